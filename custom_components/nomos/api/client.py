@@ -1,0 +1,327 @@
+"""The client: one method for each thing that Nomos can be asked."""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+import json
+import logging
+import re
+from typing import Protocol
+from urllib.parse import quote, urlencode
+
+import aiohttp
+from yarl import URL
+
+from .address import api_url
+from .errors import (
+    NomosAuthenticationError,
+    NomosConnectionError,
+    NomosError,
+    NomosRequestError,
+    NomosResponseError,
+    parse_error,
+)
+from .models import (
+    Invoice,
+    Plan,
+    PriceSeries,
+    Subscription,
+    UsageResolution,
+    UsageSeries,
+)
+from .parsing import Fields
+
+_LOGGER = logging.getLogger(__name__)
+
+API_VERSION = "2026-05-27.curie"
+"""The version whose shapes we read; sent with every request, as the default belongs to the OAuth client."""
+
+REQUEST_TIMEOUT = 30.0
+"""Seconds that a request may take in all."""
+
+MAX_BODY_SIZE = 5 * 1024 * 1024
+"""Bytes, decompressed. A month of quarter-hours with components is about half a megabyte."""
+
+PAGE_SIZE = 100
+"""The largest page that Nomos gives (Nomos API, Pagination)."""
+
+MAX_PAGES = 50
+"""Where a walk along a list ends even if the server promises more."""
+
+_VERSION_HEADER = "X-API-Version"
+_CHUNK_SIZE = 64 * 1024
+_HARMLESS = re.compile(r"[\w.-]{1,40}", re.ASCII)
+
+
+class TokenSource(Protocol):
+    """Where access tokens come from."""
+
+    async def async_get_access_token(self) -> str:
+        """Return a valid access token, refreshing it if need be.
+
+        What it raises passes through the client untouched.
+        """
+
+
+class NomosClient:
+    """Asks Nomos in the name of one customer.
+
+    Every method raises a `NomosError` of the ladder, or what the token source raised. It never repeats a request:
+    when to try again is the caller's decision.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        tokens: TokenSource,
+        *,
+        base_url: str | None = None,
+        timeout: float = REQUEST_TIMEOUT,
+    ) -> None:
+        """Use the caller's session, which stays the caller's.
+
+        Args:
+            session: Not closed here.
+            tokens: Asked before every request.
+            base_url: Where Nomos lives; by default what `api_url` says.
+            timeout: Seconds that a request may take in all.
+        """
+        self._session = session
+        self._tokens = tokens
+        self._base_url = (api_url() if base_url is None else base_url).rstrip("/")
+        self._timeout = aiohttp.ClientTimeout(total=timeout)
+        self._has_warned_of_version = False
+
+    async def subscriptions(self) -> tuple[Subscription, ...]:
+        """Return all subscriptions of the customer, of every status, newest first (Nomos API, Subscriptions)."""
+        found = await self._list("/subscriptions", {}, Subscription.from_json)
+        return tuple({subscription.id: subscription for subscription in found}.values())
+
+    async def subscription(self, subscription_id: str) -> Subscription:
+        """Return one subscription, with the type of its meter (Nomos API, Subscriptions)."""
+        return await self._get(
+            _path("subscriptions", subscription_id), {}, Subscription.from_json
+        )
+
+    async def prices(self, subscription_id: str, start: date, end: date) -> PriceSeries:
+        """Return the prices from `start` to `end`, local days in Europe/Berlin, both inclusive (Nomos API, Price)."""
+        path = _path("subscriptions", subscription_id, "prices")
+        series = await self._get(
+            path, {"start": _day(start), "end": _day(end)}, PriceSeries.from_json
+        )
+        if series.unreadable:
+            _LOGGER.debug(
+                "Nomos sent %s unreadable items for %s", series.unreadable, path
+            )
+        return series
+
+    async def usage(
+        self,
+        subscription_id: str,
+        start: date,
+        end: date,
+        resolution: UsageResolution = UsageResolution.AUTO,
+    ) -> UsageSeries:
+        """Return the metered energy from `start` (inclusive) to `end` (EXCLUSIVE, unlike prices), local days.
+
+        The answer may come in another resolution than asked for (Nomos API, Usage).
+        """
+        path = _path("subscriptions", subscription_id, "usage")
+        query = {"resolution": resolution.value, "start": _day(start), "end": _day(end)}
+        series = await self._get(path, query, UsageSeries.from_json)
+        if series.unreadable:
+            _LOGGER.debug(
+                "Nomos sent %s unreadable items for %s", series.unreadable, path
+            )
+        return series
+
+    async def plan(self, plan_id: str) -> Plan:
+        """Return a plan (Nomos API, Plans); whether customers may see plans is not published."""
+        return await self._get(_path("plans", plan_id), {}, Plan.from_json)
+
+    async def invoices(self, subscription_id: str | None = None) -> tuple[Invoice, ...]:
+        """Return all invoices, or those of one subscription, newest first (Nomos API, Invoices)."""
+        query = (
+            {}
+            if subscription_id is None
+            else {"filter[subscription][eq]": subscription_id}
+        )
+        found = await self._list("/invoices", query, Invoice.from_json)
+        unique = {invoice.id: invoice for invoice in found}.values()
+        # A filter that the server does not know is silently ignored (Nomos API, Filtering).
+        return tuple(
+            invoice
+            for invoice in unique
+            if subscription_id in {None, invoice.subscription_id}
+        )
+
+    async def _list[T](
+        self, path: str, query: Mapping[str, str], parse: Callable[[object, str], T]
+    ) -> list[T]:
+        """Walk along the pages of a list to its end (Nomos API, Pagination)."""
+
+        def parse_page(data: object) -> tuple[list[T], str | None]:
+            page = Fields.of(data)
+            items = [parse(item.values, item.at) for item in page.objects("items")]
+            # Neither field need be there; a list without `has_more` is complete.
+            return items, page.optional_text("next_page") if page.flag(
+                "has_more"
+            ) else None
+
+        found: list[T] = []
+        # The other parameters must not change along the walk.
+        page_query = {**query, "limit": str(PAGE_SIZE)}
+        cursors: set[str] = set()
+        for _ in range(MAX_PAGES):
+            items, cursor = await self._get(path, page_query, parse_page)
+            found += items
+            if not cursor:
+                return found
+            if cursor in cursors:
+                break
+            cursors.add(cursor)
+            page_query["cursor"] = cursor
+        _LOGGER.debug(
+            "List %s does not end, reading stopped after %s items", path, len(found)
+        )
+        return found
+
+    async def _get[T](
+        self, path: str, query: Mapping[str, str], parse: Callable[[object], T]
+    ) -> T:
+        """Ask for `path` and return what `parse` makes of the decoded JSON."""
+        token = await self._tokens.async_get_access_token()
+        try:
+            status, body = await self._fetch(path, query, token)
+            try:
+                return parse(_decode(body))
+            except NomosResponseError as err:
+                err.status = status
+                raise
+        except NomosError as err:
+            _LOGGER.debug(
+                "GET %s failed with %s (status %s, code %s, request id %s): %s",
+                path,
+                type(err).__name__,
+                err.status,
+                err.code,
+                err.request_id,
+                err,
+            )
+            raise
+
+    async def _fetch(
+        self, path: str, query: Mapping[str, str], token: str
+    ) -> tuple[int, bytes]:
+        """Return status and body of a success.
+
+        Raises:
+            NomosError: There was no success, or none that came through whole.
+        """
+        if not token.isprintable():
+            # Control characters would be refused by the HTTP library in words that are not of the ladder.
+            raise NomosAuthenticationError("The access token is malformed")
+        if self._session.closed:
+            raise NomosConnectionError("The session is closed")
+        url = f"{self._base_url}{path}"
+        headers = {
+            "Accept": "application/json",
+            "Authorization": f"Bearer {token}",
+            _VERSION_HEADER: API_VERSION,
+        }
+        try:
+            async with self._session.get(
+                _encoded(url, query),
+                headers=headers,
+                timeout=self._timeout,
+                # A redirect could lead the token to another host; nothing that we ask for has one.
+                allow_redirects=False,
+            ) as response:
+                self._check_version(response.headers)
+                if 200 <= response.status < 300:
+                    return response.status, await _read(response)
+                raise parse_error(
+                    response.status, response.headers, await _read_error(response)
+                )
+        except TimeoutError as err:
+            raise NomosConnectionError("Nomos did not answer in time") from err
+        except aiohttp.ClientResponseError as err:
+            # Not chained: it holds the request with its token. Its text may quote the answer.
+            raise NomosConnectionError(
+                f"No usable answer from Nomos ({type(err).__name__})"
+            ) from None
+        except (aiohttp.ClientError, OSError) as err:
+            raise NomosConnectionError(
+                f"No connection to Nomos ({type(err).__name__})"
+            ) from err
+
+    def _check_version(self, headers: Mapping[str, str]) -> None:
+        """Warn once if the server speaks another version than asked for (Nomos API, Versioning)."""
+        version = headers.get(_VERSION_HEADER)
+        if version is None or version == API_VERSION or self._has_warned_of_version:
+            return
+        self._has_warned_of_version = True
+        shown = version if _HARMLESS.fullmatch(version) else "an unreadable version"
+        _LOGGER.warning(
+            "Nomos answers with API version %s instead of %s", shown, API_VERSION
+        )
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    """Return the body, at most `MAX_BODY_SIZE` of it in memory.
+
+    Raises:
+        NomosResponseError: It is larger.
+    """
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(_CHUNK_SIZE):
+        body += chunk
+        if len(body) > MAX_BODY_SIZE:
+            raise NomosResponseError("body", "too large", status=response.status)
+    return bytes(body)
+
+
+async def _read_error(response: aiohttp.ClientResponse) -> bytes:
+    """Return the body of an error, or nothing: the status alone says which error it is."""
+    try:
+        return await _read(response)
+    except NomosResponseError, aiohttp.ClientError, OSError:
+        return b""
+
+
+def _decode(body: bytes) -> object:
+    """Decode JSON, whatever the content type says.
+
+    Raises:
+        NomosResponseError: It is none.
+    """
+    try:
+        data: object = json.loads(body)
+    except ValueError, RecursionError:
+        # The cause would hold the body, which may hold personal data.
+        raise NomosResponseError(
+            "body", "not JSON" if body.strip() else "empty"
+        ) from None
+    return data
+
+
+def _encoded(url: str, query: Mapping[str, str]) -> URL:
+    """Return the address exactly as it is to be sent, brackets of filters and odd ids included."""
+    return URL(f"{url}?{urlencode(query)}" if query else url, encoded=True)
+
+
+def _path(*segments: str) -> str:
+    """Return the path made of `segments`, each quoted.
+
+    Raises:
+        NomosRequestError: A segment is no id: empty, a step up the path, or no valid text.
+    """
+    try:
+        if any(segment in {"", ".", ".."} for segment in segments):
+            raise NomosRequestError("An id is malformed")
+        return "".join(f"/{quote(segment, safe='')}" for segment in segments)
+    except UnicodeEncodeError:
+        raise NomosRequestError("An id is malformed") from None
+
+
+def _day(day: date) -> str:
+    return day.strftime("%Y-%m-%d")

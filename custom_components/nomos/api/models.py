@@ -1,0 +1,405 @@
+"""What Nomos tells, as typed data: wire units, times in UTC.
+
+The customer's personal data (names, addresses, e-mail, IBAN, meter numbers) is part of some answers and is not kept.
+Every `from_json` ignores unknown fields and raises `NomosResponseError` naming the field that is not as published.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Self
+
+from .enums import (
+    InvoiceStatus,
+    InvoiceType,
+    MeterType,
+    SubscriptionStatus,
+    SubscriptionType,
+    UsageResolution,
+)
+from .errors import NomosResponseError
+from .parsing import Fields, finite
+
+__all__ = [
+    "Invoice",
+    "InvoiceStatus",
+    "InvoiceType",
+    "MeterType",
+    "Plan",
+    "PriceItem",
+    "PriceSeries",
+    "Subscription",
+    "SubscriptionStatus",
+    "SubscriptionType",
+    "UsageItem",
+    "UsageResolution",
+    "UsageSeries",
+]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_HOUR = timedelta(hours=1)
+
+# `hourly` and `15min` are what the OpenAPI has; older pages and examples show the others.
+_PRICE_RESOLUTIONS = {
+    "15min": timedelta(minutes=15),
+    "hourly": _HOUR,
+    "hour": _HOUR,
+    "60min": _HOUR,
+}
+_INFERABLE_RESOLUTIONS = frozenset(
+    {timedelta(minutes=15), timedelta(minutes=30), _HOUR}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """A contract of the customer (Nomos API, Subscriptions).
+
+    Attributes:
+        id: Opaque.
+        customer_id: Opaque; the same for all subscriptions that a customer's token sees.
+        plan_id: Opaque.
+        status: Pending, active or ended.
+        type: Consumption, also where the answer does not say (before version curie), or feed-in.
+        number: The number that people know the contract by; None early on.
+        created_at: When it was ordered.
+        start_at: When delivery began or will begin; None if that is not known.
+        terminated_at: When notice was given; None if it was not.
+        end_at: The end of delivery, exclusive; None if it is open.
+        meter_type: Known only from the single answer; a list gives None.
+    """
+
+    id: str
+    customer_id: str
+    plan_id: str
+    status: SubscriptionStatus
+    type: SubscriptionType
+    number: str | None = field(repr=False)
+    created_at: datetime
+    start_at: datetime | None
+    terminated_at: datetime | None
+    end_at: datetime | None
+    meter_type: MeterType | None
+
+    @classmethod
+    def from_json(cls, data: object, at: str = "") -> Self:
+        """Read the item of a list (references are ids) or a single answer (references are objects).
+
+        Args:
+            data: The decoded JSON.
+            at: The path of `data` in the answer, for errors.
+
+        Raises:
+            NomosResponseError: A field is not as published.
+        """
+        fields = Fields.of(data, at)
+        meter_type: MeterType | None = None
+        if isinstance(meter := fields.value("meter"), dict):
+            meter_type = Fields.of(meter, fields.path("meter")).optional_choice(
+                "type", MeterType, unknown=MeterType.UNKNOWN
+            )
+        return cls(
+            id=fields.text("id"),
+            customer_id=fields.reference("customer"),
+            plan_id=fields.reference("plan"),
+            status=fields.choice(
+                "status", SubscriptionStatus, unknown=SubscriptionStatus.UNKNOWN
+            ),
+            type=_subscription_type(fields),
+            number=fields.optional_text("number"),
+            created_at=fields.instant("created_at"),
+            start_at=fields.optional_instant("start_at"),
+            terminated_at=fields.optional_instant("terminated_at"),
+            end_at=fields.optional_instant("end_at"),
+            meter_type=meter_type,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceItem:
+    """The price of one interval, in ct/kWh (Nomos API, Price `items`).
+
+    Attributes:
+        start: The beginning of the interval, UTC.
+        amount: The all-in working price (consumption) or the payout (feed-in); may be negative or zero; None if
+            Nomos does not know it yet. It is never made up from the components.
+        electricity: The part for energy; None if unknown or not part of the price.
+        grid: The part for the grid; None if unknown or not part of the price.
+        levies: The part for taxes and levies; None if unknown or not part of the price.
+    """
+
+    start: datetime
+    amount: float | None
+    electricity: float | None
+    grid: float | None
+    levies: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceSeries:
+    """The prices of some days (Nomos API, Price).
+
+    Attributes:
+        subscription_id: Whose prices these are.
+        resolution: The length of every interval.
+        items: Sorted by start, each start once; there may be gaps. None if the subscription is not active.
+        unreadable: How many of the received items held something that is not a number where a number belongs.
+    """
+
+    subscription_id: str
+    resolution: timedelta
+    items: tuple[PriceItem, ...] | None
+    unreadable: int = 0
+
+    @classmethod
+    def from_json(cls, data: object, at: str = "") -> Self:
+        """Read a price answer.
+
+        One bad number must not cost a whole day: an amount of an item or of a component that is missing, a text, a
+        boolean, NaN or infinite is taken as unknown (None) and counted in `unreadable`. What would put prices in the
+        wrong place or on the wrong scale raises: a bad or misaligned timestamp, another unit or currency, a
+        resolution that is neither known nor evident, an object or list that is none. Components of unknown types are
+        ignored; of items with the same start the last one wins.
+
+        Raises:
+            NomosResponseError: The answer cannot be trusted; `field` says where.
+        """
+        fields = Fields.of(data, at)
+        unit = fields.text("unit")
+        if "".join(unit.split()).casefold() != "ct/kwh":
+            raise NomosResponseError(fields.path("unit"), "not ct/kWh")
+        _require_euro(fields)
+        received: list[Fields] | None = None
+        if not fields.has("items") or fields.value("items") is not None:
+            received = fields.objects("items")
+        starts = [item.instant("timestamp") for item in received or ()]
+        resolution = _price_resolution(fields, starts)
+
+        items: dict[datetime, PriceItem] = {}
+        unreadable = 0
+        for start, item in zip(starts, received or (), strict=True):
+            if (start - _EPOCH) % resolution:
+                raise NomosResponseError(
+                    item.path("timestamp"), "not at the beginning of an interval"
+                )
+            items[start], is_readable = _price_item(start, item)
+            unreadable += not is_readable
+        return cls(
+            subscription_id=fields.reference("subscription"),
+            resolution=resolution,
+            items=None
+            if received is None
+            else tuple(items[start] for start in sorted(items)),
+            unreadable=unreadable,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageItem:
+    """The energy of one interval (Nomos API, Usage `data`).
+
+    Attributes:
+        start: The beginning of the interval, UTC.
+        kwh: Energy in kWh, positive in both directions; the type of the subscription gives the direction.
+        final: Whether the value stands; a preliminary one may be replaced until the 8th working day of the next month.
+    """
+
+    start: datetime
+    kwh: float
+    final: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageSeries:
+    """Metered energy (Nomos API, Usage; before version curie: Consumption).
+
+    Attributes:
+        meter_type: What kind of meter counted.
+        resolution: What Nomos gave, which may be another one than was asked for (analog meters: months).
+        items: Sorted by start, each start once; gaps are normal.
+        unreadable: How many of the received items were left out because their usage is not a number.
+    """
+
+    meter_type: MeterType
+    resolution: UsageResolution
+    items: tuple[UsageItem, ...]
+    unreadable: int = 0
+
+    @classmethod
+    def from_json(cls, data: object, at: str = "") -> Self:
+        """Read a usage answer.
+
+        An item whose usage is not a finite number is left out like one that was never delivered, and counted in
+        `unreadable`. An unknown `type` counts as preliminary. Of items with the same start the last one wins.
+
+        Raises:
+            NomosResponseError: A field is not as published.
+        """
+        fields = Fields.of(data, at)
+        resolution = fields.text("resolution")
+        # Older pages name the same length in several ways, as they do for prices.
+        resolution = "hour" if resolution in {"hourly", "60min"} else resolution
+        if resolution == UsageResolution.AUTO or resolution not in UsageResolution:
+            raise NomosResponseError(fields.path("resolution"), "unknown")
+        items: dict[datetime, UsageItem] = {}
+        unreadable = 0
+        for item in fields.objects("data"):
+            start = item.instant("start")
+            final = item.optional_text("type") == "final"
+            if (kwh := finite(item.value("usage"))) is None:
+                unreadable += 1
+            else:
+                items[start] = UsageItem(start=start, kwh=kwh, final=final)
+        return cls(
+            meter_type=fields.choice(
+                "meter_type", MeterType, unknown=MeterType.UNKNOWN
+            ),
+            resolution=UsageResolution(resolution),
+            items=tuple(items[start] for start in sorted(items)),
+            unreadable=unreadable,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What was sold to the customer (Nomos API, Plans).
+
+    Attributes:
+        id: Opaque.
+        name: As on the contract.
+        base_fee: EUR a month with VAT, without the fees of grid and metering; None if the answer has none.
+        type: Consumption, also where the answer does not say (before version curie), or feed-in.
+    """
+
+    id: str
+    name: str
+    base_fee: float | None
+    type: SubscriptionType
+
+    @classmethod
+    def from_json(cls, data: object, at: str = "") -> Self:
+        """Read a plan.
+
+        Raises:
+            NomosResponseError: A field is not as published.
+        """
+        fields = Fields.of(data, at)
+        _require_euro(fields)
+        return cls(
+            id=fields.text("id"),
+            name=fields.text("name"),
+            base_fee=fields.optional_number("price"),
+            type=_subscription_type(fields),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoice:
+    """A bill (Nomos API, Invoices).
+
+    Attributes:
+        id: Opaque.
+        subscription_id: What it is for.
+        type: For usage, in advance, or reversing another one.
+        number: As printed on the document; None if the answer has none.
+        status: Open, paid, voided or uncollectible.
+        period_start: The beginning of the billed time, UTC, inclusive; a local midnight.
+        period_end: The end of the billed time, UTC, exclusive; a local midnight.
+        total: EUR with taxes; usually negative when it reverses another invoice.
+        usage_kwh: The energy billed, in kWh; None unless it is a usage invoice.
+        issued_at: None until it was issued.
+        paid_at: None until it was paid.
+    """
+
+    id: str
+    subscription_id: str
+    type: InvoiceType
+    number: str | None = field(repr=False)
+    status: InvoiceStatus
+    period_start: datetime
+    period_end: datetime
+    total: float
+    usage_kwh: float | None
+    issued_at: datetime | None
+    paid_at: datetime | None
+
+    @classmethod
+    def from_json(cls, data: object, at: str = "") -> Self:
+        """Read the item of a list or a single answer.
+
+        Raises:
+            NomosResponseError: A field is not as published.
+        """
+        fields = Fields.of(data, at)
+        return cls(
+            id=fields.text("id"),
+            subscription_id=fields.reference("subscription"),
+            type=fields.choice("type", InvoiceType, unknown=InvoiceType.UNKNOWN),
+            number=fields.optional_text("invoice_number"),
+            status=fields.choice(
+                "status", InvoiceStatus, unknown=InvoiceStatus.UNKNOWN
+            ),
+            period_start=fields.instant("period_start"),
+            period_end=fields.instant("period_end"),
+            total=fields.number("total"),
+            usage_kwh=fields.optional_number("usage"),
+            issued_at=fields.optional_instant("issued_at"),
+            paid_at=fields.optional_instant("paid_at"),
+        )
+
+
+def _subscription_type(fields: Fields) -> SubscriptionType:
+    """Return the direction; versions before curie knew only consumption and did not say it."""
+    kind = fields.optional_choice(
+        "type", SubscriptionType, unknown=SubscriptionType.UNKNOWN
+    )
+    return SubscriptionType.CONSUMPTION if kind is None else kind
+
+
+def _require_euro(fields: Fields) -> None:
+    """Refuse amounts in another currency; an answer that names none is taken as published, in EUR."""
+    currency = fields.optional_text("currency")
+    if currency is not None and currency.strip().casefold() != "eur":
+        raise NomosResponseError(fields.path("currency"), "not EUR")
+
+
+def _price_resolution(fields: Fields, starts: Sequence[datetime]) -> timedelta:
+    """Return the length of the intervals: as named, or as evident from the smallest gap between them."""
+    name = fields.text("resolution").strip().casefold()
+    if (known := _PRICE_RESOLUTIONS.get(name)) is not None:
+        return known
+    gap = min(
+        (later - earlier for earlier, later in pairwise(sorted(set(starts)))),
+        default=None,
+    )
+    if gap in _INFERABLE_RESOLUTIONS:
+        return gap
+    raise NomosResponseError(fields.path("resolution"), "unknown")
+
+
+def _price_item(start: datetime, fields: Fields) -> tuple[PriceItem, bool]:
+    """Return the item and whether everything in it that should be a number or null is one."""
+    amounts: dict[str, float | None] = {}
+    is_readable = fields.has("amount") and _is_number_or_null(fields.value("amount"))
+    # Missing components cost nothing: the total stands by itself.
+    for component in (
+        fields.objects("components") if fields.value("components") is not None else ()
+    ):
+        amount = component.value("amount")
+        amounts[component.text("type")] = finite(amount)
+        is_readable = (
+            is_readable and component.has("amount") and _is_number_or_null(amount)
+        )
+    item = PriceItem(
+        start=start,
+        amount=finite(fields.value("amount")),
+        electricity=amounts.get("electricity"),
+        grid=amounts.get("grid"),
+        levies=amounts.get("levies"),
+    )
+    return item, is_readable
+
+
+def _is_number_or_null(value: object) -> bool:
+    return value is None or finite(value) is not None

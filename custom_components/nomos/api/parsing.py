@@ -1,0 +1,158 @@
+"""Readers for the fields of a JSON answer.
+
+Each reader returns a value of the promised type or raises `NomosResponseError` with the path of the field; the value
+found there is never repeated. Unknown fields are not looked at.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+import math
+from typing import Self
+
+from .errors import NomosResponseError
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Fields:
+    """One JSON object and where it stands in the answer.
+
+    It has no repr, as an answer may hold personal data.
+    """
+
+    values: Mapping[str, object]
+    at: str
+
+    @classmethod
+    def of(cls, data: object, at: str = "") -> Self:
+        """Take `data`, found at the path `at`.
+
+        Raises:
+            NomosResponseError: It is not an object.
+        """
+        if not isinstance(data, dict):
+            raise NomosResponseError(at or "body", "not an object")
+        return cls(data, at)
+
+    def path(self, key: str) -> str:
+        """Return the path of a field in the answer."""
+        return f"{self.at}.{key}" if self.at else key
+
+    def has(self, key: str) -> bool:
+        """Return whether the field is there at all, if only as null."""
+        return key in self.values
+
+    def value(self, key: str) -> object:
+        """Return the raw value; None if it is null or missing."""
+        return self.values.get(key)
+
+    def optional_text(self, key: str) -> str | None:
+        """Return a text; None if it is null or missing."""
+        value = self.value(key)
+        if value is None or isinstance(value, str):
+            return value
+        raise NomosResponseError(self.path(key), "not a text")
+
+    def text(self, key: str) -> str:
+        """Return a text that must be there and not be empty."""
+        if value := self.optional_text(key):
+            return value
+        raise NomosResponseError(self.path(key), "missing")
+
+    def flag(self, key: str) -> bool:
+        """Return a boolean; False if it is null or missing."""
+        value = self.value(key)
+        if value is None or isinstance(value, bool):
+            return bool(value)
+        raise NomosResponseError(self.path(key), "not a boolean")
+
+    def optional_number(self, key: str) -> float | None:
+        """Return a finite number; None if it is null or missing."""
+        value = self.value(key)
+        if value is None or (number := finite(value)) is not None:
+            return None if value is None else number
+        raise NomosResponseError(self.path(key), "not a finite number")
+
+    def number(self, key: str) -> float:
+        """Return a finite number that must be there."""
+        if (value := self.optional_number(key)) is not None:
+            return value
+        raise NomosResponseError(self.path(key), "missing")
+
+    def optional_instant(self, key: str) -> datetime | None:
+        """Return a point in time, in UTC; None if it is null or missing.
+
+        Understood are ISO 8601 texts with `Z` or an offset, with or without fractions of a second. A time without a
+        zone is refused: to guess one would be an hour or two off.
+        """
+        text = self.optional_text(key)
+        if text is None:
+            return None
+        try:
+            moment = datetime.fromisoformat(text)
+            if moment.tzinfo is not None:
+                return moment.astimezone(UTC)
+        except ValueError, OverflowError:
+            raise NomosResponseError(self.path(key), "not a time") from None
+        raise NomosResponseError(self.path(key), "a time without a zone")
+
+    def instant(self, key: str) -> datetime:
+        """Return a point in time, in UTC, that must be there."""
+        if (value := self.optional_instant(key)) is not None:
+            return value
+        raise NomosResponseError(self.path(key), "missing")
+
+    def optional_choice[E: StrEnum](
+        self, key: str, choices: type[E], *, unknown: E
+    ) -> E | None:
+        """Return a member of `choices`, `unknown` for a text that is none; None if it is null or missing.
+
+        New values may come into an old version of the API (Nomos API, Versioning), so they are no error.
+        """
+        text = self.optional_text(key)
+        if text is None:
+            return None
+        try:
+            return choices(text)
+        except ValueError:
+            return unknown
+
+    def choice[E: StrEnum](self, key: str, choices: type[E], *, unknown: E) -> E:
+        """Return a member of `choices`, `unknown` for a text that is none; it must be there."""
+        if (value := self.optional_choice(key, choices, unknown=unknown)) is not None:
+            return value
+        raise NomosResponseError(self.path(key), "missing")
+
+    def reference(self, key: str) -> str:
+        """Return the id of another thing, which is given as the id itself or as an object with an `id`.
+
+        Lists have the first, single answers the second form; of the object only the id is looked at.
+        """
+        value = self.value(key)
+        if isinstance(value, dict):
+            return Fields(value, self.path(key)).text("id")
+        return self.text(key)
+
+    def objects(self, key: str) -> list[Fields]:
+        """Return the objects of a list that must be there."""
+        value = self.value(key)
+        if not isinstance(value, list):
+            raise NomosResponseError(
+                self.path(key), "missing" if value is None else "not a list"
+            )
+        return [
+            Fields.of(item, f"{self.path(key)}[{index}]")
+            for index, item in enumerate(value)
+        ]
+
+
+def finite(value: object) -> float | None:
+    """Return a JSON number as a float; None for anything else, also for a boolean, NaN and what no float can hold."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None

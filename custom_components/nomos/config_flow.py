@@ -1,0 +1,120 @@
+"""Link a Nomos account, link it again, or change its credentials."""
+
+from collections.abc import Mapping
+import logging
+from typing import Any, Final, override
+
+from homeassistant.config_entries import SOURCE_REAUTH, SOURCE_RECONFIGURE, ConfigFlowResult
+from homeassistant.const import CONF_ACCESS_TOKEN, CONF_TOKEN
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.config_entry_oauth2_flow import AbstractOAuth2FlowHandler
+
+from .api import NomosClient, NomosError, NomosPermissionError, Subscription, SubscriptionStatus, SubscriptionType
+from .const import DOMAIN, SUPPORT_EMAIL
+
+_LOGGER = logging.getLogger(__name__)
+
+_OWN_WORDS: Final = frozenset({"oauth_unauthorized", "oauth_failed", "oauth_timeout", "user_rejected_authorize"})
+"""Reasons of the base flow for which we can say more of what happened and what to do."""
+
+
+class _FreshToken:
+    """The token of a flow that has no config entry yet."""
+
+    def __init__(self, access_token: str) -> None:
+        self._access_token = access_token
+
+    async def async_get_access_token(self) -> str:
+        return self._access_token
+
+
+class NomosConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
+    """Walks the customer through Nomos's authorization pages."""
+
+    DOMAIN = DOMAIN
+
+    @property
+    @override
+    def logger(self) -> logging.Logger:
+        """Return the logger that the base flow writes to."""
+        return _LOGGER
+
+    async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
+        """Link the account again after Nomos refused the grant."""
+        return await self.async_step_reauth_confirm()
+
+    async def async_step_reauth_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Explain before the browser leaves Home Assistant."""
+        if user_input is None:
+            return self.async_show_form(step_id="reauth_confirm")
+        return await self.async_step_user()
+
+    async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Link the account again because the customer wants to, for example with other credentials."""
+        return await self.async_step_user()
+
+    @override
+    async def async_step_creation(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Exchange the code for tokens."""
+        return self._in_own_words(await super().async_step_creation(user_input))
+
+    @override
+    async def async_step_authorize_rejected(self, data: None = None) -> ConfigFlowResult:
+        """End the flow that the customer, or Nomos, declined."""
+        return self._in_own_words(await super().async_step_authorize_rejected(data))
+
+    def _in_own_words(self, result: ConfigFlowResult) -> ConfigFlowResult:
+        if (reason := result.get("reason")) not in _OWN_WORDS:
+            return result
+        placeholders = {**(result.get("description_placeholders") or {}), "support_email": SUPPORT_EMAIL}
+        return self.async_abort(
+            reason=f"link_{reason}", description_placeholders=placeholders, translation_domain=DOMAIN
+        )
+
+    @override
+    async def async_oauth_create_entry(self, data: dict[str, Any]) -> ConfigFlowResult:
+        """Find out whose account it is and store the link."""
+        token = data[CONF_TOKEN]
+        if not token.get("refresh_token"):
+            return self.async_abort(reason="no_refresh_token", description_placeholders={"support_email": SUPPORT_EMAIL})
+        client = NomosClient(async_get_clientsession(self.hass), _FreshToken(token[CONF_ACCESS_TOKEN]))
+        try:
+            subscriptions = await client.subscriptions()
+        except NomosPermissionError:
+            return self.async_abort(reason="permission_denied", description_placeholders={"support_email": SUPPORT_EMAIL})
+        except NomosError as err:
+            _LOGGER.warning("The new link could not be tried: %s", err)
+            return self.async_abort(reason="cannot_connect")
+        if not subscriptions:
+            return self.async_abort(reason="no_subscription")
+
+        await self.async_set_unique_id(subscriptions[0].customer_id)
+        if self.source in {SOURCE_REAUTH, SOURCE_RECONFIGURE}:
+            entry = self._get_reauth_entry() if self.source == SOURCE_REAUTH else self._get_reconfigure_entry()
+            self._abort_if_unique_id_mismatch(reason="wrong_account")
+            return self.async_update_reload_and_abort(entry, data=data)
+        self._abort_if_unique_id_configured()
+        if all(one.status is SubscriptionStatus.ENDED for one in subscriptions):
+            return self.async_abort(reason="contract_ended")
+        return self.async_create_entry(title=await _title(client, subscriptions), data=data)
+
+
+async def _title(client: NomosClient, subscriptions: tuple[Subscription, ...]) -> str:
+    """Return the name of the account's main contract as the customer knows it: its number, else its plan's name."""
+    main = min(
+        subscriptions,
+        key=lambda one: (
+            one.status is not SubscriptionStatus.ACTIVE,
+            one.status is not SubscriptionStatus.PENDING,
+            one.type is not SubscriptionType.CONSUMPTION,
+            one.created_at,
+        ),
+    )
+    if main.number:
+        return main.number
+    try:
+        return (await client.plan(main.plan_id)).name
+    except NomosError as err:
+        # Whether a customer may read plans is not documented; a link does not fail for want of a name.
+        _LOGGER.debug("The plan could not be read: %s", err)
+        return "Nomos"

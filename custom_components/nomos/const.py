@@ -1,0 +1,13 @@
+"""Names that several rooms of the integration must agree on."""
+
+from typing import Final
+
+DOMAIN: Final = "nomos"
+
+MANUFACTURER: Final = "Nomos"
+
+CUSTOMER_URL: Final = "https://nomos.energy"
+"""Where a customer finds the contract and can revoke access."""
+
+SUPPORT_EMAIL: Final = "support@nomos.energy"
+"""Who issues client credentials (Nomos API, authentication guide)."""

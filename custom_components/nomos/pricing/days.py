@@ -1,0 +1,27 @@
+"""The customer's local days, as the tariff counts them."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+TARIFF_ZONE: Final = ZoneInfo("Europe/Berlin")
+"""Nomos counts days in the customer's local time, which is German time for every contract (Nomos API, Price)."""
+
+
+def local_date(instant: datetime) -> date:
+    """Return the tariff's day that an aware instant falls into."""
+    return instant.astimezone(TARIFF_ZONE).date()
+
+
+def day_bounds(day: date) -> tuple[datetime, datetime]:
+    """Return the first instant of a tariff day and of the next one, in UTC: 23, 24 or 25 hours apart."""
+    return _midnight(day), _midnight(day + timedelta(days=1))
+
+
+def next_midnight(instant: datetime) -> datetime:
+    """Return the first tariff midnight after an aware instant, in UTC."""
+    return day_bounds(local_date(instant))[1]
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min, TARIFF_ZONE).astimezone(UTC)

@@ -1,0 +1,205 @@
+"""The price table: what is known about prices, interval by interval."""
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from itertools import pairwise
+from math import fsum
+from typing import Final, Self
+
+from .days import day_bounds, local_date
+
+
+@dataclass(frozen=True, slots=True)
+class Components:
+    """The parts of a price in EUR/kWh. A part may be unknown; they need not add up to the price exactly."""
+
+    electricity: float | None = None
+    grid: float | None = None
+    levies: float | None = None
+
+
+NO_COMPONENTS: Final = Components()
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """The stretch of time ``[start, end)`` in UTC with one price.
+
+    ``price`` is the all-in working price in EUR/kWh, for feed-in the payout; ``None`` when it is unknown.
+    It may be zero or negative.
+    """
+
+    start: datetime
+    end: datetime
+    price: float | None
+    components: Components = NO_COMPONENTS
+
+    @property
+    def duration(self) -> timedelta:
+        """Return the length of the interval."""
+        return self.end - self.start
+
+
+@dataclass(frozen=True)
+class DayPrices:
+    """The intervals of one tariff day, in order, with the day's statistics.
+
+    Statistics are taken over the intervals whose price is known; they are ``None`` when there is none.
+    """
+
+    day: date
+    intervals: tuple[Interval, ...] = ()
+
+    @cached_property
+    def complete(self) -> bool:
+        """Return whether every interval of the day is present and priced, without a gap."""
+        start, end = day_bounds(self.day)
+        return (
+            bool(self.intervals)
+            and self.intervals[0].start == start
+            and self.intervals[-1].end == end
+            and all(interval.price is not None for interval in self.intervals)
+            and all(one.end == two.start for one, two in pairwise(self.intervals))
+        )
+
+    @cached_property
+    def lowest(self) -> Interval | None:
+        """Return the cheapest interval; the earliest one among equals."""
+        return min(self._priced, key=_price, default=None)
+
+    @cached_property
+    def highest(self) -> Interval | None:
+        """Return the dearest interval; the earliest one among equals."""
+        return max(self._priced, key=_price, default=None)
+
+    @cached_property
+    def average(self) -> float | None:
+        """Return the mean price over time in EUR/kWh."""
+        if not (priced := self._priced):
+            return None
+        seconds = [interval.duration.total_seconds() for interval in priced]
+        weighted = [_price(interval) * length for interval, length in zip(priced, seconds, strict=True)]
+        return round(fsum(weighted) / fsum(seconds), 8)
+
+    @cached_property
+    def _priced(self) -> tuple[Interval, ...]:
+        return tuple(interval for interval in self.intervals if interval.price is not None)
+
+
+@dataclass(frozen=True)
+class PriceTable:
+    """All intervals that are known, sorted and free of overlap. Immutable: a merge makes a new table."""
+
+    intervals: tuple[Interval, ...] = field(default=())
+
+    @classmethod
+    def of(cls, intervals: Iterable[Interval]) -> Self:
+        """Make a table of intervals in any order.
+
+        Raises:
+            ValueError: two intervals overlap, or one does not end after its start.
+
+        """
+        ordered = tuple(sorted(intervals, key=_start))
+        if any(interval.end <= interval.start for interval in ordered):
+            raise ValueError("An interval does not end after its start")
+        if any(two.start < one.end for one, two in pairwise(ordered)):
+            raise ValueError("Two intervals overlap")
+        return cls(ordered)
+
+    @property
+    def horizon(self) -> datetime | None:
+        """Return the end of the last interval whose price is known, in UTC."""
+        return next((interval.end for interval in reversed(self.intervals) if interval.price is not None), None)
+
+    def at(self, now: datetime) -> Interval | None:
+        """Return the interval that holds an aware instant, if it is known."""
+        index = bisect_right(self._starts, now) - 1
+        if index >= 0 and now < self.intervals[index].end:
+            return self.intervals[index]
+        return None
+
+    def after(self, now: datetime) -> Interval | None:
+        """Return the interval that begins where the current one ends, or None where there is a gap."""
+        current = self.at(now)
+        return self.at(current.end) if current else None
+
+    def next_boundary(self, now: datetime) -> datetime | None:
+        """Return the first instant after ``now`` at which an interval starts or ends, in UTC."""
+        index = bisect_right(self._starts, now)
+        if index > 0 and (end := self.intervals[index - 1].end) > now:
+            return end
+        return self.intervals[index].start if index < len(self.intervals) else None
+
+    def day(self, day: date) -> DayPrices:
+        """Return what is known of a tariff day; a day without intervals when nothing is."""
+        return self._days.get(day) or DayPrices(day)
+
+    def merge(self, newer: Self) -> Self:
+        """Return this table with another one laid over it.
+
+        Known prices of ``newer`` replace what this table says of the same time. Its unknown prices replace
+        nothing that is known, and what it does not mention stays.
+        """
+        priced = [interval for interval in newer.intervals if interval.price is not None]
+        known = [interval for interval in self.intervals if interval.price is not None]
+        merged = sorted([*priced, *_without(known, priced)], key=_start)
+        for unknown in (newer.intervals, self.intervals):
+            merged += list(_without([interval for interval in unknown if interval.price is None], merged))
+            merged.sort(key=_start)
+        intervals = tuple(merged)
+        return self if intervals == self.intervals else type(self)(intervals)
+
+    def since(self, instant: datetime) -> Self:
+        """Return the table without the intervals that ended at or before an aware instant."""
+        kept = tuple(interval for interval in self.intervals if interval.end > instant)
+        return self if len(kept) == len(self.intervals) else type(self)(kept)
+
+    @cached_property
+    def _starts(self) -> list[datetime]:
+        return [interval.start for interval in self.intervals]
+
+    @cached_property
+    def _days(self) -> Mapping[date, DayPrices]:
+        days: dict[date, list[Interval]] = defaultdict(list)
+        for interval in self.intervals:
+            days[local_date(interval.start)].append(interval)
+        return {day: DayPrices(day, tuple(intervals)) for day, intervals in days.items()}
+
+
+EMPTY_TABLE: Final = PriceTable()
+
+
+def _start(interval: Interval) -> datetime:
+    return interval.start
+
+
+def _price(interval: Interval) -> float:
+    assert interval.price is not None  # noqa: S101 - narrows the type; callers pass priced intervals only
+    return interval.price
+
+
+def _without(intervals: Iterable[Interval], others: list[Interval]) -> Iterator[Interval]:
+    """Yield the parts of sorted intervals that sorted others leave uncovered.
+
+    A part keeps the price of its interval: half of an hour costs per kWh what the hour does.
+    """
+    index = 0
+    for interval in intervals:
+        start = interval.start
+        while index < len(others) and others[index].end <= start:
+            index += 1
+        covering = index
+        while covering < len(others) and others[covering].start < interval.end:
+            if start < others[covering].start:
+                yield replace(interval, start=start, end=others[covering].start)
+            start = max(start, others[covering].end)
+            covering += 1
+        if start == interval.start:
+            yield interval
+        elif start < interval.end:
+            yield replace(interval, start=start)

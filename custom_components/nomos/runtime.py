@@ -1,0 +1,115 @@
+"""What a loaded config entry runs: the account, and a price coordinator and a device for each subscription shown."""
+
+from collections import Counter
+from collections.abc import Callable
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryNotReady
+from homeassistant.helpers import device_registry as dr
+
+from .account import NomosAccount
+from .api import Subscription, SubscriptionType
+from .const import CUSTOMER_URL, DOMAIN, MANUFACTURER
+from .coordinator import PriceCoordinator
+
+type NomosConfigEntry = ConfigEntry[NomosRuntime]
+
+
+class NomosRuntime:
+    """Keeps coordinators and devices in line with the account's subscriptions."""
+
+    def __init__(self, hass: HomeAssistant, entry: NomosConfigEntry, account: NomosAccount) -> None:
+        """Take an account whose subscriptions are known."""
+        self.account = account
+        self.prices: dict[str, PriceCoordinator] = {}
+        self._hass = hass
+        self._entry = entry
+        self._platforms: list[Callable[[PriceCoordinator], None]] = []
+
+    async def async_begin(self) -> None:
+        """Ask for the first prices and follow the account from now on.
+
+        One subscription that fails does not take the others down.
+
+        Raises:
+            ConfigEntryNotReady: no subscription has prices, and at least one failed.
+            ConfigEntryAuthFailed: the account has to be linked again.
+
+        """
+        self._follow()
+        failure: ConfigEntryNotReady | None = None
+        for coordinator in self.prices.values():
+            try:
+                await coordinator.async_config_entry_first_refresh()
+            except ConfigEntryNotReady as err:
+                failure = err
+        if failure and not any(coordinator.last_update_success for coordinator in self.prices.values()):
+            raise failure
+        for coordinator in self.prices.values():
+            coordinator.async_start()
+        self._entry.async_on_unload(self.account.async_add_listener(self._account_changed))
+
+    @callback
+    def async_each_subscription(self, platform: Callable[[PriceCoordinator], None]) -> None:
+        """Call a platform for every subscription there is, and for each one that appears later."""
+        self._platforms.append(platform)
+        for coordinator in self.prices.values():
+            platform(coordinator)
+
+    @callback
+    def _account_changed(self) -> None:
+        for coordinator in self._follow():
+            coordinator.async_start()
+            for platform in self._platforms:
+                platform(coordinator)
+            self._refresh(coordinator)
+
+    @callback
+    def _follow(self) -> list[PriceCoordinator]:
+        """Let devices and coordinators come, change and go; return the coordinators that came."""
+        shown = self.account.shown
+        registry = dr.async_get(self._hass)
+        for device in dr.async_entries_for_config_entry(registry, self._entry.entry_id):
+            if not any((DOMAIN, key) in device.identifiers for key in shown):
+                registry.async_remove_device(device.id)
+        for gone in self.prices.keys() - shown.keys():
+            coordinator = self.prices.pop(gone)
+            self._entry.async_create_task(self._hass, coordinator.async_shutdown())
+        came = []
+        numbered = {kind for kind, count in Counter(one.type for one in shown.values()).items() if count > 1}
+        for subscription in shown.values():
+            self._describe_device(registry, subscription, numbered=subscription.type in numbered)
+            if (coordinator := self.prices.get(subscription.id)) is None:
+                self.prices[subscription.id] = PriceCoordinator(self._hass, self.account, subscription)
+                came.append(self.prices[subscription.id])
+            elif coordinator.async_subscription_changed(subscription):
+                self._refresh(coordinator)
+        return came
+
+    def _describe_device(self, registry: dr.DeviceRegistry, subscription: Subscription, *, numbered: bool) -> None:
+        """Create or update the device of a subscription.
+
+        Its name carries the contract number only where the account has several of a kind, so that the usual
+        entity ids stay short.
+        """
+        feed_in = subscription.type is SubscriptionType.FEED_IN
+        key = "feed_in" if feed_in else "consumption"
+        plan = self.account.plans.get(subscription.plan_id)
+        registry.async_get_or_create(
+            config_entry_id=self._entry.entry_id,
+            identifiers={(DOMAIN, subscription.id)},
+            entry_type=dr.DeviceEntryType.SERVICE,
+            manufacturer=MANUFACTURER,
+            model="Feed-in" if feed_in else "Electricity supply",
+            model_id=plan.name if plan else None,
+            serial_number=subscription.number,
+            configuration_url=CUSTOMER_URL,
+            translation_key=f"{key}_numbered" if numbered and subscription.number else key,
+            translation_placeholders={"number": subscription.number} if numbered and subscription.number else None,
+        )
+
+    def _refresh(self, coordinator: PriceCoordinator) -> None:
+        self._entry.async_create_background_task(
+            self._hass, coordinator.async_refresh(), f"{DOMAIN} prices of a new subscription"
+        )

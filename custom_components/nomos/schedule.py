@@ -1,0 +1,142 @@
+"""When to ask Nomos next: pure arithmetic on times.
+
+Knows neither Home Assistant nor the network, so that a simulation of a whole fleet can run the same code as a hub.
+
+A normal day of one account with one subscription: the list of subscriptions and the prices are asked for together
+at a time of its own between 13:30 and 14:00, under one access token. Where tomorrow is not yet there, it is asked for
+twice more before 15:00, while that token is still valid.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import Enum
+from hashlib import sha256
+from typing import Final
+
+from .pricing import TARIFF_ZONE, local_date, next_midnight
+
+class Goal(Enum):
+    """What the next request for prices is to bring."""
+
+    CURRENT = "current"
+    TODAY = "today"
+    TOMORROW = "tomorrow"
+    REST = "rest"
+
+
+FIRST_LOOK: Final = time(13, 30)
+"""When the first installation asks for tomorrow, tariff time. The auction ends at about 13:00 and prices are final
+by about 14:20 (Nomos documentation, load shifting): earlier looks would mostly find nothing."""
+
+FIRST_LOOK_SPREAD: Final = timedelta(minutes=30)
+"""The window over which a fleet's first looks are spread evenly."""
+
+_GAPS: Final = {
+    Goal.CURRENT: (1, 2, 5, 10, 20, 30),
+    Goal.TODAY: (15, 30, 60, 120),
+    # The second and third look fall within the hour of one access token.
+    Goal.TOMORROW: (20, 36, 60, 60, 90, 120),
+}
+"""Minutes between requests that do not reach their goal; the last gap goes on."""
+
+_FAILURE_GAPS: Final = (15, 30, 60, 120)
+"""Minutes between requests for the subscriptions that fail; the last gap goes on."""
+
+_GAP_JITTER: Final = 0.08
+"""The share of a gap by which it is moved at random, so that installations that failed together drift apart."""
+
+
+_EVE_SPREAD: Final = timedelta(minutes=20)
+"""The window before midnight over which installations that still lack tomorrow look once more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Knowledge:
+    """What a price table knows of the days that matter."""
+
+    now_known: bool
+    today_complete: bool
+    tomorrow_complete: bool
+
+    def goal(self, now: datetime, phase: float) -> Goal:
+        """Return what is worth asking for at an aware instant."""
+        if not self.now_known:
+            return Goal.CURRENT
+        if not self.today_complete:
+            return Goal.TODAY
+        if not self.tomorrow_complete and now >= first_look(local_date(now), phase):
+            return Goal.TOMORROW
+        return Goal.REST
+
+
+def installation_phase(*identities: str) -> float:
+    """Return this installation's place in every spread, 0 ≤ phase < 1: stable, and even over a fleet."""
+    digest = sha256("\0".join(identities).encode()).digest()
+    return int.from_bytes(digest[:8]) / 2**64
+
+
+def first_look(day: date, phase: float) -> datetime:
+    """Return when an installation first asks for the prices of the day after ``day``, in UTC.
+
+    Never on a full minute, where the rest of the world asks.
+    """
+    instant = datetime.combine(day, FIRST_LOOK, TARIFF_ZONE).astimezone(UTC) + FIRST_LOOK_SPREAD * phase
+    if instant.second == 0:
+        instant += timedelta(seconds=1 + 58 * phase)
+    return instant
+
+
+def next_price_request(now: datetime, goal: Goal, *, phase: float, misses: int, chance: float) -> datetime:
+    """Return when to ask for prices again, in UTC, always after ``now``.
+
+    Args:
+        now: the current instant, aware.
+        goal: what is still missing after the last answer, see ``Knowledge.goal``.
+        phase: the installation's place in the spread, see ``installation_phase``.
+        misses: how many requests in a row, the last one included, left this goal unreached.
+        chance: a random number, -1 ≤ chance ≤ 1, that moves repeated requests apart.
+
+    """
+    today = local_date(now)
+    look = first_look(today, phase)
+    if look <= now:
+        look = first_look(today + timedelta(days=1), phase)
+    if goal is Goal.REST:
+        return look
+    gaps = _GAPS[goal]
+    minutes = gaps[min(max(misses, 1), len(gaps)) - 1]
+    repeated = now + timedelta(minutes=minutes * (1 + _GAP_JITTER * chance))
+    midnight = next_midnight(now)
+    # A long gap must neither sleep through midnight, where the last known price runs out, nor through the next look.
+    checkpoints = (
+        midnight - timedelta(minutes=2) - _EVE_SPREAD * phase,
+        midnight + timedelta(seconds=20) + timedelta(minutes=4) * phase,
+        look,
+    )
+    return min(repeated, *(point for point in checkpoints if point > now))
+
+
+def next_subscription_request(
+    now: datetime, turning_points: tuple[datetime, ...], *, phase: float, failures: int, chance: float
+) -> datetime:
+    """Return when to ask for the list of subscriptions again, in UTC, always after ``now``.
+
+    Once a day together with the first look for prices, and shortly after a contract is due to begin or to end.
+
+    Args:
+        now: the current instant, aware.
+        turning_points: when contracts begin and end, aware.
+        phase: the installation's place in the spread, see ``installation_phase``.
+        failures: how many requests in a row failed.
+        chance: a random number, -1 ≤ chance ≤ 1, that moves repeated requests apart.
+
+    """
+    look = first_look(local_date(now), phase)
+    if look <= now:
+        look = first_look(local_date(now) + timedelta(days=1), phase)
+    if failures:
+        gap = _FAILURE_GAPS[min(failures, len(_FAILURE_GAPS)) - 1]
+        return min(look, now + timedelta(minutes=gap * (1 + _GAP_JITTER * chance)))
+    # Contracts turn at midnight for everybody at once: spread those looks over half an hour, too.
+    delay = timedelta(minutes=1) + FIRST_LOOK_SPREAD * phase
+    return min([look, *(point + delay for point in turning_points if point + delay > now)])
