@@ -190,16 +190,25 @@ class Hub:
         )
         return self.child
 
-    async def start(self, *, timeout: float = 90) -> None:
+    async def start(self) -> None:
         """Start the process and wait until it serves."""
         child = self.spawn()
+        try:
+            await self.wait_until_serving()
+        except BaseException:
+            child.kill()
+            raise
+
+    async def wait_until_serving(self, *, timeout: float = 90) -> None:
+        """Wait until the started process answers requests."""
+        if (child := self.child) is None:
+            raise ChildError("Home Assistant was not started")
         try:
             async with asyncio.timeout(timeout), aiohttp.ClientSession() as session:
                 while not await _serves(session, self.url):
                     child.ensure_running()
                     await asyncio.sleep(0.1)
         except TimeoutError:
-            child.kill()
             raise ChildError(
                 f"Home Assistant did not serve in time. Its last lines:\n{child.last_words()}"
             ) from None
