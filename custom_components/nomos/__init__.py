@@ -4,7 +4,10 @@ from homeassistant.const import CONF_TOKEN, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers import instance_id
-from homeassistant.helpers.config_entry_oauth2_flow import OAuth2Session, async_get_config_entry_implementation
+from homeassistant.helpers.config_entry_oauth2_flow import (
+    OAuth2Session,
+    async_get_config_entry_implementation,
+)
 
 from .account import NomosAccount
 from .const import DOMAIN
@@ -17,10 +20,16 @@ PLATFORMS = [Platform.BINARY_SENSOR, Platform.SENSOR]
 async def async_setup_entry(hass: HomeAssistant, entry: NomosConfigEntry) -> bool:
     """Set up a linked account."""
     if not entry.data[CONF_TOKEN].get("refresh_token"):
-        raise ConfigEntryAuthFailed(translation_domain=DOMAIN, translation_key="authentication_failed")
+        raise ConfigEntryAuthFailed(
+            translation_domain=DOMAIN, translation_key="authentication_failed"
+        )
     implementation = await async_get_config_entry_implementation(hass, entry)
-    phase = installation_phase(await instance_id.async_get(hass), entry.unique_id or entry.entry_id)
-    account = NomosAccount(hass, entry, OAuth2Session(hass, entry, implementation), phase)
+    phase = installation_phase(
+        await instance_id.async_get(hass), entry.unique_id or entry.entry_id
+    )
+    account = NomosAccount(
+        hass, entry, OAuth2Session(hass, entry, implementation), phase
+    )
     await account.async_config_entry_first_refresh()
     entry.runtime_data = NomosRuntime(hass, entry, account)
     await entry.runtime_data.async_begin()

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
+from functools import partial
 import logging
 import random
 from typing import Final, NoReturn, override
@@ -39,7 +40,9 @@ from .schedule import next_subscription_request
 
 _LOGGER = logging.getLogger(__name__)
 
-DATA_REFRESHES: Final[HassKey[dict[str, asyncio.Task[None]]]] = HassKey(f"{DOMAIN}_token_refreshes")
+DATA_REFRESHES: Final[HassKey[dict[str, asyncio.Task[None]]]] = HassKey(
+    f"{DOMAIN}_token_refreshes"
+)
 """Token refreshes under way, by config entry: one outlives the account object when its entry is reloaded."""
 
 
@@ -78,7 +81,9 @@ class AccountTokens:
         if self.current == rejected:
             entry = self._session.config_entry
             token = {**self._session.token, "expires_at": 0}
-            self._hass.config_entries.async_update_entry(entry, data={**entry.data, "token": token})
+            self._hass.config_entries.async_update_entry(
+                entry, data={**entry.data, "token": token}
+            )
         await self.async_get_access_token()
 
     @property
@@ -101,7 +106,9 @@ class AccountTokens:
         task = refreshes.get(self._entry_id)
         if task is None:
             task = self._hass.async_create_task(
-                self._session.async_ensure_token_valid(), f"{DOMAIN} token refresh", eager_start=False
+                self._session.async_ensure_token_valid(),
+                f"{DOMAIN} token refresh",
+                eager_start=False,
             )
             refreshes[self._entry_id] = task
             task.add_done_callback(self._refresh_done)
@@ -119,9 +126,21 @@ class NomosAccount(DataUpdateCoordinator[Mapping[str, Subscription]]):
 
     config_entry: ConfigEntry
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, session: OAuth2Session, phase: float) -> None:
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        session: OAuth2Session,
+        phase: float,
+    ) -> None:
         """Take the entry's OAuth session and the installation's place in the spread of requests."""
-        super().__init__(hass, _LOGGER, config_entry=entry, name=f"{DOMAIN} subscriptions", always_update=False)
+        super().__init__(
+            hass,
+            _LOGGER,
+            config_entry=entry,
+            name=f"{DOMAIN} subscriptions",
+            always_update=False,
+        )
         self.phase = phase
         self.plans: dict[str, Plan] = {}
         self._tokens = AccountTokens(hass, session)
@@ -146,7 +165,9 @@ class NomosAccount(DataUpdateCoordinator[Mapping[str, Subscription]]):
                 await self._tokens.async_replace(token)
                 return await request(self._client)
         except (NomosAuthenticationError, OAuth2TokenRequestReauthError) as err:
-            raise ConfigEntryAuthFailed(translation_domain=DOMAIN, translation_key="authentication_failed") from err
+            raise ConfigEntryAuthFailed(
+                translation_domain=DOMAIN, translation_key="authentication_failed"
+            ) from err
 
     @property
     def shown(self) -> Mapping[str, Subscription]:
@@ -154,10 +175,16 @@ class NomosAccount(DataUpdateCoordinator[Mapping[str, Subscription]]):
 
         Those that run or will run; where there is none, the one that ended last, so that the customer sees why.
         """
-        live = {key: one for key, one in self.data.items() if one.status is not SubscriptionStatus.ENDED}
+        live = {
+            key: one
+            for key, one in self.data.items()
+            if one.status is not SubscriptionStatus.ENDED
+        }
         if live or not self.data:
             return live
-        last = max(self.data.values(), key=lambda one: (one.end_at or one.created_at, one.id))
+        last = max(
+            self.data.values(), key=lambda one: (one.end_at or one.created_at, one.id)
+        )
         return {last.id: last}
 
     @override
@@ -181,8 +208,10 @@ class NomosAccount(DataUpdateCoordinator[Mapping[str, Subscription]]):
             if self._plans_refused:
                 return
             try:
-                self.plans[plan_id] = await self.async_ask(lambda client, plan_id=plan_id: client.plan(plan_id))
-            except (NomosPermissionError, NomosNotFoundError):
+                self.plans[plan_id] = await self.async_ask(
+                    partial(NomosClient.plan, plan_id=plan_id)
+                )
+            except NomosPermissionError, NomosNotFoundError:
                 self._plans_refused = True
             except (NomosError, OAuth2TokenRequestBaseError) as err:
                 _LOGGER.debug("The plan could not be read: %s", type(err).__name__)
@@ -192,10 +221,17 @@ class NomosAccount(DataUpdateCoordinator[Mapping[str, Subscription]]):
         now = dt_util.utcnow()
         known = (data or self.data or {}).values()
         turning_points = tuple(
-            point for one in known for point in (one.start_at, one.end_at) if point is not None and point > now
+            point
+            for one in known
+            for point in (one.start_at, one.end_at)
+            if point is not None and point > now
         )
         at = next_subscription_request(
-            now, turning_points, phase=self.phase, failures=self._failures, chance=random.uniform(-1, 1)
+            now,
+            turning_points,
+            phase=self.phase,
+            failures=self._failures,
+            chance=random.uniform(-1, 1),
         )
         self.update_interval = max(at - now, timedelta(seconds=1))
 
@@ -208,7 +244,11 @@ def raise_update_failed(err: NomosError | OAuth2TokenRequestBaseError) -> NoRetu
 
     """
     key, placeholders = _describe(err)
-    retry_after = err.retry_after.total_seconds() if isinstance(err, NomosRateLimitError) and err.retry_after else None
+    retry_after = (
+        err.retry_after.total_seconds()
+        if isinstance(err, NomosRateLimitError) and err.retry_after
+        else None
+    )
     raise UpdateFailed(
         retry_after=retry_after,
         translation_domain=DOMAIN,
@@ -217,7 +257,9 @@ def raise_update_failed(err: NomosError | OAuth2TokenRequestBaseError) -> NoRetu
     ) from err
 
 
-def _describe(err: NomosError | OAuth2TokenRequestBaseError) -> tuple[str, dict[str, str]]:
+def _describe(
+    err: NomosError | OAuth2TokenRequestBaseError,
+) -> tuple[str, dict[str, str]]:
     """Return the translation key of an error, with its placeholders."""
     match err:
         case NomosPermissionError():
@@ -233,6 +275,9 @@ def _describe(err: NomosError | OAuth2TokenRequestBaseError) -> tuple[str, dict[
         case NomosConnectionError():
             return "cannot_connect", {}
         case NomosError():
-            return "request_refused", {"status": str(err.status), "code": err.code or "-"}
+            return "request_refused", {
+                "status": str(err.status),
+                "code": err.code or "-",
+            }
         case _:
             return "token_unavailable", {}

@@ -37,7 +37,11 @@ ACCESS_TOKEN_LIFETIME: Final = 3600
 _TIMEOUT: Final = ClientTimeout(total=60)
 """Patient: when the answer to a refresh is given up, the rotated token in it is lost."""
 
-_REFUSAL_STATUSES: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+_REFUSAL_STATUSES: Final = (
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.FORBIDDEN,
+)
 
 _REFUSAL_CODES: Final = frozenset(
     {
@@ -63,7 +67,10 @@ async def async_get_auth_implementation(
 
 async def async_get_description_placeholders(hass: HomeAssistant) -> dict[str, str]:
     """Return what the credentials dialog tells: the redirect URI that has to be registered, and with whom."""
-    return {"redirect_uri": _expected_redirect_uri(hass), "support_email": SUPPORT_EMAIL}
+    return {
+        "redirect_uri": _expected_redirect_uri(hass),
+        "support_email": SUPPORT_EMAIL,
+    }
 
 
 def _expected_redirect_uri(hass: HomeAssistant) -> str:
@@ -83,10 +90,17 @@ def _expected_redirect_uri(hass: HomeAssistant) -> str:
 class NomosOAuth2Implementation(LocalOAuth2ImplementationWithPkce):
     """Requests tokens as Nomos wants it and tells a refusal of the grant from a passing failure."""
 
-    def __init__(self, hass: HomeAssistant, auth_domain: str, credential: ClientCredential) -> None:
+    def __init__(
+        self, hass: HomeAssistant, auth_domain: str, credential: ClientCredential
+    ) -> None:
         """Take the credentials that the customer entered."""
         super().__init__(
-            hass, auth_domain, credential.client_id, authorize_url(), token_url(), credential.client_secret
+            hass,
+            auth_domain,
+            credential.client_id,
+            authorize_url(),
+            token_url(),
+            credential.client_secret,
         )
         self._name = credential.name
 
@@ -114,10 +128,21 @@ class NomosOAuth2Implementation(LocalOAuth2ImplementationWithPkce):
 
         """
         credentials = f"{quote_plus(self.client_id)}:{quote_plus(self.client_secret)}"
-        headers = {"Authorization": f"Basic {b64encode(credentials.encode()).decode()}", "Accept": "application/json"}
-        body = {key: value for key, value in data.items() if key not in {"client_id", "client_secret"}}
+        headers = {
+            "Authorization": f"Basic {b64encode(credentials.encode()).decode()}",
+            "Accept": "application/json",
+        }
+        body = {
+            key: value
+            for key, value in data.items()
+            if key not in {"client_id", "client_secret"}
+        }
         request = async_get_clientsession(self.hass).post(
-            self.token_url, data=body, headers=headers, allow_redirects=False, timeout=_TIMEOUT
+            self.token_url,
+            data=body,
+            headers=headers,
+            allow_redirects=False,
+            timeout=_TIMEOUT,
         )
         try:
             async with request as response:
@@ -133,11 +158,18 @@ class NomosOAuth2Implementation(LocalOAuth2ImplementationWithPkce):
         """Raise what an answer without tokens means for the link."""
         error = parse_error(response.status, response.headers, content)
         _LOGGER.debug(
-            "Token request failed with status %s, code %s, request %s", response.status, error.code, error.request_id
+            "Token request failed with status %s, code %s, request %s",
+            response.status,
+            error.code,
+            error.request_id,
         )
         malformed = isinstance(error, NomosRequestError) and error.field_codes
         kind: type[OAuth2TokenRequestError] = OAuth2TokenRequestError
-        if response.status in _REFUSAL_STATUSES and error.code in _REFUSAL_CODES and not malformed:
+        if (
+            response.status in _REFUSAL_STATUSES
+            and error.code in _REFUSAL_CODES
+            and not malformed
+        ):
             kind = OAuth2TokenRequestReauthError
         elif response.status == HTTPStatus.TOO_MANY_REQUESTS or response.status >= 500:
             kind = OAuth2TokenRequestTransientError
@@ -156,7 +188,11 @@ class NomosOAuth2Implementation(LocalOAuth2ImplementationWithPkce):
             token = json.loads(content)
         except ValueError:
             token = None
-        if not isinstance(token, dict) or not isinstance(token.get("access_token"), str) or not token["access_token"]:
+        if (
+            not isinstance(token, dict)
+            or not isinstance(token.get("access_token"), str)
+            or not token["access_token"]
+        ):
             _LOGGER.debug("Token request got an answer without an access token")
             raise OAuth2TokenRequestConnectionError(domain=DOMAIN)
         if not token.get("refresh_token"):

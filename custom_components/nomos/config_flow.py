@@ -4,17 +4,30 @@ from collections.abc import Mapping
 import logging
 from typing import Any, Final, override
 
-from homeassistant.config_entries import SOURCE_REAUTH, SOURCE_RECONFIGURE, ConfigFlowResult
+from homeassistant.config_entries import (
+    SOURCE_REAUTH,
+    SOURCE_RECONFIGURE,
+    ConfigFlowResult,
+)
 from homeassistant.const import CONF_ACCESS_TOKEN, CONF_TOKEN
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.config_entry_oauth2_flow import AbstractOAuth2FlowHandler
 
-from .api import NomosClient, NomosError, NomosPermissionError, Subscription, SubscriptionStatus, SubscriptionType
+from .api import (
+    NomosClient,
+    NomosError,
+    NomosPermissionError,
+    Subscription,
+    SubscriptionStatus,
+    SubscriptionType,
+)
 from .const import DOMAIN, SUPPORT_EMAIL
 
 _LOGGER = logging.getLogger(__name__)
 
-_OWN_WORDS: Final = frozenset({"oauth_unauthorized", "oauth_failed", "oauth_timeout", "user_rejected_authorize"})
+_OWN_WORDS: Final = frozenset(
+    {"oauth_unauthorized", "oauth_failed", "oauth_timeout", "user_rejected_authorize"}
+)
 """Reasons of the base flow for which we can say more of what happened and what to do."""
 
 
@@ -39,36 +52,51 @@ class NomosConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
         """Return the logger that the base flow writes to."""
         return _LOGGER
 
-    async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
+    async def async_step_reauth(
+        self, entry_data: Mapping[str, Any]
+    ) -> ConfigFlowResult:
         """Link the account again after Nomos refused the grant."""
         return await self.async_step_reauth_confirm()
 
-    async def async_step_reauth_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+    async def async_step_reauth_confirm(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
         """Explain before the browser leaves Home Assistant."""
         if user_input is None:
             return self.async_show_form(step_id="reauth_confirm")
         return await self.async_step_user()
 
-    async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+    async def async_step_reconfigure(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
         """Link the account again because the customer wants to, for example with other credentials."""
         return await self.async_step_user()
 
     @override
-    async def async_step_creation(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+    async def async_step_creation(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
         """Exchange the code for tokens."""
         return self._in_own_words(await super().async_step_creation(user_input))
 
     @override
-    async def async_step_authorize_rejected(self, data: None = None) -> ConfigFlowResult:
+    async def async_step_authorize_rejected(
+        self, data: None = None
+    ) -> ConfigFlowResult:
         """End the flow that the customer, or Nomos, declined."""
         return self._in_own_words(await super().async_step_authorize_rejected(data))
 
     def _in_own_words(self, result: ConfigFlowResult) -> ConfigFlowResult:
         if (reason := result.get("reason")) not in _OWN_WORDS:
             return result
-        placeholders = {**(result.get("description_placeholders") or {}), "support_email": SUPPORT_EMAIL}
+        placeholders = {
+            **(result.get("description_placeholders") or {}),
+            "support_email": SUPPORT_EMAIL,
+        }
         return self.async_abort(
-            reason=f"link_{reason}", description_placeholders=placeholders, translation_domain=DOMAIN
+            reason=f"link_{reason}",
+            description_placeholders=placeholders,
+            translation_domain=DOMAIN,
         )
 
     @override
@@ -76,12 +104,20 @@ class NomosConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
         """Find out whose account it is and store the link."""
         token = data[CONF_TOKEN]
         if not token.get("refresh_token"):
-            return self.async_abort(reason="no_refresh_token", description_placeholders={"support_email": SUPPORT_EMAIL})
-        client = NomosClient(async_get_clientsession(self.hass), _FreshToken(token[CONF_ACCESS_TOKEN]))
+            return self.async_abort(
+                reason="no_refresh_token",
+                description_placeholders={"support_email": SUPPORT_EMAIL},
+            )
+        client = NomosClient(
+            async_get_clientsession(self.hass), _FreshToken(token[CONF_ACCESS_TOKEN])
+        )
         try:
             subscriptions = await client.subscriptions()
         except NomosPermissionError:
-            return self.async_abort(reason="permission_denied", description_placeholders={"support_email": SUPPORT_EMAIL})
+            return self.async_abort(
+                reason="permission_denied",
+                description_placeholders={"support_email": SUPPORT_EMAIL},
+            )
         except NomosError as err:
             _LOGGER.warning("The new link could not be tried: %s", err)
             return self.async_abort(reason="cannot_connect")
@@ -90,13 +126,24 @@ class NomosConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
 
         await self.async_set_unique_id(subscriptions[0].customer_id)
         if self.source in {SOURCE_REAUTH, SOURCE_RECONFIGURE}:
-            entry = self._get_reauth_entry() if self.source == SOURCE_REAUTH else self._get_reconfigure_entry()
+            entry = (
+                self._get_reauth_entry()
+                if self.source == SOURCE_REAUTH
+                else self._get_reconfigure_entry()
+            )
             self._abort_if_unique_id_mismatch(reason="wrong_account")
             return self.async_update_reload_and_abort(entry, data=data)
         self._abort_if_unique_id_configured()
         if all(one.status is SubscriptionStatus.ENDED for one in subscriptions):
             return self.async_abort(reason="contract_ended")
-        return self.async_create_entry(title=await _title(client, subscriptions), data=data)
+        supplied = any(
+            one.status is not SubscriptionStatus.PENDING for one in subscriptions
+        )
+        return self.async_create_entry(
+            title=await _title(client, subscriptions),
+            data=data,
+            description=None if supplied else "pending",
+        )
 
 
 async def _title(client: NomosClient, subscriptions: tuple[Subscription, ...]) -> str:

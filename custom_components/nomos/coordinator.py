@@ -14,9 +14,24 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
 from .account import NomosAccount, raise_update_failed
-from .api import NomosError, NomosRateLimitError, PriceItem, PriceSeries, Subscription, SubscriptionStatus
+from .api import (
+    NomosError,
+    NomosRateLimitError,
+    PriceItem,
+    PriceSeries,
+    Subscription,
+    SubscriptionStatus,
+)
 from .const import DOMAIN
-from .pricing import EMPTY_TABLE, Components, Interval, PriceTable, day_bounds, local_date, next_midnight
+from .pricing import (
+    EMPTY_TABLE,
+    Components,
+    Interval,
+    PriceTable,
+    day_bounds,
+    local_date,
+    next_midnight,
+)
 from .schedule import Goal, Knowledge, next_price_request
 
 _LOGGER = logging.getLogger(__name__)
@@ -34,10 +49,16 @@ class PriceCoordinator(DataUpdateCoordinator[PriceTable]):
 
     config_entry: ConfigEntry
 
-    def __init__(self, hass: HomeAssistant, account: NomosAccount, subscription: Subscription) -> None:
+    def __init__(
+        self, hass: HomeAssistant, account: NomosAccount, subscription: Subscription
+    ) -> None:
         """Begin with an empty table."""
         super().__init__(
-            hass, _LOGGER, config_entry=account.config_entry, name=f"{DOMAIN} prices", always_update=False
+            hass,
+            _LOGGER,
+            config_entry=account.config_entry,
+            name=f"{DOMAIN} prices",
+            always_update=False,
         )
         self.account = account
         self.subscription = subscription
@@ -73,7 +94,10 @@ class PriceCoordinator(DataUpdateCoordinator[PriceTable]):
     @property
     def _inactive(self) -> bool:
         """Return whether Nomos has no prices for the contract: it has not begun, or it has ended."""
-        return self.subscription.status in {SubscriptionStatus.PENDING, SubscriptionStatus.ENDED}
+        return self.subscription.status in {
+            SubscriptionStatus.PENDING,
+            SubscriptionStatus.ENDED,
+        }
 
     @override
     async def _async_update_data(self) -> PriceTable:
@@ -91,14 +115,18 @@ class PriceCoordinator(DataUpdateCoordinator[PriceTable]):
         today = local_date(dt_util.utcnow())
         try:
             series = await self.account.async_ask(
-                lambda client: client.prices(self.subscription.id, today, today + timedelta(days=1))
+                lambda client: client.prices(
+                    self.subscription.id, today, today + timedelta(days=1)
+                )
             )
         except (NomosError, OAuth2TokenRequestBaseError) as err:
             wait = err.retry_after if isinstance(err, NomosRateLimitError) else None
             self._plan_next(self.data, wait)
             if self.data.at(dt_util.utcnow()) is None:
                 raise_update_failed(err)
-            _LOGGER.debug("Prices could not be read, those known go on: %s", type(err).__name__)
+            _LOGGER.debug(
+                "Prices could not be read, those known go on: %s", type(err).__name__
+            )
             return self.data
         now = dt_util.utcnow()
         self.last_answer = now
@@ -112,7 +140,9 @@ class PriceCoordinator(DataUpdateCoordinator[PriceTable]):
         goal = _knowledge(table, now).goal(now, phase)
         self._misses = self._misses + 1 if goal is self._goal else 1
         self._goal = goal
-        at = next_price_request(now, goal, phase=phase, misses=self._misses, chance=random.uniform(-1, 1))
+        at = next_price_request(
+            now, goal, phase=phase, misses=self._misses, chance=random.uniform(-1, 1)
+        )
         self.next_request = max(at, now + (wait or timedelta()))
         self.update_interval = max(self.next_request - now, timedelta(seconds=1))
 
@@ -130,7 +160,9 @@ class PriceCoordinator(DataUpdateCoordinator[PriceTable]):
         now = dt_util.utcnow()
         midnight = next_midnight(now)
         boundary = self.data.next_boundary(now) or midnight
-        self._unsub_tick = async_track_point_in_utc_time(self.hass, self._tick, min(boundary, midnight))
+        self._unsub_tick = async_track_point_in_utc_time(
+            self.hass, self._tick, min(boundary, midnight)
+        )
 
     @callback
     def _tick(self, _now: datetime) -> None:
@@ -151,7 +183,12 @@ def price_table(series: PriceSeries) -> PriceTable:
 
 def _intervals(series: PriceSeries) -> Iterator[Interval]:
     for item in series.items or ():
-        yield Interval(item.start, item.start + series.resolution, _euro(item.amount), _components(item))
+        yield Interval(
+            item.start,
+            item.start + series.resolution,
+            _euro(item.amount),
+            _components(item),
+        )
 
 
 def _components(item: PriceItem) -> Components:

@@ -19,7 +19,9 @@ type NomosConfigEntry = ConfigEntry[NomosRuntime]
 class NomosRuntime:
     """Keeps coordinators and devices in line with the account's subscriptions."""
 
-    def __init__(self, hass: HomeAssistant, entry: NomosConfigEntry, account: NomosAccount) -> None:
+    def __init__(
+        self, hass: HomeAssistant, entry: NomosConfigEntry, account: NomosAccount
+    ) -> None:
         """Take an account whose subscriptions are known."""
         self.account = account
         self.prices: dict[str, PriceCoordinator] = {}
@@ -44,14 +46,20 @@ class NomosRuntime:
                 await coordinator.async_config_entry_first_refresh()
             except ConfigEntryNotReady as err:
                 failure = err
-        if failure and not any(coordinator.last_update_success for coordinator in self.prices.values()):
+        if failure and not any(
+            coordinator.last_update_success for coordinator in self.prices.values()
+        ):
             raise failure
         for coordinator in self.prices.values():
             coordinator.async_start()
-        self._entry.async_on_unload(self.account.async_add_listener(self._account_changed))
+        self._entry.async_on_unload(
+            self.account.async_add_listener(self._account_changed)
+        )
 
     @callback
-    def async_each_subscription(self, platform: Callable[[PriceCoordinator], None]) -> None:
+    def async_each_subscription(
+        self, platform: Callable[[PriceCoordinator], None]
+    ) -> None:
         """Call a platform for every subscription there is, and for each one that appears later."""
         self._platforms.append(platform)
         for coordinator in self.prices.values():
@@ -77,17 +85,27 @@ class NomosRuntime:
             coordinator = self.prices.pop(gone)
             self._entry.async_create_task(self._hass, coordinator.async_shutdown())
         came = []
-        numbered = {kind for kind, count in Counter(one.type for one in shown.values()).items() if count > 1}
+        numbered = {
+            kind
+            for kind, count in Counter(one.type for one in shown.values()).items()
+            if count > 1
+        }
         for subscription in shown.values():
-            self._describe_device(registry, subscription, numbered=subscription.type in numbered)
-            if (coordinator := self.prices.get(subscription.id)) is None:
-                self.prices[subscription.id] = PriceCoordinator(self._hass, self.account, subscription)
+            self._describe_device(
+                registry, subscription, numbered=subscription.type in numbered
+            )
+            if (known := self.prices.get(subscription.id)) is None:
+                self.prices[subscription.id] = PriceCoordinator(
+                    self._hass, self.account, subscription
+                )
                 came.append(self.prices[subscription.id])
-            elif coordinator.async_subscription_changed(subscription):
-                self._refresh(coordinator)
+            elif known.async_subscription_changed(subscription):
+                self._refresh(known)
         return came
 
-    def _describe_device(self, registry: dr.DeviceRegistry, subscription: Subscription, *, numbered: bool) -> None:
+    def _describe_device(
+        self, registry: dr.DeviceRegistry, subscription: Subscription, *, numbered: bool
+    ) -> None:
         """Create or update the device of a subscription.
 
         Its name carries the contract number only where the account has several of a kind, so that the usual
@@ -105,11 +123,17 @@ class NomosRuntime:
             model_id=plan.name if plan else None,
             serial_number=subscription.number,
             configuration_url=CUSTOMER_URL,
-            translation_key=f"{key}_numbered" if numbered and subscription.number else key,
-            translation_placeholders={"number": subscription.number} if numbered and subscription.number else None,
+            translation_key=f"{key}_numbered"
+            if numbered and subscription.number
+            else key,
+            translation_placeholders={"number": subscription.number}
+            if numbered and subscription.number
+            else None,
         )
 
     def _refresh(self, coordinator: PriceCoordinator) -> None:
         self._entry.async_create_background_task(
-            self._hass, coordinator.async_refresh(), f"{DOMAIN} prices of a new subscription"
+            self._hass,
+            coordinator.async_refresh(),
+            f"{DOMAIN} prices of a new subscription",
         )

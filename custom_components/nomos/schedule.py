@@ -15,6 +15,7 @@ from typing import Final
 
 from .pricing import TARIFF_ZONE, local_date, next_midnight
 
+
 class Goal(Enum):
     """What the next request for prices is to bring."""
 
@@ -80,13 +81,18 @@ def first_look(day: date, phase: float) -> datetime:
 
     Never on a full minute, where the rest of the world asks.
     """
-    instant = datetime.combine(day, FIRST_LOOK, TARIFF_ZONE).astimezone(UTC) + FIRST_LOOK_SPREAD * phase
+    instant = (
+        datetime.combine(day, FIRST_LOOK, TARIFF_ZONE).astimezone(UTC)
+        + FIRST_LOOK_SPREAD * phase
+    )
     if instant.second == 0:
         instant += timedelta(seconds=1 + 58 * phase)
     return instant
 
 
-def next_price_request(now: datetime, goal: Goal, *, phase: float, misses: int, chance: float) -> datetime:
+def next_price_request(
+    now: datetime, goal: Goal, *, phase: float, misses: int, chance: float
+) -> datetime:
     """Return when to ask for prices again, in UTC, always after ``now``.
 
     Args:
@@ -117,7 +123,12 @@ def next_price_request(now: datetime, goal: Goal, *, phase: float, misses: int, 
 
 
 def next_subscription_request(
-    now: datetime, turning_points: tuple[datetime, ...], *, phase: float, failures: int, chance: float
+    now: datetime,
+    turning_points: tuple[datetime, ...],
+    *,
+    phase: float,
+    failures: int,
+    chance: float,
 ) -> datetime:
     """Return when to ask for the list of subscriptions again, in UTC, always after ``now``.
 
@@ -139,4 +150,6 @@ def next_subscription_request(
         return min(look, now + timedelta(minutes=gap * (1 + _GAP_JITTER * chance)))
     # Contracts turn at midnight for everybody at once: spread those looks over half an hour, too.
     delay = timedelta(minutes=1) + FIRST_LOOK_SPREAD * phase
-    return min([look, *(point + delay for point in turning_points if point + delay > now)])
+    return min(
+        [look, *(point + delay for point in turning_points if point + delay > now)]
+    )

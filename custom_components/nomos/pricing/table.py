@@ -82,12 +82,17 @@ class DayPrices:
         if not (priced := self._priced):
             return None
         seconds = [interval.duration.total_seconds() for interval in priced]
-        weighted = [_price(interval) * length for interval, length in zip(priced, seconds, strict=True)]
+        weighted = [
+            _price(interval) * length
+            for interval, length in zip(priced, seconds, strict=True)
+        ]
         return round(fsum(weighted) / fsum(seconds), 8)
 
     @cached_property
     def _priced(self) -> tuple[Interval, ...]:
-        return tuple(interval for interval in self.intervals if interval.price is not None)
+        return tuple(
+            interval for interval in self.intervals if interval.price is not None
+        )
 
 
 @dataclass(frozen=True)
@@ -114,7 +119,14 @@ class PriceTable:
     @property
     def horizon(self) -> datetime | None:
         """Return the end of the last interval whose price is known, in UTC."""
-        return next((interval.end for interval in reversed(self.intervals) if interval.price is not None), None)
+        return next(
+            (
+                interval.end
+                for interval in reversed(self.intervals)
+                if interval.price is not None
+            ),
+            None,
+        )
 
     def at(self, now: datetime) -> Interval | None:
         """Return the interval that holds an aware instant, if it is known."""
@@ -145,11 +157,17 @@ class PriceTable:
         Known prices of ``newer`` replace what this table says of the same time. Its unknown prices replace
         nothing that is known, and what it does not mention stays.
         """
-        priced = [interval for interval in newer.intervals if interval.price is not None]
+        priced = [
+            interval for interval in newer.intervals if interval.price is not None
+        ]
         known = [interval for interval in self.intervals if interval.price is not None]
         merged = sorted([*priced, *_without(known, priced)], key=_start)
         for unknown in (newer.intervals, self.intervals):
-            merged += list(_without([interval for interval in unknown if interval.price is None], merged))
+            merged += list(
+                _without(
+                    [interval for interval in unknown if interval.price is None], merged
+                )
+            )
             merged.sort(key=_start)
         intervals = tuple(merged)
         return self if intervals == self.intervals else type(self)(intervals)
@@ -168,7 +186,9 @@ class PriceTable:
         days: dict[date, list[Interval]] = defaultdict(list)
         for interval in self.intervals:
             days[local_date(interval.start)].append(interval)
-        return {day: DayPrices(day, tuple(intervals)) for day, intervals in days.items()}
+        return {
+            day: DayPrices(day, tuple(intervals)) for day, intervals in days.items()
+        }
 
 
 EMPTY_TABLE: Final = PriceTable()
@@ -179,11 +199,14 @@ def _start(interval: Interval) -> datetime:
 
 
 def _price(interval: Interval) -> float:
-    assert interval.price is not None  # noqa: S101 - narrows the type; callers pass priced intervals only
+    """Return the price of an interval whose price is known."""
+    assert interval.price is not None
     return interval.price
 
 
-def _without(intervals: Iterable[Interval], others: list[Interval]) -> Iterator[Interval]:
+def _without(
+    intervals: Iterable[Interval], others: list[Interval]
+) -> Iterator[Interval]:
     """Yield the parts of sorted intervals that sorted others leave uncovered.
 
     A part keeps the price of its interval: half of an hour costs per kWh what the hour does.

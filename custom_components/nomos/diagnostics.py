@@ -1,0 +1,87 @@
+"""What support needs to know of an account: presence and counts, never names, numbers or tokens."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from homeassistant.const import CONF_TOKEN
+from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
+
+from .api import API_URL, API_VERSION, api_url
+from .coordinator import PriceCoordinator
+from .pricing import DayPrices, local_date
+from .runtime import NomosConfigEntry
+
+
+async def async_get_config_entry_diagnostics(
+    hass: HomeAssistant, entry: NomosConfigEntry
+) -> dict[str, Any]:
+    """Return the state of the link, of both clocks and of the price tables."""
+    account, now = entry.runtime_data.account, dt_util.utcnow()
+    token = entry.data[CONF_TOKEN]
+    return {
+        "now": now.isoformat(),
+        "hub_time_zone": hass.config.time_zone,
+        "api": {
+            "version": API_VERSION,
+            "production": api_url() == API_URL,
+            "last_update_success": account.last_update_success,
+            "phase": round(account.phase, 3),
+        },
+        "token": {
+            "fields": sorted(token),
+            "scope": token.get("scope"),
+            "expires_at": _iso(dt_util.utc_from_timestamp(token["expires_at"])),
+        },
+        "subscriptions": [
+            {
+                "status": one.status,
+                "type": one.type,
+                "shown": one.id in entry.runtime_data.prices,
+                "has_number": one.number is not None,
+                "plan_known": one.plan_id in account.plans,
+                "start_at": _iso(one.start_at),
+                "terminated_at": _iso(one.terminated_at),
+                "end_at": _iso(one.end_at),
+            }
+            for one in account.data.values()
+        ],
+        "prices": [
+            _prices(coordinator, now)
+            for coordinator in entry.runtime_data.prices.values()
+        ],
+    }
+
+
+def _prices(coordinator: PriceCoordinator, now: datetime) -> dict[str, Any]:
+    """Return what one price table holds. Market prices are public and tell nothing of the customer."""
+    table, today = coordinator.data, local_date(now)
+    current = table.at(now)
+    return {
+        "type": coordinator.subscription.type,
+        "last_update_success": coordinator.last_update_success,
+        "last_error": type(coordinator.last_exception).__name__
+        if coordinator.last_exception
+        else None,
+        "last_answer": _iso(coordinator.last_answer),
+        "next_request": _iso(coordinator.next_request),
+        "intervals": len(table.intervals),
+        "horizon": _iso(table.horizon),
+        "current": {"start": _iso(current.start), "price": current.price}
+        if current
+        else None,
+        "today": _day(table.day(today)),
+        "tomorrow": _day(table.day(today + timedelta(days=1))),
+    }
+
+
+def _day(day: DayPrices) -> dict[str, Any]:
+    return {
+        "intervals": len(day.intervals),
+        "unpriced": sum(interval.price is None for interval in day.intervals),
+        "complete": day.complete,
+    }
+
+
+def _iso(instant: datetime | None) -> str | None:
+    return instant.isoformat() if instant else None

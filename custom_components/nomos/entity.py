@@ -1,0 +1,95 @@
+"""What all entities of a subscription share."""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from datetime import datetime
+from typing import override
+
+from homeassistant.core import callback
+from homeassistant.helpers.device_registry import DeviceInfo
+from homeassistant.helpers.entity import EntityDescription
+from homeassistant.helpers.update_coordinator import CoordinatorEntity
+from homeassistant.util import dt as dt_util
+
+from .api import Subscription, SubscriptionType
+from .const import DOMAIN
+from .coordinator import PriceCoordinator
+from .pricing import PriceTable
+
+type TableValue[T] = Callable[[PriceTable, datetime], T]
+"""Reads one value out of a price table at an aware instant."""
+
+type ContractValue[T] = Callable[[Subscription], T]
+"""Reads one value out of a contract."""
+
+
+class NomosEntity(CoordinatorEntity[PriceCoordinator]):
+    """An entity of one subscription.
+
+    A price entity is available as long as the table holds the current interval, whatever became of the last request.
+    """
+
+    _attr_has_entity_name = True
+
+    def __init__(
+        self, coordinator: PriceCoordinator, description: EntityDescription
+    ) -> None:
+        """Belong to the subscription's device."""
+        super().__init__(coordinator)
+        self.entity_description = description
+        subscription = coordinator.subscription
+        self._attr_unique_id = f"{subscription.id}_{description.key}"
+        self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, subscription.id)})
+        self._read()
+
+    @abstractmethod
+    def _read_value(self, now: datetime) -> bool:
+        """Take the values of this instant over into the attributes; return whether one changed."""
+
+    @property
+    def _follows_table(self) -> bool:
+        """Return whether the entity needs a current interval to be available."""
+        return True
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return whether there is something to show."""
+        return self._attr_available
+
+    @callback
+    def _read(self) -> bool:
+        """Read table and contract once; return whether anything that is shown changed."""
+        now = dt_util.utcnow()
+        available = not self._follows_table or self.coordinator.data.at(now) is not None
+        was_available, self._attr_available = self._attr_available, available
+        return self._read_value(now) or available != was_available
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Read again: time may have passed since the entity was made."""
+        await super().async_added_to_hass()
+        self._read()
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        """Write the state where it changed."""
+        if self._read():
+            self.async_write_ha_state()
+
+
+def suits(coordinator: PriceCoordinator, kinds: frozenset[SubscriptionType]) -> bool:
+    """Return whether an entity for these kinds of contract belongs to a subscription.
+
+    A kind that is not known yet is shown as consumption.
+    """
+    kind = coordinator.subscription.type
+    return (kind if kind in _KNOWN_KINDS else SubscriptionType.CONSUMPTION) in kinds
+
+
+_KNOWN_KINDS = frozenset({SubscriptionType.CONSUMPTION, SubscriptionType.FEED_IN})
+
+CONSUMPTION = frozenset({SubscriptionType.CONSUMPTION})
+FEED_IN = frozenset({SubscriptionType.FEED_IN})
+BOTH = CONSUMPTION | FEED_IN
