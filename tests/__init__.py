@@ -1,0 +1,1 @@
+"""Tests of the integration and what belongs to it."""
