@@ -1,0 +1,331 @@
+"""Start a real Home Assistant with this integration, and a stand-in Nomos to link it to."""
+
+import argparse
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+import signal
+import sys
+
+from homeassistant.util import dt as dt_util
+from scripts.children import Child, ChildError, port_is_free
+from scripts.hub import PROJECT, RESTART_EXIT_CODE, Hub, HubSettings, wait_until_running
+from scripts.hub_client import HubClient, HubError, Json
+from scripts.linking import (
+    CLIENT_ID,
+    CLIENT_SECRET,
+    CUSTOMER,
+    DOMAIN,
+    Customer,
+    LinkError,
+    link,
+    link_again,
+)
+
+USER = "nomos"
+PASSWORD = "nomos"
+
+
+class DevelopError(Exception):
+    """What keeps the environment from starting, said to the person who started it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Price:
+    """The current price as Home Assistant shows it."""
+
+    entity_id: str
+    state: str
+
+
+def say(text: str) -> None:
+    """Print at once, also into a pipe."""
+    print(text, flush=True)
+
+
+def parse_arguments(arguments: list[str]) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog="scripts/develop",
+        description="Start a real Home Assistant with this integration, and a stand-in Nomos to link it to. "
+        "The account is linked when the line READY appears. Ctrl-C ends everything.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--ha-port",
+        type=int,
+        default=8123,
+        metavar="P",
+        help="Home Assistant's port (%(default)s)",
+    )
+    parser.add_argument(
+        "--nomos-port",
+        type=int,
+        default=8124,
+        metavar="Q",
+        help="the stand-in's port (%(default)s)",
+    )
+    parser.add_argument(
+        "--config",
+        type=Path,
+        default=PROJECT / ".dev" / "config",
+        metavar="DIR",
+        help="Home Assistant's configuration folder, made when there is none, kept for the next start (.dev/config)",
+    )
+    parser.add_argument(
+        "--market",
+        type=Path,
+        metavar="FILE",
+        help="day-ahead prices for the stand-in to follow",
+    )
+    parser.add_argument(
+        "--language",
+        default="en",
+        metavar="CODE",
+        help="Home Assistant's language (%(default)s)",
+    )
+    parser.add_argument(
+        "--fresh",
+        action="store_true",
+        help="do not link the account: print what to enter to do it in the browser",
+    )
+    return parser.parse_args(arguments)
+
+
+class Environment:
+    """The stand-in Nomos and the Home Assistant."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        """Describe both; nothing is started yet."""
+        self.options = options
+        self.nomos_url = f"http://127.0.0.1:{options.nomos_port}"
+        folder: Path = options.config.resolve()
+        self.hub = Hub(
+            HubSettings(
+                folder=folder,
+                port=options.ha_port,
+                api_url=self.nomos_url,
+                language=options.language,
+            )
+        )
+        self.simulator: Child | None = None
+
+    def check(self) -> None:
+        """Say early what would fail late."""
+        if self.options.market is not None and not self.options.market.is_file():
+            raise DevelopError(f"there is no file {self.options.market}")
+        for what, port in (
+            ("Home Assistant", self.options.ha_port),
+            ("the stand-in Nomos", self.options.nomos_port),
+        ):
+            if not port_is_free(port):
+                raise DevelopError(
+                    f"port {port}, meant for {what}, is taken; choose another (see --help)"
+                )
+
+    async def start(self) -> Price | None:
+        """Start everything; return the current price once Home Assistant shows it."""
+        folder = self.hub.settings.folder
+        folder.mkdir(parents=True, exist_ok=True)
+        for log in ("simulator.log", self.hub.log.name):
+            (folder / log).unlink(missing_ok=True)
+        # The stand-in begins anew at every start, perhaps with another market: what was kept of its prices goes.
+        for kept in folder.glob(f".storage/{DOMAIN}*"):
+            kept.unlink()
+        self.simulator = self._start_simulator(folder / "simulator.log")
+        say(
+            f"Starting the stand-in Nomos at {self.nomos_url} and Home Assistant at {self.hub.url} ..."
+        )
+        self.hub.spawn()
+        await self.simulator.wait_for_output("READY", timeout=30)
+        await self.hub.wait_until_serving()
+        async with self.hub.client() as client, Customer(self.nomos_url) as customer:
+            await self._enter(client)
+            await wait_until_running(client)
+            await _dismiss_notifications(client)
+            if self.options.fresh:
+                return None
+            since = dt_util.utcnow()
+            entries = await client.entries(DOMAIN)
+            if entries:
+                say(
+                    "Linking the account again: the stand-in has forgotten its tokens ..."
+                )
+                await link_again(client, customer, entries[0]["entry_id"])
+            else:
+                say("Linking the account ...")
+                await link(client, customer)
+            return await wait_for_price(client, since=since)
+
+    def _start_simulator(self, log: Path) -> Child:
+        command = [
+            sys.executable,
+            "-m",
+            "simulator",
+            "--port",
+            str(self.options.nomos_port),
+        ]
+        for host in ("127.0.0.1", "localhost"):
+            command += [
+                "--redirect-uri",
+                f"http://{host}:{self.options.ha_port}/auth/external/callback",
+            ]
+        if self.options.market is not None:
+            command += ["--market", str(self.options.market.resolve())]
+        return Child("the stand-in Nomos", command, log=log, cwd=PROJECT, env={})
+
+    async def _enter(self, client: HubClient) -> None:
+        if self.hub.is_onboarded:
+            try:
+                await client.log_in(user=USER, password=PASSWORD)
+            except HubError as error:
+                raise DevelopError(
+                    f"{error}; remove {self.hub.settings.folder} or choose another --config"
+                ) from None
+        else:
+            await client.onboard(
+                user=USER, password=PASSWORD, language=self.options.language
+            )
+
+    async def watch(self) -> None:
+        """Return never; raise when a child ends. Home Assistant's own restart is carried out."""
+        while True:
+            await asyncio.sleep(0.5)
+            if self.simulator is not None:
+                self.simulator.ensure_running()
+            if self.hub.child is None:
+                continue
+            if self.hub.child.exit_code == RESTART_EXIT_CODE:
+                say("Home Assistant restarts ...")
+                await self.hub.start()
+            self.hub.child.ensure_running()
+
+    async def stop(self) -> None:
+        """End both."""
+        stops = [self.hub.stop()]
+        if self.simulator is not None:
+            stops.append(self.simulator.stop(patience=5))
+        await asyncio.gather(*stops)
+
+    def kill(self) -> None:
+        """End both at once."""
+        self.hub.kill()
+        if self.simulator is not None:
+            self.simulator.kill()
+
+
+async def _dismiss_notifications(client: HubClient) -> None:
+    """Dismiss what Home Assistant says about parts that only its own images carry, such as voice recognition."""
+    await client.post("/api/services/persistent_notification/dismiss_all")
+
+
+async def find_price_entity(client: HubClient) -> str | None:
+    """Return the entity id of the current price of the account's first subscription."""
+    entities = [
+        entity for entity in await client.entities(DOMAIN) if not entity["disabled_by"]
+    ]
+    return next(
+        (
+            one["entity_id"]
+            for one in entities
+            if str(one["unique_id"]).endswith("_price")
+        ),
+        None,
+    )
+
+
+async def wait_for_price(
+    client: HubClient, *, since: datetime, timeout: float = 60
+) -> Price:
+    """Wait until the current price is a number that was written after a point in time."""
+    seen = "no such entity"
+    try:
+        async with asyncio.timeout(timeout):
+            while True:
+                entity_id = await find_price_entity(client)
+                state = None if entity_id is None else await client.state(entity_id)
+                if entity_id is not None and state is not None:
+                    seen = str(state["state"])
+                    if _is_number(seen) and _written(state) >= since:
+                        return Price(entity_id=entity_id, state=seen)
+                await asyncio.sleep(0.2)
+    except TimeoutError:
+        raise HubError(
+            f"the current price did not appear in Home Assistant; last seen: {seen}"
+        ) from None
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _written(state: Json) -> datetime:
+    return datetime.fromisoformat(state["last_reported"])
+
+
+def _fresh_instructions(environment: Environment) -> str:
+    return f"""
+To link the account, open {environment.hub.url}/config/integrations/dashboard/add?domain={DOMAIN} and enter
+  name           anything, for example Nomos
+  client ID      {CLIENT_ID}
+  client secret  {CLIENT_SECRET}
+and then, on the page of the stand-in Nomos,
+  e-mail         {CUSTOMER}
+  one-time code  as the page shows it
+"""
+
+
+async def run(options: argparse.Namespace) -> None:
+    """Start everything, then keep it running."""
+    environment = Environment(options)
+    environment.check()
+    try:
+        price = await environment.start()
+        say(f"\nHome Assistant: {environment.hub.url}  (log: {environment.hub.log})")
+        say(f"The stand-in Nomos: {environment.nomos_url}")
+        if options.fresh:
+            say(_fresh_instructions(environment))
+        shown = (
+            f"entity={price.entity_id} price={price.state}"
+            if price
+            else "entity=- price=-"
+        )
+        say(f"READY {environment.hub.url} user={USER} password={PASSWORD} {shown}")
+        await environment.watch()
+    finally:
+        say("Stopping ...")
+        try:
+            await environment.stop()
+        finally:
+            environment.kill()
+
+
+async def _run_until_signal(options: argparse.Namespace) -> None:
+    """Run; a signal to end cancels, a second one ends by force."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.ensure_future(run(options))
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+def main() -> int:
+    """Run from the command line."""
+    options = parse_arguments(sys.argv[1:])
+    try:
+        asyncio.run(_run_until_signal(options))
+    except (ChildError, DevelopError, HubError, LinkError) as error:
+        print(f"scripts/develop: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

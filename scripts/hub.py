@@ -1,0 +1,249 @@
+"""A real Home Assistant, as a process of its own, with this integration installed.
+
+Its configuration folder is made so that it listens on this machine only, asks for nothing but the first user, and
+has no reason to reach the internet.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+import json
+from pathlib import Path
+import shutil
+import sys
+from typing import Any
+
+import aiohttp
+
+from scripts.children import Child, ChildError
+from scripts.hub_client import HubClient, HubError
+
+PROJECT = Path(__file__).resolve().parent.parent
+INTEGRATION = PROJECT / "custom_components" / "nomos"
+
+# What Home Assistant's restart button makes the process end with.
+RESTART_EXIT_CODE = 100
+
+# What somebody new finds in Home Assistant, without the parts of default_config that look for devices, call the
+# internet, or need programs of their own. More comes by itself: automations, scripts, helpers, diagnostics.
+INTEGRATIONS = (
+    "config",
+    "energy",
+    "frontend",
+    "history",
+    "logbook",
+    "sun",
+    "system_log",
+    "webhook",
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HubSettings:
+    """What a Home Assistant is started with."""
+
+    folder: Path
+    port: int
+    api_url: str
+    language: str = "en"
+    log_level: str = "debug"  # of the integration
+    my: bool = (
+        False  # OAuth redirects through my.home-assistant.io, as default_config has it
+    )
+    extra_integrations: Sequence[str] = ()
+
+
+def write_configuration(settings: HubSettings) -> None:
+    """Make the configuration folder, or bring an existing one up to date with the settings."""
+    folder = settings.folder
+    (folder / ".storage").mkdir(parents=True, exist_ok=True)
+    (folder / "configuration.yaml").write_text(_configuration_yaml(settings))
+    # No `http:` in YAML: Home Assistant takes that as a trial, which it reverts by restarting after five minutes.
+    _write_store(
+        folder,
+        "http",
+        {
+            "stable": {
+                "server_host": ["127.0.0.1"],
+                "server_port": settings.port,
+                "cors_allowed_origins": ["https://cast.home-assistant.io"],
+                "login_attempts_threshold": -1,
+                "ip_ban_enabled": True,
+                "ssl_profile": "modern",
+                "use_x_frame_options": True,
+                "created_at": "2026-01-01T00:00:00+00:00",
+                "error": None,
+                "error_message": None,
+            },
+            "pending": None,
+            "yaml_migration_done": True,
+        },
+        version=(2, 2),
+    )
+    if not (folder / ".storage" / "onboarding").exists():
+        # Only the first user is left to be made: the other steps look for devices and call the internet.
+        _write_store(
+            folder,
+            "onboarding",
+            {"done": ["core_config", "analytics", "integration"]},
+            version=(4, 1),
+        )
+    install_integration(folder)
+
+
+def install_integration(folder: Path) -> None:
+    """Put the integration where Home Assistant looks for it, as a link to the sources when possible."""
+    target = folder / "custom_components" / INTEGRATION.name
+    target.parent.mkdir(exist_ok=True)
+    if target.is_symlink() or target.is_file():
+        target.unlink()
+    elif target.exists():
+        shutil.rmtree(target)
+    if not INTEGRATION.is_dir():
+        return
+    try:
+        target.symlink_to(INTEGRATION, target_is_directory=True)
+    except OSError:  # a file system without links
+        shutil.copytree(
+            INTEGRATION, target, ignore=shutil.ignore_patterns("__pycache__")
+        )
+
+
+def _configuration_yaml(settings: HubSettings) -> str:
+    integrations = [*INTEGRATIONS, *settings.extra_integrations]
+    if settings.my:
+        integrations.append("my")
+    listed = "".join(f"{name}:\n" for name in integrations)
+    return f"""\
+homeassistant:
+  name: Zuhause
+  latitude: 52.52
+  longitude: 13.405
+  elevation: 34
+  radius: 100
+  unit_system: metric
+  currency: EUR
+  country: DE
+  language: {settings.language}
+  time_zone: Europe/Berlin
+{listed}recorder:
+  commit_interval: 1
+logger:
+  default: warning
+  logs:
+    homeassistant.bootstrap: info
+    homeassistant.helpers.config_entry_oauth2_flow: {settings.log_level}
+    custom_components.nomos: {settings.log_level}
+"""
+
+
+def _write_store(
+    folder: Path, key: str, data: dict[str, Any], *, version: tuple[int, int]
+) -> None:
+    store = {
+        "version": version[0],
+        "minor_version": version[1],
+        "key": key,
+        "data": data,
+    }
+    (folder / ".storage" / key).write_text(json.dumps(store, indent=2))
+
+
+class Hub:
+    """A Home Assistant process: started, waited for, stopped, and pulled from its socket."""
+
+    def __init__(self, settings: HubSettings) -> None:
+        """Describe the process; start() starts it."""
+        self.settings = settings
+        self.child: Child | None = None
+        self.log = settings.folder / "hass.log"
+
+    @property
+    def url(self) -> str:
+        """Where it serves."""
+        return f"http://127.0.0.1:{self.settings.port}"
+
+    @property
+    def is_onboarded(self) -> bool:
+        """Whether its folder knows a user, from this or an earlier run."""
+        return (
+            self.settings.folder / ".storage" / "auth_provider.homeassistant"
+        ).exists()
+
+    def spawn(self) -> Child:
+        """Start the process on an up-to-date configuration folder, without waiting for it."""
+        write_configuration(self.settings)
+        command = [
+            sys.executable,
+            "-m",
+            "homeassistant",
+            "--config",
+            str(self.settings.folder),
+        ]
+        command += ["--skip-pip", "--ignore-os-check", "--log-no-color"]
+        self.child = Child(
+            "Home Assistant",
+            command,
+            log=self.log,
+            cwd=self.settings.folder,
+            env={"NOMOS_API_URL": self.settings.api_url},
+        )
+        return self.child
+
+    async def start(self) -> None:
+        """Start the process and wait until it serves."""
+        child = self.spawn()
+        try:
+            await self.wait_until_serving()
+        except BaseException:
+            child.kill()
+            raise
+
+    async def wait_until_serving(self, *, timeout: float = 90) -> None:
+        """Wait until the started process answers requests."""
+        if (child := self.child) is None:
+            raise ChildError("Home Assistant was not started")
+        try:
+            async with asyncio.timeout(timeout), aiohttp.ClientSession() as session:
+                while not await _serves(session, self.url):
+                    child.ensure_running()
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            raise ChildError(
+                f"Home Assistant did not serve in time. Its last lines:\n{child.last_words()}"
+            ) from None
+
+    async def stop(self) -> None:
+        """Shut down in good order: everything is stored."""
+        if self.child is not None:
+            await self.child.stop(patience=30)
+
+    def kill(self) -> None:
+        """Pull the plug."""
+        if self.child is not None:
+            self.child.kill()
+
+    def client(self, token: str = "") -> HubClient:
+        """Return a client for it; without a token it can only onboard or log in."""
+        return HubClient(self.url, token)
+
+
+async def wait_until_running(client: HubClient, *, timeout: float = 60) -> None:
+    """Wait until Home Assistant has started all integrations."""
+    state = "unknown"
+    try:
+        async with asyncio.timeout(timeout):
+            while (state := (await client.get("/api/config"))["state"]) != "RUNNING":
+                await asyncio.sleep(0.1)
+    except TimeoutError:
+        raise HubError(
+            f"Home Assistant serves, but is still in state {state}"
+        ) from None
+
+
+async def _serves(session: aiohttp.ClientSession, url: str) -> bool:
+    try:
+        async with session.get(f"{url}/manifest.json") as response:
+            return response.status == 200
+    except aiohttp.ClientError:
+        return False
