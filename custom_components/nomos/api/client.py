@@ -65,8 +65,8 @@ class TokenSource(Protocol):
 class NomosClient:
     """Asks Nomos in the name of one customer.
 
-    Every method raises a `NomosError` of the ladder, or what the token source raised. It never repeats a request:
-    when to try again is the caller's decision.
+    Every method raises a `NomosError` of the ladder, or what the token source raised. When
+    to try again is the caller's decision; only aiohttp repeats a request at once whose connection broke unanswered.
     """
 
     def __init__(
@@ -305,8 +305,15 @@ def _decode(body: bytes) -> object:
 
 
 def _encoded(url: str, query: Mapping[str, str]) -> URL:
-    """Return the address exactly as it is to be sent, brackets of filters and odd ids included."""
-    return URL(f"{url}?{urlencode(query)}" if query else url, encoded=True)
+    """Return the address exactly as it is to be sent, brackets of filters included.
+
+    Raises:
+        NomosRequestError: A value of `query` is no valid text, such as an id or a cursor with half a character.
+    """
+    try:
+        return URL(f"{url}?{urlencode(query)}" if query else url, encoded=True)
+    except UnicodeEncodeError:
+        raise NomosRequestError("A parameter is malformed") from None
 
 
 def _path(*segments: str) -> str:
