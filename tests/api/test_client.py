@@ -70,6 +70,16 @@ async def test_prices(
     assert "unreadable" not in caplog.text
 
 
+@pytest.mark.parametrize("code", ["subscription_not_started", "ended_subscription"])
+async def test_no_prices_said_by_an_error(
+    client: NomosClient, server: ScriptedServer, code: str
+) -> None:
+    """A refusal because the contract does not run is the same news as `items: null`."""
+    refusal = {"code": code, "field": "", "message": "Not now"}
+    server.reply({"code": "BAD_REQUEST", "errors": [refusal]}, status=400)
+    assert (await client.prices("sub_1", DAY, NEXT_DAY)).items is None
+
+
 async def test_usage(client: NomosClient, server: ScriptedServer) -> None:
     """The resolution is always sent, as the default differs between meters."""
     server.reply(USAGE)

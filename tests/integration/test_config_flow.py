@@ -336,13 +336,13 @@ async def test_reauthentication(
     assert result["reason"] == "reauth_successful"
     await hass.async_block_till_done()
     assert entry.state is ConfigEntryState.LOADED
-    assert (
-        entry.data["token"]["refresh_token"] != refused["token"]["refresh_token"]
-    )
+    assert entry.data["token"]["refresh_token"] != refused["token"]["refresh_token"]
     assert entry.runtime_data.account.last_update_success
 
 
-async def test_reconfiguration(hass: HomeAssistant, nomos: Simulator, linked, walk) -> None:
+async def test_reconfiguration(
+    hass: HomeAssistant, nomos: Simulator, linked, walk
+) -> None:
     """A customer links again of free will, with the same account only."""
     entry = await linked()
     result = await walk(await entry.start_reconfigure_flow(hass), "solar@example.com")
@@ -370,7 +370,11 @@ async def test_ended_contract_can_be_linked_again(
     ("my", "external", "expected"),
     [
         (True, None, "https://my.home-assistant.io/redirect/oauth"),
-        (False, "https://home.example.org", "https://home.example.org/auth/external/callback"),
+        (
+            False,
+            "https://home.example.org",
+            "https://home.example.org/auth/external/callback",
+        ),
         (False, None, "http://homeassistant.local:8123/auth/external/callback"),
     ],
 )

@@ -71,9 +71,7 @@ async def test_devices(
     assert facts == snapshot
 
 
-async def test_a_dozen_by_default(
-    entity_registry: er.EntityRegistry, linked
-) -> None:
+async def test_a_dozen_by_default(entity_registry: er.EntityRegistry, linked) -> None:
     """The page of a device stays readable: the rest waits to be enabled."""
     entry = await linked()
     entities = er.async_entries_for_config_entry(entity_registry, entry.entry_id)
@@ -139,9 +137,7 @@ async def test_state_class_and_unit(hass: HomeAssistant, nomos, linked) -> None:
     assert attributes["unit_of_measurement"] == "EUR/kWh"
     assert attributes["state_class"] == "measurement"
     assert "device_class" not in attributes
-    assert (
-        "state_class" not in state_of(hass, main(nomos).id, "next_price").attributes
-    )
+    assert "state_class" not in state_of(hass, main(nomos).id, "next_price").attributes
 
 
 @pytest.mark.parametrize(
@@ -162,7 +158,9 @@ async def test_price_lists(hass: HomeAssistant, nomos, linked, count) -> None:
     assert attributes["prices_tomorrow"] == []
     starts = [datetime.fromisoformat(one["start"]) for one in today]
     assert all(two - one == QUARTER for one, two in pairwise(starts))
-    assert today[0]["start"].startswith(datetime.now(UTC).date().isoformat() + "T00:00:00+0")
+    assert today[0]["start"].startswith(
+        datetime.now(UTC).date().isoformat() + "T00:00:00+0"
+    )
     for one, start in zip(today, starts, strict=True):
         truth = nomos.price(subscription.id, start.astimezone(UTC))
         assert one["price"] == pytest.approx(truth.amount / 100)
@@ -239,9 +237,19 @@ async def test_tomorrow(hass: HomeAssistant, nomos, linked, advance) -> None:
     assert state_of(hass, *flag).state == "on"
 
 
-async def test_last_interval_of_a_table(hass: HomeAssistant, nomos, linked, advance, freezer) -> None:
+async def test_last_interval_of_a_table(
+    hass: HomeAssistant, nomos, linked, advance, freezer
+) -> None:
     """What comes after the horizon is unknown, not unavailable."""
-    nomos.faults.add(kind="status", status=500, match="prices", between=(datetime(2026, 6, 10, 9, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)))
+    nomos.faults.add(
+        kind="status",
+        status=500,
+        match="prices",
+        between=(
+            datetime(2026, 6, 10, 9, tzinfo=UTC),
+            datetime(2027, 1, 1, tzinfo=UTC),
+        ),
+    )
     await linked()
     freezer.move_to(datetime(2026, 6, 10, 21, 45, 1, tzinfo=UTC))
     await advance(timedelta(0))
@@ -278,7 +286,9 @@ async def test_payout(hass: HomeAssistant, nomos, linked) -> None:
         truth.amount / 100
     )
     registry = er.async_get(hass)
-    assert not registry.async_get_entity_id("sensor", DOMAIN, f"{feed_in.id}_grid_price")
+    assert not registry.async_get_entity_id(
+        "sensor", DOMAIN, f"{feed_in.id}_grid_price"
+    )
     assert not registry.async_get_entity_id("sensor", DOMAIN, f"{feed_in.id}_price")
 
 
@@ -299,7 +309,9 @@ async def test_hourly_plan(hass: HomeAssistant, nomos, linked, advance) -> None:
     )
 
 
-async def test_negative_prices_are_prices(hass: HomeAssistant, nomos, linked, advance) -> None:
+async def test_negative_prices_are_prices(
+    hass: HomeAssistant, nomos, linked, advance
+) -> None:
     """A correction to below zero is shown as such."""
     entry = await linked()
     subscription = main(nomos)
