@@ -222,18 +222,15 @@ async def _dismiss_notifications(client: HubClient) -> None:
 
 
 async def find_price_entity(client: HubClient) -> str | None:
-    """Return the entity id of the current price of the account's first subscription."""
-    entities = [
-        entity for entity in await client.entities(DOMAIN) if not entity["disabled_by"]
-    ]
-    return next(
-        (
-            one["entity_id"]
-            for one in entities
-            if str(one["unique_id"]).endswith("_price")
-        ),
-        None,
-    )
+    """Return the entity id of the current price of the account's first subscription.
+
+    Other sensors' unique ids end in `_price`, too: `next_price`, `grid_price` ...
+    """
+    for entity in await client.entities(DOMAIN):
+        if entity["translation_key"] == "price" and not entity["disabled_by"]:
+            entity_id: str = entity["entity_id"]
+            return entity_id
+    return None
 
 
 async def wait_for_price(

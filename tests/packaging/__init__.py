@@ -1,0 +1,27 @@
+"""What Home Assistant's validator (hassfest), HACS and the quality scale ask of the files.
+
+Their own checks run on GitHub; these hold what matters, offline and before a push.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+INTEGRATION = PROJECT / "custom_components" / "nomos"
+
+type Tree = dict[str, Any]
+
+
+def read_json(path: Path) -> Tree:
+    """Read a JSON object; a key that is there twice would silently win."""
+
+    def unique(pairs: list[tuple[str, Any]]) -> Tree:
+        keys = [key for key, _ in pairs]
+        twice = {key for key in keys if keys.count(key) > 1}
+        assert not twice, f"{path.name}: {twice} twice"
+        return dict(pairs)
+
+    tree = json.loads(path.read_text(), object_pairs_hook=unique)
+    assert isinstance(tree, dict)
+    return tree

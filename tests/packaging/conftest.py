@@ -1,0 +1,11 @@
+"""The files that several tests read."""
+
+import pytest
+
+from . import INTEGRATION, Tree, read_json
+
+
+@pytest.fixture(name="manifest", scope="module")
+def manifest_fixture() -> Tree:
+    """Return the manifest."""
+    return read_json(INTEGRATION / "manifest.json")

@@ -1,0 +1,200 @@
+"""Texts, their placeholders, and the icons beside them."""
+
+import ast
+from collections.abc import Iterator
+import importlib
+from pathlib import Path
+import re
+import string
+from typing import Any
+
+import pytest
+
+from homeassistant.const import Platform
+from homeassistant.helpers.entity import EntityDescription
+
+from . import INTEGRATION, Tree, read_json
+
+TRANSLATIONS = INTEGRATION / "translations"
+# Home Assistant's own translations cover these reasons.
+SHARED_REASONS = {
+    "already_in_progress",
+    "reauth_successful",
+    "reconfigure_successful",
+    "single_instance_allowed",
+}
+
+
+def leaves(tree: Tree, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield each text of a tree with the path of keys to it."""
+    for key, value in tree.items():
+        here = f"{path}.{key}" if path else key
+        if isinstance(value, dict):
+            yield from leaves(value, here)
+        else:
+            yield here, value
+
+
+def placeholders(text: str) -> set[str]:
+    """Return the names in braces."""
+    return {
+        name for _, name, _, _ in string.Formatter().parse(text) if name is not None
+    }
+
+
+def text_faults(path: str, text: Any) -> Iterator[str]:
+    """Yield what hassfest would reject in a translated text."""
+    if not isinstance(text, str):
+        yield f"{path}: is no text"
+        return
+    if not text or text != text.strip():
+        yield f"{path}: empty, or blanks at an end"
+    if re.search(r"<[a-zA-Z/!]", text):
+        yield f"{path}: HTML"
+    if re.search(r"https?://|www\.", text):
+        yield f"{path}: an address; pass it as a placeholder"
+    if re.search(r"'\{\w*\}'", text):
+        yield f"{path}: a placeholder in single quotes"
+    try:
+        names = placeholders(text)
+    except ValueError as error:
+        yield f"{path}: {error}"
+        return
+    if wrong := [name for name in names if not name.isidentifier()]:
+        yield f"{path}: {wrong} cannot be placeholders"
+    if names and (".state." in path or path.endswith(".unit_of_measurement")):
+        yield f"{path}: a placeholder in a state or unit"
+
+
+@pytest.fixture(name="english", scope="module")
+def english_fixture() -> Tree:
+    """Return the English texts."""
+    return read_json(TRANSLATIONS / "en.json")
+
+
+@pytest.mark.parametrize(
+    "path", sorted(TRANSLATIONS.glob("*.json")), ids=lambda path: path.stem
+)
+def test_texts(path: Path) -> None:
+    """Every text is one that hassfest accepts, under a key that it accepts."""
+    tree = read_json(path)
+    found = list(leaves(tree))
+    assert found
+    assert not [fault for where, text in found for fault in text_faults(where, text)]
+    keys = {key for where, _ in found for key in where.split(".")}
+    assert not {key for key in keys if not re.fullmatch(r"[a-z0-9_-]+", key)}
+
+
+def test_languages_say_the_same(english: Tree) -> None:
+    """German has the keys and the placeholders of English: no more, no less."""
+    german = dict(leaves(read_json(TRANSLATIONS / "de.json")))
+    expected = dict(leaves(english))
+    assert german.keys() == expected.keys()
+    wrong = [
+        where
+        for where, text in expected.items()
+        if placeholders(text) != placeholders(german[where])
+    ]
+    assert not wrong
+
+
+def test_no_core_strings() -> None:
+    """strings.json is for core; in a custom integration it shows raw keys."""
+    assert not (INTEGRATION / "strings.json").exists()
+
+
+def test_form_descriptions_describe_fields(english: Tree) -> None:
+    """Every field that is described exists."""
+    for step in english["config"]["step"].values():
+        assert step.get("data_description", {}).keys() <= step.get("data", {}).keys()
+
+
+def constants(path: Path) -> set[str]:
+    """Return the texts that stand in a source file."""
+    return {
+        node.value
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+
+
+def keyword_values(path: Path, keyword: str) -> set[str]:
+    """Return the texts that calls in a source file pass as a keyword."""
+    return {
+        node.value.value
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.keyword)
+        and node.arg == keyword
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    }
+
+
+def test_reasons_are_translated(english: Tree) -> None:
+    """Every way in which a flow ends has a sentence."""
+    reasons = keyword_values(INTEGRATION / "config_flow.py", "reason")
+    assert reasons
+    assert reasons <= english["config"]["abort"].keys() | SHARED_REASONS
+
+
+def test_exceptions_are_translated_and_used(english: Tree) -> None:
+    """Every error that is raised has a sentence, and no sentence is left over."""
+    # Descriptions of entities and devices pass translation keys of another section.
+    others = {"sensor.py", "binary_sensor.py", "entity.py", "runtime.py"}
+    paths = list(INTEGRATION.glob("*.py"))
+    raised = {
+        key
+        for path in paths
+        if path.name not in others
+        for key in keyword_values(path, "translation_key")
+    }
+    assert raised <= english["exceptions"].keys()
+    said = {text for path in paths for text in constants(path)}
+    assert english["exceptions"].keys() <= said
+
+
+def described_entities() -> Iterator[tuple[str, str]]:
+    """Yield platform and translation key of every entity description."""
+    for platform in Platform:
+        if not (INTEGRATION / f"{platform}.py").exists():
+            continue
+        module = importlib.import_module(f"custom_components.nomos.{platform}")
+        for value in vars(module).values():
+            for item in value if isinstance(value, tuple | list) else [value]:
+                if isinstance(item, EntityDescription):
+                    assert item.translation_key, item.key
+                    yield platform.value, item.translation_key
+
+
+def test_entities_are_named_and_have_icons(english: Tree) -> None:
+    """Every entity has a name, and names and icons have an entity."""
+    entities = set(described_entities())
+    assert entities
+    icons = read_json(INTEGRATION / "icons.json")
+    for tree in (english, icons):
+        named = {
+            (platform, key) for platform, keys in tree["entity"].items() for key in keys
+        }
+        assert named == entities
+    assert all(text.startswith("mdi:") for _, text in leaves(icons))
+    for keys in icons["entity"].values():
+        for key, icon in keys.items():
+            assert icon["default"] not in icon.get("state", {}).values(), key
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        " blank",
+        "",
+        "<b>bold</b>",
+        "see https://example.com",
+        "{not closed",
+        "{two words}",
+        "the '{name}'",
+        None,
+    ],
+)
+def test_wrong_texts_are_seen(text: Any) -> None:
+    """The check of texts can fail."""
+    assert list(text_faults("config.abort.x", text))

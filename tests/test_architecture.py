@@ -1,0 +1,170 @@
+"""The plan of the rooms (docs/architecture.md), held by reading the sources."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+INTEGRATION = PROJECT / "custom_components" / "nomos"
+PACKAGE = "custom_components.nomos"
+LONGEST_FILE = 450
+
+# Who may not import whom. A name also stands for everything inside it.
+FORBIDDEN = {
+    INTEGRATION / "api": ["homeassistant", f"{PACKAGE}.pricing"],
+    INTEGRATION / "pricing": ["homeassistant", f"{PACKAGE}.api"],
+    INTEGRATION / "schedule.py": ["homeassistant"],
+    PROJECT / "simulator": ["homeassistant", "custom_components", "scripts", "tests"],
+    INTEGRATION: ["simulator", "scripts", "tests"],
+}
+
+# Rooms whose functions are told the time, so that every moment can be tested.
+CLOCKLESS = [INTEGRATION / "pricing", INTEGRATION / "schedule.py"]
+
+
+def sources(place: Path) -> Iterator[Path]:
+    """Yield a file, or a folder's Python files."""
+    if place.suffix == ".py":
+        yield place
+    else:
+        yield from (
+            path for path in place.rglob("*.py") if "__pycache__" not in path.parts
+        )
+
+
+def module_name(path: Path, project: Path = PROJECT) -> str:
+    """Return a file's name as Python imports it."""
+    parts = path.relative_to(project).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imported(source: str, name: str, *, package: bool) -> Iterator[str]:
+    """Yield the full names of all that a module imports, wherever in the file."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                above = name.split(".")
+                above = above[: len(above) - node.level + package]
+                base = ".".join([*above, base] if base else above)
+            # `from x import y` may import the module x.y.
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def is_inside(name: str, place: str) -> bool:
+    """Tell whether a name is a place or lies in it."""
+    return f"{name}.".startswith(f"{place}.")
+
+
+def clock_readings(source: str) -> Iterator[str]:
+    """Yield the calls that ask the machine for the time."""
+    asking = {"now", "utcnow", "today", "time", "monotonic", "perf_counter"}
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            of = node.func.value
+            owner = of.id if isinstance(of, ast.Name) else getattr(of, "attr", "")
+            if node.func.attr in asking and owner in {
+                "datetime",
+                "date",
+                "time",
+                "dt_util",
+            }:
+                yield f"{owner}.{node.func.attr}()"
+
+
+@pytest.mark.parametrize(
+    "room", FORBIDDEN, ids=lambda path: str(path.relative_to(PROJECT))
+)
+def test_imports_point_one_way(room: Path) -> None:
+    """No room imports what it must not know."""
+    paths = list(sources(room))
+    assert paths, f"{room} is empty"
+    wrong = [
+        f"{path.relative_to(PROJECT)} imports {name}"
+        for path in paths
+        for name in imported(
+            path.read_text(), module_name(path), package=path.name == "__init__.py"
+        )
+        for place in FORBIDDEN[room]
+        if is_inside(name, place)
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize(
+    "room", CLOCKLESS, ids=lambda path: str(path.relative_to(PROJECT))
+)
+def test_no_clock_of_its_own(room: Path) -> None:
+    """The meaning of prices and the schedule get the time as a parameter."""
+    wrong = [
+        f"{path.relative_to(PROJECT)} calls {call}"
+        for path in sources(room)
+        for call in clock_readings(path.read_text())
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize(
+    "place", ["custom_components", "simulator", "scripts", "tests"]
+)
+def test_files_are_of_one_room(place: str) -> None:
+    """A file that passes about 400 lines is two rooms."""
+    lengths = {
+        str(path.relative_to(PROJECT)): len(path.read_text().splitlines())
+        for path in sources(PROJECT / place)
+    }
+    assert not {
+        path: length for path, length in lengths.items() if length > LONGEST_FILE
+    }
+
+
+def test_no_update_listener() -> None:
+    """An update listener would reload the entry at each renewal of its token."""
+    wrong = [
+        str(path.relative_to(PROJECT))
+        for path in sources(INTEGRATION)
+        if "add_update_listener" in path.read_text()
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("import homeassistant.core", ["homeassistant.core"]),
+        (
+            "def f():\n    from homeassistant import util",
+            ["homeassistant.util"],
+        ),
+        ("from ..pricing import table", [f"{PACKAGE}.pricing.table"]),
+        ("from .. import pricing", [f"{PACKAGE}.pricing"]),
+        ("from . import models", [f"{PACKAGE}.api.models"]),
+    ],
+)
+def test_imports_are_seen(source: str, names: list[str]) -> None:
+    """The reader of imports finds them all: it can fail."""
+    assert list(imported(source, f"{PACKAGE}.api.client", package=False)) == names
+
+
+def test_imports_of_a_package_are_seen() -> None:
+    """In a package's own file, one dot means the package itself."""
+    seen = imported("from .. import pricing", f"{PACKAGE}.api", package=True)
+    assert list(seen) == [f"{PACKAGE}.pricing"]
+
+
+@pytest.mark.parametrize(
+    ("source", "calls"),
+    [
+        ("datetime.now(UTC)", ["datetime.now()"]),
+        ("dt.datetime.utcnow()", ["datetime.utcnow()"]),
+        ("time.time()", ["time.time()"]),
+        ("table.today(now)", []),
+    ],
+)
+def test_clock_readings_are_seen(source: str, calls: list[str]) -> None:
+    """The reader of clocks finds them: it can fail."""
+    assert list(clock_readings(source)) == calls
