@@ -1,0 +1,1 @@
+"""Custom integrations, as Home Assistant names the folder."""

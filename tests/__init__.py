@@ -1,1 +1,1 @@
-"""Tests."""
+"""Tests of the integration and what belongs to it."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import partial
 import logging
 import random
 from typing import Final, override
@@ -15,8 +16,11 @@ from homeassistant.util import dt as dt_util
 
 from .account import NomosAccount, raise_update_failed
 from .api import (
+    NomosClient,
     NomosError,
+    NomosNotFoundError,
     NomosRateLimitError,
+    NomosRequestError,
     PriceItem,
     PriceSeries,
     Subscription,
@@ -112,13 +116,8 @@ class PriceCoordinator(DataUpdateCoordinator[PriceTable]):
             # The daily look at the subscriptions tells when this changes.
             self.update_interval = self.next_request = None
             return self.data
-        today = local_date(dt_util.utcnow())
         try:
-            series = await self.account.async_ask(
-                lambda client: client.prices(
-                    self.subscription.id, today, today + timedelta(days=1)
-                )
-            )
+            series = await self._async_ask()
         except (NomosError, OAuth2TokenRequestBaseError) as err:
             wait = err.retry_after if isinstance(err, NomosRateLimitError) else None
             self._plan_next(self.data, wait)
@@ -133,6 +132,22 @@ class PriceCoordinator(DataUpdateCoordinator[PriceTable]):
         table = self.data.merge(price_table(series)).since(now - _KEPT)
         self._plan_next(table)
         return table
+
+    async def _async_ask(self) -> PriceSeries:
+        """Ask for today and tomorrow, and where tomorrow is refused, for what is left.
+
+        How Nomos says that tomorrow is not yet published is not documented; an error is one of the ways.
+        """
+        today = local_date(dt_util.utcnow())
+        ask = partial(NomosClient.prices, subscription_id=self.subscription.id)
+        try:
+            return await self.account.async_ask(
+                partial(ask, start=today, end=today + timedelta(days=1))
+            )
+        except NomosNotFoundError, NomosRequestError:
+            if self.data.day(today).complete:
+                raise
+            return await self.account.async_ask(partial(ask, start=today, end=today))
 
     def _plan_next(self, table: PriceTable, wait: timedelta | None = None) -> None:
         """Set the time of the next request, not before a wait that Nomos asked for."""

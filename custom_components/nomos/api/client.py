@@ -1,7 +1,7 @@
 """The client: one method for each thing that Nomos can be asked."""
 
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, timedelta
 import json
 import logging
 import re
@@ -47,6 +47,7 @@ PAGE_SIZE = 100
 MAX_PAGES = 50
 """Where a walk along a list ends even if the server promises more."""
 
+_INACTIVE_CODES = frozenset({"subscription_not_started", "ended_subscription"})
 _VERSION_HEADER = "X-API-Version"
 _CHUNK_SIZE = 64 * 1024
 _HARMLESS = re.compile(r"[\w.-]{1,40}", re.ASCII)
@@ -65,8 +66,8 @@ class TokenSource(Protocol):
 class NomosClient:
     """Asks Nomos in the name of one customer.
 
-    Every method raises a `NomosError` of the ladder, or what the token source raised. It never repeats a request:
-    when to try again is the caller's decision.
+    Every method raises a `NomosError` of the ladder, or what the token source raised. When
+    to try again is the caller's decision; only aiohttp repeats a request at once whose connection broke unanswered.
     """
 
     def __init__(
@@ -103,11 +104,22 @@ class NomosClient:
         )
 
     async def prices(self, subscription_id: str, start: date, end: date) -> PriceSeries:
-        """Return the prices from `start` to `end`, local days in Europe/Berlin, both inclusive (Nomos API, Price)."""
+        """Return the prices from `start` to `end`, local days in Europe/Berlin, both inclusive (Nomos API, Price).
+
+        A contract that has not begun or has ended has none: `items` is None, also where Nomos says so by an error.
+        """
         path = _path("subscriptions", subscription_id, "prices")
-        series = await self._get(
-            path, {"start": _day(start), "end": _day(end)}, PriceSeries.from_json
-        )
+        query = {"start": _day(start), "end": _day(end)}
+        try:
+            series = await self._get(path, query, PriceSeries.from_json)
+        except NomosRequestError as err:
+            if _INACTIVE_CODES.isdisjoint(err.field_codes):
+                raise
+            return PriceSeries(
+                subscription_id=subscription_id,
+                resolution=timedelta(minutes=15),
+                items=None,
+            )
         if series.unreadable:
             _LOGGER.debug(
                 "Nomos sent %s unreadable items for %s", series.unreadable, path
@@ -305,8 +317,15 @@ def _decode(body: bytes) -> object:
 
 
 def _encoded(url: str, query: Mapping[str, str]) -> URL:
-    """Return the address exactly as it is to be sent, brackets of filters and odd ids included."""
-    return URL(f"{url}?{urlencode(query)}" if query else url, encoded=True)
+    """Return the address exactly as it is to be sent, brackets of filters included.
+
+    Raises:
+        NomosRequestError: A value of `query` is no valid text, such as an id or a cursor with half a character.
+    """
+    try:
+        return URL(f"{url}?{urlencode(query)}" if query else url, encoded=True)
+    except UnicodeEncodeError:
+        raise NomosRequestError("A parameter is malformed") from None
 
 
 def _path(*segments: str) -> str:

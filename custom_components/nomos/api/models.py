@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+import math
 from typing import Self
 
 from .enums import (
@@ -379,18 +380,22 @@ def _price_resolution(fields: Fields, starts: Sequence[datetime]) -> timedelta:
 
 
 def _price_item(start: datetime, fields: Fields) -> tuple[PriceItem, bool]:
-    """Return the item and whether everything in it that should be a number or null is one."""
+    """Return the item and whether everything in it that should be a number or null is one.
+
+    Components that are missing or misshapen cost nothing: the total stands by itself.
+    """
     amounts: dict[str, float | None] = {}
     is_readable = fields.has("amount") and _is_number_or_null(fields.value("amount"))
-    # Missing components cost nothing: the total stands by itself.
-    for component in (
-        fields.objects("components") if fields.value("components") is not None else ()
-    ):
-        amount = component.value("amount")
-        amounts[component.text("type")] = finite(amount)
-        is_readable = (
-            is_readable and component.has("amount") and _is_number_or_null(amount)
-        )
+    received = fields.value("components")
+    for component in received if isinstance(received, list) else ():
+        if not isinstance(component, dict) or not isinstance(
+            kind := component.get("type"), str
+        ):
+            is_readable = False
+            continue
+        amount = component.get("amount", math.nan)
+        amounts[kind] = finite(amount)
+        is_readable = is_readable and _is_number_or_null(amount)
     item = PriceItem(
         start=start,
         amount=finite(fields.value("amount")),
@@ -398,7 +403,7 @@ def _price_item(start: datetime, fields: Fields) -> tuple[PriceItem, bool]:
         grid=amounts.get("grid"),
         levies=amounts.get("levies"),
     )
-    return item, is_readable
+    return item, is_readable and isinstance(received, list | None)
 
 
 def _is_number_or_null(value: object) -> bool:

@@ -1,0 +1,117 @@
+"""The wholesale market: day-ahead prices in EUR/MWh for the quarter-hours of any day."""
+
+import csv
+from datetime import UTC, date, datetime
+import math
+from pathlib import Path
+from typing import Protocol, override
+
+from . import noise
+from .berlin import BERLIN, local_date
+
+
+class Market(Protocol):
+    """A source of day-ahead prices."""
+
+    def price(self, start: datetime) -> float | None:
+        """Return the price in EUR/MWh of the quarter-hour that starts at an aware instant; None: no auction."""
+
+
+def _hill(hour: float, centre: float, width: float) -> float:
+    return math.exp(-(((hour - centre) / width) ** 2))
+
+
+class SyntheticMarket(Market):
+    """Prices made of the shapes a German day has: peaks, nights, weekends, seasons, sun and wind.
+
+    Each quarter-hour is computed by itself from the seed, so the order of questions does not matter.
+    """
+
+    def __init__(self, seed: int) -> None:
+        """Make the market of a seed."""
+        self._seed = seed
+
+    @override
+    def price(self, start: datetime) -> float:
+        local = start.astimezone(BERLIN)
+        day = local.date().toordinal()
+        hour = local.hour + local.minute / 60
+        year = local.timetuple().tm_yday / 365.25
+        summer = 0.5 - 0.5 * math.cos(2 * math.pi * (year - 0.03))
+        weekday = local.weekday()
+        position = day + hour / 24
+        # Weather lasts for days: wind changes about every third day, cloud about every second.
+        wind = noise.smooth(self._seed, "wind", position / 3)
+        sun = noise.smooth(self._seed, "sun", position / 2) ** 0.7
+        working = (0.55, 0.45)[weekday - 5] if weekday >= 5 else 1.0
+        price = (
+            104 - 22 * summer - 62 * (wind - 0.35) - (0, 10, 20)[max(0, weekday - 4)]
+        )
+        price += 34 * working * _hill(hour, 8, 1.6)
+        price += (38 + 16 * working) * _hill(hour, 18.4 + 1.6 * summer, 2.1)
+        price -= 20 * (_hill(hour, 3.2, 3) + _hill(hour, 27.2, 3))
+        price -= self._solar(hour, summer, sun) * (150 if weekday < 5 else 175)
+        # Plants ramp within the hour: its first quarter is dear while prices fall, its last while they rise.
+        ramp = math.cos(2 * math.pi * (hour - 2) / 12) * (local.minute - 22.5) / 22.5
+        price += -6 * ramp + 4 * noise.signed(
+            self._seed, "quarter", int(start.timestamp()) // 900
+        )
+        if price < 0:
+            # Below zero plants switch off: negative prices are frequent, but rarely deep.
+            price *= 0.3
+        return round(max(price, -500.0), 2)
+
+    @staticmethod
+    def _solar(hour: float, summer: float, sun: float) -> float:
+        """Return the share (0 to 1) of the country's solar power that feeds in."""
+        noon, half = 12.6 + 0.6 * summer, 4.1 + 3.9 * summer
+        if abs(hour - noon) >= half:
+            return 0.0
+        height = math.cos(math.pi / 2 * (hour - noon) / half)
+        return math.pow(height, 1.3) * (0.18 + 0.72 * summer) * (0.15 + 0.85 * sun)
+
+
+class ReplayMarket(Market):
+    """The prices of a real auction, read from a CSV file with the header `time,price_eur_mwh`.
+
+    Days within the file's range are replayed exactly, by instant; a day missing there has no prices. Every other
+    day replays one of the file's days, in their order and cycling, the first one on the anchor day, by the local
+    wall clock: a repeated hour takes the file's repeated hour or else the plain one, an hour that the file's day
+    lacks takes the hour after it.
+    """
+
+    def __init__(self, file: Path, anchor: date) -> None:
+        """Read the file; `anchor` is the local date on which its first day is replayed."""
+        self._anchor = anchor
+        self._exact: dict[datetime, float] = {}
+        by_day: dict[date, dict[tuple[int, int, int], float]] = {}
+        with file.open(newline="", encoding="utf-8") as handle:
+            for row in csv.DictReader(handle):
+                instant = datetime.fromisoformat(row["time"]).astimezone(UTC)
+                price = float(row["price_eur_mwh"])
+                self._exact[instant] = price
+                local = instant.astimezone(BERLIN)
+                by_day.setdefault(local.date(), {})[
+                    local.hour, local.minute, local.fold
+                ] = price
+        if not by_day:
+            raise ValueError("the market file holds no prices")
+        self._days = [by_day[day] for day in sorted(by_day)]
+        self._first, self._last = min(by_day), max(by_day)
+
+    @override
+    def price(self, start: datetime) -> float | None:
+        day = local_date(start)
+        if self._first <= day <= self._last:
+            return self._exact.get(start.astimezone(UTC))
+        local = start.astimezone(BERLIN)
+        source = self._days[(day - self._anchor).days % len(self._days)]
+        hour, minute = local.hour, local.minute
+        for key in (
+            (hour, minute, local.fold),
+            (hour, minute, 0),
+            (hour + 1, minute, 0),
+        ):
+            if (price := source.get(key)) is not None:
+                return price
+        return None

@@ -1,0 +1,275 @@
+"""Grants: authorization codes, access tokens and refresh tokens, their rotation and their end."""
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+import hashlib
+import hmac
+import json
+import secrets
+from typing import Any
+
+from .clock import Clock
+from .errors import ApiError
+from .settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """An OAuth client as Nomos's support would register it."""
+
+    id: str
+    secret: str = field(repr=False)
+    redirect_uris: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Code:
+    """An authorization code that was issued."""
+
+    client_id: str
+    email: str
+    redirect_uri: str
+    challenge: str | None
+    method: str
+    expires: datetime
+    used: bool = False
+    grant: Grant | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Grant:
+    """One consent of one customer to one client."""
+
+    client_id: str
+    email: str
+    revoked: bool = False
+
+
+@dataclass(slots=True)
+class _Access:
+    grant: Grant
+    version: str
+    expires: datetime
+    killed: bool = False
+
+
+@dataclass(slots=True)
+class _Refresh:
+    grant: Grant
+    issued: datetime
+    used: datetime | None = None
+
+
+def challenge_of(verifier: str, method: str) -> str:
+    """Return the PKCE challenge (RFC 7636) that belongs to a verifier."""
+    if method == "plain":
+        return verifier
+    return (
+        base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest())
+        .rstrip(b"=")
+        .decode()
+    )
+
+
+class TokenStore:
+    """Issues and judges codes and tokens. Each value it ever makes is told to `keep_secret`."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        settings: Callable[[], Settings],
+        keep_secret: Callable[[str], None],
+    ) -> None:
+        """Start without grants."""
+        self._clock = clock
+        self._settings = settings
+        self._keep_secret = keep_secret
+        self._codes: dict[str, Code] = {}
+        self._access: dict[str, _Access] = {}
+        self._refresh: dict[str, _Refresh] = {}
+        self._grants: list[Grant] = []
+
+    # --- Codes -------------------------------------------------------------------------------------------------
+
+    def issue_code(
+        self,
+        client_id: str,
+        email: str,
+        redirect_uri: str,
+        challenge: str | None,
+        method: str,
+    ) -> str:
+        """Return a fresh authorization code; it contains a `/`, as the documentation's sample does."""
+        code = f"4/{secrets.token_urlsafe(24)}"
+        self._keep_secret(code)
+        expires = self._clock.now() + timedelta(seconds=self._settings().code_lifetime)
+        self._codes[code] = Code(
+            client_id, email, redirect_uri, challenge, method, expires
+        )
+        return code
+
+    def redeem_code(
+        self,
+        client_id: str,
+        value: str,
+        redirect_uri: str | None,
+        verifier: str | None,
+        version: str,
+    ) -> dict[str, Any]:
+        """Exchange a code for tokens, or refuse it."""
+        code = self._codes.get(value)
+        if code is None or code.client_id != client_id:
+            raise self._refuse(401, "The authorization code is invalid")
+        if code.used:
+            if self._settings().code_reuse_revokes and code.grant is not None:
+                self._end(code.grant, immediate=True)
+            raise self._refuse(401, "The authorization code was used already")
+        if code.expires <= self._clock.now():
+            raise self._refuse(401, "The authorization code has expired")
+        if redirect_uri is not None and redirect_uri != code.redirect_uri:
+            raise self._refuse(
+                400,
+                "The redirect_uri differs from the one of the authorization request",
+            )
+        # From here on the code is burnt, also by a wrong verifier: nobody may guess twice.
+        code.used = True
+        if code.challenge is not None:
+            offered = "" if verifier is None else challenge_of(verifier, code.method)
+            if not hmac.compare_digest(offered.encode(), code.challenge.encode()):
+                raise self._refuse(
+                    400, "The code_verifier is missing or does not match"
+                )
+        code.grant = self.open_grant(client_id, code.email)
+        return self._answer(code.grant, version)
+
+    # --- Tokens ------------------------------------------------------------------------------------------------
+
+    def open_grant(self, client_id: str, email: str) -> Grant:
+        """Record a consent."""
+        if self._settings().second_consent_revokes:
+            for grant in self._grants:
+                if grant.client_id == client_id and grant.email == email:
+                    self._end(grant, immediate=True)
+        grant = Grant(client_id, email)
+        self._grants.append(grant)
+        return grant
+
+    def issue(self, client_id: str, email: str, version: str) -> dict[str, Any]:
+        """Return the token endpoint's answer for a fresh consent."""
+        return self._answer(self.open_grant(client_id, email), version)
+
+    def refresh(self, client_id: str, value: str, version: str) -> dict[str, Any]:
+        """Exchange a refresh token for new tokens, or refuse it."""
+        settings, now = self._settings(), self._clock.now()
+        token = self._refresh.get(value)
+        if token is None or token.grant.client_id != client_id or token.grant.revoked:
+            raise self._refuse(401, "The refresh token is invalid")
+        if settings.refresh_lifetime is not None and now - token.issued >= timedelta(
+            seconds=settings.refresh_lifetime
+        ):
+            raise self._refuse(401, "The refresh token has expired")
+        if settings.rotation == "none":
+            return self._answer(token.grant, version, rotate=False)
+        if token.used is not None:
+            graceful = settings.rotation == "grace" and now - token.used < timedelta(
+                seconds=settings.grace_seconds
+            )
+            if not graceful:
+                if settings.rotation == "family":
+                    self._end(token.grant, immediate=True)
+                raise self._refuse(401, "The refresh token was used already")
+        token.used = token.used or now
+        return self._answer(token.grant, version)
+
+    def authenticate(self, value: str) -> tuple[str, str] | None:
+        """Return e-mail and bound API version of a live access token; None refuses it."""
+        token = self._access.get(value)
+        if token is None or token.killed or token.expires <= self._clock.now():
+            return None
+        return token.grant.email, token.version
+
+    # --- The end -----------------------------------------------------------------------------------------------
+
+    def revoke(self, email: str, *, immediate: bool) -> None:
+        """End all of a customer's consents; `immediate` kills the access tokens as well."""
+        for grant in self._grants:
+            if grant.email == email:
+                self._end(grant, immediate=immediate)
+
+    def kill_access(self, email: str | None) -> None:
+        """Kill the access tokens of a customer, or all; refresh tokens live on."""
+        for token in self._access.values():
+            if email is None or token.grant.email == email:
+                token.killed = True
+
+    def _end(self, grant: Grant, *, immediate: bool) -> None:
+        grant.revoked = True
+        if immediate:
+            for token in self._access.values():
+                if token.grant is grant:
+                    token.killed = True
+
+    def _answer(
+        self, grant: Grant, version: str, *, rotate: bool = True
+    ) -> dict[str, Any]:
+        settings, now = self._settings(), self._clock.now()
+        expires = now + timedelta(seconds=settings.expires_in)
+        self._forget_dead(now)
+        access = self._jwt(now, expires)
+        self._access[access] = _Access(grant, version, expires)
+        answer: dict[str, Any] = {
+            "access_token": access,
+            "token_type": settings.token_type,
+            "expires_in": str(settings.expires_in)
+            if settings.expires_in_text
+            else settings.expires_in,
+        }
+        if rotate:
+            refresh = secrets.token_hex(32)
+            self._keep_secret(refresh)
+            self._refresh[refresh] = _Refresh(grant, now)
+            answer["refresh_token"] = refresh
+        if settings.scope is not None:
+            answer["scope"] = settings.scope
+        if settings.token_extra_fields:
+            answer |= {
+                "created_at": int(now.timestamp()),
+                "x_simulated": {"unknown": True},
+            }
+        return answer
+
+    def _jwt(self, now: datetime, expires: datetime) -> str:
+        """Return something that looks like a JWT; nothing in it means anything to the server."""
+        header = {"alg": "HS256", "typ": "JWT"}
+        payload = {
+            "roles": ["customer"],
+            "jti": secrets.token_hex(8),
+            "iat": int(now.timestamp()),
+            "exp": int(expires.timestamp()),
+        }
+        parts = [
+            base64.urlsafe_b64encode(json.dumps(part, separators=(",", ":")).encode())
+            .rstrip(b"=")
+            .decode()
+            for part in (header, payload)
+        ]
+        token = ".".join([*parts, secrets.token_urlsafe(32)])
+        self._keep_secret(token)
+        return token
+
+    def _forget_dead(self, now: datetime) -> None:
+        # A simulated year of hourly refreshes must not grow without bound; dead tokens are refused either way.
+        if len(self._access) > 5000:
+            self._access = {
+                key: token for key, token in self._access.items() if token.expires > now
+            }
+
+    def _refuse(self, status: int, message: str) -> ApiError:
+        wanted = self._settings().grant_error_status
+        return ApiError(
+            status if wanted == "documented" else int(wanted),
+            message,
+            rfc="invalid_grant",
+        )

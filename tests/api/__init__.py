@@ -1,0 +1,1 @@
+"""Tests of the wire: they know JSON and HTTP, and no Home Assistant."""

@@ -1,0 +1,43 @@
+"""A real server on this machine and a client that asks it."""
+
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+
+from custom_components.nomos.api import NomosClient
+
+from .server import ScriptedServer, Tokens
+
+
+@pytest.fixture(autouse=True)
+def sockets(socket_enabled: None) -> None:
+    """Allow the sockets that the Home Assistant test plugin takes away."""
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[ScriptedServer]:
+    """Start a server that answers as each test says."""
+    async with ScriptedServer() as scripted:
+        yield scripted
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    """Open a session of the same kind that the integration uses."""
+    async with aiohttp.ClientSession() as opened:
+        yield opened
+
+
+@pytest.fixture
+def tokens() -> Tokens:
+    """Return a source of a valid token."""
+    return Tokens()
+
+
+@pytest.fixture
+def client(
+    server: ScriptedServer, session: aiohttp.ClientSession, tokens: Tokens
+) -> NomosClient:
+    """Return a client that asks the scripted server."""
+    return NomosClient(session, tokens, base_url=server.url)

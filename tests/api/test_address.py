@@ -1,0 +1,113 @@
+"""Where tokens may be sent."""
+
+import logging
+
+import pytest
+
+from custom_components.nomos.api import (
+    API_URL,
+    ENVIRONMENT_VARIABLE,
+    address,
+    api_url,
+    authorize_url,
+    token_url,
+)
+
+
+@pytest.fixture(autouse=True)
+def forget_warnings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begin each test with nothing set and nothing warned of."""
+    monkeypatch.delenv(ENVIRONMENT_VARIABLE, raising=False)
+    address._stand_in.cache_clear()
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_the_real_address_is_the_default(
+    value: str | None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Without a stand-in there is one address, and nothing to warn of."""
+    if value is not None:
+        monkeypatch.setenv(ENVIRONMENT_VARIABLE, value)
+    assert api_url() == API_URL == "https://api.nomos.energy"
+    assert authorize_url() == "https://api.nomos.energy/oauth/authorize"
+    assert token_url() == "https://api.nomos.energy/oauth/token"
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("http://127.0.0.1:8080/", "http://127.0.0.1:8080"),
+        ("https://127.255.0.3", "https://127.255.0.3"),
+        ("http://localhost:1", "http://localhost:1"),
+        ("HTTP://LocalHost:1", "http://localhost:1"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+        ("https://[::1]/", "https://[::1]"),
+        ("http://localhost:", "http://localhost"),
+    ],
+)
+def test_a_stand_in_on_this_machine_is_followed(
+    value: str,
+    expected: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Loopback origins are followed, without a trailing slash."""
+    monkeypatch.setenv(ENVIRONMENT_VARIABLE, value)
+    assert api_url() == expected
+    assert token_url() == f"{expected}/oauth/token"
+    assert authorize_url() == f"{expected}/oauth/authorize"
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "https://api.sandbox.nomos.energy",
+        "http://192.168.1.10:8080",
+        "http://0.0.0.0:8080",
+        "http://10.0.0.1",
+        "http://localhost.evil.example",
+        "http://127.0.0.1.evil.example",
+        "http://127.1",
+        "http://2130706433",
+        "http://[::ffff:127.0.0.1]",
+        "http://[::2]",
+        "http://[127.0.0.1]",
+        "http://[::1",
+        "http://user:geheim@127.0.0.1",
+        "http://127.0.0.1@evil.example",
+        "http://127.0.0.1\\@evil.example",
+        "http://evil.example#@127.0.0.1",
+        "http://127.0.0.1/path",
+        "http://127.0.0.1//",
+        "http://127.0.0.1?",
+        "http://127.0.0.1/?a=b",
+        "http://127.0.0.1#",
+        "http://127.0.0.1:99999",
+        "http://127.0.0.1:port",
+        "ftp://127.0.0.1",
+        "file:///etc/passwd",
+        "//127.0.0.1",
+        "127.0.0.1:8080",
+        "localhost",
+        "http://",
+        "http:///",
+        " http://127.0.0.1",
+        "http://127.0.0.1\n",
+        "http://ⅼocalhost",
+    ],
+)
+def test_anything_else_is_refused_with_one_warning(
+    value: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Tokens go to Nomos and not to where an odd address points; the address is not shown."""
+    monkeypatch.setenv(ENVIRONMENT_VARIABLE, value)
+    assert api_url() == API_URL
+    assert token_url() == f"{API_URL}/oauth/token"
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert ENVIRONMENT_VARIABLE in record.getMessage()
+    assert "geheim" not in record.getMessage()
+    assert "evil" not in record.getMessage()

@@ -1,0 +1,370 @@
+"""The client: what it sends and what it returns."""
+
+from datetime import UTC, date, datetime, timedelta
+import logging
+from typing import Any
+
+import aiohttp
+import pytest
+
+from custom_components.nomos.api import (
+    API_URL,
+    API_VERSION,
+    ENVIRONMENT_VARIABLE,
+    MAX_PAGES,
+    MeterType,
+    NomosClient,
+    NomosRequestError,
+    NomosResponseError,
+    UsageResolution,
+)
+
+from .samples import (
+    INVOICE,
+    PLAN,
+    PRICE,
+    SUBSCRIPTION_ITEM,
+    SUBSCRIPTION_SINGLE,
+    USAGE,
+    price_answer,
+    price_item,
+    without,
+)
+from .server import TOKEN, ScriptedServer, Tokens
+
+DAY = date(2026, 10, 1)
+NEXT_DAY = date(2026, 10, 2)
+
+
+def _subscriptions(*ids: str) -> list[dict[str, Any]]:
+    return [SUBSCRIPTION_ITEM | {"id": each} for each in ids]
+
+
+async def test_what_every_request_carries(
+    client: NomosClient, server: ScriptedServer
+) -> None:
+    """Version and token go into the headers, and nothing secret into the address."""
+    server.reply(PLAN)
+    await client.plan("pln_1")
+    (request,) = server.requests
+    assert (request.method, request.raw_path) == ("GET", "/plans/pln_1")
+    assert request.headers["X-API-Version"] == API_VERSION == "2026-05-27.curie"
+    assert request.headers["Authorization"] == f"Bearer {TOKEN}"
+    assert request.headers["Accept"] == "application/json"
+
+
+async def test_prices(
+    client: NomosClient, server: ScriptedServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Both days are inclusive, and a datetime counts as its day."""
+    server.reply(PRICE)
+    series = await client.prices(
+        "sub_1", datetime(2026, 10, 1, 23, 59, tzinfo=UTC), NEXT_DAY
+    )
+    assert series.resolution == timedelta(minutes=15)
+    (request,) = server.requests
+    assert (
+        request.raw_path
+        == "/subscriptions/sub_1/prices?start=2026-10-01&end=2026-10-02"
+    )
+    assert "unreadable" not in caplog.text
+
+
+@pytest.mark.parametrize("code", ["subscription_not_started", "ended_subscription"])
+async def test_no_prices_said_by_an_error(
+    client: NomosClient, server: ScriptedServer, code: str
+) -> None:
+    """A refusal because the contract does not run is the same news as `items: null`."""
+    refusal = {"code": code, "field": "", "message": "Not now"}
+    server.reply({"code": "BAD_REQUEST", "errors": [refusal]}, status=400)
+    assert (await client.prices("sub_1", DAY, NEXT_DAY)).items is None
+
+
+async def test_usage(client: NomosClient, server: ScriptedServer) -> None:
+    """The resolution is always sent, as the default differs between meters."""
+    server.reply(USAGE)
+    series = await client.usage("sub_1", DAY, NEXT_DAY)
+    assert len(series.items) == 2
+    await client.usage("sub_1", DAY, NEXT_DAY, resolution=UsageResolution.HOUR)
+    assert [request.raw_path for request in server.requests] == [
+        "/subscriptions/sub_1/usage?resolution=auto&start=2026-10-01&end=2026-10-02",
+        "/subscriptions/sub_1/usage?resolution=hour&start=2026-10-01&end=2026-10-02",
+    ]
+
+
+async def test_unreadable_items_are_noted(
+    client: NomosClient, server: ScriptedServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever looks for the hole in the curve finds its reason."""
+    server.reply(price_answer(price_item(amount="n/a")))
+    server.reply(USAGE | {"data": [{"start": "2026-10-01T00:00:00Z", "usage": None}]})
+    assert (await client.prices("sub_1", DAY, DAY)).unreadable == 1
+    assert (await client.usage("sub_1", DAY, NEXT_DAY)).unreadable == 1
+    assert (
+        caplog.text.count("Nomos sent 1 unreadable items for /subscriptions/sub_1/")
+        == 2
+    )
+
+
+async def test_one_subscription(client: NomosClient, server: ScriptedServer) -> None:
+    """The single answer knows the meter."""
+    server.reply(SUBSCRIPTION_SINGLE)
+    assert (await client.subscription("sub_1")).meter_type is MeterType.SMART
+    assert server.requests[0].raw_path == "/subscriptions/sub_1"
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ("a/../b", "/plans/a%2F..%2Fb"),
+        ("a b?c#d%2e", "/plans/a%20b%3Fc%23d%252e"),
+        ("Zähler", "/plans/Z%C3%A4hler"),
+        ("...", "/plans/..."),
+    ],
+)
+async def test_ids_are_quoted(
+    client: NomosClient, server: ScriptedServer, given: str, sent: str
+) -> None:
+    """An id can only ever be one segment of the path."""
+    server.reply(PLAN)
+    await client.plan(given)
+    assert server.requests[0].raw_path == sent
+
+
+@pytest.mark.parametrize("given", ["", ".", "..", "\ud800"])
+async def test_ids_that_are_none_are_not_sent(
+    client: NomosClient, server: ScriptedServer, given: str
+) -> None:
+    """These would ask for something else, or cannot be sent at all."""
+    with pytest.raises(NomosRequestError):
+        await client.prices(given, DAY, DAY)
+    assert not server.requests
+
+
+async def test_all_subscriptions_on_one_page(
+    client: NomosClient, server: ScriptedServer
+) -> None:
+    """Rows 64, 65 and 70: the largest page is asked for, and whatever the status, all are returned in order."""
+    server.reply(
+        {
+            "object": "list",
+            "items": _subscriptions("b", "a"),
+            "has_more": False,
+            "next_page": None,
+        }
+    )
+    assert [each.id for each in await client.subscriptions()] == ["b", "a"]
+    assert [request.raw_path for request in server.requests] == [
+        "/subscriptions?limit=100"
+    ]
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        {},
+        {"has_more": None, "next_page": None},
+        {"has_more": False, "next_page": "more"},
+        {"next_page": "more"},
+        {"has_more": True},
+        {"has_more": True, "next_page": None},
+        {"has_more": True, "next_page": ""},
+    ],
+)
+async def test_where_a_list_ends(
+    client: NomosClient, server: ScriptedServer, rest: dict[str, Any]
+) -> None:
+    """Rows 68 and 70: without a promise and a cursor the page is the last one; the page may be empty."""
+    server.reply({"object": "list", "items": []} | rest)
+    assert await client.subscriptions() == ()
+    assert len(server.requests) == 1
+
+
+async def test_the_walk_follows_the_cursor(
+    client: NomosClient, server: ScriptedServer
+) -> None:
+    """Row 66: the other parameters stay, and what shifted between pages comes once, as it was told last."""
+    server.reply(
+        {"items": _subscriptions("d", "c"), "has_more": True, "next_page": "a=&b/"}
+    )
+    server.reply(
+        {
+            "items": [
+                SUBSCRIPTION_ITEM | {"id": "c", "status": "ended"},
+                *_subscriptions("b"),
+            ],
+            "has_more": True,
+            "next_page": "2",
+        }
+    )
+    server.reply({"items": _subscriptions("a"), "has_more": False, "next_page": None})
+    found = await client.subscriptions()
+    assert [(each.id, each.status.value) for each in found] == [
+        ("d", "active"),
+        ("c", "ended"),
+        ("b", "active"),
+        ("a", "active"),
+    ]
+    assert [request.query for request in server.requests] == [
+        {"limit": "100"},
+        {"limit": "100", "cursor": "a=&b/"},
+        {"limit": "100", "cursor": "2"},
+    ]
+
+
+async def test_a_repeated_cursor_ends_the_walk(
+    client: NomosClient, server: ScriptedServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Row 68: also when it comes back after a detour."""
+    for each, cursor in (("a", "1"), ("b", "2"), ("c", "1")):
+        server.reply(
+            {"items": _subscriptions(each), "has_more": True, "next_page": cursor}
+        )
+    assert [each.id for each in await client.subscriptions()] == ["a", "b", "c"]
+    assert len(server.requests) == 3
+    assert "List /subscriptions does not end" in caplog.text
+
+
+async def test_a_list_without_end_is_left(
+    client: NomosClient, server: ScriptedServer
+) -> None:
+    """A walk costs at most so many requests."""
+    for index in range(MAX_PAGES + 1):
+        server.reply(
+            {
+                "items": _subscriptions(f"s{index}"),
+                "has_more": True,
+                "next_page": str(index),
+            }
+        )
+    assert len(await client.subscriptions()) == MAX_PAGES
+    assert len(server.requests) == MAX_PAGES
+
+
+@pytest.mark.parametrize(
+    ("page", "field"),
+    [
+        ({"has_more": False}, "items"),
+        ({"items": None}, "items"),
+        ({"items": {}}, "items"),
+        ({"items": [SUBSCRIPTION_ITEM, 1]}, "items[1]"),
+        (
+            {"items": [SUBSCRIPTION_ITEM, without(SUBSCRIPTION_ITEM, "customer")]},
+            "items[1].customer",
+        ),
+        ({"items": [], "has_more": "yes"}, "has_more"),
+        ({"items": [], "has_more": True, "next_page": 2}, "next_page"),
+    ],
+)
+async def test_lists_not_as_published(
+    client: NomosClient, server: ScriptedServer, page: dict[str, Any], field: str
+) -> None:
+    """A list is complete or an error: an item left out would look like a contract that is gone."""
+    server.reply(page)
+    with pytest.raises(NomosResponseError) as caught:
+        await client.subscriptions()
+    assert caught.value.field == field
+    assert caught.value.status == 200
+
+
+async def test_a_tampered_cursor(client: NomosClient, server: ScriptedServer) -> None:
+    """Row 67: the walk fails as a whole."""
+    server.reply({"items": _subscriptions("a"), "has_more": True, "next_page": "1"})
+    server.reply({"code": "BAD_REQUEST", "message": "Invalid cursor"}, status=400)
+    with pytest.raises(NomosRequestError):
+        await client.subscriptions()
+
+
+async def test_invoices(client: NomosClient, server: ScriptedServer) -> None:
+    """All invoices, each once."""
+    server.reply({"items": [INVOICE, INVOICE, INVOICE | {"id": "inv_2"}]})
+    assert [each.id for each in await client.invoices()] == [INVOICE["id"], "inv_2"]
+    assert server.requests[0].raw_path == "/invoices?limit=100"
+
+
+async def test_the_filter_of_invoices_is_checked(
+    client: NomosClient, server: ScriptedServer
+) -> None:
+    """Row 69: a server that ignores the filter answers with everything."""
+    server.reply(
+        {
+            "items": [
+                INVOICE | {"id": "1", "subscription": "sub_1"},
+                INVOICE | {"id": "2", "subscription": "sub_2"},
+            ],
+            "has_more": True,
+            "next_page": "n",
+        }
+    )
+    server.reply({"items": [INVOICE | {"id": "3", "subscription": "sub_1"}]})
+    assert [each.id for each in await client.invoices("sub_1")] == ["1", "3"]
+    assert [request.raw_path for request in server.requests] == [
+        "/invoices?filter%5Bsubscription%5D%5Beq%5D=sub_1&limit=100",
+        "/invoices?filter%5Bsubscription%5D%5Beq%5D=sub_1&limit=100&cursor=n",
+    ]
+
+
+async def test_invoices_of_an_odd_id(
+    client: NomosClient, server: ScriptedServer
+) -> None:
+    """What cannot be encoded is an error of the ladder here too, and so is such a cursor."""
+    with pytest.raises(NomosRequestError):
+        await client.invoices("\ud800")
+    assert not server.requests
+    server.reply({"items": [], "has_more": True, "next_page": "\ud800"})
+    with pytest.raises(NomosRequestError):
+        await client.invoices()
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("shown", ["2026-01-29.edison", "<b>odd</b>"])
+async def test_another_version_is_warned_of_once(
+    client: NomosClient,
+    session: aiohttp.ClientSession,
+    server: ScriptedServer,
+    shown: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Row 35: it is tolerated and said once for each client."""
+    server.reply(PLAN, headers={"X-API-Version": shown})
+    await client.plan("a")
+    await client.plan("a")
+    warnings = [
+        record for record in caplog.records if record.levelno == logging.WARNING
+    ]
+    assert len(warnings) == 1
+    assert API_VERSION in warnings[0].getMessage()
+    assert "<" not in warnings[0].getMessage()
+    await NomosClient(session, Tokens(), base_url=server.url).plan("a")
+    assert sum(record.levelno == logging.WARNING for record in caplog.records) == 2
+
+
+async def test_the_echo_may_be_missing(
+    client: NomosClient, server: ScriptedServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A gateway or an old server does not echo, and nothing follows from that."""
+
+    async def answer(_: aiohttp.web.Request) -> aiohttp.web.Response:
+        return aiohttp.web.json_response(PLAN)
+
+    server.then(answer)
+    await client.plan("a")
+    assert not [
+        record for record in caplog.records if record.levelno >= logging.WARNING
+    ]
+
+
+async def test_where_a_client_asks(
+    session: aiohttp.ClientSession,
+    server: ScriptedServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The environment's stand-in is the default, an explicit address comes first."""
+    server.reply(PLAN)
+    monkeypatch.setenv(ENVIRONMENT_VARIABLE, server.url)
+    assert (await NomosClient(session, Tokens()).plan("a")).name == PLAN["name"]
+    assert (
+        await NomosClient(session, Tokens(), base_url=f"{server.url}/").plan("a")
+    ).name == PLAN["name"]
+    monkeypatch.delenv(ENVIRONMENT_VARIABLE)
+    assert NomosClient(session, Tokens())._base_url == API_URL

@@ -1,0 +1,349 @@
+"""What the client makes of everything that goes wrong."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import date, timedelta
+import gzip
+import json
+import logging
+import socket
+
+import aiohttp
+from aiohttp import web
+import pytest
+
+from custom_components.nomos.api import (
+    MAX_BODY_SIZE,
+    NomosAuthenticationError,
+    NomosClient,
+    NomosConnectionError,
+    NomosError,
+    NomosNotFoundError,
+    NomosPermissionError,
+    NomosRateLimitError,
+    NomosRequestError,
+    NomosResponseError,
+    NomosServerError,
+)
+
+from .samples import PLAN, PRICE
+from .server import TOKEN, ScriptedServer, Tokens
+
+DAY = date(2026, 10, 1)
+REQUEST_ID = "37a04f8f-e791-491c-81e1-86cd304649bb"
+
+
+async def _fail[E: NomosError](client: NomosClient, kind: type[E]) -> E:
+    with pytest.raises(NomosError) as caught:
+        await client.prices("sub_1", DAY, DAY)
+    assert type(caught.value) is kind
+    assert TOKEN not in repr(caught.value)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, NomosRequestError),
+        (401, NomosAuthenticationError),
+        (402, NomosPermissionError),
+        (403, NomosPermissionError),
+        (404, NomosNotFoundError),
+        (422, NomosRequestError),
+        (429, NomosRateLimitError),
+        (500, NomosServerError),
+        (503, NomosServerError),
+    ],
+)
+async def test_errors_of_the_api(
+    client: NomosClient,
+    server: ScriptedServer,
+    status: int,
+    kind: type[NomosError],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The status decides; the debug log holds what Nomos' support needs, and no secret."""
+    server.reply(
+        {
+            "code": "SOME_CODE",
+            "message": "About eyJhbGciOi.e30.x",
+            "requestId": REQUEST_ID,
+        },
+        status=status,
+    )
+    error = await _fail(client, kind)
+    assert (error.status, error.code, error.request_id) == (
+        status,
+        "SOME_CODE",
+        REQUEST_ID,
+    )
+    assert error.message == "About **"
+    (line,) = [
+        record
+        for record in caplog.records
+        if record.name.startswith("custom_components.nomos")
+    ]
+    assert line.levelno == logging.DEBUG
+    for part in (
+        "GET",
+        "/subscriptions/sub_1/prices",
+        str(status),
+        "SOME_CODE",
+        REQUEST_ID,
+        kind.__name__,
+    ):
+        assert part in line.getMessage()
+    assert "eyJ" not in line.getMessage()
+    assert TOKEN not in line.getMessage()
+    assert len(server.requests) == 1
+
+
+async def test_rate_limit_headers_are_read(
+    client: NomosClient, server: ScriptedServer
+) -> None:
+    """The client gives the headers of the answer to the ladder."""
+    server.reply(
+        {"code": "TOO_MANY_REQUESTS", "message": "x"},
+        status=429,
+        headers={"Retry-After": "7200"},
+    )
+    assert (await _fail(client, NomosRateLimitError)).retry_after == timedelta(hours=2)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (401, NomosAuthenticationError),
+        (404, NomosNotFoundError),
+        (502, NomosServerError),
+    ],
+)
+@pytest.mark.parametrize("fault", ["huge", "truncated", "html", "empty"])
+async def test_the_status_counts_even_if_the_body_is_lost(
+    client: NomosClient,
+    server: ScriptedServer,
+    status: int,
+    kind: type[NomosError],
+    fault: str,
+) -> None:
+    """An error is what its status says, however badly the rest of it came through."""
+    match fault:
+        case "huge":
+            server.raw(b"x" * (MAX_BODY_SIZE + 1), status)
+        case "truncated":
+            server.truncate(status=status)
+        case "html":
+            server.raw(b"<html><h1>Nope</h1></html>", status)
+        case _:
+            server.raw(b"", status)
+    assert str(await _fail(client, kind)) == f"Nomos answered with status {status}"
+
+
+async def test_the_status_counts_even_if_the_body_never_ends(
+    session: aiohttp.ClientSession, server: ScriptedServer
+) -> None:
+    """A refusal that drips is a refusal."""
+    server.hang(b"{", status=401)
+    # Long enough for the headers on a busy machine, for they decide.
+    client = NomosClient(session, Tokens(), base_url=server.url, timeout=2)
+    await _fail(client, NomosAuthenticationError)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_redirects_are_not_followed(
+    client: NomosClient, server: ScriptedServer, status: int
+) -> None:
+    """The token goes nowhere else."""
+    server.raw(b"", status, {"Location": f"{server.url}/elsewhere"}).reply(PRICE)
+    await _fail(client, NomosServerError)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"  ",
+        b"<html>Login</html>",
+        b'{"items": [',
+        json.dumps(PRICE).encode()[:-1],
+        b"[]",
+        json.dumps([PRICE]).encode(),
+        b"null",
+        b"OK",
+        b"\xff\xfe\xfd",
+        b"9" * 5000,
+        b"[" * 200_000,
+        b" " * (MAX_BODY_SIZE + 1),
+    ],
+    ids=lambda body: f"{body[:12]!r}",
+)
+@pytest.mark.parametrize("content_type", ["application/json", "text/html"])
+async def test_successes_that_are_none(
+    client: NomosClient,
+    server: ScriptedServer,
+    body: bytes,
+    content_type: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A success whose body is no price answer is an error of its own, and is noted."""
+    server.raw(body, content_type=content_type)
+    error = await _fail(client, NomosResponseError)
+    assert (error.field, error.status) == ("body", 200)
+    assert "NomosResponseError (status 200" in caplog.text
+
+
+async def test_json_is_json_whatever_its_type(
+    client: NomosClient, server: ScriptedServer
+) -> None:
+    """The content type is not looked at, a byte order mark does no harm."""
+    server.raw(b"\xef\xbb\xbf" + json.dumps(PRICE).encode(), content_type="text/plain")
+    assert (await client.prices("sub_1", DAY, DAY)).items
+
+
+async def test_no_content_is_no_answer(
+    client: NomosClient, server: ScriptedServer
+) -> None:
+    """204 has nothing to read."""
+    server.raw(b"", 204)
+    error = await _fail(client, NomosResponseError)
+    assert (error.field, error.status) == ("body", 204)
+
+
+async def test_the_largest_body_is_read(
+    client: NomosClient, server: ScriptedServer
+) -> None:
+    """The bound is generous and exact."""
+    body = json.dumps(PRICE).encode()
+    server.raw(body + b" " * (MAX_BODY_SIZE - len(body)))
+    assert (await client.prices("sub_1", DAY, DAY)).items
+
+
+async def test_a_compressed_bomb_is_not_unpacked(
+    client: NomosClient, server: ScriptedServer
+) -> None:
+    """The bound counts what is unpacked."""
+    server.raw(
+        gzip.compress(b" " * (4 * MAX_BODY_SIZE)), headers={"Content-Encoding": "gzip"}
+    )
+    assert (await _fail(client, NomosResponseError)).field == "body"
+
+
+async def test_broken_compression(client: NomosClient, server: ScriptedServer) -> None:
+    """Data damaged on the way is no answer."""
+    server.raw(b"this is not gzip", headers={"Content-Encoding": "gzip"})
+    await _fail(client, NomosConnectionError)
+
+
+@pytest.mark.parametrize("begun", [None, b'{"items": ['])
+async def test_time_out(
+    session: aiohttp.ClientSession, server: ScriptedServer, begun: bytes | None
+) -> None:
+    """No answer, or one that never ends, is given up."""
+    server.hang(begun)
+    client = NomosClient(session, Tokens(), base_url=server.url, timeout=0.1)
+    error = await _fail(client, NomosConnectionError)
+    assert str(error) == "Nomos did not answer in time"
+    assert error.status is None
+
+
+@pytest.mark.parametrize("break_off", [ScriptedServer.abort, ScriptedServer.truncate])
+async def test_broken_connections(
+    client: NomosClient,
+    server: ScriptedServer,
+    break_off: Callable[[ScriptedServer], ScriptedServer],
+) -> None:
+    """A reset and an answer cut off, even where the part is as good as none."""
+    break_off(server)
+    assert (await _fail(client, NomosConnectionError)).is_transient
+
+
+async def test_an_answer_that_is_no_http(
+    client: NomosClient, server: ScriptedServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The library's error for it holds the request with its token, so it is not chained."""
+
+    async def answer(request: web.Request) -> web.Response:
+        assert request.transport is not None
+        request.transport.write(b"HTTP/1.1 banana\r\n\r\n")
+        request.transport.close()
+        return web.Response()
+
+    server.then(answer)
+    error = await _fail(client, NomosConnectionError)
+    assert error.__cause__ is None
+    assert TOKEN not in caplog.text
+
+
+async def test_nobody_listens(session: aiohttp.ClientSession) -> None:
+    """Connection refused."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        client = NomosClient(
+            session, Tokens(), base_url=f"http://127.0.0.1:{taken.getsockname()[1]}"
+        )
+        error = await _fail(client, NomosConnectionError)
+    assert isinstance(error.__cause__, aiohttp.ClientConnectorError)
+
+
+async def test_a_closed_session(
+    session: aiohttp.ClientSession, server: ScriptedServer
+) -> None:
+    """At shutdown the session may be gone before the last request."""
+    client = NomosClient(session, Tokens(), base_url=server.url)
+    await session.close()
+    await _fail(client, NomosConnectionError)
+
+
+@pytest.mark.parametrize("token", ["a\r\nX-Evil: 1", "a\x00", "a\nb"])
+async def test_a_token_that_is_no_header(
+    session: aiohttp.ClientSession, server: ScriptedServer, token: str
+) -> None:
+    """It is not sent, and not shown."""
+    client = NomosClient(session, Tokens(token), base_url=server.url)
+    error = await _fail(client, NomosAuthenticationError)
+    assert str(error) == "The access token is malformed"
+    assert not server.requests
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("theirs"), TimeoutError(), aiohttp.ClientError("theirs")]
+)
+async def test_errors_of_the_token_source_pass(
+    session: aiohttp.ClientSession, server: ScriptedServer, error: Exception
+) -> None:
+    """Whoever gives the tokens has errors of their own."""
+    client = NomosClient(session, Tokens(error=error), base_url=server.url)
+    with pytest.raises(type(error)) as caught:
+        await client.subscriptions()
+    assert caught.value is error
+    assert not server.requests
+
+
+async def test_cancellation_passes(client: NomosClient, server: ScriptedServer) -> None:
+    """A request can be given up at any time."""
+    server.hang()
+    task = asyncio.create_task(client.plan("a"))
+    while not server.requests:
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_the_client_works_on_after_a_fault(
+    client: NomosClient, server: ScriptedServer
+) -> None:
+    """Nothing of a broken request stays behind."""
+    # Twice, as aiohttp repeats a request at once whose connection broke before the answer.
+    server.truncate().abort().abort().raw(b"x" * (MAX_BODY_SIZE + 1)).reply(
+        {}, status=500
+    ).reply(PLAN)
+    for kind in (
+        NomosConnectionError,
+        NomosConnectionError,
+        NomosResponseError,
+        NomosServerError,
+    ):
+        await _fail(client, kind)
+    assert (await client.plan("a")).name == PLAN["name"]

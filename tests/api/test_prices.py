@@ -1,0 +1,363 @@
+"""Prices in every shape in which they may come (details, scenario table rows 38-58)."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from custom_components.nomos.api import NomosResponseError, PriceItem, PriceSeries
+
+from .samples import PRICE, price_answer, price_item, without
+
+START = datetime(2026, 9, 30, 22, tzinfo=UTC)
+QUARTER = timedelta(minutes=15)
+HOUR = timedelta(hours=1)
+
+
+def _read(data: object) -> tuple[PriceItem, ...]:
+    items = PriceSeries.from_json(data).items
+    assert items is not None
+    return items
+
+
+def _iso(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _day(start: datetime, end: datetime, step: timedelta) -> list[dict[str, Any]]:
+    return [
+        price_item(_iso(start + index * step), amount=index)
+        for index in range((end - start) // step)
+    ]
+
+
+def test_a_price_answer() -> None:
+    """Amounts stay in ct/kWh, as on the wire."""
+    assert PriceSeries.from_json(PRICE) == PriceSeries(
+        subscription_id="sub_rocbrf1u5e48mm0reeqoag90",
+        resolution=QUARTER,
+        items=(
+            PriceItem(
+                start=START, amount=24.44, electricity=8.77, grid=9.47, levies=6.2
+            ),
+        ),
+        unreadable=0,
+    )
+
+
+@pytest.mark.parametrize("resolution", ["15min", "hourly"])
+def test_an_inactive_subscription_has_no_prices(resolution: str) -> None:
+    """Rows 38 and 39: null is not the same as an empty list."""
+    assert (
+        PriceSeries.from_json(PRICE | {"items": None, "resolution": resolution}).items
+        is None
+    )
+    assert (
+        PriceSeries.from_json(PRICE | {"items": [], "resolution": resolution}).items
+        == ()
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        pytest.param(
+            {"amount": None},
+            (None, 8.77, 9.47, 6.2),
+            id="43: total unknown, not summed up",
+        ),
+        pytest.param(
+            {
+                "components": [
+                    {"type": "electricity", "amount": None},
+                    {"type": "grid", "amount": 9},
+                ]
+            },
+            (24.44, None, 9.0, None),
+            id="44: one component unknown",
+        ),
+        pytest.param(
+            {
+                "amount": None,
+                "components": [
+                    {"type": "electricity", "amount": None},
+                    {"type": "levies", "amount": 6},
+                ],
+            },
+            (None, None, None, 6.0),
+            id="45: before the auction",
+        ),
+        pytest.param({"amount": -3.5}, (-3.5, 8.77, 9.47, 6.2), id="57: negative"),
+        pytest.param({"amount": 0}, (0.0, 8.77, 9.47, 6.2), id="57: zero"),
+        pytest.param(
+            {"components": []}, (24.44, None, None, None), id="63: no components"
+        ),
+        pytest.param(
+            {"components": None}, (24.44, None, None, None), id="components null"
+        ),
+        pytest.param(
+            {"components": [{"type": "electricity", "amount": 8}]},
+            (24.44, 8.0, None, None),
+            id="63: feed-in",
+        ),
+        pytest.param(
+            {
+                "components": [
+                    {"type": "vat", "amount": 4},
+                    {"type": "grid", "amount": 9},
+                ]
+            },
+            (24.44, None, 9.0, None),
+            id="56: unknown component",
+        ),
+        pytest.param({"brand_new": 1}, (24.44, 8.77, 9.47, 6.2), id="unknown field"),
+    ],
+)
+def test_items(changed: dict[str, object], expected: tuple[float | None, ...]) -> None:
+    """All these are published or to be expected, so nothing of them is unreadable."""
+    series = PriceSeries.from_json(price_answer(price_item(**changed)))
+    assert series.items is not None
+    (item,) = series.items
+    assert (item.amount, item.electricity, item.grid, item.levies) == expected
+    assert series.unreadable == 0
+
+
+@pytest.mark.parametrize(
+    "components",
+    [{}, "grid", 1, [1], [None], [{"amount": 1}], [{"type": 1, "amount": 1}]],
+)
+def test_misshapen_components_cost_only_themselves(components: object) -> None:
+    """The total is what a house runs on: it stands whatever became of its parts."""
+    series = PriceSeries.from_json(price_answer(price_item(components=components)))
+    (item,) = series.items or ()
+    assert item.amount == 24.44
+    assert (item.electricity, item.grid, item.levies) == (None, None, None)
+    assert series.unreadable == 1
+
+
+def test_components_may_be_missing() -> None:
+    """The total stands by itself."""
+    (item,) = _read(price_answer(without(price_item(), "components")))
+    assert (item.amount, item.electricity) == (24.44, None)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "24.44",
+        "NaN",
+        True,
+        False,
+        float("nan"),
+        float("inf"),
+        -float("inf"),
+        10**400,
+        [],
+        {},
+    ],
+)
+def test_one_bad_number_does_not_cost_a_day(bad: object) -> None:
+    """It is unknown and counted, in a total as in a component."""
+    series = PriceSeries.from_json(
+        price_answer(
+            price_item(amount=bad),
+            price_item("2026-09-30T22:15:00Z"),
+            price_item(
+                "2026-09-30T22:30:00Z", components=[{"type": "grid", "amount": bad}]
+            ),
+        )
+    )
+    assert series.items is not None
+    assert [item.amount for item in series.items] == [None, 24.44, 24.44]
+    assert [item.grid for item in series.items] == [9.47, 9.47, None]
+    assert series.unreadable == 2
+
+
+def test_missing_numbers_count_as_unreadable() -> None:
+    """Null is published, absence is not."""
+    series = PriceSeries.from_json(
+        price_answer(
+            without(price_item(), "amount"),
+            price_item("2026-09-30T23:00:00Z", components=[{"type": "grid"}]),
+        )
+    )
+    assert series.items is not None
+    assert [item.amount for item in series.items] == [None, 24.44]
+    assert series.unreadable == 2
+
+
+def test_gaps_stay_gaps() -> None:
+    """Rows 46 and 49: nothing is filled in."""
+    items = _read(
+        price_answer(
+            price_item("2026-09-30T22:00:00Z"), price_item("2026-09-30T22:45:00Z")
+        )
+    )
+    assert [item.start for item in items] == [START, START + 3 * QUARTER]
+
+
+def test_items_are_sorted_and_the_last_of_equal_starts_wins() -> None:
+    """Row 47."""
+    items = _read(
+        price_answer(
+            price_item("2026-09-30T22:15:00Z", amount=2),
+            price_item("2026-09-30T22:00:00Z", amount=0),
+            price_item("2026-10-01T00:00:00+02:00", amount=1),
+        )
+    )
+    assert [(item.start, item.amount) for item in items] == [
+        (START, 1.0),
+        (START + QUARTER, 2.0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "step", "resolution", "count"),
+    [
+        (datetime(2026, 9, 30, 22), datetime(2026, 10, 1, 22), QUARTER, "15min", 96),
+        (datetime(2026, 3, 28, 23), datetime(2026, 3, 29, 22), QUARTER, "15min", 92),
+        (datetime(2026, 10, 24, 22), datetime(2026, 10, 25, 23), QUARTER, "15min", 100),
+        (datetime(2026, 10, 24, 22), datetime(2026, 10, 26, 23), QUARTER, "15min", 196),
+        (datetime(2026, 3, 28, 23), datetime(2026, 3, 29, 22), HOUR, "hourly", 23),
+        (datetime(2026, 10, 24, 22), datetime(2026, 10, 25, 23), HOUR, "hourly", 25),
+    ],
+)
+def test_days_of_every_length(
+    start: datetime, end: datetime, step: timedelta, resolution: str, count: int
+) -> None:
+    """Rows 52 and 55: the wire knows no local time, so a change of clocks is nothing special."""
+    series = PriceSeries.from_json(
+        price_answer(*_day(start, end, step), resolution=resolution)
+    )
+    assert series.resolution == step
+    assert series.items is not None
+    assert [item.amount for item in series.items] == list(range(count))
+    assert series.items[0].start == start.replace(tzinfo=UTC)
+    assert series.items[-1].start == end.replace(tzinfo=UTC) - step
+
+
+@pytest.mark.parametrize(
+    "timestamp",
+    [
+        "2026-09-30T22:00:00Z",
+        "2026-09-30T22:00:00.000Z",
+        "2026-09-30T22:00Z",
+        "2026-10-01T00:00:00+02:00",
+        "2026-10-01T00:00:00.000+0200",
+        "2026-09-30T22:00:00+00:00",
+    ],
+)
+def test_spellings_of_a_timestamp(timestamp: str) -> None:
+    """Row 58."""
+    (item,) = _read(price_answer(price_item(timestamp)))
+    assert item.start == START
+    assert item.start.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("15min", QUARTER),
+        ("hourly", HOUR),
+        ("hour", HOUR),
+        ("60min", HOUR),
+        ("Hourly ", HOUR),
+    ],
+)
+def test_known_resolutions(name: str, expected: timedelta) -> None:
+    """Row 55: the names of today and of older pages."""
+    assert PriceSeries.from_json(price_answer(resolution=name)).resolution == expected
+
+
+@pytest.mark.parametrize("minutes", [15, 30, 60])
+def test_an_unknown_resolution_is_inferred(minutes: int) -> None:
+    """Row 56: the smallest gap tells, whatever the order, with gaps and duplicates."""
+    step = timedelta(minutes=minutes)
+    starts = [START + index * step for index in (5, 0, 2, 3, 3, 9)]
+    series = PriceSeries.from_json(
+        price_answer(*(price_item(_iso(start)) for start in starts), resolution="PT?")
+    )
+    assert series.resolution == step
+    assert series.items is not None
+    assert len(series.items) == 5
+
+
+@pytest.mark.parametrize(
+    "minutes", [[], [0], [0, 0], [0, 5, 10], [0, 120], [0, 15, 20], [0, 45]]
+)
+def test_a_resolution_that_is_not_evident_is_refused(minutes: list[int]) -> None:
+    """Row 56: never a guess; five minutes are no tariff that we know."""
+    items = (price_item(_iso(START + timedelta(minutes=minute))) for minute in minutes)
+    with pytest.raises(NomosResponseError) as caught:
+        PriceSeries.from_json(price_answer(*items, resolution="5min"))
+    assert caught.value.field == "resolution"
+
+
+@pytest.mark.parametrize("unit", ["ct/kWh", "CT/KWH", " ct / kWh "])
+def test_spellings_of_the_unit(unit: str) -> None:
+    """Case and spaces do not matter."""
+    assert _read(PRICE | {"unit": unit})[0].amount == 24.44
+
+
+@pytest.mark.parametrize("currency", ["EUR", "eur", None])
+def test_spellings_of_the_currency(currency: str | None) -> None:
+    """An answer without a currency is taken as published."""
+    assert _read(PRICE | {"currency": currency})
+    assert _read(without(PRICE, "currency"))
+
+
+@pytest.mark.parametrize(
+    ("data", "field"),
+    [
+        (PRICE | {"unit": "EUR/kWh"}, "unit"),
+        (PRICE | {"unit": "ct/MWh"}, "unit"),
+        (PRICE | {"unit": "EUR/kWh", "items": None}, "unit"),
+        (PRICE | {"unit": None}, "unit"),
+        (PRICE | {"unit": 1}, "unit"),
+        (without(PRICE, "unit"), "unit"),
+        (PRICE | {"currency": "SEK"}, "currency"),
+        (PRICE | {"currency": 978}, "currency"),
+        (without(PRICE, "resolution"), "resolution"),
+        (PRICE | {"resolution": 15}, "resolution"),
+        (without(PRICE, "subscription"), "subscription"),
+        (without(PRICE, "items"), "items"),
+        (PRICE | {"items": {}}, "items"),
+        (PRICE | {"items": "none"}, "items"),
+        (PRICE | {"items": False}, "items"),
+        (price_answer(None), "items[0]"),
+        (price_answer(price_item(), [1]), "items[1]"),
+        (
+            price_answer(price_item(), without(price_item(), "timestamp")),
+            "items[1].timestamp",
+        ),
+        (price_answer(price_item(None)), "items[0].timestamp"),
+        (price_answer(price_item(1790000000)), "items[0].timestamp"),
+        (price_answer(price_item("")), "items[0].timestamp"),
+        (price_answer(price_item("now")), "items[0].timestamp"),
+        (price_answer(price_item("2026-09-30")), "items[0].timestamp"),
+        (price_answer(price_item("2026-09-30T22:00:00")), "items[0].timestamp"),
+        (price_answer(price_item("2026-02-30T22:00:00Z")), "items[0].timestamp"),
+        (price_answer(price_item("2026-09-30T22:05:00Z")), "items[0].timestamp"),
+        (price_answer(price_item("2026-09-30T22:00:01Z")), "items[0].timestamp"),
+        (price_answer(price_item("2026-09-30T22:00:00.001Z")), "items[0].timestamp"),
+        (
+            price_answer(price_item("2026-09-30T22:15:00Z"), resolution="hourly"),
+            "items[0].timestamp",
+        ),
+        ([PRICE], "body"),
+        (None, "body"),
+    ],
+)
+def test_what_would_mislead_is_refused(data: object, field: str) -> None:
+    """A wrong place, a wrong scale or a wrong shape raises and is named."""
+    with pytest.raises(NomosResponseError) as caught:
+        PriceSeries.from_json(data)
+    assert caught.value.field == field
+    assert caught.value.status is None
+
+
+def test_the_path_starts_where_the_answer_was_found() -> None:
+    """Nested data names its place from the top."""
+    with pytest.raises(NomosResponseError) as caught:
+        PriceSeries.from_json(price_answer(price_item("now")), "answers[2]")
+    assert caught.value.field == "answers[2].items[0].timestamp"

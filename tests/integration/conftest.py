@@ -1,0 +1,167 @@
+"""A real Home Assistant core, a simulated Nomos on a real socket, and a clock that the test moves."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
+import logging
+from unittest.mock import PropertyMock, patch
+
+from freezegun.api import FrozenDateTimeFactory
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
+
+from custom_components.nomos.const import DOMAIN
+from homeassistant.components.application_credentials import (
+    ClientCredential,
+    async_import_client_credential,
+)
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+from homeassistant.setup import async_setup_component
+from simulator import Simulator
+
+CLIENT_ID = "nomos-home"
+CLIENT_SECRET = "a secret/with+signs:&"
+REDIRECT_URI = "https://example.com/auth/external/callback"
+
+START = datetime(2026, 6, 10, 8, 3, 7, tzinfo=UTC)
+"""A Wednesday morning in summer, in the middle of an interval."""
+
+type Advance = Callable[[timedelta], Awaitable[None]]
+
+
+@pytest.fixture(autouse=True)
+def sockets(socket_enabled: None) -> None:
+    """Let tests talk to loopback."""
+
+
+@pytest.fixture(autouse=True)
+def quiet_access_log() -> None:
+    """Keep the test client's own access log out: it cannot tell a frozen time, and is not Home Assistant's."""
+    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
+
+
+@pytest.fixture(autouse=True)
+def custom_integrations(enable_custom_integrations: None) -> None:
+    """Let Home Assistant load the integration from this folder."""
+
+
+@pytest.fixture
+def hass_config_dir(hass_tmp_config_dir: str) -> str:
+    """Give every test a config folder of its own."""
+    return hass_tmp_config_dir
+
+
+@pytest.fixture
+def now() -> datetime:
+    """Return when the test begins; to be overridden by parametrisation."""
+    return START
+
+
+@pytest.fixture
+async def nomos(
+    now: datetime,
+    freezer: FrozenDateTimeFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    socket_enabled: None,
+) -> AsyncIterator[Simulator]:
+    """Return a running simulator that follows the test's clock."""
+    freezer.move_to(now)
+    simulator = Simulator(
+        seed=7,
+        client_id=CLIENT_ID,
+        client_secret=CLIENT_SECRET,
+        redirect_uris=("https://example.com", "https://my.home-assistant.io"),
+    )
+    # Requests of one frozen second would all count against the limit.
+    simulator.configure(rate_limit=None)
+    await simulator.start()
+    monkeypatch.setenv("NOMOS_API_URL", simulator.url)
+    yield simulator
+    await simulator.stop()
+
+
+@pytest.fixture
+async def credentials(hass: HomeAssistant, nomos: Simulator) -> None:
+    """Enter the application credentials."""
+    assert await async_setup_component(hass, "application_credentials", {})
+    await async_import_client_credential(
+        hass, DOMAIN, ClientCredential(CLIENT_ID, CLIENT_SECRET, "Nomos credentials")
+    )
+
+
+@pytest.fixture
+def entity_registry_enabled_by_default() -> Iterator[None]:
+    """Let Home Assistant enable every new entity, so that snapshots see them all."""
+    with patch(
+        "homeassistant.helpers.entity.Entity.entity_registry_enabled_default",
+        PropertyMock(return_value=True),
+    ):
+        yield
+
+
+@pytest.fixture
+def advance(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> Advance:
+    """Return a function that moves the clock and lets everything that is due happen."""
+
+    async def move(delta: timedelta) -> None:
+        freezer.tick(delta)
+        async_fire_time_changed(hass)
+        await hass.async_block_till_done(wait_background_tasks=True)
+
+    return move
+
+
+def make_entry(nomos: Simulator, email: str = "smart@example.com") -> MockConfigEntry:
+    """Return a config entry as a finished flow stores it."""
+    customer = nomos.customers[email]
+    token = nomos.issue_tokens(email)
+    expires_at = datetime.now(UTC).timestamp() + token["expires_in"]
+    return MockConfigEntry(
+        domain=DOMAIN,
+        title="4X44EMKX",
+        unique_id=customer.id,
+        data={
+            "auth_implementation": DOMAIN,
+            "token": {**token, "expires_at": expires_at},
+        },
+    )
+
+
+@pytest.fixture
+async def linked(
+    hass: HomeAssistant, nomos: Simulator, credentials: None
+) -> Callable[..., Awaitable[MockConfigEntry]]:
+    """Return a function that sets up the linked account of a customer."""
+
+    async def link(email: str = "smart@example.com") -> MockConfigEntry:
+        entry = make_entry(nomos, email)
+        entry.add_to_hass(hass)
+        await hass.config_entries.async_setup(entry.entry_id)
+        await hass.async_block_till_done(wait_background_tasks=True)
+        return entry
+
+    return link
+
+
+def entity_id(
+    hass: HomeAssistant, subscription_id: str, key: str, platform: str = Platform.SENSOR
+) -> str:
+    """Return the entity id of a subscription's entity."""
+    found = er.async_get(hass).async_get_entity_id(
+        platform, DOMAIN, f"{subscription_id}_{key}"
+    )
+    assert found, f"No entity {key}"
+    return found
+
+
+def state_of(
+    hass: HomeAssistant, subscription_id: str, key: str, platform: str = Platform.SENSOR
+):
+    """Return the state object of a subscription's entity."""
+    state = hass.states.get(entity_id(hass, subscription_id, key, platform))
+    assert state, f"No state of {key}"
+    return state

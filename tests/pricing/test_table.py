@@ -1,0 +1,207 @@
+"""Tests of the price table."""
+
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+
+from hypothesis import given, strategies as st
+import pytest
+
+from custom_components.nomos.pricing import (
+    EMPTY_TABLE,
+    Components,
+    DayPrices,
+    Interval,
+    PriceTable,
+    day_bounds,
+)
+
+QUARTER = timedelta(minutes=15)
+HOUR = timedelta(hours=1)
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+
+def interval(start, price, length=QUARTER):
+    """Return an interval."""
+    return Interval(start, start + length, price)
+
+
+def day_table(day, price=lambda index: index / 1000, length=QUARTER):
+    """Return a table that holds one whole day."""
+    start, end = day_bounds(day)
+    count = (end - start) // length
+    return PriceTable.of(
+        interval(start + length * index, price(index), length) for index in range(count)
+    )
+
+
+def test_at_is_half_open():
+    """An interval begins with its start and ends before its end."""
+    table = PriceTable.of([interval(NOON, 0.1), interval(NOON + QUARTER, 0.2)])
+    assert table.at(NOON - timedelta(microseconds=1)) is None
+    assert table.at(NOON).price == 0.1
+    assert table.at(NOON + QUARTER - timedelta(microseconds=1)).price == 0.1
+    assert table.at(NOON + QUARTER).price == 0.2
+    assert table.at(NOON + 2 * QUARTER) is None
+
+
+def test_after_does_not_jump_over_a_gap():
+    """What comes next is what adjoins."""
+    table = PriceTable.of([interval(NOON, 0.1), interval(NOON + 2 * QUARTER, 0.3)])
+    assert table.after(NOON) is None
+    assert table.after(NOON + QUARTER) is None
+    assert EMPTY_TABLE.after(NOON) is None
+
+
+def test_next_boundary():
+    """Starts and ends are boundaries, also around a gap."""
+    gap_end = NOON + 3 * QUARTER
+    table = PriceTable.of([interval(NOON, 0.1), interval(gap_end, 0.3)])
+    assert table.next_boundary(NOON - HOUR) == NOON
+    assert table.next_boundary(NOON) == NOON + QUARTER
+    assert table.next_boundary(NOON + QUARTER) == gap_end
+    assert table.next_boundary(gap_end) == gap_end + QUARTER
+    assert table.next_boundary(gap_end + QUARTER) is None
+    assert EMPTY_TABLE.next_boundary(NOON) is None
+
+
+@pytest.mark.parametrize(
+    "intervals",
+    [
+        [interval(NOON, 0.1, HOUR), interval(NOON + QUARTER, 0.2)],
+        [interval(NOON, 0.1, -QUARTER)],
+        [interval(NOON, 0.1, timedelta())],
+    ],
+)
+def test_of_refuses_nonsense(intervals):
+    """Overlap and empty intervals are programming errors."""
+    with pytest.raises(ValueError, match=r"overlap|end after"):
+        PriceTable.of(intervals)
+
+
+def test_horizon_is_the_end_of_what_is_known():
+    """Unknown prices do not count."""
+    table = PriceTable.of([interval(NOON, 0.1), interval(NOON + QUARTER, None)])
+    assert table.horizon == NOON + QUARTER
+    assert EMPTY_TABLE.horizon is None
+
+
+@pytest.mark.parametrize(
+    ("day", "count"),
+    [(date(2026, 3, 29), 92), (date(2026, 6, 1), 96), (date(2026, 10, 25), 100)],
+)
+def test_complete_by_count_and_by_value(day, count):
+    """A day is complete with every interval of its length, and with every price."""
+    table = day_table(day)
+    whole = table.day(day)
+    assert len(whole.intervals) == count
+    assert whole.complete
+    for index in (0, count // 2, count - 1):
+        without = list(table.intervals)
+        missing = without.pop(index)
+        assert not PriceTable.of(without).day(day).complete
+        unpriced = Interval(missing.start, missing.end, None)
+        assert not PriceTable.of([*without, unpriced]).day(day).complete
+    assert day_table(day, length=HOUR).day(day).complete
+    assert not table.day(day + timedelta(days=1)).complete
+
+
+def test_statistics():
+    """The earliest of equals is lowest and highest; unknown prices are left out."""
+    prices = [0.3, -0.1, 0.5, None, -0.1, 0.5]
+    table = PriceTable.of(
+        interval(NOON + QUARTER * index, price) for index, price in enumerate(prices)
+    )
+    day = table.day(date(2026, 6, 1))
+    assert day.lowest.start == NOON + QUARTER
+    assert day.highest.start == NOON + 2 * QUARTER
+    assert day.average == pytest.approx(1.1 / 5)
+
+
+def test_average_weighs_by_time():
+    """An hour counts four times as much as a quarter."""
+    table = PriceTable.of([interval(NOON, 0.4, HOUR), interval(NOON + HOUR, 0.0)])
+    assert table.day(date(2026, 6, 1)).average == pytest.approx(0.32)
+
+
+def test_statistics_of_nothing():
+    """A day without prices has none."""
+    day = DayPrices(date(2026, 6, 1))
+    assert (day.lowest, day.highest, day.average, day.complete) == (None,) * 3 + (
+        False,
+    )
+
+
+def test_merge_keeps_what_is_known():
+    """Partial, empty and unknown answers take nothing away; corrections replace."""
+    known = PriceTable.of([interval(NOON, 0.1), interval(NOON + QUARTER, 0.2)])
+    assert known.merge(EMPTY_TABLE) is known
+    assert known.merge(PriceTable.of([interval(NOON, None)])) is known
+    assert known.merge(PriceTable.of([interval(NOON, 0.1)])) is known
+    corrected = known.merge(PriceTable.of([interval(NOON, 0.15)]))
+    assert [one.price for one in corrected.intervals] == [0.15, 0.2]
+    assert [one.price for one in known.intervals] == [0.1, 0.2]
+
+
+def test_merge_takes_the_newer_parts_of_an_unknown_price():
+    """Components may be known before the price is."""
+    before = PriceTable.of([interval(NOON, None)])
+    parts = Interval(NOON, NOON + QUARTER, None, Components(grid=0.1))
+    assert before.merge(PriceTable.of([parts])).intervals == (parts,)
+
+
+def test_merge_of_resolutions():
+    """A quarter cuts its part out of a known hour, and the rest of the hour stays known."""
+    hourly = PriceTable.of([interval(NOON, 0.4, HOUR)])
+    merged = hourly.merge(PriceTable.of([interval(NOON + QUARTER, 0.1)]))
+    assert [(one.start, one.end, one.price) for one in merged.intervals] == [
+        (NOON, NOON + QUARTER, 0.4),
+        (NOON + QUARTER, NOON + 2 * QUARTER, 0.1),
+        (NOON + 2 * QUARTER, NOON + HOUR, 0.4),
+    ]
+
+
+def test_since_drops_the_past():
+    """An interval that still runs is kept; nothing dropped means the same table."""
+    table = PriceTable.of([interval(NOON, 0.1), interval(NOON + QUARTER, 0.2)])
+    assert table.since(NOON + timedelta(minutes=14)) is table
+    assert len(table.since(NOON + QUARTER).intervals) == 1
+
+
+LENGTHS = st.sampled_from([QUARTER, 2 * QUARTER, HOUR])
+
+
+@st.composite
+def tables(draw):
+    """Draw a table of quarters, half hours and hours with gaps and unknown prices."""
+    cursor, found = NOON, []
+    for _ in range(draw(st.integers(0, 8))):
+        cursor += QUARTER * draw(st.integers(0, 3))
+        length = draw(LENGTHS)
+        found.append(interval(cursor, draw(st.sampled_from([None, 0.1, 0.2])), length))
+        cursor += length
+    return PriceTable.of(found)
+
+
+@given(tables(), tables())
+def test_merge_instant_by_instant(older, newer):
+    """At every instant the merged price is the newer one where known, else the older one."""
+    merged = older.merge(newer)
+    assert all(one.end <= two.start for one, two in pairwise(merged.intervals))
+    for step in range(8 * 7 * 2):
+        instant = NOON + step * QUARTER / 2
+        expected = [
+            found.price
+            for table in (newer, older)
+            if (found := table.at(instant)) and found.price is not None
+        ]
+        found = merged.at(instant)
+        assert (found.price if found else None) == (expected[0] if expected else None)
+        covered = older.at(instant) or newer.at(instant)
+        assert (found is None) == (covered is None)
+
+
+@given(tables())
+def test_merge_with_itself_changes_nothing(table):
+    """The same table comes back, so that nobody thinks that something is new."""
+    assert table.merge(table) is table
+    assert table.merge(EMPTY_TABLE) is table

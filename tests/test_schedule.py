@@ -1,0 +1,168 @@
+"""Tests of the data clock's arithmetic."""
+
+from datetime import UTC, date, datetime, timedelta
+from statistics import mean
+
+from hypothesis import given, strategies as st
+import pytest
+
+from custom_components.nomos.pricing import TARIFF_ZONE, local_date
+from custom_components.nomos.schedule import (
+    Goal,
+    Knowledge,
+    first_look,
+    installation_phase,
+    next_price_request,
+    next_subscription_request,
+)
+
+INSTANTS = st.datetimes(
+    datetime(2026, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC)
+)
+PHASES = st.floats(0, 1, exclude_max=True)
+CHANCES = st.floats(-1, 1)
+DAY = date(2026, 6, 1)
+
+
+def local(hour, minute=0):
+    """Return an instant of the test's day."""
+    return datetime(DAY.year, DAY.month, DAY.day, hour, minute, tzinfo=TARIFF_ZONE)
+
+
+def knowledge(now_known=True, today=True, tomorrow=True):
+    """Return what a table knows."""
+    return Knowledge(
+        now_known=now_known, today_complete=today, tomorrow_complete=tomorrow
+    )
+
+
+def test_phase_is_stable_and_even():
+    """One installation has one phase; a fleet fills the whole range."""
+    assert installation_phase("hub", "customer") == installation_phase(
+        "hub", "customer"
+    )
+    assert installation_phase("a", "bc") != installation_phase("ab", "c")
+    phases = [installation_phase(str(number), "x") for number in range(2000)]
+    assert 0 <= min(phases) < 0.01
+    assert 0.99 < max(phases) < 1
+    assert mean(phases) == pytest.approx(0.5, abs=0.03)
+
+
+@given(st.dates(date(2026, 1, 1), date(2027, 12, 31)), PHASES)
+def test_first_look_is_in_its_window_and_off_the_minute(day, phase):
+    """Between 13:30 and 14:01, and never when everybody else asks."""
+    look = first_look(day, phase)
+    wall = look.astimezone(TARIFF_ZONE)
+    assert wall.date() == day
+    assert (13, 30) <= (wall.hour, wall.minute) <= (14, 1)
+    assert (wall.second, wall.microsecond) != (0, 0)
+    assert wall.second != 0
+
+
+@pytest.mark.parametrize(
+    ("what", "at", "goal"),
+    [
+        (knowledge(now_known=False), local(9), Goal.CURRENT),
+        (knowledge(today=False), local(9), Goal.TODAY),
+        (knowledge(tomorrow=False), local(9), Goal.REST),
+        (knowledge(tomorrow=False), local(15), Goal.TOMORROW),
+        (knowledge(), local(15), Goal.REST),
+    ],
+)
+def test_goal(what, at, goal):
+    """The most pressing thing comes first; tomorrow is no goal before it can be there."""
+    assert what.goal(at, 0.5) is goal
+
+
+def test_rest_until_the_next_look():
+    """Nothing is asked for while everything is there."""
+    look = first_look(DAY, 0.5)
+    assert (
+        next_price_request(local(9), Goal.REST, phase=0.5, misses=1, chance=1) == look
+    )
+    later = next_price_request(local(15), Goal.REST, phase=0.5, misses=1, chance=1)
+    assert later == first_look(DAY + timedelta(days=1), 0.5)
+
+
+def test_late_tomorrow_is_asked_for_thrice_within_the_hour_of_a_token():
+    """The third look comes after prices are final, and needs no new access token."""
+    for phase in (0.0, 0.5, 0.999):
+        for chance in (-1.0, 1.0):
+            now = look = first_look(DAY, phase)
+            for misses in (1, 2):
+                now = next_price_request(
+                    now, Goal.TOMORROW, phase=phase, misses=misses, chance=chance
+                )
+            assert now >= local(14, 20)
+            assert now - look < timedelta(minutes=61)
+
+
+def test_gaps_grow_to_a_limit():
+    """Whoever waits long asks seldom."""
+    waits = [
+        next_price_request(
+            local(1), Goal.CURRENT, phase=0, misses=misses, chance=0
+        ).astimezone(UTC)
+        - local(1).astimezone(UTC)
+        for misses in range(1, 12)
+    ]
+    assert waits == sorted(waits)
+    assert waits[0] == timedelta(minutes=1)
+    assert waits[-1] == waits[-2]
+
+
+@given(INSTANTS, st.sampled_from(Goal), PHASES, st.integers(0, 50), CHANCES)
+def test_next_request_is_in_the_future_and_within_a_day(
+    now, goal, phase, misses, chance
+):
+    """The clock never stands still and never falls asleep."""
+    at = next_price_request(now, goal, phase=phase, misses=misses, chance=chance)
+    assert now < at < now + timedelta(hours=25, minutes=2)
+
+
+@given(PHASES, CHANCES, st.integers(1, 20))
+def test_midnight_is_not_slept_through(phase, chance, misses):
+    """While tomorrow is missing, there is a look before midnight and one just after it."""
+    now, days = local(21).astimezone(UTC), []
+    for _ in range(40):
+        now = next_price_request(
+            now, Goal.TOMORROW, phase=phase, misses=misses, chance=chance
+        )
+        days.append(now)
+        if local_date(now) != DAY:
+            break
+    midnight = local(0).astimezone(UTC) + timedelta(days=1)
+    assert timedelta() < days[-1] - midnight < timedelta(minutes=5)
+    assert midnight - days[-2] < timedelta(minutes=23)
+
+
+def test_subscriptions_are_looked_at_with_the_prices():
+    """Both requests of a normal day come together and share an access token."""
+    at = next_subscription_request(local(9), (), phase=0.3, failures=0, chance=0)
+    assert at == first_look(DAY, 0.3)
+    at = next_subscription_request(local(20), (), phase=0.3, failures=0, chance=0)
+    assert at == first_look(DAY + timedelta(days=1), 0.3)
+
+
+def test_subscriptions_are_looked_at_when_a_contract_turns():
+    """Shortly after a contract begins or ends, spread over the fleet."""
+    turn = local(11)
+    looks = [
+        next_subscription_request(
+            local(9), (turn,), phase=phase, failures=0, chance=0
+        ).astimezone(UTC)
+        for phase in (0.0, 0.9)
+    ]
+    assert looks[0] - turn == timedelta(minutes=1)
+    assert looks[1] - turn == timedelta(minutes=28)
+
+
+@given(INSTANTS, PHASES, st.integers(0, 50), CHANCES)
+def test_failed_subscription_requests_are_repeated(now, phase, failures, chance):
+    """Sooner than tomorrow, but not at once."""
+    at = next_subscription_request(
+        now, (), phase=phase, failures=failures, chance=chance
+    )
+    assert now < at < now + timedelta(hours=25, minutes=2)
+    if failures:
+        assert at < now + timedelta(minutes=131)
