@@ -7,6 +7,9 @@ import pytest
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from yarl import URL
 
+from custom_components.nomos.application_credentials import (
+    async_get_description_placeholders,
+)
 from custom_components.nomos.const import DOMAIN
 from homeassistant.components.application_credentials import (
     ClientCredential,
@@ -375,7 +378,7 @@ async def test_ended_contract_can_be_linked_again(
             "https://home.example.org",
             "https://home.example.org/auth/external/callback",
         ),
-        (False, None, "http://homeassistant.local:8123/auth/external/callback"),
+        (False, None, "http://10.10.10.10:8123/auth/external/callback"),
     ],
 )
 async def test_credentials_dialog_names_the_redirect_uri(
@@ -393,6 +396,15 @@ async def test_credentials_dialog_names_the_redirect_uri(
     placeholders = answer["result"]["integrations"][DOMAIN]["description_placeholders"]
     assert placeholders["redirect_uri"] == expected
     assert "@" in placeholders["support_email"]
+
+
+async def test_credentials_dialog_without_any_address(
+    hass: HomeAssistant, nomos: Simulator
+) -> None:
+    """Where Home Assistant knows no address of its own, the usual one stands in."""
+    placeholders = await async_get_description_placeholders(hass)
+    usual = "http://homeassistant.local:8123/auth/external/callback"
+    assert placeholders["redirect_uri"] == usual
 
 
 async def test_client_secret_is_encoded(nomos: Simulator) -> None:

@@ -4,10 +4,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from pytest_homeassistant_custom_component.common import (
-    async_capture_events,
-    snapshot_platform,
-)
+from pytest_homeassistant_custom_component.common import async_capture_events
 from syrupy.assertion import SnapshotAssertion
 
 from custom_components.nomos.const import DOMAIN
@@ -42,7 +39,9 @@ async def test_all_entities(
 ) -> None:
     """Every entity of every kind of account is as it was when somebody last looked."""
     entry = await linked(f"{account}@example.com")
-    await snapshot_platform(hass, entity_registry, snapshot, entry.entry_id)
+    for one in er.async_entries_for_config_entry(entity_registry, entry.entry_id):
+        assert one == snapshot(name=f"{one.entity_id}-entry")
+        assert hass.states.get(one.entity_id) == snapshot(name=f"{one.entity_id}-state")
 
 
 @pytest.mark.parametrize("account", ACCOUNTS)
