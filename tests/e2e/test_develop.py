@@ -6,10 +6,18 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 import re
 import signal
+import sys
 
 import pytest
 
-from scripts.children import clean_environment, free_port, port_is_free
+from scripts.children import (
+    Child,
+    ChildError,
+    clean_environment,
+    free_port,
+    port_is_free,
+)
+from scripts.develop import Environment, parse_arguments
 from scripts.hub import PROJECT
 from scripts.hub_client import HubClient
 from scripts.linking import CLIENT_ID, CLIENT_SECRET, CUSTOMER
@@ -116,3 +124,19 @@ async def test_taken_port(config_folder: Path) -> None:
         assert await command.process.wait() == 1
     assert f"port {port}, meant for Home Assistant, is taken" in said
     assert "Traceback" not in said
+
+
+async def test_crash_ends_everything(config_folder: Path) -> None:
+    """A child that dies is named, with its last words."""
+    options = parse_arguments(["--config", str(config_folder)])
+    environment = Environment(options)
+    environment.simulator = Child(
+        "the stand-in Nomos",
+        [sys.executable, "-c", "print('out of coffee'); raise SystemExit(3)"],
+        log=config_folder / "simulator.log",
+        cwd=PROJECT,
+        env={},
+    )
+    async with asyncio.timeout(10):
+        with pytest.raises(ChildError, match=r"exit code 3.*\n.*out of coffee"):
+            await environment.watch()
