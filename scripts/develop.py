@@ -175,11 +175,9 @@ class Environment:
         return Child("the stand-in Nomos", command, log=log, cwd=PROJECT, env={})
 
     async def _settle(self, client: HubClient) -> None:
-        """Wait until Home Assistant is up; clear away what it cannot help saying here."""
+        """Wait until Home Assistant is up."""
         await self._enter(client)
         await wait_until_running(client)
-        # It misses parts that only its own images carry, such as voice recognition.
-        await client.post("/api/services/persistent_notification/dismiss_all")
 
     async def _enter(self, client: HubClient) -> None:
         if self.hub.is_onboarded:

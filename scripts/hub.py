@@ -7,6 +7,7 @@ has no reason to reach the internet.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 import json
 from pathlib import Path
 import shutil
@@ -186,9 +187,15 @@ class Hub:
             command,
             log=self.log,
             cwd=self.settings.folder,
-            env={"NOMOS_API_URL": self.settings.api_url},
+            env=self._environment(),
         )
         return self.child
+
+    def _environment(self) -> dict[str, str]:
+        environment = {"NOMOS_API_URL": self.settings.api_url}
+        if find_spec("pymicro_vad") is None or find_spec("pyspeex_noise") is None:
+            environment["PYTHONPATH"] = str(PROJECT / "scripts" / "voiceless")
+        return environment
 
     async def start(self) -> None:
         """Start the process and wait until it serves."""

@@ -87,6 +87,14 @@ async def assert_nothing_stored(client: HubClient, town: Town) -> None:
     assert town.stored_entries() == []
 
 
+async def test_the_frontend_can_load(client: HubClient) -> None:
+    """The frontend stays at its loading screen until these are answered."""
+    assert await client.command("get_services")
+    assert await client.command("get_panels")
+    assert await client.command("frontend/get_themes")
+    assert await client.command("persistent_notification/get") == []
+
+
 async def test_link_and_read_the_price(client: HubClient, customer: Customer) -> None:
     """From nothing to the right price, as a person goes."""
     since = datetime.now(UTC)
