@@ -105,8 +105,8 @@ class Child:
 
     def _signal(self, number: signal.Signals) -> None:
         # A reaped leader's id may belong to somebody else by now, but not while its group has members; a group
-        # without members is a ProcessLookupError.
-        with contextlib.suppress(ProcessLookupError):
+        # without members is a ProcessLookupError, on a Mac also a PermissionError.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, number)
 
     def __enter__(self) -> Self:

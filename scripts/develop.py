@@ -37,6 +37,7 @@ class Price:
     """The current price as Home Assistant shows it."""
 
     entity_id: str
+    device_id: str
     state: str
 
 
@@ -209,7 +210,7 @@ class Environment:
 
     async def stop(self) -> None:
         """End both."""
-        stops = [self.hub.stop()]
+        stops = [self.hub.stop(patience=15)]
         if self.simulator is not None:
             stops.append(self.simulator.stop(patience=5))
         await asyncio.gather(*stops)
@@ -221,15 +222,14 @@ class Environment:
             self.simulator.kill()
 
 
-async def find_price_entity(client: HubClient) -> str | None:
-    """Return the entity id of the current price of the account's first subscription.
+async def find_price_entity(client: HubClient) -> Json | None:
+    """Return the registry entry of the current price of the account's first subscription.
 
     Other sensors' unique ids end in `_price`, too: `next_price`, `grid_price` ...
     """
     for entity in await client.entities(DOMAIN):
         if entity["translation_key"] == "price" and not entity["disabled_by"]:
-            entity_id: str = entity["entity_id"]
-            return entity_id
+            return entity
     return None
 
 
@@ -241,12 +241,15 @@ async def wait_for_price(
     try:
         async with asyncio.timeout(timeout):
             while True:
-                entity_id = await find_price_entity(client)
-                state = None if entity_id is None else await client.state(entity_id)
-                if entity_id is not None and state is not None:
-                    seen = str(state["state"])
-                    if _is_number(seen) and _written(state) >= since:
-                        return Price(entity_id=entity_id, state=seen)
+                if entity := await find_price_entity(client):
+                    state = await client.state(entity["entity_id"])
+                    seen = state["state"] if state else "no state"
+                    if state and _is_number(seen) and _written(state) >= since:
+                        return Price(
+                            entity_id=entity["entity_id"],
+                            device_id=entity["device_id"],
+                            state=seen,
+                        )
                 await asyncio.sleep(0.2)
     except TimeoutError:
         raise HubError(
@@ -288,6 +291,8 @@ async def run(options: argparse.Namespace) -> None:
         say(f"The stand-in Nomos: {environment.nomos_url}")
         if options.fresh:
             say(_fresh_instructions(environment))
+        if price:
+            say(f"The prices: {environment.hub.url}/config/devices/device/{price.device_id}")
         shown = (
             f"entity={price.entity_id} price={price.state}"
             if price

@@ -127,6 +127,7 @@ homeassistant:
   country: DE
   language: {settings.language}
   time_zone: Europe/Berlin
+  internal_url: http://127.0.0.1:{settings.port}
 {listed}recorder:
   commit_interval: 1
 logger:
@@ -220,10 +221,10 @@ class Hub:
                 f"Home Assistant did not serve in time. Its last lines:\n{child.last_words()}"
             ) from None
 
-    async def stop(self) -> None:
+    async def stop(self, *, patience: float = 30) -> None:
         """Shut down in good order: everything is stored."""
         if self.child is not None:
-            await self.child.stop(patience=30)
+            await self.child.stop(patience=patience)
 
     def kill(self) -> None:
         """Pull the plug."""

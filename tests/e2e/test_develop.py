@@ -51,7 +51,7 @@ class Command:
         """Press Ctrl-C; return the lines that were left, once it has ended."""
         assert self.process.stdout
         self.process.send_signal(signal.SIGINT)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(30):
             rest = (await self.process.stdout.read()).decode().splitlines()
             assert await self.process.wait() == 0
         return rest
