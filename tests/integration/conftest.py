@@ -2,7 +2,9 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
+import json
 import logging
+from pathlib import Path
 from unittest.mock import PropertyMock, patch
 
 from freezegun.api import FrozenDateTimeFactory
@@ -11,7 +13,6 @@ from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     async_fire_time_changed,
 )
-
 from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
 from syrupy.assertion import SnapshotAssertion
 
@@ -54,7 +55,16 @@ def custom_integrations(enable_custom_integrations: None) -> None:
 
 @pytest.fixture
 def hass_config_dir(hass_tmp_config_dir: str) -> str:
-    """Give every test a config folder of its own."""
+    """Give every test a config folder of its own, and always the same place in the spread of requests."""
+    storage = Path(hass_tmp_config_dir) / ".storage"
+    storage.mkdir()
+    instance = {
+        "version": 1,
+        "minor_version": 1,
+        "key": "core.uuid",
+        "data": {"uuid": "5e7"},
+    }
+    (storage / "core.uuid").write_text(json.dumps(instance))
     return hass_tmp_config_dir
 
 
@@ -71,8 +81,15 @@ def now() -> datetime:
 
 
 @pytest.fixture
+def market_file() -> Path | None:
+    """Return the file of prices that the market replays; to be overridden by parametrisation."""
+    return None
+
+
+@pytest.fixture
 async def nomos(
     now: datetime,
+    market_file: Path | None,
     freezer: FrozenDateTimeFactory,
     monkeypatch: pytest.MonkeyPatch,
     socket_enabled: None,
@@ -81,6 +98,7 @@ async def nomos(
     freezer.move_to(now)
     simulator = Simulator(
         seed=7,
+        market_file=market_file,
         client_id=CLIENT_ID,
         client_secret=CLIENT_SECRET,
         redirect_uris=("https://example.com", "https://my.home-assistant.io"),
