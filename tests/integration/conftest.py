@@ -2,9 +2,9 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
-import json
 import logging
 from pathlib import Path
+from typing import Any
 from unittest.mock import PropertyMock, patch
 
 from freezegun.api import FrozenDateTimeFactory
@@ -53,19 +53,10 @@ def custom_integrations(enable_custom_integrations: None) -> None:
     """Let Home Assistant load the integration from this folder."""
 
 
-@pytest.fixture
-def hass_config_dir(hass_tmp_config_dir: str) -> str:
-    """Give every test a config folder of its own, and always the same place in the spread of requests."""
-    storage = Path(hass_tmp_config_dir) / ".storage"
-    storage.mkdir()
-    instance = {
-        "version": 1,
-        "minor_version": 1,
-        "key": "core.uuid",
-        "data": {"uuid": "5e7"},
-    }
-    (storage / "core.uuid").write_text(json.dumps(instance))
-    return hass_tmp_config_dir
+@pytest.fixture(autouse=True)
+def instance(hass_storage: dict[str, Any]) -> None:
+    """Give the hub an identity, and with it always the same place in the spread of requests."""
+    hass_storage["core.uuid"] = {"version": 1, "data": {"uuid": "5e7"}}
 
 
 @pytest.fixture
