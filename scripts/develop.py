@@ -142,9 +142,7 @@ class Environment:
         await self.simulator.wait_for_output("READY", timeout=30)
         await self.hub.wait_until_serving()
         async with self.hub.client() as client, Customer(self.nomos_url) as customer:
-            await self._enter(client)
-            await wait_until_running(client)
-            await _dismiss_notifications(client)
+            await self._settle(client)
             if self.options.fresh:
                 return None
             since = dt_util.utcnow()
@@ -176,6 +174,13 @@ class Environment:
             command += ["--market", str(self.options.market.resolve())]
         return Child("the stand-in Nomos", command, log=log, cwd=PROJECT, env={})
 
+    async def _settle(self, client: HubClient) -> None:
+        """Wait until Home Assistant is up; clear away what it cannot help saying here."""
+        await self._enter(client)
+        await wait_until_running(client)
+        # It misses parts that only its own images carry, such as voice recognition.
+        await client.post("/api/services/persistent_notification/dismiss_all")
+
     async def _enter(self, client: HubClient) -> None:
         if self.hub.is_onboarded:
             try:
@@ -200,6 +205,8 @@ class Environment:
             if self.hub.child.exit_code == RESTART_EXIT_CODE:
                 say("Home Assistant restarts ...")
                 await self.hub.start()
+                async with self.hub.client() as client:
+                    await self._settle(client)
             self.hub.child.ensure_running()
 
     async def stop(self) -> None:
@@ -214,11 +221,6 @@ class Environment:
         self.hub.kill()
         if self.simulator is not None:
             self.simulator.kill()
-
-
-async def _dismiss_notifications(client: HubClient) -> None:
-    """Dismiss what Home Assistant says about parts that only its own images carry, such as voice recognition."""
-    await client.post("/api/services/persistent_notification/dismiss_all")
 
 
 async def find_price_entity(client: HubClient) -> str | None:

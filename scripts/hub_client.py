@@ -34,9 +34,17 @@ class HubClient:
 
     async def __aexit__(self, *_: object) -> None:
         """Close what is open."""
+        await self.disconnect()
+        await self._session.close()
+
+    async def disconnect(self) -> None:
+        """Close the websocket, which the next command opens again.
+
+        Home Assistant's shutdown waits for a websocket that does not answer.
+        """
         if self._websocket is not None:
             await self._websocket.close()
-        await self._session.close()
+            self._websocket = None
 
     # Users
 
@@ -134,7 +142,12 @@ class HubClient:
             if self._websocket is None or self._websocket.closed:
                 self._websocket = await self._open_websocket()
             number = next(self._ids)
-            await self._websocket.send_json({"id": number, "type": command, **fields})
+            try:
+                await self._websocket.send_json(
+                    {"id": number, "type": command, **fields}
+                )
+            except aiohttp.ClientError:
+                raise HubError("Home Assistant closed the websocket") from None
             while True:
                 message = await self._receive(self._websocket)
                 if message.get("id") == number and message["type"] == "result":

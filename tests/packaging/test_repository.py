@@ -165,8 +165,8 @@ def test_requirements(manifest: Tree) -> None:
     }
     for requirement in manifest.get("requirements", []):
         assert " " not in requirement
-        name = re.split(r"[=<>~!\[;]", requirement)[0].lower().replace("_", "-")
-        assert name not in brought
+        package = re.split(r"[=<>~!\[;]", requirement)[0].lower().replace("_", "-")
+        assert package not in brought
 
 
 def test_imports_are_declared(manifest: Tree) -> None:

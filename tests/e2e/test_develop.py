@@ -1,0 +1,142 @@
+"""The command that developers start with."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+import re
+import signal
+import sys
+
+import pytest
+
+from scripts.children import (
+    Child,
+    ChildError,
+    clean_environment,
+    free_port,
+    port_is_free,
+)
+from scripts.develop import Environment, parse_arguments
+from scripts.hub import PROJECT
+from scripts.hub_client import HubClient
+from scripts.linking import CLIENT_ID, CLIENT_SECRET, CUSTOMER
+
+READY = re.compile(
+    r"READY (?P<url>http://127\.0\.0\.1:\d+) user=(?P<user>\S+) "
+    r"password=(?P<password>\S+) entity=(?P<entity>\S+) price=(?P<price>\S+)"
+)
+
+
+class Command:
+    """A running scripts/develop."""
+
+    def __init__(self, process: asyncio.subprocess.Process, ports: list[int]) -> None:
+        """Read from a process."""
+        self.process = process
+        self.ports = ports
+        self.lines: list[str] = []
+
+    async def ready(self) -> dict[str, str]:
+        """Read up to the line READY; return what it tells."""
+        assert self.process.stdout
+        async with asyncio.timeout(120):
+            async for line in self.process.stdout:
+                self.lines.append(line.decode().rstrip())
+                if match := READY.fullmatch(self.lines[-1]):
+                    return match.groupdict()
+        pytest.fail("\n".join(self.lines))
+
+    async def interrupt(self) -> list[str]:
+        """Press Ctrl-C; return the lines that were left, once it has ended."""
+        assert self.process.stdout
+        self.process.send_signal(signal.SIGINT)
+        async with asyncio.timeout(15):
+            rest = (await self.process.stdout.read()).decode().splitlines()
+            assert await self.process.wait() == 0
+        return rest
+
+
+@asynccontextmanager
+async def develop(folder: Path, *arguments: str) -> AsyncIterator[Command]:
+    """Run the command on free ports."""
+    ports = [free_port(), free_port()]
+    process = await asyncio.create_subprocess_exec(
+        str(PROJECT / "scripts" / "develop"),
+        *("--ha-port", str(ports[0]), "--nomos-port", str(ports[1])),
+        *("--config", str(folder), *arguments),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env=clean_environment({}),
+        cwd=folder.parent,
+    )
+    try:
+        yield Command(process, ports)
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await process.communicate()
+
+
+async def shown_price(ready: dict[str, str]) -> float:
+    """Log in as the line says; return the price that Home Assistant shows."""
+    async with HubClient(ready["url"]) as client:
+        await client.log_in(user=ready["user"], password=ready["password"])
+        state = await client.state(ready["entity"])
+    assert state is not None
+    return float(state["state"])
+
+
+async def test_price_at_every_start(config_folder: Path) -> None:
+    """A live price after the first start, and after the next one with the same folder."""
+    for arguments in ([], ["--language", "de"]):
+        async with develop(config_folder, *arguments) as command:
+            ready = await command.ready()
+            assert await shown_price(ready) == pytest.approx(float(ready["price"]))
+            rest = await command.interrupt()
+        assert not [line for line in command.lines + rest if "Traceback" in line]
+        assert sum("READY" in line for line in command.lines + rest) == 1
+        assert all(port_is_free(port) for port in command.ports)
+
+
+async def test_fresh(config_folder: Path) -> None:
+    """Without a link, the command tells all that a person needs to make one."""
+    async with develop(config_folder, "--fresh") as command:
+        ready = await command.ready()
+        assert (ready["entity"], ready["price"]) == ("-", "-")
+        text = "\n".join(command.lines)
+        assert all(word in text for word in (CLIENT_ID, CLIENT_SECRET, CUSTOMER))
+        async with HubClient(ready["url"]) as client:
+            await client.log_in(user=ready["user"], password=ready["password"])
+            assert await client.entries("nomos") == []
+        await command.interrupt()
+
+
+async def test_taken_port(config_folder: Path) -> None:
+    """A port that is taken is said at once, in a sentence."""
+    config_folder.mkdir()
+    server = await asyncio.start_server(lambda _r, w: w.close(), "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, develop(config_folder, "--ha-port", str(port)) as command:
+        assert command.process.stdout
+        said = (await command.process.stdout.read()).decode()
+        assert await command.process.wait() == 1
+    assert f"port {port}, meant for Home Assistant, is taken" in said
+    assert "Traceback" not in said
+
+
+async def test_crash_ends_everything(config_folder: Path) -> None:
+    """A child that dies is named, with its last words."""
+    options = parse_arguments(["--config", str(config_folder)])
+    environment = Environment(options)
+    environment.simulator = Child(
+        "the stand-in Nomos",
+        [sys.executable, "-c", "print('out of coffee'); raise SystemExit(3)"],
+        log=config_folder / "simulator.log",
+        cwd=PROJECT,
+        env={},
+    )
+    async with asyncio.timeout(10):
+        with pytest.raises(ChildError, match=r"exit code 3.*\n.*out of coffee"):
+            await environment.watch()

@@ -1,0 +1,242 @@
+"""The journeys of a customer, through a real Home Assistant process."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+import json
+import re
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from scripts.develop import wait_for_price
+from scripts.hub import INTEGRATION, wait_until_running
+from scripts.hub_client import HubClient, Json
+from scripts.linking import (
+    CLIENT_ID,
+    DOMAIN,
+    Customer,
+    ensure_credentials,
+    finish,
+    link,
+    link_again,
+    to_sign_in,
+    walk,
+)
+
+from .conftest import Town
+
+BERLIN = ZoneInfo("Europe/Berlin")
+CODE_LIFETIME = timedelta(minutes=10)
+LOG_RECORD = re.compile(r"(?m)^(?=\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)")
+
+
+async def true_price(customer: Customer, at: datetime) -> float:
+    """Return the simulator's price of a moment, in EUR/kWh."""
+    state = await customer.control("GET", "state")
+    [subscription] = state["customers"][customer.email]["subscriptions"]
+    truth = await customer.control(
+        "GET",
+        "prices",
+        subscription=subscription["id"],
+        date=at.astimezone(BERLIN).date().isoformat(),
+    )
+    begun = [
+        item for item in truth["items"] if datetime.fromisoformat(item["start"]) <= at
+    ]
+    amount: float = begun[-1]["amount"]
+    return amount / 100
+
+
+async def assert_true_price(
+    client: HubClient, customer: Customer, *, since: datetime
+) -> None:
+    """The current price shows, and it is the simulator's."""
+    before = datetime.now(UTC)
+    shown = await wait_for_price(client, since=since)
+    state = await client.state(shown.entity_id)
+    assert state is not None
+    # The interval may have changed between two requests.
+    moments = [before - timedelta(seconds=1), datetime.now(UTC)]
+    truth = [await true_price(customer, at) for at in moments]
+    assert float(shown.state) in [pytest.approx(price, abs=1e-6) for price in truth]
+    assert state["attributes"]["unit_of_measurement"] == "EUR/kWh"
+    assert state["attributes"]["state_class"] == "measurement"
+
+
+async def eventually[T](look: Callable[[], T], *, timeout: float = 10) -> T:
+    """Look again and again until there is something to see; return it."""
+    async with asyncio.timeout(timeout):
+        while not (seen := look()):
+            await asyncio.sleep(0.1)
+    return seen
+
+
+def assert_clear_abort(result: Json, *reasons: str) -> None:
+    """The flow has ended for one of these reasons, and has a sentence for it."""
+    assert result["type"] == "abort", result
+    assert result["reason"] in reasons
+    english = json.loads((INTEGRATION / "translations" / "en.json").read_text())
+    assert english["config"]["abort"][result["reason"]]
+
+
+async def assert_nothing_stored(client: HubClient, town: Town) -> None:
+    """No entry came out of it, in memory or on disk, and no flow is left waiting."""
+    assert await client.entries(DOMAIN) == []
+    assert await client.flows(DOMAIN) == []
+    assert town.stored_entries() == []
+
+
+async def test_link_and_read_the_price(client: HubClient, customer: Customer) -> None:
+    """From nothing to the right price, as a person goes."""
+    since = datetime.now(UTC)
+    entry = await link(client, customer)
+
+    assert entry["state"] == "loaded"
+    await assert_true_price(client, customer, since=since)
+    [stored] = await client.entries(DOMAIN)
+    assert stored["title"] == "4X44EMKX"
+
+
+async def test_denied(client: HubClient, customer: Customer, town: Town) -> None:
+    """Denying ends the flow with a sentence; nothing is stored; allowing helps."""
+    await ensure_credentials(client)
+    result = await walk(client, customer, await client.start_flow(DOMAIN), allow=False)
+    assert_clear_abort(result, "link_user_rejected_authorize")
+    await assert_nothing_stored(client, town)
+
+    assert (await link(client, customer))["state"] == "loaded"
+
+
+async def test_wrong_client_secret(
+    client: HubClient, customer: Customer, town: Town
+) -> None:
+    """A mistyped secret ends the flow with a sentence; the right one helps."""
+    town.secrets.add("mistyped-secret")
+    await ensure_credentials(client, secret="mistyped-secret")
+    result = await walk(client, customer, await client.start_flow(DOMAIN))
+    assert_clear_abort(result, "link_oauth_unauthorized")
+    await assert_nothing_stored(client, town)
+
+    [credential] = await client.credentials(DOMAIN)
+    assert credential["client_id"] == CLIENT_ID
+    await client.remove_credentials(credential["id"])
+    assert (await link(client, customer))["state"] == "loaded"
+
+
+async def test_expired_code(client: HubClient, customer: Customer, town: Town) -> None:
+    """Who dawdles on the way back gets a sentence, and may try again."""
+    await ensure_credentials(client)
+    step = await to_sign_in(client, await client.start_flow(DOMAIN))
+    back = await customer.sign_in(step["url"])
+    dawdling = CODE_LIFETIME + timedelta(minutes=1)
+    seconds = dawdling.total_seconds()
+    await customer.control("POST", "clock", {"advance_seconds": seconds})
+    try:
+        await customer.return_to_hub(back)
+        result = await finish(client, step["flow_id"])
+    finally:
+        await customer.control("POST", "clock", {"advance_seconds": -seconds})
+    assert_clear_abort(result, "link_oauth_unauthorized")
+    await assert_nothing_stored(client, town)
+
+    assert (await link(client, customer))["state"] == "loaded"
+
+
+async def test_second_link_of_the_same_account(
+    client: HubClient, customer: Customer
+) -> None:
+    """An account is linked once."""
+    await link(client, customer)
+    result = await walk(client, customer, await client.start_flow(DOMAIN))
+    assert_clear_abort(result, "already_configured")
+    assert len(await client.entries(DOMAIN)) == 1
+
+
+async def test_revoked(client: HubClient, customer: Customer, town: Town) -> None:
+    """Revoked access asks once for a new link, for the same account, and then goes on."""
+    entry = await link(client, customer)
+    first = await eventually(town.remember_tokens)
+    await customer.control("POST", "revoke", {"email": customer.email})
+    await client.post(f"/api/config/config_entries/entry/{entry['entry_id']}/reload")
+    [flow] = await client.flows(DOMAIN)
+    assert flow["context"]["source"] == "reauth"
+    assert flow["step_id"] == "reauth_confirm"
+
+    async with Customer(town.simulator_url, "analog@example.com") as stranger:
+        step = await client.flow_step(flow["flow_id"])
+        result = await walk(client, stranger, step)
+        town.secrets.update(stranger.codes)
+    assert_clear_abort(result, "wrong_account")
+    assert town.remember_tokens() == first
+
+    since = datetime.now(UTC)
+    await link_again(client, customer, entry["entry_id"])
+    await assert_true_price(client, customer, since=since)
+    await eventually(lambda: town.remember_tokens() - first)
+    assert await client.flows(DOMAIN) == []
+    assert len(await client.entries(DOMAIN)) == 1
+
+
+async def test_reconfigure(client: HubClient, customer: Customer) -> None:
+    """A working link can be made anew."""
+    entry = await link(client, customer)
+    since = datetime.now(UTC)
+    step = await client.start_flow(DOMAIN, entry_id=entry["entry_id"])
+    result = await walk(client, customer, step)
+    assert (result["type"], result["reason"]) == ("abort", "reconfigure_successful")
+    await assert_true_price(client, customer, since=since)
+
+
+async def test_restart(client: HubClient, customer: Customer, town: Town) -> None:
+    """After a restart the price is there again, without anybody's help."""
+    await link(client, customer)
+    await client.disconnect()
+    await town.hub.stop()
+    assert town.remember_tokens(), "the link is on disk"
+    since = datetime.now(UTC)
+    await town.hub.start()
+    await wait_until_running(client)
+
+    await assert_true_price(client, customer, since=since)
+    assert await client.flows(DOMAIN) == []
+
+
+def log_records(town: Town) -> Iterator[str]:
+    """Yield what Home Assistant has logged in all tests, each with its traceback."""
+    yield from LOG_RECORD.split(town.hub.log.read_text(errors="replace"))
+
+
+def is_told(secret: str, text: str) -> bool:
+    """Tell whether a secret stands in a text; six digits inside a longer id do not count."""
+    return re.search(rf"(?<!\w){re.escape(secret)}(?!\w)", text) is not None
+
+
+async def test_logs(client: HubClient, customer: Customer, town: Town) -> None:
+    """Everything above was logged in detail, without secrets and without mishaps."""
+    await link(client, customer)
+    await eventually(town.remember_tokens)
+    town.secrets.update(customer.codes)
+    records = list(log_records(town))
+    ours = [text for text in records if f"custom_components.{DOMAIN}" in text]
+    assert any(" DEBUG " in text for text in ours)
+    assert len(town.secrets) > 5
+
+    for log in (town.hub.log, town.simulator.log):
+        text = log.read_text(errors="replace")
+        # The assertion must not print the secret that it finds.
+        leaks = sum(is_told(secret, text) for secret in town.secrets)
+        assert leaks == 0, f"{leaks} secrets in {log.name}"
+    assert not [
+        text
+        for text in ours
+        if re.search(r" (ERROR|CRITICAL) \(.*?\) \[custom_components", text)
+    ]
+    assert not [
+        text
+        for text in records
+        if "Traceback (most recent call last)" in text
+        # Home Assistant's coordinators write every refusal out at this level.
+        and " DEBUG " not in text.partition("\n")[0]
+        and ("custom_components/nomos" in text or f"custom_components.{DOMAIN}" in text)
+    ]
