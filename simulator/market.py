@@ -42,7 +42,7 @@ class SyntheticMarket(Market):
         position = day + hour / 24
         # Weather lasts for days: wind changes about every third day, cloud about every second.
         wind = noise.smooth(self._seed, "wind", position / 3)
-        sun = noise.smooth(self._seed, "sun", position / 2) ** 0.7
+        sun = math.pow(noise.smooth(self._seed, "sun", position / 2), 0.7)
         working = (0.55, 0.45)[weekday - 5] if weekday >= 5 else 1.0
         price = (
             104 - 22 * summer - 62 * (wind - 0.35) - (0, 10, 20)[max(0, weekday - 4)]

@@ -104,7 +104,7 @@ class Household:
         """Whether the meter's data of an interval got lost; most holes are filled when values become final."""
         ordinal = day.toordinal()
         if noise.uniform(self._seed, self._name + ":hole", ordinal) > (
-            0.004 if final else 0.03
+            0.01 if final else 0.05
         ):
             return False
         first = int(noise.uniform(self._seed, self._name + ":first", ordinal) * 90)
