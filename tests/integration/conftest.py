@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, override
 from unittest.mock import PropertyMock, patch
 
 from freezegun.api import FrozenDateTimeFactory
@@ -33,6 +33,22 @@ REDIRECT_URI = "https://example.com/auth/external/callback"
 
 START = datetime(2026, 6, 10, 8, 3, 7, tzinfo=UTC)
 """A Wednesday morning in summer, in the middle of an interval."""
+
+
+class LogKeeper(logging.Handler):
+    """Keeps every line of the log as a file would hold it."""
+
+    def __init__(self) -> None:
+        """Keep everything, down to debug."""
+        super().__init__(logging.DEBUG)
+        self.lines: list[str] = []
+        self._formatter = logging.Formatter("%(name)s %(message)s")
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a line with its traceback."""
+        self.lines.append(self._formatter.format(record))
+
 
 type Advance = Callable[[timedelta], Awaitable[None]]
 
@@ -100,6 +116,23 @@ async def nomos(
     monkeypatch.setenv("NOMOS_API_URL", simulator.url)
     yield simulator
     await simulator.stop()
+
+
+@pytest.fixture(autouse=True)
+def no_secret_in_the_log(nomos: Simulator) -> Iterator[None]:
+    """Fail every test whose debug log holds a secret that the simulator knows."""
+    keeper, root = LogKeeper(), logging.getLogger()
+    level = root.level
+    root.addHandler(keeper)
+    root.setLevel(logging.DEBUG)
+    yield
+    root.setLevel(level)
+    root.removeHandler(keeper)
+    log = "\n".join(keeper.lines)
+    # Six digits may turn up by chance; a one-time code is worthless without the session's secret.
+    secrets = {secret for secret in nomos.secrets if len(secret) > 6}
+    assert secrets
+    assert not [secret for secret in secrets if secret in log]
 
 
 @pytest.fixture

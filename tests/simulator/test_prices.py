@@ -247,7 +247,7 @@ async def test_correction_replaces_one_price(nomos: Nomos) -> None:
     assert sum(part["amount"] for part in after[20]["components"]) == pytest.approx(
         12.34, abs=1e-3
     )
-    assert nomos.sim.price(found.id, start).amount == 12.34  # type: ignore[union-attr]
+    assert nomos.sim.price(found.id, start).amount == 12.34
 
 
 async def test_holes_nulls_and_nan(nomos: Nomos) -> None:
