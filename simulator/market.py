@@ -1,18 +1,20 @@
 """The wholesale market: day-ahead prices in EUR/MWh for the quarter-hours of any day."""
 
+from abc import ABC, abstractmethod
 import csv
 from datetime import UTC, date, datetime
 import math
 from pathlib import Path
-from typing import Protocol, override
+from typing import override
 
 from . import noise
 from .berlin import BERLIN, local_date
 
 
-class Market(Protocol):
-    """A source of day-ahead prices."""
+class Market(ABC):
+    """A source of day-ahead prices; what it once told it always tells."""
 
+    @abstractmethod
     def price(self, start: datetime) -> float | None:
         """Return the price in EUR/MWh of the quarter-hour that starts at an aware instant; None: no auction."""
 

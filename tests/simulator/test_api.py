@@ -368,8 +368,12 @@ async def test_health_and_extra_fields(nomos: Nomos) -> None:
     assert "x_simulated" in page["items"][0]
 
 
-async def test_rate_limit(sim: Simulator, nomos: Nomos) -> None:
+async def test_rate_limit(
+    sim: Simulator, nomos: Nomos, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Ten requests a second of one customer, by whichever clock passes the second first."""
+    seconds = [100.0]
+    monkeypatch.setattr("simulator.server._real_time", lambda: seconds[0])
     sim.configure(rate_limit=3, retry_after=7)
     answers = [await nomos.get("/plans") for _ in range(3)]
     assert [answer.headers["ratelimit-remaining"] for answer in answers] == [
@@ -388,3 +392,6 @@ async def test_rate_limit(sim: Simulator, nomos: Nomos) -> None:
     }
     sim.clock.advance(timedelta(seconds=1))
     assert (await nomos.get("/plans")).status == 200
+    seconds[0] += 1
+    assert (await nomos.get("/plans")).status == 200
+    assert (await nomos.get("/plans")).status == 429

@@ -1,11 +1,12 @@
 """`GET /subscriptions/{id}/prices`: days, publication, contracts and every shape that may come."""
 
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, override
 
 import pytest
 
 from simulator.berlin import BERLIN, DAY, at_local, day_intervals, midnight
+from simulator.market import Market
 
 from .helpers import Nomos
 
@@ -330,7 +331,8 @@ async def test_components_may_be_missing(
 async def test_long_ranges(nomos: Nomos) -> None:
     """A full answer within the contract, or a refusal when so configured."""
     assert len(await _items(nomos, date(2026, 5, 1), date(2026, 5, 31))) == 31 * 96
-    assert len(await _items(nomos, date(1900, 1, 1), date(2024, 10, 1))) == 96
+    assert len(await _items(nomos, date(1, 1, 1), date(2024, 10, 1))) == 96
+    assert len(await _items(nomos, TODAY, date.max)) == 96
     nomos.sim.configure(max_price_days=31)
     assert (await nomos.prices("2026-05-01", "2026-05-31")).status == 200
     assert (await nomos.prices("2026-05-01", "2026-06-01")).status == 400
@@ -347,7 +349,8 @@ async def test_hourly_contract_and_change_of_resolution(nomos: Nomos) -> None:
 async def test_a_day_that_the_market_lacks_is_never_published(nomos: Nomos) -> None:
     """Scenario of a file with a hole: no intervals, no error."""
 
-    class Hole:
+    class Hole(Market):
+        @override
         def price(self, start: datetime) -> float | None:
             return None if start.astimezone(UTC) >= midnight(TOMORROW) else 80.0
 

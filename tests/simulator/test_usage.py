@@ -192,7 +192,11 @@ async def test_gaps(nomos: Nomos) -> None:
 
 
 async def test_odd_requests(nomos: Nomos) -> None:
-    """An empty range, a wrong resolution, an unknown type of value."""
+    """An empty range, an endless one, a wrong resolution, an unknown type of value."""
+    for customer in ("smart", "analog", "pending"):
+        ages = await _usage(nomos, customer, start="0001-01-01", end="9999-12-31")
+        assert ages["resolution"] == "month"
+        assert len(ages["data"]) == {"smart": 21, "analog": 20, "pending": 0}[customer]
     assert (await _usage(nomos, start=TODAY, end=TODAY))["data"] == []
     path = f"/subscriptions/{nomos.subscription('smart').id}/usage"
     nomos.sim.configure(
