@@ -144,6 +144,8 @@ def test_manifest(manifest: Tree) -> None:
     assert manifest["issue_tracker"].startswith("https://")
     assert manifest["iot_class"] == "cloud_polling"
     assert manifest["integration_type"] in {"hub", "service"}
+    # Home Assistant reads from here whom application credentials may be entered for.
+    assert "application_credentials" in manifest["dependencies"]
     assert manifest["config_flow"] == (INTEGRATION / "config_flow.py").exists()
     assert re.fullmatch(r"\d+\.\d+\.\d+((a|b|rc)\d+)?", manifest["version"])
 
