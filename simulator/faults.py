@@ -29,7 +29,7 @@ _DECIDING = {
 }
 # Faults that alter an answer; all that match act together.
 _ALTERING = {
-    "delay": {"seconds"},
+    "delay": {"seconds", "after_work"},
     "truncate": {"keep", "cut_connection"},
     "drip": {"seconds", "chunk"},
     "drop_fields": {"fields"},

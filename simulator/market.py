@@ -1,18 +1,20 @@
 """The wholesale market: day-ahead prices in EUR/MWh for the quarter-hours of any day."""
 
+from abc import ABC, abstractmethod
 import csv
 from datetime import UTC, date, datetime
 import math
 from pathlib import Path
-from typing import Protocol, override
+from typing import override
 
 from . import noise
 from .berlin import BERLIN, local_date
 
 
-class Market(Protocol):
-    """A source of day-ahead prices."""
+class Market(ABC):
+    """A source of day-ahead prices; what it once told it always tells."""
 
+    @abstractmethod
     def price(self, start: datetime) -> float | None:
         """Return the price in EUR/MWh of the quarter-hour that starts at an aware instant; None: no auction."""
 
@@ -42,7 +44,7 @@ class SyntheticMarket(Market):
         position = day + hour / 24
         # Weather lasts for days: wind changes about every third day, cloud about every second.
         wind = noise.smooth(self._seed, "wind", position / 3)
-        sun = noise.smooth(self._seed, "sun", position / 2) ** 0.7
+        sun = math.pow(noise.smooth(self._seed, "sun", position / 2), 0.7)
         working = (0.55, 0.45)[weekday - 5] if weekday >= 5 else 1.0
         price = (
             104 - 22 * summer - 62 * (wind - 0.35) - (0, 10, 20)[max(0, weekday - 4)]

@@ -302,7 +302,7 @@ class OAuth:
         if call.request.content_type == "application/json":
             try:
                 body = json.loads(await call.request.text())
-            except ValueError:
+            except LookupError, ValueError:
                 body = None
             if not isinstance(body, dict) or accepted == "form":
                 raise ApiError(400, "The body cannot be read", rfc="invalid_request")
@@ -355,7 +355,11 @@ def _required(fields: Mapping[str, str], name: str) -> str:
 async def _form(call: Call) -> dict[str, str]:
     if call.request.content_type != "application/x-www-form-urlencoded":
         return {}
-    posted = await call.request.post()
+    try:
+        posted = await call.request.post()
+    except LookupError, ValueError:
+        # An unknown charset, or bytes that are none of it.
+        raise ApiError(400, "The body cannot be read", rfc="invalid_request") from None
     fields = {key: value for key, value in posted.items() if isinstance(value, str)}
     call.body_keys = tuple(sorted(fields))
     return fields

@@ -62,13 +62,15 @@ class Server:
             requested if known and requested is not None else settings.default_version,
             requested,
         )
-        with simulator.using(settings):
-            for fault in faults:
-                if fault.kind == "delay":
-                    await asyncio.sleep(fault.params.get("seconds", 30))
-            reply = await self._reply(call, method, faults)
-        record = self._record(call, now, reply)
-        simulator.requests.append(record)
+        reply: Reply | None = None
+        try:
+            with simulator.using(settings):
+                await self._delay(faults, after_work=False)
+                reply = await self._reply(call, method, faults)
+                await self._delay(faults, after_work=True)
+        finally:
+            # Also when the client went away in the meantime: then there is no reply, or nobody to get it.
+            simulator.requests.append(self._record(call, now, reply))
         if reply is None:
             return self._cut(request)
         return await self._write(call, reply, faults)
@@ -198,6 +200,13 @@ class Server:
 
     # --- Faults ------------------------------------------------------------------------------------------------
 
+    @staticmethod
+    async def _delay(faults: list[Fault], *, after_work: bool) -> None:
+        for fault in faults:
+            if fault.kind == "delay":
+                if bool(fault.params.get("after_work")) == after_work:
+                    await asyncio.sleep(fault.params.get("seconds", 30))
+
     def _decided(self, call: Call, fault: Fault) -> Reply | None:
         params = fault.params
         match fault.kind:
@@ -232,11 +241,7 @@ class Server:
         of_gateway = status in {408, 502, 503, 504} and "shape" not in params
         body = params.get("body", "html" if of_gateway else "envelope")
         headers = dict(params.get("headers", {}))
-        if body == "html" or (
-            body == "envelope"
-            and "shape" not in params
-            and status in {408, 502, 503, 504}
-        ):
+        if body == "html":
             return Reply(status, gateway_page(status), "text/html", headers)
         if body == "empty":
             return Reply(status, "", headers=headers)

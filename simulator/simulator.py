@@ -99,8 +99,13 @@ class Simulator:
         app.router.add_route("*", "/control/{tail:.*}", self._control.handle)
         app.router.add_route("*", "/{tail:.*}", self._server.handle)
         # No access log: its lines would hold the codes and states of redirects.
+        # A handler ends with its connection: one that sleeps for a fault must not outlive the simulator.
         runner = web.AppRunner(
-            app, access_log=None, handle_signals=False, shutdown_timeout=0.1
+            app,
+            access_log=None,
+            handle_signals=False,
+            shutdown_timeout=0.1,
+            handler_cancellation=True,
         )
         await runner.setup()
         try:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from .berlin import BERLIN, HOUR, QUARTER, intervals
 from .market import Market
@@ -41,6 +42,8 @@ def grid_fee(start: datetime) -> float:
     return GRID_HIGH if 17 <= hour < 21 else GRID_STANDARD
 
 
+# A fleet of hubs asks for the same few days again and again; a market never changes its mind.
+@lru_cache(maxsize=1 << 16)
 def price_of(
     market: Market, start: datetime, step: timedelta, *, feed_in: bool, decimals: int
 ) -> PricePoint | None:

@@ -49,6 +49,10 @@ _REFUSAL_CODES: Final = frozenset(
         "BAD_REQUEST",
         "UNAUTHORIZED",
         "FORBIDDEN",
+        # the oldest envelope, which has a type instead
+        "malformed",
+        "unauthenticated",
+        "permissionDenied",
         # RFC 6749, section 5.2
         "invalid_grant",
         "invalid_client",

@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 import logging
+from pathlib import Path
+from typing import Any, override
 from unittest.mock import PropertyMock, patch
 
 from freezegun.api import FrozenDateTimeFactory
@@ -11,7 +13,6 @@ from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     async_fire_time_changed,
 )
-
 from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
 from syrupy.assertion import SnapshotAssertion
 
@@ -33,6 +34,22 @@ REDIRECT_URI = "https://example.com/auth/external/callback"
 START = datetime(2026, 6, 10, 8, 3, 7, tzinfo=UTC)
 """A Wednesday morning in summer, in the middle of an interval."""
 
+
+class LogKeeper(logging.Handler):
+    """Keeps every line of the log as a file would hold it."""
+
+    def __init__(self) -> None:
+        """Keep everything, down to debug."""
+        super().__init__(logging.DEBUG)
+        self.lines: list[str] = []
+        self._formatter = logging.Formatter("%(name)s %(message)s")
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a line with its traceback."""
+        self.lines.append(self._formatter.format(record))
+
+
 type Advance = Callable[[timedelta], Awaitable[None]]
 
 
@@ -52,10 +69,10 @@ def custom_integrations(enable_custom_integrations: None) -> None:
     """Let Home Assistant load the integration from this folder."""
 
 
-@pytest.fixture
-def hass_config_dir(hass_tmp_config_dir: str) -> str:
-    """Give every test a config folder of its own."""
-    return hass_tmp_config_dir
+@pytest.fixture(autouse=True)
+def instance(hass_storage: dict[str, Any]) -> None:
+    """Give the hub an identity, and with it always the same place in the spread of requests."""
+    hass_storage["core.uuid"] = {"version": 1, "data": {"uuid": "5e7"}}
 
 
 @pytest.fixture
@@ -71,8 +88,15 @@ def now() -> datetime:
 
 
 @pytest.fixture
+def market_file() -> Path | None:
+    """Return the file of prices that the market replays; to be overridden by parametrisation."""
+    return None
+
+
+@pytest.fixture
 async def nomos(
     now: datetime,
+    market_file: Path | None,
     freezer: FrozenDateTimeFactory,
     monkeypatch: pytest.MonkeyPatch,
     socket_enabled: None,
@@ -81,6 +105,7 @@ async def nomos(
     freezer.move_to(now)
     simulator = Simulator(
         seed=7,
+        market_file=market_file,
         client_id=CLIENT_ID,
         client_secret=CLIENT_SECRET,
         redirect_uris=("https://example.com", "https://my.home-assistant.io"),
@@ -91,6 +116,23 @@ async def nomos(
     monkeypatch.setenv("NOMOS_API_URL", simulator.url)
     yield simulator
     await simulator.stop()
+
+
+@pytest.fixture(autouse=True)
+def no_secret_in_the_log(nomos: Simulator) -> Iterator[None]:
+    """Fail every test whose debug log holds a secret that the simulator knows."""
+    keeper, root = LogKeeper(), logging.getLogger()
+    level = root.level
+    root.addHandler(keeper)
+    root.setLevel(logging.DEBUG)
+    yield
+    root.setLevel(level)
+    root.removeHandler(keeper)
+    log = "\n".join(keeper.lines)
+    # Six digits may turn up by chance; a one-time code is worthless without the session's secret.
+    secrets = {secret for secret in nomos.secrets if len(secret) > 6}
+    assert secrets
+    assert not [secret for secret in secrets if secret in log]
 
 
 @pytest.fixture

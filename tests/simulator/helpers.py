@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import aiohttp
+from multidict import CIMultiDictProxy
 
 from simulator import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, Simulator, Subscription
 from simulator.tokens import challenge_of
@@ -20,7 +21,7 @@ class Answer:
     """A response that was read to its end."""
 
     status: int
-    headers: dict[str, str]
+    headers: CIMultiDictProxy[str]
     text: str
     json: Any
 
@@ -58,7 +59,7 @@ class Nomos:
                 if response.content_type == "application/json" and text
                 else None
             )
-            return Answer(response.status, dict(response.headers), text, parsed)
+            return Answer(response.status, response.headers, text, parsed)
 
     async def get(
         self, path: str, customer: str = "smart", headers: dict[str, str] | None = None

@@ -330,6 +330,28 @@ async def test_other_grants_are_refused(nomos: Nomos) -> None:
     assert (await nomos.send("GET", "/oauth/token")).status == 405
 
 
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("application/x-www-form-urlencoded", b"grant_type=%ff\xff"),
+        ("application/x-www-form-urlencoded; charset=klingon", b"grant_type=x"),
+        ("application/json", b"\xff"),
+        ("application/json; charset=klingon", b"{}"),
+        ("application/json", b"[1]"),
+        ("application/json", b"{"),
+        ("multipart/form-data; boundary=x", b"--x--"),
+        ("text/plain", b"grant_type=refresh_token"),
+    ],
+)
+async def test_unreadable_bodies_are_refused(
+    nomos: Nomos, content_type: str, body: bytes
+) -> None:
+    """With 400, not with a fault of the simulator."""
+    headers = basic() | {"Content-Type": content_type}
+    answer = await nomos.send("POST", "/oauth/token", data=body, headers=headers)
+    assert (answer.status, answer.json["code"]) == (400, "BAD_REQUEST")
+
+
 async def test_rfc_shape_of_token_errors(nomos: Nomos) -> None:
     """RFC 6749 section 5.2, when so configured."""
     nomos.sim.configure(token_error_shape="rfc")

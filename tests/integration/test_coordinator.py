@@ -1,0 +1,273 @@
+"""Tests of the data clock and of what is kept: prices that do not go missing, requests that are few."""
+
+from collections import Counter
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+
+from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN, Platform
+from homeassistant.core import HomeAssistant
+
+from .conftest import Advance, state_of
+
+EMAIL = "smart@example.com"
+QUARTER = timedelta(minutes=15)
+
+
+@pytest.fixture
+def subscription(nomos):
+    """Return the contract of these tests."""
+    return nomos.customers[EMAIL].subscriptions[0]
+
+
+def price(hass, subscription):
+    """Return the state of the current price."""
+    return state_of(hass, subscription.id, "price").state
+
+
+def assert_right(hass, nomos, subscription):
+    """Assert that the market's price is shown."""
+    truth = nomos.price(subscription.id, datetime.now(UTC))
+    assert float(price(hass, subscription)) == pytest.approx(truth.amount / 100)
+
+
+@pytest.mark.parametrize(
+    "published", [time(13), time(13, 40), time(14, 5), time(14, 20)]
+)
+async def test_a_normal_day_is_polite(
+    hass: HomeAssistant, nomos, linked, advance: Advance, published
+) -> None:
+    """Prices of tomorrow are there by 15:00 local for at most six requests a day, none on a full minute."""
+    nomos.configure(publication_time=published)
+    entry = await linked()
+    await advance(timedelta(hours=16))
+    subscription = nomos.customers[EMAIL].subscriptions[0]
+    begin = len(nomos.requests)
+    for minute in range(24 * 60):
+        await advance(timedelta(minutes=1))
+        if minute % 15 == 0:
+            assert_right(hass, nomos, subscription)
+        local = datetime.now(UTC) + timedelta(hours=2)
+        if local.hour == 15:
+            flag = state_of(
+                hass, subscription.id, "tomorrow_available", Platform.BINARY_SENSOR
+            )
+            assert flag.state == "on"
+    kinds = Counter(one.kind for one in nomos.requests[begin:])
+    assert kinds["subscriptions"] == 1
+    assert kinds["prices"] <= 3
+    assert sum(kinds.values()) <= 6
+    look = entry.runtime_data.prices[subscription.id].next_request
+    assert look.second != 0
+
+
+async def test_outage_within_the_horizon(
+    hass: HomeAssistant, nomos, linked, advance: Advance, subscription, caplog
+) -> None:
+    """While the table knows the price, an outage is nobody's business."""
+    entry = await linked()
+    nomos.faults.add(kind="reset")
+    await entry.runtime_data.prices[subscription.id].async_refresh()
+    for _ in range(50):
+        await advance(QUARTER)
+        assert_right(hass, nomos, subscription)
+    assert not [
+        record
+        for record in caplog.records
+        if record.levelname in {"ERROR", "WARNING"}
+        and "nomos" in record.name
+        and "prices" in record.getMessage()
+    ]
+
+
+async def test_outage_beyond_the_horizon(
+    hass: HomeAssistant, nomos, linked, advance: Advance, subscription
+) -> None:
+    """When prices run out they are unavailable, and back soon after Nomos is."""
+    await linked()
+    nomos.faults.add(kind="status", status=503)
+    for _ in range(70):
+        await advance(QUARTER)
+    assert price(hass, subscription) == STATE_UNAVAILABLE
+    nomos.faults.clear()
+    for _ in range(3):
+        await advance(QUARTER)
+    assert_right(hass, nomos, subscription)
+
+
+async def test_good_prices_survive_bad_answers(
+    hass: HomeAssistant, nomos, linked, advance: Advance, subscription
+) -> None:
+    """Empty, null, partial and broken answers take nothing away."""
+    entry = await linked()
+    coordinator = entry.runtime_data.prices[subscription.id]
+    before = coordinator.data
+    for change in (
+        {"kind": "settings", "missing": [0, 40, 50, -1]},
+        {"kind": "settings", "null_amounts": list(range(96))},
+        {"kind": "settings", "nan_amounts": [40]},
+        {"kind": "settings", "unit": "EUR/kWh"},
+        {"kind": "set_fields", "values": {"items": []}},
+        {"kind": "set_fields", "values": {"items": None}},
+        {"kind": "truncate"},
+        {"kind": "empty"},
+        {"kind": "status", "status": 404},
+    ):
+        nomos.faults.clear()
+        nomos.faults.add(match="prices", **change)
+        await coordinator.async_refresh()
+        assert coordinator.data is before, change
+        assert_right(hass, nomos, subscription)
+
+
+async def test_corrections_replace(
+    hass: HomeAssistant, nomos, linked, subscription
+) -> None:
+    """What Nomos corrects is corrected."""
+    entry = await linked()
+    nomos.correct_price(subscription.id, datetime.now(UTC), 99.0)
+    await entry.runtime_data.prices[subscription.id].async_refresh()
+    assert float(price(hass, subscription)) == 0.99
+
+
+async def test_unknown_price_is_unknown(
+    hass: HomeAssistant, nomos, linked, advance: Advance, subscription
+) -> None:
+    """An interval without a price is shown as unknown, one that is missing as unavailable, and both are asked for."""
+    start = datetime(2026, 6, 10, 8, tzinfo=UTC)
+    nomos.configure(null_amounts=[(start, start + QUARTER)])
+    await linked()
+    assert price(hass, subscription) == STATE_UNKNOWN
+    nomos.configure(null_amounts=[])
+    await advance(timedelta(minutes=2))
+    assert_right(hass, nomos, subscription)
+
+
+async def test_hole_in_today_is_filled_politely(
+    hass: HomeAssistant, nomos, linked, advance: Advance, subscription
+) -> None:
+    """A hole later today is asked for again, seldom, and filled when it is there."""
+    hole = datetime(2026, 6, 10, 16, tzinfo=UTC)
+    nomos.configure(missing=[(hole, hole + QUARTER)])
+    entry = await linked()
+    table = entry.runtime_data.prices[subscription.id]
+    requests = nomos.count("prices")
+    for _ in range(8):
+        await advance(QUARTER)
+    assert 1 <= nomos.count("prices") - requests <= 5
+    assert table.data.at(hole) is None
+    nomos.configure(missing=[])
+    for _ in range(10):
+        await advance(QUARTER)
+    assert table.data.at(hole) is not None
+
+
+@pytest.mark.parametrize(
+    "unpublished",
+    ["absent", "null_amounts", "null_electricity", "error_404", "error_400"],
+)
+async def test_every_way_to_say_not_yet(
+    hass: HomeAssistant, nomos, linked, advance: Advance, subscription, unpublished
+) -> None:
+    """Today is right and tomorrow is not there, however Nomos says it; later it is."""
+    nomos.configure(unpublished=unpublished, publication_time=time(14))
+    await linked()
+    assert_right(hass, nomos, subscription)
+    state = state_of(hass, subscription.id, "price")
+    assert state.attributes["prices_tomorrow"] == []
+    for _ in range(14):
+        await advance(QUARTER)
+    assert_right(hass, nomos, subscription)
+    flag = state_of(hass, subscription.id, "tomorrow_available", Platform.BINARY_SENSOR)
+    assert flag.state == "off"
+    for _ in range(12):
+        await advance(QUARTER)
+    flag = state_of(hass, subscription.id, "tomorrow_available", Platform.BINARY_SENSOR)
+    assert flag.state == "on"
+
+
+async def test_tomorrow_that_never_comes(
+    hass: HomeAssistant, nomos, linked, advance: Advance, subscription
+) -> None:
+    """The search goes on with growing gaps, over midnight, until there are prices again."""
+    nomos.publish_at(date(2026, 6, 11), "never")
+    await linked()
+    begin = nomos.count("prices")
+    for _ in range(64):
+        await advance(QUARTER)
+    assert price(hass, subscription) == STATE_UNAVAILABLE
+    assert nomos.count("prices") - begin <= 18
+    for _ in range(96):
+        await advance(QUARTER)
+    assert_right(hass, nomos, subscription)
+
+
+async def test_wait_that_nomos_asks_for(
+    hass: HomeAssistant, nomos, linked, advance: Advance, subscription
+) -> None:
+    """Nobody asks again before the time that a 429 names."""
+    hole = datetime(2026, 6, 10, 16, tzinfo=UTC)
+    nomos.configure(missing=[(hole, hole + QUARTER)])
+    entry = await linked()
+    coordinator = entry.runtime_data.prices[subscription.id]
+    nomos.faults.add(kind="rate_limit", retry_after=7200, match="prices")
+    await coordinator.async_refresh()
+    refused = nomos.count("prices")
+    for _ in range(7):
+        await advance(QUARTER)
+    assert nomos.count("prices") == refused
+    for _ in range(2):
+        await advance(QUARTER)
+    assert nomos.count("prices") == refused + 1
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Pacific/Auckland", "UTC"])
+async def test_hub_in_another_time_zone(
+    hass: HomeAssistant, nomos, linked, advance: Advance, subscription, zone
+) -> None:
+    """Days are the tariff's days, wherever the hub believes to be."""
+    await hass.config.async_set_time_zone(zone)
+    await linked()
+    today = state_of(hass, subscription.id, "price").attributes["prices_today"]
+    assert today[0]["start"] == "2026-06-10T00:00:00+02:00"
+    assert len(today) == 96
+    for _ in range(60):
+        await advance(QUARTER)
+        assert_right(hass, nomos, subscription)
+    assert (
+        state_of(hass, subscription.id, "price").attributes["prices_today"][0]["start"]
+        == "2026-06-11T00:00:00+02:00"
+    )
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        datetime(2026, 3, 28, 20, 5, tzinfo=UTC),
+        datetime(2026, 10, 24, 20, 5, tzinfo=UTC),
+        datetime(2026, 12, 31, 20, 5, tzinfo=UTC),
+    ],
+)
+async def test_over_the_change_of_clocks_and_year(
+    hass: HomeAssistant, nomos, linked, advance: Advance, subscription
+) -> None:
+    """Every interval shows its price through the days of 23 and 25 hours and over new year."""
+    await linked()
+    for _ in range(3 * 96):
+        await advance(QUARTER)
+        assert_right(hass, nomos, subscription)
+
+
+async def test_polling_switched_off(
+    hass: HomeAssistant, nomos, linked, advance: Advance, subscription
+) -> None:
+    """A customer who forbids polling still sees the price change at its boundary."""
+    entry = await linked()
+    hass.config_entries.async_update_entry(entry, pref_disable_polling=True)
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    requests = len(nomos.requests)
+    for _ in range(8):
+        await advance(QUARTER)
+        assert_right(hass, nomos, subscription)
+    assert len(nomos.requests) == requests

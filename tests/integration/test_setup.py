@@ -1,0 +1,97 @@
+"""Tests of starting with a Nomos that is in trouble."""
+
+from datetime import timedelta
+
+import pytest
+
+from custom_components.nomos.const import DOMAIN
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
+
+from .conftest import Advance, make_entry
+
+EMAIL = "smart@example.com"
+HOUR = timedelta(hours=1)
+
+
+def count(nomos, kind):
+    """Return how many requests of a kind were answered."""
+    return nomos.count(kind)
+
+
+def reauth_flows(hass):
+    """Return the prompts to link again."""
+    return [
+        flow
+        for flow in hass.config_entries.flow.async_progress_by_handler(DOMAIN)
+        if flow["context"]["source"] == SOURCE_REAUTH
+    ]
+
+
+def device_ids(hass, entry):
+    """Return the subscriptions that have a device."""
+    return {
+        next(iter(device.identifiers))[1]
+        for device in dr.async_entries_for_config_entry(
+            dr.async_get(hass), entry.entry_id
+        )
+    }
+
+
+@pytest.mark.parametrize(
+    ("fault", "key"),
+    [
+        ({"kind": "status", "status": 500}, "server_error"),
+        ({"kind": "html", "status": 502}, "server_error"),
+        ({"kind": "rate_limit", "retry_after": 60}, "rate_limited"),
+        ({"kind": "status", "status": 403}, "permission_denied"),
+        ({"kind": "status", "status": 404}, "not_found"),
+        ({"kind": "status", "status": 422}, "request_refused"),
+        ({"kind": "truncate"}, "invalid_response"),
+        ({"kind": "list"}, "invalid_response"),
+        ({"kind": "reset"}, "cannot_connect"),
+    ],
+)
+@pytest.mark.parametrize("match", ["subscriptions", "prices"])
+async def test_set_up_is_retried(
+    hass: HomeAssistant, nomos, linked, advance: Advance, fault, key, match
+) -> None:
+    """Whatever goes wrong at the start is said in words, tried again, and heals by itself."""
+    nomos.faults.add(match=match, **fault)
+    entry = await linked()
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert entry.error_reason_translation_key == key
+    assert entry.reason
+    nomos.faults.clear()
+    await advance(timedelta(minutes=1))
+    assert entry.state is ConfigEntryState.LOADED
+    assert not reauth_flows(hass)
+
+
+async def test_token_trouble_at_the_start(
+    hass: HomeAssistant, nomos, credentials, advance: Advance, freezer
+) -> None:
+    """A token endpoint that is down when the house starts is no reason to link again."""
+    entry = make_entry(nomos)
+    entry.add_to_hass(hass)
+    freezer.tick(2 * HOUR)
+    nomos.faults.add(kind="status", status=503, match="token", times=1)
+    await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert entry.error_reason_translation_key == "token_unavailable"
+    await advance(timedelta(minutes=1))
+    assert entry.state is ConfigEntryState.LOADED
+
+
+async def test_access_revoked_while_off(
+    hass: HomeAssistant, nomos, credentials, freezer
+) -> None:
+    """A grant that was revoked while the house was off asks for a new link at the start."""
+    entry = make_entry(nomos)
+    entry.add_to_hass(hass)
+    nomos.revoke(EMAIL)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    assert entry.state is ConfigEntryState.SETUP_ERROR
+    assert len(reauth_flows(hass)) == 1
