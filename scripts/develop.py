@@ -292,7 +292,9 @@ async def run(options: argparse.Namespace) -> None:
         if options.fresh:
             say(_fresh_instructions(environment))
         if price:
-            say(f"The prices: {environment.hub.url}/config/devices/device/{price.device_id}")
+            say(
+                f"The prices: {environment.hub.url}/config/devices/device/{price.device_id}"
+            )
         shown = (
             f"entity={price.entity_id} price={price.state}"
             if price
