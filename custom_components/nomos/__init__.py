@@ -11,26 +11,31 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
 
 from .account import NomosAccount
 from .const import DOMAIN
-from .runtime import NomosConfigEntry, NomosRuntime
+from .repairs import async_withdraw_all
+from .runtime import NomosConfigEntry, NomosRuntime, async_delete_stored
 from .schedule import installation_phase
+from .tokens import JournaledImplementation, TokenJournal, async_wait_for_refresh
 
 PLATFORMS = [Platform.BINARY_SENSOR, Platform.SENSOR]
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: NomosConfigEntry) -> bool:
     """Set up a linked account."""
+    await async_wait_for_refresh(hass, entry)
+    journal = TokenJournal(hass, entry)
+    await journal.async_reconcile(hass, entry)
     if not entry.data[CONF_TOKEN].get("refresh_token"):
         raise ConfigEntryAuthFailed(
             translation_domain=DOMAIN, translation_key="authentication_failed"
         )
     implementation = await async_get_config_entry_implementation(hass, entry)
-    phase = installation_phase(
-        await instance_id.async_get(hass), entry.unique_id or entry.entry_id
+    session = OAuth2Session(
+        hass, entry, JournaledImplementation(implementation, journal)
     )
-    account = NomosAccount(
-        hass, entry, OAuth2Session(hass, entry, implementation), phase
-    )
-    await account.async_config_entry_first_refresh()
+    identity = entry.unique_id or entry.entry_id
+    phase = installation_phase(await instance_id.async_get(hass), identity)
+    account = NomosAccount(hass, entry, session, phase)
+    await account.async_begin()
     entry.runtime_data = NomosRuntime(hass, entry, account)
     await entry.runtime_data.async_begin()
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
@@ -39,4 +44,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: NomosConfigEntry) -> boo
 
 async def async_unload_entry(hass: HomeAssistant, entry: NomosConfigEntry) -> bool:
     """Unload a linked account."""
+    async_withdraw_all(hass, entry.entry_id)
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: NomosConfigEntry) -> None:
+    """Delete what was stored of an account."""
+    await async_delete_stored(hass, entry)

@@ -1,18 +1,18 @@
-"""One linked account: its access to Nomos, its subscriptions and their contracts."""
+"""One linked account: its way to ask Nomos, and its subscriptions."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 import logging
 import random
-from typing import Final, NoReturn, override
+from typing import Any, Final, NoReturn, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import (
     ConfigEntryAuthFailed,
     OAuth2TokenRequestBaseError,
+    OAuth2TokenRequestError,
     OAuth2TokenRequestReauthError,
 )
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
@@ -34,91 +34,21 @@ from .api import (
     Plan,
     Subscription,
     SubscriptionStatus,
+    parse_error,
 )
 from .const import DOMAIN
 from .schedule import next_subscription_request
+from .store import StoredFile
+from .tokens import AccountTokens
 
 _LOGGER = logging.getLogger(__name__)
 
-DATA_REFRESHES: Final[HassKey[dict[str, asyncio.Task[None]]]] = HassKey(
-    f"{DOMAIN}_token_refreshes"
-)
-"""Token refreshes under way, by config entry: one outlives the account object when its entry is reloaded."""
+DATA_QUIET_UNTIL: Final[HassKey[dict[str, datetime]]] = HassKey(f"{DOMAIN}_quiet_until")
+"""Until when Nomos asked for silence, by config entry: it also holds while setting up is tried again and again."""
 
-
-class AccountTokens:
-    """Hands out valid access tokens of one config entry.
-
-    Refresh tokens rotate on every use and the old one is dead (Nomos API, authentication). A refresh that has begun
-    is therefore carried to its end and stored whatever becomes of those who wait for it.
-    """
-
-    def __init__(self, hass: HomeAssistant, session: OAuth2Session) -> None:
-        """Take the one OAuth session of the entry."""
-        self._hass = hass
-        self._session = session
-
-    async def async_get_access_token(self) -> str:
-        """Return an access token that has not expired.
-
-        Raises:
-            OAuth2TokenRequestBaseError: no token could be had.
-
-        """
-        if (under_way := self._refreshes.get(self._entry_id)) is not None:
-            await asyncio.wait([under_way])
-        if not self._session.valid_token:
-            await self._async_refresh()
-        return self.current
-
-    async def async_replace(self, rejected: str) -> None:
-        """Make sure that a token which the API rejected is not handed out again.
-
-        Raises:
-            OAuth2TokenRequestBaseError: no other token could be had.
-
-        """
-        if self.current == rejected:
-            entry = self._session.config_entry
-            token = {**self._session.token, "expires_at": 0}
-            self._hass.config_entries.async_update_entry(
-                entry, data={**entry.data, "token": token}
-            )
-        await self.async_get_access_token()
-
-    @property
-    def current(self) -> str:
-        """Return the access token in hand, valid or not."""
-        token: str = self._session.token["access_token"]
-        return token
-
-    @property
-    def _entry_id(self) -> str:
-        return self._session.config_entry.entry_id
-
-    @property
-    def _refreshes(self) -> dict[str, asyncio.Task[None]]:
-        return self._hass.data.setdefault(DATA_REFRESHES, {})
-
-    async def _async_refresh(self) -> None:
-        """Refresh once for all who wait, unharmed by the cancellation of any of them."""
-        refreshes = self._refreshes
-        task = refreshes.get(self._entry_id)
-        if task is None:
-            task = self._hass.async_create_task(
-                self._session.async_ensure_token_valid(),
-                f"{DOMAIN} token refresh",
-                eager_start=False,
-            )
-            refreshes[self._entry_id] = task
-            task.add_done_callback(self._refresh_done)
-        await asyncio.shield(task)
-
-    def _refresh_done(self, task: asyncio.Task[None]) -> None:
-        self._refreshes.pop(self._entry_id, None)
-        # Looked at here, so that a failure nobody waits for any more is not reported as forgotten.
-        if not task.cancelled() and (error := task.exception()) is not None:
-            _LOGGER.debug("Token refresh failed: %s", type(error).__name__)
+SHORTEST_QUIET: Final = timedelta(seconds=1)
+LONGEST_QUIET: Final = timedelta(hours=2)
+"""The bounds of a wait that Nomos asks for. A slip there must not silence a house for a day."""
 
 
 class NomosAccount(DataUpdateCoordinator[Mapping[str, Subscription]]):
@@ -143,20 +73,43 @@ class NomosAccount(DataUpdateCoordinator[Mapping[str, Subscription]]):
         )
         self.phase = phase
         self.plans: dict[str, Plan] = {}
+        self.last_error: Exception | None = None
+        self.refused = False
+        self._begun = False
         self._tokens = AccountTokens(hass, session)
         self._client = NomosClient(async_get_clientsession(hass), self._tokens)
-        self._failures = 0
+        self._file = account_file(hass, entry)
+        self._misses = 0
         self._plans_refused = False
+
+    async def async_begin(self) -> None:
+        """Begin with what is stored, or else with what Nomos says.
+
+        Raises:
+            ConfigEntryNotReady: nothing is stored, and Nomos cannot be asked now.
+            ConfigEntryAuthFailed: the account has to be linked again.
+
+        """
+        stored = await self._file.async_load(partial(_decode, self.config_entry))
+        if stored is None:
+            await self.async_config_entry_first_refresh()
+        else:
+            self.data, self.plans = stored
+            self._plan_next(self.data, overdue=self._overdue(self.data))
+        self._begun = True
 
     async def async_ask[T](self, request: Callable[[NomosClient], Awaitable[T]]) -> T:
         """Send a request; where Nomos rejects the access token, once more with a fresh one.
 
         Raises:
-            NomosError: Nomos did not answer as hoped.
+            NomosError: Nomos did not answer as hoped, or asked for silence before.
             OAuth2TokenRequestBaseError: no access token could be had for now.
             ConfigEntryAuthFailed: Nomos refuses the grant; the customer has to link the account again.
 
         """
+        if self.refused:
+            raise _refusal()
+        self._respect_silence()
         try:
             token = await self._tokens.async_get_access_token()
             try:
@@ -165,9 +118,12 @@ class NomosAccount(DataUpdateCoordinator[Mapping[str, Subscription]]):
                 await self._tokens.async_replace(token)
                 return await request(self._client)
         except (NomosAuthenticationError, OAuth2TokenRequestReauthError) as err:
-            raise ConfigEntryAuthFailed(
-                translation_domain=DOMAIN, translation_key="authentication_failed"
-            ) from err
+            # Until the customer has linked the account again, and with it reloaded it, nobody asks any more.
+            self.refused = True
+            raise _refusal() from err
+        except (NomosError, OAuth2TokenRequestError) as err:
+            self._keep_silent(err)
+            raise
 
     @property
     def shown(self) -> Mapping[str, Subscription]:
@@ -193,47 +149,165 @@ class NomosAccount(DataUpdateCoordinator[Mapping[str, Subscription]]):
         try:
             subscriptions = await self.async_ask(lambda client: client.subscriptions())
         except (NomosError, OAuth2TokenRequestBaseError) as err:
-            self._failures += 1
-            self._plan_next()
-            raise_update_failed(err)
-        self._failures = 0
-        await self._async_learn_plans({one.plan_id for one in subscriptions})
+            self.last_error = err
+            self._misses += 1
+            if not self._begun:
+                raise_update_failed(err)
+            _LOGGER.debug(
+                "Contracts could not be read, those known go on: %s", type(err).__name__
+            )
+            self._plan_next(self.data)
+            return self.data
+        self.last_error = None
+        new_plans = await self._async_learn_plans(
+            {one.plan_id for one in subscriptions}
+        )
         data = {one.id: one for one in subscriptions}
+        self._misses = self._misses + 1 if self._overdue(data) else 0
         self._plan_next(data)
+        if data != self.data or new_plans:
+            await self._file.async_save(_encode(self.config_entry, data, self.plans))
         return data
 
-    async def _async_learn_plans(self, plan_ids: set[str]) -> None:
-        """Ask for the names of plans. Whether a customer may read them is not documented: they are no necessity."""
+    async def _async_learn_plans(self, plan_ids: set[str]) -> bool:
+        """Ask for the names of plans, and return whether there are new ones.
+
+        Whether a customer may read plans is not documented: they are no necessity.
+        """
+        learned = False
         for plan_id in sorted(plan_ids - self.plans.keys()):
             if self._plans_refused:
-                return
+                break
             try:
                 self.plans[plan_id] = await self.async_ask(
                     partial(NomosClient.plan, plan_id=plan_id)
                 )
+                learned = True
             except NomosPermissionError, NomosNotFoundError:
                 self._plans_refused = True
             except (NomosError, OAuth2TokenRequestBaseError) as err:
                 _LOGGER.debug("The plan could not be read: %s", type(err).__name__)
+        return learned
 
-    def _plan_next(self, data: Mapping[str, Subscription] | None = None) -> None:
+    @staticmethod
+    def _overdue(known: Mapping[str, Subscription]) -> bool:
+        """Return whether a contract should have begun or ended by now, and is not said to have."""
+        now = dt_util.utcnow()
+        return any(_turned(one, now) for one in known.values())
+
+    def _plan_next(
+        self, known: Mapping[str, Subscription], *, overdue: bool = False
+    ) -> None:
         """Set the time of the next request."""
         now = dt_util.utcnow()
-        known = (data or self.data or {}).values()
         turning_points = tuple(
             point
-            for one in known
+            for one in known.values()
             for point in (one.start_at, one.end_at)
-            if point is not None and point > now
+            if point is not None
         )
         at = next_subscription_request(
             now,
             turning_points,
+            overdue=overdue,
             phase=self.phase,
-            failures=self._failures,
+            misses=self._misses,
             chance=random.uniform(-1, 1),
         )
-        self.update_interval = max(at - now, timedelta(seconds=1))
+        self.update_interval = max(self.not_in_silence(at) - now, timedelta(seconds=1))
+
+    def not_in_silence(self, at: datetime) -> datetime:
+        """Return the time of a planned request, put off until the wait that Nomos asked for is over.
+
+        Those who were told to wait together do not come back together.
+        """
+        if (until := self._quiet_until) is None:
+            return at
+        return max(at, until + timedelta(seconds=random.uniform(1, 60)))
+
+    @property
+    def _quiet_until(self) -> datetime | None:
+        """Return until when Nomos asked for silence, None when it did not or the wait is over."""
+        until = self.hass.data.get(DATA_QUIET_UNTIL, {}).get(self.config_entry.entry_id)
+        if until is None:
+            return None
+        # A longer wait than was ever kept means that the clock was set back.
+        left = until - dt_util.utcnow()
+        return until if timedelta() < left <= LONGEST_QUIET else None
+
+    def _respect_silence(self) -> None:
+        """Raise what Nomos said before, as long as the wait that it asked for lasts."""
+        if (until := self._quiet_until) is not None:
+            raise NomosRateLimitError(
+                "Waiting as Nomos asked",
+                status=429,
+                retry_after=until - dt_util.utcnow(),
+            )
+
+    def _keep_silent(self, err: NomosError | OAuth2TokenRequestError) -> None:
+        """Remember a wait that an error asks for."""
+        if isinstance(err, OAuth2TokenRequestError):
+            err = parse_error(err.status, err.headers or {}, b"")
+        wait = getattr(err, "retry_after", None)
+        if wait is None or self._quiet_until is not None:
+            return
+        quiet = self.hass.data.setdefault(DATA_QUIET_UNTIL, {})
+        quiet[self.config_entry.entry_id] = dt_util.utcnow() + min(
+            max(wait, SHORTEST_QUIET), LONGEST_QUIET
+        )
+
+
+def _refusal() -> ConfigEntryAuthFailed:
+    return ConfigEntryAuthFailed(
+        translation_domain=DOMAIN, translation_key="authentication_failed"
+    )
+
+
+def account_file(hass: HomeAssistant, entry: ConfigEntry) -> StoredFile:
+    """Return the file that holds an account's subscriptions."""
+    return StoredFile(hass, f"account.{entry.entry_id}", 1)
+
+
+async def async_stored_subscription_ids(
+    hass: HomeAssistant, entry: ConfigEntry
+) -> tuple[str, ...]:
+    """Return the ids of the subscriptions that an account's file knows."""
+    stored = await account_file(hass, entry).async_load(partial(_decode, entry))
+    return tuple(stored[0]) if stored else ()
+
+
+def _turned(subscription: Subscription, now: datetime) -> bool:
+    """Return whether a contract should have begun or ended by now, and is not said to have."""
+    if subscription.status is SubscriptionStatus.PENDING:
+        return subscription.start_at is not None and subscription.start_at <= now
+    if subscription.status is SubscriptionStatus.ACTIVE:
+        return subscription.end_at is not None and subscription.end_at <= now
+    return False
+
+
+def _encode(
+    entry: ConfigEntry, data: Mapping[str, Subscription], plans: Mapping[str, Plan]
+) -> dict[str, Any]:
+    """Return subscriptions and plans as JSON: what the wire's models hold, nothing of the customer's person."""
+    return {
+        "account": entry.unique_id,
+        "subscriptions": [one.to_json() for one in data.values()],
+        "plans": [plan.to_json() for plan in plans.values()],
+    }
+
+
+def _decode(
+    entry: ConfigEntry, stored: Any
+) -> tuple[dict[str, Subscription], dict[str, Plan]]:
+    """Read what ``_encode`` wrote; ValueError where it is of another account."""
+    if stored["account"] != entry.unique_id:
+        raise ValueError("another account")
+    try:
+        subscriptions = [Subscription.from_json(one) for one in stored["subscriptions"]]
+        plans = [Plan.from_json(one) for one in stored["plans"]]
+    except NomosResponseError as err:
+        raise ValueError(err.field) from None
+    return {one.id: one for one in subscriptions}, {one.id: one for one in plans}
 
 
 def raise_update_failed(err: NomosError | OAuth2TokenRequestBaseError) -> NoReturn:
@@ -244,13 +318,7 @@ def raise_update_failed(err: NomosError | OAuth2TokenRequestBaseError) -> NoRetu
 
     """
     key, placeholders = _describe(err)
-    retry_after = (
-        err.retry_after.total_seconds()
-        if isinstance(err, NomosRateLimitError) and err.retry_after
-        else None
-    )
     raise UpdateFailed(
-        retry_after=retry_after,
         translation_domain=DOMAIN,
         translation_key=key,
         translation_placeholders=placeholders,

@@ -1,11 +1,12 @@
 """When to ask Nomos for prices, what to keep of the answers, and when what is known changes its meaning."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 import logging
+import math
 import random
-from typing import Final, override
+from typing import Any, Final, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
@@ -19,7 +20,7 @@ from .api import (
     NomosClient,
     NomosError,
     NomosNotFoundError,
-    NomosRateLimitError,
+    NomosPermissionError,
     NomosRequestError,
     PriceItem,
     PriceSeries,
@@ -36,19 +37,30 @@ from .pricing import (
     local_date,
     next_midnight,
 )
-from .schedule import Goal, Knowledge, next_price_request
+from .repairs import Trouble, async_report, async_withdraw_all
+from .schedule import (
+    Goal,
+    Knowledge,
+    next_price_request,
+    next_price_request_after_start,
+)
+from .store import StoredFile
 
 _LOGGER = logging.getLogger(__name__)
 
-_KEPT: Final = timedelta(days=1)
-"""How long past intervals stay in the table: charts and automations look back over midnight."""
+_LATE: Final = timedelta(hours=1)
+"""How long the current price may be missing before the customer is told."""
+
+_OVERDUE: Final = timedelta(minutes=2)
+"""By how much a request must be late before the display clock takes it for forgotten."""
 
 
 class PriceCoordinator(DataUpdateCoordinator[PriceTable]):
     """One subscription's price table.
 
     Two clocks: the data clock asks Nomos, rarely; the display clock tells the entities at every boundary of the
-    table that another interval is current. An answer never takes away a price that is known.
+    table that another interval is current. An answer never takes away a price that is known, and what is known is
+    on the disk.
     """
 
     config_entry: ConfigEntry
@@ -68,21 +80,56 @@ class PriceCoordinator(DataUpdateCoordinator[PriceTable]):
         self.subscription = subscription
         self.data = EMPTY_TABLE
         self.last_answer: datetime | None = None
+        self.last_error: Exception | None = None
         self.next_request: datetime | None = None
+        self.unknown_since: datetime | None = None
+        self._file = price_file(hass, subscription.id)
         self._goal = Goal.REST
         self._misses = 0
+        self._running = False
         self._unsub_tick: CALLBACK_TYPE | None = None
+
+    async def async_begin(self) -> None:
+        """Begin with the prices that are stored, or else with what Nomos says.
+
+        Raises:
+            ConfigEntryNotReady: the current price is not stored, and Nomos cannot be asked now.
+            ConfigEntryAuthFailed: the account has to be linked again.
+
+        """
+        await self.async_load()
+        if self._known_now() or self._inactive:
+            return
+        await self.async_config_entry_first_refresh()
+
+    async def async_load(self) -> None:
+        """Take the stored prices, and plan to ask for what they lack."""
+        stored = await self._file.async_load(partial(_decode, self.subscription.id))
+        now = dt_util.utcnow()
+        if stored is not None:
+            self.data = stored.since(_kept_from(now))
+        if self._inactive:
+            return
+        goal = _knowledge(self.data, now).goal(now, self.account.phase)
+        self._plan(
+            next_price_request_after_start(
+                now, goal, phase=self.account.phase, chance=random.uniform(-1, 1)
+            )
+        )
 
     @callback
     def async_start(self) -> None:
         """Run both clocks until the shutdown, also where every entity is disabled."""
+        self._running = True
         self.async_add_listener(lambda: None)
-        self._schedule_tick()
+        self._follow_table()
 
     @override
     async def async_shutdown(self) -> None:
         """Stop both clocks."""
+        self._running = False
         self._stop_tick()
+        async_withdraw_all(self.hass, self.subscription.id)
         await super().async_shutdown()
 
     @callback
@@ -103,12 +150,15 @@ class PriceCoordinator(DataUpdateCoordinator[PriceTable]):
             SubscriptionStatus.ENDED,
         }
 
+    def _known_now(self) -> bool:
+        return _knows(self.data, dt_util.utcnow())
+
     @override
     async def _async_update_data(self) -> PriceTable:
         """Ask for today and tomorrow and lay the answer over what is known.
 
         Raises:
-            UpdateFailed: nothing came, and the current price is not known either.
+            UpdateFailed: nothing came at the start, where the current price is not known either.
             ConfigEntryAuthFailed: the account has to be linked again.
 
         """
@@ -119,18 +169,21 @@ class PriceCoordinator(DataUpdateCoordinator[PriceTable]):
         try:
             series = await self._async_ask()
         except (NomosError, OAuth2TokenRequestBaseError) as err:
-            wait = err.retry_after if isinstance(err, NomosRateLimitError) else None
-            self._plan_next(self.data, wait)
-            if self.data.at(dt_util.utcnow()) is None:
+            self.last_error = err
+            denied = isinstance(err, NomosPermissionError | NomosNotFoundError)
+            self._plan_next(self.data, Goal.ACCESS if denied else None)
+            if not self._running and not self._known_now():
                 raise_update_failed(err)
             _LOGGER.debug(
                 "Prices could not be read, those known go on: %s", type(err).__name__
             )
             return self.data
         now = dt_util.utcnow()
-        self.last_answer = now
-        table = self.data.merge(price_table(series)).since(now - _KEPT)
+        self.last_answer, self.last_error = now, None
+        table = self.data.merge(price_table(series)).since(_kept_from(now))
         self._plan_next(table)
+        if table is not self.data:
+            await self._file.async_save(_encode(self.subscription.id, table))
         return table
 
     async def _async_ask(self) -> PriceSeries:
@@ -149,28 +202,38 @@ class PriceCoordinator(DataUpdateCoordinator[PriceTable]):
                 raise
             return await self.account.async_ask(partial(ask, start=today, end=today))
 
-    def _plan_next(self, table: PriceTable, wait: timedelta | None = None) -> None:
-        """Set the time of the next request, not before a wait that Nomos asked for."""
+    def _plan_next(self, table: PriceTable, goal: Goal | None = None) -> None:
+        """Set the time of the next request after an answer, or after none."""
         now, phase = dt_util.utcnow(), self.account.phase
-        goal = _knowledge(table, now).goal(now, phase)
+        goal = goal or _knowledge(table, now).goal(now, phase)
         self._misses = self._misses + 1 if goal is self._goal else 1
         self._goal = goal
-        at = next_price_request(
-            now, goal, phase=phase, misses=self._misses, chance=random.uniform(-1, 1)
+        self._plan(
+            next_price_request(
+                now,
+                goal,
+                phase=phase,
+                misses=self._misses,
+                chance=random.uniform(-1, 1),
+            )
         )
-        self.next_request = max(at, now + (wait or timedelta()))
-        self.update_interval = max(self.next_request - now, timedelta(seconds=1))
+
+    def _plan(self, at: datetime) -> None:
+        at = self.account.not_in_silence(at)
+        self.next_request = at
+        self.update_interval = max(at - dt_util.utcnow(), timedelta(seconds=1))
 
     @callback
     @override
     def _async_refresh_finished(self) -> None:
-        """Follow the boundaries of the new table."""
-        if self._unsub_tick is not None:
-            self._schedule_tick()
+        """Follow the new table."""
+        if self._running:
+            self._follow_table()
 
     @callback
-    def _schedule_tick(self) -> None:
+    def _follow_table(self) -> None:
         """Wake at the next boundary; midnight is always one, since today and tomorrow change there."""
+        self._note_supply()
         self._stop_tick()
         now = dt_util.utcnow()
         midnight = next_midnight(now)
@@ -181,8 +244,42 @@ class PriceCoordinator(DataUpdateCoordinator[PriceTable]):
 
     @callback
     def _tick(self, _now: datetime) -> None:
-        self._schedule_tick()
+        self._follow_table()
         self.async_update_listeners()
+        if (
+            self.next_request is not None
+            and self.next_request < dt_util.utcnow() - _OVERDUE
+            and not self.config_entry.pref_disable_polling
+            and not self.account.refused
+        ):
+            # The clock was set, or the hub slept: the timer of the request still counts the old time.
+            self.config_entry.async_create_background_task(
+                self.hass, self.async_refresh(), f"{DOMAIN} overdue prices"
+            )
+
+    @callback
+    def _note_supply(self) -> None:
+        """Say once that prices have run out, and once that they are back; tell what the customer can mend."""
+        now = dt_util.utcnow()
+        if self._inactive or self._known_now():
+            if self.unknown_since is not None and not self._inactive:
+                _LOGGER.info("Prices are back")
+            self.unknown_since = None
+        elif self.unknown_since is None:
+            self.unknown_since = now
+            _LOGGER.warning(
+                "There is no price for the current interval; Nomos is asked again by itself"
+            )
+        denied = isinstance(self.last_error, NomosPermissionError)
+        late = self.unknown_since is not None and now - self.unknown_since >= _LATE
+        for trouble, present in (
+            (Trouble.ACCESS_DENIED, denied),
+            (Trouble.PRICES_LATE, late and not denied),
+        ):
+            name = self.subscription.number or self.config_entry.title
+            async_report(
+                self.hass, trouble, self.subscription.id, name, present=present
+            )
 
     @callback
     def _stop_tick(self) -> None:
@@ -215,10 +312,75 @@ def _euro(cents: float | None) -> float | None:
     return None if cents is None else round(cents / 100, 8)
 
 
+def _knows(table: PriceTable, now: datetime) -> bool:
+    return (current := table.at(now)) is not None and current.price is not None
+
+
 def _knowledge(table: PriceTable, now: datetime) -> Knowledge:
     today = local_date(now)
     return Knowledge(
-        now_known=(current := table.at(now)) is not None and current.price is not None,
+        now_known=_knows(table, now),
         today_complete=table.day(today).complete,
         tomorrow_complete=table.day(local_date(day_bounds(today)[1])).complete,
     )
+
+
+def _kept_from(now: datetime) -> datetime:
+    """Return the beginning of yesterday: charts and automations look back over midnight.
+
+    Cut by whole days, so that a table changes for its age once a day only.
+    """
+    return day_bounds(local_date(now) - timedelta(days=1))[0]
+
+
+def price_file(hass: HomeAssistant, subscription_id: str) -> StoredFile:
+    """Return the file that holds a subscription's prices."""
+    return StoredFile(hass, f"prices.{slug(subscription_id)}", 1)
+
+
+def slug(identifier: str) -> str:
+    """Return an opaque id as a part of a file's name."""
+    return "".join(
+        sign if sign.isalnum() or sign in "_-" else "." for sign in identifier
+    )
+
+
+def _encode(subscription_id: str, table: PriceTable) -> dict[str, Any]:
+    """Return a table as JSON: start and end in seconds since 1970, prices in EUR/kWh."""
+    return {
+        "subscription": subscription_id,
+        "intervals": [
+            [
+                int(one.start.timestamp()),
+                int(one.end.timestamp()),
+                one.price,
+                one.components.electricity,
+                one.components.grid,
+                one.components.levies,
+            ]
+            for one in table.intervals
+        ],
+    }
+
+
+def _decode(subscription_id: str, stored: Any) -> PriceTable:
+    """Read what ``_encode`` wrote; ValueError where it is of another subscription, or nonsense."""
+    if stored["subscription"] != subscription_id:
+        raise ValueError("another subscription")
+    return PriceTable.of(
+        Interval(
+            datetime.fromtimestamp(start, UTC),
+            datetime.fromtimestamp(end, UTC),
+            _number(price),
+            Components(_number(electricity), _number(grid), _number(levies)),
+        )
+        for start, end, price, electricity, grid, levies in stored["intervals"]
+    )
+
+
+def _number(value: Any) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not math.isfinite(value):
+        raise TypeError("not a number")
+    return float(value)

@@ -25,7 +25,7 @@ async def async_get_config_entry_diagnostics(
         "api": {
             "version": API_VERSION,
             "production": api_url() == API_URL,
-            "last_update_success": account.last_update_success,
+            "last_error": _error(account.last_error),
             "phase": round(account.phase, 3),
         },
         "token": {
@@ -59,12 +59,10 @@ def _prices(coordinator: PriceCoordinator, now: datetime) -> dict[str, Any]:
     current = table.at(now)
     return {
         "type": coordinator.subscription.type,
-        "last_update_success": coordinator.last_update_success,
-        "last_error": type(coordinator.last_exception).__name__
-        if coordinator.last_exception
-        else None,
+        "last_error": _error(coordinator.last_error),
         "last_answer": _iso(coordinator.last_answer),
         "next_request": _iso(coordinator.next_request),
+        "unknown_since": _iso(coordinator.unknown_since),
         "intervals": len(table.intervals),
         "horizon": _iso(table.horizon),
         "current": {"start": _iso(current.start), "price": current.price}
@@ -81,6 +79,10 @@ def _day(day: DayPrices) -> dict[str, Any]:
         "unpriced": sum(interval.price is None for interval in day.intervals),
         "complete": day.complete,
     }
+
+
+def _error(error: Exception | None) -> str | None:
+    return type(error).__name__ if error else None
 
 
 def _iso(instant: datetime | None) -> str | None:

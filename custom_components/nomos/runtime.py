@@ -8,10 +8,12 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers import device_registry as dr
 
-from .account import NomosAccount
-from .api import Subscription, SubscriptionType
+from .account import NomosAccount, account_file, async_stored_subscription_ids
+from .api import Subscription, SubscriptionStatus, SubscriptionType
 from .const import CUSTOMER_URL, DOMAIN, MANUFACTURER
-from .coordinator import PriceCoordinator
+from .coordinator import PriceCoordinator, price_file
+from .repairs import Trouble, async_report
+from .tokens import TokenJournal, async_wait_for_refresh
 
 type NomosConfigEntry = ConfigEntry[NomosRuntime]
 
@@ -43,7 +45,7 @@ class NomosRuntime:
         failure: ConfigEntryNotReady | None = None
         for coordinator in self.prices.values():
             try:
-                await coordinator.async_config_entry_first_refresh()
+                await coordinator.async_begin()
             except ConfigEntryNotReady as err:
                 failure = err
         if failure and not any(
@@ -79,11 +81,18 @@ class NomosRuntime:
         shown = self.account.shown
         registry = dr.async_get(self._hass)
         for device in dr.async_entries_for_config_entry(registry, self._entry.entry_id):
-            if not any((DOMAIN, key) in device.identifiers for key in shown):
+            subscription_id = next(iter(device.identifiers))[1]
+            if subscription_id not in shown:
                 registry.async_remove_device(device.id)
-        for gone in self.prices.keys() - shown.keys():
-            coordinator = self.prices.pop(gone)
-            self._entry.async_create_task(self._hass, coordinator.async_shutdown())
+                self._hass.async_create_task(self._async_forget(subscription_id))
+        async_report(
+            self._hass,
+            Trouble.CONTRACT_ENDED,
+            self._entry.entry_id,
+            self._entry.title,
+            present=bool(shown)
+            and all(one.status is SubscriptionStatus.ENDED for one in shown.values()),
+        )
         came = []
         numbered = {
             kind
@@ -102,6 +111,12 @@ class NomosRuntime:
             elif known.async_subscription_changed(subscription):
                 self._refresh(known)
         return came
+
+    async def _async_forget(self, subscription_id: str) -> None:
+        """Stop asking for a subscription that is gone, and delete its stored prices."""
+        if (coordinator := self.prices.pop(subscription_id, None)) is not None:
+            await coordinator.async_shutdown()
+        await price_file(self._hass, subscription_id).async_remove()
 
     def _describe_device(
         self, registry: dr.DeviceRegistry, subscription: Subscription, *, numbered: bool
@@ -137,3 +152,12 @@ class NomosRuntime:
             coordinator.async_refresh(),
             f"{DOMAIN} prices of a new subscription",
         )
+
+
+async def async_delete_stored(hass: HomeAssistant, entry: NomosConfigEntry) -> None:
+    """Delete the files of an account that is removed."""
+    await async_wait_for_refresh(hass, entry)
+    for subscription_id in await async_stored_subscription_ids(hass, entry):
+        await price_file(hass, subscription_id).async_remove()
+    await account_file(hass, entry).async_remove()
+    await TokenJournal(hass, entry).async_remove()

@@ -4,7 +4,7 @@ Knows neither Home Assistant nor the network, so that a simulation of a whole fl
 
 A normal day of one account with one subscription: the list of subscriptions and the prices are asked for together
 at a time of its own between 13:30 and 14:00, under one access token. Where tomorrow is not yet there, it is asked for
-twice more before 15:00, while that token is still valid.
+twice more before 15:00, while that token is still valid. One later look, after 16:00, picks up corrections.
 """
 
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ from .pricing import TARIFF_ZONE, local_date, next_midnight
 class Goal(Enum):
     """What the next request for prices is to bring."""
 
+    ACCESS = "access"
     CURRENT = "current"
     TODAY = "today"
     TOMORROW = "tomorrow"
@@ -33,6 +34,8 @@ FIRST_LOOK_SPREAD: Final = timedelta(minutes=30)
 """The window over which a fleet's first looks are spread evenly."""
 
 _GAPS: Final = {
+    # What Nomos refuses it will not grant a minute later.
+    Goal.ACCESS: (60, 120, 240),
     Goal.CURRENT: (1, 2, 5, 10, 20, 30),
     Goal.TODAY: (15, 30, 60, 120),
     # The second and third look fall within the hour of one access token.
@@ -46,6 +49,13 @@ _FAILURE_GAPS: Final = (15, 30, 60, 120)
 _GAP_JITTER: Final = 0.08
 """The share of a gap by which it is moved at random, so that installations that failed together drift apart."""
 
+
+SECOND_LOOK: Final = time(16, 10)
+"""When the first installation looks for corrections, tariff time: after prices are final, whichever way "14:20 CET" is
+meant in summer, and when the usage of yesterday is there, too (Nomos documentation, load shifting; API, Usage)."""
+
+SECOND_LOOK_SPREAD: Final = timedelta(minutes=50)
+"""The window over which a fleet's second looks are spread evenly."""
 
 _EVE_SPREAD: Final = timedelta(minutes=20)
 """The window before midnight over which installations that still lack tomorrow look once more."""
@@ -77,17 +87,37 @@ def installation_phase(*identities: str) -> float:
 
 
 def first_look(day: date, phase: float) -> datetime:
-    """Return when an installation first asks for the prices of the day after ``day``, in UTC.
+    """Return when an installation first asks for the prices of the day after ``day``, in UTC."""
+    return _spread(day, FIRST_LOOK, FIRST_LOOK_SPREAD, phase)
 
-    Never on a full minute, where the rest of the world asks.
-    """
-    instant = (
-        datetime.combine(day, FIRST_LOOK, TARIFF_ZONE).astimezone(UTC)
-        + FIRST_LOOK_SPREAD * phase
-    )
+
+def second_look(day: date, phase: float) -> datetime:
+    """Return when an installation looks whether prices were corrected after ``day``'s first look, in UTC."""
+    return _spread(day, SECOND_LOOK, SECOND_LOOK_SPREAD, phase)
+
+
+def _spread(day: date, begin: time, window: timedelta, phase: float) -> datetime:
+    """Return an installation's instant in a window."""
+    instant = datetime.combine(day, begin, TARIFF_ZONE).astimezone(UTC)
+    return _off_the_minute(instant + window * phase, phase)
+
+
+def _off_the_minute(instant: datetime, phase: float) -> datetime:
+    """Move an instant out of the first second of its minute, in which the rest of the world asks."""
     if instant.second == 0:
-        instant += timedelta(seconds=1 + 58 * phase)
+        return instant + timedelta(seconds=1 + 58 * phase)
     return instant
+
+
+def _next_look(now: datetime, phase: float) -> datetime:
+    """Return the first look of either kind after an aware instant."""
+    today = local_date(now)
+    looks = (
+        first_look(today, phase),
+        second_look(today, phase),
+        first_look(today + timedelta(days=1), phase),
+    )
+    return next(look for look in looks if look > now)
 
 
 def next_price_request(
@@ -103,10 +133,7 @@ def next_price_request(
         chance: a random number, -1 ≤ chance ≤ 1, that moves repeated requests apart.
 
     """
-    today = local_date(now)
-    look = first_look(today, phase)
-    if look <= now:
-        look = first_look(today + timedelta(days=1), phase)
+    look = _next_look(now, phase)
     if goal is Goal.REST:
         return look
     gaps = _GAPS[goal]
@@ -119,15 +146,31 @@ def next_price_request(
         midnight + timedelta(seconds=20) + timedelta(minutes=4) * phase,
         look,
     )
-    return min(repeated, *(point for point in checkpoints if point > now))
+    at = min(repeated, *(point for point in checkpoints if point > now))
+    return _off_the_minute(at, phase)
+
+
+def next_price_request_after_start(
+    now: datetime, goal: Goal, *, phase: float, chance: float
+) -> datetime:
+    """Return when to ask for prices after a start from stored ones that know the current price, in UTC.
+
+    What is missing is asked for soon, but not in the rush of starting, nor by a whole street at once when the power
+    comes back.
+    """
+    look = _next_look(now, phase)
+    if goal is Goal.REST:
+        return look
+    return min(look, now + timedelta(seconds=75 + 45 * chance))
 
 
 def next_subscription_request(
     now: datetime,
     turning_points: tuple[datetime, ...],
     *,
+    overdue: bool,
     phase: float,
-    failures: int,
+    misses: int,
     chance: float,
 ) -> datetime:
     """Return when to ask for the list of subscriptions again, in UTC, always after ``now``.
@@ -137,17 +180,20 @@ def next_subscription_request(
     Args:
         now: the current instant, aware.
         turning_points: when contracts begin and end, aware.
+        overdue: whether a contract must have begun or ended while the hub was off.
         phase: the installation's place in the spread, see ``installation_phase``.
-        failures: how many requests in a row failed.
+        misses: how many requests in a row failed, or did not bring a turn that is due.
         chance: a random number, -1 ≤ chance ≤ 1, that moves repeated requests apart.
 
     """
     look = first_look(local_date(now), phase)
     if look <= now:
         look = first_look(local_date(now) + timedelta(days=1), phase)
-    if failures:
-        gap = _FAILURE_GAPS[min(failures, len(_FAILURE_GAPS)) - 1]
+    if misses:
+        gap = _FAILURE_GAPS[min(misses, len(_FAILURE_GAPS)) - 1]
         return min(look, now + timedelta(minutes=gap * (1 + _GAP_JITTER * chance)))
+    if overdue:
+        return min(look, now + timedelta(minutes=1) + timedelta(minutes=4) * phase)
     # Contracts turn at midnight for everybody at once: spread those looks over half an hour, too.
     delay = timedelta(minutes=1) + FIRST_LOOK_SPREAD * phase
     return min(

@@ -69,6 +69,12 @@ def custom_integrations(enable_custom_integrations: None) -> None:
     """Let Home Assistant load the integration from this folder."""
 
 
+@pytest.fixture
+def hass_config_dir(hass_tmp_config_dir: str) -> str:
+    """Give every test a config folder of its own: the integration keeps files there."""
+    return hass_tmp_config_dir
+
+
 @pytest.fixture(autouse=True)
 def instance(hass_storage: dict[str, Any]) -> None:
     """Give the hub an identity, and with it always the same place in the spread of requests."""

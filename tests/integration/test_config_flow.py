@@ -340,7 +340,7 @@ async def test_reauthentication(
     await hass.async_block_till_done()
     assert entry.state is ConfigEntryState.LOADED
     assert entry.data["token"]["refresh_token"] != refused["token"]["refresh_token"]
-    assert entry.runtime_data.account.last_update_success
+    assert entry.runtime_data.account.last_error is None
 
 
 async def test_reconfiguration(

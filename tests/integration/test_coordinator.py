@@ -37,7 +37,7 @@ def assert_right(hass, nomos, subscription):
 async def test_a_normal_day_is_polite(
     hass: HomeAssistant, nomos, linked, advance: Advance, published
 ) -> None:
-    """Prices of tomorrow are there by 15:00 local for at most six requests a day, none on a full minute."""
+    """Prices of tomorrow are there by 15:00 local for at most seven requests a day, none on a full minute."""
     nomos.configure(publication_time=published)
     entry = await linked()
     await advance(timedelta(hours=16))
@@ -55,8 +55,9 @@ async def test_a_normal_day_is_polite(
             assert flag.state == "on"
     kinds = Counter(one.kind for one in nomos.requests[begin:])
     assert kinds["subscriptions"] == 1
-    assert kinds["prices"] <= 3
-    assert sum(kinds.values()) <= 6
+    assert kinds["prices"] <= 4
+    assert kinds["token"] <= 2
+    assert sum(kinds.values()) <= 7
     look = entry.runtime_data.prices[subscription.id].next_request
     assert look.second != 0
 
@@ -196,7 +197,7 @@ async def test_tomorrow_that_never_comes(
     for _ in range(64):
         await advance(QUARTER)
     assert price(hass, subscription) == STATE_UNAVAILABLE
-    assert nomos.count("prices") - begin <= 18
+    assert nomos.count("prices") - begin <= 24
     for _ in range(96):
         await advance(QUARTER)
     assert_right(hass, nomos, subscription)

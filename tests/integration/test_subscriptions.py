@@ -135,6 +135,7 @@ async def test_subscription_that_vanished_while_off(
     await hass.config_entries.async_unload(entry.entry_id)
     nomos.remove_subscription(gone.id)
     await hass.config_entries.async_setup(entry.entry_id)
+    await entry.runtime_data.account.async_refresh()
     await hass.async_block_till_done()
     assert gone.id not in device_ids(hass, entry)
 

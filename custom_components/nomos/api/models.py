@@ -116,6 +116,24 @@ class Subscription:
             meter_type=meter_type,
         )
 
+    def to_json(self) -> dict[str, object]:
+        """Return what `from_json` makes the same subscription of."""
+        return {
+            "id": self.id,
+            "customer": self.customer_id,
+            "plan": self.plan_id,
+            "status": self.status.value,
+            "type": self.type.value,
+            "number": self.number,
+            "created_at": self.created_at.isoformat(),
+            "start_at": _iso(self.start_at),
+            "terminated_at": _iso(self.terminated_at),
+            "end_at": _iso(self.end_at),
+            "meter": None
+            if self.meter_type is None
+            else {"type": self.meter_type.value},
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceItem:
@@ -294,6 +312,15 @@ class Plan:
             type=_subscription_type(fields),
         )
 
+    def to_json(self) -> dict[str, object]:
+        """Return what `from_json` makes the same plan of."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "price": self.base_fee,
+            "type": self.type.value,
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invoice:
@@ -408,3 +435,7 @@ def _price_item(start: datetime, fields: Fields) -> tuple[PriceItem, bool]:
 
 def _is_number_or_null(value: object) -> bool:
     return value is None or finite(value) is not None
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()

@@ -1,0 +1,52 @@
+"""What the customer can mend, told as long as it lasts."""
+
+from enum import StrEnum
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
+
+from .const import DOMAIN
+
+
+class Trouble(StrEnum):
+    """The kinds of trouble that somebody in the house can do something about; keys of the translations."""
+
+    CONTRACT_ENDED = "contract_ended"
+    ACCESS_DENIED = "access_denied"
+    PRICES_LATE = "prices_late"
+
+
+@callback
+def async_report(
+    hass: HomeAssistant, trouble: Trouble, subject: str, name: str, *, present: bool
+) -> None:
+    """Raise or withdraw the issue about an account or a subscription.
+
+    Args:
+        hass: Home Assistant.
+        trouble: what is wrong.
+        subject: the id of the config entry or the subscription that it is about.
+        name: what the customer knows it by.
+        present: whether it is so now.
+
+    """
+    issue_id = f"{trouble}_{subject}"
+    if not present:
+        ir.async_delete_issue(hass, DOMAIN, issue_id)
+        return
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id,
+        is_fixable=False,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=trouble,
+        translation_placeholders={"name": name},
+    )
+
+
+@callback
+def async_withdraw_all(hass: HomeAssistant, subject: str) -> None:
+    """Withdraw all issues about an account or a subscription."""
+    for trouble in Trouble:
+        async_report(hass, trouble, subject, "", present=False)

@@ -1,0 +1,212 @@
+"""The access tokens of one account.
+
+Refresh tokens rotate on every use and the old one is dead (Nomos API, authentication). So a rotated token is on the
+disk before anything else happens, and a refresh that has begun is carried to its end whatever becomes of those who
+wait for it: of an unload, a cancellation, a reload.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from hashlib import sha256
+import logging
+from typing import Any, Final, override
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_TOKEN
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.config_entry_oauth2_flow import (
+    AbstractOAuth2Implementation,
+    OAuth2Session,
+)
+from homeassistant.util.hass_dict import HassKey
+
+from .const import DOMAIN
+from .store import StoredFile
+
+_LOGGER = logging.getLogger(__name__)
+
+DATA_REFRESHES: Final[HassKey[dict[str, asyncio.Task[None]]]] = HassKey(
+    f"{DOMAIN}_token_refreshes"
+)
+"""Token refreshes under way, by config entry: one outlives the account object when its entry is reloaded."""
+
+_REMEMBERED_ANCESTORS: Final = 50
+"""How many replaced tokens the journal knows: days of refreshes that the config entry on disk did not get to see."""
+
+
+class TokenJournal:
+    """The last rotated token of an entry, on disk ahead of the config entry.
+
+    Home Assistant writes config entries a second after they changed. The journal is written before the new token is
+    used at all, together with fingerprints of the tokens that it descends from, so that at the next start it is
+    certain which of the two is newer; clocks play no part in it.
+    """
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
+        """Belong to a config entry; nothing is read or written yet."""
+        self._file = StoredFile(hass, f"token.{entry.entry_id}", 1)
+        self._ancestors: list[str] = []
+
+    async def async_write(self, new: Mapping[str, Any], old: Mapping[str, Any]) -> None:
+        """Store a token that replaces an older one. A token that did not rotate is not in danger."""
+        if new.get("refresh_token") == old.get("refresh_token"):
+            return
+        ancestors = [*self._ancestors, _fingerprint(old)][-_REMEMBERED_ANCESTORS:]
+        await self._file.async_save({"token": dict(new), "ancestors": ancestors})
+        self._ancestors = ancestors
+
+    async def async_reconcile(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
+        """Bring the config entry up to the journal where the journal is newer.
+
+        It is newer when its token descends from the entry's. Any other token in the entry is of a new link, or of a
+        backup as old as its journal, and the entry is right.
+        """
+        stored = await self._file.async_load(_decode_journal)
+        if stored is None:
+            return
+        token, ancestors = stored
+        current = entry.data[CONF_TOKEN]
+        if token["refresh_token"] == current.get("refresh_token"):
+            self._ancestors = ancestors
+        elif _fingerprint(current) in ancestors:
+            self._ancestors = ancestors
+            _LOGGER.info("Access was renewed just before Home Assistant stopped")
+            hass.config_entries.async_update_entry(
+                entry, data={**entry.data, CONF_TOKEN: token}
+            )
+
+    async def async_remove(self) -> None:
+        """Delete the journal together with its entry."""
+        await self._file.async_remove()
+
+
+def _decode_journal(data: Any) -> tuple[dict[str, Any], list[str]]:
+    token, ancestors = data["token"], data["ancestors"]
+    for key, kind in (("access_token", str), ("refresh_token", str)):
+        if not isinstance(token[key], kind):
+            raise TypeError(key)
+    token["expires_at"] = float(token["expires_at"])
+    if not all(isinstance(ancestor, str) for ancestor in ancestors):
+        raise TypeError("ancestors")
+    return token, list(ancestors)
+
+
+def _fingerprint(token: Mapping[str, Any]) -> str:
+    return sha256(str(token.get("refresh_token")).encode()).hexdigest()[:32]
+
+
+class JournaledImplementation(AbstractOAuth2Implementation):
+    """An OAuth client whose refreshed tokens are in the journal before the caller sees them."""
+
+    def __init__(
+        self, implementation: AbstractOAuth2Implementation, journal: TokenJournal
+    ) -> None:
+        """Stand before the implementation that the customer's credentials belong to."""
+        self._implementation = implementation
+        self._journal = journal
+
+    @property
+    @override
+    def name(self) -> str:
+        return self._implementation.name
+
+    @property
+    @override
+    def domain(self) -> str:
+        return self._implementation.domain
+
+    @property
+    @override
+    def service_domain(self) -> str:
+        return self._implementation.service_domain
+
+    @override
+    async def async_generate_authorize_url(self, flow_id: str) -> str:
+        return await self._implementation.async_generate_authorize_url(flow_id)
+
+    @override
+    async def async_resolve_external_data(self, external_data: Any) -> dict[str, Any]:
+        return await self._implementation.async_resolve_external_data(external_data)
+
+    @override
+    async def _async_refresh_token(self, token: dict[str, Any]) -> dict[str, Any]:
+        new = await self._implementation.async_refresh_token(token)
+        await self._journal.async_write(new, token)
+        return new
+
+
+class AccountTokens:
+    """Hands out valid access tokens of one config entry."""
+
+    def __init__(self, hass: HomeAssistant, session: OAuth2Session) -> None:
+        """Take the one OAuth session of the entry."""
+        self._hass = hass
+        self._session = session
+
+    async def async_get_access_token(self) -> str:
+        """Return an access token that has not expired.
+
+        Raises:
+            OAuth2TokenRequestBaseError: no token could be had.
+
+        """
+        # Also where the token in hand still looks valid: one that is being replaced was rejected.
+        if self._entry_id in self._refreshes or not self._session.valid_token:
+            await self._async_refresh()
+        return self.current
+
+    async def async_replace(self, rejected: str) -> None:
+        """Make sure that a token which the API rejected is not handed out again.
+
+        Raises:
+            OAuth2TokenRequestBaseError: no other token could be had.
+
+        """
+        if self.current == rejected:
+            entry = self._session.config_entry
+            token = {**self._session.token, "expires_at": 0}
+            self._hass.config_entries.async_update_entry(
+                entry, data={**entry.data, CONF_TOKEN: token}
+            )
+        await self.async_get_access_token()
+
+    @property
+    def current(self) -> str:
+        """Return the access token in hand, valid or not."""
+        token: str = self._session.token["access_token"]
+        return token
+
+    @property
+    def _entry_id(self) -> str:
+        return self._session.config_entry.entry_id
+
+    @property
+    def _refreshes(self) -> dict[str, asyncio.Task[None]]:
+        return self._hass.data.setdefault(DATA_REFRESHES, {})
+
+    async def _async_refresh(self) -> None:
+        """Refresh once for all who wait, failure included, unharmed by the cancellation of any of them."""
+        refreshes = self._refreshes
+        task = refreshes.get(self._entry_id)
+        if task is None:
+            task = self._hass.async_create_task(
+                self._session.async_ensure_token_valid(),
+                f"{DOMAIN} token refresh",
+                eager_start=False,
+            )
+            refreshes[self._entry_id] = task
+            task.add_done_callback(self._refresh_done)
+        await asyncio.shield(task)
+
+    @callback
+    def _refresh_done(self, task: asyncio.Task[None]) -> None:
+        self._refreshes.pop(self._entry_id, None)
+        # Looked at here, so that a failure nobody waits for any more is not reported as forgotten.
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _LOGGER.debug("Token refresh failed: %s", type(error).__name__)
+
+
+async def async_wait_for_refresh(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Wait for a refresh that was begun before the entry was reloaded."""
+    if (task := hass.data.get(DATA_REFRESHES, {}).get(entry.entry_id)) is not None:
+        await asyncio.wait([task])
