@@ -87,6 +87,7 @@ class PriceCoordinator(DataUpdateCoordinator[PriceTable]):
         self._goal = Goal.REST
         self._misses = 0
         self._running = False
+        self._asking = False
         self._unsub_tick: CALLBACK_TYPE | None = None
 
     async def async_begin(self) -> None:
@@ -166,6 +167,7 @@ class PriceCoordinator(DataUpdateCoordinator[PriceTable]):
             # The daily look at the subscriptions tells when this changes.
             self.update_interval = self.next_request = None
             return self.data
+        self._asking = True
         try:
             series = await self._async_ask()
         except (NomosError, OAuth2TokenRequestBaseError) as err:
@@ -178,6 +180,8 @@ class PriceCoordinator(DataUpdateCoordinator[PriceTable]):
                 "Prices could not be read, those known go on: %s", type(err).__name__
             )
             return self.data
+        finally:
+            self._asking = False
         now = dt_util.utcnow()
         self.last_answer, self.last_error = now, None
         table = self.data.merge(price_table(series)).since(_kept_from(now))
@@ -247,7 +251,8 @@ class PriceCoordinator(DataUpdateCoordinator[PriceTable]):
         self._follow_table()
         self.async_update_listeners()
         if (
-            self.next_request is not None
+            not self._asking
+            and self.next_request is not None
             and self.next_request < dt_util.utcnow() - _OVERDUE
             and not self.config_entry.pref_disable_polling
             and not self.account.refused

@@ -21,6 +21,7 @@ from homeassistant.components.application_credentials import (
     ClientCredential,
     async_import_client_credential,
 )
+from homeassistant.config_entries import SOURCE_REAUTH
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
@@ -222,3 +223,12 @@ def state_of(
     state = hass.states.get(entity_id(hass, subscription_id, key, platform))
     assert state, f"No state of {key}"
     return state
+
+
+def reauth_flows(hass):
+    """Return the prompts to link again."""
+    return [
+        flow
+        for flow in hass.config_entries.flow.async_progress_by_handler(DOMAIN)
+        if flow["context"]["source"] == SOURCE_REAUTH
+    ]

@@ -6,13 +6,12 @@ import logging
 
 import pytest
 
-from custom_components.nomos.const import DOMAIN
-from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 
-from .conftest import Advance, make_entry, state_of
+from .conftest import Advance, make_entry, reauth_flows, state_of
 
 EMAIL = "smart@example.com"
 HOUR = timedelta(hours=1)
@@ -21,15 +20,6 @@ HOUR = timedelta(hours=1)
 def count(nomos, kind):
     """Return how many requests of a kind were answered."""
     return nomos.count(kind)
-
-
-def reauth_flows(hass):
-    """Return the prompts to link again."""
-    return [
-        flow
-        for flow in hass.config_entries.flow.async_progress_by_handler(DOMAIN)
-        if flow["context"]["source"] == SOURCE_REAUTH
-    ]
 
 
 def device_ids(hass, entry):

@@ -1,0 +1,154 @@
+"""Tests of rotated tokens: in the journal before they are used, and found there after a power cut."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+import json
+from pathlib import Path
+
+import pytest
+
+from homeassistant.const import STATE_UNAVAILABLE
+from homeassistant.core import HomeAssistant
+
+from .conftest import Advance, make_entry, reauth_flows, state_of
+
+EMAIL = "smart@example.com"
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def subscription(nomos):
+    """Return the contract of these tests."""
+    return nomos.customers[EMAIL].subscriptions[0]
+
+
+@pytest.fixture
+def files(hass: HomeAssistant):
+    """Return a function that lists the integration's files by their names."""
+
+    def listing(name=""):
+        folder = Path(hass.config.path(".storage"))
+        return {path.name: path for path in folder.glob(f"nomos.{name}*")}
+
+    return listing
+
+
+async def restart(hass, entry):
+    """Unload and set up, as a restart of Home Assistant does."""
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+
+
+def assert_right(hass, nomos, subscription):
+    """Assert that the market's price is shown."""
+    truth = nomos.price(subscription.id, datetime.now(UTC))
+    shown = state_of(hass, subscription.id, "price").state
+    assert float(shown) == pytest.approx(truth.amount / 100)
+
+
+async def power_cut(hass, entry, on_disk, advance):
+    """Stop without a last word: the config entry is as it was on the disk."""
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    hass.config_entries.async_update_entry(entry, data=on_disk)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+
+
+@pytest.mark.parametrize("rotations", [1, 2, 7])
+async def test_power_cut_after_rotation(
+    hass: HomeAssistant, nomos, linked, advance: Advance, rotations
+) -> None:
+    """Tokens that rotated since the config entry was written are in the journal, however many."""
+    entry = await linked()
+    on_disk = dict(entry.data)
+    for _ in range(rotations):
+        nomos.expire_access_tokens(EMAIL)
+        await entry.runtime_data.account.async_refresh()
+    newest = entry.data["token"]["refresh_token"]
+    assert newest != on_disk["token"]["refresh_token"]
+    await power_cut(hass, entry, on_disk, advance)
+    assert entry.data["token"]["refresh_token"] == newest
+    nomos.expire_access_tokens(EMAIL)
+    await entry.runtime_data.account.async_refresh()
+    assert entry.runtime_data.account.last_error is None
+    assert not reauth_flows(hass)
+
+
+async def test_journal_is_written_before_the_token_is_used(
+    hass: HomeAssistant, nomos, linked, files
+) -> None:
+    """When the first request with a new token arrives, the token is on the disk."""
+    entry = await linked()
+    nomos.expire_access_tokens(EMAIL)
+    seen = []
+
+    def look(*_):
+        [path] = files("token").values()
+        stored = json.loads(path.read_text())["data"]["token"]
+        seen.append(stored["access_token"])
+
+    nomos.faults.add(kind="mutate", match="subscriptions", skip=1, change=look)
+    await entry.runtime_data.account.async_refresh()
+    assert seen == [entry.data["token"]["access_token"]]
+
+
+async def test_new_link_wins_over_an_old_journal(
+    hass: HomeAssistant, nomos, linked, advance: Advance
+) -> None:
+    """After the customer linked again, the journal of the old link is history."""
+    entry = await linked()
+    nomos.expire_access_tokens(EMAIL)
+    await entry.runtime_data.account.async_refresh()
+    nomos.revoke(EMAIL)
+    fresh = make_entry(nomos).data
+    hass.config_entries.async_update_entry(entry, data=fresh)
+    await restart(hass, entry)
+    assert entry.data["token"]["refresh_token"] == fresh["token"]["refresh_token"]
+    nomos.expire_access_tokens(EMAIL)
+    await entry.runtime_data.account.async_refresh()
+    assert entry.runtime_data.account.last_error is None
+
+
+async def test_restored_backup(
+    hass: HomeAssistant, nomos, linked, advance: Advance, files
+) -> None:
+    """An old token out of a backup ends in one clear request to link again; prices stay."""
+    entry = await linked()
+    nomos.expire_access_tokens(EMAIL)
+    await entry.runtime_data.account.async_refresh()
+    [journal] = files("token").values()
+    backup = dict(entry.data), journal.read_bytes()
+    nomos.expire_access_tokens(EMAIL)
+    await entry.runtime_data.account.async_refresh()
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    hass.config_entries.async_update_entry(entry, data=backup[0])
+    journal.write_bytes(backup[1])
+    await hass.config_entries.async_setup(entry.entry_id)
+    for _ in range(8):
+        await advance(HOUR)
+    assert len(reauth_flows(hass)) == 1
+    subscription = nomos.customers[EMAIL].subscriptions[0]
+    assert_right(hass, nomos, subscription)
+
+
+async def test_reload_during_refresh_waits_for_it(
+    hass: HomeAssistant, nomos, linked, advance: Advance
+) -> None:
+    """A new account object does not use the refresh token that the old one has just used."""
+    entry = await linked()
+    await advance(2 * HOUR)
+    nomos.faults.add(kind="delay", match="token", seconds=20, times=1)
+    request = hass.async_create_task(entry.runtime_data.account.async_refresh())
+    while nomos.faults.pending:
+        await asyncio.sleep(0)
+    request.cancel()
+    reload = hass.async_create_task(hass.config_entries.async_reload(entry.entry_id))
+    await advance(timedelta(seconds=21))
+    assert await reload
+    await entry.runtime_data.account.async_refresh()
+    assert nomos.count("token") == 1
+    assert entry.runtime_data.account.last_error is None
+    assert state_of(
+        hass, nomos.customers[EMAIL].subscriptions[0].id, "price"
+    ).state != (STATE_UNAVAILABLE)
