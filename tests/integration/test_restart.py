@@ -1,0 +1,319 @@
+"""Tests of what survives a restart: prices and contracts, on a real disk."""
+
+from datetime import UTC, datetime, timedelta
+import json
+from pathlib import Path
+
+import pytest
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+
+from .conftest import Advance, reauth_flows, state_of
+
+EMAIL = "smart@example.com"
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def subscription(nomos):
+    """Return the contract of these tests."""
+    return nomos.customers[EMAIL].subscriptions[0]
+
+
+@pytest.fixture
+def files(hass: HomeAssistant):
+    """Return a function that lists the integration's files by their names."""
+
+    def listing(name=""):
+        folder = Path(hass.config.path(".storage"))
+        return {path.name: path for path in folder.glob(f"nomos.{name}*")}
+
+    return listing
+
+
+async def restart(hass, entry):
+    """Unload and set up, as a restart of Home Assistant does."""
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+
+
+def assert_right(hass, nomos, subscription):
+    """Assert that the market's price is shown."""
+    truth = nomos.price(subscription.id, datetime.now(UTC))
+    shown = state_of(hass, subscription.id, "price").state
+    assert float(shown) == pytest.approx(truth.amount / 100)
+
+
+async def test_warm_restart_asks_nothing(
+    hass: HomeAssistant, nomos, linked, advance: Advance, subscription
+) -> None:
+    """With everything known on the disk, a restart costs no request, and the rest of the day goes its way."""
+    entry = await linked()
+    await advance(9 * HOUR)
+    table = entry.runtime_data.prices[subscription.id].data
+    requests = len(nomos.requests)
+    await restart(hass, entry)
+    for _ in range(3):
+        await advance(timedelta(minutes=5))
+    assert entry.runtime_data.prices[subscription.id].data == table
+    assert len(nomos.requests) == requests
+    assert_right(hass, nomos, subscription)
+    await advance(24 * HOUR)
+    assert_right(hass, nomos, subscription)
+
+
+async def test_restart_without_network(
+    hass: HomeAssistant, nomos, linked, advance: Advance, subscription
+) -> None:
+    """A house that starts without internet has its prices, and gets the missing ones when it is back."""
+    entry = await linked()
+    nomos.faults.add(kind="reset")
+    await advance(HOUR)
+    await restart(hass, entry)
+    assert entry.state is ConfigEntryState.LOADED
+    assert_right(hass, nomos, subscription)
+    await advance(8 * HOUR)
+    assert_right(hass, nomos, subscription)
+    nomos.faults.clear()
+    await advance(3 * HOUR)
+    await advance(6 * HOUR)
+    assert_right(hass, nomos, subscription)
+
+
+async def test_restart_with_old_prices(
+    hass: HomeAssistant, nomos, linked, subscription, freezer
+) -> None:
+    """Prices that have run out while the house was off are asked for at once."""
+    entry = await linked()
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    freezer.tick(timedelta(days=9))
+    await hass.config_entries.async_setup(entry.entry_id)
+    assert_right(hass, nomos, subscription)
+
+
+async def test_restart_with_a_hole_asks_soon(
+    hass: HomeAssistant, nomos, linked, advance: Advance, subscription
+) -> None:
+    """What is missing is asked for a minute or two after the start, not in its rush."""
+    hole = datetime(2026, 6, 10, 16, tzinfo=UTC)
+    nomos.configure(missing=[(hole, hole + HOUR)])
+    entry = await linked()
+    nomos.configure(missing=[])
+    requests = nomos.count("prices")
+    await restart(hass, entry)
+    assert nomos.count("prices") == requests
+    await advance(timedelta(minutes=2, seconds=1))
+    assert nomos.count("prices") == requests + 1
+    assert entry.runtime_data.prices[subscription.id].data.at(hole)
+
+
+async def test_nothing_is_written_that_did_not_change(
+    hass: HomeAssistant, nomos, linked, advance: Advance, files
+) -> None:
+    """The files of prices and contracts are written once a day at most."""
+    await linked()
+    written = {name: path.stat().st_mtime_ns for name, path in files().items()}
+    assert len(written) == 2
+    writes = dict.fromkeys(written, 0)
+    for _ in range(2 * 96):
+        await advance(timedelta(minutes=15))
+        for name, path in files().items():
+            if name in written and written[name] != path.stat().st_mtime_ns:
+                written[name] = path.stat().st_mtime_ns
+                writes[name] += 1
+    assert [count for name, count in writes.items() if "prices" in name] == [2]
+    assert [count for name, count in writes.items() if "account" in name] == [0]
+
+
+@pytest.mark.parametrize("kind", ["prices", "account", "token"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe\x00",
+        b"[]",
+        b"null",
+        b'{"version": 99, "data": {}}',
+        b'{"version": 1, "data": null}',
+        b'{"version": 1, "data": {"subscription": "another", "intervals": []}}',
+        b'{"version": 1, "data": {"account": "another"}}',
+        b'{"version": 1, "data": {"token": {}, "ancestors": []}}',
+        b"[" * 100_000,
+    ],
+)
+async def test_unreadable_files_are_set_aside(
+    hass: HomeAssistant,
+    nomos,
+    linked,
+    advance: Advance,
+    files,
+    subscription,
+    caplog,
+    kind,
+    content,
+) -> None:
+    """A damaged or foreign file costs one line in the log and one request."""
+    entry = await linked()
+    await advance(2 * HOUR)
+    await entry.runtime_data.account.async_refresh()
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    [path] = files(kind).values()
+    path.write_bytes(content)
+    caplog.clear()
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert entry.state is ConfigEntryState.LOADED
+    assert_right(hass, nomos, subscription)
+    lines = [one for one in caplog.records if "set aside" in one.getMessage()]
+    assert len(lines) == 1
+    assert path.with_name(f"{path.name}.unreadable").read_bytes() == content
+    assert not reauth_flows(hass)
+
+
+@pytest.mark.parametrize(
+    "interval",
+    [
+        [0, 900, "cheap", None, None, None],
+        [0, 900, True, None, None, None],
+        [0, 0, 1.0, None, None, None],
+        [0, 1e30, 1.0, None, None, None],
+        [0, 900, 1.0],
+        None,
+    ],
+)
+async def test_nonsense_among_stored_prices(
+    hass: HomeAssistant, nomos, linked, files, subscription, interval
+) -> None:
+    """One impossible interval makes the whole file suspect."""
+    entry = await linked()
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    [path] = files("prices").values()
+    stored = json.loads(path.read_text())
+    stored["data"]["intervals"].append(interval)
+    path.write_text(json.dumps(stored))
+    requests = nomos.count("prices")
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert_right(hass, nomos, subscription)
+    assert nomos.count("prices") == requests + 1
+
+
+async def test_a_file_that_is_a_folder(
+    hass: HomeAssistant, nomos, linked, files, subscription
+) -> None:
+    """What cannot even be opened is no reason not to start."""
+    entry = await linked()
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    [path] = files("prices").values()
+    path.unlink()
+    path.mkdir()
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert_right(hass, nomos, subscription)
+
+
+async def test_files_are_private(
+    hass: HomeAssistant, nomos, linked, advance: Advance, files
+) -> None:
+    """Nobody but Home Assistant's user reads them, and only the journal holds a token."""
+    entry = await linked()
+    await advance(2 * HOUR)
+    await entry.runtime_data.account.async_refresh()
+    assert set(files()) == {
+        *files("prices"),
+        *files("account"),
+        f"nomos.token.{entry.entry_id}",
+    }
+    for name, path in files().items():
+        assert path.stat().st_mode & 0o077 == 0
+        has_token = entry.data["token"]["refresh_token"] in path.read_text()
+        assert has_token == name.startswith("nomos.token")
+
+
+async def test_removal_leaves_nothing(
+    hass: HomeAssistant, nomos, linked, advance: Advance, files
+) -> None:
+    """With the account its files go."""
+    entry = await linked("solar@example.com")
+    await advance(2 * HOUR)
+    await entry.runtime_data.account.async_refresh()
+    assert len(files()) == 4
+    assert await hass.config_entries.async_remove(entry.entry_id)
+    await hass.async_block_till_done()
+    assert not files()
+
+
+async def test_vanished_subscription_takes_its_file_along(
+    hass: HomeAssistant, nomos, linked, files
+) -> None:
+    """Also the stored prices of a contract that is gone go."""
+    entry = await linked("solar@example.com")
+    gone = nomos.customers["solar@example.com"].subscriptions[0]
+    assert len(files("prices")) == 2
+    nomos.remove_subscription(gone.id)
+    await entry.runtime_data.account.async_refresh()
+    await hass.async_block_till_done()
+    assert len(files("prices")) == 1
+
+
+async def test_supply_that_began_while_off(
+    hass: HomeAssistant, nomos, linked, advance: Advance, freezer
+) -> None:
+    """A contract that began while the house was off is noticed within minutes."""
+    entry = await linked("pending@example.com")
+    subscription = nomos.customers["pending@example.com"].subscriptions[0]
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    freezer.move_to(subscription.start_at + timedelta(days=3, hours=5))
+    await hass.config_entries.async_setup(entry.entry_id)
+    for _ in range(6):
+        await advance(timedelta(minutes=1))
+    assert_right(hass, nomos, subscription)
+
+
+async def test_full_disk(
+    hass: HomeAssistant, nomos, linked, files, subscription, caplog
+) -> None:
+    """What cannot be written is warned of once, everything goes on, and is written when there is room."""
+    entry = await linked()
+    storage = Path(hass.config.path(".storage"))
+    storage.rename(storage.with_name("storage-full"))
+    # Where a folder should be is a file: nothing can be written below it.
+    storage.write_text("")
+    for _ in range(3):
+        nomos.expire_access_tokens(EMAIL)
+        await entry.runtime_data.account.async_refresh()
+    assert entry.runtime_data.account.last_error is None
+    warnings = [
+        one
+        for one in caplog.records
+        if one.levelname == "WARNING" and "Could not write" in one.getMessage()
+    ]
+    assert len(warnings) == 1
+    assert_right(hass, nomos, subscription)
+    storage.unlink()
+    nomos.expire_access_tokens(EMAIL)
+    await entry.runtime_data.account.async_refresh()
+    assert files("token")
+    assert "can be written again" in caplog.text
+
+
+async def test_half_written_file_is_no_file(
+    hass: HomeAssistant, nomos, linked, files, subscription, monkeypatch
+) -> None:
+    """When the disk fails in the middle of a write, the old file stays whole and nothing is left lying about."""
+    entry = await linked()
+    [path] = files("prices").values()
+    before = path.read_bytes()
+
+    def fail(_descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", fail)
+    nomos.correct_price(subscription.id, datetime.now(UTC), 12.0)
+    await entry.runtime_data.prices[subscription.id].async_refresh()
+    assert state_of(hass, subscription.id, "price").state == "0.12"
+    assert path.read_bytes() == before
+    assert len(files("prices")) == 1
