@@ -4,16 +4,36 @@ Pure functions and frozen data. No I/O, no clock (``now`` is a parameter), no Ho
 """
 
 from .days import TARIFF_ZONE, day_bounds, local_date, next_midnight
+from .levels import (
+    DEFAULT_THRESHOLDS,
+    DayLevels,
+    Level,
+    LevelThresholds,
+    Period,
+    Standing,
+    below_average,
+    cheapest_hours,
+    join_periods,
+)
 from .table import EMPTY_TABLE, Components, DayPrices, Interval, PriceTable
 
 __all__ = [
+    "DEFAULT_THRESHOLDS",
     "EMPTY_TABLE",
     "TARIFF_ZONE",
     "Components",
+    "DayLevels",
     "DayPrices",
     "Interval",
+    "Level",
+    "LevelThresholds",
+    "Period",
     "PriceTable",
+    "Standing",
+    "below_average",
+    "cheapest_hours",
     "day_bounds",
+    "join_periods",
     "local_date",
     "next_midnight",
 ]
