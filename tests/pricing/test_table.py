@@ -205,3 +205,43 @@ def test_merge_with_itself_changes_nothing(table):
     """The same table comes back, so that nobody thinks that something is new."""
     assert table.merge(table) is table
     assert table.merge(EMPTY_TABLE) is table
+
+
+@given(tables(), st.lists(st.lists(st.integers(0, 60), max_size=10), max_size=4))
+def test_partial_views_of_one_truth_merge_in_any_order(truth, views):
+    """Answers of equal age that show different parts of the same prices give the same table in any order."""
+    parts = [
+        PriceTable(
+            tuple(one for number, one in enumerate(truth.intervals) if number in view)
+        )
+        for view in views
+    ]
+    forward = backward = EMPTY_TABLE
+    for part in parts:
+        forward = forward.merge(part)
+    for part in reversed(parts):
+        backward = backward.merge(part)
+    assert forward == backward
+
+
+@given(tables(), tables())
+def test_merge_twice_is_merge_once(older, newer):
+    """The same answer a second time changes nothing."""
+    merged = older.merge(newer)
+    assert merged.merge(newer) is merged
+
+
+@given(tables(), tables())
+def test_merge_loses_and_invents_nothing(older, newer):
+    """Every known stretch is still known, and every known price was said by one of the two."""
+
+    def known_time(table):
+        return sum(
+            (one.duration for one in table.intervals if one.price is not None),
+            timedelta(),
+        )
+
+    merged = older.merge(newer)
+    assert known_time(merged) >= max(known_time(older), known_time(newer))
+    said = {one.price for one in (*older.intervals, *newer.intervals)}
+    assert {one.price for one in merged.intervals} <= said
