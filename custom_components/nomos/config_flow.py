@@ -4,14 +4,24 @@ from collections.abc import Mapping
 import logging
 from typing import Any, Final, override
 
+import probatio
+
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
     SOURCE_RECONFIGURE,
+    ConfigEntry,
     ConfigFlowResult,
+    OptionsFlowWithReload,
 )
 from homeassistant.const import CONF_ACCESS_TOKEN, CONF_TOKEN
+from homeassistant.core import callback
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.config_entry_oauth2_flow import AbstractOAuth2FlowHandler
+from homeassistant.helpers.selector import (
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+)
 
 from .api import (
     NomosClient,
@@ -22,6 +32,8 @@ from .api import (
     SubscriptionType,
 )
 from .const import DOMAIN, SUPPORT_EMAIL
+from .coordinator import DISTANCES, SHARES, make_thresholds
+from .pricing import DEFAULT_THRESHOLDS
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -51,6 +63,13 @@ class NomosConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
     def logger(self) -> logging.Logger:
         """Return the logger that the base flow writes to."""
         return _LOGGER
+
+    @staticmethod
+    @callback
+    @override
+    def async_get_options_flow(config_entry: ConfigEntry) -> NomosOptionsFlow:
+        """Return the flow that changes the options."""
+        return NomosOptionsFlow()
 
     async def async_step_reauth(
         self, entry_data: Mapping[str, Any]
@@ -144,6 +163,60 @@ class NomosConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
             data=data,
             description=None if supplied else "pending",
         )
+
+
+class NomosOptionsFlow(OptionsFlowWithReload):
+    """Asks what the customer calls cheap and expensive."""
+
+    async def async_step_init(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask, and refuse what contradicts itself."""
+        errors = {}
+        if user_input is not None:
+            try:
+                make_thresholds(user_input)
+            except ValueError:
+                errors["base"] = "thresholds"
+            else:
+                return self.async_create_entry(data=user_input)
+        return self.async_show_form(
+            step_id="init",
+            data_schema=self.add_suggested_values_to_schema(
+                _THRESHOLDS, user_input or self.config_entry.options
+            ),
+            errors=errors,
+        )
+
+
+def _number(maximum: float, step: float, unit: str) -> NumberSelector:
+    return NumberSelector(
+        NumberSelectorConfig(
+            min=0,
+            max=maximum,
+            step=step,
+            unit_of_measurement=unit,
+            mode=NumberSelectorMode.BOX,
+        )
+    )
+
+
+_THRESHOLDS: Final = probatio.Schema(
+    {
+        **{
+            probatio.Required(name, default=getattr(DEFAULT_THRESHOLDS, name)): _number(
+                50, 1, "%"
+            )
+            for name in SHARES
+        },
+        **{
+            probatio.Required(
+                name, default=getattr(DEFAULT_THRESHOLDS, name) * 100
+            ): _number(50, 0.1, "ct/kWh")
+            for name in DISTANCES
+        },
+    }
+)
 
 
 async def _title(client: NomosClient, subscriptions: tuple[Subscription, ...]) -> str:

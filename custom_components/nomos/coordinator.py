@@ -1,7 +1,7 @@
 """When to ask Nomos for prices, what to keep of the answers, and when what is known changes its meaning."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 import logging
 import math
@@ -31,8 +31,12 @@ from .const import DOMAIN
 from .pricing import (
     EMPTY_TABLE,
     Components,
+    DayLevels,
+    DayPrices,
     Interval,
+    LevelThresholds,
     PriceTable,
+    Standing,
     day_bounds,
     local_date,
     next_midnight,
@@ -47,6 +51,14 @@ from .schedule import (
 from .store import StoredFile
 
 _LOGGER = logging.getLogger(__name__)
+
+SHARES: Final = (
+    "cheap_share",
+    "very_cheap_share",
+    "expensive_share",
+    "very_expensive_share",
+)
+DISTANCES: Final = ("distance", "very_distance")
 
 _LATE: Final = timedelta(hours=1)
 """How long the current price may be missing before the customer is told."""
@@ -83,6 +95,8 @@ class PriceCoordinator(DataUpdateCoordinator[PriceTable]):
         self.last_error: Exception | None = None
         self.next_request: datetime | None = None
         self.unknown_since: datetime | None = None
+        self.thresholds = thresholds_of(account.config_entry)
+        self._levels: dict[date, tuple[DayPrices, DayLevels]] = {}
         self._file = price_file(hass, subscription.id)
         self._goal = Goal.REST
         self._misses = 0
@@ -150,6 +164,25 @@ class PriceCoordinator(DataUpdateCoordinator[PriceTable]):
             SubscriptionStatus.PENDING,
             SubscriptionStatus.ENDED,
         }
+
+    def day_levels(self, day: date) -> DayLevels:
+        """Return how the known prices of a tariff day stand, worked out once per change of the day."""
+        prices = self.data.day(day)
+        known = self._levels.get(day)
+        if known is None or known[0] != prices:
+            known = prices, DayLevels.of(prices, self.thresholds)
+            # Yesterday, today and tomorrow at most.
+            self._levels = {
+                key: value
+                for key, value in self._levels.items()
+                if abs(key - day) <= timedelta(days=1)
+            }
+            self._levels[day] = known
+        return known[1]
+
+    def standing(self, now: datetime) -> Standing | None:
+        """Return how the price at an aware instant stands within its day; None where it is not known."""
+        return self.day_levels(local_date(now)).at(now)
 
     def _known_now(self) -> bool:
         return _knows(self.data, dt_util.utcnow())
@@ -291,6 +324,23 @@ class PriceCoordinator(DataUpdateCoordinator[PriceTable]):
         if self._unsub_tick is not None:
             self._unsub_tick()
             self._unsub_tick = None
+
+
+def thresholds_of(entry: ConfigEntry) -> LevelThresholds:
+    """Return what the customer calls cheap and expensive; options hold percent and ct/kWh."""
+    return make_thresholds(entry.options)
+
+
+def make_thresholds(options: Mapping[str, Any]) -> LevelThresholds:
+    """Make thresholds of options, with the usual ones where an option is missing.
+
+    Raises:
+        ValueError: the options contradict each other.
+
+    """
+    shares = {name: options[name] for name in SHARES if name in options}
+    distances = {name: options[name] / 100 for name in DISTANCES if name in options}
+    return LevelThresholds(**shares, **distances)
 
 
 def price_table(series: PriceSeries) -> PriceTable:

@@ -11,7 +11,7 @@ from homeassistant.components.sensor import (
     SensorEntityDescription,
     SensorStateClass,
 )
-from homeassistant.const import EntityCategory
+from homeassistant.const import EntityCategory, UnitOfRatio
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
@@ -26,7 +26,15 @@ from .entity import (
     TableValue,
     suits,
 )
-from .pricing import TARIFF_ZONE, DayPrices, Interval, PriceTable, local_date
+from .pricing import (
+    TARIFF_ZONE,
+    DayPrices,
+    Interval,
+    Level,
+    PriceTable,
+    Standing,
+    local_date,
+)
 from .runtime import NomosConfigEntry
 
 PARALLEL_UPDATES = 0
@@ -51,6 +59,13 @@ class NomosContractDescription(SensorEntityDescription):
     """A sensor that reads the contract."""
 
     value_fn: ContractValue[str | datetime | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NomosStandingDescription(SensorEntityDescription):
+    """A sensor that tells how the current price stands within its day."""
+
+    value_fn: Callable[[Standing], str | float]
 
 
 def _current(table: PriceTable, now: datetime) -> float | None:
@@ -183,6 +198,30 @@ PRICES: Final = (
     *_day_sensors("payout", FEED_IN),
 )
 
+STANDINGS: Final = (
+    NomosStandingDescription(
+        key="price_level",
+        translation_key="price_level",
+        device_class=SensorDeviceClass.ENUM,
+        options=[level.key for level in Level],
+        value_fn=lambda standing: standing.level.key,
+    ),
+    NomosStandingDescription(
+        key="price_rank",
+        translation_key="price_rank",
+        entity_registry_enabled_default=False,
+        value_fn=lambda standing: standing.rank,
+    ),
+    NomosStandingDescription(
+        key="price_percentile",
+        translation_key="price_percentile",
+        native_unit_of_measurement=UnitOfRatio.PERCENTAGE,
+        suggested_display_precision=0,
+        entity_registry_enabled_default=False,
+        value_fn=lambda standing: round(standing.percentile, 2),
+    ),
+)
+
 STATUSES: Final = [
     status.value
     for status in SubscriptionStatus
@@ -243,6 +282,11 @@ async def async_setup_entry(
                     if suits(coordinator, description.kinds)
                 ),
                 *(
+                    NomosStandingSensor(coordinator, description)
+                    for description in STANDINGS
+                    if suits(coordinator, CONSUMPTION)
+                ),
+                *(
                     NomosContractSensor(coordinator, description)
                     for description in CONTRACT
                     if suits(coordinator, BOTH)
@@ -288,6 +332,19 @@ class NomosCurrentPriceSensor(NomosPriceSensor):
             "prices_tomorrow": _listing(days[1]),
         }
         return True
+
+
+class NomosStandingSensor(NomosEntity, SensorEntity):
+    """How the current price stands within its day."""
+
+    entity_description: NomosStandingDescription
+
+    @override
+    def _read_value(self, now: datetime) -> bool:
+        standing = self.coordinator.standing(now)
+        value = self.entity_description.value_fn(standing) if standing else None
+        before, self._attr_native_value = self._attr_native_value, value
+        return value != before
 
 
 class NomosContractSensor(NomosEntity, SensorEntity):

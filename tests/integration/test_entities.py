@@ -70,12 +70,14 @@ async def test_devices(
     assert facts == snapshot
 
 
-async def test_a_dozen_by_default(entity_registry: er.EntityRegistry, linked) -> None:
+async def test_about_a_dozen_by_default(
+    entity_registry: er.EntityRegistry, linked
+) -> None:
     """The page of a device stays readable: the rest waits to be enabled."""
     entry = await linked()
     entities = er.async_entries_for_config_entry(entity_registry, entry.entry_id)
     enabled = [one for one in entities if one.disabled_by is None]
-    assert len(enabled) == 12
+    assert len(enabled) == 15
     assert len(entities) > len(enabled)
 
 
@@ -123,7 +125,11 @@ async def test_writes_only_at_boundaries_and_only_what_changed(
             "electricity_price",
             "grid_price",
             "levies_price",
+            "price_level",
         )
+    } | {
+        entity_id(hass, main(nomos).id, key, Platform.BINARY_SENSOR)
+        for key in ("cheap_now", "expensive_now")
     }
     for event in events:
         assert event.data["old_state"].state != event.data["new_state"].state
