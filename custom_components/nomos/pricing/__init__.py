@@ -1,4 +1,4 @@
-"""The meaning of prices: tables, days and their statistics.
+"""The meaning of prices: tables, days and their statistics, levels, plans.
 
 Pure functions and frozen data. No I/O, no clock (``now`` is a parameter), no Home Assistant.
 """
@@ -15,6 +15,18 @@ from .levels import (
     cheapest_hours,
     join_periods,
 )
+from .plan_model import (
+    Plan,
+    PlanRequest,
+    PlanStatus,
+    Prefer,
+    Profile,
+    Run,
+    Slice,
+    duration_for,
+    window,
+)
+from .planner import plan
 from .table import EMPTY_TABLE, Components, DayPrices, Interval, PriceTable
 
 __all__ = [
@@ -28,12 +40,22 @@ __all__ = [
     "Level",
     "LevelThresholds",
     "Period",
+    "Plan",
+    "PlanRequest",
+    "PlanStatus",
+    "Prefer",
     "PriceTable",
+    "Profile",
+    "Run",
+    "Slice",
     "Standing",
     "below_average",
     "cheapest_hours",
     "day_bounds",
+    "duration_for",
     "join_periods",
     "local_date",
     "next_midnight",
+    "plan",
+    "window",
 ]

@@ -1,0 +1,235 @@
+"""The planner: when should a load run to cost the least?
+
+``plan`` turns a price table and a request into whole numbers, lets ``plan_search`` find the optimum (the reasons why
+it is one are there) and says what it costs. Prices are compared to the billionth of a EUR per kWh: what differs by
+less counts as equal, and then fewer runs and the preference decide.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from math import fsum, gcd, isfinite
+from typing import Final
+
+from .plan_model import (
+    Plan,
+    PlanRequest,
+    PlanStatus,
+    Prefer,
+    Profile,
+    Run,
+    Slice,
+    Stretch,
+    component_sum,
+    merged,
+    require_aware,
+)
+from .plan_search import Segment, Task, contiguous, interruptible, joined
+from .table import NO_COMPONENTS, Components, Interval, PriceTable
+
+_ZERO: Final = timedelta(0)
+_TICK: Final = timedelta(microseconds=1)
+_MINUTE: Final = timedelta(minutes=1)
+_HOUR: Final = timedelta(hours=1)
+_PRICE_STEPS: Final = 10**9
+_POWER_STEPS: Final = 10**6
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A stretch of the window with one known price."""
+
+    start: datetime
+    end: datetime
+    price: float
+    components: Components
+
+
+def plan(table: PriceTable, request: PlanRequest, now: datetime) -> Plan:
+    """Return the cheapest way to run a load, as far as prices are known.
+
+    When not all of the duration fits (the window, the price cap, unknown prices), as much as possible is planned: of
+    an interruptible load any part that respects its constraints, of a contiguous load one run that is shorter, but
+    of a load with a power profile nothing. Then the cost decides, then the number of runs, then the preference.
+
+    Raises:
+        ValueError: ``now`` is naive.
+
+    """
+    require_aware(now, "Now")
+    opens = max(request.earliest.astimezone(UTC), now.astimezone(UTC))
+    closes = max(request.latest.astimezone(UTC), opens)
+    pieces = _known(table, opens, closes)
+    runs = _runs(pieces, request, opens, closes)
+    planned = sum((run.duration for run in runs), _ZERO)
+    steps = request.steps if request.profile else ((planned, request.power_kw),)
+    slices = tuple(_slices(pieces, runs, steps)) if runs else ()
+    energy = fsum(piece.energy_kwh for piece in slices)
+    cost = fsum(piece.cost for piece in slices)
+    horizon = table.horizon
+    return Plan(
+        status=_status(planned, request.duration),
+        asked=request.duration,
+        planned=planned,
+        runs=runs,
+        slices=slices,
+        cost=cost,
+        energy=energy,
+        average_price=cost / energy if energy else None,
+        component_cost=component_sum(slices),
+        cost_if_now=_cost_from(pieces, opens, planned, steps) if runs else None,
+        cost_at_average=_average(pieces) * energy if runs else None,
+        provisional=opens < closes and (horizon is None or horizon < closes),
+        unknown=_unknown(pieces, opens, closes),
+    )
+
+
+def _status(planned: timedelta, asked: timedelta) -> PlanStatus:
+    if planned == asked:
+        return PlanStatus.COMPLETE
+    return PlanStatus.SHORT if planned else PlanStatus.INFEASIBLE
+
+
+def _known(table: PriceTable, opens: datetime, closes: datetime) -> list[_Piece]:
+    """Return what is known of the window, cut to it."""
+    intervals = table.intervals
+    first = max(bisect_right(intervals, opens, key=_start) - 1, 0)
+    pieces: list[_Piece] = []
+    for interval in intervals[first:]:
+        if interval.start >= closes:
+            break
+        price = interval.price
+        if interval.end > opens and price is not None and isfinite(price):
+            start, end = max(interval.start, opens), min(interval.end, closes)
+            pieces.append(_Piece(start, end, price, interval.components))
+    return pieces
+
+
+def _start(interval: Interval) -> datetime:
+    return interval.start
+
+
+def _unknown(
+    pieces: list[_Piece], opens: datetime, closes: datetime
+) -> tuple[Stretch, ...]:
+    """Return what the pieces leave uncovered of the window."""
+    known = merged([(piece.start, piece.end) for piece in pieces])
+    edges = [opens, *(edge for stretch in known for edge in stretch), closes]
+    return tuple(
+        (start, end)
+        for start, end in zip(edges[::2], edges[1::2], strict=True)
+        if start < end
+    )
+
+
+def _runs(
+    pieces: list[_Piece], request: PlanRequest, opens: datetime, closes: datetime
+) -> tuple[Run, ...]:
+    """Return the best runs: the search in whole numbers, and back."""
+    cap = request.price_cap
+    limit = None if cap is None or not isfinite(cap) else round(cap * _PRICE_STEPS)
+    if cap == -float("inf") or not request.duration:
+        return ()
+    ticks: list[Segment] = [
+        ((piece.start - opens) // _TICK, (piece.end - opens) // _TICK, price)
+        for piece in pieces
+        if (price := round(piece.price * _PRICE_STEPS)) is not None
+        and (limit is None or price <= limit)
+    ]
+    if not ticks:
+        return ()
+    length = (closes - opens) // _TICK
+    lengths = [step // _TICK for step, _ in request.steps]
+    min_run, min_pause = request.min_run // _TICK, request.min_pause // _TICK
+    if not request.contiguous:
+        min_run, min_pause = _minutes(request.min_run), _minutes(request.min_pause)
+    unit = gcd(
+        length,
+        min_run,
+        min_pause,
+        *lengths,
+        *(start for start, _, _ in ticks),
+        *(end for _, end, _ in ticks),
+    )
+    segments = joined(
+        [(start // unit, end // unit, price) for start, end, price in ticks]
+    )
+    late = request.prefer is Prefer.LATE
+    if request.profile:
+        powers = [
+            (length // unit, round(power * _POWER_STEPS))
+            for length, (_, power) in zip(lengths, request.profile, strict=True)
+        ]
+        start = contiguous(segments, powers, late=late)
+        total = sum(lengths) // unit
+        spans = [] if start is None else [(start, start + total)]
+    else:
+        task = Task(
+            duration=request.duration // _TICK // unit,
+            min_run=min_run // unit,
+            min_pause=min_pause // unit,
+            max_runs=1 if request.contiguous else request.max_runs,
+            late=late,
+        )
+        spans = interruptible(segments, length // unit, task)
+    return tuple(
+        Run(start=opens + start * unit * _TICK, end=opens + end * unit * _TICK)
+        for start, end in spans
+    )
+
+
+def _minutes(length: timedelta) -> int:
+    """Return a length in ticks, rounded up to whole minutes."""
+    return -(-length // _MINUTE) * (_MINUTE // _TICK)
+
+
+def _slices(
+    pieces: list[_Piece], runs: tuple[Run, ...], steps: Profile
+) -> Iterator[Slice]:
+    """Yield the parts of the runs with one price and one power; the power follows the steps over the runs."""
+    remaining = iter(steps)
+    left, power = next(remaining)
+    index = 0
+    for run in runs:
+        at = run.start
+        while at < run.end:
+            while pieces[index].end <= at:
+                index += 1
+            if not left:
+                left, power = next(remaining)
+            piece = pieces[index]
+            length = min(piece.end - at, run.end - at, left)
+            energy = power * (length / _HOUR)
+            yield Slice(
+                start=at,
+                end=at + length,
+                price=piece.price,
+                power_kw=power,
+                energy_kwh=energy,
+                cost=energy * piece.price,
+                components=piece.components or NO_COMPONENTS,
+            )
+            at += length
+            left -= length
+
+
+def _cost_from(
+    pieces: list[_Piece], start: datetime, duration: timedelta, steps: Profile
+) -> float | None:
+    """Return the cost of one run from an instant on; None if a price in the way is unknown."""
+    end = start + duration
+    stretches = merged([(piece.start, piece.end) for piece in pieces])
+    if not any(one <= start and end <= two for one, two in stretches):
+        return None
+    run = Run(start=start, end=end)
+    return fsum(piece.cost for piece in _slices(pieces, (run,), steps))
+
+
+def _average(pieces: list[_Piece]) -> float:
+    """Return the mean of known prices over time."""
+    hours = [(piece.end - piece.start) / _HOUR for piece in pieces]
+    weighted = [
+        piece.price * length for piece, length in zip(pieces, hours, strict=True)
+    ]
+    return fsum(weighted) / fsum(hours)
