@@ -1,0 +1,10 @@
+"""The soak: a simulated year of a house, with everything going wrong that can go wrong.
+
+- `clock`: moves time from one timer to the next, so that whatever is scheduled happens when it is scheduled.
+- `weather`: what goes wrong and when, drawn from a seed.
+- `tap`: sits between house and Nomos and notes what was asked and what was really delivered.
+- `truth`: what a house can know at an instant, worked out without looking at the integration.
+- `house`: the hub with its disk: starts, stops, power cuts, new links.
+- `judge`: compares what is shown with the truth and keeps the figures.
+- `storm`: lets the weather happen.
+"""

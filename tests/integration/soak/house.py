@@ -1,0 +1,159 @@
+"""The hub of the soak: its disk, its starts and stops, the power that fails, and the customer who links again."""
+
+from collections.abc import Callable
+import copy
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.nomos.const import DOMAIN
+from homeassistant.config_entries import SOURCE_REAUTH
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.storage import STORAGE_DIR
+from simulator import Simulator
+
+from .clock import SoakClock
+
+_SHUTDOWN = timedelta(seconds=30)
+"""How long an orderly stop lasts: Home Assistant writes what it had put off."""
+
+_ENTRIES = "core.config_entries"
+
+
+class House:
+    """One linked account on a hub that is switched on and off."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        hass_storage: dict[str, Any],
+        clock: SoakClock,
+        sim: Simulator,
+        entry: MockConfigEntry,
+        email: str,
+    ) -> None:
+        """Take a config entry that was added to Home Assistant and not yet set up."""
+        self.entry = entry
+        self.is_on = False
+        self.linked_at = clock.true
+        self._hass = hass
+        self._storage = hass_storage
+        self._clock = clock
+        self._sim = sim
+        self._email = email
+
+    @property
+    def reauth_flows(self) -> list[Any]:
+        """Return the prompts to link again."""
+        return [
+            flow
+            for flow in self._hass.config_entries.flow.async_progress_by_handler(DOMAIN)
+            if flow["context"]["source"] == SOURCE_REAUTH
+        ]
+
+    async def start(self) -> None:
+        """Start; the disk holds what survived."""
+        self.is_on = True
+        await self._clock.drive(
+            self._hass.config_entries.async_setup(self.entry.entry_id)
+        )
+
+    async def stop(self) -> None:
+        """Stop in good order."""
+        await self._clock.drive(
+            self._hass.config_entries.async_unload(self.entry.entry_id)
+        )
+        await self._clock.advance(_SHUTDOWN)
+        await self._forget_process()
+        self.is_on = False
+
+    async def cut_power(self) -> None:
+        """Stop at once: what is on the disk stays, whatever the process would have done is lost."""
+        restore = self._disk()
+        for task in self._hass._tasks | self._hass._background_tasks:
+            task.cancel()
+        await self._clock.settle()
+        await self._clock.drive(
+            self._hass.config_entries.async_unload(self.entry.entry_id)
+        )
+        await self._forget_process()
+        restore()
+        self.is_on = False
+
+    async def link_again(self) -> None:
+        """Do what the flow does when the customer has consented once more."""
+        self._end_flows()
+        token = self._sim.issue_tokens(self._email)
+        self._hass.config_entries.async_update_entry(
+            self.entry,
+            data={
+                **self.entry.data,
+                "token": {
+                    **token,
+                    "expires_at": self._clock.hub.timestamp() + token["expires_in"],
+                },
+            },
+        )
+        self.linked_at = self._clock.true
+        if self.is_on:
+            await self._clock.drive(
+                self._hass.config_entries.async_reload(self.entry.entry_id)
+            )
+
+    def _end_flows(self) -> None:
+        for flow in self._hass.config_entries.flow.async_progress_by_handler(DOMAIN):
+            self._hass.config_entries.flow.async_abort(flow["flow_id"])
+
+    async def _forget_process(self) -> None:
+        """Drop what lives in memory only."""
+        for task in self._hass._tasks | self._hass._background_tasks:
+            task.cancel()
+        await self._clock.settle()
+        self._end_flows()
+        for key in [
+            key for key in self._hass.data if str(key).startswith(f"{DOMAIN}_")
+        ]:
+            del self._hass.data[key]
+
+    def _disk(self) -> Callable[[], None]:
+        """Remember the disk; return what brings it back."""
+        stored = {
+            key: copy.deepcopy(value)
+            for key, value in self._storage.items()
+            if key.startswith(DOMAIN) or key == _ENTRIES
+        }
+        folder = Path(self._hass.config.path(STORAGE_DIR))
+        files = {path: path.read_bytes() for path in folder.glob(f"{DOMAIN}.*")}
+
+        def restore() -> None:
+            for key in [key for key in self._storage if key.startswith(DOMAIN)]:
+                del self._storage[key]
+            self._storage.update(stored)
+            for path in folder.glob(f"{DOMAIN}.*"):
+                if path not in files:
+                    path.unlink()
+            for path, content in files.items():
+                path.write_bytes(content)
+            entries = stored[_ENTRIES]["data"]["entries"]
+            data = next(
+                one["data"] for one in entries if one["entry_id"] == self.entry.entry_id
+            )
+            self._hass.config_entries.async_update_entry(self.entry, data=data)
+
+        return restore
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether the config entry in memory is newer than the one on disk."""
+        entries = self._storage[_ENTRIES]["data"]["entries"]
+        return any(
+            one["data"] != dict(self.entry.data)
+            for one in entries
+            if one["entry_id"] == self.entry.entry_id
+        )
+
+    def linked_since(self, instant: datetime) -> bool:
+        """Whether the customer linked the account after an instant."""
+        return self.linked_at >= instant

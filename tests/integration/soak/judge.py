@@ -1,0 +1,476 @@
+"""What is shown against what is true; violations and figures."""
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from datetime import date, datetime
+import logging
+import re
+from typing import Any, Final, override
+
+from custom_components.nomos.const import DOMAIN
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import (
+    EVENT_STATE_CHANGED,
+    EVENT_STATE_REPORTED,
+    STATE_UNAVAILABLE,
+    STATE_UNKNOWN,
+)
+from homeassistant.core import Event, EventStateReportedData, HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
+from simulator import Simulator
+from simulator.berlin import BERLIN, DAY, day_intervals, local_date
+from simulator.customers import Subscription
+
+from .clock import SoakClock
+from .house import House
+from .tap import Tap
+from .truth import FOREVER, LONGEST_GAP_IN_THE_DARK, Truth
+
+MOST_VIOLATIONS: Final = 20
+CLEAN_BUDGET: Final = 8
+CEILING: Final = 120
+
+_EXPECTED_ERRORS: Final = re.compile(
+    r"(Error fetching|Authentication failed while fetching) nomos \w+ data"
+)
+_UNEXPECTED: Final = re.compile(
+    r"Task exception was never retrieved|Unexpected|Traceback|never awaited"
+)
+
+
+@dataclass(slots=True)
+class Violation:
+    """One broken promise, which may go on for a while."""
+
+    at: datetime
+    kind: str
+    detail: str
+    troubles: list[str]
+    recent: list[str]
+    until: datetime
+    times: int = 1
+
+    @override
+    def __str__(self) -> str:
+        """Tell it with what happened before."""
+        lines = [
+            f"{self.kind}: {self.detail}",
+            f"  from {_local(self.at)} to {_local(self.until)}, seen {self.times} times",
+            f"  under way: {', '.join(self.troubles) or 'nothing'}",
+            *(f"    {line}" for line in self.recent),
+        ]
+        return "\n".join(lines)
+
+
+@dataclass(slots=True)
+class Figures:
+    """What the soak counted."""
+
+    days: int = 0
+    checked: int = 0
+    shown: int = 0
+    excused: int = 0
+    off: int = 0
+    momentary: int = 0
+    troubles: Counter[str] = field(default_factory=Counter)
+    reauthentications: int = 0
+    restarts: int = 0
+    power_cuts: int = 0
+    unsaved_cuts: int = 0
+    impatient_after_restart: int = 0
+    rotations: int = 0
+    requests: list[int] = field(default_factory=list)
+    clean: list[int] = field(default_factory=list)
+    writes: list[int] = field(default_factory=list)
+
+
+class LogWatch(logging.Handler):
+    """Keeps what is worth a warning."""
+
+    def __init__(self) -> None:
+        """Listen from warnings up."""
+        super().__init__(logging.WARNING)
+        self.records: list[logging.LogRecord] = []
+        self.lines: list[str] = []
+        self._formatter = logging.Formatter("%(levelname)s %(name)s %(message)s")
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a record and the lines that a file would hold."""
+        self.records.append(record)
+        self.lines.append(self._formatter.format(record))
+
+
+class Judge:
+    """Compares the states of one account with the truth."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        clock: SoakClock,
+        sim: Simulator,
+        tap: Tap,
+        truth: Truth,
+        house: House,
+        subscriptions: list[Subscription],
+        log: LogWatch,
+    ) -> None:
+        """Take everything there is to look at."""
+        self.violations: list[Violation] = []
+        self.figures = Figures()
+        self.recent: deque[str] = deque(maxlen=14)
+        self._hass = hass
+        self._clock = clock
+        self._sim = sim
+        self._tap = tap
+        self._truth = truth
+        self._house = house
+        self._subscriptions = subscriptions
+        self._log = log
+        self._open: dict[tuple[str, str], Violation] = {}
+        self._was_known: dict[str, datetime] = {}
+        self._entities: dict[tuple[str, str, str], str] = {}
+        self._jumps: list[tuple[datetime, datetime]] = []
+        self._writes = 0
+        self._counts: Counter[date] = Counter()
+        self._counted = 0
+        self._flows_seen = 0
+        self._log_seen = 0
+        self._day = local_date(clock.true)
+        self._started_at = clock.true
+
+        @callback
+        def written(_event: Event[Any]) -> None:
+            self._writes += 1
+
+        @callback
+        def ours(data: EventStateReportedData | Any) -> bool:
+            registered = er.async_get(hass).async_get(data["entity_id"])
+            return registered is not None and registered.platform == DOMAIN
+
+        hass.bus.async_listen(EVENT_STATE_CHANGED, written, event_filter=ours)
+        hass.bus.async_listen(EVENT_STATE_REPORTED, written, event_filter=ours)
+
+    # --- Events ------------------------------------------------------------------------------------------------
+
+    def note(self, what: str, at: datetime | None = None) -> None:
+        """Remember something that happened, for the report."""
+        self.recent.append(f"{_local(at or self._clock.true)} {what}")
+
+    def clock_jumped(self, hub_before: datetime) -> None:
+        """Take note that the hub's clock jumped; displays may show the time before for a moment."""
+        now, grace = self._clock.true, self._truth.jump_grace
+        self._jumps = [one for one in self._jumps if now - one[0] < grace]
+        self._jumps.append((now, hub_before))
+
+    def house_started(self) -> None:
+        """Take note that the hub is new: gaps between requests count from here."""
+        self._started_at = self._clock.true
+        self._was_known.clear()
+
+    def restarted_since(self, instant: datetime) -> bool:
+        """Whether the hub started after an instant."""
+        return self._started_at >= instant
+
+    def violate(self, kind: str, detail: str, key: str = "") -> None:
+        """Report a broken promise, once as long as it goes on."""
+        now = self._clock.true
+        if (known := self._open.get((kind, key))) is not None:
+            known.until = now
+            known.times += 1
+            return
+        violation = Violation(
+            now,
+            kind,
+            detail,
+            self._truth.current_troubles(now),
+            list(self.recent),
+            now,
+        )
+        self.violations.append(violation)
+        if key:
+            self._open[kind, key] = violation
+
+    def kept(self, key: str, *kinds: str) -> None:
+        """Take note that promises are kept again."""
+        for kind in kinds:
+            self._open.pop((kind, key), None)
+
+    # --- Checks ------------------------------------------------------------------------------------------------
+
+    def check(self, *, thorough: bool = False) -> None:
+        """Compare everything that is shown."""
+        self._check_log()
+        self._check_flows()
+        self._count_requests()
+        if not self._house.is_on:
+            self.figures.off += len(self._subscriptions)
+            return
+        for subscription in self._subscriptions:
+            self._check_price(subscription)
+            self._check_tomorrow(subscription)
+            if thorough:
+                self._check_lists(subscription)
+
+    def _state(self, subscription: Subscription, key: str, platform: str) -> Any:
+        name = platform, subscription.id, key
+        if name not in self._entities:
+            found = er.async_get(self._hass).async_get_entity_id(
+                platform, DOMAIN, f"{subscription.id}_{key}"
+            )
+            if found is None:
+                return None
+            self._entities[name] = found
+        return self._hass.states.get(self._entities[name])
+
+    def _price_state(self, subscription: Subscription) -> Any:
+        key = "payout" if subscription.type == "feed_in" else "price"
+        return self._state(subscription, key, "sensor")
+
+    @property
+    def _in_grace(self) -> bool:
+        return (
+            bool(self._jumps)
+            and self._clock.true - self._jumps[-1][0] < self._truth.jump_grace
+        )
+
+    def _allowed(self, subscription: Subscription, at: datetime) -> set[float]:
+        """Return the prices in ct/kWh that may be shown for the interval of an instant."""
+        point = self._sim.price(subscription.id, at)
+        assert point is not None
+        known = self._tap.prices.get(subscription.id, {}).get(point.start)
+        if known is not None and known.certain:
+            return {known.amount}
+        allowed = {point.amount}
+        allowed |= self._truth.superseded.get((subscription.id, point.start), set())
+        if known is not None:
+            allowed |= {known.amount}
+            if known.before is not None:
+                allowed.add(known.before)
+        return allowed
+
+    def _check_price(self, subscription: Subscription) -> None:
+        now, hub = self._clock.true, self._clock.hub
+        state = self._price_state(subscription)
+        text = STATE_UNAVAILABLE if state is None else state.state
+        point = self._sim.price(subscription.id, hub)
+        assert point is not None
+        self.figures.checked += 1
+        if text not in {STATE_UNAVAILABLE, STATE_UNKNOWN}:
+            self.figures.shown += 1
+            self._was_known[subscription.id] = now
+            self.kept(subscription.id, "LOST", "NOT FETCHED", "TOO SLOW IN THE DARK")
+            allowed = self._allowed(subscription, hub)
+            if _among(text, allowed):
+                self.kept(subscription.id, "WRONG PRICE")
+                return
+            if self._in_grace and any(
+                _among(text, self._allowed(subscription, before))
+                for _, before in self._jumps
+            ):
+                self.figures.momentary += 1
+                return
+            self.violate(
+                "WRONG PRICE",
+                f"{text} shown at {_local(hub)}, the market says {point.amount / 100:.6f}",
+                subscription.id,
+            )
+            return
+        if self._in_grace:
+            self.figures.momentary += 1
+            return
+        known = self._tap.prices.get(subscription.id, {}).get(point.start)
+        if known is not None and known.certain:
+            self.violate(
+                "LOST",
+                f"{text} at {_local(hub)}, though the price had come at {_local(known.at)}"
+                f" (entry {self._house.entry.state.value})",
+                subscription.id,
+            )
+            return
+        reason = self._truth.obtainable(point.start, now)
+        if reason is not None:
+            self.violate(
+                "NOT FETCHED",
+                f"{text} at {_local(hub)}, published"
+                f" {_local(self._truth.published(point.start))}, {reason}"
+                f" (entry {self._house.entry.state.value})",
+                subscription.id,
+            )
+            return
+        self.figures.excused += 1
+        self._check_search(subscription, now)
+
+    def _check_search(self, subscription: Subscription, now: datetime) -> None:
+        """A house without a price asks every half hour at least, wherever a request can go out at all."""
+        dark_since = max(
+            self._was_known.get(subscription.id, self._started_at), self._started_at
+        )
+        last = self._tap.requests[-1].at if self._tap.requests else dark_since
+        waiting = any(
+            span.what
+            in {"link broken", "refused", "waiting", "403", "402", "404", "clock"}
+            and span.start <= now
+            and span.end + LONGEST_GAP_IN_THE_DARK * 2 >= max(last, dark_since)
+            for span in self._truth.spans
+        )
+        if (
+            not waiting
+            and last > dark_since
+            and now - last > LONGEST_GAP_IN_THE_DARK
+            and self._house.entry.state is ConfigEntryState.LOADED
+        ):
+            self.violate(
+                "TOO SLOW IN THE DARK",
+                f"no price since {_local(dark_since)}, last request {_local(last)}",
+                subscription.id,
+            )
+
+    def _check_tomorrow(self, subscription: Subscription) -> None:
+        if self._in_grace:
+            return
+        state = self._state(subscription, "tomorrow_available", "binary_sensor")
+        if state is None or state.state not in {"on", "off"}:
+            return
+        known = self._tap.prices.get(subscription.id, {})
+        tomorrow = local_date(self._clock.hub) + DAY
+        starts = day_intervals(tomorrow, subscription.step)
+        have = [known.get(start) for start in starts]
+        if state.state == "on" and not all(have):
+            missing = sum(one is None for one in have)
+            self.violate(
+                "TOMORROW TOO EARLY",
+                f"on for {tomorrow}, though {missing} intervals never came",
+                subscription.id,
+            )
+        elif state.state == "off" and all(
+            one is not None and one.certain for one in have
+        ):
+            self.violate(
+                "TOMORROW MISSING",
+                f"off for {tomorrow}, though every interval came",
+                subscription.id,
+            )
+        else:
+            self.kept(subscription.id, "TOMORROW TOO EARLY", "TOMORROW MISSING")
+
+    def _check_lists(self, subscription: Subscription) -> None:
+        """Compare the lists of today and tomorrow interval by interval."""
+        state = self._price_state(subscription)
+        if self._in_grace or state is None or state.state == STATE_UNAVAILABLE:
+            return
+        known = self._tap.prices.get(subscription.id, {})
+        today = local_date(self._clock.hub)
+        for name, day in (("prices_today", today), ("prices_tomorrow", today + DAY)):
+            listed = {
+                datetime.fromisoformat(one["start"]): one["price"]
+                for one in state.attributes.get(name, ())
+            }
+            for start in day_intervals(day, subscription.step):
+                price = listed.pop(start, None)
+                if price is None:
+                    if (one := known.get(start)) is not None and one.certain:
+                        self.violate(
+                            "LOST FROM LIST",
+                            f"{_local(start)} came at {_local(one.at)}",
+                            name,
+                        )
+                        return
+                elif not _among(price, self._allowed(subscription, start)):
+                    self.violate("WRONG IN LIST", f"{price} at {_local(start)}", name)
+                    return
+            if listed:
+                self.violate("WRONG IN LIST", f"{len(listed)} of no such day", name)
+                return
+            self.kept(name, "LOST FROM LIST", "WRONG IN LIST")
+
+    def _check_flows(self) -> None:
+        flows = len(self._house.reauth_flows)
+        if flows > 1:
+            self.violate("ASKED TWICE", f"{flows} prompts to link again", "flows")
+        if flows > self._flows_seen:
+            self.figures.reauthentications += 1
+            self.note("asked to link again")
+            troubles = self._truth.current_troubles(self._clock.true)
+            if "link broken" not in troubles:
+                self.violate("NEEDLESS REAUTHENTICATION", "the grant was good")
+        if not flows:
+            self.kept("flows", "ASKED TWICE")
+        self._flows_seen = flows
+
+    def _check_log(self) -> None:
+        for record in self._log.records[self._log_seen :]:
+            text = record.getMessage()
+            ours = record.name.startswith("custom_components.nomos")
+            if ours or record.levelno >= logging.ERROR:
+                self.note(f"log: {record.levelname} {text[:160]}")
+            if (
+                (
+                    ours
+                    and record.levelno >= logging.ERROR
+                    and not _EXPECTED_ERRORS.match(text)
+                )
+                or _UNEXPECTED.search(text)
+                or (record.exc_info and record.exc_info[0])
+            ):
+                line = self._log.lines[self._log.records.index(record)]
+                self.violate("LOG", line[-1500:], f"{record.name} {text[:40]}")
+        self._log_seen = len(self._log.records)
+
+    # --- Counts ------------------------------------------------------------------------------------------------
+
+    def _count_requests(self) -> None:
+        for one in self._tap.requests[self._counted :]:
+            self._counts[local_date(one.at)] += 1
+            self.note(f"{one.kind} {one.status}", one.at)
+        self._counted = len(self._tap.requests)
+
+    def day_over(self) -> None:
+        """Settle a day's account and drop what is past."""
+        self._count_requests()
+        day, self._day = self._day, local_date(self._clock.true)
+        count = self._counts.pop(day, 0)
+        figures = self.figures
+        figures.days += 1
+        figures.requests.append(count)
+        figures.writes.append(self._writes)
+        self._writes = 0
+        lingering = {
+            local_date(one.start)
+            for one in self._truth.spans
+            if one.end > self._clock.true
+        }
+        if day not in self._truth.disturbed and not any(
+            one <= day for one in lingering
+        ):
+            figures.clean.append(count)
+            if count > CLEAN_BUDGET:
+                kinds = Counter(
+                    one.kind for one in self._tap.requests if local_date(one.at) == day
+                )
+                self.violate(
+                    "BUDGET", f"{count} requests on the quiet {day}: {dict(kinds)}"
+                )
+        if count > CEILING:
+            kinds = Counter(
+                one.kind for one in self._tap.requests if local_date(one.at) == day
+            )
+            self.violate("CEILING", f"{count} requests on {day}: {dict(kinds)}")
+        past = self._clock.true - 3 * DAY
+        self._tap.forget_before(past)
+        self._truth.forget_before(past)
+        self._counted = len(self._tap.requests)
+
+
+def _among(shown: str | float, cents: set[float]) -> bool:
+    try:
+        value = float(shown)
+    except ValueError:
+        return False
+    return any(abs(value - one / 100) < 1e-6 for one in cents)
+
+
+def _local(instant: datetime) -> str:
+    if instant >= FOREVER:
+        return "never"
+    return f"{instant.astimezone(BERLIN):%a %Y-%m-%d %H:%M:%S}"

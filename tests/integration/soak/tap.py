@@ -1,0 +1,189 @@
+"""The line between house and Nomos: what was asked, and what really arrived."""
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+import json
+import math
+from typing import Any
+
+from aiohttp import web
+
+from simulator import Simulator
+from simulator.records import kind_of
+
+LONGEST_WAIT = timedelta(hours=2)
+"""Where a wait that Nomos asks for may be cut off."""
+
+
+@dataclass(slots=True)
+class Delivered:
+    """A good price that reached the house: ct/kWh as said last."""
+
+    amount: float
+    at: datetime
+    before: float | None = None
+    certain: bool = True
+    """Whether the house must still have it: not so when the power failed in the moment in which it came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request, and its status as far as the house got to see it."""
+
+    at: datetime
+    kind: str
+    path: str
+    status: int
+
+
+@dataclass(slots=True)
+class Tap:
+    """Listens in front of a simulator. Install it before the simulator starts."""
+
+    sim: Simulator
+    requests: list[Request] = field(default_factory=list)
+    prices: dict[str, dict[datetime, Delivered]] = field(default_factory=dict)
+    waits: dict[str, tuple[datetime, datetime]] = field(default_factory=dict)
+    """By path: when Nomos asked to wait, and until when."""
+    rotations: int = 0
+    held: int = 0
+    on_wait: Callable[[str, datetime], None] = lambda _path, _until: None
+    on_impatience: Callable[[str, datetime], None] = lambda _path, _until: None
+    on_rotation: Callable[[], None] = lambda: None
+    on_loss: Callable[[], None] = lambda: None
+
+    def install(self) -> None:
+        """Stand in the way of every request."""
+        server: Any = self.sim._server
+        handle, delay, refresh = server.handle, server._delay, self.sim.tokens.refresh
+        issued: ContextVar[list[str] | None] = ContextVar("issued", default=None)
+
+        async def tapped(request: web.Request) -> web.StreamResponse:
+            box: list[str] = []
+            issued.set(box)
+            begun = self.sim.clock.now()
+            self._check_wait(request.path, begun)
+            response: web.StreamResponse | None = None
+            try:
+                response = await handle(request)
+            finally:
+                # Also when the house hung up.
+                self._note(request, begun, response, box)
+            return response
+
+        async def held(faults: Any, *, after_work: bool) -> None:
+            self.held += 1
+            try:
+                await delay(faults, after_work=after_work)
+            finally:
+                self.held -= 1
+
+        def refreshed(client_id: str, value: str, version: str) -> dict[str, Any]:
+            answer = refresh(client_id, value, version)
+            if (box := issued.get()) is not None and "refresh_token" in answer:
+                box.append(answer["refresh_token"])
+            return answer
+
+        server.handle, server._delay = tapped, held
+        self.sim.tokens.refresh = refreshed  # type: ignore[method-assign]
+
+    def _check_wait(self, path: str, now: datetime) -> None:
+        if (wait := self.waits.get(path)) and wait[0] < now < wait[1]:
+            self.on_impatience(path, wait[1])
+
+    def _note(
+        self,
+        request: web.Request,
+        begun: datetime,
+        response: web.StreamResponse | None,
+        issued: list[str],
+    ) -> None:
+        gone = (
+            response is None
+            or request.transport is None
+            or request.transport.is_closing()
+        )
+        status = 0 if gone or response is None else response.status
+        self.requests.append(
+            Request(begun, kind_of(request.path), request.path, status)
+        )
+        body = b""
+        if not gone and isinstance(response, web.Response):
+            body = bytes(response.body or b"")  # type: ignore[arg-type]
+        payload = _payload(body)
+        if issued:
+            if status == 200 and payload.get("refresh_token") == issued[-1]:
+                self.rotations += 1
+                self.on_rotation()
+            else:
+                self.on_loss()
+        if status == 429 and response is not None:
+            self._note_wait(request.path, response.headers.get("Retry-After"))
+        if status == 200 and kind_of(request.path) == "prices":
+            self._note_prices(request.path.split("/")[2], payload)
+
+    def _note_wait(self, path: str, text: str | None) -> None:
+        now = self.sim.clock.now()
+        if text is None:
+            return
+        try:
+            wait = timedelta(seconds=float(text))
+        except ValueError, OverflowError:
+            try:
+                wait = parsedate_to_datetime(text) - now
+            except ValueError:
+                return
+        until = now + min(max(wait, timedelta()), LONGEST_WAIT)
+        # A second's grace: headers have whole seconds.
+        self.waits[path] = now, until - timedelta(seconds=1)
+        self.on_wait(path, until)
+
+    def _note_prices(self, subscription_id: str, payload: dict[str, Any]) -> None:
+        if payload.get("unit") != "ct/kWh" or payload.get("currency") != "EUR":
+            return
+        known = self.prices.setdefault(subscription_id, {})
+        now = self.sim.clock.now()
+        for item in payload.get("items") or ():
+            amount = item.get("amount")
+            if (
+                isinstance(amount, bool)
+                or not isinstance(amount, int | float)
+                or not math.isfinite(amount)
+            ):
+                continue
+            start = datetime.fromisoformat(item["timestamp"])
+            earlier = known.get(start)
+            if earlier is None:
+                known[start] = Delivered(amount, now)
+            else:
+                if earlier.amount != amount:
+                    earlier.before = earlier.amount
+                if not earlier.certain or earlier.amount != amount:
+                    earlier.at = now
+                earlier.amount, earlier.certain = amount, True
+
+    def power_failed(self, since: datetime) -> None:
+        """Take note that what came after an instant may be lost."""
+        for known in self.prices.values():
+            for delivered in known.values():
+                if delivered.at >= since:
+                    delivered.certain = False
+
+    def forget_before(self, instant: datetime) -> None:
+        """Drop what is past, so that a year needs no more memory than a day."""
+        self.requests = [one for one in self.requests if one.at >= instant]
+        for known in self.prices.values():
+            for start in [start for start in known if start < instant]:
+                del known[start]
+        self.sim.requests.clear()
+
+
+def _payload(body: bytes) -> dict[str, Any]:
+    try:
+        payload = json.loads(body)
+    except ValueError:
+        return {}
+    return payload if isinstance(payload, dict) else {}

@@ -1,0 +1,160 @@
+"""The soak: a simulated year, a storm of faults, and at every interval the price that was obtainable.
+
+`scripts/test tests/integration/test_soak.py --soak-days N --soak-seed S` runs any other year; `-s` shows the figures.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+import logging
+import random
+import sys
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.nomos.const import DOMAIN
+from homeassistant.components.application_credentials import (
+    ClientCredential,
+    async_import_client_credential,
+)
+from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
+from simulator import Simulator
+
+from .conftest import CLIENT_ID, CLIENT_SECRET
+from .soak.clock import SoakClock
+from .soak.house import House
+from .soak.judge import Judge, LogWatch
+from .soak.storm import Storm, summary
+from .soak.tap import Tap
+from .soak.truth import Truth
+
+CI_SEEDS = (1, 2, 3)
+CI_DAYS = 400
+
+ACCOUNTS = ("smart@example.com", "analog@example.com", "solar@example.com")
+ZONES = (
+    "Europe/Berlin",
+    "UTC",
+    "America/New_York",
+    "Asia/Kathmandu",
+    "Pacific/Auckland",
+)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the seeds of CI, or the one that the command line names."""
+    if "soak_seed" in metafunc.fixturenames:
+        chosen = metafunc.config.getoption("--soak-seed")
+        metafunc.parametrize("soak_seed", CI_SEEDS if chosen is None else [chosen])
+
+
+@pytest.fixture
+def soak_days(request: pytest.FixtureRequest) -> int:
+    """Return how many days to simulate."""
+    days: int = request.config.getoption("--soak-days")
+    return days
+
+
+@pytest.fixture
+def hass_config_dir(hass_tmp_config_dir: str) -> str:
+    """Give the hub a disk of its own."""
+    return hass_tmp_config_dir
+
+
+@pytest.fixture
+def log() -> Iterator[LogWatch]:
+    """Return what the log holds from warnings up; anything below would only cost time."""
+    watch, root = LogWatch(), logging.getLogger()
+    level = root.level
+    root.setLevel(logging.WARNING)
+    root.addHandler(watch)
+    yield watch
+    root.removeHandler(watch)
+    root.setLevel(level)
+
+
+@pytest.fixture(autouse=True)
+def no_secret_in_the_log() -> None:
+    """Leave the debug log to the other tests; the soak looks for secrets in its own."""
+
+
+async def test_soak(
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    freezer: FrozenDateTimeFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    log: LogWatch,
+    soak_seed: int,
+    soak_days: int,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Whatever happens in a year, a price that was obtainable is shown, and no other."""
+    rng = random.Random(soak_seed)
+    start = datetime(2026, 1, 1, 10, 7, 11, tzinfo=UTC) + timedelta(
+        minutes=rng.randrange(365 * 1440)
+    )
+    zone, email = rng.choice(ZONES), ACCOUNTS[soak_seed % len(ACCOUNTS)]
+    hass_storage["core.uuid"] = {"version": 1, "data": {"uuid": f"hub {soak_seed}"}}
+    freezer.move_to(start)
+    await hass.config.async_set_time_zone(zone)
+    clock = SoakClock(hass, freezer, start)
+    sim = Simulator(
+        seed=soak_seed,
+        now=lambda: clock.true,
+        client_id=CLIENT_ID,
+        client_secret=CLIENT_SECRET,
+    )
+    sim.configure(rate_limit=None)
+    tap = Tap(sim)
+    tap.install()
+    clock.is_waiting = lambda: tap.held > 0
+    await sim.start()
+    monkeypatch.setenv("NOMOS_API_URL", sim.url)
+    assert await async_setup_component(hass, "application_credentials", {})
+    await async_import_client_credential(
+        hass, DOMAIN, ClientCredential(CLIENT_ID, CLIENT_SECRET, "Nomos credentials")
+    )
+    customer = sim.customers[email]
+    token = sim.issue_tokens(email)
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        title="Soak",
+        unique_id=customer.id,
+        data={
+            "auth_implementation": DOMAIN,
+            "token": {**token, "expires_at": start.timestamp() + token["expires_in"]},
+        },
+    )
+    entry.add_to_hass(hass)
+    hass.config_entries._async_schedule_save()
+    await clock.advance(timedelta(seconds=2))
+
+    subscriptions = customer.subscriptions
+    truth = Truth(sim, subscriptions[0].step)
+    truth.disturb(start, start)
+    house = House(hass, hass_storage, clock, sim, entry, email)
+    judge = Judge(hass, clock, sim, tap, truth, house, subscriptions, log)
+    storm = Storm(
+        soak_seed, soak_days, clock, sim, tap, truth, house, judge, subscriptions
+    )
+    random.seed(soak_seed)
+    try:
+        await storm.run()
+    finally:
+        if house.is_on:
+            await house.stop()
+        await clock.advance(timedelta(minutes=5))
+        await sim.stop()
+        await clock.settle()
+        clock.release()
+        with capsys.disabled():
+            what = f"{email} in {zone} from {start:%Y-%m-%d}"
+            sys.stdout.write(f"\n{summary(judge, tap, soak_seed, what)}\n")
+    text = "\n".join(log.lines)
+    assert sim.secrets
+    assert not [one for one in sim.secrets if len(one) > 6 and one in text]
+    if judge.violations:
+        pytest.fail("\n\n".join(map(str, judge.violations)), pytrace=False)
