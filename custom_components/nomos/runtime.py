@@ -31,10 +31,10 @@ class NomosRuntime:
         self._entry = entry
         self._platforms: list[Callable[[PriceCoordinator], None]] = []
 
-    async def async_begin(self) -> None:
+    async def async_begin(self, *, must_answer: bool) -> None:
         """Ask for the first prices and follow the account from now on.
 
-        One subscription that fails does not take the others down.
+        One subscription that fails does not take the others down, and where ``must_answer`` is false none does.
 
         Raises:
             ConfigEntryNotReady: no subscription has prices, and at least one failed.
@@ -45,7 +45,7 @@ class NomosRuntime:
         failure: ConfigEntryNotReady | None = None
         for coordinator in self.prices.values():
             try:
-                await coordinator.async_begin()
+                await coordinator.async_begin(must_answer=must_answer)
             except ConfigEntryNotReady as err:
                 failure = err
         if failure and not any(
