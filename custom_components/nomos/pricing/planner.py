@@ -144,7 +144,9 @@ def _runs(
     lengths = [step // _TICK for step, _ in request.steps]
     min_run, min_pause = request.min_run // _TICK, request.min_pause // _TICK
     if not request.contiguous:
-        min_run, min_pause = _minutes(request.min_run), _minutes(request.min_pause)
+        # One run of the whole duration respects every minimum run that can be asked for.
+        min_run = min(_minutes(request.min_run), request.duration // _TICK)
+        min_pause = _minutes(request.min_pause)
     unit = gcd(
         length,
         min_run,
