@@ -16,7 +16,7 @@ from .runtime import NomosConfigEntry, NomosRuntime, async_delete_stored
 from .schedule import installation_phase
 from .tokens import JournaledImplementation, TokenJournal, async_wait_for_refresh
 
-PLATFORMS = [Platform.BINARY_SENSOR, Platform.SENSOR]
+PLATFORMS = [Platform.BINARY_SENSOR, Platform.CALENDAR, Platform.SENSOR]
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: NomosConfigEntry) -> bool:

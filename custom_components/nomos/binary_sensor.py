@@ -16,6 +16,8 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .api import SubscriptionType
 from .coordinator import PriceCoordinator
 from .entity import BOTH, CONSUMPTION, NomosEntity, suits
+from .load import FlexibleLoad
+from .load_entities import RUN_NOW, NomosRunNow
 from .pricing import local_date
 from .runtime import NomosConfigEntry
 
@@ -86,7 +88,12 @@ async def async_setup_entry(
             if suits(coordinator, description.kinds)
         )
 
+    @callback
+    def add_load(load: FlexibleLoad) -> None:
+        async_add_entities([NomosRunNow(load, RUN_NOW)], config_subentry_id=load.id)
+
     entry.runtime_data.async_each_subscription(add)
+    entry.runtime_data.loads.async_each(add_load)
 
 
 class NomosBinarySensor(NomosEntity, BinarySensorEntity):

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Callable
 from datetime import datetime
-from typing import override
+from typing import Final, override
 
 from homeassistant.core import callback
 from homeassistant.helpers.device_registry import DeviceInfo
@@ -15,6 +15,9 @@ from .api import Subscription, SubscriptionType
 from .const import DOMAIN
 from .coordinator import PriceCoordinator
 from .pricing import PriceTable
+
+PRICE_UNIT: Final = "EUR/kWh"
+"""What the Energy dashboard multiplies kWh with: it takes the number as it is and converts no cents."""
 
 type TableValue[T] = Callable[[PriceTable, datetime], T]
 """Reads one value out of a price table at an aware instant."""

@@ -9,7 +9,7 @@ from homeassistant.config_entries import (
     ConfigEntryChange,
     ConfigSubentry,
 )
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
@@ -42,6 +42,7 @@ class Loads:
         self._file = load_file(hass, entry)
         self._platforms: list[Callable[[FlexibleLoad], None]] = []
         self._begun: dict[str, LoadPlan] = {}
+        self._listeners: list[Callable[[], None]] = []
 
     async def async_begin(self) -> None:
         """Take up the loads, with the plans that had begun before Home Assistant stopped."""
@@ -60,6 +61,12 @@ class Loads:
         self._platforms.append(platform)
         for load in self.all.values():
             platform(load)
+
+    @callback
+    def async_listen(self, listener: Callable[[], None]) -> CALLBACK_TYPE:
+        """Call a listener whenever any plan may have changed; return how to stop that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
 
     @callback
     def async_prices_changed(self) -> None:
@@ -83,6 +90,7 @@ class Loads:
         for gone in self.all.keys() - wanted.keys():
             self.all.pop(gone).async_stop()
             self._save()
+            self._plan_changed()
         for key, subentry in wanted.items():
             load = self.all.get(key)
             if load is None:
@@ -98,6 +106,7 @@ class Loads:
             self._hass, subentry, self._begun.get(subentry.subentry_id), self._save
         )
         self.all[load.id] = load
+        load.async_listen(self._plan_changed)
         self._describe_device(load)
         load.async_follow(self._coordinator_of(load))
         for platform in self._platforms:
@@ -139,6 +148,11 @@ class Loads:
             ),
             f"{DOMAIN} begun plans",
         )
+
+    @callback
+    def _plan_changed(self) -> None:
+        for listener in list(self._listeners):
+            listener()
 
     @callback
     def _stop(self) -> None:

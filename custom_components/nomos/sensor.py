@@ -21,11 +21,14 @@ from .entity import (
     BOTH,
     CONSUMPTION,
     FEED_IN,
+    PRICE_UNIT,
     ContractValue,
     NomosEntity,
     TableValue,
     suits,
 )
+from .load import FlexibleLoad
+from .load_entities import LOAD_SENSORS, NomosLoadSensor
 from .pricing import (
     TARIFF_ZONE,
     DayPrices,
@@ -38,9 +41,6 @@ from .pricing import (
 from .runtime import NomosConfigEntry
 
 PARALLEL_UPDATES = 0
-
-PRICE_UNIT: Final = "EUR/kWh"
-"""What the Energy dashboard multiplies kWh with: it takes the number as it is and converts no cents."""
 
 _TODAY: Final = timedelta()
 _TOMORROW: Final = timedelta(days=1)
@@ -294,7 +294,15 @@ async def async_setup_entry(
             ]
         )
 
+    @callback
+    def add_load(load: FlexibleLoad) -> None:
+        async_add_entities(
+            [NomosLoadSensor(load, description) for description in LOAD_SENSORS],
+            config_subentry_id=load.id,
+        )
+
     entry.runtime_data.async_each_subscription(add)
+    entry.runtime_data.loads.async_each(add_load)
 
 
 class NomosPriceSensor(NomosEntity, SensorEntity):

@@ -77,7 +77,7 @@ async def test_about_a_dozen_by_default(
     entry = await linked()
     entities = er.async_entries_for_config_entry(entity_registry, entry.entry_id)
     enabled = [one for one in entities if one.disabled_by is None]
-    assert len(enabled) == 15
+    assert len(enabled) == 16
     assert len(entities) > len(enabled)
 
 

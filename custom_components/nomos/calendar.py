@@ -1,0 +1,108 @@
+"""Cheap periods and planned runs of flexible loads as a calendar, for people and for other automations."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import override
+
+from homeassistant.components.calendar import (
+    CalendarEntity,
+    CalendarEntityDescription,
+    CalendarEvent,
+)
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.translation import async_get_translations
+from homeassistant.util import dt as dt_util
+
+from .const import DOMAIN
+from .coordinator import PriceCoordinator
+from .entity import CONSUMPTION, NomosEntity, suits
+from .loads import Loads
+from .pricing import join_periods, local_date
+from .runtime import NomosConfigEntry
+
+PARALLEL_UPDATES = 0
+
+CALENDAR = CalendarEntityDescription(key="calendar", translation_key="calendar")
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: NomosConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add the calendar of every subscription that consumes, also of those that appear later."""
+    texts = await async_get_translations(
+        hass, hass.config.language, "exceptions", [DOMAIN]
+    )
+    summary = texts[f"component.{DOMAIN}.exceptions.calendar_cheap.message"]
+
+    @callback
+    def add(coordinator: PriceCoordinator) -> None:
+        if suits(coordinator, CONSUMPTION):
+            async_add_entities(
+                [NomosCalendar(coordinator, entry.runtime_data.loads, summary)]
+            )
+
+    entry.runtime_data.async_each_subscription(add)
+
+
+class NomosCalendar(NomosEntity, CalendarEntity):
+    """The events of one subscription."""
+
+    def __init__(
+        self, coordinator: PriceCoordinator, loads: Loads, summary: str
+    ) -> None:
+        """Take the loads of the account, and what a cheap period is called in the hub's language."""
+        self._loads = loads
+        self._summary = summary
+        self._attr_event: CalendarEvent | None = None
+        super().__init__(coordinator, CALENDAR)
+
+    @property
+    @override
+    def event(self) -> CalendarEvent | None:
+        """Return the event that goes on or comes next."""
+        return self._attr_event
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow the loads as well as the prices."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self._loads.async_listen(self._handle_coordinator_update))
+
+    @override
+    async def async_get_events(
+        self, hass: HomeAssistant, start_date: datetime, end_date: datetime
+    ) -> list[CalendarEvent]:
+        """Return the events that touch a stretch of time."""
+        return [
+            event
+            for event in self._events()
+            if event.start < end_date and event.end > start_date
+        ]
+
+    @override
+    def _read_value(self, now: datetime) -> bool:
+        coming = (event for event in self._events() if event.end > now)
+        event = min(coming, key=lambda one: one.start, default=None)
+        before, self._attr_event = self._attr_event, event
+        return event != before
+
+    def _events(self) -> Iterator[CalendarEvent]:
+        """Yield cheap periods, joined across midnight, and runs."""
+        today = local_date(dt_util.utcnow())
+        periods = [
+            period
+            for offset in (-1, 0, 1)
+            for period in self.coordinator.day_levels(
+                today + timedelta(days=offset)
+            ).cheap_periods
+        ]
+        for period in join_periods(periods):
+            yield CalendarEvent(period.start, period.end, self._summary)
+        for load in self._loads.all.values():
+            if load.coordinator is not self.coordinator or load.plan is None:
+                continue
+            for run in load.plan.runs:
+                yield CalendarEvent(run.start, run.end, load.name)

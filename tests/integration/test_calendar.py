@@ -1,0 +1,95 @@
+"""Tests of the calendar: cheap periods and runs, for people and for automations."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from homeassistant.core import HomeAssistant
+
+from .conftest import Advance, entity_id
+from .test_loads import DISHWASHER, add, moment
+
+QUARTER = timedelta(minutes=15)
+
+
+@pytest.fixture
+def calendar(hass: HomeAssistant, nomos):
+    """Return a function that names the calendar's entity."""
+    subscription = nomos.customers["smart@example.com"].subscriptions[0]
+    return lambda: entity_id(hass, subscription.id, "calendar", "calendar")
+
+
+async def events(hass, calendar, start, end):
+    """Return the events of a stretch of time, as the action gives them."""
+    answer = await hass.services.async_call(
+        "calendar",
+        "get_events",
+        {
+            "entity_id": calendar(),
+            "start_date_time": start.isoformat(),
+            "end_date_time": end.isoformat(),
+        },
+        blocking=True,
+        return_response=True,
+    )
+    return answer[calendar()]["events"]
+
+
+@pytest.mark.parametrize(
+    ("language", "summary"), [("en", "Cheap electricity"), ("de", "Günstiger Strom")]
+)
+async def test_cheap_periods(
+    hass: HomeAssistant, nomos, linked, calendar, language, summary
+) -> None:
+    """Every cheap period of the known days is an event in the hub's language."""
+    hass.config.language = language
+    entry = await linked()
+    coordinator = next(iter(entry.runtime_data.prices.values()))
+    start = datetime(2026, 6, 9, 22, tzinfo=UTC)
+    found = await events(hass, calendar, start, start + timedelta(days=1))
+    periods = coordinator.day_levels(datetime(2026, 6, 10).date()).cheap_periods
+    assert periods
+    assert [
+        (datetime.fromisoformat(one["start"]), datetime.fromisoformat(one["end"]))
+        for one in found
+    ] == [(period.start, period.end) for period in periods]
+    assert {one["summary"] for one in found} == {summary}
+
+
+async def test_on_during_events(
+    hass: HomeAssistant, nomos, linked, calendar, advance: Advance
+) -> None:
+    """The calendar is on exactly while an event goes on, and shows the next one before it."""
+    await linked()
+    await advance(timedelta(seconds=900 - datetime.now(UTC).timestamp() % 900))
+    start = datetime(2026, 6, 9, 22, tzinfo=UTC)
+    for _ in range(90):
+        found = await events(hass, calendar, start, start + timedelta(days=3))
+        now = datetime.now(UTC)
+        on = any(
+            datetime.fromisoformat(one["start"])
+            <= now
+            < datetime.fromisoformat(one["end"])
+            for one in found
+        )
+        assert hass.states.get(calendar()).state == ("on" if on else "off")
+        await advance(QUARTER)
+
+
+async def test_runs_of_loads(hass: HomeAssistant, nomos, linked, calendar) -> None:
+    """Planned runs are events under the load's name, and go with it."""
+    entry = await linked()
+    load_id = await add(hass, entry, DISHWASHER)
+    start = datetime(2026, 6, 10, 8, tzinfo=UTC)
+    found = [
+        one
+        for one in await events(hass, calendar, start, start + timedelta(days=1))
+        if one["summary"] == "Dishwasher"
+    ]
+    assert [datetime.fromisoformat(one["start"]) for one in found] == [
+        moment(hass, load_id, "next_start")
+    ]
+    hass.config_entries.async_remove_subentry(entry, load_id)
+    await hass.async_block_till_done()
+    found = await events(hass, calendar, start, start + timedelta(days=1))
+    assert not [one for one in found if one["summary"] == "Dishwasher"]
