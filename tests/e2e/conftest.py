@@ -1,6 +1,7 @@
 """The two processes, and a customer between them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 import json
 from pathlib import Path
@@ -14,6 +15,31 @@ from scripts.children import Child, free_port
 from scripts.hub import PROJECT, Hub, HubSettings, wait_until_running
 from scripts.hub_client import HubClient
 from scripts.linking import CLIENT_SECRET, DOMAIN, Customer
+
+from .line import Line
+
+FIGURES = pytest.StashKey[list[str]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the kill test run longer, or elsewhere; only known where this folder is named on the command line."""
+    group = parser.getgroup("kill test")
+    group.addoption("--kill-rounds", type=int, default=30, help="how many kills")
+    group.addoption("--kill-seed", type=int, default=1, help="draws their moments")
+
+
+@pytest.fixture
+def tell_figures(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Return what prints a line below the test results, whatever became of the test."""
+    return request.config.stash.setdefault(FIGURES, []).append
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Print the figures."""
+    for line in config.stash.get(FIGURES, []):
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture(autouse=True)
@@ -50,14 +76,13 @@ class Town:
         return tokens
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
-    """Start both processes once for all tests of a module."""
-    pytest_socket.enable_socket()  # the fixture that does this serves single tests
-    folder = tmp_path_factory.mktemp("hub")
+@asynccontextmanager
+async def open_town(folder: Path, line: Line | None = None) -> AsyncIterator[Town]:
+    """Start both processes; with a line, the hub knows Nomos by the line's address only."""
     hub_port, simulator_port = free_port(), free_port()
     simulator_url = f"http://127.0.0.1:{simulator_port}"
-    hub = Hub(HubSettings(folder=folder, port=hub_port, api_url=simulator_url))
+    nomos_url = simulator_url if line is None else await line.open(simulator_port)
+    hub = Hub(HubSettings(folder=folder, port=hub_port, api_url=nomos_url))
     command = [sys.executable, "-m", "simulator", "--port", str(simulator_port)]
     command += ["--redirect-uri", f"{hub.url}/auth/external/callback"]
     log = folder / "simulator.log"
@@ -71,10 +96,18 @@ async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
                 await wait_until_running(client)
                 token = await client.long_lived_token("tests")
             yield Town(
-                hub=hub, simulator=simulator, simulator_url=simulator_url, token=token
+                hub=hub, simulator=simulator, simulator_url=nomos_url, token=token
             )
         finally:
             hub.kill()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+    """Start both processes once for all tests of a module."""
+    pytest_socket.enable_socket()  # the fixture that does this serves single tests
+    async with open_town(tmp_path_factory.mktemp("hub")) as town:
+        yield town
 
 
 @pytest.fixture

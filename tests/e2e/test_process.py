@@ -34,7 +34,7 @@ LOG_RECORD = re.compile(r"(?m)^(?=\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)")
 async def true_price(customer: Customer, at: datetime) -> float:
     """Return the simulator's price of a moment, in EUR/kWh."""
     state = await customer.control("GET", "state")
-    [subscription] = state["customers"][customer.email]["subscriptions"]
+    subscription, *_ = state["customers"][customer.email]["subscriptions"]
     truth = await customer.control(
         "GET",
         "prices",

@@ -1,0 +1,385 @@
+"""The plug is pulled around the rotation of the refresh token, again and again.
+
+Nomos accepts a refresh token once; whoever uses it twice loses the grant. So a hub that is killed between Nomos's
+rotation and the arrival of the answer has to be linked again, and nobody can help that. Killed at any other moment,
+it must go on without anybody's help.
+
+Where a kill fell is judged from outside: by the simulator's record of requests and by the line between the two
+processes, which knows when the last byte of the answer was handed to the hub. What the hub needs to put the token
+on the disk is allowed for by a margin, and what fell into it is counted apart.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+import contextlib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import Enum, StrEnum, auto
+import json
+from pathlib import Path
+import random
+from statistics import median
+import time
+
+import pytest
+
+from scripts.hub import wait_until_running
+from scripts.hub_client import HubClient, HubError, Json
+from scripts.linking import DOMAIN, Customer, link, link_again
+
+from .conftest import Town, open_town
+from .line import Line, fingerprint
+from .test_process import assert_true_price, eventually
+
+CUSTOMER = "solar@example.com"  # has two contracts, hence two coordinators
+MARGIN = 0.05
+MOST_IN_MARGIN = 0.2
+
+
+class Where(StrEnum):
+    """Where a kill fell."""
+
+    BEFORE = "before the token request"
+    ASKED = "token requested, not rotated"
+    UNANSWERED = "rotated, answer not arrived"
+    MARGIN = f"answer arrived < {MARGIN * 1000:.0f} ms ago"
+    AHEAD = "answer arrived, entry not saved"
+    SAVED = "answer arrived, entry saved"
+
+
+class After(Enum):
+    """What the delay until a kill is counted from."""
+
+    CALL = auto()  # the hub was told to ask for prices, its access token is dead
+    REQUEST = auto()  # the first byte of the token request was seen
+    ANSWER = auto()  # the last byte of its answer was handed over
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """Where a kill is aimed at: so many seconds after an event, with these faults to widen what is narrow."""
+
+    after: After
+    span: tuple[float, float]
+    faults: Sequence[Json] = ()
+
+
+def _delay(match: str, seconds: float, *, after_work: bool = False) -> Json:
+    return {
+        "kind": "delay",
+        "match": match,
+        "seconds": seconds,
+        "after_work": after_work,
+    }
+
+
+def _drip(seconds: float, chunk: int) -> Json:
+    return {"kind": "drip", "match": "token", "seconds": seconds, "chunk": chunk}
+
+
+BEFORE = Aim(After.CALL, (0, 0.2), [_delay("prices", 0.2)])
+ASKED = Aim(After.REQUEST, (0, 0.3), [_delay("token", 0.3)])
+UNANSWERED = Aim(After.REQUEST, (0, 0.3), [_delay("token", 0.3, after_work=True)])
+DRIPPING = Aim(After.REQUEST, (0, 0.3), [_drip(0.02, 32)])
+AT_ONCE = Aim(After.ANSWER, (0, 0.005))
+SOON = Aim(After.ANSWER, (0, 0.03))
+AHEAD = Aim(After.ANSWER, (MARGIN, 0.95))
+SAVED = Aim(After.ANSWER, (1.3, 2.2))
+ANYWHERE = Aim(
+    After.CALL,
+    (0, 1.2),
+    [
+        _delay("prices", 0.1),
+        _delay("token", 0.15),
+        _delay("token", 0.15, after_work=True),
+        _drip(0.02, 64),
+    ],
+)
+AIMS = (
+    *(BEFORE, ASKED, UNANSWERED, DRIPPING, SAVED),
+    *(AT_ONCE, SOON),
+    *(AHEAD, AHEAD, AHEAD, AHEAD, AHEAD),
+    *(ANYWHERE, ANYWHERE, ANYWHERE),
+)
+
+
+def draw_aims(chance: random.Random) -> Iterator[Aim]:
+    """Yield aims without end, all of them equally often, in a random order."""
+    while True:
+        yield from chance.sample(AIMS, len(AIMS))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kill:
+    """What is known of a kill before the hub is started again."""
+
+    where: Where
+    requests: int  # for tokens
+    on_disk: bool  # whether the newest refresh token is
+    evidence: str
+
+    @property
+    def may_lose(self) -> bool:
+        """Whether nobody is to blame for a lost grant."""
+        return self.where in {Where.UNANSWERED, Where.MARGIN} and not self.on_disk
+
+
+@dataclass(kw_only=True)
+class Trial:
+    """A linked account in a hub that is killed and started again."""
+
+    town: Town
+    line: Line
+    customer: Customer
+    entry_id: str = ""
+    price: str = ""
+    payout: str = ""
+    write_times: list[float] = field(default_factory=list)
+
+    @property
+    def storage(self) -> Path:
+        """Where the hub keeps what survives."""
+        return self.town.hub.settings.folder / ".storage"
+
+    async def link(self) -> None:
+        """Link the account, and let the hub store all that is new, itself included."""
+        async with self.town.hub.client(self.town.token) as client:
+            entry = await link(client, self.customer)
+            self.entry_id = entry["entry_id"]
+            ids = {
+                one["translation_key"]: one["entity_id"]
+                for one in await client.entities(DOMAIN)
+            }
+            self.price, self.payout = ids["price"], ids["payout"]
+        await self.town.hub.stop()
+        assert self.newest_in_entry()
+
+    def newest_in_entry(self) -> bool:
+        """Tell whether the config entry on disk holds the newest refresh token."""
+        [entry] = self.town.stored_entries()
+        data = entry["data"]
+        assert isinstance(data, dict)
+        return fingerprint(data["token"]["refresh_token"]) == self.line.newest
+
+    def newest_in_journal(self) -> bool:
+        """Tell whether the journal on disk holds the newest refresh token."""
+        try:
+            stored = json.loads(self._journal.read_text())
+        except FileNotFoundError:
+            return False
+        return fingerprint(stored["data"]["token"]["refresh_token"]) == self.line.newest
+
+    @property
+    def _journal(self) -> Path:
+        return self.storage / f"{DOMAIN}.token.{self.entry_id}"
+
+    async def _expire(self) -> None:
+        """Make the next request of the hub one that needs a rotation; count from here."""
+        await self.customer.control("POST", "expire_access_tokens")
+        await self.customer.control("DELETE", "requests")
+        self.line.forget()
+
+    async def _statuses(self, kind: str) -> list[int]:
+        records = (await self.customer.control("GET", "requests"))["requests"]
+        return [one["status"] for one in records if one["kind"] == kind]
+
+    async def kill(self, client: HubClient, aim: Aim, delay: float) -> Kill:
+        """Start a rotation, pull the plug, and find out where that fell."""
+        for fault in aim.faults:
+            await self.customer.control("POST", "faults", fault)
+        await self._expire()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(update_or_die(client, self.payout))
+            await self._reach(aim.after)
+            await asyncio.sleep(delay)
+            # Nothing else runs in this process, the line included, until the hub is dead.
+            killed = time.monotonic()
+            delivered = next((one.delivered for one in self.line.exchanges), None)
+            self.town.hub.kill()
+        await client.disconnect()
+
+        # A request that the hub had sent goes its way, though the hub is dead.
+        await asyncio.sleep(0.1)
+        asked = len(self.line.exchanges)
+        rotated = await self._rotated(asked)
+        await self.customer.control("DELETE", "faults")
+        in_journal, in_entry = self.newest_in_journal(), self.newest_in_entry()
+        if asked == 0:
+            where = Where.BEFORE
+        elif not rotated:
+            where = Where.ASKED
+        elif delivered is None:
+            where = Where.UNANSWERED
+        elif killed - delivered < MARGIN:
+            where = Where.MARGIN
+        else:
+            where = Where.SAVED if in_entry else Where.AHEAD
+        late = "-" if delivered is None else f"{(killed - delivered) * 1000:.0f} ms"
+        return Kill(
+            where=where,
+            requests=asked,
+            # The line does not know a token whose answer it did not see.
+            on_disk=where is not Where.UNANSWERED and (in_journal or in_entry),
+            evidence=f"token requests: {asked}, rotated: {rotated}, killed after the answer: {late}, "
+            f"newest token in the journal: {in_journal}, in the entry: {in_entry}",
+        )
+
+    async def _reach(self, event: After) -> None:
+        """Wait for what a delay is counted from."""
+        async with asyncio.timeout(30):
+            if event is After.CALL:
+                return
+            exchange = await self.line.next_exchange()
+            if event is After.ANSWER:
+                await exchange.answered.wait()
+
+    async def _rotated(self, asked: int) -> bool:
+        """Tell whether Nomos has rotated, once it is through with what it was asked."""
+        # A request that was cut off before it began to be handled leaves no record.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(2):
+                while len(await self._statuses("token")) < asked:
+                    await asyncio.sleep(0.02)
+        return 200 in await self._statuses("token")
+
+    async def look_after(self, client: HubClient, since: datetime) -> str:
+        """Use the account; return "kept" or "lost", or what else became of it. The price is there in any case."""
+        await wait_until_running(client)
+        await self._expire()
+        await update(client, self.price)
+        tokens, prices = await self._statuses("token"), await self._statuses("prices")
+        await assert_true_price(client, self.customer, since=since)
+        if tokens == [200] and prices[-1:] == [200]:
+            if self.newest_in_journal():
+                [exchange] = self.line.exchanges
+                written = self._journal.stat().st_ctime
+                self.write_times.append(written - exchange.delivered_wall)
+            flows = await client.flows(DOMAIN)
+            return "kept" if not flows else f"works, and has {len(flows)} flows waiting"
+        if tokens == [401]:
+            flows = await eventually_flows(client)
+            if [flow["context"]["source"] for flow in flows] == ["reauth"]:
+                return "lost"
+            return f"lost, and has {len(flows)} flows waiting"
+        return f"odd: token requests {tokens}, price requests {prices}"
+
+    def left_behind(self, suffix: str) -> list[Path]:
+        """Return the integration's files with a suffix that those which are in use do not have."""
+        return list(self.storage.glob(f"{DOMAIN}.*{suffix}"))
+
+    def remarks(self) -> Iterator[str]:
+        """Yield what else was seen."""
+        if times := [round(seconds * 1000) for seconds in self.write_times]:
+            yield (
+                f"  Without a kill, the token was in the journal {median(times):.0f} ms after the answer "
+                f"({len(times)} times, at most {max(times)} ms)"
+            )
+        if left := self.left_behind(".tmp"):
+            yield f"  Unfinished files left behind: {len(left)}"
+
+    async def link_again(self, client: HubClient) -> None:
+        """Link the account anew, through the reauthentication if there is one."""
+        await link_again(client, self.customer, self.entry_id)
+        # A hub that is killed before it has stored the new link is another story.
+        await eventually(self.newest_in_entry)
+        assert await client.flows(DOMAIN) == []
+
+
+async def update(client: HubClient, entity_id: str) -> None:
+    """Have an entity updated; returns when it is."""
+    await client.post(
+        "/api/services/homeassistant/update_entity", {"entity_id": [entity_id]}
+    )
+
+
+async def update_or_die(client: HubClient, entity_id: str) -> None:
+    """Have an entity updated by a hub that may be killed over it."""
+    with contextlib.suppress(HubError):
+        await update(client, entity_id)
+
+
+async def eventually_flows(client: HubClient) -> list[Json]:
+    """Return the flows that wait, once there is one, and some time for another was given."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(5):
+            while not await client.flows(DOMAIN):
+                await asyncio.sleep(0.05)
+    await asyncio.sleep(0.2)
+    return await client.flows(DOMAIN)
+
+
+def blame(kill: Kill, outcome: str) -> str | None:
+    """Return what is wrong about what became of a kill; None when nothing is."""
+    if kill.requests > 1:
+        return "more than one token request"
+    if kill.may_lose and outcome == "kept":
+        return "the account works with a token that Nomos has replaced: this test measures wrong"
+    if outcome != ("lost" if kill.may_lose else "kept"):
+        return outcome
+    return None
+
+
+def table(results: Sequence[tuple[Kill, str]]) -> Iterator[str]:
+    """Yield the lines of the table of figures."""
+    outcomes = ("kept", "lost")
+    yield f"  {'the hub was killed':34} kills   kept   lost   else"
+    for name, outcomes_there in [
+        *((it, [out for kill, out in results if kill.where is it]) for it in Where),
+        ("in all", [out for _, out in results]),
+    ]:
+        counts = [outcomes_there.count(outcome) for outcome in outcomes]
+        rest = len(outcomes_there) - sum(counts)
+        columns = [len(outcomes_there), *counts, rest]
+        yield f"  {name:34}" + " ".join(f"{count:6}" for count in columns)
+
+
+async def test_kill(
+    tmp_path: Path, pytestconfig: pytest.Config, tell_figures: Callable[[str], None]
+) -> None:
+    """An account survives the hub's death at any moment but one."""
+    rounds: int = pytestconfig.getoption("--kill-rounds", 30)
+    seed: int = pytestconfig.getoption("--kill-seed", 1)
+    chance = random.Random(seed)
+    aims = draw_aims(chance)
+    results: list[tuple[Kill, str]] = []
+    wrongs: list[str] = []
+    async with (
+        Line() as line,
+        open_town(tmp_path / "hub", line) as town,
+        Customer(town.simulator_url, CUSTOMER) as customer,
+    ):
+        await customer.control("POST", "settings", {"rate_limit": None})
+        trial = Trial(town=town, line=line, customer=customer)
+        await trial.link()
+        kill: Kill | None = None
+        try:
+            while True:
+                since = datetime.now(UTC)
+                await town.hub.start()
+                async with town.hub.client(town.token) as client:
+                    outcome = await trial.look_after(client, since)
+                    if kill is not None:
+                        results.append((kill, outcome))
+                        if wrong := blame(kill, outcome):
+                            wrongs.append(
+                                f"{len(results)}, {kill.where}: {wrong} ({kill.evidence})"
+                            )
+                    if len(results) == rounds:
+                        break
+                    if outcome != "kept":
+                        assert kill is not None, outcome
+                        await trial.link_again(client)
+                    aim = next(aims)
+                    kill = await trial.kill(client, aim, chance.uniform(*aim.span))
+        finally:
+            tell_figures(f"Kill test with seed {seed}")
+            for text in (*table(results), *trial.remarks()):
+                tell_figures(text)
+
+    assert not trial.left_behind(".unreadable")
+    fallen = [kill.where for kill, _ in results]
+    if fallen.count(Where.MARGIN) > MOST_IN_MARGIN * rounds:
+        wrongs.append("too many kills fell into the margin: this proves too little")
+    if rounds >= len(AIMS):
+        wrongs += [f"no kill fell here: {it}" for it in Where if it not in fallen]
+    assert not wrongs, "\n".join(wrongs)
