@@ -33,8 +33,9 @@ MOST_OF_A_KIND: Final = 5
 CLEAN_BUDGET: Final = 8, 4
 """Requests on a quiet day: of an account with one contract, and more for each further one."""
 
-CEILING: Final = 120, 75
-"""Requests on any day, likewise: half a day of asking every half hour, with tokens, and a storm of starts."""
+CEILING: Final = 150, 120
+"""Requests on any day, likewise. A day without any price is the dearest: it is asked for every half hour, and twice,
+since a refused question is put once more for today alone, or an HTTP client repeats what was cut off."""
 
 _EXPECTED_ERRORS: Final = re.compile(
     r"(Error fetching|Authentication failed while fetching) nomos \w+ data"

@@ -104,7 +104,7 @@ class Storm:
             boundary = hub + (
                 QUARTER - (hub - datetime.min.replace(tzinfo=hub.tzinfo)) % QUARTER
             )
-            if self._rng.random() < 0.2:
+            if self._rng.random() < 0.1:
                 await self._until(
                     self._clock.true + (boundary - hub) * self._rng.random()
                 )
