@@ -109,7 +109,7 @@ class SoakClock:
                     time.sleep(0.0002)  # noqa: ASYNC251 - real time for a real thread; the loop's stands still.
                 continue
             calm += 1
-            if calm < 3:
+            if calm < 2:
                 continue
             if not (self._unfinished() or (task is not None and not task.done())):
                 return

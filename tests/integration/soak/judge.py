@@ -27,8 +27,15 @@ from .tap import Tap
 from .truth import FOREVER, LONGEST_GAP_IN_THE_DARK, Truth
 
 MOST_VIOLATIONS: Final = 20
-CLEAN_BUDGET: Final = 8
-CEILING: Final = 120
+MOST_OF_A_KIND: Final = 5
+"""More of the same are counted and not told."""
+
+CLEAN_BUDGET: Final = 8, 4
+"""Requests on a quiet day: of an account with one contract, and more for each further one."""
+
+CEILING: Final = 150, 120
+"""Requests on any day, likewise. A day without any price is the dearest: it is asked for every half hour, and twice,
+since a refused question is put once more for today alone, or an HTTP client repeats what was cut off."""
 
 _EXPECTED_ERRORS: Final = re.compile(
     r"(Error fetching|Authentication failed while fetching) nomos \w+ data"
@@ -117,8 +124,9 @@ class Judge:
     ) -> None:
         """Take everything there is to look at."""
         self.violations: list[Violation] = []
+        self.kinds: Counter[str] = Counter()
         self.figures = Figures()
-        self.recent: deque[str] = deque(maxlen=14)
+        self.recent: deque[str] = deque(maxlen=20)
         self._hass = hass
         self._clock = clock
         self._sim = sim
@@ -128,7 +136,7 @@ class Judge:
         self._subscriptions = subscriptions
         self._log = log
         self._open: dict[tuple[str, str], Violation] = {}
-        self._was_known: dict[str, datetime] = {}
+        self._dark_since: dict[str, datetime] = {}
         self._entities: dict[tuple[str, str, str], str] = {}
         self._jumps: list[tuple[datetime, datetime]] = []
         self._writes = 0
@@ -166,7 +174,7 @@ class Judge:
     def house_started(self) -> None:
         """Take note that the hub is new: gaps between requests count from here."""
         self._started_at = self._clock.true
-        self._was_known.clear()
+        self._dark_since.clear()
 
     def restarted_since(self, instant: datetime) -> bool:
         """Whether the hub started after an instant."""
@@ -178,6 +186,9 @@ class Judge:
         if (known := self._open.get((kind, key))) is not None:
             known.until = now
             known.times += 1
+            return
+        self.kinds[kind] += 1
+        if self.kinds[kind] > MOST_OF_A_KIND:
             return
         violation = Violation(
             now,
@@ -258,7 +269,7 @@ class Judge:
         self.figures.checked += 1
         if text not in {STATE_UNAVAILABLE, STATE_UNKNOWN}:
             self.figures.shown += 1
-            self._was_known[subscription.id] = now
+            self._dark_since.pop(subscription.id, None)
             self.kept(subscription.id, "LOST", "NOT FETCHED", "TOO SLOW IN THE DARK")
             allowed = self._allowed(subscription, hub)
             if _among(text, allowed):
@@ -303,9 +314,7 @@ class Judge:
 
     def _check_search(self, subscription: Subscription, now: datetime) -> None:
         """A house without a price asks every half hour at least, wherever a request can go out at all."""
-        dark_since = max(
-            self._was_known.get(subscription.id, self._started_at), self._started_at
-        )
+        dark_since = self._dark_since.setdefault(subscription.id, now)
         last = self._tap.requests[-1].at if self._tap.requests else dark_since
         waiting = any(
             span.what
@@ -440,22 +449,22 @@ class Judge:
             for one in self._truth.spans
             if one.end > self._clock.true
         }
+        more = len(self._subscriptions) - 1
+        spent = Counter(
+            f"{one.kind} {one.status}"
+            for one in self._tap.requests
+            if local_date(one.at) == day
+        )
         if day not in self._truth.disturbed and not any(
             one <= day for one in lingering
         ):
             figures.clean.append(count)
-            if count > CLEAN_BUDGET:
-                kinds = Counter(
-                    one.kind for one in self._tap.requests if local_date(one.at) == day
-                )
+            if count > CLEAN_BUDGET[0] + more * CLEAN_BUDGET[1]:
                 self.violate(
-                    "BUDGET", f"{count} requests on the quiet {day}: {dict(kinds)}"
+                    "BUDGET", f"{count} requests on the quiet {day}: {dict(spent)}"
                 )
-        if count > CEILING:
-            kinds = Counter(
-                one.kind for one in self._tap.requests if local_date(one.at) == day
-            )
-            self.violate("CEILING", f"{count} requests on {day}: {dict(kinds)}")
+        if count > CEILING[0] + more * CEILING[1]:
+            self.violate("CEILING", f"{count} requests on {day}: {dict(spent)}")
         past = self._clock.true - 3 * DAY
         self._tap.forget_before(past)
         self._truth.forget_before(past)

@@ -1,6 +1,5 @@
 """The soak itself: lets the weather happen to a house and has the judge look on."""
 
-from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from heapq import heappop, heappush
@@ -105,7 +104,7 @@ class Storm:
             boundary = hub + (
                 QUARTER - (hub - datetime.min.replace(tzinfo=hub.tzinfo)) % QUARTER
             )
-            if self._rng.random() < 0.2:
+            if self._rng.random() < 0.1:
                 await self._until(
                     self._clock.true + (boundary - hub) * self._rng.random()
                 )
@@ -453,11 +452,10 @@ def summary(judge: Judge, tap: Tap, seed: int, what: str) -> str:
             + ", ".join(
                 f"{name} {times}" for name, times in sorted(figures.troubles.items())
             ),
-            f"  violations: {len(judge.violations)}",
+            "  violations: "
+            + (
+                ", ".join(f"{kind} {times}" for kind, times in judge.kinds.items())
+                or "none"
+            ),
         ]
     )
-
-
-def tally(judge: Judge) -> Counter[str]:
-    """Return the violations by kind."""
-    return Counter(one.kind for one in judge.violations)
