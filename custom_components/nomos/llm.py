@@ -10,7 +10,7 @@ from typing import Any, Final, override
 
 import probatio
 
-from homeassistant.components.homeassistant import async_should_expose
+from homeassistant.components.homeassistant.exposed_entities import async_should_expose
 from homeassistant.components.llm import LLMTools
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
@@ -171,7 +171,13 @@ def _cheapest(
         dt_util.parse_time(text) if (text := arguments.get(key)) else None
         for key in ("earliest", "latest")
     )
-    opens, closes = window(now, earliest, latest, dt_util.get_default_time_zone())
+    zone = dt_util.get_default_time_zone()
+    if earliest is not None and latest is None:
+        # "From ten on" means the next ten o'clock, not the day that began at the last one.
+        _, opens = window(now, None, earliest, zone)
+        opens, closes = window(opens, earliest, None, zone)
+    else:
+        opens, closes = window(now, earliest, latest, zone)
     request = PlanRequest(
         opens,
         closes,
@@ -187,7 +193,7 @@ def _cheapest(
             {"start": _local(run.start), "end": _local(run.end)} for run in found.runs
         ],
         "average_price": _per_kwh(found.cost, found),
-        "average_price_at_start_of_window": _per_kwh(found.cost_if_now, found),
+        "average_price_if_run_at_window_start": _per_kwh(found.cost_if_now, found),
         "provisional": found.provisional,
     }
 
