@@ -35,9 +35,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: NomosConfigEntry) -> boo
     identity = entry.unique_id or entry.entry_id
     phase = installation_phase(await instance_id.async_get(hass), identity)
     account = NomosAccount(hass, entry, session, phase)
-    await account.async_begin()
+    is_known = await account.async_begin()
     entry.runtime_data = NomosRuntime(hass, entry, account)
-    await entry.runtime_data.async_begin()
+    await entry.runtime_data.async_begin(must_answer=not is_known)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     return True
 

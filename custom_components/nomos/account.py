@@ -82,8 +82,8 @@ class NomosAccount(DataUpdateCoordinator[Mapping[str, Subscription]]):
         self._misses = 0
         self._plans_refused = False
 
-    async def async_begin(self) -> None:
-        """Begin with what is stored, or else with what Nomos says.
+    async def async_begin(self) -> bool:
+        """Begin with what is stored, or else with what Nomos says; return whether it was stored.
 
         Raises:
             ConfigEntryNotReady: nothing is stored, and Nomos cannot be asked now.
@@ -97,6 +97,7 @@ class NomosAccount(DataUpdateCoordinator[Mapping[str, Subscription]]):
             self.data, self.plans = stored
             self._plan_next(self.data, overdue=self._overdue(self.data))
         self._begun = True
+        return stored is not None
 
     async def async_ask[T](self, request: Callable[[NomosClient], Awaitable[T]]) -> T:
         """Send a request; where Nomos rejects the access token, once more with a fresh one.
@@ -214,7 +215,7 @@ class NomosAccount(DataUpdateCoordinator[Mapping[str, Subscription]]):
             misses=self._misses,
             chance=random.uniform(-1, 1),
         )
-        self.update_interval = max(self.not_in_silence(at) - now, timedelta(seconds=1))
+        self.update_interval = timer_until(self.not_in_silence(at))
 
     def not_in_silence(self, at: datetime) -> datetime:
         """Return the time of a planned request, put off until the wait that Nomos asked for is over.
@@ -261,6 +262,15 @@ def _refusal() -> ConfigEntryAuthFailed:
     return ConfigEntryAuthFailed(
         translation_domain=DOMAIN, translation_key="authentication_failed"
     )
+
+
+def timer_until(at: datetime) -> timedelta:
+    """Return the interval after which a coordinator updates itself at an instant or within the two seconds after it.
+
+    Home Assistant counts from the last full second. Without the second that is added here it would come too early,
+    find that the time for the next look has not come, and look again at once.
+    """
+    return max(at - dt_util.utcnow(), timedelta()) + timedelta(seconds=1)
 
 
 def account_file(hass: HomeAssistant, entry: ConfigEntry) -> StoredFile:

@@ -11,6 +11,7 @@ from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     ConfigEntry,
     ConfigFlowResult,
+    ConfigSubentryFlow,
     OptionsFlowWithReload,
 )
 from homeassistant.const import CONF_ACCESS_TOKEN, CONF_TOKEN
@@ -33,6 +34,8 @@ from .api import (
 )
 from .const import DOMAIN, SUPPORT_EMAIL
 from .coordinator import DISTANCES, SHARES, make_thresholds
+from .load import SUBENTRY_TYPE
+from .load_flow import LoadFlow
 from .pricing import DEFAULT_THRESHOLDS
 
 _LOGGER = logging.getLogger(__name__)
@@ -70,6 +73,15 @@ class NomosConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
     def async_get_options_flow(config_entry: ConfigEntry) -> NomosOptionsFlow:
         """Return the flow that changes the options."""
         return NomosOptionsFlow()
+
+    @classmethod
+    @callback
+    @override
+    def async_get_supported_subentry_types(
+        cls, config_entry: ConfigEntry
+    ) -> dict[str, type[ConfigSubentryFlow]]:
+        """Return what can be added to an account: flexible loads."""
+        return {SUBENTRY_TYPE: LoadFlow}
 
     async def async_step_reauth(
         self, entry_data: Mapping[str, Any]

@@ -15,7 +15,7 @@ from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
-from .account import NomosAccount, raise_update_failed
+from .account import NomosAccount, raise_update_failed, timer_until
 from .api import (
     NomosClient,
     NomosError,
@@ -102,20 +102,26 @@ class PriceCoordinator(DataUpdateCoordinator[PriceTable]):
         self._misses = 0
         self._running = False
         self._asking = False
+        self._must_answer = False
         self._unsub_tick: CALLBACK_TYPE | None = None
 
-    async def async_begin(self) -> None:
+    async def async_begin(self, *, must_answer: bool) -> None:
         """Begin with the prices that are stored, or else with what Nomos says.
 
+        Args:
+            must_answer: whether it is an error that nothing is stored and nothing comes. An account that has worked
+                before starts without prices rather than not at all, and goes on asking at its own pace.
+
         Raises:
-            ConfigEntryNotReady: the current price is not stored, and Nomos cannot be asked now.
+            ConfigEntryNotReady: nothing came that had to.
             ConfigEntryAuthFailed: the account has to be linked again.
 
         """
+        self._must_answer = must_answer
         await self.async_load()
-        if self._known_now() or self._inactive:
-            return
-        await self.async_config_entry_first_refresh()
+        if not self._known_now() and not self._inactive:
+            await self.async_config_entry_first_refresh()
+        self._must_answer = False
 
     async def async_load(self) -> None:
         """Take the stored prices, and plan to ask for what they lack."""
@@ -192,7 +198,7 @@ class PriceCoordinator(DataUpdateCoordinator[PriceTable]):
         """Ask for today and tomorrow and lay the answer over what is known.
 
         Raises:
-            UpdateFailed: nothing came at the start, where the current price is not known either.
+            UpdateFailed: nothing came at the start of an account that is new.
             ConfigEntryAuthFailed: the account has to be linked again.
 
         """
@@ -207,7 +213,7 @@ class PriceCoordinator(DataUpdateCoordinator[PriceTable]):
             self.last_error = err
             denied = isinstance(err, NomosPermissionError | NomosNotFoundError)
             self._plan_next(self.data, Goal.ACCESS if denied else None)
-            if not self._running and not self._known_now():
+            if self._must_answer:
                 raise_update_failed(err)
             _LOGGER.debug(
                 "Prices could not be read, those known go on: %s", type(err).__name__
@@ -243,7 +249,9 @@ class PriceCoordinator(DataUpdateCoordinator[PriceTable]):
         """Set the time of the next request after an answer, or after none."""
         now, phase = dt_util.utcnow(), self.account.phase
         goal = goal or _knowledge(table, now).goal(now, phase)
-        self._misses = self._misses + 1 if goal is self._goal else 1
+        # Another goal is no reason to hurry where the last answer showed the same gaps.
+        stuck = self._goal is not Goal.REST and table is self.data
+        self._misses = self._misses + 1 if stuck else 1
         self._goal = goal
         self._plan(
             next_price_request(
@@ -258,7 +266,7 @@ class PriceCoordinator(DataUpdateCoordinator[PriceTable]):
     def _plan(self, at: datetime) -> None:
         at = self.account.not_in_silence(at)
         self.next_request = at
-        self.update_interval = max(at - dt_util.utcnow(), timedelta(seconds=1))
+        self.update_interval = timer_until(at)
 
     @callback
     @override

@@ -12,6 +12,7 @@ from .account import NomosAccount, account_file, async_stored_subscription_ids
 from .api import Subscription, SubscriptionStatus, SubscriptionType
 from .const import CUSTOMER_URL, DOMAIN, MANUFACTURER
 from .coordinator import PriceCoordinator, price_file
+from .loads import Loads, load_file
 from .repairs import Trouble, async_report
 from .tokens import TokenJournal, async_wait_for_refresh
 
@@ -30,11 +31,12 @@ class NomosRuntime:
         self._hass = hass
         self._entry = entry
         self._platforms: list[Callable[[PriceCoordinator], None]] = []
+        self.loads = Loads(hass, entry, self.prices)
 
-    async def async_begin(self) -> None:
+    async def async_begin(self, *, must_answer: bool) -> None:
         """Ask for the first prices and follow the account from now on.
 
-        One subscription that fails does not take the others down.
+        One subscription that fails does not take the others down, and where ``must_answer`` is false none does.
 
         Raises:
             ConfigEntryNotReady: no subscription has prices, and at least one failed.
@@ -45,7 +47,7 @@ class NomosRuntime:
         failure: ConfigEntryNotReady | None = None
         for coordinator in self.prices.values():
             try:
-                await coordinator.async_begin()
+                await coordinator.async_begin(must_answer=must_answer)
             except ConfigEntryNotReady as err:
                 failure = err
         if failure and not any(
@@ -57,6 +59,7 @@ class NomosRuntime:
         self._entry.async_on_unload(
             self.account.async_add_listener(self._account_changed)
         )
+        await self.loads.async_begin()
 
     @callback
     def async_each_subscription(
@@ -74,6 +77,7 @@ class NomosRuntime:
             for platform in self._platforms:
                 platform(coordinator)
             self._refresh(coordinator)
+        self.loads.async_prices_changed()
 
     @callback
     def _follow(self) -> list[PriceCoordinator]:
@@ -82,7 +86,9 @@ class NomosRuntime:
         registry = dr.async_get(self._hass)
         for device in dr.async_entries_for_config_entry(registry, self._entry.entry_id):
             subscription_id = next(iter(device.identifiers))[1]
-            if subscription_id not in shown:
+            if subscription_id not in shown and (
+                subscription_id not in self._entry.subentries
+            ):
                 registry.async_remove_device(device.id)
                 self._hass.async_create_task(self._async_forget(subscription_id))
         async_report(
@@ -160,4 +166,5 @@ async def async_delete_stored(hass: HomeAssistant, entry: NomosConfigEntry) -> N
     for subscription_id in await async_stored_subscription_ids(hass, entry):
         await price_file(hass, subscription_id).async_remove()
     await account_file(hass, entry).async_remove()
+    await load_file(hass, entry).async_remove()
     await TokenJournal(hass, entry).async_remove()

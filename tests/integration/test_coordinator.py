@@ -163,6 +163,18 @@ async def test_hole_in_today_is_filled_politely(
     assert table.data.at(hole) is not None
 
 
+async def test_scattered_holes_do_not_make_hasty(
+    hass: HomeAssistant, nomos, linked, advance: Advance
+) -> None:
+    """A day on which every other quarter-hour has no price is asked for again politely, not afresh at each hole."""
+    nomos.configure(null_amounts=list(range(0, 96, 2)))
+    await linked()
+    begin = nomos.count("prices")
+    for _ in range(13 * 60 // 5):
+        await advance(timedelta(minutes=5))
+    assert nomos.count("prices") - begin <= 40
+
+
 @pytest.mark.parametrize(
     "unpublished",
     ["absent", "null_amounts", "null_electricity", "error_404", "error_400"],

@@ -93,6 +93,28 @@ async def test_restart_with_old_prices(
     assert_right(hass, nomos, subscription)
 
 
+async def test_restart_with_old_prices_and_without_network(
+    hass: HomeAssistant, nomos, linked, advance: Advance, subscription, freezer
+) -> None:
+    """A house that has no price starts all the same, asks seldom, and has prices soon after they can be had."""
+    entry = await linked()
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    freezer.tick(timedelta(days=9))
+    nomos.faults.add(kind="status", status=503)
+    requests = len(nomos.requests)
+    await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.state is ConfigEntryState.LOADED
+    assert state_of(hass, subscription.id, "price").state == "unavailable"
+    assert state_of(hass, subscription.id, "contract_status").state == "active"
+    for _ in range(24):
+        await advance(HOUR)
+    assert len(nomos.requests) - requests < 80
+    nomos.faults.clear()
+    for _ in range(4):
+        await advance(timedelta(minutes=10))
+    assert_right(hass, nomos, subscription)
+
+
 async def test_restart_with_a_hole_asks_soon(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:

@@ -39,7 +39,8 @@ class PlanRequest:
     ``profile`` is the power over the course of a run, step by step; it stands in the place of ``power_kw``, has to
     be as long as ``duration`` and goes with contiguous runs only. ``min_run``, ``min_pause`` and ``max_runs``
     shape interruptible runs; a contiguous load that has to be cut short is cut to no less than ``min_run``.
-    For interruptible loads ``min_run`` and ``min_pause`` count in whole minutes, a begun minute as a full one.
+    For interruptible loads ``min_run`` and ``min_pause`` count in whole minutes, a begun minute as a full one. The
+    search is exact for all of them and quick for multiples of five minutes; odd minutes can take it seconds.
     The load never runs while the price is above ``price_cap`` (EUR/kWh).
 
     Raises:

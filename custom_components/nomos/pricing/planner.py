@@ -25,8 +25,9 @@ from .plan_model import (
     merged,
     require_aware,
 )
-from .plan_search import Segment, Task, contiguous, interruptible, joined
-from .table import NO_COMPONENTS, Components, Interval, PriceTable
+from .plan_places import Segment, Task, joined
+from .plan_search import contiguous, interruptible
+from .table import Components, Interval, PriceTable
 
 _ZERO: Final = timedelta(0)
 _TICK: Final = timedelta(microseconds=1)
@@ -134,8 +135,8 @@ def _runs(
     ticks: list[Segment] = [
         ((piece.start - opens) // _TICK, (piece.end - opens) // _TICK, price)
         for piece in pieces
-        if (price := round(piece.price * _PRICE_STEPS)) is not None
-        and (limit is None or price <= limit)
+        for price in (round(piece.price * _PRICE_STEPS),)
+        if limit is None or price <= limit
     ]
     if not ticks:
         return ()
@@ -143,7 +144,9 @@ def _runs(
     lengths = [step // _TICK for step, _ in request.steps]
     min_run, min_pause = request.min_run // _TICK, request.min_pause // _TICK
     if not request.contiguous:
-        min_run, min_pause = _minutes(request.min_run), _minutes(request.min_pause)
+        # One run of the whole duration respects every minimum run that can be asked for.
+        min_run = min(_minutes(request.min_run), request.duration // _TICK)
+        min_pause = _minutes(request.min_pause)
     unit = gcd(
         length,
         min_run,
@@ -208,7 +211,7 @@ def _slices(
                 power_kw=power,
                 energy_kwh=energy,
                 cost=energy * piece.price,
-                components=piece.components or NO_COMPONENTS,
+                components=piece.components,
             )
             at += length
             left -= length

@@ -1,0 +1,142 @@
+"""Describe a flexible load, or change its description."""
+
+from typing import Any, Final
+
+import probatio
+
+from homeassistant.config_entries import (
+    ConfigEntryState,
+    ConfigSubentryFlow,
+    SubentryFlowResult,
+)
+from homeassistant.const import CONF_NAME
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    DurationSelector,
+    DurationSelectorConfig,
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    TextSelector,
+    TimeSelector,
+)
+
+from .api import SubscriptionType
+from .load import LoadSettings
+from .pricing import Prefer
+from .runtime import NomosConfigEntry
+
+
+def _number(unit: str, step: float, low: float, high: float) -> NumberSelector:
+    return NumberSelector(
+        NumberSelectorConfig(
+            min=low,
+            max=high,
+            step=step,
+            unit_of_measurement=unit,
+            mode=NumberSelectorMode.BOX,
+        )
+    )
+
+
+_MINUTES: Final = NumberSelector(
+    NumberSelectorConfig(
+        min=0,
+        max=720,
+        # In steps that share a measure with the quarter-hour the planner is quick.
+        step=5,
+        unit_of_measurement="min",
+        mode=NumberSelectorMode.BOX,
+    )
+)
+
+_FIELDS: Final = {
+    probatio.Required(CONF_NAME): TextSelector(),
+    probatio.Required("duration"): DurationSelector(
+        DurationSelectorConfig(enable_day=False)
+    ),
+    probatio.Required("start", default="00:00:00"): TimeSelector(),
+    probatio.Required("end", default="00:00:00"): TimeSelector(),
+    probatio.Required("contiguous", default=True): BooleanSelector(),
+    probatio.Optional("power"): _number("kW", 0.01, 0.01, 100),
+    probatio.Required("prefer", default=Prefer.EARLY.value): SelectSelector(
+        SelectSelectorConfig(
+            options=[prefer.value for prefer in Prefer], translation_key="prefer"
+        )
+    ),
+    probatio.Optional("price_cap"): _number("ct/kWh", 0.1, -100, 200),
+    probatio.Optional("fallback"): TimeSelector(),
+    probatio.Optional("min_run"): _MINUTES,
+    probatio.Optional("min_pause"): _MINUTES,
+    probatio.Optional("max_runs"): NumberSelector(
+        NumberSelectorConfig(min=1, max=24, step=1, mode=NumberSelectorMode.BOX)
+    ),
+}
+
+
+class LoadFlow(ConfigSubentryFlow):
+    """Asks for one load, in one form."""
+
+    async def async_step_user(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Add a load."""
+        if user_input is not None and not (errors := _check(user_input)):
+            return self.async_create_entry(
+                title=user_input.pop(CONF_NAME), data=user_input
+            )
+        return self._form("user", user_input, errors if user_input else {})
+
+    async def async_step_reconfigure(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Change a load."""
+        subentry = self._get_reconfigure_subentry()
+        if user_input is not None and not (errors := _check(user_input)):
+            return self.async_update_and_abort(
+                self._get_entry(),
+                subentry,
+                title=user_input.pop(CONF_NAME),
+                data=user_input,
+            )
+        shown = user_input or {CONF_NAME: subentry.title, **subentry.data}
+        return self._form("reconfigure", shown, errors if user_input else {})
+
+    def _form(
+        self, step: str, shown: dict[str, Any] | None, errors: dict[str, str]
+    ) -> SubentryFlowResult:
+        entry: NomosConfigEntry = self._get_entry()
+        if entry.state is not ConfigEntryState.LOADED:
+            return self.async_abort(reason="entry_not_loaded")
+        return self.async_show_form(
+            step_id=step,
+            data_schema=self.add_suggested_values_to_schema(
+                probatio.Schema({**_FIELDS, **_contract_field(entry)}), shown
+            ),
+            errors=errors,
+        )
+
+
+def _check(user_input: dict[str, Any]) -> dict[str, str]:
+    """Return what is wrong with the settings, by translation key."""
+    try:
+        LoadSettings.of(user_input)
+    except ValueError as err:
+        return {"base": str(err)}
+    return {}
+
+
+def _contract_field(entry: NomosConfigEntry) -> dict[probatio.Marker, SelectSelector]:
+    """Return the field that chooses the contract, where there are several to choose from."""
+    contracts = [
+        SelectOptionDict(value=one.id, label=one.number or one.id)
+        for one in entry.runtime_data.account.shown.values()
+        if one.type is not SubscriptionType.FEED_IN
+    ]
+    if len(contracts) < 2:
+        return {}
+    selector = SelectSelector(SelectSelectorConfig(options=contracts))
+    return {probatio.Required("subscription", default=contracts[0]["value"]): selector}

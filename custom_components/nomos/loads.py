@@ -1,0 +1,155 @@
+"""The flexible loads of an account: they come, change and go with its subentries, without a reload."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from homeassistant.config_entries import (
+    SIGNAL_CONFIG_ENTRY_CHANGED,
+    ConfigEntry,
+    ConfigEntryChange,
+    ConfigSubentry,
+)
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+
+from .api import SubscriptionType
+from .const import DOMAIN, MANUFACTURER
+from .coordinator import PriceCoordinator
+from .load import SUBENTRY_TYPE, FlexibleLoad, LoadPlan
+from .store import StoredFile
+
+
+class Loads:
+    """Keeps one ``FlexibleLoad`` for each subentry.
+
+    A config entry's update listener would do to hear of subentries, but it makes Home Assistant refuse the flows
+    that reload by themselves, and it also fires for every token that is stored. The signal that the frontend's list
+    of entries lives on fires then, too, but it is only a look at whether the subentries are still the same.
+    """
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        prices: Mapping[str, PriceCoordinator],
+    ) -> None:
+        """Belong to an entry; ``prices`` is followed as subscriptions come and go."""
+        self.all: dict[str, FlexibleLoad] = {}
+        self._hass = hass
+        self._entry = entry
+        self._prices = prices
+        self._file = load_file(hass, entry)
+        self._platforms: list[Callable[[FlexibleLoad], None]] = []
+        self._begun: dict[str, LoadPlan] = {}
+
+    async def async_begin(self) -> None:
+        """Take up the loads, with the plans that had begun before Home Assistant stopped."""
+        self._begun = await self._file.async_load(_decode) or {}
+        self._follow_subentries()
+        self._entry.async_on_unload(
+            async_dispatcher_connect(
+                self._hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._entry_changed
+            )
+        )
+        self._entry.async_on_unload(self._stop)
+
+    @callback
+    def async_each(self, platform: Callable[[FlexibleLoad], None]) -> None:
+        """Call a platform for every load there is, and for each one that is added later."""
+        self._platforms.append(platform)
+        for load in self.all.values():
+            platform(load)
+
+    @callback
+    def async_prices_changed(self) -> None:
+        """Let every load follow the subscription that it belongs to: it may have come or gone."""
+        for load in self.all.values():
+            load.async_follow(self._coordinator_of(load))
+
+    @callback
+    def _entry_changed(self, change: ConfigEntryChange, entry: ConfigEntry) -> None:
+        if entry is self._entry and change is ConfigEntryChange.UPDATED:
+            self._follow_subentries()
+
+    @callback
+    def _follow_subentries(self) -> None:
+        """Let loads come, change and go with the subentries."""
+        wanted = {
+            key: subentry
+            for key, subentry in self._entry.subentries.items()
+            if subentry.subentry_type == SUBENTRY_TYPE
+        }
+        for gone in self.all.keys() - wanted.keys():
+            self.all.pop(gone).async_stop()
+            self._save()
+        for key, subentry in wanted.items():
+            load = self.all.get(key)
+            if load is None:
+                self._add(subentry)
+            # A subentry keeps its identity when it is edited: what counts is what it says.
+            elif load.shown_as != (subentry.title, subentry.data):
+                load.async_change(subentry)
+                self._describe_device(load)
+                load.async_follow(self._coordinator_of(load))
+
+    def _add(self, subentry: ConfigSubentry) -> None:
+        load = FlexibleLoad(
+            self._hass, subentry, self._begun.get(subentry.subentry_id), self._save
+        )
+        self.all[load.id] = load
+        self._describe_device(load)
+        load.async_follow(self._coordinator_of(load))
+        for platform in self._platforms:
+            platform(load)
+
+    def _coordinator_of(self, load: FlexibleLoad) -> PriceCoordinator | None:
+        """Return the prices that a load is planned with: those it names, else of the first contract to consume."""
+        if (named := load.settings.subscription_id) is not None:
+            return self._prices.get(named)
+        return next(
+            (
+                coordinator
+                for coordinator in self._prices.values()
+                if coordinator.subscription.type is not SubscriptionType.FEED_IN
+            ),
+            None,
+        )
+
+    def _describe_device(self, load: FlexibleLoad) -> None:
+        dr.async_get(self._hass).async_get_or_create(
+            config_entry_id=self._entry.entry_id,
+            config_subentry_id=load.id,
+            identifiers={(DOMAIN, load.id)},
+            entry_type=dr.DeviceEntryType.SERVICE,
+            manufacturer=MANUFACTURER,
+            model="Flexible load",
+            name=load.name,
+        )
+
+    @callback
+    def _save(self) -> None:
+        """Store the plans that have begun: a restart in the middle of a run must not plan another."""
+        self._begun = {
+            key: load.begun for key, load in self.all.items() if load.begun is not None
+        }
+        self._hass.async_create_task(
+            self._file.async_save(
+                {key: plan.to_json() for key, plan in self._begun.items()}
+            ),
+            f"{DOMAIN} begun plans",
+        )
+
+    @callback
+    def _stop(self) -> None:
+        for load in self.all.values():
+            load.async_stop()
+
+
+def load_file(hass: HomeAssistant, entry: ConfigEntry) -> StoredFile:
+    """Return the file that holds the plans that have begun."""
+    return StoredFile(hass, f"loads.{entry.entry_id}", 1)
+
+
+def _decode(stored: Any) -> dict[str, LoadPlan]:
+    return {key: LoadPlan.from_json(value) for key, value in stored.items()}
