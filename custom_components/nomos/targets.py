@@ -76,11 +76,12 @@ class Comparison(StrEnum):
 
 def price_coordinator(hass: HomeAssistant, entity_id: str) -> PriceCoordinator | None:
     """Return what keeps the prices that a price sensor shows; None while its account is not loaded."""
-    entity = er.async_get(hass).async_get(entity_id)
-    if entity is None or entity.config_entry_id is None:
-        return None
-    entry = hass.config_entries.async_get_entry(entity.config_entry_id)
-    if entry is None or entry.state is not ConfigEntryState.LOADED:
+    if (
+        (entity := er.async_get(hass).async_get(entity_id)) is None
+        or (entry_id := entity.config_entry_id) is None
+        or (entry := hass.config_entries.async_get_entry(entry_id)) is None
+        or entry.state is not ConfigEntryState.LOADED
+    ):
         return None
     runtime: NomosRuntime = entry.runtime_data
     return runtime.prices.get(

@@ -1,6 +1,7 @@
-"""What the tests of triggers and conditions share: automations that write down when they ran."""
+"""What the tests of triggers, conditions and the assistant share: automations that write down when they ran."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +16,37 @@ from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.setup import async_setup_component
 
+from .conftest import entity_id
+
 type Ran = list[ServiceCall]
+
+QUARTER = timedelta(minutes=15)
+
+
+@pytest.fixture
+def subscription(nomos):
+    """Return the contract of these tests."""
+    return nomos.customers["smart@example.com"].subscriptions[0]
+
+
+def trigger(name: str, target: dict[str, Any], **options: Any) -> dict[str, Any]:
+    """Return a trigger as it stands in an automation."""
+    return {"trigger": f"nomos.{name}", "target": target, "options": options}
+
+
+def crossing(kind: str, *values: float) -> dict[str, Any]:
+    """Return a threshold of numbers."""
+    names = ("value",) if len(values) == 1 else ("value_min", "value_max")
+    return {
+        "type": kind,
+        **{name: {"number": value} for name, value in zip(names, values, strict=True)},
+    }
+
+
+def device_of(hass: HomeAssistant, subscription) -> dict[str, Any]:
+    """Return the device of a contract as a target."""
+    price = er.async_get(hass).async_get(entity_id(hass, subscription.id, "price"))
+    return {"device_id": price.device_id}
 
 
 async def automate(

@@ -22,11 +22,17 @@ from homeassistant.helpers.condition import (
 )
 from homeassistant.setup import async_setup_component
 
-from .automations import Registered, automate, ids, registered, show
+from .automations import (
+    QUARTER,
+    Registered,
+    automate,
+    device_of,
+    ids,
+    registered,
+    show,
+    subscription,
+)
 from .conftest import Advance, entity_id, state_of
-from .test_triggers import device_of, subscription
-
-QUARTER = timedelta(minutes=15)
 
 __all__ = ["registered", "subscription"]
 

@@ -15,7 +15,7 @@ from homeassistant.helpers.condition import async_validate_condition_config
 from homeassistant.helpers.trigger import async_validate_trigger_config
 from homeassistant.setup import async_setup_component
 
-from .test_triggers import crossing, device_of, subscription
+from .automations import crossing, device_of, subscription
 
 __all__ = ["subscription"]
 

@@ -7,6 +7,7 @@ from typing import Any
 import probatio
 import pytest
 
+from custom_components.nomos.llm import async_get_tools
 from custom_components.nomos.pricing import PlanRequest, local_date, plan
 from homeassistant.components.homeassistant.exposed_entities import async_expose_entity
 from homeassistant.core import Context, HomeAssistant
@@ -14,8 +15,8 @@ from homeassistant.helpers import device_registry as dr, llm
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 
+from .automations import device_of, subscription
 from .conftest import entity_id
-from .test_triggers import device_of, subscription
 
 ASSISTANT = "conversation"
 TOOL = "nomos__get_electricity_prices"
@@ -79,6 +80,7 @@ async def test_only_what_is_exposed(
     assert tool is not None
     assert tool.annotations.read_only
     assert not tool.annotations.destructive
+    assert async_get_tools(hass, (await api(hass)).llm_context, "another") is None
     expose(subscription, exposed=False)
     assert await find_tool(hass) is None
     expose(subscription)
@@ -207,13 +209,13 @@ async def test_without_prices(
     hass: HomeAssistant, nomos, linked, subscription, expose
 ) -> None:
     """What is not known is null, and no time is made up."""
-    start = datetime(2026, 6, 10, 14, tzinfo=UTC)
-    nomos.configure(null_amounts=[(start, start + timedelta(hours=40))])
+    start = datetime(2026, 6, 9, 22, tzinfo=UTC)
+    nomos.configure(null_amounts=[(start, start + timedelta(hours=48))])
     await linked()
     expose(subscription)
     answer = await ask(hass, duration_minutes=60)
     assert answer["now"] is None
-    assert answer["today"] is not None
+    assert answer["today"] is None
     assert answer["tomorrow"] is None
     assert answer["cheapest"]["status"] == "infeasible"
     assert answer["cheapest"]["runs"] == []
