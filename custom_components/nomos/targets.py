@@ -1,0 +1,89 @@
+"""What triggers and conditions are about: which of the chosen entities they mean, which levels, which prices.
+
+A person may choose an entity, a device, an area, a floor or a label. Of all that is in there, a trigger or condition
+picks its own kind of entity, so that choosing the Nomos device is enough.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+
+from .const import DOMAIN
+from .coordinator import PriceCoordinator
+from .pricing import Level
+from .runtime import NomosRuntime
+
+CONF_COMPARISON: Final = "comparison"
+CONF_LEVEL: Final = "level"
+
+
+@dataclass(frozen=True, slots=True)
+class EntityKind:
+    """Entities of Nomos that mean the same, told by the names they have in translations."""
+
+    platform: Platform
+    keys: frozenset[str]
+
+    def among(self, hass: HomeAssistant, entity_ids: set[str]) -> set[str]:
+        """Return those of some entities that are of this kind."""
+        registry = er.async_get(hass)
+        return {
+            entity_id
+            for entity_id in entity_ids
+            if (entry := registry.async_get(entity_id)) is not None
+            and entry.platform == DOMAIN
+            and entry.domain == self.platform
+            and entry.translation_key in self.keys
+        }
+
+
+PRICE: Final = EntityKind(Platform.SENSOR, frozenset({"price", "payout"}))
+PRICE_LEVEL: Final = EntityKind(Platform.SENSOR, frozenset({"price_level"}))
+CHEAP_NOW: Final = EntityKind(Platform.BINARY_SENSOR, frozenset({"cheap_now"}))
+EXPENSIVE_NOW: Final = EntityKind(Platform.BINARY_SENSOR, frozenset({"expensive_now"}))
+RUN_NOW: Final = EntityKind(Platform.BINARY_SENSOR, frozenset({"run_now"}))
+TOMORROW_AVAILABLE: Final = EntityKind(
+    Platform.BINARY_SENSOR, frozenset({"tomorrow_available"})
+)
+
+LEVELS: Final = tuple(level.key for level in Level)
+"""The states of a price level, from very cheap to very expensive."""
+
+
+class Comparison(StrEnum):
+    """How a level is compared with a chosen one; more expensive is more."""
+
+    AT_LEAST = "at_least"
+    AT_MOST = "at_most"
+    EXACTLY = "exactly"
+
+    def levels(self, key: str) -> frozenset[str]:
+        """Return the levels that compare so with a chosen one."""
+        chosen = Level.of_key(key)
+        return frozenset(
+            level.key
+            for level in Level
+            if level == chosen
+            or (self is Comparison.AT_LEAST and level > chosen)
+            or (self is Comparison.AT_MOST and level < chosen)
+        )
+
+
+def price_coordinator(hass: HomeAssistant, entity_id: str) -> PriceCoordinator | None:
+    """Return what keeps the prices that a price sensor shows; None while its account is not loaded."""
+    if (
+        (entity := er.async_get(hass).async_get(entity_id)) is None
+        or (entry_id := entity.config_entry_id) is None
+        or (entry := hass.config_entries.async_get_entry(entry_id)) is None
+        or entry.state is not ConfigEntryState.LOADED
+    ):
+        return None
+    runtime: NomosRuntime = entry.runtime_data
+    return runtime.prices.get(
+        entity.unique_id.removesuffix(f"_{entity.translation_key}")
+    )
