@@ -23,6 +23,9 @@ from .runtime import NomosConfigEntry
 
 PARALLEL_UPDATES = 0
 
+CHEAP = "calendar_cheap"
+"""The text that names a cheap period: translations have no section for events, so it stands among the messages."""
+
 CALENDAR = CalendarEntityDescription(key="calendar", translation_key="calendar")
 
 
@@ -35,7 +38,7 @@ async def async_setup_entry(
     texts = await async_get_translations(
         hass, hass.config.language, "exceptions", [DOMAIN]
     )
-    summary = texts[f"component.{DOMAIN}.exceptions.calendar_cheap.message"]
+    summary = texts[f"component.{DOMAIN}.exceptions.{CHEAP}.message"]
 
     @callback
     def add(coordinator: PriceCoordinator) -> None:

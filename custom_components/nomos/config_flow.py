@@ -37,6 +37,7 @@ from .coordinator import DISTANCES, SHARES, make_thresholds
 from .load import SUBENTRY_TYPE
 from .load_flow import LoadFlow
 from .pricing import DEFAULT_THRESHOLDS
+from .tokens import TokenJournal
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -163,6 +164,8 @@ class NomosConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
                 else self._get_reconfigure_entry()
             )
             self._abort_if_unique_id_mismatch(reason="wrong_account")
+            # Home Assistant takes a second to store the entry, and the old link is dead.
+            await TokenJournal(self.hass, entry).async_relink(token, entry)
             return self.async_update_reload_and_abort(entry, data=data)
         self._abort_if_unique_id_configured()
         if all(one.status is SubscriptionStatus.ENDED for one in subscriptions):

@@ -1,10 +1,9 @@
 """When to ask Nomos for prices, what to keep of the answers, and when what is known changes its meaning."""
 
-from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
 from functools import partial
 import logging
-import math
 import random
 from typing import Any, Final, override
 
@@ -22,18 +21,16 @@ from .api import (
     NomosNotFoundError,
     NomosPermissionError,
     NomosRequestError,
-    PriceItem,
     PriceSeries,
     Subscription,
     SubscriptionStatus,
 )
 from .const import DOMAIN
+from .price_tables import decode_table, encode_table, price_file, price_table
 from .pricing import (
     EMPTY_TABLE,
-    Components,
     DayLevels,
     DayPrices,
-    Interval,
     LevelThresholds,
     PriceTable,
     Standing,
@@ -48,7 +45,6 @@ from .schedule import (
     next_price_request,
     next_price_request_after_start,
 )
-from .store import StoredFile
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -103,6 +99,7 @@ class PriceCoordinator(DataUpdateCoordinator[PriceTable]):
         self._running = False
         self._asking = False
         self._must_answer = False
+        self._tick_at: datetime | None = None
         self._unsub_tick: CALLBACK_TYPE | None = None
 
     async def async_begin(self, *, must_answer: bool) -> None:
@@ -125,7 +122,9 @@ class PriceCoordinator(DataUpdateCoordinator[PriceTable]):
 
     async def async_load(self) -> None:
         """Take the stored prices, and plan to ask for what they lack."""
-        stored = await self._file.async_load(partial(_decode, self.subscription.id))
+        stored = await self._file.async_load(
+            partial(decode_table, self.subscription.id)
+        )
         now = dt_util.utcnow()
         if stored is not None:
             self.data = stored.since(_kept_from(now))
@@ -226,7 +225,7 @@ class PriceCoordinator(DataUpdateCoordinator[PriceTable]):
         table = self.data.merge(price_table(series)).since(_kept_from(now))
         self._plan_next(table)
         if table is not self.data:
-            await self._file.async_save(_encode(self.subscription.id, table))
+            await self._file.async_save(encode_table(self.subscription.id, table))
         return table
 
     async def _async_ask(self) -> PriceSeries:
@@ -271,9 +270,13 @@ class PriceCoordinator(DataUpdateCoordinator[PriceTable]):
     @callback
     @override
     def _async_refresh_finished(self) -> None:
-        """Follow the new table."""
-        if self._running:
-            self._follow_table()
+        """Follow the new table, and make up for a tick that was due while the answer came."""
+        if not self._running:
+            return
+        missed = self._tick_at is not None and self._tick_at <= dt_util.utcnow()
+        self._follow_table()
+        if missed:
+            self.async_update_listeners()
 
     @callback
     def _follow_table(self) -> None:
@@ -283,8 +286,9 @@ class PriceCoordinator(DataUpdateCoordinator[PriceTable]):
         now = dt_util.utcnow()
         midnight = next_midnight(now)
         boundary = self.data.next_boundary(now) or midnight
+        self._tick_at = min(boundary, midnight)
         self._unsub_tick = async_track_point_in_utc_time(
-            self.hass, self._tick, min(boundary, midnight)
+            self.hass, self._tick, self._tick_at
         )
 
     @callback
@@ -351,30 +355,6 @@ def make_thresholds(options: Mapping[str, Any]) -> LevelThresholds:
     return LevelThresholds(**shares, **distances)
 
 
-def price_table(series: PriceSeries) -> PriceTable:
-    """Return what the wire said as the program means it: intervals in EUR/kWh."""
-    return PriceTable.of(_intervals(series))
-
-
-def _intervals(series: PriceSeries) -> Iterator[Interval]:
-    for item in series.items or ():
-        yield Interval(
-            item.start,
-            item.start + series.resolution,
-            _euro(item.amount),
-            _components(item),
-        )
-
-
-def _components(item: PriceItem) -> Components:
-    return Components(_euro(item.electricity), _euro(item.grid), _euro(item.levies))
-
-
-def _euro(cents: float | None) -> float | None:
-    """Return ct/kWh as EUR/kWh, without the binary dust of the division."""
-    return None if cents is None else round(cents / 100, 8)
-
-
 def _knows(table: PriceTable, now: datetime) -> bool:
     return (current := table.at(now)) is not None and current.price is not None
 
@@ -394,56 +374,3 @@ def _kept_from(now: datetime) -> datetime:
     Cut by whole days, so that a table changes for its age once a day only.
     """
     return day_bounds(local_date(now) - timedelta(days=1))[0]
-
-
-def price_file(hass: HomeAssistant, subscription_id: str) -> StoredFile:
-    """Return the file that holds a subscription's prices."""
-    return StoredFile(hass, f"prices.{slug(subscription_id)}", 1)
-
-
-def slug(identifier: str) -> str:
-    """Return an opaque id as a part of a file's name."""
-    return "".join(
-        sign if sign.isalnum() or sign in "_-" else "." for sign in identifier
-    )
-
-
-def _encode(subscription_id: str, table: PriceTable) -> dict[str, Any]:
-    """Return a table as JSON: start and end in seconds since 1970, prices in EUR/kWh."""
-    return {
-        "subscription": subscription_id,
-        "intervals": [
-            [
-                int(one.start.timestamp()),
-                int(one.end.timestamp()),
-                one.price,
-                one.components.electricity,
-                one.components.grid,
-                one.components.levies,
-            ]
-            for one in table.intervals
-        ],
-    }
-
-
-def _decode(subscription_id: str, stored: Any) -> PriceTable:
-    """Read what ``_encode`` wrote; ValueError where it is of another subscription, or nonsense."""
-    if stored["subscription"] != subscription_id:
-        raise ValueError("another subscription")
-    return PriceTable.of(
-        Interval(
-            datetime.fromtimestamp(start, UTC),
-            datetime.fromtimestamp(end, UTC),
-            _number(price),
-            Components(_number(electricity), _number(grid), _number(levies)),
-        )
-        for start, end, price, electricity, grid, levies in stored["intervals"]
-    )
-
-
-def _number(value: Any) -> float | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not math.isfinite(value):
-        raise TypeError("not a number")
-    return float(value)

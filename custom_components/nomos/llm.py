@@ -33,6 +33,7 @@ from homeassistant.util.json import JsonObjectType
 
 from .const import DOMAIN
 from .coordinator import PriceCoordinator
+from .entity import PRICE_UNIT
 from .pricing import (
     DayPrices,
     Interval,
@@ -44,7 +45,6 @@ from .pricing import (
     window,
 )
 from .runtime import NomosConfigEntry
-from .sensor import PRICE_UNIT
 
 _DAY: Final = timedelta(days=1)
 

@@ -11,8 +11,9 @@ from homeassistant.helpers import device_registry as dr
 from .account import NomosAccount, account_file, async_stored_subscription_ids
 from .api import Subscription, SubscriptionStatus, SubscriptionType
 from .const import CUSTOMER_URL, DOMAIN, MANUFACTURER
-from .coordinator import PriceCoordinator, price_file
+from .coordinator import PriceCoordinator
 from .loads import Loads, load_file
+from .price_tables import price_file
 from .repairs import Trouble, async_report
 from .tokens import TokenJournal, async_wait_for_refresh
 

@@ -69,6 +69,7 @@ class StoredFile:
             await self._hass.async_add_executor_job(self._remove)
 
     def _load[T](self, decode: Callable[[Any], T]) -> T | None:
+        self._sweep()
         try:
             content = self._path.read_bytes()
         except FileNotFoundError:
@@ -127,7 +128,14 @@ class StoredFile:
             finally:
                 os.close(handle)
 
+    def _sweep(self) -> None:
+        """Delete what a power cut in the middle of a write has left."""
+        for unfinished in self._path.parent.glob(f"{self._path.name}.*.tmp"):
+            with contextlib.suppress(OSError):
+                unfinished.unlink()
+
     def _remove(self) -> None:
+        self._sweep()
         for path in (
             self._path,
             self._path.with_name(self._path.name + SET_ASIDE_SUFFIX),

@@ -55,6 +55,17 @@ class TokenJournal:
         await self._file.async_save({"token": dict(new), "ancestors": ancestors})
         self._ancestors = ancestors
 
+    async def async_relink(self, new: Mapping[str, Any], entry: ConfigEntry) -> None:
+        """Store the token of a new link, before the config entry holds it.
+
+        Whichever token of the old link the entry on the disk still has, the new one is newer.
+        """
+        stored = await self._file.async_load(_decode_journal)
+        if stored is not None:
+            token, ancestors = stored
+            self._ancestors = [*ancestors, _fingerprint(token)]
+        await self.async_write(new, entry.data[CONF_TOKEN])
+
     async def async_reconcile(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
         """Bring the config entry up to the journal where the journal is newer.
 

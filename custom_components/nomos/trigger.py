@@ -34,7 +34,7 @@ from homeassistant.helpers.trigger import (
 )
 from homeassistant.helpers.typing import ConfigType
 
-from .sensor import PRICE_UNIT
+from .entity import PRICE_UNIT
 from .targets import (
     CHEAP_NOW,
     CONF_COMPARISON,

@@ -9,6 +9,7 @@ import pytest
 
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
+from scripts.linking import Customer
 
 from .conftest import Advance, make_entry, reauth_flows, state_of
 
@@ -152,3 +153,54 @@ async def test_reload_during_refresh_waits_for_it(
     assert state_of(
         hass, nomos.customers[EMAIL].subscriptions[0].id, "price"
     ).state != (STATE_UNAVAILABLE)
+
+
+async def test_unfinished_files_are_swept_up(
+    hass: HomeAssistant, nomos, linked, files
+) -> None:
+    """What a power cut in the middle of a write left, tokens perhaps, is gone after the next start."""
+    entry = await linked()
+    nomos.expire_access_tokens(EMAIL)
+    await entry.runtime_data.account.async_refresh()
+    [journal] = files("token").values()
+    unfinished = journal.with_name(f"{journal.name}.abcd.tmp")
+    unfinished.write_text("half a token")
+    await restart(hass, entry)
+    assert not unfinished.exists()
+    assert journal.exists()
+    unfinished.write_text("half a token")
+    await hass.config_entries.async_remove(entry.entry_id)
+    await hass.async_block_till_done()
+    assert not unfinished.exists()
+
+
+@pytest.mark.usefixtures("current_request_with_host")
+@pytest.mark.parametrize("rotations", [0, 1])
+async def test_power_cut_just_after_linking_again(
+    hass: HomeAssistant, nomos, linked, advance: Advance, rotations, hass_client_no_auth
+) -> None:
+    """The token of a new link is on the disk before Home Assistant has stored the entry."""
+    entry = await linked()
+    nomos.expire_access_tokens(EMAIL)
+    await entry.runtime_data.account.async_refresh()
+    nomos.revoke(EMAIL)
+    on_disk = dict(entry.data)
+    result = await entry.start_reauth_flow(hass)
+    result = await hass.config_entries.flow.async_configure(result["flow_id"], {})
+    async with Customer(nomos.url, EMAIL) as customer:
+        back = await customer.sign_in(result["url"])
+    client = await hass_client_no_auth()
+    await client.get(back.relative())
+    result = await hass.config_entries.flow.async_configure(result["flow_id"])
+    assert result["reason"] == "reauth_successful"
+    await hass.async_block_till_done()
+    for _ in range(rotations):
+        nomos.expire_access_tokens(EMAIL)
+        await entry.runtime_data.account.async_refresh()
+    newest = entry.data["token"]["refresh_token"]
+    await power_cut(hass, entry, on_disk, advance)
+    assert entry.data["token"]["refresh_token"] == newest
+    nomos.expire_access_tokens(EMAIL)
+    await entry.runtime_data.account.async_refresh()
+    assert entry.runtime_data.account.last_error is None
+    assert not reauth_flows(hass)

@@ -1,0 +1,89 @@
+"""Price tables as they come from the wire, and as they lie on the disk."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+import math
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+
+from .api import PriceItem, PriceSeries
+from .pricing import Components, Interval, PriceTable
+from .store import StoredFile
+
+
+def price_table(series: PriceSeries) -> PriceTable:
+    """Return what the wire said as the program means it: intervals in EUR/kWh."""
+    return PriceTable.of(_intervals(series))
+
+
+def _intervals(series: PriceSeries) -> Iterator[Interval]:
+    for item in series.items or ():
+        yield Interval(
+            item.start,
+            item.start + series.resolution,
+            _euro(item.amount),
+            _components(item),
+        )
+
+
+def _components(item: PriceItem) -> Components:
+    return Components(_euro(item.electricity), _euro(item.grid), _euro(item.levies))
+
+
+def _euro(cents: float | None) -> float | None:
+    """Return ct/kWh as EUR/kWh, without the binary dust of the division."""
+    return None if cents is None else round(cents / 100, 8)
+
+
+def price_file(hass: HomeAssistant, subscription_id: str) -> StoredFile:
+    """Return the file that holds a subscription's prices."""
+    return StoredFile(hass, f"prices.{_slug(subscription_id)}", 1)
+
+
+def _slug(identifier: str) -> str:
+    """Return an opaque id as a part of a file's name."""
+    return "".join(
+        sign if sign.isalnum() or sign in "_-" else "." for sign in identifier
+    )
+
+
+def encode_table(subscription_id: str, table: PriceTable) -> dict[str, Any]:
+    """Return a table as JSON: start and end in seconds since 1970, prices in EUR/kWh."""
+    return {
+        "subscription": subscription_id,
+        "intervals": [
+            [
+                int(one.start.timestamp()),
+                int(one.end.timestamp()),
+                one.price,
+                one.components.electricity,
+                one.components.grid,
+                one.components.levies,
+            ]
+            for one in table.intervals
+        ],
+    }
+
+
+def decode_table(subscription_id: str, stored: Any) -> PriceTable:
+    """Read what ``encode_table`` wrote; ValueError where it is of another subscription, or nonsense."""
+    if stored["subscription"] != subscription_id:
+        raise ValueError("another subscription")
+    return PriceTable.of(
+        Interval(
+            datetime.fromtimestamp(start, UTC),
+            datetime.fromtimestamp(end, UTC),
+            _number(price),
+            Components(_number(electricity), _number(grid), _number(levies)),
+        )
+        for start, end, price, electricity, grid, levies in stored["intervals"]
+    )
+
+
+def _number(value: Any) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not math.isfinite(value):
+        raise TypeError("not a number")
+    return float(value)
