@@ -5,6 +5,7 @@
 - `tap`: sits between house and Nomos and notes what was asked and what was really delivered.
 - `truth`: what a house can know at an instant, worked out without looking at the integration.
 - `house`: the hub with its disk: starts, stops, power cuts, new links.
-- `judge`: compares what is shown with the truth and keeps the figures.
+- `judge`: compares what is shown with the truth and counts.
+- `report`: violations and figures as text.
 - `storm`: lets the weather happen.
 """

@@ -1,11 +1,10 @@
 """What is shown against what is true; violations and figures."""
 
 from collections import Counter, deque
-from dataclasses import dataclass, field
 from datetime import date, datetime
 import logging
 import re
-from typing import Any, Final, override
+from typing import Any, Final
 
 from custom_components.nomos.const import DOMAIN
 from homeassistant.config_entries import ConfigEntryState
@@ -18,13 +17,14 @@ from homeassistant.const import (
 from homeassistant.core import Event, EventStateReportedData, HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from simulator import Simulator
-from simulator.berlin import BERLIN, DAY, day_intervals, local_date
+from simulator.berlin import DAY, day_intervals, local_date
 from simulator.customers import Subscription
 
 from .clock import SoakClock
 from .house import House
+from .report import Figures, LogWatch, Violation, local
 from .tap import Tap
-from .truth import FOREVER, LONGEST_GAP_IN_THE_DARK, Truth
+from .truth import LONGEST_GAP_IN_THE_DARK, Truth
 
 MOST_VIOLATIONS: Final = 20
 MOST_OF_A_KIND: Final = 5
@@ -43,69 +43,6 @@ _EXPECTED_ERRORS: Final = re.compile(
 _UNEXPECTED: Final = re.compile(
     r"Task exception was never retrieved|Unexpected|Traceback|never awaited"
 )
-
-
-@dataclass(slots=True)
-class Violation:
-    """One broken promise, which may go on for a while."""
-
-    at: datetime
-    kind: str
-    detail: str
-    troubles: list[str]
-    recent: list[str]
-    until: datetime
-    times: int = 1
-
-    @override
-    def __str__(self) -> str:
-        """Tell it with what happened before."""
-        lines = [
-            f"{self.kind}: {self.detail}",
-            f"  from {_local(self.at)} to {_local(self.until)}, seen {self.times} times",
-            f"  under way: {', '.join(self.troubles) or 'nothing'}",
-            *(f"    {line}" for line in self.recent),
-        ]
-        return "\n".join(lines)
-
-
-@dataclass(slots=True)
-class Figures:
-    """What the soak counted."""
-
-    days: int = 0
-    checked: int = 0
-    shown: int = 0
-    excused: int = 0
-    off: int = 0
-    momentary: int = 0
-    troubles: Counter[str] = field(default_factory=Counter)
-    reauthentications: int = 0
-    restarts: int = 0
-    power_cuts: int = 0
-    unsaved_cuts: int = 0
-    impatient_after_restart: int = 0
-    rotations: int = 0
-    requests: list[int] = field(default_factory=list)
-    clean: list[int] = field(default_factory=list)
-    writes: list[int] = field(default_factory=list)
-
-
-class LogWatch(logging.Handler):
-    """Keeps what is worth a warning."""
-
-    def __init__(self) -> None:
-        """Listen from warnings up."""
-        super().__init__(logging.WARNING)
-        self.records: list[logging.LogRecord] = []
-        self.lines: list[str] = []
-        self._formatter = logging.Formatter("%(levelname)s %(name)s %(message)s")
-
-    @override
-    def emit(self, record: logging.LogRecord) -> None:
-        """Keep a record and the lines that a file would hold."""
-        self.records.append(record)
-        self.lines.append(self._formatter.format(record))
 
 
 class Judge:
@@ -163,7 +100,7 @@ class Judge:
 
     def note(self, what: str, at: datetime | None = None) -> None:
         """Remember something that happened, for the report."""
-        self.recent.append(f"{_local(at or self._clock.true)} {what}")
+        self.recent.append(f"{local(at or self._clock.true)} {what}")
 
     def clock_jumped(self, hub_before: datetime) -> None:
         """Take note that the hub's clock jumped; displays may show the time before for a moment."""
@@ -283,7 +220,7 @@ class Judge:
                 return
             self.violate(
                 "WRONG PRICE",
-                f"{text} shown at {_local(hub)}, the market says {point.amount / 100:.6f}",
+                f"{text} shown at {local(hub)}, the market says {point.amount / 100:.6f}",
                 subscription.id,
             )
             return
@@ -294,7 +231,7 @@ class Judge:
         if known is not None and known.certain:
             self.violate(
                 "LOST",
-                f"{text} at {_local(hub)}, though the price had come at {_local(known.at)}"
+                f"{text} at {local(hub)}, though the price had come at {local(known.at)}"
                 f" (entry {self._house.entry.state.value})",
                 subscription.id,
             )
@@ -303,8 +240,8 @@ class Judge:
         if reason is not None:
             self.violate(
                 "NOT FETCHED",
-                f"{text} at {_local(hub)}, published"
-                f" {_local(self._truth.published(point.start))}, {reason}"
+                f"{text} at {local(hub)}, published"
+                f" {local(self._truth.published(point.start))}, {reason}"
                 f" (entry {self._house.entry.state.value})",
                 subscription.id,
             )
@@ -331,7 +268,7 @@ class Judge:
         ):
             self.violate(
                 "TOO SLOW IN THE DARK",
-                f"no price since {_local(dark_since)}, last request {_local(last)}",
+                f"no price since {local(dark_since)}, last request {local(last)}",
                 subscription.id,
             )
 
@@ -381,12 +318,12 @@ class Judge:
                     if (one := known.get(start)) is not None and one.certain:
                         self.violate(
                             "LOST FROM LIST",
-                            f"{_local(start)} came at {_local(one.at)}",
+                            f"{local(start)} came at {local(one.at)}",
                             name,
                         )
                         return
                 elif not _among(price, self._allowed(subscription, start)):
-                    self.violate("WRONG IN LIST", f"{price} at {_local(start)}", name)
+                    self.violate("WRONG IN LIST", f"{price} at {local(start)}", name)
                     return
             if listed:
                 self.violate("WRONG IN LIST", f"{len(listed)} of no such day", name)
@@ -477,9 +414,3 @@ def _among(shown: str | float, cents: set[float]) -> bool:
     except ValueError:
         return False
     return any(abs(value - one / 100) < 1e-6 for one in cents)
-
-
-def _local(instant: datetime) -> str:
-    if instant >= FOREVER:
-        return "never"
-    return f"{instant.astimezone(BERLIN):%a %Y-%m-%d %H:%M:%S}"

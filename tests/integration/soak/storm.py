@@ -426,36 +426,3 @@ class Storm:
                 if day >= local_date(now) - 2 * DAY
             }
         )
-
-
-def summary(judge: Judge, tap: Tap, seed: int, what: str) -> str:
-    """Return the figures of a run as text."""
-    figures = judge.figures
-
-    def spread(values: list[int]) -> str:
-        if not values:
-            return "none"
-        return f"mean {sum(values) / len(values):.1f}, most {max(values)}"
-
-    return "\n".join(
-        [
-            f"Soak, seed {seed}: {what}, {figures.days} days",
-            f"  intervals checked {figures.checked}, with price {figures.shown}, excused {figures.excused},"
-            f" just after a jump of the clock {figures.momentary}, hub off {figures.off}",
-            f"  restarts {figures.restarts}, power cuts {figures.power_cuts}"
-            f" ({figures.unsaved_cuts} with an unsaved token)",
-            f"  token rotations {tap.rotations}, prompts to link again {figures.reauthentications}",
-            f"  requests a day: {spread(figures.requests)}; on {len(figures.clean)} quiet days:"
-            f" {spread(figures.clean)}; {figures.impatient_after_restart} within a wait that a restart forgot",
-            f"  states written a day: {spread(figures.writes)}",
-            "  troubles: "
-            + ", ".join(
-                f"{name} {times}" for name, times in sorted(figures.troubles.items())
-            ),
-            "  violations: "
-            + (
-                ", ".join(f"{kind} {times}" for kind, times in judge.kinds.items())
-                or "none"
-            ),
-        ]
-    )
