@@ -1,0 +1,493 @@
+"""Tests of the action that gives out prices: ranges, shapes, history."""
+
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+import json
+import math
+
+import probatio
+import pytest
+
+from custom_components.nomos import price_history
+from custom_components.nomos.const import DOMAIN
+from custom_components.nomos.pricing import TARIFF_ZONE, day_bounds
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers import device_registry as dr
+
+from .conftest import Advance, reauth_flows
+
+SMART = "smart@example.com"
+QUARTER, HOUR, DAY = timedelta(minutes=15), timedelta(hours=1), timedelta(days=1)
+TODAY = date(2026, 6, 10)
+
+
+@pytest.fixture(autouse=True)
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do without the pause between requests for history: a frozen clock would never end it."""
+    monkeypatch.setattr(price_history, "PAUSE", 0)
+
+
+def contract(nomos, email=SMART, index=0):
+    """Return a customer's contract."""
+    return nomos.customers[email].subscriptions[index]
+
+
+def device_id(hass, entry, subscription):
+    """Return the id of a contract's device."""
+    return next(
+        device.id
+        for device in dr.async_entries_for_config_entry(
+            dr.async_get(hass), entry.entry_id
+        )
+        if (DOMAIN, subscription.id) in device.identifiers
+    )
+
+
+async def get_prices(hass, **data):
+    """Call the action, and hold its answer to plain JSON."""
+    answer = await hass.services.async_call(
+        DOMAIN, "get_prices", data, blocking=True, return_response=True
+    )
+    assert json.loads(json.dumps(answer, allow_nan=False)) == answer
+    return answer
+
+
+def moment(text):
+    """Return an instant that carries its offset."""
+    found = datetime.fromisoformat(text)
+    assert found.utcoffset() is not None
+    return found
+
+
+def assert_true_prices(nomos, subscription, rows):
+    """Assert that every row tells what the market says, and nothing overlaps."""
+    for row in rows:
+        truth = nomos.price(subscription.id, moment(row["start"]))
+        assert row["price"] == pytest.approx(truth.amount / 100, abs=1e-9)
+    for one, two in pairwise(rows):
+        assert one["end"] == two["start"]
+
+
+async def test_today_and_tomorrow(
+    hass: HomeAssistant, nomos, linked, advance: Advance
+) -> None:
+    """Without fields: what is known of today and tomorrow, with parts and levels, for no request."""
+    await linked()
+    subscription = contract(nomos)
+    before = nomos.count("prices")
+    answer = await get_prices(hass)
+    rows = answer["prices"]
+    assert len(rows) == 96
+    assert answer["unit"] == "EUR/kWh"
+    assert answer["until"] == "2026-06-11T00:00:00+02:00"
+    assert rows[0]["start"] == "2026-06-10T00:00:00+02:00"
+    assert_true_prices(nomos, subscription, rows)
+    parts = [row["electricity"] + row["grid"] + row["levies"] for row in rows]
+    assert parts == pytest.approx([row["price"] for row in rows], abs=1e-5)
+    levels = [row["level"] for row in rows]
+    assert {"very_cheap", "normal", "very_expensive"} <= set(levels)
+    assert levels[[row["price"] for row in rows].index(min(r["price"] for r in rows))]
+    assert nomos.count("prices") == before
+
+    await advance(timedelta(hours=8))
+    assert len((await get_prices(hass))["prices"]) == 192
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "first", "count"),
+    [
+        ("2026-06-10", "2026-06-10", "2026-06-10T00:00:00+02:00", 96),
+        ("2026-06-10 10:00:00+02:00", "2026-06-10T11:00+02:00", "2026-06-10T10:00", 4),
+        # What lies partly in the range belongs to it; an end that is a boundary does not begin another interval.
+        ("2026-06-10T10:03:07+02:00", "2026-06-10T10:15+02:00", "2026-06-10T10:00", 1),
+        ("2026-06-10T10:03:07+02:00", "2026-06-10T10:15:01+02:00", "2026-06-10T10", 2),
+        ("2026-06-10T08:00:00Z", None, "2026-06-10T10:00:00+02:00", 56),
+        (None, "2026-06-10T12:00:00Z", "2026-06-10T00:00:00+02:00", 56),
+        ("2026-06-12", "2026-06-13", None, 0),
+    ],
+)
+async def test_ranges(
+    hass: HomeAssistant, nomos, linked, start, end, first, count
+) -> None:
+    """Days are tariff days with their end included; of times the end is not."""
+    await linked()
+    data = {"start": start, "end": end}
+    answer = await get_prices(hass, **{k: v for k, v in data.items() if v})
+    rows = answer["prices"]
+    assert len(rows) == count
+    if rows:
+        assert rows[0]["start"].startswith(first)
+        assert_true_prices(nomos, contract(nomos), rows)
+    else:
+        assert answer["until"] is None
+
+
+async def test_local_times(hass: HomeAssistant, nomos, linked) -> None:
+    """A time without an offset is the hub's; objects from templates are understood, too."""
+    await hass.config.async_set_time_zone("America/New_York")
+    await linked()
+    for start, end in (
+        ("2026-06-10 04:00:00", "2026-06-10 05:00:00"),
+        (datetime(2026, 6, 10, 8, tzinfo=UTC), datetime(2026, 6, 10, 9, tzinfo=UTC)),
+    ):
+        rows = (await get_prices(hass, start=start, end=end))["prices"]
+        assert [row["start"] for row in rows][::3] == [
+            "2026-06-10T10:00:00+02:00",
+            "2026-06-10T10:45:00+02:00",
+        ]
+    rows = (await get_prices(hass, start=TODAY, end=TODAY))["prices"]
+    assert rows[0]["start"] == "2026-06-10T00:00:00+02:00"
+
+
+@pytest.mark.parametrize(
+    ("now", "day", "count", "hours"),
+    [
+        (datetime(2026, 3, 29, 8, 3, tzinfo=UTC), date(2026, 3, 29), 92, 23),
+        (datetime(2026, 10, 25, 8, 3, tzinfo=UTC), date(2026, 10, 25), 100, 25),
+    ],
+)
+async def test_days_with_a_change_of_clocks(
+    hass: HomeAssistant, nomos, linked, day, count, hours
+) -> None:
+    """They have 92 and 100 intervals, each once."""
+    await linked()
+    span = {"start": day.isoformat(), "end": day.isoformat()}
+    rows = (await get_prices(hass, **span))["prices"]
+    assert len(rows) == len({row["start"] for row in rows}) == count
+    assert_true_prices(nomos, contract(nomos), rows)
+    begin, end = day_bounds(day)
+    assert moment(rows[0]["start"]) == begin
+    assert moment(rows[-1]["end"]) == end
+    assert len((await get_prices(hass, **span, resolution="hour"))["prices"]) == hours
+    by_time = (await get_prices(hass, **span, format="emhass"))["load_cost_forecast"]
+    assert len(by_time) == count
+    evcc = (await get_prices(hass, **span, format="evcc"))["prices"]
+    assert len({row["start"] for row in evcc}) == count
+
+
+async def test_hours(hass: HomeAssistant, nomos, linked) -> None:
+    """An hour is the mean of its quarters; one that is not fully known has no price."""
+    nomos.configure(null_amounts=[5], null_components=[9])
+    await linked()
+    hours = (await get_prices(hass, resolution="hour"))["prices"]
+    quarters = (await get_prices(hass))["prices"]
+    assert len(hours) == 24
+    for number, hour in enumerate(hours):
+        parts = quarters[4 * number : 4 * number + 4]
+        assert (hour["start"], hour["end"]) == (parts[0]["start"], parts[3]["end"])
+        for key in ("price", "electricity", "grid", "levies"):
+            values = [part[key] for part in parts]
+            if None in values:
+                assert hour[key] is None
+            else:
+                assert hour[key] == pytest.approx(sum(values) / 4, abs=1e-8)
+    assert [row["price"] is None for row in hours].count(True) == 1
+    assert hours[1]["price"] is None
+    assert hours[1]["level"] is None
+    assert hours[3]["level"]
+
+
+async def test_hourly_plan(hass: HomeAssistant, nomos, linked) -> None:
+    """Intervals are as long as the tariff has them."""
+    await linked("analog@example.com")
+    rows = (await get_prices(hass))["prices"]
+    assert len(rows) == 24
+    assert_true_prices(nomos, contract(nomos, "analog@example.com"), rows)
+    assert (await get_prices(hass, resolution="hour"))["prices"] == rows
+
+
+async def test_cents(hass: HomeAssistant, linked) -> None:
+    """The unit is the caller's choice, for every amount."""
+    await linked()
+    euro = (await get_prices(hass))["prices"]
+    answer = await get_prices(hass, unit="ct/kWh")
+    assert answer["unit"] == "ct/kWh"
+    for one, two in zip(euro, answer["prices"], strict=True):
+        for key in ("price", "electricity", "grid", "levies"):
+            assert two[key] == pytest.approx(one[key] * 100, abs=1e-6)
+    pairs = (await get_prices(hass, unit="ct/kWh", format="pairs"))["prices"]
+    assert [price for _, price in pairs] == [row["price"] for row in answer["prices"]]
+
+
+async def test_shapes(hass: HomeAssistant, nomos, linked, advance: Advance) -> None:
+    """All shapes tell the same; unknown prices are left out where a shape has no word for them."""
+    await linked()
+    await advance(timedelta(hours=8))
+    now = datetime.now(UTC)
+    rows = (await get_prices(hass))["prices"]
+    known = {row["start"]: row["price"] for row in rows}
+    coming = {key: one for key, one in known.items() if moment(key) + QUARTER > now}
+
+    pairs = (await get_prices(hass, format="pairs"))["prices"]
+    assert dict(pairs) == known
+    pairs = (await get_prices(hass, format="pairs_ms"))["prices"]
+    assert pairs == [
+        [moment(key).timestamp() * 1000, one] for key, one in known.items()
+    ]
+    assert all(isinstance(start, int) for start, _ in pairs)
+
+    answer = await get_prices(hass, format="emhass")
+    assert answer["load_cost_forecast"] == coming
+    answer = await get_prices(hass, format="emhass_list")
+    assert answer["load_cost_forecast"] == list(coming.values())
+    assert answer["until"] == rows[-1]["end"]
+
+    evcc = (await get_prices(hass, format="evcc"))["prices"]
+    assert [set(row) for row in evcc] == [{"start", "end", "value"}] * 192
+    assert evcc[0]["start"] == "2026-06-09T22:00:00Z"
+    assert evcc[0]["end"] == "2026-06-09T22:15:00Z"
+    assert [row["value"] for row in evcc] == list(known.values())
+
+    evsc = await get_prices(hass, format="evsc")
+    state = hass.states.get("sensor.nomos_current_price")
+    for key in ("prices_today", "prices_tomorrow"):
+        assert evsc[key] == state.attributes[key]
+
+
+async def test_unknown_prices(hass: HomeAssistant, nomos, linked) -> None:
+    """No shape makes a price out of nothing; a list for EMHASS ends where it would slip."""
+    nomos.configure(null_amounts=[50])
+    await linked()
+    rows = (await get_prices(hass))["prices"]
+    assert rows[50]["price"] is rows[50]["level"] is None
+    evcc = (await get_prices(hass, format="evcc"))["prices"]
+    assert len(evcc) == 95
+    assert all(math.isfinite(row["value"]) for row in evcc)
+    answer = await get_prices(hass, format="emhass_list")
+    assert answer["load_cost_forecast"] == [row["price"] for row in rows[40:50]]
+    assert answer["until"] == rows[50]["start"]
+
+
+async def test_feed_in(hass: HomeAssistant, nomos, linked) -> None:
+    """Consumption is meant where there is one contract of it; the feed-in is chosen as device, id or number."""
+    entry = await linked("solar@example.com")
+    consumption, feed_in = nomos.customers["solar@example.com"].subscriptions
+    assert_true_prices(nomos, consumption, (await get_prices(hass))["prices"])
+    for name in (device_id(hass, entry, feed_in), feed_in.id, feed_in.number):
+        rows = (await get_prices(hass, subscription=name))["prices"]
+        assert len(rows) == 96
+        assert_true_prices(nomos, feed_in, rows)
+        assert rows[0]["grid"] is None
+    answer = await get_prices(hass, subscription=feed_in.id, format="emhass")
+    assert answer.keys() == {"unit", "until", "prod_price_forecast"}
+
+
+async def test_several_accounts(hass: HomeAssistant, nomos, linked) -> None:
+    """The account, or the contract, has to be named; the contract alone is enough."""
+    one, two = await linked(), await linked("analog@example.com")
+    with pytest.raises(ServiceValidationError) as wrong:
+        await get_prices(hass)
+    assert (
+        wrong.value.translation_key == "service_found_multiple_config_entry_for_domain"
+    )
+    assert len((await get_prices(hass, config_entry=one.entry_id))["prices"]) == 96
+    assert len((await get_prices(hass, config_entry=two.entry_id))["prices"]) == 24
+    other = contract(nomos, "analog@example.com")
+    assert len((await get_prices(hass, subscription=other.id))["prices"]) == 24
+    with pytest.raises(ServiceValidationError) as wrong:
+        await get_prices(hass, subscription=other.id, config_entry=one.entry_id)
+    assert wrong.value.translation_key == "unknown_subscription"
+
+
+async def test_several_contracts(hass: HomeAssistant, nomos, linked) -> None:
+    """With several contracts for consumption nobody guesses."""
+    await linked("many@example.com")
+    with pytest.raises(ServiceValidationError) as wrong:
+        await get_prices(hass)
+    assert wrong.value.translation_key == "several_subscriptions"
+    hourly = contract(nomos, "many@example.com", 3)
+    assert len((await get_prices(hass, subscription=hourly.id))["prices"]) == 24
+
+
+async def test_contract_not_begun(hass: HomeAssistant, nomos, linked) -> None:
+    """It has no prices, and Nomos is not asked for any."""
+    await linked("pending@example.com")
+    before = nomos.count()
+    answer = await get_prices(hass, start="2026-05-01", format="evcc")
+    assert answer["prices"] == []
+    assert nomos.count() == before
+
+
+async def test_history(hass: HomeAssistant, nomos, linked) -> None:
+    """Past days come in chunks of a month, for one request each, and are not kept."""
+    entry = await linked()
+    subscription = contract(nomos)
+    table = entry.runtime_data.prices[subscription.id].data
+    before = len(nomos.requests)
+    answer = await get_prices(hass, start="2026-02-26", end="2026-06-10")
+    rows = answer["prices"]
+    asked = [one.query for one in nomos.requests[before:] if one.kind == "prices"]
+    assert asked == [
+        {"start": "2026-02-26", "end": "2026-03-28"},
+        {"start": "2026-03-29", "end": "2026-04-28"},
+        {"start": "2026-04-29", "end": "2026-05-29"},
+        {"start": "2026-05-30", "end": "2026-06-09"},
+    ]
+    # 105 days, one of them an hour short.
+    assert len(rows) == 105 * 96 - 4
+    assert rows[0]["start"] == "2026-02-26T00:00:00+01:00"
+    assert_true_prices(nomos, subscription, rows)
+    assert all(row["level"] for row in rows)
+    assert entry.runtime_data.prices[subscription.id].data is table
+
+
+async def test_history_that_is_known(
+    hass: HomeAssistant, nomos, linked, advance: Advance
+) -> None:
+    """Yesterday is in the table once the hub has run so long; only what is missing is asked for."""
+    await linked()
+    await advance(timedelta(hours=16))
+    before = nomos.count("prices")
+    assert len((await get_prices(hass, start="2026-06-10"))["prices"]) == 192
+    assert nomos.count("prices") == before
+    await get_prices(hass, start="2026-06-08", end="2026-06-08")
+    assert nomos.count("prices") == before + 1
+    assert nomos.requests[-1].query == {"start": "2026-06-08", "end": "2026-06-08"}
+
+
+async def test_history_before_the_contract(hass: HomeAssistant, nomos, linked) -> None:
+    """Nobody asks for days before the supply began."""
+    subscription = contract(nomos)
+    nomos.set_subscription(subscription.id, start_at=day_bounds(date(2026, 6, 1))[0])
+    await linked()
+    before = len(nomos.requests)
+    rows = (await get_prices(hass, start="2025-12-01", end="2026-06-10"))["prices"]
+    assert [one.query["start"] for one in nomos.requests[before:]] == ["2026-06-01"]
+    assert rows[0]["start"] == "2026-06-01T00:00:00+02:00"
+    before = len(nomos.requests)
+    await get_prices(hass, start="2025-12-01", end="2025-12-31")
+    assert len(nomos.requests) == before
+
+
+async def test_year(hass: HomeAssistant, nomos, linked) -> None:
+    """The longest range there is: thirteen requests."""
+    await linked()
+    before = nomos.count("prices")
+    answer = await get_prices(
+        hass, start="2025-05-07", end="2026-06-10", resolution="hour", format="pairs"
+    )
+    assert nomos.count("prices") - before == math.ceil(399 / 31)
+    assert len(answer["prices"]) == 400 * 24
+    local = {
+        moment(start).astimezone(TARIFF_ZONE).isoformat()
+        for start, _ in answer["prices"]
+    }
+    assert local == {start for start, _ in answer["prices"]}
+
+
+@pytest.mark.parametrize(
+    ("data", "key"),
+    [
+        ({"start": "2026-06-11", "end": "2026-06-10"}, "end_before_start"),
+        ({"start": "2026-06-10 10:00", "end": "2026-06-10 10:00"}, "end_before_start"),
+        ({"end": "2026-06-09"}, "end_before_start"),
+        ({"start": "2025-05-06", "end": "2026-06-10"}, "range_too_long"),
+        ({"start": "2026-06-10", "end": "2199-01-01"}, "range_too_long"),
+        ({"start": "tomorrow"}, "invalid_time"),
+        ({"start": "0001-01-01"}, "invalid_time"),
+        ({"end": "9999-12-31"}, "invalid_time"),
+        ({"end": "2026-06-31"}, "invalid_time"),
+        ({"end": "2026-06-10 25:00"}, "invalid_time"),
+        ({"subscription": "nobody"}, "unknown_subscription"),
+        ({"config_entry": "nothing"}, "service_config_entry_not_found"),
+    ],
+)
+async def test_bad_input(hass: HomeAssistant, nomos, linked, data, key) -> None:
+    """What cannot be meant is said before Nomos is asked."""
+    await linked()
+    before = nomos.count()
+    with pytest.raises(ServiceValidationError) as wrong:
+        await get_prices(hass, **data)
+    assert wrong.value.translation_key == key
+    assert nomos.count() == before
+
+
+@pytest.mark.parametrize(
+    "data",
+    [{"format": "csv"}, {"unit": "USD/kWh"}, {"resolution": "day"}, {"day": "today"}],
+)
+async def test_unknown_choices(hass: HomeAssistant, linked, data) -> None:
+    """Fields and choices that there are not are refused."""
+    await linked()
+    with pytest.raises(probatio.Invalid):
+        await get_prices(hass, **data)
+
+
+@pytest.mark.parametrize(
+    ("fault", "key", "placeholders"),
+    [
+        ({"kind": "status", "status": 500}, "action_unavailable", {}),
+        ({"kind": "reset"}, "action_unavailable", {}),
+        ({"kind": "truncate"}, "action_unreadable", {"field"}),
+        ({"kind": "rate_limit", "retry_after": 90}, "action_wait", {"time"}),
+        ({"kind": "rate_limit"}, "action_wait", {"time"}),
+        ({"kind": "status", "status": 403}, "permission_denied", {}),
+        ({"kind": "status", "status": 404}, "not_found", {}),
+        ({"kind": "status", "status": 422}, "request_refused", {"status", "code"}),
+    ],
+)
+async def test_failures(
+    hass: HomeAssistant, nomos, linked, fault, key, placeholders
+) -> None:
+    """What goes wrong at Nomos is a failure, not bad input; what needs no request still works."""
+    entry = await linked()
+    nomos.faults.add(match="prices", **fault)
+    with pytest.raises(HomeAssistantError) as failed:
+        await get_prices(hass, start="2026-06-01")
+    assert not isinstance(failed.value, ServiceValidationError)
+    assert failed.value.translation_key == key
+    assert set(failed.value.translation_placeholders) == set(placeholders)
+    if key == "action_wait" and "retry_after" in fault:
+        assert failed.value.translation_placeholders == {"time": "01:04:37"}
+    assert str(failed.value)
+    assert len((await get_prices(hass))["prices"]) == 96
+    assert not reauth_flows(hass)
+    assert entry.runtime_data.prices[contract(nomos).id].last_error is None
+
+
+async def test_wait_is_kept(
+    hass: HomeAssistant, nomos, linked, advance: Advance
+) -> None:
+    """While Nomos wants silence nobody asks, and of the chunks none after the refusal."""
+    await linked()
+    nomos.faults.add(kind="rate_limit", retry_after=300, match="prices", skip=1)
+    before = nomos.count("prices")
+    for _ in range(3):
+        with pytest.raises(HomeAssistantError):
+            await get_prices(hass, start="2026-01-01")
+    assert nomos.count("prices") == before + 2
+    nomos.faults.clear()
+    await advance(timedelta(minutes=6))
+    assert len((await get_prices(hass, start="2026-06-09"))["prices"]) == 192
+
+
+async def test_refused_link(hass: HomeAssistant, nomos, linked) -> None:
+    """A link that Nomos refuses asks for a new one, once."""
+    await linked()
+    nomos.revoke(SMART)
+    for _ in range(2):
+        with pytest.raises(HomeAssistantError) as failed:
+            await get_prices(hass, start="2026-06-01")
+        assert failed.value.translation_key == "authentication_failed"
+        await hass.async_block_till_done()
+        assert len(reauth_flows(hass)) == 1
+
+
+async def test_without_an_account(hass: HomeAssistant, nomos, linked) -> None:
+    """The actions are there once the integration is, and say when there is nothing to ask."""
+    entry = await linked()
+    device = device_id(hass, entry, contract(nomos))
+    await hass.config_entries.async_unload(entry.entry_id)
+    assert hass.services.has_service(DOMAIN, "get_prices")
+    for data in ({}, {"config_entry": entry.entry_id}):
+        with pytest.raises(ServiceValidationError) as wrong:
+            await get_prices(hass, **data)
+        assert wrong.value.translation_key == "service_config_entry_not_loaded"
+    with pytest.raises(ServiceValidationError) as wrong:
+        await get_prices(hass, subscription=device)
+    assert "not_loaded" in wrong.value.translation_key
+    await hass.config_entries.async_remove(entry.entry_id)
+    with pytest.raises(ServiceValidationError) as wrong:
+        await get_prices(hass)
+    assert wrong.value.translation_key == "service_found_no_config_entry_for_domain"
