@@ -1,6 +1,6 @@
 """Prices of days that the price table no longer holds, for those who ask for them."""
 
-import asyncio
+from asyncio import sleep
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -38,7 +38,7 @@ async def async_prices(
     found: list[Interval] = []
     for number, (first, last) in enumerate(_missing(coordinator, start, end)):
         if number:
-            await asyncio.sleep(PAUSE)
+            await sleep(PAUSE)
         series = await coordinator.account.async_ask(
             partial(
                 NomosClient.prices,

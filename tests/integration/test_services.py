@@ -9,7 +9,7 @@ import pytest
 
 from custom_components.nomos import price_history
 from custom_components.nomos.const import DOMAIN
-from custom_components.nomos.pricing import TARIFF_ZONE, day_bounds
+from custom_components.nomos.pricing import TARIFF_ZONE, LevelThresholds, day_bounds
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import device_registry as dr
@@ -22,9 +22,15 @@ TODAY = date(2026, 6, 10)
 
 
 @pytest.fixture(autouse=True)
-def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Do without the pause between requests for history: a frozen clock would never end it."""
-    monkeypatch.setattr(price_history, "PAUSE", 0)
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Return the pauses between requests for history, which a frozen clock would never end."""
+    lengths: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        lengths.append(seconds)
+
+    monkeypatch.setattr(price_history, "sleep", pause)
+    return lengths
 
 
 def contract(nomos, email=SMART, index=0):
@@ -120,6 +126,34 @@ async def test_ranges(
         assert_true_prices(nomos, contract(nomos), rows)
     else:
         assert answer["until"] is None
+
+
+async def test_levels_of_part_of_a_day(hass: HomeAssistant, linked) -> None:
+    """A level is the place within the whole day, whatever part of it is asked for."""
+    await linked()
+    for resolution in ("interval", "hour"):
+        rows = (await get_prices(hass, resolution=resolution))["prices"]
+        part = await get_prices(
+            hass,
+            start="2026-06-10T17:00:00+02:00",
+            end="2026-06-10T21:00:00+02:00",
+            resolution=resolution,
+        )
+        assert part["prices"] == [
+            row for row in rows if 17 <= moment(row["start"]).hour < 21
+        ]
+
+
+async def test_thresholds(hass: HomeAssistant, linked) -> None:
+    """Levels follow the options of the account."""
+    entry = await linked()
+    (coordinator,) = entry.runtime_data.prices.values()
+    coordinator.thresholds = LevelThresholds(
+        cheap_share=50, very_cheap_share=50, very_distance=0.01
+    )
+    levels = [row["level"] for row in (await get_prices(hass))["prices"]]
+    assert "cheap" not in levels
+    assert levels.count("very_cheap") > 24
 
 
 async def test_local_times(hass: HomeAssistant, nomos, linked) -> None:
@@ -308,7 +342,7 @@ async def test_contract_not_begun(hass: HomeAssistant, nomos, linked) -> None:
     assert nomos.count() == before
 
 
-async def test_history(hass: HomeAssistant, nomos, linked) -> None:
+async def test_history(hass: HomeAssistant, nomos, linked, pauses) -> None:
     """Past days come in chunks of a month, for one request each, and are not kept."""
     entry = await linked()
     subscription = contract(nomos)
@@ -323,6 +357,7 @@ async def test_history(hass: HomeAssistant, nomos, linked) -> None:
         {"start": "2026-04-29", "end": "2026-05-29"},
         {"start": "2026-05-30", "end": "2026-06-09"},
     ]
+    assert pauses == [0.5] * 3
     # 105 days, one of them an hour short.
     assert len(rows) == 105 * 96 - 4
     assert rows[0]["start"] == "2026-02-26T00:00:00+01:00"

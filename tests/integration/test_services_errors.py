@@ -10,9 +10,9 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from .conftest import Advance, reauth_flows
-from .test_services import SMART, contract, device_id, get_prices, no_pause
+from .test_services import SMART, contract, device_id, get_prices, pauses
 
-__all__ = ["no_pause"]
+__all__ = ["pauses"]
 
 
 @pytest.mark.parametrize(
