@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 import json
 import math
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from custom_components.nomos.pricing import TARIFF_ZONE, LevelThresholds, day_bo
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import device_registry as dr
+from homeassistant.util.yaml import load_yaml_dict
 
 from .conftest import Advance
 
@@ -304,6 +306,20 @@ async def test_feed_in(hass: HomeAssistant, nomos, linked) -> None:
         assert rows[0]["grid"] is None
     answer = await get_prices(hass, subscription=feed_in.id, format="emhass")
     assert answer.keys() == {"unit", "until", "prod_price_forecast"}
+
+
+async def test_form_offers_contracts(hass: HomeAssistant, nomos, linked) -> None:
+    """The form's choice of devices has every contract in it."""
+    entry = await linked("solar@example.com")
+    form = load_yaml_dict(str(Path(price_history.__file__).with_name("services.yaml")))
+    choice = form["get_prices"]["fields"]["subscription"]["selector"]["device"]
+    models = {one["model"] for one in choice["filter"]}
+    assert {one["integration"] for one in choice["filter"]} == {DOMAIN}
+    registry = dr.async_get(hass)
+    assert models == {
+        registry.async_get(device_id(hass, entry, one)).model
+        for one in nomos.customers["solar@example.com"].subscriptions
+    }
 
 
 async def test_several_accounts(hass: HomeAssistant, nomos, linked) -> None:
