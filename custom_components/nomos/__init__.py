@@ -3,20 +3,30 @@
 from homeassistant.const import CONF_TOKEN, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryAuthFailed
-from homeassistant.helpers import instance_id
+from homeassistant.helpers import config_validation as cv, instance_id
 from homeassistant.helpers.config_entry_oauth2_flow import (
     OAuth2Session,
     async_get_config_entry_implementation,
 )
+from homeassistant.helpers.typing import ConfigType
 
 from .account import NomosAccount
 from .const import DOMAIN
 from .repairs import async_withdraw_all
 from .runtime import NomosConfigEntry, NomosRuntime, async_delete_stored
 from .schedule import installation_phase
+from .services import async_setup_services
 from .tokens import JournaledImplementation, TokenJournal, async_wait_for_refresh
 
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+
 PLATFORMS = [Platform.BINARY_SENSOR, Platform.CALENDAR, Platform.SENSOR]
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Set up what all accounts share: the actions."""
+    async_setup_services(hass)
+    return True
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: NomosConfigEntry) -> bool:

@@ -1,0 +1,363 @@
+"""The actions: give out prices, plan a load, ask Nomos now."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from math import isfinite
+from typing import Any, Final, NoReturn
+
+import probatio
+
+from homeassistant.core import (
+    HomeAssistant,
+    ServiceCall,
+    ServiceResponse,
+    SupportsResponse,
+    callback,
+)
+from homeassistant.exceptions import (
+    ConfigEntryAuthFailed,
+    HomeAssistantError,
+    OAuth2TokenRequestBaseError,
+    ServiceValidationError,
+)
+from homeassistant.helpers import (
+    config_validation as cv,
+    device_registry as dr,
+    service,
+)
+from homeassistant.util import dt as dt_util
+
+from .api import (
+    NomosError,
+    NomosNotFoundError,
+    NomosPermissionError,
+    NomosRateLimitError,
+    NomosRequestError,
+    NomosResponseError,
+    SubscriptionStatus,
+    SubscriptionType,
+)
+from .const import DOMAIN
+from .coordinator import PriceCoordinator
+from .formats import Format, PriceList, Resolution, Unit, plan_response
+from .moments import plan_window, price_range
+from .price_history import async_prices
+from .pricing import PlanRequest, Prefer, Profile, duration_for, plan
+from .runtime import NomosConfigEntry
+
+GET_PRICES: Final = "get_prices"
+PLAN: Final = "plan"
+REFRESH: Final = "refresh"
+
+_ZERO: Final = timedelta()
+_LONGEST_LOAD: Final = timedelta(days=7)
+_USUAL_WAIT: Final = timedelta(minutes=1)
+
+
+def _finite(value: Any) -> float:
+    number = float(probatio.Coerce(float)(value))
+    if not isfinite(number):
+        raise probatio.Invalid("not a finite number")
+    return number
+
+
+def _duration(value: Any) -> timedelta:
+    length: timedelta = cv.positive_time_period(value)
+    if not _ZERO < length <= _LONGEST_LOAD:
+        raise probatio.Invalid("not a duration between zero and seven days")
+    return length
+
+
+# Moments are taken as text: templates, YAML and scripts give them as text, dates, times or dates with time.
+_POSITIVE: Final = probatio.All(_finite, probatio.Range(min=0, min_included=False))
+
+_ACCOUNT: Final = {probatio.Optional("config_entry"): cv.string}
+_CONTRACT: Final = {**_ACCOUNT, probatio.Optional("subscription"): cv.string}
+
+REFRESH_SCHEMA: Final = probatio.Schema(_ACCOUNT)
+GET_PRICES_SCHEMA: Final = probatio.Schema(
+    {
+        **_CONTRACT,
+        probatio.Optional("start"): cv.string,
+        probatio.Optional("end"): cv.string,
+        probatio.Optional("resolution", default="interval"): probatio.Coerce(
+            Resolution
+        ),
+        probatio.Optional("unit", default="EUR/kWh"): probatio.Coerce(Unit),
+        probatio.Optional("format", default="objects"): probatio.Coerce(Format),
+    }
+)
+PLAN_SCHEMA: Final = probatio.Schema(
+    {
+        **_CONTRACT,
+        probatio.Optional("duration"): _duration,
+        probatio.Optional("energy"): _POSITIVE,
+        probatio.Optional("power"): _POSITIVE,
+        probatio.Optional("profile"): [
+            {
+                probatio.Required("duration"): _duration,
+                probatio.Required("power"): probatio.All(
+                    _finite, probatio.Range(min=0)
+                ),
+            }
+        ],
+        probatio.Optional("earliest"): cv.string,
+        probatio.Optional("latest"): cv.string,
+        probatio.Optional("contiguous", default=True): cv.boolean,
+        probatio.Optional("min_run", default=_ZERO): cv.positive_time_period,
+        probatio.Optional("min_pause", default=_ZERO): cv.positive_time_period,
+        probatio.Optional("max_runs"): probatio.All(
+            probatio.Coerce(int), probatio.Range(min=1)
+        ),
+        probatio.Optional("price_cap"): _finite,
+        probatio.Optional("prefer", default="early"): probatio.Coerce(Prefer),
+        probatio.Optional("slices", default=False): cv.boolean,
+    }
+)
+
+
+@callback
+def async_setup_services(hass: HomeAssistant) -> None:
+    """Register the actions, once for all accounts."""
+    hass.services.async_register(
+        DOMAIN,
+        GET_PRICES,
+        _async_get_prices,
+        schema=GET_PRICES_SCHEMA,
+        supports_response=SupportsResponse.ONLY,
+    )
+    hass.services.async_register(
+        DOMAIN,
+        PLAN,
+        _async_plan,
+        schema=PLAN_SCHEMA,
+        supports_response=SupportsResponse.ONLY,
+    )
+    hass.services.async_register(DOMAIN, REFRESH, _async_refresh, schema=REFRESH_SCHEMA)
+
+
+async def _async_get_prices(call: ServiceCall) -> ServiceResponse:
+    """Return prices of a range of time."""
+    entry, coordinator = _find_contract(call)
+    now, shape = dt_util.utcnow(), call.data["format"]
+    start, end = call.data.get("start"), call.data.get("end")
+    if start is None and shape in {Format.EMHASS, Format.EMHASS_LIST}:
+        # EMHASS reckons from the present step on, and takes the first of a list for it.
+        start = now.isoformat()
+    opens, closes = price_range(start, end, now)
+    try:
+        table = await async_prices(coordinator, opens, closes)
+    except (
+        ConfigEntryAuthFailed,
+        NomosError,
+        OAuth2TokenRequestBaseError,
+    ) as err:
+        _raise_failure(call.hass, entry, err)
+
+    def respond() -> ServiceResponse:
+        return PriceList.of(
+            table,
+            opens,
+            closes,
+            resolution=call.data["resolution"],
+            unit=call.data["unit"],
+            thresholds=coordinator.thresholds,
+            now=now,
+            feed_in=_feeds_in(coordinator),
+        ).response(shape)
+
+    if table is coordinator.data:
+        return respond()
+    # A year has 35,000 quarter-hours.
+    return await call.hass.async_add_executor_job(respond)
+
+
+async def _async_plan(call: ServiceCall) -> ServiceResponse:
+    """Return the cheapest time for a load."""
+    _, coordinator = _find_contract(call)
+    now, zone = dt_util.utcnow(), dt_util.get_default_time_zone()
+    opens, closes = plan_window(
+        call.data.get("earliest"), call.data.get("latest"), now, zone
+    )
+    request = _plan_request(call.data, opens, closes)
+    return plan_response(
+        plan(coordinator.data, request, now),
+        max(opens, now),
+        closes,
+        zone,
+        slices=call.data["slices"],
+    )
+
+
+def _plan_request(
+    data: Mapping[str, Any], opens: datetime, closes: datetime
+) -> PlanRequest:
+    """Return what the planner is asked.
+
+    Raises:
+        ServiceValidationError: the fields contradict each other.
+
+    """
+    duration, profile = _load(data)
+    for key, wrong in (
+        ("profile_in_one_go", profile is not None and not data["contiguous"]),
+        ("min_run_too_long", data["min_run"] > duration),
+    ):
+        if wrong:
+            raise ServiceValidationError(translation_domain=DOMAIN, translation_key=key)
+    return PlanRequest(
+        opens,
+        closes,
+        duration,
+        contiguous=data["contiguous"],
+        power_kw=data.get("power", 1.0),
+        profile=profile,
+        min_run=data["min_run"],
+        min_pause=data["min_pause"],
+        max_runs=data.get("max_runs"),
+        price_cap=data.get("price_cap"),
+        prefer=data["prefer"],
+    )
+
+
+def _load(data: Mapping[str, Any]) -> tuple[timedelta, Profile | None]:
+    """Return how long a load runs, and its power step by step if that varies."""
+    match {"duration", "energy", "power", "profile"} & data.keys():
+        case given if given in ({"duration"}, {"duration", "power"}):
+            return data["duration"], None
+        case given if given == {"energy", "power"}:
+            length = duration_for(data["energy"], data["power"])
+            if _ZERO < length <= _LONGEST_LOAD:
+                return length, None
+            key = "load_too_long"
+        case given if given == {"profile"}:
+            steps = tuple((step["duration"], step["power"]) for step in data["profile"])
+            length = sum((length for length, _ in steps), _ZERO)
+            if _ZERO < length <= _LONGEST_LOAD:
+                return length, steps
+            key = "load_too_long" if steps else "load_missing"
+        case given if "profile" in given:
+            key = "profile_alone"
+        case given if given >= {"duration", "energy"}:
+            key = "duration_and_energy"
+        case given if "energy" in given:
+            key = "energy_without_power"
+        case _:
+            key = "load_missing"
+    raise ServiceValidationError(translation_domain=DOMAIN, translation_key=key)
+
+
+async def _async_refresh(call: ServiceCall) -> None:
+    """Ask Nomos now for the contracts and the prices of an account."""
+    entry = _find_account(call.hass, call.data.get("config_entry"))
+    account = entry.runtime_data.account
+    await account.async_refresh()
+    failure = account.last_error
+    for coordinator in list(entry.runtime_data.prices.values()):
+        await coordinator.async_refresh()
+        failure = failure or coordinator.last_error
+    if account.refused:
+        failure = ConfigEntryAuthFailed()
+    if failure is not None:
+        _raise_failure(call.hass, entry, failure)
+
+
+def _find_account(hass: HomeAssistant, entry_id: str | None) -> NomosConfigEntry:
+    entry: NomosConfigEntry = service.async_get_config_entry(hass, DOMAIN, entry_id)
+    return entry
+
+
+def _find_contract(call: ServiceCall) -> tuple[NomosConfigEntry, PriceCoordinator]:
+    """Return the contract that is meant, by device, id or number, and its account.
+
+    Raises:
+        ServiceValidationError: there is no such account or contract, or it is not clear which is meant.
+
+    """
+    entry_id = call.data.get("config_entry")
+    wanted = call.data.get("subscription")
+    if wanted is None:
+        entry = _find_account(call.hass, entry_id)
+        return entry, _default_contract(entry)
+    if dr.async_get(call.hass).async_get(wanted) is not None:
+        device, owner = service.async_get_device_and_config_entry(
+            call.hass, DOMAIN, wanted
+        )
+        entry_id = entry_id or owner.entry_id
+        names = {name for domain, name in device.identifiers if domain == DOMAIN}
+    else:
+        names = {wanted}
+    entries: list[NomosConfigEntry] = (
+        [_find_account(call.hass, entry_id)]
+        if entry_id
+        else call.hass.config_entries.async_loaded_entries(DOMAIN)
+    )
+    for entry in entries:
+        for coordinator in entry.runtime_data.prices.values():
+            subscription = coordinator.subscription
+            if not names.isdisjoint({subscription.id, subscription.number}):
+                return entry, coordinator
+    raise ServiceValidationError(
+        translation_domain=DOMAIN,
+        translation_key="unknown_subscription",
+        translation_placeholders={"subscription": wanted},
+    )
+
+
+def _default_contract(entry: NomosConfigEntry) -> PriceCoordinator:
+    """Return the account's one active contract for consumption, or else its only contract."""
+    contracts = list(entry.runtime_data.prices.values())
+    usual = [
+        one
+        for one in contracts
+        if one.subscription.status is SubscriptionStatus.ACTIVE and not _feeds_in(one)
+    ]
+    found = usual or contracts
+    if len(found) == 1:
+        return found[0]
+    raise ServiceValidationError(
+        translation_domain=DOMAIN,
+        translation_key="several_subscriptions" if found else "no_subscription",
+        translation_placeholders={"account": entry.title},
+    )
+
+
+def _feeds_in(coordinator: PriceCoordinator) -> bool:
+    return coordinator.subscription.type is SubscriptionType.FEED_IN
+
+
+def _raise_failure(
+    hass: HomeAssistant, entry: NomosConfigEntry, err: Exception
+) -> NoReturn:
+    """Raise what went wrong in words for the customer, who waits for the answer.
+
+    Raises:
+        HomeAssistantError: always.
+
+    """
+    placeholders: dict[str, str] = {}
+    match err:
+        case ConfigEntryAuthFailed():
+            entry.async_start_reauth(hass)
+            key = "authentication_failed"
+        case NomosPermissionError():
+            key = "permission_denied"
+        case NomosNotFoundError():
+            key = "not_found"
+        case NomosRateLimitError():
+            key = "action_wait"
+            over = dt_util.now() + (err.retry_after or _USUAL_WAIT)
+            placeholders = {"time": over.strftime("%H:%M:%S")}
+        case NomosRequestError():
+            key = "request_refused"
+            placeholders = {"status": str(err.status), "code": err.code or "-"}
+        case NomosResponseError():
+            key = "action_unreadable"
+            placeholders = {"field": err.field}
+        case _:
+            key = "action_unavailable"
+    raise HomeAssistantError(
+        translation_domain=DOMAIN,
+        translation_key=key,
+        translation_placeholders=placeholders,
+    ) from err

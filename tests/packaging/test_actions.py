@@ -1,0 +1,79 @@
+"""The actions: what the form shows, what the code takes, and the texts."""
+
+from typing import Any
+
+import pytest
+
+from custom_components.nomos import services
+from homeassistant.helpers.selector import selector
+from homeassistant.util.yaml import load_yaml_dict
+
+from . import INTEGRATION, Tree, read_json
+
+ACTIONS = load_yaml_dict(str(INTEGRATION / "services.yaml"))
+SCHEMAS = {
+    services.GET_PRICES: services.GET_PRICES_SCHEMA,
+    services.PLAN: services.PLAN_SCHEMA,
+    services.REFRESH: services.REFRESH_SCHEMA,
+}
+
+
+@pytest.fixture(name="texts", scope="module", params=["en", "de"])
+def texts_fixture(request: pytest.FixtureRequest) -> Tree:
+    """Return the texts of a language."""
+    return read_json(INTEGRATION / "translations" / f"{request.param}.json")
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_form_and_schema(name: str, texts: Tree) -> None:
+    """Every field of the schema is in the form, with a name and a description, and no other."""
+    fields = ACTIONS[name]["fields"]
+    assert fields.keys() == {str(key) for key in SCHEMAS[name].schema}
+    text = texts["services"][name]
+    assert text["name"]
+    assert text["description"]
+    assert text["fields"].keys() == fields.keys()
+    for field in text["fields"].values():
+        assert field.keys() == {"name", "description"}
+
+
+def test_all_are_there(texts: Tree) -> None:
+    """No action, text or icon is left over."""
+    assert ACTIONS.keys() == SCHEMAS.keys() == texts["services"].keys()
+    assert read_json(INTEGRATION / "icons.json")["services"].keys() == SCHEMAS.keys()
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_defaults_and_examples(name: str) -> None:
+    """What the form offers first, and what it gives as an example, the code takes."""
+    schema = SCHEMAS[name]
+    defaults = {
+        str(key): key.default() for key in schema.schema if callable(key.default)
+    }
+    for field, config in ACTIONS[name]["fields"].items():
+        selector(config["selector"])
+        if "default" in config:
+            assert config["default"] == defaults[field]
+        if (example := config.get("example")) is not None and field != "profile":
+            assert schema({field: example})
+
+
+def test_options(texts: Tree) -> None:
+    """Every choice has a name and is taken, and no name is left over."""
+    used: set[str] = set()
+    for name, action in ACTIONS.items():
+        for field, config in action["fields"].items():
+            kind, options = next(iter(config["selector"].items()))
+            key: Any = options and options.get("translation_key")
+            if kind == "select":
+                for option in options["options"]:
+                    assert SCHEMAS[name]({field: option})[field] == option
+                if key:
+                    names = texts["selector"][key]["options"]
+                    assert names.keys() == set(options["options"])
+            if kind == "object":
+                assert texts["selector"][key]["fields"].keys() == (
+                    options["fields"].keys()
+                )
+            used |= {key} if key else set()
+    assert {"format", "prefer", "profile", "resolution"} <= used

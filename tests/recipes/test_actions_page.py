@@ -1,0 +1,69 @@
+"""The examples in docs/actions.md: calls that work, and answers of that form."""
+
+from datetime import timedelta
+import json
+import re
+from typing import Any
+
+import pytest
+
+from homeassistant.core import HomeAssistant
+from homeassistant.util.yaml import parse_yaml
+from tests.integration.conftest import Advance
+
+from . import PAGE
+
+TEXT = PAGE.with_name("actions.md").read_text()
+
+
+def blocks(language):
+    """Return the page's examples in a language."""
+    found = re.findall(rf"^```{language}\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+    assert found
+    return found
+
+
+def shape(value):
+    """Return the form of an answer: its keys, and the kind of each value."""
+    match value:
+        case dict():
+            return {key: shape(one) for key, one in value.items()}
+        case list():
+            return [shape(one) for one in value[:1]]
+        case bool() | str():
+            return type(value)
+        case _:
+            return float
+
+
+@pytest.fixture
+async def answers(hass: HomeAssistant, linked, advance: Advance):
+    """Return what the calls of the page answer."""
+    await linked()
+    found = []
+    for block in blocks("yaml"):
+        call: Any = parse_yaml(block)
+        domain, _, name = call["action"].partition(".")
+        found.append(
+            await hass.services.async_call(
+                domain,
+                name,
+                call.get("data", {}),
+                blocking=True,
+                return_response="response_variable" in call,
+            )
+        )
+    await advance(timedelta(seconds=1))
+    return found
+
+
+async def test_calls_and_answers(answers) -> None:
+    """Every call works, and the answers look as the page says."""
+    prices, plan, split, nothing = answers
+    shown_prices, shown_plan = map(json.loads, blocks("json"))
+    assert nothing is None
+    assert shape(prices) == shape(shown_prices)
+    assert len(prices["prices"]) == 18
+    assert shape(plan) == shape(shown_plan)
+    assert split["slices"]
+    assert split["status"] in {"complete", "short"}
