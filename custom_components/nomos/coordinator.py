@@ -210,7 +210,8 @@ class PriceCoordinator(DataUpdateCoordinator[PriceTable]):
             series = await self._async_ask()
         except (NomosError, OAuth2TokenRequestBaseError) as err:
             self.last_error = err
-            denied = isinstance(err, NomosPermissionError | NomosNotFoundError)
+            # Not found may mean not yet published.
+            denied = isinstance(err, NomosPermissionError)
             self._plan_next(self.data, Goal.ACCESS if denied else None)
             if self._must_answer:
                 raise_update_failed(err)

@@ -9,8 +9,9 @@ from typing import Final
 from homeassistant.util import dt as dt_util
 
 from .api import NomosClient, SubscriptionStatus
-from .coordinator import PriceCoordinator, price_table
+from .coordinator import PriceCoordinator
 from .moments import last_day
+from .price_tables import price_table
 from .pricing import Interval, PriceTable, local_date
 
 CHUNK_DAYS: Final = 31
