@@ -10,11 +10,12 @@ from syrupy.assertion import SnapshotAssertion
 from custom_components.nomos.const import DOMAIN
 from homeassistant.const import (
     EVENT_STATE_CHANGED,
+    EVENT_STATE_REPORTED,
     STATE_UNAVAILABLE,
     STATE_UNKNOWN,
     Platform,
 )
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from .conftest import entity_id, state_of
@@ -111,6 +112,13 @@ async def test_writes_only_at_boundaries_and_only_what_changed(
     """Between boundaries nothing is written, at a boundary only what has another value."""
     await linked()
     events = async_capture_events(hass, EVENT_STATE_CHANGED)
+    # What is written without a change is no state change, and still work for the hub.
+    in_vain: list[str] = []
+    hass.bus.async_listen(
+        EVENT_STATE_REPORTED,
+        callback(lambda event: in_vain.append(event.data["entity_id"])),
+        event_filter=callback(lambda _: True),
+    )
     for _ in range(11):
         await advance(timedelta(minutes=1))
     assert not events
@@ -133,6 +141,7 @@ async def test_writes_only_at_boundaries_and_only_what_changed(
     }
     for event in events:
         assert event.data["old_state"].state != event.data["new_state"].state
+    assert not in_vain
 
 
 async def test_state_class_and_unit(hass: HomeAssistant, nomos, linked) -> None:

@@ -159,6 +159,25 @@ async def test_contract_ends(
     assert state_of(hass, consumption.id, "price").state == STATE_UNAVAILABLE
 
 
+async def test_look_that_comes_together_with_a_boundary(
+    hass: HomeAssistant, nomos, linked, freezer
+) -> None:
+    """A look that brings nothing new, just as an interval ends, does not swallow the change of the price."""
+    entry = await linked()
+    subscription = nomos.customers[EMAIL].subscriptions[0]
+    nomos.set_subscription(
+        subscription.id, status="ended", end_at=datetime.now(UTC) + HOUR
+    )
+    await entry.runtime_data.account.async_refresh()
+    await hass.async_block_till_done()
+    freezer.tick(timedelta(minutes=15))
+    # Of an ended contract there is nothing to ask: the look is over before the loop gets to the tick that is due.
+    await entry.runtime_data.prices[subscription.id].async_refresh()
+    truth = nomos.price(subscription.id, datetime.now(UTC))
+    shown = state_of(hass, subscription.id, "price").state
+    assert float(shown) == pytest.approx(truth.amount / 100)
+
+
 async def test_supply_begins(
     hass: HomeAssistant, nomos, linked, advance: Advance, freezer
 ) -> None:
