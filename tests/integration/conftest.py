@@ -24,13 +24,18 @@ from homeassistant.components.application_credentials import (
 from homeassistant.config_entries import SOURCE_REAUTH
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.setup import async_setup_component
 from simulator import Simulator
 
 CLIENT_ID = "nomos-home"
 CLIENT_SECRET = "a secret/with+signs:&"
 REDIRECT_URI = "https://example.com/auth/external/callback"
+
+EMAIL = "smart@example.com"
+"""The customer whom most tests are about: one contract, a smart meter, prices by the quarter-hour."""
+
+HOUR = timedelta(hours=1)
 
 START = datetime(2026, 6, 10, 8, 3, 7, tzinfo=UTC)
 """A Wednesday morning in summer, in the middle of an interval."""
@@ -143,6 +148,23 @@ def no_secret_in_the_log(nomos: Simulator) -> Iterator[None]:
 
 
 @pytest.fixture
+def subscription(nomos):
+    """Return the contract of the customer whom most tests are about."""
+    return nomos.customers[EMAIL].subscriptions[0]
+
+
+@pytest.fixture
+def files(hass: HomeAssistant):
+    """Return a function that lists the integration's files by their names."""
+
+    def listing(name=""):
+        folder = Path(hass.config.path(".storage"))
+        return {path.name: path for path in folder.glob(f"nomos.{name}*")}
+
+    return listing
+
+
+@pytest.fixture
 async def credentials(hass: HomeAssistant, nomos: Simulator) -> None:
     """Enter the application credentials."""
     assert await async_setup_component(hass, "application_credentials", {})
@@ -232,3 +254,32 @@ def reauth_flows(hass):
         for flow in hass.config_entries.flow.async_progress_by_handler(DOMAIN)
         if flow["context"]["source"] == SOURCE_REAUTH
     ]
+
+
+def count(nomos, kind):
+    """Return how many requests of a kind were answered."""
+    return nomos.count(kind)
+
+
+def device_ids(hass, entry):
+    """Return the subscriptions that have a device."""
+    return {
+        next(iter(device.identifiers))[1]
+        for device in dr.async_entries_for_config_entry(
+            dr.async_get(hass), entry.entry_id
+        )
+    }
+
+
+async def restart(hass, entry):
+    """Unload and set up, as a restart of Home Assistant does."""
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+
+
+def assert_right(hass, nomos, subscription):
+    """Assert that the market's price is shown."""
+    truth = nomos.price(subscription.id, datetime.now(UTC))
+    shown = state_of(hass, subscription.id, "price").state
+    assert float(shown) == pytest.approx(truth.amount / 100)

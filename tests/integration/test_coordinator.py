@@ -8,16 +8,9 @@ import pytest
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN, Platform
 from homeassistant.core import HomeAssistant
 
-from .conftest import Advance, state_of
+from .conftest import EMAIL, Advance, state_of
 
-EMAIL = "smart@example.com"
 QUARTER = timedelta(minutes=15)
-
-
-@pytest.fixture
-def subscription(nomos):
-    """Return the contract of these tests."""
-    return nomos.customers[EMAIL].subscriptions[0]
 
 
 def price(hass, subscription):

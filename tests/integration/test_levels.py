@@ -11,14 +11,7 @@ from homeassistant.data_entry_flow import FlowResultType
 
 from .conftest import Advance, state_of
 
-EMAIL = "smart@example.com"
 QUARTER = timedelta(minutes=15)
-
-
-@pytest.fixture
-def subscription(nomos):
-    """Return the contract of these tests."""
-    return nomos.customers[EMAIL].subscriptions[0]
 
 
 def flag(hass, subscription, key):

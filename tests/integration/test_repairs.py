@@ -11,9 +11,8 @@ from custom_components.nomos.const import DOMAIN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 
-from .conftest import Advance, state_of
+from .conftest import EMAIL, Advance, state_of
 
-EMAIL = "smart@example.com"
 QUARTER = timedelta(minutes=15)
 TRANSLATIONS = Path(custom_components.nomos.__file__).parent / "translations"
 
@@ -30,12 +29,6 @@ def issues(hass):
                 **(issue.translation_placeholders or {})
             )
     return {issue.translation_key for issue in found}
-
-
-@pytest.fixture
-def subscription(nomos):
-    """Return the contract of these tests."""
-    return nomos.customers[EMAIL].subscriptions[0]
 
 
 async def test_contract_ended(

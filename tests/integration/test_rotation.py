@@ -1,9 +1,8 @@
 """Tests of rotated tokens: in the journal before they are used, and found there after a power cut."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 import json
-from pathlib import Path
 
 import pytest
 
@@ -11,41 +10,16 @@ from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from scripts.linking import Customer
 
-from .conftest import Advance, make_entry, reauth_flows, state_of
-
-EMAIL = "smart@example.com"
-HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def subscription(nomos):
-    """Return the contract of these tests."""
-    return nomos.customers[EMAIL].subscriptions[0]
-
-
-@pytest.fixture
-def files(hass: HomeAssistant):
-    """Return a function that lists the integration's files by their names."""
-
-    def listing(name=""):
-        folder = Path(hass.config.path(".storage"))
-        return {path.name: path for path in folder.glob(f"nomos.{name}*")}
-
-    return listing
-
-
-async def restart(hass, entry):
-    """Unload and set up, as a restart of Home Assistant does."""
-    assert await hass.config_entries.async_unload(entry.entry_id)
-    await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done(wait_background_tasks=True)
-
-
-def assert_right(hass, nomos, subscription):
-    """Assert that the market's price is shown."""
-    truth = nomos.price(subscription.id, datetime.now(UTC))
-    shown = state_of(hass, subscription.id, "price").state
-    assert float(shown) == pytest.approx(truth.amount / 100)
+from .conftest import (
+    EMAIL,
+    HOUR,
+    Advance,
+    assert_right,
+    make_entry,
+    reauth_flows,
+    restart,
+    state_of,
+)
 
 
 async def power_cut(hass, entry, on_disk, advance):

@@ -6,27 +6,8 @@ import pytest
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import device_registry as dr
 
-from .conftest import Advance, make_entry, reauth_flows
-
-EMAIL = "smart@example.com"
-HOUR = timedelta(hours=1)
-
-
-def count(nomos, kind):
-    """Return how many requests of a kind were answered."""
-    return nomos.count(kind)
-
-
-def device_ids(hass, entry):
-    """Return the subscriptions that have a device."""
-    return {
-        next(iter(device.identifiers))[1]
-        for device in dr.async_entries_for_config_entry(
-            dr.async_get(hass), entry.entry_id
-        )
-    }
+from .conftest import EMAIL, HOUR, Advance, make_entry, reauth_flows
 
 
 @pytest.mark.parametrize(

@@ -10,25 +10,7 @@ from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
-from .conftest import Advance, state_of
-
-EMAIL = "smart@example.com"
-HOUR = timedelta(hours=1)
-
-
-def count(nomos, kind):
-    """Return how many requests of a kind were answered."""
-    return nomos.count(kind)
-
-
-def device_ids(hass, entry):
-    """Return the subscriptions that have a device."""
-    return {
-        next(iter(device.identifiers))[1]
-        for device in dr.async_entries_for_config_entry(
-            dr.async_get(hass), entry.entry_id
-        )
-    }
+from .conftest import EMAIL, HOUR, Advance, count, device_ids, state_of
 
 
 async def test_plans_may_be_closed_to_customers(

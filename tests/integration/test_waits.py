@@ -5,10 +5,7 @@ from datetime import timedelta
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 
-from .conftest import Advance, make_entry
-
-EMAIL = "smart@example.com"
-HOUR = timedelta(hours=1)
+from .conftest import HOUR, Advance, make_entry
 
 
 async def test_wait_holds_while_setting_up(
