@@ -180,8 +180,10 @@ async def _async_plan(call: ServiceCall) -> ServiceResponse:
         call.data.get("earliest"), call.data.get("latest"), now, zone
     )
     request = _plan_request(call.data, opens, closes)
+    # Shortest runs and pauses of odd minutes can take the planner seconds.
+    made = await call.hass.async_add_executor_job(plan, coordinator.data, request, now)
     return plan_response(
-        plan(coordinator.data, request, now),
+        made,
         max(opens, now),
         closes,
         zone,
