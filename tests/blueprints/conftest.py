@@ -1,0 +1,40 @@
+"""The same hub, Nomos and clock as in the tests of the integration, in a German house."""
+
+import pytest
+
+from homeassistant.core import HomeAssistant
+from tests.integration.conftest import (
+    advance,
+    credentials,
+    custom_integrations,
+    hass_config_dir,
+    instance,
+    linked,
+    market_file,
+    no_secret_in_the_log,
+    nomos,
+    now,
+    quiet_access_log,
+    sockets,
+)
+
+__all__ = [
+    "advance",
+    "credentials",
+    "custom_integrations",
+    "hass_config_dir",
+    "instance",
+    "linked",
+    "market_file",
+    "no_secret_in_the_log",
+    "nomos",
+    "now",
+    "quiet_access_log",
+    "sockets",
+]
+
+
+@pytest.fixture(autouse=True)
+async def german_hub(hass: HomeAssistant) -> None:
+    """Let the hub stand where its customers live."""
+    await hass.config.async_set_time_zone("Europe/Berlin")
