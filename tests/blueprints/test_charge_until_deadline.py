@@ -11,7 +11,7 @@ from tests.integration.automations import subscription
 from tests.integration.conftest import Advance
 from tests.integration.test_loads import table_of
 
-from . import device, go_to, helpers, is_on, reload, turn, use
+from . import device, go_to, helpers, is_on, reload, settle, turn, use
 
 __all__ = ["subscription"]
 
@@ -83,7 +83,7 @@ async def test_a_night(
         await go_to(advance, middle, watch, STEP)
         await reload(hass, entry)
         hass.bus.async_fire("automation_reloaded")
-        await hass.async_block_till_done()
+        await settle(hass)
         assert is_on(hass, "charger")
     await go_to(advance, DEADLINE.astimezone(UTC), watch, STEP)
     assert watch.on == timedelta(hours=2)
@@ -125,9 +125,7 @@ async def test_without_prices(
     assert await hass.config_entries.async_unload(entry.entry_id)
     await turn(hass, "plugged", "on")
     latest = DEADLINE.astimezone(UTC) - timedelta(hours=2)
-    await go_to(
-        advance, latest - STEP, lambda _: _off(hass), STEP
-    )
+    await go_to(advance, latest - STEP, lambda _: _off(hass), STEP)
     await advance(STEP)
     assert is_on(hass, "charger")
     await go_to(advance, DEADLINE.astimezone(UTC), None, STEP)
