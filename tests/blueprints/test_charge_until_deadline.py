@@ -70,11 +70,15 @@ async def test_a_night(
 ) -> None:
     """The charger is on in the cheapest time before the deadline, also across a reload in mid-run."""
     entry = await linked()
-    await car(hass, subscription, interruptible=interruptible)
+    # A new plan in mid-run keeps the shortest run anew; without one it goes on as before.
+    shortest = timedelta() if restart else HALF_HOUR
+    minutes = shortest.total_seconds() / 60
+    await car(hass, subscription, interruptible=interruptible, min_run=minutes)
     assert not is_on(hass, "charger")
     await turn(hass, "plugged", "on")
     assert need(hass) == 22
-    rules = {} if interruptible else {"contiguous": True, "min_run": timedelta()}
+    rules = {"contiguous": not interruptible}
+    rules["min_run"] = shortest if interruptible else timedelta()
     runs = best(entry, timedelta(hours=2), **rules)
     watch = Watch(hass, runs)
     watch(datetime.now(UTC))
