@@ -1,6 +1,7 @@
 """A car that is charged until a deadline."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -36,10 +37,10 @@ async def car(hass: HomeAssistant, subscription, **inputs) -> None:
     await use(hass, "charge_until_deadline", **(usual | inputs))
 
 
-def best(entry, need: timedelta, deadline: datetime = DEADLINE, **rules):
+def best(entry, need: timedelta, deadline: datetime = DEADLINE, **rules: Any):
     """Return the cheapest runs from now on."""
-    rules = {"contiguous": False, "min_run": HALF_HOUR} | rules
-    request = PlanRequest(datetime.now(UTC), deadline, need, power_kw=11, **rules)
+    asked: dict[str, Any] = {"contiguous": False, "min_run": HALF_HOUR, **rules}
+    request = PlanRequest(datetime.now(UTC), deadline, need, power_kw=11, **asked)
     return plan(table_of(entry), request, datetime.now(UTC)).runs
 
 
@@ -77,7 +78,7 @@ async def test_a_night(
     assert not is_on(hass, "charger")
     await turn(hass, "plugged", "on")
     assert need(hass) == 22
-    rules = {"contiguous": not interruptible}
+    rules: dict[str, Any] = {"contiguous": not interruptible}
     rules["min_run"] = shortest if interruptible else timedelta()
     runs = best(entry, timedelta(hours=2), **rules)
     watch = Watch(hass, runs)

@@ -73,7 +73,7 @@ def test_inputs(path: Path) -> None:
     for name, about in blueprint.inputs.items():
         assert about["name"], name
         assert about["description"].endswith("."), name
-        chosen = selector(about["selector"])
+        chosen: Any = selector(about["selector"])
         if "default" in about:
             chosen(about["default"])
 
@@ -93,6 +93,7 @@ async def test_import(
     assert imported.suggested_filename == f"nomos-home-assistant/{path.stem}"
     assert imported.blueprint.validate() is None
     saved = yaml_util.parse_yaml(imported.blueprint.yaml())
+    assert isinstance(saved, dict)
     assert Blueprint(saved, schema=BLUEPRINT_SCHEMA).data == imported.blueprint.data
 
 
