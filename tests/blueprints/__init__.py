@@ -1,0 +1,112 @@
+"""The blueprints, each used by a real automation through simulated days."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+import shutil
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+from homeassistant.setup import async_setup_component
+from tests.integration.conftest import Advance, entity_id
+
+FOLDER = Path(__file__).resolve().parents[2] / "blueprints" / "automation" / "nomos"
+FILES = sorted(FOLDER.glob("*.yaml"))
+QUARTER = timedelta(minutes=15)
+
+
+async def settle(hass: HomeAssistant) -> None:
+    """Let everything happen that is due; automations that wait for something go on waiting."""
+    for _ in range(2):
+        while busy := [
+            task
+            for task in hass._tasks | hass._background_tasks
+            if task is not asyncio.current_task()
+            and not any(name in repr(task) for name in ("automation", "helpers/script"))
+        ]:
+            await asyncio.wait(busy, timeout=1)
+        # What an automation does is done at once: no part of it leaves the loop.
+        for _ in range(50):
+            await asyncio.sleep(0)
+
+
+def install(hass: HomeAssistant) -> None:
+    """Copy the blueprints to where an import puts them."""
+    target = Path(hass.config.path("blueprints", "automation", "nomos"))
+    shutil.copytree(FOLDER, target, dirs_exist_ok=True)
+
+
+async def helpers(hass: HomeAssistant, *names: str, **numbers: float) -> None:
+    """Set up switches, and numbers with what they begin with."""
+    assert await async_setup_component(hass, "homeassistant", {})
+    assert await async_setup_component(
+        hass, "input_boolean", {"input_boolean": {name: {} for name in names}}
+    )
+    if numbers:
+        config = {
+            name: {"min": 0, "max": 100, "step": 0.1, "initial": value}
+            for name, value in numbers.items()
+        }
+        assert await async_setup_component(
+            hass, "input_number", {"input_number": config}
+        )
+
+
+async def use(hass: HomeAssistant, blueprint: str, **inputs: Any) -> None:
+    """Set up an automation that is nothing but a blueprint with its inputs."""
+    await hass.async_add_executor_job(install, hass)
+    config = {
+        "id": "used",
+        "alias": "used",
+        "use_blueprint": {"path": f"nomos/{blueprint}.yaml", "input": inputs},
+    }
+    assert await async_setup_component(hass, "automation", {"automation": [config]})
+    await settle(hass)
+    assert hass.states.get("automation.used").state == "on"
+
+
+def is_on(hass: HomeAssistant, name: str) -> bool:
+    """Return whether a switch is on."""
+    return hass.states.get(f"input_boolean.{name}").state == "on"
+
+
+async def turn(hass: HomeAssistant, name: str, state: str) -> None:
+    """Turn a switch on or off."""
+    await hass.services.async_call(
+        "input_boolean",
+        f"turn_{state}",
+        {"entity_id": f"input_boolean.{name}"},
+        blocking=True,
+    )
+    await settle(hass)
+
+
+async def reload(hass: HomeAssistant, entry) -> None:
+    """Unload the account and set it up again, as a restart does."""
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    await settle(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await settle(hass)
+
+
+def device(hass: HomeAssistant, subscription, key: str = "price") -> str:
+    """Return the device of a contract."""
+    found = er.async_get(hass).async_get(entity_id(hass, subscription.id, key))
+    assert found.device_id
+    return found.device_id
+
+
+async def go_to(
+    advance: Advance,
+    instant: datetime,
+    check: Callable[[datetime], None] | None = None,
+    step: timedelta = QUARTER,
+) -> None:
+    """Move the clock on to an instant along a grid, and check just after each of its lines."""
+    while (now := datetime.now(UTC)) < instant:
+        rest = timedelta(seconds=now.timestamp() % step.total_seconds())
+        await advance(min(step - rest, instant - now))
+        if check is not None:
+            check(datetime.now(UTC))

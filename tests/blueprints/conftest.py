@@ -1,0 +1,68 @@
+"""The same hub, Nomos and clock as in the tests of the integration, in a German house."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+from freezegun.api import FrozenDateTimeFactory
+import pytest
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
+
+from homeassistant.core import HomeAssistant
+from tests.integration.conftest import (
+    Advance,
+    credentials,
+    custom_integrations,
+    hass_config_dir,
+    instance,
+    linked,
+    market_file,
+    no_secret_in_the_log,
+    nomos,
+    now,
+    quiet_access_log,
+    sockets,
+)
+
+from . import settle
+
+__all__ = [
+    "credentials",
+    "custom_integrations",
+    "hass_config_dir",
+    "instance",
+    "linked",
+    "market_file",
+    "no_secret_in_the_log",
+    "nomos",
+    "now",
+    "quiet_access_log",
+    "sockets",
+]
+
+
+@pytest.fixture(autouse=True)
+async def german_hub(hass: HomeAssistant) -> None:
+    """Let the hub stand where its customers live."""
+    await hass.config.async_set_time_zone("Europe/Berlin")
+
+
+@pytest.fixture
+def advance(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> Advance:
+    """Return a function that moves the clock, and does not wait for automations that wait themselves."""
+
+    async def move(delta: timedelta) -> None:
+        freezer.tick(delta)
+        async_fire_time_changed(hass)
+        await settle(hass)
+
+    return move
+
+
+@pytest.fixture(autouse=True)
+async def end_of_automations(hass: HomeAssistant) -> AsyncIterator[None]:
+    """Stop the automation at the end of a test, with all that it waits for."""
+    yield
+    if hass.states.get("automation.used"):
+        await hass.services.async_call(
+            "automation", "turn_off", {"entity_id": "automation.used"}, blocking=True
+        )

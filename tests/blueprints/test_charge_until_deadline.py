@@ -1,0 +1,176 @@
+"""A car that is charged until a deadline."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from custom_components.nomos.pricing import PlanRequest, plan
+from homeassistant.core import HomeAssistant
+from tests.integration.automations import subscription
+from tests.integration.conftest import Advance
+from tests.integration.test_loads import table_of
+
+from . import device, go_to, helpers, is_on, reload, settle, turn, use
+
+__all__ = ["subscription"]
+
+BERLIN = ZoneInfo("Europe/Berlin")
+EVENING = datetime(2026, 6, 10, 16, tzinfo=UTC)
+DEADLINE = datetime(2026, 6, 11, 7, tzinfo=BERLIN)
+STEP = timedelta(minutes=5)
+HALF_HOUR = timedelta(minutes=30)
+
+
+async def car(hass: HomeAssistant, subscription, **inputs) -> None:
+    """Set up a car that needs 22 kWh, which takes two hours."""
+    await helpers(hass, "plugged", "charger", need=5)
+    usual = {
+        "contract": device(hass, subscription),
+        "plugged_in": "input_boolean.plugged",
+        "charger": "input_boolean.charger",
+        "need": "input_number.need",
+        "usual_need": 22,
+        "power": 11,
+    }
+    await use(hass, "charge_until_deadline", **(usual | inputs))
+
+
+def best(entry, need: timedelta, deadline: datetime = DEADLINE, **rules: Any):
+    """Return the cheapest runs from now on."""
+    asked: dict[str, Any] = {"contiguous": False, "min_run": HALF_HOUR, **rules}
+    request = PlanRequest(datetime.now(UTC), deadline, need, power_kw=11, **asked)
+    return plan(table_of(entry), request, datetime.now(UTC)).runs
+
+
+def need(hass: HomeAssistant) -> float:
+    """Return what the helper says is still needed."""
+    return float(hass.states.get("input_number.need").state)
+
+
+class Watch:
+    """Compares the charger with the runs that are due, and adds up how long it was on."""
+
+    def __init__(self, hass: HomeAssistant, runs) -> None:
+        """Know the runs."""
+        self.hass, self.runs, self.on = hass, runs, timedelta()
+
+    def __call__(self, now: datetime) -> None:
+        """Compare now."""
+        due = any(run.start <= now < run.end for run in self.runs)
+        assert is_on(self.hass, "charger") == due, now
+        self.on += STEP * due
+
+
+@pytest.mark.parametrize("now", [EVENING])
+@pytest.mark.parametrize("interruptible", [True, False])
+@pytest.mark.parametrize("restart", [True, False])
+async def test_a_night(
+    hass: HomeAssistant, linked, advance: Advance, subscription, interruptible, restart
+) -> None:
+    """The charger is on in the cheapest time before the deadline, also across a reload in mid-run."""
+    entry = await linked()
+    # A new plan in mid-run keeps the shortest run anew; without one it goes on as before.
+    shortest = timedelta() if restart else HALF_HOUR
+    minutes = shortest.total_seconds() / 60
+    await car(hass, subscription, interruptible=interruptible, min_run=minutes)
+    assert not is_on(hass, "charger")
+    await turn(hass, "plugged", "on")
+    assert need(hass) == 22
+    rules: dict[str, Any] = {"contiguous": not interruptible}
+    rules["min_run"] = shortest if interruptible else timedelta()
+    runs = best(entry, timedelta(hours=2), **rules)
+    watch = Watch(hass, runs)
+    watch(datetime.now(UTC))
+    if restart:
+        middle = runs[0].start + HALF_HOUR / 2
+        await go_to(advance, middle, watch, STEP)
+        await reload(hass, entry)
+        hass.bus.async_fire("automation_reloaded")
+        await settle(hass)
+        assert is_on(hass, "charger")
+    await go_to(advance, DEADLINE.astimezone(UTC), watch, STEP)
+    assert watch.on == timedelta(hours=2)
+    assert need(hass) == pytest.approx(0, abs=0.01)
+    await turn(hass, "plugged", "off")
+    assert not is_on(hass, "charger")
+    assert need(hass) == 22
+
+
+@pytest.mark.parametrize("now", [datetime(2026, 6, 10, 6, tzinfo=UTC)])
+async def test_plans_again_when_tomorrow_arrives(
+    hass: HomeAssistant, linked, advance: Advance, subscription
+) -> None:
+    """Until then it plans with the prices of today, and then with those of the night for what is left."""
+    entry = await linked()
+    await car(hass, subscription, usual_need=66)
+    await turn(hass, "plugged", "on")
+    watch = Watch(hass, best(entry, timedelta(hours=6)))
+    horizon = table_of(entry).horizon
+
+    while table_of(entry).horizon == horizon:
+        watch(datetime.now(UTC))
+        await advance(STEP)
+    left = need(hass)
+    assert left < 66
+    watch.runs = best(entry, timedelta(hours=left / 11))
+    watch(datetime.now(UTC))
+    await go_to(advance, DEADLINE.astimezone(UTC), watch, STEP)
+    assert need(hass) == pytest.approx(0, abs=0.01)
+
+
+@pytest.mark.parametrize("now", [EVENING])
+async def test_without_prices(
+    hass: HomeAssistant, linked, advance: Advance, subscription
+) -> None:
+    """Without a plan it charges as late as it can, and is ready at the deadline."""
+    entry = await linked()
+    await car(hass, subscription)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    await turn(hass, "plugged", "on")
+    latest = DEADLINE.astimezone(UTC) - timedelta(hours=2)
+    await go_to(advance, latest - STEP, lambda _: _off(hass), STEP)
+    await advance(STEP)
+    assert is_on(hass, "charger")
+    await go_to(advance, DEADLINE.astimezone(UTC), None, STEP)
+    assert not is_on(hass, "charger")
+    assert need(hass) == pytest.approx(0, abs=0.01)
+
+
+def _off(hass: HomeAssistant) -> None:
+    assert not is_on(hass, "charger")
+
+
+@pytest.mark.parametrize("now", [EVENING])
+async def test_need_that_the_car_tells(
+    hass: HomeAssistant, linked, advance: Advance, subscription
+) -> None:
+    """A sensor in hours is read and not written; when it says enough, it is enough."""
+    entry = await linked()
+    hours = {"unit_of_measurement": "h"}
+    hass.states.async_set("sensor.need", "2", hours)
+    await car(hass, subscription, need="sensor.need")
+    await turn(hass, "plugged", "on")
+    runs = best(entry, timedelta(hours=2))
+    await go_to(advance, runs[0].start, None, STEP)
+    assert is_on(hass, "charger")
+    hass.states.async_set("sensor.need", "0", hours)
+    await advance(STEP)
+    assert not is_on(hass, "charger")
+
+
+@pytest.mark.parametrize("now", [EVENING])
+async def test_plug_is_pulled(
+    hass: HomeAssistant, linked, advance: Advance, subscription
+) -> None:
+    """The charger is off as soon as the car is gone."""
+    entry = await linked()
+    await car(hass, subscription)
+    await turn(hass, "plugged", "on")
+    runs = best(entry, timedelta(hours=2))
+    await go_to(advance, runs[0].start + STEP, None, STEP)
+    assert is_on(hass, "charger")
+    await turn(hass, "plugged", "off")
+    assert not is_on(hass, "charger")
+    await go_to(advance, runs[-1].end, lambda _: _off(hass), STEP)

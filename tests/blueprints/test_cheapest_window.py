@@ -1,0 +1,135 @@
+"""A device that follows a flexible load."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from custom_components.nomos.const import DOMAIN
+from custom_components.nomos.pricing import PlanRequest, plan
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+from tests.integration.conftest import Advance
+from tests.integration.test_loads import CAR, add, moment, table_of, until
+
+from . import QUARTER, go_to, helpers, is_on, reload, settle, turn, use
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+async def follow(hass: HomeAssistant, load_id: str, **inputs) -> str:
+    """Let a switch follow a load; return the load's sensor."""
+    run_now = er.async_get(hass).async_get_entity_id(
+        "binary_sensor", DOMAIN, f"{load_id}_run_now"
+    )
+    assert run_now
+    await helpers(hass, "dishwasher")
+    await use(
+        hass,
+        "cheapest_window",
+        run_now=run_now,
+        device=["input_boolean.dishwasher"],
+        **inputs,
+    )
+    return run_now
+
+
+@pytest.mark.parametrize(
+    ("now", "quarters"),
+    [
+        (datetime(2026, 6, 9, 21, 50, tzinfo=UTC), 96),
+        (datetime(2026, 3, 28, 22, 50, tzinfo=UTC), 92),
+    ],
+    ids=["usual day", "23 hours"],
+)
+async def test_a_day(
+    hass: HomeAssistant, linked, advance: Advance, quarters: int
+) -> None:
+    """The device is on in the cheapest quarter-hours of the day, and in no other."""
+    entry = await linked()
+    opens = datetime.now(BERLIN).replace(hour=0, minute=0) + timedelta(days=1)
+    closes = opens + timedelta(days=1)
+    load_id = await add(hass, entry, CAR, min_run=None, min_pause=None, max_runs=None)
+    await follow(hass, load_id)
+    await go_to(advance, opens.astimezone(UTC))
+    best = plan(
+        table_of(entry),
+        PlanRequest(opens, closes, timedelta(hours=4), contiguous=False, power_kw=11),
+        datetime.now(UTC),
+    )
+    seen = []
+
+    def check(now: datetime) -> None:
+        due = any(run.start <= now < run.end for run in best.runs)
+        assert is_on(hass, "dishwasher") == due, now
+        seen.append(due)
+
+    check(datetime.now(UTC))
+    await go_to(advance, closes.astimezone(UTC) - QUARTER, check)
+    assert len(seen) == quarters
+    assert sum(seen) == 16
+
+
+async def test_restart_in_mid_run(hass: HomeAssistant, linked, advance) -> None:
+    """A reload leaves the device on until the end of the run."""
+    entry = await linked()
+    load_id = await add(hass, entry, start="10:00:00", end="20:00:00")
+    await follow(hass, load_id)
+    start, end = moment(hass, load_id, "next_start"), moment(hass, load_id, "next_end")
+    assert not is_on(hass, "dishwasher")
+    await until(advance, start + timedelta(minutes=40))
+    assert is_on(hass, "dishwasher")
+    before = hass.states.get("input_boolean.dishwasher").last_changed
+    await reload(hass, entry)
+    await until(advance, end - timedelta(seconds=1))
+    assert is_on(hass, "dishwasher")
+    assert hass.states.get("input_boolean.dishwasher").last_changed == before
+    await advance(timedelta(seconds=1))
+    assert not is_on(hass, "dishwasher")
+
+
+async def test_end_that_was_missed(hass: HomeAssistant, linked, advance) -> None:
+    """A run that ended while the account was away does not go on."""
+    entry = await linked()
+    load_id = await add(hass, entry, start="10:00:00", end="20:00:00")
+    await follow(hass, load_id, patience={"hours": 5})
+    end = moment(hass, load_id, "next_end")
+    await until(advance, end - timedelta(minutes=5))
+    assert is_on(hass, "dishwasher")
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    await until(advance, end + timedelta(minutes=10))
+    assert is_on(hass, "dishwasher")
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await settle(hass)
+    assert not is_on(hass, "dishwasher")
+
+
+async def test_patience(hass: HomeAssistant, linked, advance: Advance) -> None:
+    """A plan that stays away does not leave the device on for ever."""
+    entry = await linked()
+    load_id = await add(hass, entry, start="10:00:00", end="20:00:00")
+    await follow(hass, load_id)
+    await until(advance, moment(hass, load_id, "next_start") + QUARTER)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    await settle(hass)
+    await advance(timedelta(minutes=14))
+    assert is_on(hass, "dishwasher")
+    await advance(timedelta(minutes=1, seconds=1))
+    assert not is_on(hass, "dishwasher")
+
+
+async def test_home_assistant_starts(hass: HomeAssistant, linked, advance) -> None:
+    """What was left on is switched off at the start, and what came back is brought into line."""
+    entry = await linked()
+    load_id = await add(hass, entry, start="10:00:00", end="20:00:00")
+    await follow(hass, load_id)
+    await turn(hass, "dishwasher", "on")
+    assert is_on(hass, "dishwasher")
+    hass.bus.async_fire("automation_reloaded")
+    await settle(hass)
+    assert not is_on(hass, "dishwasher")
+    hass.states.async_set("input_boolean.dishwasher", "unavailable")
+    await settle(hass)
+    hass.states.async_set("input_boolean.dishwasher", "on")
+    await settle(hass)
+    assert not is_on(hass, "dishwasher")

@@ -1,0 +1,71 @@
+"""Messages about tomorrow and about negative prices."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from pytest_homeassistant_custom_component.common import async_mock_service
+
+from homeassistant.core import HomeAssistant
+from tests.integration.automations import subscription
+from tests.integration.conftest import Advance
+from tests.integration.test_loads import table_of
+
+from . import QUARTER, device, go_to, use
+
+__all__ = ["subscription"]
+
+SEND = [
+    {
+        "action": "test.send",
+        "data": {"title": "{{ title }}", "message": "{{ message }}"},
+    }
+]
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "Tomorrow (2026-06-11) power costs"),
+        ("de", "Morgen (11.06.) kostet Strom im Mittel"),
+    ],
+)
+async def test_tomorrow(
+    hass: HomeAssistant, linked, advance: Advance, subscription, language, words
+) -> None:
+    """One message a day, when tomorrow is there, with its cheapest hours."""
+    entry = await linked()
+    sent = async_mock_service(hass, "test", "send")
+    await use(
+        hass,
+        "tomorrow_notification",
+        contract=device(hass, subscription),
+        language=language,
+        send=SEND,
+    )
+    await go_to(advance, datetime(2026, 6, 10, 21, 45, tzinfo=UTC))
+    [call] = sent
+    message = call.data["message"]
+    assert message.startswith(words)
+    day = table_of(entry).day(datetime(2026, 6, 11, tzinfo=UTC).date())
+    mean = f"{day.average * 100:.1f}"
+    assert (mean.replace(".", ",") if language == "de" else mean) in message
+    assert "3 h" in message
+
+
+async def test_negative(
+    hass: HomeAssistant, nomos, linked, advance: Advance, subscription
+) -> None:
+    """A message when the price turns negative, with its end and its lowest value."""
+    begin = datetime(2026, 6, 10, 10, tzinfo=UTC)
+    for number in range(4):
+        nomos.correct_price(subscription.id, begin + number * QUARTER, -1.0 - number)
+    await linked()
+    sent = async_mock_service(hass, "test", "send")
+    await use(hass, "negative_price", contract=device(hass, subscription), send=SEND)
+    await go_to(advance, begin - timedelta(seconds=1))
+    assert not sent
+    await go_to(advance, begin + timedelta(hours=2))
+    [call] = sent
+    assert call.data["message"] == (
+        "The electricity price is negative until 13:00, down to -4.0 ct/kWh."
+    )
