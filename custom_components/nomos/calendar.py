@@ -23,6 +23,9 @@ from .runtime import NomosConfigEntry
 
 PARALLEL_UPDATES = 0
 
+_HOUR = timedelta(hours=1)
+_INSTANT = timedelta(microseconds=1)
+
 CHEAP = "calendar_cheap"
 """The text that names a cheap period: translations have no section for events, so it stands among the messages."""
 
@@ -103,9 +106,30 @@ class NomosCalendar(NomosEntity, CalendarEntity):
             ).cheap_periods
         ]
         for period in join_periods(periods):
-            yield CalendarEvent(period.start, period.end, self._summary)
+            yield from _on_the_clock(period.start, period.end, self._summary)
         for load in self._loads.all.values():
             if load.coordinator is not self.coordinator or load.plan is None:
                 continue
             for run in load.plan.runs:
-                yield CalendarEvent(run.start, run.end, load.name)
+                yield from _on_the_clock(run.start, run.end, load.name)
+
+
+def _on_the_clock(
+    start: datetime, end: datetime, summary: str
+) -> Iterator[CalendarEvent]:
+    """Yield the event of a stretch of time, in two parts where the clock is set back in it.
+
+    Home Assistant measures events by the clock on the wall, on which the stretch may end before it starts.
+    """
+    begin = start
+    hour = start.replace(minute=0, second=0, microsecond=0) + _HOUR
+    while hour < end:
+        if _offset(hour) < _offset(hour - _INSTANT):
+            yield CalendarEvent(begin, hour - _INSTANT, summary)
+            begin = hour
+        hour += _HOUR
+    yield CalendarEvent(begin, end, summary)
+
+
+def _offset(moment: datetime) -> timedelta:
+    return dt_util.as_local(moment).utcoffset() or timedelta()

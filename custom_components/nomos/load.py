@@ -1,9 +1,10 @@
 """Flexible loads: what the customer wants to run at the cheapest time, each a config subentry."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from enum import StrEnum
+import logging
 from typing import Any, Final, Self
 
 from homeassistant.config_entries import ConfigSubentry
@@ -13,6 +14,8 @@ from homeassistant.util import dt as dt_util
 
 from .coordinator import PriceCoordinator
 from .pricing import PlanRequest, PlanStatus, Prefer, PriceTable, Run, plan, window
+
+_LOGGER = logging.getLogger(__name__)
 
 SUBENTRY_TYPE: Final = "load"
 
@@ -265,8 +268,7 @@ class FlexibleLoad:
             self._unsub_event = async_track_point_in_utc_time(
                 self._hass, self._review, at
             )
-        for listener in list(self._listeners):
-            listener()
+        call_all(self._listeners)
 
     def _advance(self, now: datetime) -> None:
         """Keep to the plan that has begun, keep the one that still holds, or make one."""
@@ -356,6 +358,16 @@ class FlexibleLoad:
         if self._unsub_event is not None:
             self._unsub_event()
             self._unsub_event = None
+
+
+@callback
+def call_all(listeners: Iterable[Callable[[], None]]) -> None:
+    """Call listeners; one that fails does not keep the news from the others."""
+    for listener in list(listeners):
+        try:
+            listener()
+        except Exception:
+            _LOGGER.exception("A listener to a plan failed")
 
 
 def _full_minute(instant: datetime) -> datetime:

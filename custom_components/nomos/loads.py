@@ -16,7 +16,7 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from .api import SubscriptionType
 from .const import DOMAIN, MANUFACTURER
 from .coordinator import PriceCoordinator
-from .load import SUBENTRY_TYPE, FlexibleLoad, LoadPlan
+from .load import SUBENTRY_TYPE, FlexibleLoad, LoadPlan, call_all
 from .store import StoredFile
 
 
@@ -151,8 +151,7 @@ class Loads:
 
     @callback
     def _plan_changed(self) -> None:
-        for listener in list(self._listeners):
-            listener()
+        call_all(self._listeners)
 
     @callback
     def _stop(self) -> None:

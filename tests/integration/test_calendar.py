@@ -7,7 +7,7 @@ import pytest
 from homeassistant.core import HomeAssistant
 
 from .conftest import Advance, entity_id
-from .test_loads import DISHWASHER, add, moment
+from .test_loads import DISHWASHER, add, moment, runs_now
 
 QUARTER = timedelta(minutes=15)
 
@@ -74,6 +74,43 @@ async def test_on_during_events(
         )
         assert hass.states.get(calendar()).state == ("on" if on else "off")
         await advance(QUARTER)
+
+
+@pytest.mark.parametrize("now", [datetime(2026, 10, 24, 20, 5, tzinfo=UTC)])
+async def test_run_over_the_repeated_hour(
+    hass: HomeAssistant, nomos, linked, calendar, advance: Advance
+) -> None:
+    """A run that the clock on the wall measures backwards is there, in two parts, and the load runs."""
+    await hass.config.async_set_time_zone("Europe/Berlin")
+    subscription = nomos.customers["smart@example.com"].subscriptions[0]
+    cheap = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    entry = await linked()
+    for number in range(3):
+        nomos.correct_price(subscription.id, cheap + number * QUARTER, -50.0)
+    await entry.runtime_data.prices[subscription.id].async_refresh()
+    load_id = await add(
+        hass, entry, DISHWASHER, duration={"hours": 0, "minutes": 45, "seconds": 0}
+    )
+    assert moment(hass, load_id, "next_start") == cheap
+    found = [
+        one
+        for one in await events(
+            hass, calendar, cheap - QUARTER, cheap + timedelta(hours=2)
+        )
+        if one["summary"] == "Dishwasher"
+    ]
+    assert [
+        (datetime.fromisoformat(one["start"]), datetime.fromisoformat(one["end"]))
+        for one in found
+    ] == [
+        (cheap, cheap + 2 * QUARTER - timedelta(microseconds=1)),
+        (cheap + 2 * QUARTER, cheap + 3 * QUARTER),
+    ]
+    while datetime.now(UTC) < cheap:
+        await advance(min(QUARTER, cheap - datetime.now(UTC)))
+    assert runs_now(hass, load_id)
+    await advance(3 * QUARTER)
+    assert not runs_now(hass, load_id)
 
 
 async def test_runs_of_loads(hass: HomeAssistant, nomos, linked, calendar) -> None:
