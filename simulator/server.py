@@ -364,8 +364,9 @@ class Server:
             await response.write(body[start : start + chunk])
             await asyncio.sleep(pause)
         if cut:
-            return self._cut(request)
-        await response.write_eof()
+            self._cut(request)
+        else:
+            await response.write_eof()
         return response
 
     @staticmethod

@@ -39,8 +39,9 @@ async def follow(hass: HomeAssistant, load_id: str, **inputs) -> str:
     [
         (datetime(2026, 6, 9, 21, 50, tzinfo=UTC), 96),
         (datetime(2026, 3, 28, 22, 50, tzinfo=UTC), 92),
+        (datetime(2026, 10, 24, 21, 50, tzinfo=UTC), 100),
     ],
-    ids=["usual day", "23 hours"],
+    ids=["usual day", "23 hours", "25 hours"],
 )
 async def test_a_day(
     hass: HomeAssistant, linked, advance: Advance, quarters: int

@@ -120,7 +120,10 @@ class Tap:
                 self.on_rotation()
             else:
                 self.on_loss()
-        if status == 429 and response is not None:
+        # Of an answer that is cut off in its body the headers have arrived.
+        if response is not None and (
+            status == 429 or (gone and response.prepared and response.status == 429)
+        ):
             self._note_wait(request.path, response.headers.get("Retry-After"))
         if status == 200 and kind_of(request.path) == "prices":
             self._note_prices(request.path.split("/")[2], payload)
