@@ -9,6 +9,7 @@ from homeassistant.util import dt as dt_util
 
 from .api import API_URL, API_VERSION, api_url
 from .coordinator import PriceCoordinator
+from .load import FlexibleLoad
 from .pricing import DayPrices, local_date
 from .runtime import NomosConfigEntry
 
@@ -50,6 +51,7 @@ async def async_get_config_entry_diagnostics(
             _prices(coordinator, now)
             for coordinator in entry.runtime_data.prices.values()
         ],
+        "loads": [_load(load) for load in entry.runtime_data.loads.all.values()],
     }
 
 
@@ -70,6 +72,20 @@ def _prices(coordinator: PriceCoordinator, now: datetime) -> dict[str, Any]:
         else None,
         "today": _day(table.day(today)),
         "tomorrow": _day(table.day(today + timedelta(days=1))),
+    }
+
+
+def _load(load: FlexibleLoad) -> dict[str, Any]:
+    """Return what a load is and when it runs, without the name that somebody gave it."""
+    settings, plan = load.settings, load.plan
+    return {
+        "duration": str(settings.duration),
+        "window": [str(settings.start), str(settings.end)],
+        "contiguous": settings.contiguous,
+        "prices_known": load.coordinator is not None,
+        "begun": plan is not None and plan is load.begun,
+        "status": plan.status if plan else None,
+        "runs": [[_iso(run.start), _iso(run.end)] for run in plan.runs] if plan else [],
     }
 
 
