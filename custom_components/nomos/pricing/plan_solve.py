@@ -298,9 +298,21 @@ class _Search:
                                 (promise, paid, (after, total, fewer, False), state),
                             )
                 paid -= potential[index]
-            if end > last[index]:
+            # The next end from which the rest can still be run: all of it in the last run.
+            more = left > 1 or not limited
+            begin, final = at[index], last[index]
+            if not more:
+                end = max(end, bisect_left(at, begin + missing))
+            while end <= final:
+                rest = missing - at[end] + begin
+                if rest <= 0 or (
+                    more and rest >= min_run and (asked - rest) % step in allowed
+                ):
+                    break
+                end += 1
+            else:
                 continue
-            missing -= at[end] - at[index]
+            missing = rest
             if missing < 0:
                 continue
             paid += potential[end]
