@@ -1,6 +1,6 @@
 """What the planner says about its plans, about what it cannot plan and about windows in local time."""
 
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -240,8 +240,8 @@ def test_fewest_runs_among_equals() -> None:
     assert result.runs == minutes((30, 75))
 
 
-def test_begun_minutes_count_as_full() -> None:
-    """Minimum run and pause are kept to whole minutes, but no run is asked to be longer than the load."""
+def test_begun_steps_count_as_full() -> None:
+    """Minimum run and pause are kept to five minutes, but no run is asked to be longer than the load."""
     table = make_table(1, 9, 1, 9, 9, 9, 9, 9)
     half = timedelta(seconds=30)
     request = ask(
@@ -250,6 +250,31 @@ def test_begun_minutes_count_as_full() -> None:
     assert plan(table, request, START).runs == minutes((0, 15), (30, 45))
     request = ask(40 * MINUTE + half, contiguous=False, min_run=40 * MINUTE + half)
     assert plan(table, request, START).planned == 40 * MINUTE + half
+    request = ask(35 * MINUTE, contiguous=False, min_run=16 * MINUTE)
+    assert plan(table, request, START).runs == minutes((0, 35))
+    request = ask(40 * MINUTE, contiguous=False, min_run=16 * MINUTE)
+    assert plan(table, request, START).runs == minutes((0, 20), (25, 45))
+
+
+@pytest.mark.parametrize(
+    ("options", "start"),
+    [
+        ({"max_runs": 2}, 10),
+        ({"min_run": 10 * MINUTE}, 10),
+        ({"min_pause": 5 * MINUTE}, 10),
+        ({}, 7.5),
+        ({"contiguous": True, "min_run": 10 * MINUTE}, 7.5),
+    ],
+)
+def test_begun_window(options: dict[str, Any], start: float) -> None:
+    """Runs under constraints wait for the next five-minute mark, all others start at any instant."""
+    table = make_table(1, 1, 9, 9, 9, 9, 9, 9)
+    request = ask(15 * MINUTE, **{"contiguous": False, **options})
+    now = START + 7.5 * MINUTE
+    assert plan(table, request, now).start == START + start * MINUTE
+    # A window that opens later keeps to its own start.
+    later = replace(request, earliest=now)
+    assert plan(table, later, START).start == now
 
 
 def test_minimum_total_between_runs() -> None:

@@ -39,8 +39,9 @@ class PlanRequest:
     ``profile`` is the power over the course of a run, step by step; it stands in the place of ``power_kw``, has to
     be as long as ``duration`` and goes with contiguous runs only. ``min_run``, ``min_pause`` and ``max_runs``
     shape interruptible runs; a contiguous load that has to be cut short is cut to no less than ``min_run``.
-    For interruptible loads ``min_run`` and ``min_pause`` count in whole minutes, a begun minute as a full one. The
-    search is exact for all of them and quick for multiples of five minutes; odd minutes can take it seconds.
+    For interruptible loads ``min_run`` and ``min_pause`` count in steps of five minutes, a begun step as a full one
+    (but no run is asked to be longer than the load); and with any of the three, a window that has begun counts from
+    the next five-minute mark on. The search is exact for that.
     The load never runs while the price is above ``price_cap`` (EUR/kWh).
 
     Raises:

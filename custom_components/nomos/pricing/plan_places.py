@@ -22,27 +22,20 @@ plus or minus (``d``, plus ``a`` or not, minus ``b`` or not): the window's start
 end only as an end. ``Places`` are all instants with one of these few remainders. Some optimum, and the same
 for preference, has all its edges there; and every place plus a minimum run or pause is a place again.
 
-On the places the problem is a shortest path with an exact total duration. ``Places.bound`` solves it with the
-duration priced instead of prescribed (Lagrange): a linear pass. The price of the duration is tuned by secants. When
-its solution has the duration that is asked, it is the optimum. Otherwise the values
-at all prices tried are lower bounds of what is still to come, and a best-first search (A*) with the highest of them
-ends at the optimum; it visits only what the bounds cannot exclude. The same reasoning about remainders says which
-durations can lie behind a pause, and where a run may start then (``_Grid.starts``).
+On the places the problem is a shortest path with an exact total duration; ``plan_solve`` finds it. The same reasoning
+about remainders says which durations can lie behind a pause, and where a run may start then (``_Grid.starts``).
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from dataclasses import dataclass
-from heapq import heappop, heappush
-from itertools import pairwise
+from itertools import accumulate, pairwise, repeat
 from math import gcd
-from typing import Final
+from operator import add, sub
 
 type Segment = tuple[int, int, int]
 """Start, end and price of a stretch in which the load may run."""
 type Span = tuple[int, int]
-
-_SECANTS: Final = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +80,7 @@ def blocks(segments: list[Segment]) -> list[list[Segment]]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Layer:
+class Layer:
     """The least that is still to come, when the duration is priced.
 
     ``idle[i]``: from place ``i`` on with no run going. ``ending[i]``: the value (up to the potential at the run's
@@ -99,12 +92,141 @@ class _Layer:
 
 
 @dataclass(frozen=True, slots=True)
-class _Bound:
+class Bound:
     """Lower bounds of what is to come, at some worth of the duration; by the number of runs left."""
 
     worth: int
     potential: list[int]
-    layers: list[_Layer]
+    layers: list[Layer]
+
+
+class Line:
+    """Instants in order, what it costs to get from one to the next, and the search with the duration priced."""
+
+    def __init__(
+        self, at: list[int], potential: list[int], linked: list[bool], task: Task
+    ) -> None:
+        """Find where runs can end and start again first."""
+        self._task = task
+        self.at = at
+        self.potential = potential
+        self.linked = linked
+        self.size = len(at)
+        # Where the block of a place ends.
+        last: list[int] = []
+        for index, following in enumerate(linked):
+            if not following:
+                last += [index] * (index + 1 - len(last))
+        ends = _following(at, task.min_run)
+        self.last = last
+        # Where a run from a place can end first; 0 if its block is too short.
+        self.first_end = [
+            end if end <= final else 0 for end, final in zip(ends, last, strict=True)
+        ]
+        self._end_or_none = [end or self.size for end in self.first_end]
+        self.next_start = _following(at, task.min_pause)
+
+    def only(self, kept: list[int]) -> Line:
+        """Return some of the places, among them the first and the last of each block."""
+        return Line(
+            [self.at[index] for index in kept],
+            [self.potential[index] for index in kept],
+            [self.linked[index] for index in kept],
+            self._task,
+        )
+
+    def bound(self, worth: int, run: int, runs: int | None) -> Bound:
+        """Return the least that is to come with 0, 1, 2, … runs left; with any number of runs a single layer."""
+        potential = [
+            value - worth * place
+            for value, place in zip(self.potential, self.at, strict=True)
+        ]
+        if runs is None:
+            return Bound(worth, potential, [self._free(potential, run)])
+        layers = [Layer([0] * (self.size + 1), [])]
+        for _ in range(runs):
+            layers.append(self._layer(potential, run, layers[-1].idle))
+        return Bound(worth, potential, layers)
+
+    def _free(self, potential: list[int], run: int) -> Layer:
+        least = best = 0
+        idle = [0] * (self.size + 1)
+        ending = [0] * self.size
+        index = self.size
+        for value, linked, start, end in zip(
+            reversed(potential),
+            reversed(self.linked),
+            reversed(self.next_start),
+            reversed(self.first_end),
+            strict=True,
+        ):
+            index -= 1
+            stopped = value + idle[start]
+            if not linked or stopped < best:
+                best = stopped
+            ending[index] = best
+            if end and (started := run - value + ending[end]) < least:
+                least = started
+            idle[index] = least
+        return Layer(idle, ending)
+
+    def _layer(self, potential: list[int], run: int, after: list[int]) -> Layer:
+        follows = map(after.__getitem__, self.next_start)
+        stopped = list(map(add, potential, follows, strict=True))
+        ending: list[int] = []
+        while (index := len(ending)) < self.size:
+            part = stopped[index : self.last[index] + 1]
+            part.reverse()
+            part = list(accumulate(part, min))
+            part.reverse()
+            ending += part
+        # Where no run can end its value is out of reach.
+        ending.append(max(potential) + 1)
+        ends = map(ending.__getitem__, self._end_or_none)
+        started = list(map(sub, ends, potential, strict=True))
+        ending.pop()
+        started.append(-run)
+        started.reverse()
+        idle = [value + run for value in accumulate(started, min)]
+        idle.reverse()
+        return Layer(idle, ending)
+
+    def trace(self, bound: Bound) -> list[Span]:
+        """Return the runs (as indices of places) that attain a bound."""
+        layers, potential = bound.layers, bound.potential
+        runs: list[Span] = []
+        left = len(layers) - 1
+        index = 0
+        idle = layers[left].idle
+        while idle[index]:
+            # The values rise: the last one that is the same is where the run starts.
+            index = bisect_right(idle, idle[index], index) - 1
+            ending = layers[left].ending
+            left = max(left - 1, 0)
+            idle = layers[left].idle
+            end = self.first_end[index]
+            while ending[end] != potential[end] + idle[self.next_start[end]]:
+                end += 1
+            runs.append((index, end))
+            index = self.next_start[end]
+        return runs
+
+    def total(self, runs: list[Span]) -> int:
+        """Return how long runs are together."""
+        return sum(self.at[end] - self.at[start] for start, end in runs)
+
+    def cost(self, runs: list[Span], run: int) -> int:
+        """Return what runs cost."""
+        return len(runs) * run + sum(
+            self.potential[end] - self.potential[start] for start, end in runs
+        )
+
+
+def _following(at: list[int], distance: int) -> list[int]:
+    """Return for each place the first that lies after it, and by a distance at least."""
+    if not distance:
+        return list(range(1, len(at) + 1))
+    return list(map(bisect_left, repeat(at), [place + distance for place in at]))
 
 
 class Places:
@@ -113,248 +235,84 @@ class Places:
     def __init__(self, segments: list[Segment], length: int, task: Task) -> None:
         """Lay out the places and what it costs to get from one to the next."""
         self.task = task
-        self.at: list[int] = []
-        self.linked: list[bool] = []
-        self.potential: list[int] = []
         # One number holds the three objectives: cost, then runs, then preference.
-        self.grid = _grid(segments, length, task)
+        self.grid = grid = _grid(segments, length, task)
+        stretches = blocks(segments)
         found = [
-            _places(block[0][0], block[-1][1], self.grid) for block in blocks(segments)
+            _places(block[0][0], block[-1][1], grid, grid.remainders)
+            for block in stretches
         ]
-        self.size = sum(len(places) for places in found)
-        run = length * length + 1
-        scale = run * (self.size + 1)
+        size = sum(len(places) for places in found)
+        self.run = length * length + 1
+        self.scale = scale = self.run * (size + 1)
+        at: list[int] = []
+        linked: list[bool] = []
+        potential: list[int] = []
         value = 0
-        for block, places in zip(blocks(segments), found, strict=True):
+        for block, places in zip(stretches, found, strict=True):
             index = 0
-            for before, place in pairwise([places[0], *places]):
-                if before >= block[index][1]:
-                    index += 1
-                value += (place - before) * block[index][2] * scale
-                self.potential.append(value + _preference(place, length, task))
-            self.at += places
-            self.linked += [True] * (len(places) - 1) + [False]
-        self.run = run
-        self.scale = scale
-        self.first_end = self._first_ends()
-        self.next_start = [
-            max(bisect_left(self.at, place + task.min_pause), index + 1)
-            for index, place in enumerate(self.at)
-        ]
-        self.room = [0] * (self.size + 1)
-        for index in range(self.size - 2, -1, -1):
-            step = self.at[index + 1] - self.at[index] if self.linked[index] else 0
-            self.room[index] = self.room[index + 1] + step
+            for start, end, price in block:
+                final = bisect_left(places, end, index)
+                price *= scale
+                base = value - price * start
+                potential += [base + price * place for place in places[index:final]]
+                value += price * (end - start)
+                index = final
+            potential.append(value)
+            at += places
+            linked += [True] * (len(places) - 1) + [False]
+        preference = (
+            [-((length - place) ** 2) for place in at]
+            if task.late
+            else [place * place for place in at]
+        )
+        potential = list(map(add, potential, preference, strict=True))
+        self.line = Line(at, potential, linked, task)
+        # How long a load could run from a place on.
+        self.room = [0]
+        for places in reversed(found):
+            latest = places[-1] + self.room[-1]
+            self.room += [latest - place for place in reversed(places)]
+        self.room.reverse()
         self.prices = sorted((price, end - start) for start, end, price in segments)
-
-    def _first_ends(self) -> list[int]:
-        """Return for each place where a run from there can end first; 0 if its block is too short."""
-        result = [0] * self.size
-        last = 0
-        for index in range(self.size - 1, -1, -1):
-            if not self.linked[index]:
-                last = index
-            end = max(
-                bisect_left(self.at, self.at[index] + self.task.min_run), index + 1
-            )
-            result[index] = end if end <= last else 0
-        return result
+        # A duration dearer than everything together is taken as far as it goes.
+        dearest = max(abs(self.prices[0][0]), abs(self.prices[-1][0]))
+        self.endless = 2 * scale * (at[-1] + 1) * (1 + dearest)
+        self.lines = self._lines(segments)
 
     def longest(self, runs: int) -> int:
         """Return the longest total that a number of runs can have."""
-        return -self.bound([-place for place in self.at], 0, runs)[-1].idle[0]
+        line = self.line
+        still = Line(line.at, [0] * line.size, line.linked, self.task)
+        return -still.bound(1, 0, runs).layers[-1].idle[0]
 
-    def bound(self, potential: list[int], run: int, runs: int | None) -> list[_Layer]:
-        """Return the least that is to come with 0, 1, 2, … runs left; with any number of runs a single layer."""
-        if runs is None:
-            return [self._layer(potential, run, None)]
-        layers = [_Layer([0] * (self.size + 1), [])]
-        for _ in range(runs):
-            layers.append(self._layer(potential, run, layers[-1].idle))
-        return layers
-
-    def _layer(self, potential: list[int], run: int, after: list[int] | None) -> _Layer:
-        idle = [0] * (self.size + 1)
-        if after is None:
-            after = idle
-        ending = [0] * self.size
-        for index in range(self.size - 1, -1, -1):
-            value = potential[index]
-            best = value + after[self.next_start[index]]
-            if self.linked[index] and ending[index + 1] < best:
-                best = ending[index + 1]
-            ending[index] = best
-            least = idle[index + 1]
-            if (end := self.first_end[index]) and (
-                started := run - value + ending[end]
-            ) < least:
-                least = started
-            idle[index] = least
-        return _Layer(idle, ending)
-
-    def _trace(self, bound: _Bound) -> list[Span]:
-        """Return the runs (as indices of places) that attain a bound."""
-        layers, potential = bound.layers, bound.potential
-        runs: list[Span] = []
-        left = len(layers) - 1
-        index = 0
-        while index < self.size:
-            layer = layers[left]
-            if layer.idle[index] == layer.idle[index + 1]:
-                index += 1
-                continue
-            after = layers[max(left - 1, 0)].idle
-            end = self.first_end[index]
-            while layer.ending[end] != potential[end] + after[self.next_start[end]]:
-                end += 1
-            runs.append((index, end))
-            left = max(left - 1, 0)
-            index = self.next_start[end]
-        return runs
-
-    def solve(self, max_runs: int | None) -> list[Span]:
-        """Return the optimum for exactly the duration of the task, which has to be possible."""
-        asked = self.task.duration
-        # A duration dearer than everything together is taken as far as it goes.
-        endless = (
-            2
-            * self.scale
-            * (self.at[-1] + 1)
-            * (1 + max(abs(self.prices[0][0]), abs(self.prices[-1][0])))
+    def _lines(self, segments: list[Segment]) -> list[Line]:
+        """Return lines of more and more places: boundaries, what can be an edge whatever the duration is, all."""
+        line, grid = self.line, self.grid
+        boundaries = sorted(
+            {edge for start, end, _ in segments for edge in (start, end)}
         )
-        low = (0, 0)
-        high: Span | None = None
-        worth = self._marginal() * self.scale
-        bounds: list[_Bound] = []
-        for _ in range(_SECANTS):
-            bound = self._bound(worth, max_runs)
-            bounds.append(bound)
-            runs = self._trace(bound)
-            total = sum(self.at[end] - self.at[start] for start, end in runs)
-            if total == asked:
-                return [(self.at[start], self.at[end]) for start, end in runs]
-            cost = len(runs) * self.run + sum(
-                self.potential[end] - self.potential[start] for start, end in runs
-            )
-            if total < asked:
-                if total == low[0] and low[0]:
-                    break
-                low = total, cost
-            else:
-                if high and total == high[0]:
-                    break
-                high = total, cost
-            worth = (high[1] - low[1]) // (high[0] - low[0]) if high else endless
-        return self._search(bounds, limited=max_runs is not None)
-
-    def _bound(self, worth: int, runs: int | None) -> _Bound:
-        potential = [
-            value - worth * place
-            for value, place in zip(self.potential, self.at, strict=True)
+        anchored = [
+            place
+            for block in blocks(segments)
+            for place in _places(block[0][0], block[-1][1], grid, grid.anchored)
         ]
-        return _Bound(worth, potential, self.bound(potential, self.run, runs))
+        lines: list[Line] = []
+        size = 0
+        for kept in (boundaries, anchored):
+            if size * 3 < len(kept) * 2 and len(kept) * 3 < line.size * 2:
+                size = len(kept)
+                lines.append(line.only(list(map(bisect_left, repeat(line.at), kept))))
+        return [*lines, line]
 
-    def _marginal(self) -> int:
-        """Return the price at which the cheapest time adds up to the duration."""
-        missing = self.task.duration
+    def marginal(self, duration: int) -> int:
+        """Return the price at which the cheapest time adds up to a duration."""
+        missing = duration
         for price, length in self.prices:
             missing -= length
             if missing <= 0:
                 return price
         return self.prices[-1][0]
-
-    def _search(self, bounds: list[_Bound], *, limited: bool) -> list[Span]:
-        """Return the optimum by a best-first search.
-
-        A state is a place, the duration so far, the number of runs left, and whether a run is going. What is to come
-        costs no less than any of the bounds says, so the highest one counts.
-        """
-        at, asked, potential = self.at, self.task.duration, self.potential
-        starts, step = self.grid.starts, self.grid.step
-        remainders = [(place - self.grid.origin) % step for place in at]
-        pausing, going = _tables(bounds)
-        origin: _State = (0, 0, len(pausing) - 1, False)
-        parents: dict[_State, _State] = {}
-        heap = [(0, 0, origin, origin)]
-
-        def reach(index: int, total: int, left: int, runs: bool, cost: int) -> None:
-            if (reached := (index, total, left, runs)) in parents:
-                return
-            missing = asked - total
-            promise = cost
-            if missing:
-                table = going[left] if runs else pausing[left]
-                promise += max(
-                    [worth * missing + values[index] for worth, values in table]
-                )
-            heappush(heap, (promise, cost, reached, state))
-
-        while heap:
-            _, paid, state, parent = heappop(heap)
-            if state in parents:
-                continue
-            parents[state] = parent
-            index, total, left, runs = state
-            if total == asked:
-                return self._path(parents, state)
-            if runs:
-                if self.linked[index]:
-                    longer = total + at[index + 1] - at[index]
-                    if longer <= asked:
-                        cost = paid + potential[index + 1] - potential[index]
-                        reach(index + 1, longer, left, True, cost)
-                after = self.next_start[index]
-                if (
-                    (left > 1 or not limited)
-                    and self.task.min_run <= asked - total <= self.room[after]
-                    and total % step in starts
-                ):
-                    reach(after, total, left - limited, False, paid)
-                continue
-            if asked - total <= self.room[index + 1]:
-                reach(index + 1, total, left, False, paid)
-            end = self.first_end[index]
-            if end and remainders[index] in starts[total % step]:
-                longer = total + at[end] - at[index]
-                if longer <= asked:
-                    cost = paid + self.run + potential[end] - potential[index]
-                    reach(end, longer, left, True, cost)
-        raise AssertionError("A duration that is possible has a plan")
-
-    def _path(self, parents: dict[_State, _State], state: _State) -> list[Span]:
-        """Return the runs on the way to a state in which the last one ends."""
-        runs: list[Span] = []
-        end = state[0]
-        while (before := parents[state]) != state:
-            if state[3] and not before[3]:
-                runs.append((self.at[before[0]], self.at[end]))
-            elif before[3] and not state[3]:
-                end = before[0]
-            state = before
-        return runs[::-1]
-
-
-type _State = tuple[int, int, int, bool]
-type _Table = list[tuple[int, list[int]]]
-
-
-def _tables(bounds: list[_Bound]) -> tuple[list[_Table], list[_Table]]:
-    """Return the bounds by the number of runs left, without a run and with one going: pairs of worth and values."""
-    pausing: list[_Table] = [[] for _ in bounds[0].layers]
-    going: list[_Table] = [[] for _ in bounds[0].layers]
-    for bound in bounds:
-        for left, layer in enumerate(bound.layers):
-            values = [
-                value - start
-                for value, start in zip(layer.ending, bound.potential, strict=False)
-            ]
-            pausing[left].append((bound.worth, layer.idle))
-            going[left].append((bound.worth, values))
-    return pausing, going
-
-
-def _preference(place: int, length: int, task: Task) -> int:
-    return -((length - place) ** 2) if task.late else place * place
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,6 +325,7 @@ class _Grid:
     origin: int
     step: int
     remainders: frozenset[int]
+    anchored: frozenset[int]
     starts: dict[int, set[int]]
 
 
@@ -394,16 +353,19 @@ def _grid(segments: list[Segment], length: int, task: Task) -> _Grid:
     ):
         starts[behind % step] |= {place % step for place in places}
     return _Grid(
-        origin, step, frozenset(place % step for place in remainders), dict(starts)
+        origin,
+        step,
+        frozenset(place % step for place in remainders),
+        frozenset((0, start, end)),
+        dict(starts),
     )
 
 
-def _places(start: int, end: int, grid: _Grid) -> list[int]:
-    """Return the instants from start to end, both included, that are places."""
-    return sorted(
-        place
-        for remainder in grid.remainders
-        for place in range(
-            start + (remainder + grid.origin - start) % grid.step, end + 1, grid.step
-        )
-    )
+def _places(start: int, end: int, grid: _Grid, remainders: frozenset[int]) -> list[int]:
+    """Return the instants from start to end, both included, with certain remainders."""
+    places: list[int] = []
+    for remainder in remainders:
+        first = start + (remainder + grid.origin - start) % grid.step
+        places += range(first, end + 1, grid.step)
+    places.sort()
+    return places

@@ -17,6 +17,7 @@ from dataclasses import replace
 from itertools import accumulate, pairwise
 
 from .plan_places import Places, Segment, Span, Task, blocks, joined
+from .plan_solve import solve
 
 
 def contiguous(
@@ -93,7 +94,7 @@ def interruptible(segments: list[Segment], length: int, task: Task) -> list[Span
     filled = _fill(segments, task)
     if filled is not None and task.allows(filled):
         return filled
-    return _constrained(segments, length, task)
+    return solve(Places(segments, length, task)) or []
 
 
 def _longest(segments: list[Segment]) -> int:
@@ -166,11 +167,3 @@ def _merged(spans: list[Span]) -> list[Span]:
         else:
             result.append((start, end))
     return result
-
-
-def _constrained(segments: list[Segment], length: int, task: Task) -> list[Span]:
-    places = Places(segments, length, task)
-    runs = places.solve(None)
-    if task.max_runs is not None and len(runs) > task.max_runs:
-        runs = places.solve(task.max_runs)
-    return runs

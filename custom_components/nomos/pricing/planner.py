@@ -31,7 +31,8 @@ from .table import Components, Interval, PriceTable
 
 _ZERO: Final = timedelta(0)
 _TICK: Final = timedelta(microseconds=1)
-_MINUTE: Final = timedelta(minutes=1)
+_GRID: Final = timedelta(minutes=5)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _HOUR: Final = timedelta(hours=1)
 _PRICE_STEPS: Final = 10**9
 _POWER_STEPS: Final = 10**6
@@ -62,7 +63,8 @@ def plan(table: PriceTable, request: PlanRequest, now: datetime) -> Plan:
     opens = max(request.earliest.astimezone(UTC), now.astimezone(UTC))
     closes = max(request.latest.astimezone(UTC), opens)
     pieces = _known(table, opens, closes)
-    runs = _runs(pieces, request, opens, closes)
+    begins = _begins(request, opens) if opens == now else opens
+    runs = _runs(pieces, request, begins, max(closes, begins))
     planned = sum((run.duration for run in runs), _ZERO)
     steps = request.steps if request.profile else ((planned, request.power_kw),)
     slices = tuple(_slices(pieces, runs, steps)) if runs else ()
@@ -133,10 +135,14 @@ def _runs(
     if cap == -float("inf") or not request.duration:
         return ()
     ticks: list[Segment] = [
-        ((piece.start - opens) // _TICK, (piece.end - opens) // _TICK, price)
+        (
+            (max(piece.start, opens) - opens) // _TICK,
+            (piece.end - opens) // _TICK,
+            price,
+        )
         for piece in pieces
         for price in (round(piece.price * _PRICE_STEPS),)
-        if limit is None or price <= limit
+        if piece.end > opens and (limit is None or price <= limit)
     ]
     if not ticks:
         return ()
@@ -145,8 +151,8 @@ def _runs(
     min_run, min_pause = request.min_run // _TICK, request.min_pause // _TICK
     if not request.contiguous:
         # One run of the whole duration respects every minimum run that can be asked for.
-        min_run = min(_minutes(request.min_run), request.duration // _TICK)
-        min_pause = _minutes(request.min_pause)
+        min_run = min(_on_grid(request.min_run), request.duration // _TICK)
+        min_pause = _on_grid(request.min_pause)
     unit = gcd(
         length,
         min_run,
@@ -182,9 +188,18 @@ def _runs(
     )
 
 
-def _minutes(length: timedelta) -> int:
-    """Return a length in ticks, rounded up to whole minutes."""
-    return -(-length // _MINUTE) * (_MINUTE // _TICK)
+def _begins(request: PlanRequest, now: datetime) -> datetime:
+    """Return when the first run may start: runs under constraints start at a mark of the grid at the earliest."""
+    if request.contiguous or not (
+        request.min_run or request.min_pause or request.max_runs
+    ):
+        return now
+    return now + -(now - _EPOCH) % _GRID
+
+
+def _on_grid(length: timedelta) -> int:
+    """Return a length in ticks, rounded up to the grid."""
+    return -(-length // _GRID) * (_GRID // _TICK)
 
 
 def _slices(

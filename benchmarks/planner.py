@@ -1,0 +1,111 @@
+"""How long a plan takes to compute, in CPU milliseconds, in every mode of the planner.
+
+    .venv/bin/python -m benchmarks.planner
+
+Each cell is the median and the maximum over several random price tables; two thirds of them with a price of its own
+for each interval, as on a spot market, the others with few different prices. ``now`` lies on a boundary (aligned) or
+7 min 23 s after one (odd).
+"""
+
+import argparse
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from random import Random
+from statistics import median
+from time import process_time_ns
+from typing import Any
+
+from custom_components.nomos.pricing import (
+    Interval,
+    PlanRequest,
+    Prefer,
+    PriceTable,
+    plan,
+)
+
+START = datetime(2026, 3, 2, 23, tzinfo=UTC)
+QUARTER = timedelta(minutes=15)
+ODD = timedelta(minutes=7, seconds=23)
+MINUTE = timedelta(minutes=1)
+
+PAUSING = {"contiguous": False}
+MODES: dict[str, tuple[int, dict[str, Any]]] = {
+    "in one go, 3 h": (180, {}),
+    "in one go, 3 h 37": (217, {}),
+    "free, 3 h": (180, PAUSING),
+    "free, 3 h 37": (217, PAUSING),
+    "run 30, pause 15, 3 h": (180, {**PAUSING, "min_run": 30, "min_pause": 15}),
+    "run 30, pause 15, 3 h 37": (217, {**PAUSING, "min_run": 30, "min_pause": 15}),
+    "run 45, pause 60, 5 h": (300, {**PAUSING, "min_run": 45, "min_pause": 60}),
+    "max 2, 3 h 37": (217, {**PAUSING, "max_runs": 2}),
+    "max 4, 5 h": (300, {**PAUSING, "max_runs": 4}),
+    "run 20, pause 10, 3 h 37": (217, {**PAUSING, "min_run": 20, "min_pause": 10}),
+    "run 25, pause 7, 3 h": (180, {**PAUSING, "min_run": 25, "min_pause": 7}),
+    "max 4, run 25, pause 7, 5 h 13": (
+        313,
+        {**PAUSING, "min_run": 25, "min_pause": 7, "max_runs": 4},
+    ),
+}
+
+
+def tables(size: int, count: int) -> Iterator[PriceTable]:
+    """Yield tables of random prices that wander through the day as prices do."""
+    for seed in range(count):
+        random = Random(seed)
+        span = 12 if seed % 3 == 2 else 10_000
+        level, prices = 0.5, []
+        for _ in range(size):
+            level = min(max(level + random.uniform(-0.12, 0.12), 0), 1)
+            noise = random.uniform(-0.2, 0.2)
+            prices.append(round((level + noise) * span) / span * 0.3)
+        yield PriceTable.of(
+            Interval(START + index * QUARTER, START + (index + 1) * QUARTER, price)
+            for index, price in enumerate(prices)
+        )
+
+
+def measure(
+    size: int, mode: tuple[int, dict[str, Any]], *, odd: bool, count: int
+) -> list[float]:
+    """Return the CPU milliseconds of a plan for each of the tables."""
+    length, asked = mode
+    options = {
+        name: value * MINUTE if name.startswith("min_") else value
+        for name, value in asked.items()
+    }
+    taken = []
+    for index, table in enumerate(tables(size, count)):
+        request = PlanRequest(
+            START,
+            START + size * QUARTER,
+            length * MINUTE,
+            prefer=list(Prefer)[index % 2],
+            **options,
+        )
+        begin = process_time_ns()
+        plan(table, request, START + ODD * odd)
+        taken.append((process_time_ns() - begin) / 1e6)
+    return taken
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tables", type=int, default=12)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[96, 192, 960])
+    arguments = parser.parse_args()
+    sizes = arguments.sizes
+    heads = [f"{size} {now}" for size in sizes for now in ("aligned", "odd")]
+    print(f"{'median / maximum CPU ms':32}" + "".join(f"{head:>18}" for head in heads))
+    for name, mode in MODES.items():
+        print(f"{name:32}", end="", flush=True)
+        for size in sizes:
+            for odd in (False, True):
+                taken = measure(size, mode, odd=odd, count=arguments.tables)
+                cell = f"{median(taken):.1f} / {max(taken):.1f}"
+                print(f"{cell:>18}", end="", flush=True)
+        print()
+
+
+if __name__ == "__main__":
+    main()
