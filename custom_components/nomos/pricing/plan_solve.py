@@ -2,12 +2,12 @@
 
 ``Line.bound`` solves the problem with the duration priced instead of prescribed (Lagrange), a linear pass. At any
 worth of the duration, its value plus the worth of the duration asked is a lower bound of the cost. Secants tune the
-worth, first over the anchored places only, which are few, then over all places, and only what is found there counts
-as a bound. Each solution that misses the duration is mended into one that has it, an upper bound. Where the two meet,
-the mended solution is the optimum. Otherwise a best-first search (A*) closes the gap: what is to come costs no less
+worth, over the boundaries first, then over the anchored places, which are few (plans on either are plans on all
+places too), last over all places, and only what is found there counts as a bound. Each solution that misses the
+duration is mended into one that has it, an upper bound. Where the two meet, the mended solution is the optimum. Otherwise a best-first search (A*) closes the gap: what is to come costs no less
 than any bound says, so the highest one counts, and whatever is promised above the mended solution is left out. For
-the same reason it skips places: where stopping or starting alone costs more than the gap, in comparison with the best
-that the bound knows from there on, no optimum does so.
+the same reason it skips starts: where starting alone costs as much more as the gap, in comparison with the best that
+the bound knows from there on, no better plan does so.
 """
 
 from bisect import bisect_left
