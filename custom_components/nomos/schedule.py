@@ -39,7 +39,7 @@ _GAPS: Final = {
     Goal.CURRENT: (1, 2, 5, 10, 20, 30),
     Goal.TODAY: (15, 30, 60, 120),
     # The second and third look fall within the hour of one access token.
-    Goal.TOMORROW: (20, 36, 60, 60, 90, 120),
+    Goal.TOMORROW: (20, 35, 60, 60, 90, 120),
 }
 """Minutes between requests that do not reach their goal; the last gap goes on."""
 
