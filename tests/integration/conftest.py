@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 import logging
 from pathlib import Path
+import random
 from typing import Any, override
 from unittest.mock import PropertyMock, patch
 
@@ -79,6 +80,12 @@ def custom_integrations(enable_custom_integrations: None) -> None:
 def hass_config_dir(hass_tmp_config_dir: str) -> str:
     """Give every test a config folder of its own: the integration keeps files there."""
     return hass_tmp_config_dir
+
+
+@pytest.fixture(autouse=True)
+def dice() -> None:
+    """Throw the same jitter in every run: what it does at its extremes is a matter of the schedule's own tests."""
+    random.seed(20260610)
 
 
 @pytest.fixture(autouse=True)
