@@ -365,7 +365,7 @@ def _knowledge(table: PriceTable, now: datetime) -> Knowledge:
     return Knowledge(
         now_known=_knows(table, now),
         today_complete=table.day(today).complete,
-        tomorrow_complete=table.day(local_date(day_bounds(today)[1])).complete,
+        tomorrow_complete=table.day(today + timedelta(days=1)).complete,
     )
 
 

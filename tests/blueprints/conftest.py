@@ -12,6 +12,7 @@ from tests.integration.conftest import (
     Advance,
     credentials,
     custom_integrations,
+    dice,
     hass_config_dir,
     instance,
     linked,
@@ -28,6 +29,7 @@ from . import settle
 __all__ = [
     "credentials",
     "custom_integrations",
+    "dice",
     "hass_config_dir",
     "instance",
     "linked",
