@@ -15,14 +15,14 @@ from homeassistant.const import EntityCategory, UnitOfRatio
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .api import Subscription, SubscriptionStatus, SubscriptionType
+from .api import Plan, SubscriptionStatus, SubscriptionType
+from .const import CURRENCY
 from .coordinator import PriceCoordinator
 from .entity import (
     BOTH,
     CONSUMPTION,
     FEED_IN,
     PRICE_UNIT,
-    ContractValue,
     NomosEntity,
     TableValue,
     suits,
@@ -39,6 +39,7 @@ from .pricing import (
     local_date,
 )
 from .runtime import NomosConfigEntry
+from .usage_sensor import async_follow_usage
 
 PARALLEL_UPDATES = 0
 
@@ -58,7 +59,7 @@ class NomosSensorDescription(SensorEntityDescription):
 class NomosContractDescription(SensorEntityDescription):
     """A sensor that reads the contract."""
 
-    value_fn: ContractValue[str | datetime | None]
+    value_fn: Callable[[PriceCoordinator], str | float | datetime | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,14 +171,21 @@ def _day_sensors(
         high, high_time = _extreme(offset, lambda day: day.highest)
         yield _price_sensor(f"lowest_{noun}_{name}", low, kinds, enabled=enabled)
         yield _time_sensor(
-            f"lowest_{noun}_{name}_time", low_time, kinds, enabled=enabled
+            f"lowest_{noun}_{name}_time",
+            low_time,
+            kinds,
+            enabled=enabled and kinds == CONSUMPTION,
         )
         yield _price_sensor(
             f"average_{noun}_{name}", _average(offset), kinds, enabled=enabled
         )
         yield _price_sensor(f"highest_{noun}_{name}", high, kinds, enabled=enabled)
         yield _time_sensor(
-            f"highest_{noun}_{name}_time", high_time, kinds, enabled=enabled
+            f"highest_{noun}_{name}_time",
+            high_time,
+            kinds,
+            # The time that people plan by: when it is best.
+            enabled=enabled and kinds == FEED_IN,
         )
 
 
@@ -188,10 +196,16 @@ CURRENT_PRICES: Final = (
 """The sensors that also carry the list of prices."""
 
 PRICES: Final = (
-    _price_sensor("next_price", _next, CONSUMPTION),
-    _price_sensor("next_payout", _next, FEED_IN),
+    _price_sensor("next_price", _next, CONSUMPTION, enabled=False),
+    _price_sensor("next_payout", _next, FEED_IN, enabled=False),
     *(
-        _price_sensor(f"{part}_price", _component(part), CONSUMPTION, measured=True)
+        _price_sensor(
+            f"{part}_price",
+            _component(part),
+            CONSUMPTION,
+            measured=True,
+            enabled=False,
+        )
         for part in ("electricity", "grid", "levies")
     ),
     *_day_sensors("price", CONSUMPTION),
@@ -229,8 +243,21 @@ STATUSES: Final = [
 ]
 
 
-def _status(subscription: Subscription) -> str | None:
-    return subscription.status.value if subscription.status in STATUSES else None
+def _status(coordinator: PriceCoordinator) -> str | None:
+    status = coordinator.subscription.status
+    return status.value if status in STATUSES else None
+
+
+def _plan(coordinator: PriceCoordinator) -> Plan | None:
+    return coordinator.account.plans.get(coordinator.subscription.plan_id)
+
+
+def _plan_name(coordinator: PriceCoordinator) -> str | None:
+    return plan.name if (plan := _plan(coordinator)) else None
+
+
+def _base_fee(coordinator: PriceCoordinator) -> float | None:
+    return plan.base_fee if (plan := _plan(coordinator)) else None
 
 
 CONTRACT: Final = (
@@ -252,10 +279,33 @@ CONTRACT: Final = (
             value_fn=value_fn,
         )
         for key, value_fn in (
-            ("contract_start", lambda subscription: subscription.start_at),
-            ("contract_end", lambda subscription: subscription.end_at),
-            ("contract_notice", lambda subscription: subscription.terminated_at),
+            ("contract_start", lambda prices: prices.subscription.start_at),
+            ("contract_end", lambda prices: prices.subscription.end_at),
+            ("contract_notice", lambda prices: prices.subscription.terminated_at),
         )
+    ),
+    *(
+        NomosContractDescription(
+            key=key,
+            translation_key=key,
+            entity_category=EntityCategory.DIAGNOSTIC,
+            entity_registry_enabled_default=False,
+            value_fn=value_fn,
+        )
+        for key, value_fn in (
+            ("contract_number", lambda prices: prices.subscription.number),
+            ("plan", _plan_name),
+        )
+    ),
+    NomosContractDescription(
+        key="base_fee",
+        translation_key="base_fee",
+        device_class=SensorDeviceClass.MONETARY,
+        native_unit_of_measurement=CURRENCY,
+        suggested_display_precision=2,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=_base_fee,
     ),
 )
 
@@ -293,6 +343,8 @@ async def async_setup_entry(
                 ),
             ]
         )
+        usage = entry.runtime_data.usage[coordinator.subscription.id]
+        async_follow_usage(hass, usage, async_add_entities)
 
     @callback
     def add_load(load: FlexibleLoad) -> None:
@@ -367,7 +419,7 @@ class NomosContractSensor(NomosEntity, SensorEntity):
 
     @override
     def _read_value(self, now: datetime) -> bool:
-        value = self.entity_description.value_fn(self.coordinator.subscription)
+        value = self.entity_description.value_fn(self.coordinator)
         before, self._attr_native_value = self._attr_native_value, value
         return value != before
 
