@@ -185,7 +185,7 @@ async def _async_plan(call: ServiceCall) -> ServiceResponse:
         "goal", Goal.HIGHEST if _feeds_in(coordinator) else Goal.LOWEST
     )
     request = _plan_request(call.data, opens, closes, goal)
-    # Shortest runs and pauses of odd minutes can take the planner seconds.
+    # Many short runs on prices that hardly differ can take the planner most of a second.
     made = await call.hass.async_add_executor_job(plan, coordinator.data, request, now)
     return plan_response(
         made,
