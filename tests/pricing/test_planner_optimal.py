@@ -347,7 +347,7 @@ def test_a_constraint_is_never_cheaper(
         assert no_worse(loose, bound)
 
 
-@CASES
+@settings(CASES, max_examples=250)
 @given(st.booleans().flatmap(lambda whole: cases(contiguous=whole)))
 def test_highest_is_lowest_upside_down(case: tuple[PriceTable, PlanRequest]) -> None:
     """To be paid the most is to pay the least at the prices with the other sign, and gains what that saves."""
