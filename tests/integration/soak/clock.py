@@ -4,9 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 import time
-from typing import Any, cast
-
-from freezegun.api import FrozenDateTimeFactory
+from typing import Any, Protocol, cast
 
 from homeassistant.core import HomeAssistant
 
@@ -16,6 +14,13 @@ _LATENESS = 50e-6
 _LONGEST_JOB = timedelta(minutes=15)
 
 
+class Movable(Protocol):
+    """What tells the hub the time."""
+
+    def move_to(self, target_datetime: datetime, /) -> None:
+        """Tell another time from now on."""
+
+
 class SoakClock:
     """Moves time for the hub, the event loop and the simulator.
 
@@ -23,9 +28,7 @@ class SoakClock:
     loop's time runs with the true time, except while the machine is suspended, when it stands still.
     """
 
-    def __init__(
-        self, hass: HomeAssistant, freezer: FrozenDateTimeFactory, start: datetime
-    ) -> None:
+    def __init__(self, hass: HomeAssistant, freezer: Movable, start: datetime) -> None:
         """Begin at an aware instant; the loop's own time goes on from where it is."""
         self._hass = hass
         self._freezer = freezer

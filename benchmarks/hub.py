@@ -1,0 +1,116 @@
+"""A hub to measure: a real Home Assistant core, on request with the real recorder, linked to a simulated Nomos."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+import json
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_test_home_assistant,
+)
+
+from custom_components.nomos.const import DOMAIN
+from custom_components.nomos.load import SUBENTRY_TYPE
+from homeassistant.components.application_credentials import (
+    ClientCredential,
+    async_import_client_credential,
+)
+from homeassistant.components.recorder import DOMAIN as RECORDER
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.recorder import async_initialize_recorder
+from homeassistant.loader import DATA_CUSTOM_COMPONENTS
+from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
+
+from .stand_in import CLIENT_ID, CLIENT_SECRET, StandIn
+
+DATABASE: Final = "home-assistant_v2.db"
+
+LOADS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "Dishwasher": {
+        "duration": {"hours": 2, "minutes": 15},
+        "start": "20:00:00",
+        "end": "07:00:00",
+        "contiguous": True,
+        "power": 1.2,
+    },
+    "Car": {
+        "duration": {"hours": 4, "minutes": 0},
+        "contiguous": False,
+        "power": 11,
+        "min_run": 30,
+        "min_pause": 15,
+        "max_runs": 3,
+    },
+    "Hot water": {
+        "duration": {"hours": 1, "minutes": 30},
+        "start": "10:00:00",
+        "end": "18:00:00",
+        "contiguous": False,
+        "power": 2,
+        "min_run": 30,
+    },
+}
+"""Three loads as people have them: overnight in one go, any time in a few runs, by day in runs."""
+
+_COMMON: Final = ("application_credentials", "sensor", "binary_sensor", "calendar")
+"""What the integration needs and every home has for other reasons."""
+
+
+@asynccontextmanager
+async def hub(folder: Path, *, recorder: bool) -> AsyncIterator[HomeAssistant]:
+    """Run Home Assistant in Germany, with its files in a folder."""
+    storage = folder / ".storage"
+    storage.mkdir(exist_ok=True)
+    # With it comes the hub's place in the spread of requests.
+    uuid = {"version": 1, "minor_version": 1, "key": "core.uuid", "data": {"uuid": "7"}}
+    (storage / "core.uuid").write_text(json.dumps(uuid))
+    async with async_test_home_assistant(config_dir=str(folder)) as hass:
+        await hass.config.async_set_time_zone("Europe/Berlin")
+        hass.data.pop(DATA_CUSTOM_COMPONENTS)
+        if recorder:
+            async_initialize_recorder(hass)
+            config = {RECORDER: {"db_url": f"sqlite:///{folder / DATABASE}"}}
+            assert await async_setup_component(hass, RECORDER, config)
+        for domain in _COMMON:
+            assert await async_setup_component(hass, domain, {})
+        await hass.async_start()
+        await hass.async_block_till_done()
+        try:
+            yield hass
+        finally:
+            await hass.async_stop(force=True)
+
+
+async def enter_account(
+    hass: HomeAssistant, nomos: StandIn, *, loads: bool
+) -> MockConfigEntry:
+    """Put the customer's account into the hub, as a finished flow does; it is not set up."""
+    credential = ClientCredential(CLIENT_ID, CLIENT_SECRET, "Nomos credentials")
+    await async_import_client_credential(hass, DOMAIN, credential)
+    expires_at = dt_util.utcnow().timestamp() + nomos.token["expires_in"]
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        title="Benchmark",
+        unique_id=nomos.customer,
+        data={
+            "auth_implementation": DOMAIN,
+            "token": {**nomos.token, "expires_at": expires_at},
+        },
+    )
+    entry.add_to_hass(hass)
+    for name, settings in LOADS.items() if loads else ():
+        hass.config_entries.async_add_subentry(
+            entry,
+            ConfigSubentry(
+                data=MappingProxyType(dict(settings)),
+                subentry_type=SUBENTRY_TYPE,
+                title=name,
+                unique_id=None,
+            ),
+        )
+    return entry

@@ -1,0 +1,102 @@
+"""The simulated Nomos in a process of its own, so that its work is not counted as the hub's."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.sharedctypes import Synchronized
+from typing import Any, Final
+
+from simulator import Simulator
+from simulator.berlin import midnight
+
+EMAIL: Final = "smart@example.com"
+"""The customer whom the benchmarks are about: one contract, a smart meter, prices by the quarter-hour."""
+
+CLIENT_ID: Final = "nomos-home"
+CLIENT_SECRET: Final = "nomos-home-secret"
+START_METHOD: Final = "spawn"
+
+
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """A simulated Nomos that runs elsewhere.
+
+    Attributes:
+        url: where it listens.
+        customer: the id of the customer whose account is linked.
+        token: what the token endpoint answered.
+    """
+
+    url: str
+    customer: str
+    token: dict[str, Any]
+    _clock: Synchronized[float]
+    _pipe: Connection
+
+    def move_to(self, now: datetime) -> None:
+        """Set the clock to an aware instant."""
+        self._clock.value = now.timestamp()
+
+    def requests(self) -> Counter[str]:
+        """Return how many requests of each kind were answered since the last call."""
+        self._pipe.send("requests")
+        answer = self._pipe.recv()
+        assert isinstance(answer, Counter)
+        return answer
+
+
+@contextmanager
+def stand_in(now: datetime, begin: date) -> Iterator[StandIn]:
+    """Run a simulated Nomos whose clock stands at an aware instant until it is moved.
+
+    Args:
+        now: the instant.
+        begin: the first local day of the customer's contract.
+
+    """
+    context = get_context(START_METHOD)
+    ours, theirs = context.Pipe()
+    clock = context.Value("d", now.timestamp())
+    process = context.Process(target=_run, args=(clock, begin, theirs), daemon=True)
+    process.start()
+    try:
+        if not ours.poll(60):
+            raise TimeoutError("the simulator did not start")
+        yield StandIn(*ours.recv(), clock, ours)
+    finally:
+        process.terminate()
+        process.join()
+
+
+def _run(clock: Synchronized[float], begin: date, pipe: Connection) -> None:
+    asyncio.run(_serve(clock, begin, pipe))
+
+
+async def _serve(clock: Synchronized[float], begin: date, pipe: Connection) -> None:
+    simulator = Simulator(
+        seed=7,
+        now=lambda: datetime.fromtimestamp(clock.value, UTC),
+        client_id=CLIENT_ID,
+        client_secret=CLIENT_SECRET,
+        redirect_uris=("https://example.com",),
+    )
+    # Requests of one moment would all count against the limit.
+    simulator.configure(rate_limit=None)
+    await simulator.start()
+    customer = simulator.customers[EMAIL]
+    (subscription,) = customer.subscriptions
+    simulator.set_subscription(subscription.id, start_at=midnight(begin))
+    pipe.send((simulator.url, customer.id, simulator.issue_tokens(EMAIL)))
+    told = 0
+    while True:
+        while not await asyncio.to_thread(pipe.poll, 1):
+            pass
+        pipe.recv()
+        kinds = Counter(str(one.kind) for one in simulator.requests[told:])
+        told = len(simulator.requests)
+        pipe.send(kinds)
