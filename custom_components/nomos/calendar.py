@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import override
+from typing import NamedTuple, override
 
 from homeassistant.components.calendar import (
     CalendarEntity,
@@ -53,6 +53,14 @@ async def async_setup_entry(
     entry.runtime_data.async_each_subscription(add)
 
 
+class _Stretch(NamedTuple):
+    """What an event is made of: making one takes long, and most are only compared."""
+
+    start: datetime
+    end: datetime
+    summary: str
+
+
 class NomosCalendar(NomosEntity, CalendarEntity):
     """The events of one subscription."""
 
@@ -63,6 +71,7 @@ class NomosCalendar(NomosEntity, CalendarEntity):
         self._loads = loads
         self._summary = summary
         self._attr_event: CalendarEvent | None = None
+        self._shown: _Stretch | None = None
         super().__init__(coordinator, CALENDAR)
 
     @property
@@ -83,19 +92,22 @@ class NomosCalendar(NomosEntity, CalendarEntity):
     ) -> list[CalendarEvent]:
         """Return the events that touch a stretch of time."""
         return [
-            event
-            for event in self._events()
-            if event.start < end_date and event.end > start_date
+            CalendarEvent(*stretch)
+            for stretch in self._stretches()
+            if stretch.start < end_date and stretch.end > start_date
         ]
 
     @override
     def _read_value(self, now: datetime) -> bool:
-        coming = (event for event in self._events() if event.end > now)
-        event = min(coming, key=lambda one: one.start, default=None)
-        before, self._attr_event = self._attr_event, event
-        return event != before
+        coming = (one for one in self._stretches() if one.end > now)
+        first = min(coming, key=lambda one: one.start, default=None)
+        if first == self._shown:
+            return False
+        self._shown = first
+        self._attr_event = CalendarEvent(*first) if first else None
+        return True
 
-    def _events(self) -> Iterator[CalendarEvent]:
+    def _stretches(self) -> Iterator[_Stretch]:
         """Yield cheap periods, joined across midnight, and runs."""
         today = local_date(dt_util.utcnow())
         periods = [
@@ -114,10 +126,8 @@ class NomosCalendar(NomosEntity, CalendarEntity):
                 yield from _on_the_clock(run.start, run.end, load.name)
 
 
-def _on_the_clock(
-    start: datetime, end: datetime, summary: str
-) -> Iterator[CalendarEvent]:
-    """Yield the event of a stretch of time, in two parts where the clock is set back in it.
+def _on_the_clock(start: datetime, end: datetime, summary: str) -> Iterator[_Stretch]:
+    """Yield a stretch of time, in two parts where the clock is set back in it.
 
     Home Assistant measures events by the clock on the wall, on which the stretch may end before it starts.
     """
@@ -125,10 +135,10 @@ def _on_the_clock(
     hour = start.replace(minute=0, second=0, microsecond=0) + _HOUR
     while hour < end:
         if _offset(hour) < _offset(hour - _INSTANT):
-            yield CalendarEvent(begin, hour - _INSTANT, summary)
+            yield _Stretch(begin, hour - _INSTANT, summary)
             begin = hour
         hour += _HOUR
-    yield CalendarEvent(begin, end, summary)
+    yield _Stretch(begin, end, summary)
 
 
 def _offset(moment: datetime) -> timedelta:

@@ -176,11 +176,11 @@ class PriceCoordinator(DataUpdateCoordinator[PriceTable]):
         known = self._levels.get(day)
         if known is None or known[0] != prices:
             known = prices, DayLevels.of(prices, self.thresholds)
-            # Yesterday, today and tomorrow at most.
+            # Whoever asks for yesterday asks for tomorrow next: neither may push the other out.
             self._levels = {
                 key: value
                 for key, value in self._levels.items()
-                if abs(key - day) <= timedelta(days=1)
+                if abs(key - day) <= timedelta(days=2)
             }
             self._levels[day] = known
         return known[1]

@@ -204,6 +204,7 @@ class FlexibleLoad:
         self._hass = hass
         self._coordinator: PriceCoordinator | None = None
         self._planned_from: PriceTable | None = None
+        self._said: tuple[LoadPlan | None, Run | None, Run | None] | None = None
         self._listeners: list[Callable[[], None]] = []
         self._unsub_prices: CALLBACK_TYPE | None = None
         self._unsub_event: CALLBACK_TYPE | None = None
@@ -236,7 +237,7 @@ class FlexibleLoad:
             self._coordinator = coordinator
             if coordinator is not None:
                 self._unsub_prices = coordinator.async_add_listener(self._review)
-        self._review()
+        self._review(tell=True)
 
     @callback
     def async_stop(self) -> None:
@@ -256,11 +257,14 @@ class FlexibleLoad:
                 self.begun = None
                 self._on_begun()
         self.shown_as = subentry.title, subentry.data
-        self._review()
+        self._review(tell=True)
 
     @callback
-    def _review(self, _now: datetime | None = None) -> None:
-        """Bring the plan up to prices and time, and wake again when the time changes something."""
+    def _review(self, _now: datetime | None = None, *, tell: bool = False) -> None:
+        """Bring the plan up to prices and time, and wake again when the time changes something.
+
+        Listeners are told where that changed anything, or when asked to.
+        """
         now = dt_util.utcnow()
         self._advance(now)
         self._cancel_event()
@@ -268,7 +272,11 @@ class FlexibleLoad:
             self._unsub_event = async_track_point_in_utc_time(
                 self._hass, self._review, at
             )
-        call_all(self._listeners)
+        plan = self.plan
+        says = plan, plan and plan.run_at(now), plan and plan.next_run(now)
+        if tell or says != self._said:
+            self._said = says
+            call_all(self._listeners)
 
     def _advance(self, now: datetime) -> None:
         """Keep to the plan that has begun, keep the one that still holds, or make one."""
