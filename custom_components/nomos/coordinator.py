@@ -42,6 +42,7 @@ from .repairs import Trouble, async_report, async_withdraw_all
 from .schedule import (
     Goal,
     Knowledge,
+    misses_after,
     next_price_request,
     next_price_request_after_start,
 )
@@ -249,9 +250,8 @@ class PriceCoordinator(DataUpdateCoordinator[PriceTable]):
         """Set the time of the next request after an answer, or after none."""
         now, phase = dt_util.utcnow(), self.account.phase
         goal = goal or _knowledge(table, now).goal(now, phase)
-        # Another goal is no reason to hurry where the last answer showed the same gaps.
-        stuck = self._goal is not Goal.REST and table is self.data
-        self._misses = self._misses + 1 if stuck else 1
+        news = table is not self.data
+        self._misses = misses_after(self._misses, self._goal, news=news)
         self._goal = goal
         self._plan(
             next_price_request(
