@@ -47,7 +47,7 @@ class Answer(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closure:
-    """A time during which nothing succeeds."""
+    """A time during which nothing succeeds; cut are only answers of the API, tokens are to be had."""
 
     begin: int
     end: int
@@ -61,7 +61,7 @@ class Scenario:
     Attributes:
         published: The second when tomorrow is published; None for never.
         closures: When the API is away.
-        capacity: Requests per second beyond which the API answers 429.
+        capacity: Requests per second, for a fleet of a million, beyond which the API answers 429.
         retry_after: The seconds it then asks to wait. During a closure it is the time left until its end.
         power: When the hubs lose their power, and when it is back.
 
@@ -79,10 +79,13 @@ class Scenario:
 class Api:
     """Answers and counts. Each hub that asks stands for ``scale`` hubs."""
 
-    def __init__(self, scenario: Scenario, scale: int) -> None:
+    def __init__(self, scenario: Scenario, hubs: int, scale: int) -> None:
         """Count nothing yet."""
         self._scenario = scenario
         self._scale = scale
+        self._capacity = (
+            None if scenario.capacity is None else scenario.capacity * hubs / 10**6
+        )
         self._window = -1
         self._in_window = 0
         self.requests = [array("I", bytes(4 * DAY)) for _ in Question]
@@ -100,7 +103,9 @@ class Api:
         counts[second] += 1
         for closure in self._scenario.closures:
             if closure.begin <= at < closure.end:
-                if closure.answer is Answer.CUT and question is not Question.TOKEN:
+                if closure.answer is Answer.CUT:
+                    if question is Question.TOKEN:
+                        continue
                     counts[second] += 1
                 if closure.answer is Answer.TOO_MANY:
                     self.refused[second] += 1
@@ -111,14 +116,13 @@ class Api:
         return Answer.SUCCESS, 0
 
     def _is_too_much(self, second: int) -> bool:
-        capacity = self._scenario.capacity
-        if capacity is None:
+        if self._capacity is None:
             return False
         # As many seconds as a hub stands for hubs: the same number of requests is a window's share.
         window = second // self._scale
         if window != self._window:
             self._window, self._in_window = window, 0
-        if self._in_window >= capacity:
+        if self._in_window >= self._capacity:
             return True
         self._in_window += 1
         return False

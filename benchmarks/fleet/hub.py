@@ -1,6 +1,6 @@
 """One hub: what it knows, what it asks for and when, by the real schedule."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 import random
 from typing import Final, Protocol
@@ -62,7 +62,7 @@ class Hub:
     goal: Goal = Goal.REST
     misses: int = 0
     subscription_misses: int = 0
-    usage_misses: int = field(default=0)
+    usage_misses: int = 0
 
     def chance(self) -> float:
         """Throw the dice."""
@@ -91,7 +91,8 @@ class Hub:
     def _send(self, at: float, question: Question, api: Api) -> Answer:
         answer, wait = api.ask(at, question)
         self.requests += 1
-        if answer is Answer.CUT and question is not Question.TOKEN:
+        if answer is Answer.CUT:
+            # aiohttp sends it once more.
             self.requests += 1
         if answer is Answer.TOO_MANY:
             until = schedule.silence_until(instant(at), timedelta(seconds=wait))
@@ -102,7 +103,7 @@ class Hub:
         """Return when a timer goes off that is set for an instant."""
         if self.quiet_until > at:
             planned = schedule.after_silence(
-                instant(at), planned, instant(self.quiet_until), self.chance()
+                instant(at), planned, instant(self.quiet_until), self.phase
             )
         # Home Assistant counts from the last full second, the integration adds one, and a coordinator has a
         # fraction of a second of its own.

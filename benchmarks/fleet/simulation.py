@@ -15,7 +15,7 @@ from .hub import ERRANDS, Errand, Hub
 BOOT: Final = 20, 60
 """Seconds from getting power to setting up the integration, at least and at most."""
 
-SAMPLE: Final = 50_000
+SAMPLE: Final = 40_000
 """How many hubs are played at most; in a larger fleet each stands for several."""
 
 
@@ -112,6 +112,7 @@ def play(
     sample: int = SAMPLE,
     seed: int = 1,
     errands: Sequence[Errand] = ERRANDS,
+    phases: Sequence[float] = (),
 ) -> Result:
     """Play a day.
 
@@ -121,6 +122,7 @@ def play(
         sample: how many of them are played at most; must divide a larger fleet.
         seed: of identities and dice.
         errands: what a hub asks for.
+        phases: the hubs' places in every spread, where they are not to be made up.
 
     """
     played = min(hubs, sample)
@@ -128,7 +130,7 @@ def play(
         raise ValueError("The sample must divide the fleet")
     scale = hubs // played
     rng = random.Random(seed)
-    api = Api(scenario, scale)
+    api = Api(scenario, hubs, scale)
     buckets: list[list[tuple[Hub, int]] | None] = [[] for _ in range(DAY)]
 
     def plan(hub: Hub, errand: int, at: float) -> None:
@@ -144,7 +146,11 @@ def play(
 
     fleet = []
     for number in range(played):
-        phase = installation_phase(f"hub {seed}.{number}", "customer")
+        phase = (
+            phases[number]
+            if phases
+            else installation_phase(f"hub {seed}.{number}", "customer")
+        )
         hub = Hub(phase, rng, [0.0] * len(errands))
         fleet.append(hub)
         start(hub, 0.0)

@@ -225,7 +225,7 @@ class NomosAccount(DataUpdateCoordinator[Mapping[str, Subscription]]):
         """Return the time of a planned request, put off until the wait that Nomos asked for is over."""
         if (until := self._quiet_until) is None:
             return at
-        return after_silence(dt_util.utcnow(), at, until, random.uniform(-1, 1))
+        return after_silence(dt_util.utcnow(), at, until, self.phase)
 
     @property
     def _quiet_until(self) -> datetime | None:

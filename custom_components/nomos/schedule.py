@@ -53,7 +53,10 @@ _FAILURE_GAPS: Final = (15, 30, 60, 120)
 """Minutes between requests for the subscriptions that fail; the last gap goes on."""
 
 _GAP_JITTER: Final = 0.07
-"""The share of a gap by which it is moved at random, so that installations that failed together drift apart."""
+_GAP_JITTER_WITHOUT_PRICE: Final = 0.15
+"""The share of a gap by which it is moved at random, so that installations that failed together drift apart.
+
+Faster where the current price is missing: a fleet that stands without one has asked within minutes of midnight."""
 
 
 SECOND_LOOK: Final = time(16, 10)
@@ -166,7 +169,8 @@ def next_price_request(
         return look
     gaps = GAPS[goal]
     minutes = gaps[min(max(misses, 1), len(gaps)) - 1]
-    repeated = now + timedelta(minutes=minutes * (1 + _GAP_JITTER * chance))
+    jitter = _GAP_JITTER_WITHOUT_PRICE if goal is Goal.CURRENT else _GAP_JITTER
+    repeated = now + timedelta(minutes=minutes * (1 + jitter * chance))
     # A long gap must neither sleep through midnight, where the last known price runs out, nor through the next look.
     at = min(repeated, look)
     midnight = next_midnight(now)
@@ -194,7 +198,7 @@ def silence_until(now: datetime, wait: timedelta) -> datetime:
 
 
 def after_silence(
-    now: datetime, at: datetime, until: datetime, chance: float
+    now: datetime, at: datetime, until: datetime, phase: float
 ) -> datetime:
     """Return the time of a planned request, put off until after a silence.
 
@@ -202,12 +206,13 @@ def after_silence(
         now: the current instant, aware.
         at: when the request is planned for.
         until: when the silence ends, after ``now``.
-        chance: a random number, -1 ≤ chance ≤ 1: those who were told to wait together do not come back together.
+        phase: the installation's place in the spread: those who were told to wait together do not come back together,
+            while all that one installation asks for does, and shares an access token.
 
     """
     shortest, longest = SILENCE_SPREAD
     spread = min(max((until - now) / 2, shortest), longest)
-    return max(at, until + timedelta(seconds=1) + spread * (chance + 1) / 2)
+    return max(at, until + timedelta(seconds=1) + spread * phase)
 
 
 def next_price_request_after_start(
