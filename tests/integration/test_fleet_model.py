@@ -37,7 +37,11 @@ def day(published, *closures):
 async def test_hub_asks_as_its_model_does(
     hass: HomeAssistant, nomos, linked, advance: Advance, scenario
 ) -> None:
-    """From noon to noon: the same requests, each of its kind, at the same times but for the dice."""
+    """From noon to noon the same requests of each kind.
+
+    In a night without prices their number is a matter of dice. And where timers that are a second apart go off in one
+    step of the test's clock, they share a refresh that fails; the model has each try for itself.
+    """
     entry = await linked()
     await advance(BEGIN + timedelta(days=1) - datetime.now(UTC))
     begin = BEGIN + timedelta(days=1)
@@ -57,9 +61,10 @@ async def test_hub_asks_as_its_model_does(
     while datetime.now(UTC) < begin + timedelta(seconds=DAY):
         await advance(STEP)
     asked = nomos.requests[count:]
-    model = play(scenario, 1, phases=[entry.runtime_data.account.phase])
+    phase = entry.runtime_data.account.phase
+    model = play(scenario, 1, phases=[phase])
     for question, kind in KINDS.items():
         counts = model.kinds[question].counts
         assert sum(one.kind == kind for one in asked) == pytest.approx(
-            sum(counts), abs=0 if published else 3
+            sum(counts), abs=1 if scenario.closures else 0 if published else 2
         ), kind
