@@ -8,15 +8,16 @@ What is real: every instant at which a hub asks comes from ``custom_components.n
 called for each hub and each answer: first and second look, goals, gaps, misses, silence after 429, starts. Phases are
 ``installation_phase`` of made-up identities.
 
-What is modelled here, after ``account.py``, ``coordinator.py`` and ``tokens.py``:
+What is modelled here, after ``account.py``, ``coordinator.py``, ``usage.py`` and ``tokens.py``:
 
-- An account has one subscription. Its two coordinators have a timer each; both wake within one and a half seconds
-  after their time, as Home Assistant's coordinators do.
+- An account has one subscription with a smart meter. Contracts, prices and usage have a timer each, and wake within
+  one and a half seconds after their time, as Home Assistant's coordinators do.
 - A request needs an access token. One that expires within twenty seconds is refreshed first, which is a request of
   its own; a token lives an hour. The last token before the day has expired.
-- After 429 nothing is asked, by neither coordinator, as long as the silence lasts; a restart forgets it.
+- After 429 nothing is asked, for whatever purpose, as long as the silence lasts; a restart forgets it.
 - Where connections are cut unanswered, aiohttp sends a GET once more. (It does so on connections that were open
   before; counting it always is the worse case.)
+- Yesterday's usage is there in time; settling a month and importing the past are not played.
 - Nomos publishes all prices of tomorrow at once. Before that, they are missing from an answer that else is right.
 - Every answer comes within the second in which it was asked for; hubs have the right time; nobody presses a button.
 - A hub takes 20 to 60 seconds from getting its power back to setting up the integration.

@@ -71,7 +71,7 @@ def tables(played: dict[Job, Result]) -> dict[str, str]:
         "street": day_rows([played[Job(BY_NAME["power-night"], STREET)]]),
         "returns": return_rows(returns),
         "variants": variant_rows(
-            (way, [played[Job(one, SMALL, SAMPLE, way, True)] for one in TRIED])
+            (way, [played[Job(one, SMALL, SAMPLE, way)] for one in TRIED])
             for way in LOOKS
         ),
         "proof": proof_rows(

@@ -1,7 +1,7 @@
 """One hub: what it knows, what it asks for and when, by the real schedule."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 import random
 from typing import Final, Protocol
 
@@ -13,6 +13,7 @@ from .api import MIDNIGHT, NOON, Answer, Api, Question
 
 _BEGIN: Final = NOON.astimezone(UTC)
 _SECOND: Final = timedelta(seconds=1)
+_YESTERDAY: Final = NOON.date() - timedelta(days=1)
 
 TOKEN_LIFE: Final = 3600
 _TOKEN_MARGIN: Final = 20
@@ -49,6 +50,7 @@ class Hub:
         through: The last day whose prices it has: 0 for the first day, 1 for the one after.
         due: When each errand is run next, in the order of the fleet's errands.
         requests: How many requests it sent.
+        looked_to: The last day on which it asked for usage.
 
     """
 
@@ -63,6 +65,7 @@ class Hub:
     misses: int = 0
     subscription_misses: int = 0
     usage_misses: int = 0
+    looked_to: date = _YESTERDAY
 
     def chance(self) -> float:
         """Throw the dice."""
@@ -166,36 +169,32 @@ class Prices:
         )
 
 
-class UsageAtSecondLook:
-    """The usage of yesterday, asked for at the second look, and again after gaps where that fails."""
+class Usage:
+    """What was metered yesterday (``UsageCoordinator``), on an ordinary day: delivered in time, nothing settled."""
 
     def begin(self, hub: Hub, at: float) -> datetime:
-        """Return the next second look."""
+        """Return the next look, or a time soon where a look was missed."""
         hub.usage_misses = 0
-        return self._look(hub, at)
+        return schedule.next_usage_request_after_start(
+            instant(at), hub.looked_to, phase=hub.phase, chance=hub.chance()
+        )
 
     def run(self, hub: Hub, at: float, api: Api) -> datetime:
         """Ask for the usage."""
+        now = instant(at)
         if hub.ask(at, Question.USAGE, api) is Answer.SUCCESS:
             hub.usage_misses = 0
-            return self._look(hub, at)
-        hub.usage_misses += 1
-        gaps = schedule.GAPS[Goal.TODAY]
-        minutes = gaps[min(hub.usage_misses, len(gaps)) - 1]
-        return instant(at) + timedelta(minutes=minutes * (1 + 0.08 * hub.chance()))
-
-    @staticmethod
-    def _look(hub: Hub, at: float) -> datetime:
-        now = instant(at)
-        day = local_date(now)
-        look = schedule.second_look(day, hub.phase)
-        if look > now:
-            return look
-        return schedule.second_look(day + timedelta(days=1), hub.phase)
+            hub.looked_to = local_date(now)
+        else:
+            hub.usage_misses += 1
+        return schedule.next_usage_request(
+            now,
+            late=False,
+            phase=hub.phase,
+            misses=hub.usage_misses,
+            chance=hub.chance(),
+        )
 
 
-ERRANDS: Final[tuple[Errand, ...]] = (Subscriptions(), Prices())
-"""What a hub asks for today."""
-
-ERRANDS_WITH_USAGE: Final[tuple[Errand, ...]] = (*ERRANDS, UsageAtSecondLook())
-"""With the usage of yesterday."""
+ERRANDS: Final[tuple[Errand, ...]] = (Subscriptions(), Prices(), Usage())
+"""What a hub asks for, each by a timer of its own."""

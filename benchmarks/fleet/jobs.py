@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from .api import Scenario, at_time
-from .hub import ERRANDS, ERRANDS_WITH_USAGE
 from .scenarios import SCENARIOS
 from .simulation import SAMPLE, Result, play
 from .variants import CHOSEN, LOOKS, SILENCES, Variant, applied
@@ -29,14 +28,12 @@ class Job:
     hubs: int
     sample: int = SAMPLE
     variant: Variant = CHOSEN
-    with_usage: bool = False
 
 
 def run(job: Job) -> Result:
     """Play a day."""
-    errands = ERRANDS_WITH_USAGE if job.with_usage else ERRANDS
     with applied(job.variant):
-        return play(job.scenario, job.hubs, sample=job.sample, errands=errands)
+        return play(job.scenario, job.hubs, sample=job.sample)
 
 
 def all_jobs() -> list[Job]:
@@ -45,7 +42,7 @@ def all_jobs() -> list[Job]:
     jobs.sort(key=lambda job: job.scenario.name != "never")
     jobs += [Job(one, SMALL) for one in SCENARIOS]
     jobs.append(Job(BY_NAME["power-night"], STREET))
-    jobs += [Job(one, SMALL, SAMPLE, way, True) for way in LOOKS for one in TRIED]
+    jobs += [Job(one, SMALL, SAMPLE, way) for way in LOOKS for one in TRIED]
     jobs += [Job(BY_NAME["until-1500"], MILLION, SAMPLE, way) for way in SILENCES]
     jobs += [Job(one, PROVED, sample) for one in proved() for sample in samples()]
     return list(dict.fromkeys(jobs))

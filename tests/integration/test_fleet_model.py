@@ -14,6 +14,7 @@ KINDS = {
     Question.TOKEN: "token",
     Question.SUBSCRIPTIONS: "subscriptions",
     Question.PRICES: "prices",
+    Question.USAGE: "usage",
 }
 STEP = timedelta(seconds=30)
 BEGIN = NOON.astimezone(UTC)
