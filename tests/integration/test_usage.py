@@ -323,3 +323,32 @@ async def test_default_sensors_are_few(
     assert len(shown) == 12
     assert len(enabled) == 15
     assert entity_id(hass, subscription.id, "price")
+
+
+async def test_ended_contract(hass: HomeAssistant, nomos, linked, advance) -> None:
+    """After its end a contract is asked about until its last month is settled, and what was known stays."""
+    nomos.configure(usage_gaps=False)
+    subscription = contract(nomos)
+    nomos.set_subscription(subscription.id, end_at=midnight(date(2026, 6, 13)))
+    await linked()
+    for _ in range(8):
+        await advance(DAY / 2)
+    last_day = state_of(hass, subscription.id, "cost_latest_day")
+    assert last_day.attributes["date"] == "2026-06-12"
+    assert float(last_day.state) == pytest.approx(
+        day_truth(nomos, subscription, date(2026, 6, 12))[1]
+    )
+    asked = count(nomos, "usage")
+    for _ in range(64):
+        await advance(DAY / 2)
+    while local_date(nomos.clock.now()) < date(2026, 7, 22):
+        await advance(DAY / 2)
+    # One a day until the middle of July; two where a look reaches back into May.
+    assert count(nomos, "usage") - asked <= 36
+    settled = count(nomos, "usage")
+    for _ in range(20):
+        await advance(DAY / 2)
+    assert count(nomos, "usage") == settled
+    assert float(
+        state_of(hass, subscription.id, "cost_latest_day").state
+    ) == pytest.approx(day_truth(nomos, subscription, date(2026, 6, 12))[1], rel=0.2)
