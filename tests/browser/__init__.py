@@ -1,1 +1,1 @@
-"""The card and the dashboard in a real browser, on a bare page: what Home Assistant would give them is made up here."""
+"""What a customer sees: the real frontend of a real Home Assistant, in a real browser."""

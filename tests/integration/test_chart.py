@@ -19,16 +19,18 @@ QUARTER = timedelta(minutes=15)
 
 @pytest.fixture
 async def ask(hass: HomeAssistant, nomos, hass_admin_user, hass_ws_client):
-    """Return a function that asks as a card does, over a connection that outlives the moves of the clock."""
+    """Return a function that asks as a card does, each time over a connection of its own: the clock moves far."""
     token = await hass.auth.async_create_refresh_token(
         hass_admin_user,
         client_name="card",
         token_type=TOKEN_TYPE_LONG_LIVED_ACCESS_TOKEN,
         access_token_expiration=timedelta(days=10),
     )
-    owner = await hass_ws_client(hass, hass.auth.async_create_access_token(token))
 
-    async def asked(entity: str, client: Any = owner, **more: Any) -> Any:
+    async def asked(entity: str, client: Any = None, **more: Any) -> Any:
+        client = client or await hass_ws_client(
+            hass, hass.auth.async_create_access_token(token)
+        )
         await client.send_json_auto_id(
             {"type": "nomos/chart", "entity_id": entity, **more}
         )

@@ -88,7 +88,7 @@ const STYLE = `
 	--l1: #5ff0dc; --l2: #2fb5a8; --l3: #718092; --l4: #e0892f; --l5: #ff7a66;
 	--p0: #56b4e9; --p1: #e6a23c; --p2: #7f8b99; --run: #b7a2ff;
 }
-ha-card { box-sizing: border-box; height: 100%; display: flex; flex-direction: column; padding: 14px 16px 12px; overflow: hidden; color: var(--ink); }
+ha-card { box-sizing: border-box; height: 100%; display: flex; flex-direction: column; padding: 14px 16px 12px; overflow: hidden; color: var(--ink); font-variant-numeric: tabular-nums; }
 [hidden] { display: none !important; }
 .sr { position: absolute; width: 1px; height: 1px; margin: -1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .head { display: flex; flex-wrap: wrap; justify-content: space-between; align-items: flex-end; gap: 4px 20px; margin-bottom: 8px; }
@@ -96,14 +96,14 @@ button { font: inherit; color: inherit; background: none; border: 0; padding: 0;
 button:focus-visible, .cursor:focus-visible { outline: 2px solid var(--primary-color, #03a9f4); outline-offset: 2px; }
 .label { display: block; font-size: 13px; line-height: 18px; color: var(--soft); }
 .value { display: flex; flex-wrap: wrap; align-items: center; gap: 2px 10px; line-height: 32px; white-space: nowrap; }
-.price { font-size: 28px; font-weight: 500; letter-spacing: -.01em; font-variant-numeric: tabular-nums; }
-.unit { font-size: 14px; font-weight: 400; letter-spacing: 0; color: var(--soft); }
+.price { font-size: 28px; font-weight: 500; }
+.unit { font-size: 14px; font-weight: 400; color: var(--soft); }
 .chip { display: inline-flex; align-items: center; gap: 5px; font-size: 13px; font-weight: 500; line-height: 24px; padding: 0 10px; border-radius: 12px; background: color-mix(in srgb, var(--c) 18%, transparent); }
 .sign { font-size: 9px; letter-spacing: -1px; color: var(--c); }
-.time { font-size: 16px; line-height: 26px; font-weight: 500; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.time { font-size: 16px; line-height: 26px; font-weight: 500; white-space: nowrap; }
 .plot { position: relative; flex: 1 1 calc(184px + var(--lanes, 0px)); min-height: calc(96px + var(--lanes, 0px)); }
 svg { position: absolute; inset: 0; width: 100%; height: 100%; overflow: visible; }
-svg text { fill: var(--soft); font-size: 11px; font-family: inherit; font-variant-numeric: tabular-nums; }
+svg text { fill: var(--soft); font-size: 11px; font-family: inherit; }
 svg .day { fill: var(--ink); font-weight: 500; }
 svg .lane { fill: var(--ink); }
 .grid { stroke: var(--line); stroke-width: 1; opacity: .55; }
@@ -121,8 +121,8 @@ svg .lane { fill: var(--ink); }
 .hover { fill: var(--ink); opacity: .13; }
 .cursor { position: absolute; inset: 0; border-radius: 6px; cursor: crosshair; touch-action: pan-y; user-select: none; }
 .tip { position: absolute; top: 18px; left: 0; z-index: 1; pointer-events: none; min-width: 128px; max-width: 220px; padding: 8px 10px; border-radius: 10px; font-size: 12px; line-height: 18px; background: var(--card-background-color, #fff); border: 1px solid var(--line); box-shadow: 0 2px 10px rgba(0, 0, 0, .22); }
-.tip b { display: block; font-size: 15px; line-height: 22px; font-weight: 500; white-space: nowrap; font-variant-numeric: tabular-nums; }
-.tip .row { display: flex; justify-content: space-between; gap: 14px; color: var(--soft); font-variant-numeric: tabular-nums; }
+.tip b { display: block; font-size: 15px; line-height: 22px; font-weight: 500; white-space: nowrap; }
+.tip .row { display: flex; justify-content: space-between; gap: 14px; color: var(--soft); }
 .tip .row span:first-child { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .tip .row span:last-child { white-space: nowrap; }
 .dot { display: inline-block; width: 9px; height: 9px; border-radius: 3px; background: var(--c); margin-inline-end: 6px; }
@@ -157,6 +157,8 @@ function make(tag, attributes = {}, ...children) {
 }
 
 const span = (kind, ...children) => make("span", kind ? { class: kind } : {}, ...children);
+
+const div = (kind, ...children) => make("div", { class: kind }, ...children);
 
 function dot(colour, kind = "dot") {
 	return make("i", { class: kind, style: `--c:var(--${colour})` });
@@ -316,13 +318,9 @@ class NomosPriceCard extends HTMLElement {
 			this.#formats = undefined;
 			this.#draw();
 		}
-		if (
-			!before ||
-			before.entities !== hass.entities ||
-			this.#watch.some((id) => before.states[id] !== hass.states[id])
-		) {
-			this.#ask(before ? 250 : 0);
-		}
+		const news = (id) => before.states[id] !== hass.states[id];
+		if (!before) this.#ask(0);
+		else if (before.entities !== hass.entities || this.#watch.some(news)) this.#ask(250);
 	}
 
 	connectedCallback() {
@@ -348,14 +346,13 @@ class NomosPriceCard extends HTMLElement {
 	async #fetch() {
 		const { entity, window_minutes: minutes } = this.#config;
 		const turn = ++this.#turn;
+		const question = { type: "nomos/chart", entity_id: entity, window_minutes: minutes ?? 120 };
 		let chart;
-		let problem = entity ? undefined : "no_entity";
-		if (entity) {
-			try {
-				chart = await this.#hass.callWS({ type: "nomos/chart", entity_id: entity, window_minutes: minutes || 120 });
-			} catch (error) {
-				problem = ["not_found", "unauthorized"].includes(error?.code) ? error.code : "not_loaded";
-			}
+		let problem = "no_entity";
+		try {
+			if (entity) chart = await this.#hass.callWS(question);
+		} catch (error) {
+			problem = ["not_found", "unauthorized"].includes(error?.code) ? error.code : "not_loaded";
 		}
 		if (turn !== this.#turn || !this.isConnected) return;
 		if (chart) {
@@ -380,10 +377,11 @@ class NomosPriceCard extends HTMLElement {
 		this.#chart = chart;
 		this.#formats = undefined;
 		const last = chart && (this.#config.days === "today" ? chart.days[0].end : chart.days[1].end);
+		const held = this.#rows[this.#cursor]?.start;
 		this.#rows = (chart?.intervals || [])
 			.filter(([start]) => start < last)
 			.map(([start, end, price, level, ...parts]) => ({ start, end, price, level, parts }));
-		this.#cursor = -1;
+		this.#cursor = this.#at(held ?? 0);
 		this.#draw();
 	}
 
@@ -441,22 +439,17 @@ class NomosPriceCard extends HTMLElement {
 			cursor: make("div", { class: "cursor", role: "slider", tabindex: "0", "aria-valuemin": "0" }),
 			tip: make("div", { class: "tip", "aria-hidden": "true", hidden: "" }),
 			legend: make("div", { class: "legend", "aria-hidden": "true" }),
-			toggle: make("button", { class: "toggle", type: "button" }),
-			note: make("div", { class: "note" }),
+			toggle: make("button", { class: "toggle" }),
+			note: div("note"),
 			message: make("div", { class: "message", role: "status" }),
 		};
 		ui.chip = span("chip", ui.sign, ui.level);
-		ui.now = make(
-			"button",
-			{ type: "button" },
-			ui.title,
-			span("value", span("", ui.price, " ", ui.unit), ui.chip),
-		);
-		ui.best = make("div", { class: "best" }, ui.bestLabel, ui.bestTime);
-		ui.plot = make("div", { class: "plot" }, ui.summary, ui.svg, ui.cursor, ui.tip);
+		ui.now = make("button", {}, ui.title, span("value", span("", ui.price, " ", ui.unit), ui.chip));
+		ui.best = div("best", ui.bestLabel, ui.bestTime);
+		ui.plot = div("plot", ui.summary, ui.svg, ui.cursor, ui.tip);
 		ui.hover = draw("rect", { class: "hover", visibility: "hidden" });
-		ui.head = make("div", { class: "head" }, ui.now, ui.best);
-		ui.foot = make("div", { class: "foot" }, ui.legend, ui.toggle, ui.note);
+		ui.head = div("head", ui.now, ui.best);
+		ui.foot = div("foot", ui.legend, ui.toggle, ui.note);
 		root.append(make("style", {}, STYLE), make("ha-card", {}, ui.head, ui.plot, ui.foot, ui.message));
 		ui.now.addEventListener("click", () => {
 			const detail = { entityId: this.#config.entity };
@@ -847,21 +840,21 @@ class NomosPriceCard extends HTMLElement {
 		const last = this.#rows.length - 1;
 		const at = this.#cursor < 0 ? this.#home : this.#cursor;
 		const hour = Math.max(1, Math.round(HOUR / (this.#rows[at].end - this.#rows[at].start)));
-		const targets = {
-			ArrowLeft: at - 1,
-			ArrowDown: at - 1,
-			ArrowRight: at + 1,
-			ArrowUp: at + 1,
-			PageDown: at - hour,
-			PageUp: at + hour,
-			Home: 0,
+		const steps = {
+			ArrowLeft: -1,
+			ArrowDown: -1,
+			ArrowRight: 1,
+			ArrowUp: 1,
+			PageDown: -hour,
+			PageUp: hour,
+			Home: -last,
 			End: last,
-			Escape: -1,
 		};
-		if (!(event.key in targets)) return;
+		const step = steps[event.key];
+		if (event.key === "Escape") this.#pick(-1);
+		if (!step) return;
 		event.preventDefault();
-		const target = targets[event.key];
-		this.#pick(event.key === "Escape" ? -1 : Math.min(last, Math.max(0, target)));
+		this.#pick(Math.min(last, Math.max(0, at + step)));
 	}
 
 	/** Show one interval in full; -1 shows none. */
@@ -890,7 +883,7 @@ class NomosPriceCard extends HTMLElement {
 		const formats = this.#formats;
 		const { texts } = formats;
 		const entry = (label, value, colour) =>
-			make("div", { class: "row" }, span("", colour && dot(colour), label), span("", value));
+			div("row", span("", colour && dot(colour), label), span("", value));
 		const { days } = this.#chart;
 		const day = row.start >= days[1].start ? texts.tomorrow : texts.today;
 		const content = [span("", `${day} ${formats.range(row.start, row.end)}`)];
