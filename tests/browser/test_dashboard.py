@@ -14,12 +14,11 @@ pytestmark = pytest.mark.skipif(
 
 CONSUMPTION = (
     "price",
+    "next_price",
     "price_level",
     "lowest_price_today",
-    "lowest_price_today_time",
     "average_price_today",
     "highest_price_today",
-    "highest_price_today_time",
 )
 LOAD = ("run_now", "next_start", "next_end", "expected_cost", "expected_saving")
 
@@ -97,12 +96,12 @@ def test_a_contract_with_loads(page: Any) -> None:
     assert shown[0] == {
         "type": "custom:nomos-price-card",
         "entity": "sensor.nomos_price",
+        "grid_options": {"columns": "full"},
     }
     headings = [card["heading"] for card in shown if card["type"] == "heading"]
     assert headings == ["Heute", "Dishwasher", "Car", "Verlauf"]
     tiles = [card["entity"] for card in shown if card["type"] == "tile"]
-    figures = [key for key in CONSUMPTION if key.endswith(("_today", "_time"))]
-    expected = [f"sensor.nomos_{key}" for key in figures]
+    expected = [f"sensor.nomos_{key}" for key in CONSUMPTION[2:]]
     for device in ("dishwasher", "car"):
         expected += [f"sensor.{device}_{key}" for key in LOAD]
     assert tiles == expected
