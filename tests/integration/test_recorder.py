@@ -8,7 +8,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 )
 
 from homeassistant.components.energy import validate
-from homeassistant.components.energy.data import async_get_manager
+from homeassistant.components.energy.data import GridSourceType, async_get_manager
 from homeassistant.components.recorder import history
 from homeassistant.components.recorder.models import StatisticMeanType
 from homeassistant.components.recorder.statistics import async_list_statistic_ids
@@ -26,6 +26,12 @@ SOLAR = "solar@example.com"
 @pytest.fixture(autouse=True)
 def custom_integrations(recorder_mock, enable_custom_integrations: None) -> None:
     """Begin with the recorder: it has to be there before Home Assistant is."""
+
+
+@pytest.fixture
+def usage_known() -> bool:
+    """Begin with an account that is new."""
+    return False
 
 
 async def test_lists_are_not_recorded(hass: HomeAssistant, nomos, linked) -> None:
@@ -118,10 +124,11 @@ async def test_energy_dashboard_accepts_the_statistics(
     bought, sold = (
         f"nomos:{contracts[kind].id}" for kind in ("consumption", "feed_in")
     )
-    source = {
+    source: GridSourceType = {
         "type": "grid",
         "stat_energy_from": f"{bought}_usage",
         "stat_energy_to": f"{sold}_returned",
+        "stat_cost": None,
         "entity_energy_price": None,
         "number_energy_price": None,
         "stat_compensation": f"{sold}_compensation",
@@ -133,7 +140,7 @@ async def test_energy_dashboard_accepts_the_statistics(
     for cost in ("cost", "total_cost"):
         await manager.async_update(
             {
-                "energy_sources": [{**source, "stat_cost": f"{bought}_{cost}"}],
+                "energy_sources": [source | {"stat_cost": f"{bought}_{cost}"}],
                 "device_consumption": [],
             }
         )
@@ -142,7 +149,7 @@ async def test_energy_dashboard_accepts_the_statistics(
     # A statistic that is not there would have been complained about.
     await manager.async_update(
         {
-            "energy_sources": [{**source, "stat_cost": f"{bought}_no_such_cost"}],
+            "energy_sources": [source | {"stat_cost": f"{bought}_no_cost"}],
             "device_consumption": [],
         }
     )
