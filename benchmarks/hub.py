@@ -18,9 +18,9 @@ from homeassistant.components.application_credentials import (
     ClientCredential,
     async_import_client_credential,
 )
-from homeassistant.components.recorder import DOMAIN as RECORDER
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import frame
 from homeassistant.helpers.recorder import async_initialize_recorder
 from homeassistant.loader import DATA_CUSTOM_COMPONENTS
 from homeassistant.setup import async_setup_component
@@ -28,6 +28,7 @@ from homeassistant.util import dt as dt_util
 
 from .stand_in import CLIENT_ID, CLIENT_SECRET, StandIn
 
+RECORDER: Final = "recorder"
 DATABASE: Final = "home-assistant_v2.db"
 
 LOADS: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -72,6 +73,7 @@ async def hub(folder: Path, *, recorder: bool) -> AsyncIterator[HomeAssistant]:
     async with async_test_home_assistant(config_dir=str(folder)) as hass:
         await hass.config.async_set_time_zone("Europe/Berlin")
         hass.data.pop(DATA_CUSTOM_COMPONENTS)
+        frame.async_setup(hass)
         if recorder:
             async_initialize_recorder(hass)
             config = {RECORDER: {"db_url": f"sqlite:///{folder / DATABASE}"}}
@@ -96,6 +98,8 @@ async def enter_account(
     entry = MockConfigEntry(
         domain=DOMAIN,
         title="Benchmark",
+        # Stored files carry it: a second start is of the same entry.
+        entry_id="benchmark",
         unique_id=nomos.customer,
         data={
             "auth_implementation": DOMAIN,

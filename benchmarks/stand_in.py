@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -30,22 +30,24 @@ class StandIn:
         url: where it listens.
         customer: the id of the customer whose account is linked.
         token: what the token endpoint answered.
+        clock: its time in seconds since 1970.
+        pipe: the way to ask it.
     """
 
     url: str
     customer: str
     token: dict[str, Any]
-    _clock: Synchronized[float]
-    _pipe: Connection
+    clock: Synchronized[float] = field(repr=False)
+    pipe: Connection = field(repr=False)
 
     def move_to(self, now: datetime) -> None:
         """Set the clock to an aware instant."""
-        self._clock.value = now.timestamp()
+        self.clock.value = now.timestamp()
 
     def requests(self) -> Counter[str]:
         """Return how many requests of each kind were answered since the last call."""
-        self._pipe.send("requests")
-        answer = self._pipe.recv()
+        self.pipe.send("requests")
+        answer = self.pipe.recv()
         assert isinstance(answer, Counter)
         return answer
 
@@ -67,7 +69,8 @@ def stand_in(now: datetime, begin: date) -> Iterator[StandIn]:
     try:
         if not ours.poll(60):
             raise TimeoutError("the simulator did not start")
-        yield StandIn(*ours.recv(), clock, ours)
+        url, customer, token = ours.recv()
+        yield StandIn(url, customer, token, clock, ours)
     finally:
         process.terminate()
         process.join()

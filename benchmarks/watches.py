@@ -64,7 +64,7 @@ class LoopTime:
             handle._run = run  # noqa: SLF001
 
     def _timed(self, run: Callable[[Any], None], handle: Any) -> None:
-        self._first, self._collected = None, 0.0
+        self._forget()
         begin = thread_time()
         run(handle)
         taken = thread_time() - begin - self._collected
@@ -72,6 +72,9 @@ class LoopTime:
         if self._first is not None:
             self.stretches.append(taken)
             self.causes[self._first] += taken
+
+    def _forget(self) -> None:
+        self._first, self._collected = None, 0.0
 
     def _entered(self, code: CodeType, _offset: int) -> object:
         if not code.co_filename.startswith(PACKAGE):

@@ -175,8 +175,13 @@ class PriceCoordinator(DataUpdateCoordinator[PriceTable]):
         """Return how the known prices of a tariff day stand, worked out once per change of the day."""
         prices = self.data.day(day)
         known = self._levels.get(day)
-        if known is None or known[0] != prices:
-            known = prices, DayLevels.of(prices, self.thresholds)
+        if known is None or known[0] is not prices:
+            # Another table may say the same of the day; comparing once is enough to know.
+            if known is not None and known[0] == prices:
+                levels = known[1]
+            else:
+                levels = DayLevels.of(prices, self.thresholds)
+            known = prices, levels
             # Whoever asks for yesterday asks for tomorrow next: neither may push the other out.
             self._levels = {
                 key: value

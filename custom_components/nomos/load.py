@@ -204,7 +204,7 @@ class FlexibleLoad:
         self._hass = hass
         self._coordinator: PriceCoordinator | None = None
         self._planned_from: PriceTable | None = None
-        self._said: tuple[LoadPlan | None, Run | None, Run | None] | None = None
+        self._said: tuple[LoadPlan, Run | None, Run | None] | None = None
         self._listeners: list[Callable[[], None]] = []
         self._unsub_prices: CALLBACK_TYPE | None = None
         self._unsub_event: CALLBACK_TYPE | None = None
@@ -272,8 +272,9 @@ class FlexibleLoad:
             self._unsub_event = async_track_point_in_utc_time(
                 self._hass, self._review, at
             )
-        plan = self.plan
-        says = plan, plan and plan.run_at(now), plan and plan.next_run(now)
+        says = None
+        if (plan := self.plan) is not None:
+            says = plan, plan.run_at(now), plan.next_run(now)
         if tell or says != self._said:
             self._said = says
             call_all(self._listeners)

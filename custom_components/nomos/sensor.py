@@ -295,18 +295,17 @@ class NomosCurrentPriceSensor(NomosPriceSensor):
     # Two days of quarter-hours are more than the recorder takes, and a forecast is no history.
     _unrecorded_attributes = frozenset({"prices_today", "prices_tomorrow"})
 
-    _today: DayPrices | None = None
-    _tomorrow: DayPrices | None = None
+    _days: tuple[DayPrices, DayPrices] | None = None
 
     @override
     def _read_value(self, now: datetime) -> bool:
         table, today = self.coordinator.data, local_date(now)
         days = table.day(today), table.day(today + _TOMORROW)
         changed = super()._read_value(now)
-        if days == (self._today, self._tomorrow):
+        before, self._days = self._days, days
+        if days == before:
             # The same lists as before: whoever compares old and new state sees at once that nothing changed.
             return changed
-        self._today, self._tomorrow = days
         self._attr_extra_state_attributes = {
             "prices_today": _listing(days[0]),
             "prices_tomorrow": _listing(days[1]),

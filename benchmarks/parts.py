@@ -1,0 +1,226 @@
+"""What the parts cost, in steps of the interpreter, and how that grows with the number of intervals.
+
+    .venv/bin/python -m benchmarks.parts
+
+Steps are the same on every machine and in every run, so that a number that has changed means that the code has. The
+growth is the exponent between the smallest and the largest size: 1 is linear, 0 is independent of the size, 2 would
+be a mistake. It sees what is done in Python; sorting and comparing happen in C and count as single steps. The
+milliseconds are of the largest size, for orientation.
+"""
+
+import argparse
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, timedelta
+import json
+from math import log
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from custom_components.nomos.api import PriceSeries
+from custom_components.nomos.metering import (
+    Account,
+    HourRow,
+    Series,
+    days_of,
+    group_by_day,
+    hours_of,
+    revisions,
+)
+from custom_components.nomos.price_tables import price_table
+from custom_components.nomos.pricing import (
+    DayLevels,
+    PlanRequest,
+    PriceTable,
+    local_date,
+    plan,
+)
+
+from .hub import enter_account, hub
+from .leaps import LeapingClock, Moment
+from .planner import MODES
+from .samples import FIRST, QUARTER, price_answer, price_sample, reading_sample
+from .stand_in import stand_in
+from .steps import count_steps, milliseconds
+from .tables import table
+
+SIZES: Final = (96, 192, 960, 9_600)
+PLANNED: Final = (96, 192, 384)
+
+type Work = Callable[[], object]
+type Part = Callable[[int], Work]
+"""Makes the work for a number of intervals."""
+
+
+def parse(count: int) -> Work:
+    """From the body of an answer to a table."""
+    body = json.dumps(price_answer(count))
+    return lambda: price_table(PriceSeries.from_json(json.loads(body)))
+
+
+def merge_all(count: int) -> Work:
+    """Lay a table over another one of the same size, with other prices."""
+    old, new = price_sample(count), price_sample(count, shift=1)
+    return lambda: old.merge(new)
+
+
+def merge_days(count: int) -> Work:
+    """Lay today and tomorrow over what is known, as every answer does."""
+    old, new = price_sample(count), price_sample(192, shift=1)
+    return lambda: old.merge(new)
+
+
+def day_statistics(count: int) -> Work:
+    """Work out averages, extremes and levels of every day."""
+    intervals = price_sample(count).intervals
+    days = sorted({local_date(one.start) for one in intervals})
+
+    def work() -> None:
+        known = PriceTable(intervals)
+        for day in days:
+            prices = known.day(day)
+            assert prices.average is not None
+            assert prices.lowest is not prices.highest
+            DayLevels.of(prices)
+
+    return work
+
+
+def usage_hours(count: int) -> Work:
+    """From readings to days, to hours, and to what has to be written of them."""
+    readings, known = reading_sample(count), price_sample(count)
+    supply = FIRST, FIRST + count * QUARTER
+    rows = [
+        HourRow(FIRST + index * timedelta(hours=1), 0.4, 0.4 * (index + 1))
+        for index in range(count // 4)
+    ]
+    account = Account(rows)
+
+    def work() -> None:
+        assert days_of(group_by_day(readings), known, supply)
+        hours = hours_of(readings, known)
+        assert revisions({Series.USAGE: account}, hours, {}, selling=False)
+
+    return work
+
+
+def planning(minutes: int, asked: dict[str, Any]) -> Part:
+    """Plan a load within the whole table."""
+    options: dict[str, Any] = {
+        key: timedelta(minutes=value) if key.startswith("min_") else value
+        for key, value in asked.items()
+    }
+
+    def made(count: int) -> Work:
+        known = price_sample(count)
+        end, length = FIRST + count * QUARTER, timedelta(minutes=minutes)
+        request = PlanRequest(FIRST, end, length, **options)
+        # A table of its own each time: one may remember what was asked of it.
+        return lambda: plan(PriceTable(known.intervals), request, FIRST)
+
+    return made
+
+
+PARTS: Final[dict[str, Part]] = {
+    "parsing a price answer": parse,
+    "merging a table with another of its size": merge_all,
+    "merging a table with today and tomorrow": merge_days,
+    "statistics and levels of all days": day_statistics,
+    "usage to days, hours and statistics": usage_hours,
+}
+
+
+async def ticks(folder: Path, sizes: Sequence[int], loads: bool) -> dict[int, int]:
+    """Return how many steps a boundary takes with all that listens to it, in the mean over a quarter of a day."""
+    found = {}
+    now = FIRST + timedelta(hours=6, minutes=1)
+    with stand_in(now, date(2026, 6, 1)) as nomos:
+        os.environ["NOMOS_API_URL"] = nomos.url
+        moment = Moment(now, nomos.move_to)
+        with moment.governing():
+            async with hub(folder, recorder=False) as hass:
+                clock = LeapingClock(hass, moment)
+                entry = await enter_account(hass, nomos, loads=loads)
+                await clock.drive(hass.config_entries.async_setup(entry.entry_id))
+                (coordinator,) = entry.runtime_data.prices.values()
+                for size in sizes:
+                    coordinator.async_set_updated_data(price_sample(size))
+                    await clock.settle()
+                    boundary, taken = now, []
+                    for _ in range(25):
+                        boundary += QUARTER
+                        moment.move_to(boundary)
+                        taken.append(count_steps(coordinator.async_update_listeners))
+                        await clock.settle()
+                    moment.move_to(now)
+                    # The first one fills what the new table left empty.
+                    found[size] = sum(taken[1:]) // len(taken[1:])
+                clock.release()
+    return found
+
+
+def growth(counts: dict[int, int]) -> float:
+    """Return the exponent with which the steps grow."""
+    first, *_, last = counts
+    return log(counts[last] / counts[first]) / log(last / first)
+
+
+def _row(name: str, counts: dict[int, int], taken: float | None) -> list[object]:
+    first, *_, last = counts
+    return [
+        name,
+        *counts.values(),
+        f"{counts[first] / first:.0f} / {counts[last] / last:.0f}",
+        f"{growth(counts):.2f}",
+        "" if taken is None else f"{taken:.1f}",
+    ]
+
+
+def _measured(name: str, part: Part, sizes: Sequence[int]) -> list[object]:
+    works = {size: part(size) for size in sizes}
+    counts = {}
+    for size, work in works.items():
+        # Once before, so that what is imported or compiled late does not count.
+        work()
+        counts[size] = count_steps(work)
+    return _row(name, counts, milliseconds(works[sizes[-1]]))
+
+
+def _heads(sizes: Sequence[int]) -> list[object]:
+    return [
+        "steps for … intervals",
+        *(f"{size:,}" for size in sizes),
+        "each interval, least / most",
+        "growth",
+        "ms, most",
+    ]
+
+
+def _tick_rows() -> Iterator[list[object]]:
+    for name, loads in (("a boundary", False), ("a boundary, three loads", True)):
+        with TemporaryDirectory() as folder:
+            counts = asyncio.run(ticks(Path(folder), SIZES, loads))
+        yield _row(name, counts, None)
+
+
+def report() -> str:
+    """Return the figures as Markdown."""
+    rows = [_measured(name, part, SIZES) for name, part in PARTS.items()]
+    plans = [_measured(name, planning(*mode), PLANNED) for name, mode in MODES.items()]
+    return (
+        table(_heads(SIZES), [*rows, *_tick_rows()])
+        + "\nPlans within the whole table:\n\n"
+        + table(_heads(PLANNED), plans)
+    )
+
+
+def main() -> None:
+    """Measure and print."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
+    print(report())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Tests of what is counted in benchmarks: growth with the number of intervals, imports."""

@@ -1,0 +1,51 @@
+"""The parts grow with the number of intervals as they should, in steps of the interpreter: exact on every machine."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from benchmarks.parts import PARTS, growth, merge_days, ticks
+from benchmarks.setup_time import START_UP, imports
+from benchmarks.steps import count_steps
+
+SIZES = (96, 960)
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_parts_are_linear(name: str) -> None:
+    """Ten times the intervals cost about ten times the steps: a search within a loop would cost a hundred times."""
+    counts = {}
+    for size in SIZES:
+        work = PARTS[name](size)
+        work()
+        counts[size] = count_steps(work)
+    assert growth(counts) < 1.1, counts
+
+
+def test_steps_are_exact() -> None:
+    """What is counted twice is the same, and a loop within a loop shows."""
+    work = merge_days(96)
+    work()
+    assert count_steps(work) == count_steps(work) > 96
+
+    def squares(size: int) -> int:
+        return count_steps(lambda: [(a, b) for a in range(size) for b in range(size)])
+
+    assert growth({size: squares(size) for size in (20, 200)}) > 1.9
+
+
+@pytest.mark.usefixtures("socket_enabled")
+def test_a_boundary_costs_the_same_however_much_is_known(tmp_path: Path) -> None:
+    """A hundred days of prices make the look at the current one no dearer."""
+    counts = asyncio.run(ticks(tmp_path, (192, 9_600), loads=True))
+    assert counts[9_600] <= 1.5 * counts[192]
+    # The sensors, the calendar and three loads, with all the states that they write.
+    assert counts[192] < 30_000
+
+
+def test_nothing_heavy_is_imported() -> None:
+    """Starting imports nothing that Home Assistant has not imported anyway."""
+    found = imports()
+    assert set(START_UP) <= set(found.modules)
+    assert not found.foreign

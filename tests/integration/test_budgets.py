@@ -1,0 +1,177 @@
+"""A day with three loads and usage stays within what we promise; requests of a day are held in test_coordinator.py."""
+
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.components.recorder.common import (
+    async_wait_recording_done,
+)
+
+from benchmarks.database import contents_of
+from benchmarks.hub import LOADS
+from benchmarks.watches import States, Writes
+from custom_components.nomos.const import DOMAIN
+from custom_components.nomos.load import SUBENTRY_TYPE
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.json import json_bytes
+from simulator.berlin import midnight
+
+from .conftest import EMAIL
+
+QUARTER = timedelta(minutes=15)
+BOUNDARIES = 24 * 4
+
+CURRENT = BOUNDARIES + 4
+"""The price at every boundary; a correction or two."""
+
+LEVELS = BOUNDARIES
+"""Level, cheap, expensive and the calendar: each changes a few times a day, together not at every boundary."""
+
+DAILY = 20
+"""Statistics of today, whether tomorrow is known, usage and cost: once a day each, and twice for luck."""
+
+LOAD = 6 * 5 + 3 * 2 * 4
+"""Six entities for each of five plans a day; at both ends of four runs the flag and both times."""
+
+STATES = CURRENT + LEVELS + DAILY + len(LOADS) * LOAD
+
+STATISTICS = 3 * 24 + 1
+"""Hours of usage, cost and total, a day's base fee. What the recorder keeps of the price by itself comes on top."""
+
+ATTRIBUTES = 60
+"""Attributes that are recorded anew: only those that are different."""
+
+DATABASE_BYTES = 200_000
+STORAGE_BYTES = 60_000
+ATTRIBUTE_BYTES = 16_384
+"""What the recorder takes; what is unrecorded need not hold to it, and does."""
+
+RECORDED_BYTES = 600
+
+
+@pytest.fixture
+def recorder_db_url(tmp_path: Path) -> str:
+    """Let the recorder keep its database in a file."""
+    return f"sqlite:///{tmp_path / 'home.db'}"
+
+
+@pytest.fixture(autouse=True)
+def custom_integrations(recorder_mock: Any, enable_custom_integrations: None) -> None:
+    """Begin with the recorder: it has to be there before Home Assistant is."""
+
+
+@pytest.fixture
+def usage_known() -> bool:
+    """Begin with an account that is new, so that usage is imported."""
+    return False
+
+
+@pytest.fixture
+async def entry(hass: HomeAssistant, nomos, linked, advance) -> MockConfigEntry:
+    """Return an account with three loads, two months under contract, whose usage is imported."""
+    await hass.config.async_set_time_zone("Europe/Berlin")
+    (subscription,) = nomos.customers[EMAIL].subscriptions
+    nomos.set_subscription(subscription.id, start_at=midnight(date(2026, 4, 20)))
+    linked_entry: MockConfigEntry = await linked()
+    for name, settings in LOADS.items():
+        hass.config_entries.async_add_subentry(
+            linked_entry,
+            ConfigSubentry(
+                data=MappingProxyType(dict(settings)),
+                subentry_type=SUBENTRY_TYPE,
+                title=name,
+                unique_id=None,
+            ),
+        )
+    for _ in range(8):
+        await advance(QUARTER)
+    return linked_entry
+
+
+def entities(hass: HomeAssistant, entry: MockConfigEntry) -> list[str]:
+    """Return the entities that are shown by default."""
+    entries = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
+    return [one.entity_id for one in entries if one.disabled_by is None]
+
+
+async def test_a_day_is_small(
+    hass: HomeAssistant, entry, advance, tmp_path: Path
+) -> None:
+    """States, rows, bytes in database and files: counted over a day, boundary by boundary, with all that happens."""
+    ours = entities(hass, entry)
+
+    async def contents() -> Any:
+        await async_wait_recording_done(hass)
+        return await hass.async_add_executor_job(
+            contents_of, tmp_path / "home.db", ours
+        )
+
+    before = await contents()
+    states, writes, largest = States(), Writes(), 0
+    with states.watching(hass), writes.watching():
+        now = datetime.now(UTC)
+        boundary = now - (now - datetime.min.replace(tzinfo=UTC)) % QUARTER
+        for _ in range(BOUNDARIES):
+            boundary += QUARTER
+            await advance(boundary - datetime.now(UTC) + timedelta(milliseconds=20))
+            largest = max(
+                largest,
+                *(len(json_bytes(hass.states.get(one).attributes)) for one in ours),
+            )
+    after = await contents()
+
+    written = Counter({one: states.changed[one] for one in ours})
+    assert not any(states.in_vain[one] for one in ours)
+    # One that hears of nothing would be small, too.
+    assert BOUNDARIES <= written.total() <= STATES, written
+    rows = {name: after.rows[name] - before.rows[name] for name in after.rows}
+    assert rows["states"] == written.total()
+    assert 3 * 20 <= rows["statistics"] <= STATISTICS
+    assert rows["state_attributes"] <= ATTRIBUTES
+    grown = after.file["bytes"] - before.file["bytes"]
+    assert 0 < grown <= DATABASE_BYTES
+    assert after.attributes <= RECORDED_BYTES
+    assert RECORDED_BYTES < largest <= ATTRIBUTE_BYTES
+    mine = {
+        name: size for name, size in writes.bytes.items() if name.startswith(DOMAIN)
+    }
+    assert {"nomos.prices", "nomos.usage", "nomos.loads", "nomos.token"} <= mine.keys()
+    assert sum(mine.values()) <= STORAGE_BYTES, mine
+    assert writes.times["nomos.prices"] <= 3
+    assert writes.times["nomos.usage"] <= 3
+    # A plan that begins is written down, and one that is put in its place.
+    assert writes.times["nomos.loads"] <= 2 * len(LOADS)
+
+
+async def test_levels_are_worked_out_once_a_day(hass: HomeAssistant, linked) -> None:
+    """Who looks at yesterday, today and tomorrow in turn finds what was worked out before."""
+    account = await linked()
+    (coordinator,) = account.runtime_data.prices.values()
+    days = [date(2026, 6, 9) + timedelta(days=number) for number in range(3)]
+    first = [coordinator.day_levels(day) for day in days]
+    assert first[1].standings
+    for day, levels in zip(days, first, strict=True):
+        assert coordinator.day_levels(day) is levels
+
+
+async def test_a_load_tells_only_what_is_new(
+    hass: HomeAssistant, entry, advance
+) -> None:
+    """Listeners of a load hear of a plan, a run that begins and one that ends, not of every quarter-hour."""
+    loads = entry.runtime_data.loads.all.values()
+    heard: list[str] = []
+    for load in loads:
+        load.async_listen(lambda name=load.name: heard.append(name))
+    calls = Counter[str]()
+    for _ in range(BOUNDARIES):
+        await advance(QUARTER)
+    calls.update(heard)
+    assert set(calls) == {load.name for load in loads}
+    assert all(count <= 14 for count in calls.values()), calls
