@@ -11,7 +11,14 @@ from typing import Any, Final, Self
 
 from homeassistant.core import HomeAssistant
 
-from .api import GridFeeReduction, Invoice, InvoiceStatus, InvoiceType, MeterType
+from .api import (
+    GridFeeReduction,
+    Invoice,
+    InvoiceStatus,
+    InvoiceType,
+    MeterType,
+    NomosResponseError,
+)
 from .metering import DayUsage, MonthUsage, Series
 from .price_tables import slug
 from .store import StoredFile
@@ -174,7 +181,7 @@ def decode_record(subscription_id: str, stored: Any) -> UsageRecord:
     if stored["subscription"] != subscription_id:
         raise ValueError("another subscription")
     days = (_day(values) for values in stored["days"])
-    invoice, reductions = stored["invoice"], stored["reductions"]
+    invoice = stored["invoice"]
     return UsageRecord(
         meter=None if stored["meter"] is None else MeterType(stored["meter"]),
         days={one.day: one for one in days},
@@ -184,9 +191,12 @@ def decode_record(subscription_id: str, stored: Any) -> UsageRecord:
         ),
         looked_to=_date(stored["looked_to"]),
         settled_to=_date(stored["settled_to"]),
-        recorded={Series(key): _instant(at) for key, at in stored["recorded"].items()},
+        recorded={
+            Series(key): _instant(at) for key, at in dict(stored["recorded"]).items()
+        },
         refused={
-            str(key): date.fromisoformat(day) for key, day in stored["refused"].items()
+            str(key): date.fromisoformat(day)
+            for key, day in dict(stored["refused"]).items()
         },
         invoice=None
         if invoice is None
@@ -197,9 +207,7 @@ def decode_record(subscription_id: str, stored: Any) -> UsageRecord:
             period_start=_instant(invoice["period_start"]),
             period_end=_instant(invoice["period_end"]),
         ),
-        reductions=None
-        if reductions is None
-        else tuple(GridFeeReduction.from_json(one) for one in reductions),
+        reductions=_reductions(stored["reductions"]),
         reductions_on=_date(stored["reductions_on"]),
     )
 
@@ -219,6 +227,15 @@ def _day(values: list[Any]) -> DayUsage:
         final=bool(named["final"]),
         digest=int(named["digest"]),
     )
+
+
+def _reductions(stored: Any) -> tuple[GridFeeReduction, ...] | None:
+    if stored is None:
+        return None
+    try:
+        return tuple(GridFeeReduction.from_json(one) for one in stored)
+    except NomosResponseError as err:
+        raise ValueError(err.field) from None
 
 
 def _iso(day: date | None) -> str | None:

@@ -67,7 +67,7 @@ async def written(
         )
     )
     return [
-        (datetime.fromtimestamp(row["start"], UTC), row["state"], row["sum"])
+        (datetime.fromtimestamp(row["start"], UTC), row["state"] or 0, row["sum"] or 0)
         for row in rows.get(name, [])
     ]
 
@@ -109,4 +109,6 @@ async def assert_true(
 
 def supply_begins(nomos: Simulator, subscription_id: str) -> date:
     """Return the first day of supply."""
-    return local_date(nomos.subscription(subscription_id).start_at)
+    start = nomos.subscription(subscription_id).start_at
+    assert start is not None
+    return local_date(start)
