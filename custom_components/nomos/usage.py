@@ -201,6 +201,7 @@ class UsageCoordinator(DataUpdateCoordinator[UsageRecord]):
         late = (
             USAGE not in self.data.refused
             and bool(self.data.days)
+            and self._end(today) == today
             and today - _DAY not in self.data.days
         )
         self._plan(
@@ -282,7 +283,7 @@ class UsageCoordinator(DataUpdateCoordinator[UsageRecord]):
         begin = self._begin(today)
         first = max(begin, self._first_day(today, begin))
         whole = self.data.looked_to is None
-        chunks = list(month_chunks(first, today))
+        chunks = list(month_chunks(first, self._end(today)))
         for number, (start, end) in enumerate(chunks, 1):
             if number > 1:
                 await sleep(PAUSE)
@@ -349,6 +350,11 @@ class UsageCoordinator(DataUpdateCoordinator[UsageRecord]):
         # Without statistics to fill, older months would be asked for in vain.
         return begin if self.history.kept else max(begin, months_before(today, 1))
 
+    def _end(self, today: date) -> date:
+        """Return the day after the last one that can have been metered."""
+        end_at = self.prices.subscription.end_at
+        return min(today, local_date(end_at)) if end_at else today
+
     def _first_day(self, today: date, begin: date) -> date:
         """Return the first day of a look."""
         looked_to, settled_to = self.data.looked_to, self.data.settled_to
@@ -358,13 +364,14 @@ class UsageCoordinator(DataUpdateCoordinator[UsageRecord]):
         thorough = (today.toordinal() + slot) % _THOROUGH_EVERY == 0
         if thorough or is_settled(month_start(settled_to), today):
             return settled_to
+        end = self._end(today)
         late = (
             day
             for back in range(_LATE_DAYS, 0, -1)
-            if (day := today - back * _DAY) >= settled_to
+            if settled_to <= (day := today - back * _DAY) < end
             and ((known := self.data.days.get(day)) is None or not known.complete)
         )
-        return min(looked_to, next(late, today - _DAY), today - _DAY)
+        return min(looked_to, next(late, end - _DAY), end - _DAY)
 
     async def _async_invoices(self, _today: date) -> None:
         """Ask for the invoice that was issued last."""

@@ -129,7 +129,11 @@ class UsageImport:
             if _is_news(known.days.get(day), readings, recompute=settles)
         }
         table = await self._async_table(news, fresh=settles)
-        days = await execute(days_of, news, table, self._supply)
+        days = {
+            day: one
+            for day, one in (await execute(days_of, news, table, self._supply)).items()
+            if not _is_loss(known.days.get(day), one)
+        }
         recorded: Mapping[Series, datetime] = {}
         if self._history.kept:
             recorded = await self._async_write(
@@ -216,6 +220,16 @@ def _hours(
 
 def _laid_over(table: PriceTable, series: PriceSeries) -> PriceTable:
     return table.merge(price_table(series))
+
+
+def _is_loss(known: DayUsage | None, one: DayUsage) -> bool:
+    """Return whether a day says nothing but that its prices, which were known, are no longer to be had."""
+    return (
+        known is not None
+        and known.digest == one.digest
+        and known.priced
+        and not one.priced
+    )
 
 
 def _is_news(

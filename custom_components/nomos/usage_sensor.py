@@ -340,6 +340,7 @@ class NomosUsageSensor(CoordinatorEntity[UsageCoordinator], SensorEntity):
         """Belong to the contract's device."""
         super().__init__(usage)
         self.entity_description = description
+        self._attr_extra_state_attributes = {}
         subscription_id = usage.prices.subscription.id
         self._attr_unique_id = f"{subscription_id}_{description.key}"
         self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, subscription_id)})

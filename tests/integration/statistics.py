@@ -67,7 +67,11 @@ async def written(
         )
     )
     return [
-        (datetime.fromtimestamp(row["start"], UTC), row["state"] or 0, row["sum"] or 0)
+        (
+            datetime.fromtimestamp(row["start"], UTC),
+            row["state"] or 0.0,
+            row["sum"] or 0.0,
+        )
         for row in rows.get(name, [])
     ]
 
@@ -110,5 +114,5 @@ async def assert_true(
 def supply_begins(nomos: Simulator, subscription_id: str) -> date:
     """Return the first day of supply."""
     start = nomos.subscription(subscription_id).start_at
-    assert start is not None
+    assert start
     return local_date(start)
