@@ -17,6 +17,7 @@ from .usage_life import (
     MINUTE,
     asked,
     begin,
+    clear,
     days_asked,
     live,
     rows_touched,
@@ -142,6 +143,83 @@ async def test_an_import_goes_on_where_it_was(
         "2026-06-01",
     ]
     await assert_true(hass, nomos, subscription.id, date(2026, 1, 17), today(nomos))
+
+
+async def test_statistics_deleted_in_the_middle_of_an_import(
+    hass: HomeAssistant, nomos, linked, advance
+) -> None:
+    """The months that were done are done again."""
+    subscription = begin(nomos, date(2026, 2, 20))
+    nomos.faults.add("status", "usage", status=500, times=1, skip=2)
+    entry = await linked()
+    await advance(2 * MINUTE)
+    assert usage_of(entry, subscription).data.settled_to == date(2026, 4, 1)
+    series = ("usage", "cost", "base_fee", "total_cost")
+    await clear(hass, *(f"nomos:{subscription.id}_{name}" for name in series))
+    await advance(timedelta(minutes=40))
+    await assert_true(hass, nomos, subscription.id, date(2026, 2, 20), today(nomos))
+
+
+async def test_an_empty_answer_about_a_month_that_stands(
+    hass: HomeAssistant, nomos, linked, advance
+) -> None:
+    """A slip in the first import does not cost the month for good: it is asked for once more, and only once."""
+    nomos.configure(usage_gaps=False)
+    subscription = begin(nomos, date(2026, 3, 20))
+    hole = (midnight(date(2026, 3, 25)), midnight(date(2026, 3, 26)))
+    nomos.configure(usage_missing=(hole,))
+    nomos.faults.add("set_fields", "usage", values={"data": []}, times=1, skip=1)
+    entry = await linked()
+    await advance(2 * MINUTE)
+    months = date(2026, 3, 20), date(2026, 4, 1)
+    assert usage_of(entry, subscription).data.doubts == months
+    rows = await written(hass, subscription.id, "usage")
+    assert not any(local_date(start).month == 4 for start, _, _ in rows)
+    await live(entry, subscription, advance, date(2026, 6, 28))
+    assert usage_of(entry, subscription).data.doubts == ()
+    await assert_true(hass, nomos, subscription.id, months[0], today(nomos))
+    # March lacks a day to this day, and is left alone all the same.
+    starts = [one.query["start"] for one in asked(nomos)]
+    assert [starts.count(month.isoformat()) for month in months] == [2, 2]
+
+
+async def test_a_clock_that_was_ahead(
+    hass: HomeAssistant, nomos, linked, advance, freezer
+) -> None:
+    """What it took to stand is looked at again."""
+    subscription = begin(nomos, date(2026, 4, 20))
+    truth = nomos.clock
+    entry = await linked()
+    await advance(2 * MINUTE)
+    assert truth.now() < datetime(2026, 6, 11, tzinfo=UTC)
+    freezer.move_to(datetime(2027, 2, 3, 20, 0, 5, tzinfo=UTC))
+    nomos.clock.set(datetime(2026, 6, 10, 20, 0, 5, tzinfo=UTC))
+    await restart(hass, entry)
+    await advance(5 * MINUTE)
+    assert usage_of(entry, subscription).data.settled_to == date(2027, 1, 1)
+    freezer.move_to(datetime(2026, 6, 15, 20, 0, 5, tzinfo=UTC))
+    nomos.clock.set(datetime(2026, 6, 15, 20, 0, 5, tzinfo=UTC))
+    await restart(hass, entry)
+    await live(entry, subscription, advance, date(2026, 6, 16))
+    await assert_true(hass, nomos, subscription.id, date(2026, 4, 20), today(nomos))
+    record = usage_of(entry, subscription).data
+    assert (record.looked_to, record.settled_to) == (
+        date(2026, 6, 16),
+        date(2026, 5, 1),
+    )
+
+
+async def test_a_contract_that_ends_at_noon(
+    hass: HomeAssistant, nomos, linked, advance
+) -> None:
+    """Its last half day belongs to it."""
+    subscription = begin(nomos, date(2026, 5, 20))
+    noon = midnight(date(2026, 6, 12)) + timedelta(hours=12)
+    nomos.set_subscription(subscription.id, end_at=noon)
+    entry = await linked()
+    await live(entry, subscription, advance, date(2026, 6, 13))
+    rows = await written(hass, subscription.id, "usage")
+    assert rows[-1][0] == noon - timedelta(hours=1)
 
 
 async def test_a_contract_that_began_at_noon(

@@ -8,7 +8,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 )
 
 from homeassistant.components.energy import validate
-from homeassistant.components.energy.data import async_get_manager
+from homeassistant.components.energy.data import GridSourceType, async_get_manager
 from homeassistant.components.recorder import history
 from homeassistant.components.recorder.models import StatisticMeanType
 from homeassistant.components.recorder.statistics import async_list_statistic_ids
@@ -118,10 +118,11 @@ async def test_energy_dashboard_accepts_the_statistics(
     bought, sold = (
         f"nomos:{contracts[kind].id}" for kind in ("consumption", "feed_in")
     )
-    source = {
+    source: GridSourceType = {
         "type": "grid",
         "stat_energy_from": f"{bought}_usage",
         "stat_energy_to": f"{sold}_returned",
+        "stat_cost": None,
         "entity_energy_price": None,
         "number_energy_price": None,
         "stat_compensation": f"{sold}_compensation",
@@ -133,7 +134,7 @@ async def test_energy_dashboard_accepts_the_statistics(
     for cost in ("cost", "total_cost"):
         await manager.async_update(
             {
-                "energy_sources": [{**source, "stat_cost": f"{bought}_{cost}"}],
+                "energy_sources": [source | {"stat_cost": f"{bought}_{cost}"}],
                 "device_consumption": [],
             }
         )
@@ -142,7 +143,7 @@ async def test_energy_dashboard_accepts_the_statistics(
     # A statistic that is not there would have been complained about.
     await manager.async_update(
         {
-            "energy_sources": [{**source, "stat_cost": f"{bought}_no_such_cost"}],
+            "energy_sources": [source | {"stat_cost": f"{bought}_no_cost"}],
             "device_consumption": [],
         }
     )

@@ -63,6 +63,7 @@ FULL = UsageRecord(
     months=(MonthUsage(FIRST, 210.5, True), MonthUsage(date(2026, 4, 1), 190.0, False)),
     looked_to=date(2026, 4, 3),
     settled_to=FIRST,
+    doubts=(date(2026, 1, 17), date(2026, 2, 1)),
     recorded={Series.USAGE: datetime(2026, 4, 2, 21, tzinfo=UTC)},
     refused={"invoices": date(2026, 4, 1)},
     invoice=LatestInvoice(
@@ -185,6 +186,22 @@ def test_extended():
     assert (closed.looked_to, closed.settled_to) == (june, may)
     again = closed.extended(answer_of(FIRST + DAY), FIRST, april, settles=False)
     assert (again.looked_to, again.settled_to) == (june, may)
+
+
+def test_doubts():
+    """A month that stands with a gap is asked for once more, which moves nothing else."""
+    april = date(2026, 4, 1)
+    month = [FIRST + number * DAY for number in range(31)]
+    whole = EMPTY_RECORD.extended(answer_of(*month), FIRST, april, settles=True)
+    assert whole.doubts == ()
+    assert EMPTY_RECORD.extended(answer_of(), FIRST, april, settles=False).doubts == ()
+    doubted = EMPTY_RECORD.extended(answer_of(*month[1:]), FIRST, april, settles=True)
+    assert doubted.doubts == (FIRST,)
+    later = doubted.extended(answer_of(), april, date(2026, 5, 1), settles=True)
+    assert later.doubts == (FIRST, april)
+    again = later.extended(answer_of(*month[5:]), FIRST, april, settles=True)
+    assert (again.doubts, again.settled_to) == ((april,), date(2026, 5, 1))
+    assert again.beginning_again().doubts == ()
 
 
 def test_a_first_answer_that_does_not_stand():
