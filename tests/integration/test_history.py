@@ -1,6 +1,6 @@
 """Usage and cost in the long-term statistics, with the real recorder: whole imports."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -87,6 +87,7 @@ async def test_other_contracts(
 ) -> None:
     """A plan with prices by the hour, and a contract that ended, whose prices nobody tells any more."""
     subscription = begin(nomos, date(2026, 9, 20), email)
+    nomos.configure(inactive_prices="error")
     if hourly:
         nomos.set_subscription(subscription.id, resolution="hourly")
     await linked(email)
@@ -96,8 +97,10 @@ async def test_other_contracts(
         return
     rows = await written(hass, subscription.id, "usage")
     assert rows
-    assert rows[-1][0] < subscription.end_at
+    assert subscription.end_at is not None
+    assert rows[-1][0] == subscription.end_at - timedelta(hours=1)
     assert not await written(hass, subscription.id, "cost")
+    assert count(nomos, "prices") == 0
 
 
 @pytest.mark.parametrize("now", [NOVEMBER])

@@ -170,7 +170,8 @@ def test_numbers_are_finite(place):
 def answer_of(*days: date) -> MeterAnswer:
     """Return what was learned."""
     return MeterAnswer(
-        meter=MeterType.SMART, days={day: day_usage(day, kwh=1.0) for day in days}
+        meter=MeterType.SMART,
+        days={day: day_usage(day, digest=999) for day in days},
     )
 
 
@@ -210,7 +211,7 @@ def test_a_first_answer_that_does_not_stand():
         answer_of(FIRST), FIRST, FIRST + 9 * DAY, settles=False
     )
     assert record.settled_to == FIRST
-    assert record.latest == day_usage(FIRST, kwh=1.0)
+    assert record.latest == day_usage(FIRST, digest=999)
     assert EMPTY_RECORD.latest is None
 
 
