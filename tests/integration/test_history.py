@@ -35,6 +35,12 @@ def custom_integrations(recorder_mock, enable_custom_integrations: None) -> None
     """Begin with the recorder: it has to be there before Home Assistant is."""
 
 
+@pytest.fixture
+def usage_known() -> bool:
+    """Begin with an account that is new."""
+    return False
+
+
 @pytest.mark.parametrize("now", [NOVEMBER])
 async def test_fourteen_months(hass: HomeAssistant, nomos, linked, advance) -> None:
     """Every hour and every total, over both changes of the clocks, with gaps; then what changed, and no more."""

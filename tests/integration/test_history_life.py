@@ -36,6 +36,12 @@ def custom_integrations(recorder_mock, enable_custom_integrations: None) -> None
     """Begin with the recorder: it has to be there before Home Assistant is."""
 
 
+@pytest.fixture
+def usage_known() -> bool:
+    """Begin with an account that is new."""
+    return False
+
+
 @pytest.mark.parametrize("now", [MARCH])
 async def test_fifty_days(hass: HomeAssistant, nomos, linked, advance) -> None:
     """Preliminary values become final, days come late, gaps close, prices are corrected: all of it arrives."""

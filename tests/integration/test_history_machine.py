@@ -85,6 +85,12 @@ def custom_integrations(recorder_mock, enable_custom_integrations: None) -> None
     """Begin with the recorder: it has to be there before Home Assistant is."""
 
 
+@pytest.fixture
+def usage_known() -> bool:
+    """Begin with an account that is new."""
+    return False
+
+
 FEW = st.integers(1, 12)
 
 ACTIONS = st.one_of(

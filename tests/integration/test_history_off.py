@@ -7,22 +7,28 @@ import pytest
 from homeassistant.core import HomeAssistant
 
 from .conftest import count, restart, state_of
-from .statistics import assert_true
+from .statistics import assert_true, written
 from .usage_life import MINUTE, asked, begin, live, today, usage_of
 
 
 @pytest.fixture(autouse=True)
-def custom_integrations(
-    async_setup_recorder_instance, enable_custom_integrations: None
-) -> None:
-    """Have a recorder at hand; it has to be there before Home Assistant is."""
+def custom_integrations(recorder_mock, enable_custom_integrations: None) -> None:
+    """Begin with the recorder: it has to be there before Home Assistant is."""
+
+
+@pytest.fixture
+def usage_known() -> bool:
+    """Begin with an account that is new."""
+    return False
 
 
 async def test_a_recorder_that_comes_later(
-    hass: HomeAssistant, nomos, linked, advance, async_setup_recorder_instance
+    hass: HomeAssistant, nomos, linked, advance
 ) -> None:
     """Sensors need no recorder; with one, the whole contract is imported."""
     subscription = begin(nomos, date(2026, 3, 20))
+    # A real one cannot come later than the entity registry: what is not listed is not there.
+    hass.config.components.remove("recorder")
     entry = await linked()
     await advance(2 * MINUTE)
     # Last month and this one, for the sensors.
@@ -32,7 +38,8 @@ async def test_a_recorder_that_comes_later(
     await live(entry, subscription, advance, date(2026, 6, 11))
     before = state_of(hass, subscription.id, "usage_latest_day").state
 
-    await async_setup_recorder_instance(hass)
+    hass.config.components.add("recorder")
+    assert not await written(hass, subscription.id, "usage")
     requests = count(nomos, "usage")
     await restart(hass, entry)
     await advance(timedelta(minutes=5))
