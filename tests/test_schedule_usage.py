@@ -15,6 +15,8 @@ from custom_components.nomos.schedule import (
     usage_look,
 )
 
+from .metering.samples import property_test
+
 INSTANTS = st.datetimes(
     datetime(2026, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC)
 )
@@ -25,6 +27,7 @@ DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
 
 
+@property_test
 @given(DAYS | st.sampled_from([date(2026, 3, 29), date(2026, 10, 25)]), PHASES)
 def test_the_look_follows_the_prices(day, phase):
     """After 16:00 local, when usage is there; with prices that are corrected and under their access token."""
@@ -38,6 +41,7 @@ def test_the_look_follows_the_prices(day, phase):
     assert look > first_look(day, phase)
 
 
+@property_test
 @given(DAYS)
 def test_a_fleet_is_spread(day):
     """The looks of a hundred installations fill the window evenly."""
@@ -47,6 +51,7 @@ def test_a_fleet_is_spread(day):
     assert looks[-1] - looks[0] >= 29 * MINUTE
 
 
+@property_test
 @given(INSTANTS, st.booleans(), PHASES, st.integers(0, 20), CHANCES)
 def test_always_later_and_within_a_day(now, late, phase, misses, chance):
     """The clock never stands still and never falls asleep, across every change of the clocks."""
@@ -55,6 +60,7 @@ def test_always_later_and_within_a_day(now, late, phase, misses, chance):
     assert at <= usage_look(local_date(now) + DAY, phase) + MINUTE
 
 
+@property_test
 @given(INSTANTS, PHASES, CHANCES)
 def test_a_quiet_day_has_one_look(now, phase, chance):
     """The same phase looks at the same wall time on each day, whatever the dice say."""
@@ -84,6 +90,7 @@ def test_late_data_is_looked_for_in_the_evening_once():
     assert at == look
 
 
+@property_test
 @given(PHASES, CHANCES)
 def test_failures_are_repeated_ever_more_seldom(phase, chance):
     """Half an hour, then longer, at most four hours; never past the next look."""
@@ -123,6 +130,7 @@ def test_after_a_start(chance):
     assert wait(morning, day + 400 * DAY) == timedelta(hours=9)
 
 
+@property_test
 @given(INSTANTS, st.none() | DAYS, PHASES, CHANCES)
 def test_after_a_start_always_later(now, looked_to, phase, chance):
     """Within a day, whatever is stored."""

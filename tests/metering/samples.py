@@ -4,8 +4,13 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 
+from hypothesis import settings
+
 from custom_components.nomos.metering import Reading
 from custom_components.nomos.pricing import Interval, PriceTable, day_bounds
+
+# A busy machine is no reason to fail.
+property_test = settings(deadline=None, database=None)
 
 QUARTER = timedelta(minutes=15)
 HOUR = timedelta(hours=1)

@@ -24,6 +24,7 @@ from .samples import (
     PLAIN,
     QUARTER,
     SPRING,
+    property_test,
     readings_of,
     starts_of,
     table_of,
@@ -112,6 +113,7 @@ def test_readings_are_grouped_by_the_tariffs_day():
         assert {local_date(one.start) for one in found} == {day}
 
 
+@property_test
 @given(
     st.lists(st.integers(0, 9999), min_size=1, max_size=30),
     st.lists(st.integers(0, 9999), min_size=1, max_size=30),
@@ -193,6 +195,7 @@ def test_no_share_where_there_is_nothing_to_gain(energy, price):
     assert share_of_optimum(day, selling=False) is None
 
 
+@property_test
 @given(
     st.lists(st.integers(0, 100), min_size=96, max_size=96),
     st.lists(st.integers(-50, 90), min_size=96, max_size=96),

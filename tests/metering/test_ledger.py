@@ -16,7 +16,7 @@ from custom_components.nomos.metering import (
 )
 from custom_components.nomos.pricing import day_bounds
 
-from .samples import AUTUMN, DAY, HOUR, exact, starts_of
+from .samples import AUTUMN, DAY, HOUR, exact, property_test, starts_of
 
 DAYS = [AUTUMN - DAY, AUTUMN, AUTUMN + DAY]
 HOURS = [hour for day in DAYS for hour in starts_of(day, HOUR)]
@@ -86,6 +86,7 @@ def changes(
     return since, hours, fees
 
 
+@property_test
 @given(st.lists(changes(), max_size=8))
 def test_any_history_ends_with_the_right_rows(history):
     """Rows equal a computation from nothing; what was written stands; twice changes nothing."""
@@ -112,6 +113,7 @@ def test_any_history_ends_with_the_right_rows(history):
         assert apply(database, since, hours, fees) == {}
 
 
+@property_test
 @given(st.lists(changes(), max_size=5))
 def test_what_is_fed_in_has_no_fee(history):
     """Two series, and no others."""
@@ -124,6 +126,7 @@ def test_what_is_fed_in_has_no_fee(history):
     assert_rows(database.get(Series.RETURNED, {}), energy)
 
 
+@property_test
 @given(
     st.dictionaries(st.sampled_from(HOURS), ENERGY, min_size=1),
     st.dictionaries(st.sampled_from(HOURS), ENERGY),

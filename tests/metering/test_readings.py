@@ -17,6 +17,7 @@ from .samples import (
     QUARTER,
     SPRING,
     exact,
+    property_test,
     readings_of,
     starts_of,
     table_of,
@@ -117,6 +118,7 @@ def test_days_of_any_length(day, count):
         assert usage == HourUsage(float(kwh), float(kwh), True)
 
 
+@property_test
 @given(
     st.sampled_from([SPRING, AUTUMN, PLAIN]),
     st.lists(st.tuples(ENERGIES, PRICES, st.booleans()), min_size=100, max_size=100),

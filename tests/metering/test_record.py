@@ -27,6 +27,8 @@ from custom_components.nomos.usage_record import (
     encode_record,
 )
 
+from .samples import property_test
+
 DAY = timedelta(days=1)
 FIRST = date(2026, 3, 1)
 
@@ -129,6 +131,7 @@ JUNK = st.recursive(
 )
 
 
+@property_test
 @given(st.sampled_from(places(stored(FULL))[1:]), JUNK, st.booleans())
 def test_damage_is_noticed_or_harmless(path, junk, remove):
     """Whatever lies on the disk, it is read or set aside: no other error escapes."""
@@ -148,6 +151,7 @@ def test_damage_is_noticed_or_harmless(path, junk, remove):
     assert decode_record("sub", stored(record)) == record
 
 
+@property_test
 @given(JUNK)
 def test_nonsense(junk):
     """A file may hold anything."""

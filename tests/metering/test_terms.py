@@ -14,6 +14,8 @@ from custom_components.nomos.metering import (
 )
 from simulator.usage import final_at
 
+from .samples import property_test
+
 DAYS = st.dates(date(2024, 1, 1), date(2032, 12, 31))
 DAY = timedelta(days=1)
 
@@ -36,6 +38,7 @@ def test_neighbours(day, following, before):
     assert month_start(day) == months_before(day, 0) == next_month(before)
 
 
+@property_test
 @given(DAYS, st.integers(0, 30))
 def test_months_before_counts(day, count):
     """Going back and forth ends where it began."""
@@ -64,6 +67,7 @@ def test_settled_from(month, settled):
     assert is_settled(month, settled)
 
 
+@property_test
 @given(DAYS, st.integers(-40, 90))
 def test_once_settled_always_settled(month, days):
     """Never before the simulated Nomos makes values final, always within a month, and never back again."""
@@ -76,6 +80,7 @@ def test_once_settled_always_settled(month, days):
     assert is_settled(month, next_month(month) + 20 * DAY)
 
 
+@property_test
 @given(DAYS, st.integers(-3, 900))
 def test_chunks_cover_exactly(first, days):
     """Every day once, in order, never more than a month at once and never across its end."""
