@@ -14,7 +14,7 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
 from .api import SubscriptionType
-from .const import DOMAIN, MANUFACTURER
+from .const import DOMAIN
 from .coordinator import PriceCoordinator
 from .load import SUBENTRY_TYPE, FlexibleLoad, LoadPlan, call_all
 from .store import StoredFile
@@ -131,8 +131,6 @@ class Loads:
             config_subentry_id=load.id,
             identifiers={(DOMAIN, load.id)},
             entry_type=dr.DeviceEntryType.SERVICE,
-            manufacturer=MANUFACTURER,
-            model="Flexible load",
             name=load.name,
         )
 

@@ -5,18 +5,20 @@ from itertools import pairwise
 import json
 import math
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
 from custom_components.nomos import price_history
 from custom_components.nomos.const import DOMAIN
 from custom_components.nomos.pricing import TARIFF_ZONE, LevelThresholds, day_bounds
+from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import device_registry as dr
 from homeassistant.util.yaml import load_yaml_dict
 
-from .conftest import Advance
+from .conftest import Advance, device_ids
 
 SMART = "smart@example.com"
 QUARTER, HOUR, DAY = timedelta(minutes=15), timedelta(hours=1), timedelta(days=1)
@@ -297,17 +299,39 @@ async def test_feed_in(hass: HomeAssistant, nomos, linked) -> None:
 
 
 async def test_form_offers_contracts(hass: HomeAssistant, nomos, linked) -> None:
-    """The form's choice of devices has every contract in it."""
+    """The form's choice of devices has every contract in it, and no flexible load."""
     entry = await linked("solar@example.com")
+    hass.config_entries.async_add_subentry(
+        entry,
+        ConfigSubentry(
+            data=MappingProxyType(
+                {
+                    "duration": {"hours": 2},
+                    "start": "20:00:00",
+                    "end": "07:00:00",
+                    "contiguous": True,
+                }
+            ),
+            subentry_type="load",
+            title="Dishwasher",
+            unique_id=None,
+        ),
+    )
+    await hass.async_block_till_done()
     form = load_yaml_dict(str(Path(price_history.__file__).with_name("services.yaml")))
     choice = form["get_prices"]["fields"]["subscription"]["selector"]["device"]
-    models = {one["model"] for one in choice["filter"]}
-    assert {one["integration"] for one in choice["filter"]} == {DOMAIN}
-    registry = dr.async_get(hass)
-    assert models == {
-        registry.async_get(device_id(hass, entry, one)).model
-        for one in nomos.customers["solar@example.com"].subscriptions
+    (rule,) = choice["filter"]
+    assert rule == {"integration": DOMAIN, "manufacturer": "Nomos"}
+    offered = {
+        next(iter(device.identifiers))[1]
+        for device in dr.async_entries_for_config_entry(
+            dr.async_get(hass), entry.entry_id
+        )
+        if device.manufacturer == rule["manufacturer"]
     }
+    contracts = nomos.customers["solar@example.com"].subscriptions
+    assert offered == {one.id for one in contracts}
+    assert device_ids(hass, entry) > offered
 
 
 async def test_several_accounts(hass: HomeAssistant, nomos, linked) -> None:

@@ -358,3 +358,23 @@ async def test_ended_contract(hass: HomeAssistant, nomos, linked, advance) -> No
     assert float(
         state_of(hass, subscription.id, "cost_latest_day").state
     ) == pytest.approx(day_truth(nomos, subscription, date(2026, 6, 12))[1], rel=0.2)
+
+
+@pytest.mark.parametrize("now", [EVENING])
+@pytest.mark.parametrize("email", [SMART, "solar@example.com", ANALOG])
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
+async def test_usage_entities(
+    hass: HomeAssistant, nomos, linked, advance, snapshot, email
+) -> None:
+    """The sensors that the meter brings are as they were when somebody last looked."""
+    for one in nomos.customers[email].subscriptions:
+        nomos.set_subscription(one.id, start_at=midnight(date(2026, 5, 25)))
+    entry = await linked(email)
+    before = set(hass.states.async_entity_ids())
+    await advance(DAY)
+    await advance(MINUTE)
+    for one in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id):
+        if one.entity_id not in before:
+            state = hass.states.get(one.entity_id)
+            assert one == snapshot(name=f"{one.entity_id}-entry")
+            assert state == snapshot(name=f"{one.entity_id}-state")
