@@ -29,7 +29,14 @@ from .api import (
 from .const import DOMAIN
 from .coordinator import PriceCoordinator
 from .history import HistoryError, UsageHistory
-from .metering import Series, is_settled, month_chunks, month_start, months_before
+from .metering import (
+    Series,
+    is_settled,
+    month_chunks,
+    month_start,
+    months_before,
+    next_month,
+)
 from .pricing import day_bounds, local_date, next_midnight
 from .schedule import next_usage_request, next_usage_request_after_start, usage_look
 from .usage_import import UsageImport
@@ -51,6 +58,9 @@ _LATE_DAYS: Final = 7
 
 _THOROUGH_EVERY: Final = 7
 """Days between looks at everything that may still change."""
+
+_DOUBTS_AFTER: Final = 3
+"""Days between the thorough look and the one that asks for a month once more that stands with gaps."""
 
 _REDUCTIONS_EVERY: Final = timedelta(days=30)
 
@@ -163,7 +173,7 @@ class UsageCoordinator(DataUpdateCoordinator[UsageRecord]):
             subscription.status is SubscriptionStatus.ENDED
             and subscription.end_at is not None
             and settled is not None
-            and settled >= local_date(subscription.end_at)
+            and settled >= self._end(local_date(dt_util.utcnow()))
         )
 
     @override
@@ -280,10 +290,14 @@ class UsageCoordinator(DataUpdateCoordinator[UsageRecord]):
             await self._async_months(work, today)
             return
         await self._async_check_history()
-        begin = self._begin(today)
+        begin, end = self._begin(today), self._end(today)
+        self._mind_the_clock(begin, today)
         first = max(begin, self._first_day(today, begin))
         whole = self.data.looked_to is None
-        chunks = list(month_chunks(first, self._end(today)))
+        chunks = list(month_chunks(first, end))
+        if self._is_turn(today, _DOUBTS_AFTER) and self.data.doubts:
+            doubt = self.data.doubts[0]
+            chunks = [(doubt, min(next_month(doubt), end)), *chunks]
         for number, (start, end) in enumerate(chunks, 1):
             if number > 1:
                 await sleep(PAUSE)
@@ -323,7 +337,7 @@ class UsageCoordinator(DataUpdateCoordinator[UsageRecord]):
 
         They may have been deleted, a backup may have been restored, or the recorder was off so far.
         """
-        if not self.history.kept or not self.data.days:
+        if not self.history.kept or not (self.data.days or self.data.recorded):
             return
         last, recorded = await self.history.async_last(), self.data.recorded
         wanted = {*recorded, Series.RETURNED if self.selling else Series.USAGE}
@@ -353,16 +367,30 @@ class UsageCoordinator(DataUpdateCoordinator[UsageRecord]):
     def _end(self, today: date) -> date:
         """Return the day after the last one that can have been metered."""
         end_at = self.prices.subscription.end_at
-        return min(today, local_date(end_at)) if end_at else today
+        if end_at is None:
+            return today
+        # A contract may end within a day.
+        return min(today, local_date(end_at - timedelta.resolution) + _DAY)
+
+    def _mind_the_clock(self, begin: date, today: date) -> None:
+        """Look again at what was taken to stand while the clock was ahead."""
+        known = self.data
+        reached = [day for day in (known.looked_to, known.settled_to) if day]
+        if reached and begin <= today < max(reached):
+            since = months_before(today, 1)
+            self.data = replace(known, looked_to=since, settled_to=since)
+
+    def _is_turn(self, today: date, after: int = 0) -> bool:
+        """Return whether it is the day of the week for thorough looks, or so many days after it."""
+        slot = int(self.account.phase * _THOROUGH_EVERY)
+        return (today.toordinal() + slot - after) % _THOROUGH_EVERY == 0
 
     def _first_day(self, today: date, begin: date) -> date:
         """Return the first day of a look."""
         looked_to, settled_to = self.data.looked_to, self.data.settled_to
         if looked_to is None or settled_to is None:
             return settled_to or begin
-        slot = int(self.account.phase * _THOROUGH_EVERY)
-        thorough = (today.toordinal() + slot) % _THOROUGH_EVERY == 0
-        if thorough or is_settled(month_start(settled_to), today):
+        if self._is_turn(today) or is_settled(month_start(settled_to), today):
             return settled_to
         end = self._end(today)
         late = (
