@@ -27,9 +27,9 @@ from scripts.hub import wait_until_running
 from scripts.hub_client import HubClient, HubError, Json
 from scripts.linking import DOMAIN, Customer, link, link_again
 
-from .conftest import Town, open_town
 from .line import Line, fingerprint
 from .test_process import assert_true_price, eventually
+from .town import Town, open_town
 
 CUSTOMER = "solar@example.com"  # has two contracts, hence two coordinators
 MARGIN = 0.05
