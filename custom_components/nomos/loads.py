@@ -132,7 +132,6 @@ class Loads:
             identifiers={(DOMAIN, load.id)},
             entry_type=dr.DeviceEntryType.SERVICE,
             manufacturer=MANUFACTURER,
-            model="Flexible load",
             name=load.name,
         )
 
