@@ -25,7 +25,11 @@ LONGEST_FIRST = (
 )
 """Where the ids of the tests begin that take longest, in that order; all others follow as they were found."""
 
-SPLIT = ("tests/integration/test_soak.py", "tests/pricing/test_planner_optimal.py")
+SPLIT = (
+    "tests/browser/test_journey.py",
+    "tests/integration/test_soak.py",
+    "tests/pricing/test_planner_optimal.py",
+)
 """Files whose tests may run in different processes."""
 
 

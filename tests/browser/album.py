@@ -23,27 +23,34 @@ class Album:
         self,
         name: str,
         page: Page,
-        part: Locator | None = None,
+        part: Locator,
         *,
         margin: int = 0,
-        height: int | None = None,
+        size: tuple[int, int] | None = None,
+        hide: str = "",
     ) -> None:
-        """Take a picture of a page, or of a part of it with a margin, cut off below at a height."""
+        """Take a picture of parts of a page, and a margin around them.
+
+        The page gets another size for it, if one is given, and loses what the selector says.
+        """
         if self.folder is None:
             return
-        # Whatever was pointed at, or is being typed into, is not to look like it.
+        before = page.viewport_size
+        if size:
+            await page.set_viewport_size({"width": size[0], "height": size[1]})
+        # Nothing is to look as if it were pointed at or typed into.
         await page.mouse.move(0, 0)
         await page.evaluate("document.fonts.ready")
-        size = page.viewport_size or {"width": 0, "height": 0}
-        box = (await part.bounding_box() if part else None) or {"x": 0, "y": 0, **size}
-        left, top = max(box["x"] - margin, 0), max(box["y"] - margin, 0)
-        right = min(box["x"] + box["width"] + margin, size["width"])
-        bottom = min(box["y"] + box["height"] + margin, size["height"])
-        if height is not None:
-            bottom = min(bottom, top + height)
+        boxes = [await one.bounding_box() for one in await part.all()]
+        seen = [box for box in boxes if box]
+        left = max(min(box["x"] for box in seen) - margin, 0)
+        top = max(min(box["y"] for box in seen) - margin, 0)
+        right = max(box["x"] + box["width"] for box in seen) + margin
+        bottom = max(box["y"] + box["height"] for box in seen) + margin
         picture = await page.screenshot(
             animations="disabled",
             caret="hide",
+            style=f"{hide} {{ visibility: hidden !important; }}" if hide else None,
             clip={"x": left, "y": top, "width": right - left, "height": bottom - top},
         )
         with Image.open(BytesIO(picture)) as image:
@@ -51,3 +58,22 @@ class Album:
                 COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE
             )
             flat.save(self.folder / f"{name}.png", optimize=True)
+        if size and before:
+            await page.set_viewport_size(before)
+
+    async def take_dialog(self, name: str, page: Page, dialog: Locator) -> None:
+        """Take a picture of an open dialog, without the page behind it."""
+        await self.take(
+            name,
+            page,
+            dialog.locator("ha-dialog dialog"),
+            margin=16,
+            hide="home-assistant-main",
+        )
+
+    async def take_device(self, name: str, page: Page) -> None:
+        """Take a picture of a device's page: of what it is, and of what it says."""
+        what = page.locator("ha-device-info-card")
+        says = page.locator("ha-device-entities-card").first
+        # So wide that no name is cut off.
+        await self.take(name, page, what.or_(says), margin=12, size=(1800, 1240))

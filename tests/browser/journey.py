@@ -122,9 +122,7 @@ class Journey:
             else f"{self.town.hub.url}/auth/external/callback"
         )
         await self.see(redirect_uri, dialog)
-        await self.album.take(
-            "credentials", self.page, dialog.locator("ha-dialog dialog"), margin=20
-        )
+        await self.album.take_dialog("credentials", self.page, dialog)
         for name, text in fields.items():
             await dialog.locator(f'input[name="{name}"]').fill(text)
         async with self._signing_in():
@@ -142,7 +140,6 @@ class Journey:
         await nomos.locator("#code").fill(code)
         await nomos.locator("#continue").click()
         await nomos.locator("#allow").wait_for()
-        await self.album.take("consent", nomos, nomos.locator("main"), margin=24)
         async with nomos.expect_event("close"):
             await nomos.locator("#allow").click()
             if self.my:
@@ -152,9 +149,7 @@ class Journey:
         """See that the account is linked, and its device with a price."""
         created = self.texts.own("config.create_entry.default")
         await self.see(created, self.flow)
-        await self.album.take(
-            "linked", self.page, self.flow.locator("ha-dialog dialog"), margin=20
-        )
+        await self.album.take_dialog("linked", self.page, self.flow)
         await self.press("skip", self.flow)
         if self.my:  # whoever came by a link is left on the list of integrations
             await self.page.locator("ha-integration-card", has_text="Nomos").click()
@@ -164,7 +159,7 @@ class Journey:
             await self.see(self.texts.own(f"entity.sensor.{sensor}.name"))
         price = self.page.get_by_text(re.compile(r"\d[.,]\d{4}\s?EUR/kWh"))
         await expect(price.first).to_be_visible()
-        await self.album.take("device", self.page, self.page.locator(".container"))
+        await self.album.take_device("device", self.page)
 
     async def add_load(self) -> None:
         """Describe a flexible load; see that it has a device, and what it says."""
@@ -177,12 +172,12 @@ class Journey:
         await self.see_form(step, "subscription")
 
         await self.flow.locator('input[name="name"]').fill(name)
-        hours = self.flow.locator('ha-duration-input input[name="hours"]')
-        await hours.fill("2")
-        await hours.press("Tab")
-        await self.album.take(
-            "load", self.page, self.flow.locator("ha-dialog dialog"), margin=20
-        )
+        times = self.flow.locator('input[name="hours"]')
+        # The duration, and a window over the night.
+        for number, hours in enumerate(("2", "20", "7")):
+            await times.nth(number).fill(hours)
+            await times.nth(number).blur()
+        await self.album.take_dialog("load", self.page, self.flow)
         await self.press("submit", self.flow)
         await self.finish("finish")
         await self.see(self.texts.own("config_subentries.load.entry_type"))
@@ -192,7 +187,7 @@ class Journey:
         for sensor in ("next_start", "next_end", "expected_cost", "expected_saving"):
             await self.see(self.texts.own(f"entity.sensor.{sensor}.name"))
         await self.see(self.texts.own("entity.binary_sensor.run_now.name"))
-        await self.album.take("load-device", self.page, self.page.locator(".container"))
+        await self.album.take_device("load-device", self.page)
 
     async def change_options(self) -> None:
         """Say what is cheap: first what contradicts itself, then something else."""
@@ -227,9 +222,7 @@ class Journey:
         step = "config.step.reauth_confirm"
         await self.see(self.texts.own(f"{step}.description"), self.flow)
         await self.see(self.texts.own(f"{step}.title", name=TITLE), self.flow)
-        await self.album.take(
-            "link-again", self.page, self.flow.locator("ha-dialog dialog"), margin=20
-        )
+        await self.album.take_dialog("link-again", self.page, self.flow)
         async with self._signing_in():
             await self.press("submit", self.flow)
         await self.flow.get_by_text(exactly(self.texts.button("close"))).wait_for()

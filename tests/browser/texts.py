@@ -7,7 +7,7 @@ from typing import Any
 
 from scripts.hub import INTEGRATION
 
-LANGUAGES = {"en": "en-US", "de": "de-DE"}
+LANGUAGES = {"en": "en-GB", "de": "de-DE"}
 """Languages, with the locale that a browser asks for them with."""
 
 # Home Assistant's frontend names its buttons so.
