@@ -11,6 +11,8 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
 from homeassistant.helpers.typing import ConfigType
 
 from .account import NomosAccount
+from .card import async_hide_card_after, async_show_card
+from .chart import async_setup_chart
 from .const import DOMAIN
 from .repairs import async_withdraw_all
 from .runtime import NomosConfigEntry, NomosRuntime, async_delete_stored
@@ -24,13 +26,15 @@ PLATFORMS = [Platform.BINARY_SENSOR, Platform.CALENDAR, Platform.SENSOR]
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Set up what all accounts share: the actions."""
+    """Set up what all accounts share: the actions, and what cards ask."""
     async_setup_services(hass)
+    async_setup_chart(hass)
     return True
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: NomosConfigEntry) -> bool:
     """Set up a linked account."""
+    await async_show_card(hass)
     await async_wait_for_refresh(hass, entry)
     journal = TokenJournal(hass, entry)
     await journal.async_reconcile(hass, entry)
@@ -55,9 +59,13 @@ async def async_setup_entry(hass: HomeAssistant, entry: NomosConfigEntry) -> boo
 async def async_unload_entry(hass: HomeAssistant, entry: NomosConfigEntry) -> bool:
     """Unload a linked account."""
     async_withdraw_all(hass, entry.entry_id)
-    return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+    unloaded = await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+    if unloaded:
+        async_hide_card_after(hass, entry)
+    return unloaded
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: NomosConfigEntry) -> None:
     """Delete what was stored of an account."""
+    async_hide_card_after(hass, entry)
     await async_delete_stored(hass, entry)

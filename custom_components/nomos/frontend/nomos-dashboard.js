@@ -1,0 +1,152 @@
+/**
+ * The ready dashboard of the Nomos integration: a view for each contract, and one for the usage where it is known.
+ *
+ * Home Assistant asks for its configuration each time it is opened, so contracts and loads come and go by themselves.
+ */
+
+const TEXTS = {
+	en: {
+		description: "Price, best times, planned loads and history of your Nomos contracts",
+		prices: "Prices",
+		today: "Today",
+		loads: "Flexible loads",
+		history: "History",
+		usage: "Usage",
+		cost: "Cost",
+		none: "There is no Nomos contract yet. Add Nomos under Settings → Devices & services; this page fills by itself.",
+	},
+	de: {
+		description: "Preis, beste Zeiten, geplante Verbraucher und Verlauf Ihrer Nomos-Verträge",
+		prices: "Preise",
+		today: "Heute",
+		loads: "Flexible Verbraucher",
+		history: "Verlauf",
+		usage: "Verbrauch",
+		cost: "Kosten",
+		none: "Es gibt noch keinen Nomos-Vertrag. Fügen Sie Nomos unter Einstellungen → Geräte & Dienste hinzu; diese Seite füllt sich von selbst.",
+	},
+};
+
+const FIGURES = ["lowest", "lowest_time", "average", "highest", "highest_time"];
+const LOAD = ["run_now", "next_start", "next_end", "expected_cost", "expected_saving"];
+
+const textsOf = (language) => TEXTS[String(language || "en").slice(0, 2)] || TEXTS.en;
+
+/** Return the entities of Nomos that are shown, by device and by their name in translations. */
+function devicesOf(hass) {
+	const devices = new Map();
+	for (const entity of Object.values(hass.entities)) {
+		if (entity.platform !== "nomos" || entity.hidden || !(entity.entity_id in hass.states)) continue;
+		if (!devices.has(entity.device_id)) devices.set(entity.device_id, {});
+		devices.get(entity.device_id)[entity.translation_key] = entity.entity_id;
+	}
+	return devices;
+}
+
+const nameOf = (hass, id) => hass.devices[id]?.name_by_user || hass.devices[id]?.name || "Nomos";
+
+const heading = (text, icon) => ({ type: "heading", heading: text, icon });
+
+const tiles = (entities) =>
+	entities.map((entity) => ({ type: "tile", entity, vertical: false, grid_options: { columns: 6, rows: 1 } }));
+
+const section = (...cards) => ({ type: "grid", cards });
+
+/** Return the view of one contract. */
+function contractView(hass, texts, [id, entities], loads) {
+	const price = entities.price || entities.payout;
+	const noun = entities.price ? "price" : "payout";
+	const figures = FIGURES.map((figure) => {
+		const [which, time] = figure.split("_");
+		return entities[`${which}_${noun}_today${time ? "_time" : ""}`];
+	}).filter(Boolean);
+	const sections = [{ ...section({ type: "custom:nomos-price-card", entity: price }), column_span: 2 }];
+	if (figures.length) sections.push(section(heading(texts.today, "mdi:calendar-today"), ...tiles(figures)));
+	for (const [device, load] of loads) {
+		const shown = LOAD.map((key) => load[key]).filter(Boolean);
+		sections.push(section(heading(nameOf(hass, device), "mdi:power-plug-outline"), ...tiles(shown)));
+	}
+	sections.push(
+		section(heading(texts.history, "mdi:chart-line"), { type: "history-graph", entities: [{ entity: price }], hours_to_show: 48 }),
+	);
+	return {
+		title: nameOf(hass, id),
+		path: price.split(".")[1].replaceAll("_", "-"),
+		icon: entities.price ? "mdi:lightning-bolt" : "mdi:solar-power",
+		type: "sections",
+		max_columns: 3,
+		sections,
+	};
+}
+
+/** Return the view of usage and cost; null where no statistics of Nomos are kept. */
+async function usageView(hass, texts) {
+	let known;
+	try {
+		known = await hass.callWS({ type: "recorder/list_statistic_ids", statistic_type: "sum" });
+	} catch {
+		// Without the recorder there are no statistics.
+		return null;
+	}
+	const ours = known.filter((one) => one.source === "nomos");
+	const graph = (title, energy) => {
+		const entities = ours
+			.filter((one) => (one.statistics_unit_of_measurement === "kWh") === energy)
+			.map((one) => one.statistic_id);
+		const common = { type: "statistics-graph", chart_type: "bar", period: "day", days_to_show: 30, stat_types: ["change"] };
+		return entities.length ? [{ ...section({ ...common, title, entities }), column_span: 2 }] : [];
+	};
+	const sections = [...graph(texts.usage, true), ...graph(texts.cost, false)];
+	return sections.length
+		? { title: texts.usage, path: "usage", icon: "mdi:chart-bar", type: "sections", max_columns: 2, sections }
+		: null;
+}
+
+class NomosDashboard extends HTMLElement {
+	static noEditor = true;
+
+	static registryDependencies = ["entities", "devices"];
+
+	static getCreateSuggestions() {
+		return { title: "Nomos", icon: "mdi:lightning-bolt" };
+	}
+
+	static async generate(_config, hass) {
+		const texts = textsOf(hass.language);
+		const devices = [...devicesOf(hass)];
+		const contracts = devices.filter(([, entities]) => entities.price || entities.payout);
+		const loads = devices.filter(([, entities]) => entities.run_now);
+		// Loads run on what is bought, so they are shown with the first contract that sells.
+		const home = contracts.find(([, entities]) => entities.price);
+		const views = contracts.map((contract) => contractView(hass, texts, contract, contract === home ? loads : []));
+		if (!views.length) {
+			views.push({ title: texts.prices, path: "prices", cards: [{ type: "markdown", content: texts.none }] });
+		}
+		const usage = await usageView(hass, texts);
+		return { title: "Nomos", views: usage ? [...views, usage] : views };
+	}
+}
+
+const TAG = "ll-strategy-dashboard-nomos";
+
+window.customStrategies ||= [];
+if (!window.customStrategies.some((strategy) => strategy.type === "nomos")) {
+	window.customStrategies.push({
+		type: "nomos",
+		strategyType: "dashboard",
+		name: "Nomos",
+		get description() {
+			return textsOf(document.documentElement.lang).description;
+		},
+		documentationURL: "https://github.com/nomos-home-assistant/nomos/blob/main/docs/card.md",
+	});
+}
+
+// While it loads, the frontend replaces the registry of elements: what was defined before that is lost.
+function define() {
+	if (!customElements.get(TAG)) customElements.define(TAG, class extends NomosDashboard {});
+}
+customElements.whenDefined("home-assistant").then(() => {
+	define();
+	for (const delay of [200, 1000, 3000]) setTimeout(define, delay);
+});

@@ -1,0 +1,84 @@
+/** The form in which Home Assistant edits the price card; loaded when somebody does. */
+
+const TEXTS = {
+	en: {
+		entity: "Current price or payout",
+		title: "Title",
+		unit: "Unit",
+		days: "Days",
+		view: "Bars show",
+		window_minutes: "Length of the best window",
+		hide: "Hide",
+		options: {
+			both: "Today and tomorrow",
+			today: "Today only",
+			levels: "Price level",
+			parts: "Parts of the price",
+			average: "Average",
+			window: "Best window",
+			loads: "Planned runs",
+			legend: "Legend",
+		},
+	},
+	de: {
+		entity: "Aktueller Preis oder aktuelle Vergütung",
+		title: "Titel",
+		unit: "Einheit",
+		days: "Tage",
+		view: "Balken zeigen",
+		window_minutes: "Länge der besten Zeit",
+		hide: "Ausblenden",
+		options: {
+			both: "Heute und morgen",
+			today: "Nur heute",
+			levels: "Preisstufe",
+			parts: "Preisanteile",
+			average: "Durchschnitt",
+			window: "Beste Zeit",
+			loads: "Geplante Läufe",
+			legend: "Legende",
+		},
+	},
+};
+
+/**
+ * Return the form in a language.
+ *
+ * @param {string} language The language of the page.
+ * @param {string[]} entities The sensors to choose from; without any, all sensors of Nomos are offered.
+ * @param {(config: object) => void} assertConfig Throws where only YAML can tell what is meant.
+ */
+export function form(language, entities, assertConfig) {
+	const texts = TEXTS[String(language).slice(0, 2)] || TEXTS.en;
+	const options = (...values) => values.map((value) => ({ value, label: texts.options[value] }));
+	const choice = (name, values) => ({ name, selector: { select: { mode: "dropdown", options: values } } });
+	const filter = { integration: "nomos", domain: "sensor" };
+	return {
+		schema: [
+			{ name: "entity", required: true, selector: { entity: entities.length ? { include_entities: entities } : { filter } } },
+			{ name: "title", selector: { text: {} } },
+			{
+				name: "",
+				type: "grid",
+				schema: [
+					choice("unit", [
+						{ value: "ct", label: "ct/kWh" },
+						{ value: "eur", label: "EUR/kWh" },
+					]),
+					choice("days", options("both", "today")),
+					choice("view", options("levels", "parts")),
+					{
+						name: "window_minutes",
+						selector: { number: { min: 15, max: 1440, step: 15, mode: "box", unit_of_measurement: "min" } },
+					},
+				],
+			},
+			{
+				name: "hide",
+				selector: { select: { multiple: true, mode: "list", options: options("average", "window", "loads", "legend") } },
+			},
+		],
+		computeLabel: (field) => texts[field.name],
+		assertConfig,
+	};
+}

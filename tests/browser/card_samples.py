@@ -1,0 +1,112 @@
+"""What `nomos/chart` answers, for days of every kind: made by the integration itself of the simulated market."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from custom_components.nomos.chart import chart
+from custom_components.nomos.pricing import (
+    TARIFF_ZONE,
+    Components,
+    DayLevels,
+    Interval,
+    PriceTable,
+    day_bounds,
+)
+from simulator.market import Market, SyntheticMarket
+from simulator.tariff import price_of
+
+ENTITY = "sensor.nomos_current_price"
+LOAD = "binary_sensor.dishwasher_run_now"
+
+QUARTER = timedelta(minutes=15)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+SUMMER = date(2026, 6, 10)
+SPRING = date(2026, 3, 29)
+"""The day on which the clocks go forward: 92 quarter-hours."""
+AUTUMN = date(2026, 10, 25)
+"""The day on which the clocks go back: 100 quarter-hours."""
+SUNNY = date(2026, 6, 14)
+"""A Sunday with more sun than anybody needs: the market falls below zero."""
+
+
+def local(day: date, hour: int, minute: int = 0) -> datetime:
+    """Return a time of a tariff day."""
+    return datetime(day.year, day.month, day.day, hour, minute, tzinfo=TARIFF_ZONE)
+
+
+def intervals(
+    days: Iterable[date],
+    *,
+    step: timedelta = QUARTER,
+    feed_in: bool = False,
+    less: float = 0.0,
+    market: Market | None = None,
+) -> list[Interval]:
+    """Return the prices of days; `less` EUR/kWh are taken off everywhere."""
+    found = []
+    for day in days:
+        start, end = day_bounds(day)
+        while start < end:
+            point = price_of(
+                market or SyntheticMarket(7),
+                start,
+                step,
+                feed_in=feed_in,
+                decimals=4,
+            )
+            assert point is not None
+            parts = Components(
+                *(
+                    None if part is None else part / 100
+                    for part in (point.electricity, point.grid, point.levies)
+                )
+            )
+            if parts.electricity is not None:
+                parts = replace(parts, electricity=parts.electricity - less)
+            price = point.amount / 100 - less
+            found.append(Interval(start, start + step, price, parts))
+            start += step
+    return found
+
+
+def answer(
+    known: Iterable[Interval],
+    now: datetime,
+    *,
+    pays: bool = False,
+    minutes: int = 120,
+    loads: Iterable[dict[str, Any]] = (),
+) -> dict[str, Any]:
+    """Return what the integration answers a card at a time."""
+    table = PriceTable.of(known)
+
+    def levels(day: date) -> DayLevels:
+        return DayLevels.of(table.day(day))
+
+    return {
+        **chart(table, levels, now, pays=pays, minutes=minutes),
+        "loads": list(loads),
+        "watch": [ENTITY, LOAD],
+    }
+
+
+def load(name: str, *runs: tuple[datetime, datetime], running: bool = False) -> Any:
+    """Return a load with its runs as a card gets it."""
+    return {
+        "name": name,
+        "running": running,
+        "runs": [[int(a.timestamp()), int(b.timestamp())] for a, b in runs],
+    }
+
+
+def both(day: date) -> tuple[date, date]:
+    """Return a day and the next one."""
+    return day, day + DAY
+
+
+hourly = partial(intervals, step=HOUR)

@@ -1,0 +1,547 @@
+"""Tests of the card as the browser draws it, with what the integration answers of simulated days."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from .card_page import FRONTEND, CardPage, find_chromium, open_chromium
+from .card_samples import (
+    AUTUMN,
+    DAY,
+    ENTITY,
+    LOAD,
+    SPRING,
+    SUMMER,
+    SUNNY,
+    answer,
+    both,
+    hourly,
+    intervals,
+    load,
+    local,
+)
+
+pytestmark = pytest.mark.skipif(
+    find_chromium() is None,
+    reason="there is no Chromium here; scripts/test-e2e installs Debian's",
+)
+
+NOW = local(SUMMER, 13, 22)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Start the browser once for all tests."""
+    with open_chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def window(browser) -> Iterator[CardPage]:
+    """Return a new window without a page; whatever the page complains of fails the test."""
+    context = browser.new_context(
+        viewport={"width": 1000, "height": 800}, has_touch=True
+    )
+    card = CardPage(context.new_page())
+    yield card
+    context.close()
+    assert not card.complaints
+
+
+@pytest.fixture
+def card(window: CardPage) -> CardPage:
+    """Return a window with the page, at 13:22 on a day in summer."""
+    window.open(NOW)
+    return window
+
+
+@pytest.fixture(scope="module")
+def summer() -> dict[str, Any]:
+    """Return the answer for two days in summer."""
+    return answer(intervals(both(SUMMER)), NOW)
+
+
+@pytest.mark.parametrize(
+    ("day", "days", "make", "count"),
+    [
+        (SUMMER, both(SUMMER), intervals, 192),
+        (SUMMER, [SUMMER], intervals, 96),
+        (SPRING, [SPRING], intervals, 92),
+        (AUTUMN, [AUTUMN], intervals, 100),
+        (AUTUMN, both(AUTUMN), intervals, 196),
+        (SUMMER, [SUMMER], hourly, 24),
+    ],
+)
+@pytest.mark.parametrize("width", [340, 900])
+def test_every_interval_is_a_bar(
+    window: CardPage, day, days, make, count, width
+) -> None:
+    """As many bars as intervals, in the colours of their levels, side by side; what is over is told apart."""
+    now = local(day, 13, 22)
+    window.open(now)
+    chart = answer(make(days), now)
+    window.show(chart, width=width)
+    bars = window.bars()
+    assert len(bars) == count
+    levels = [row[3] for row in chart["intervals"]]
+    assert [bar["key"] for bar in bars] == [f"l{level}" for level in levels]
+    assert len(set(levels)) == 5
+    over = [row[1] <= now.timestamp() for row in chart["intervals"]]
+    assert [bar["past"] for bar in bars] == over
+    assert len({bar["left"] for bar in bars}) == count
+    # A dear interval is higher than a cheap one, and all stand on the same line.
+    heights = {
+        row[2]: -bar["top"] for row, bar in zip(chart["intervals"], bars, strict=True)
+    }
+    prices = sorted(heights)
+    assert [heights[price] for price in prices] == sorted(heights.values())
+    assert len({bar["bottom"] for bar in bars}) == 1
+    assert window.text(".note") == "" or count < 190
+
+
+def test_the_same_hours_on_the_longest_day(window: CardPage) -> None:
+    """The hour that comes twice is there twice; the labels stay true."""
+    now = local(AUTUMN, 13, 22)
+    window.open(now)
+    window.show(answer(intervals([AUTUMN]), now), width=1300, language="de")
+    labels = window.run(
+        "[...root.querySelectorAll('svg text[text-anchor=middle]')].map((one) => one.textContent)"
+    )
+    assert labels[:4] == ["00:00", "01:00", "02:00", "02:00"]
+    assert len(labels) == 26
+
+
+def test_the_headline(card: CardPage, summer) -> None:
+    """The current price, its level, and the best window, in English and with a point."""
+    card.show(summer, language="en")
+    row = next(row for row in summer["intervals"] if row[0] <= NOW.timestamp() < row[1])
+    assert card.text(".price") == f"{row[2] * 100:.2f}"
+    assert card.text(".unit") == "ct/kWh"
+    levels = ["Very cheap", "Cheap", "Normal", "Expensive", "Very expensive"]
+    assert card.text(".chip span:last-child") == levels[row[3] - 1]
+    assert card.text(".best .label").startswith("Cheapest 2 h · Ø ")
+    assert card.text(".time") == "tomorrow 2:30 AM – 4:30 AM"
+
+
+def test_in_german(card: CardPage, summer) -> None:
+    """Words, numbers and times are the user's."""
+    card.show(summer, language="de")
+    assert card.text(".head .label") == "Strompreis"
+    assert card.text(".price") == "22,48"
+    assert card.text(".best .label") == "Günstigste 2 Std. · Ø 17,8"
+    assert card.text(".time") == "morgen 02:30 – 04:30"
+    assert card.text(".toggle") == "Anteile"
+    days = card.run("[...root.querySelectorAll('.day')].map((one) => one.textContent)")
+    assert days == ["Heute, Mi., 10. Juni · Ø 25,9", "Morgen, Do., 11. Juni · Ø 24,7"]
+    words = card.run("root.querySelector('ha-card').textContent")
+    english = ("Today", "Tomorrow", "Cheap", "price", "Price", "Parts")
+    assert not [word for word in english if word in words.split("}")[-1]]
+
+
+@pytest.mark.parametrize(
+    ("locale", "price", "time"),
+    [
+        ({"number_format": "comma_decimal"}, "22.48", "02:30"),
+        ({"number_format": "quote_decimal"}, "22.48", "02:30"),
+        ({"number_format": "space_comma", "time_format": "12"}, "22,48", "2:30 AM"),
+        ({"time_format": "24"}, "22,48", "02:30"),
+    ],
+)
+def test_the_users_own_formats(card: CardPage, summer, locale, price, time) -> None:
+    """Number and time formats of the profile win over those of the language."""
+    card.show(summer, language="de", locale=locale)
+    assert card.text(".price") == price
+    assert time in card.text(".time")
+
+
+def test_euros(card: CardPage, summer) -> None:
+    """The other unit has four decimals, and its axis is in it, too."""
+    card.show(summer, {"unit": "eur"}, language="en")
+    assert card.text(".price") == "0.2248"
+    assert card.text(".unit") == "EUR/kWh"
+    labels = card.run(
+        "[...root.querySelectorAll('svg text[text-anchor=end]')].map((one) => one.textContent)"
+    )
+    assert labels == ["0.0", "0.1", "0.2", "0.3", "0.4"]
+
+
+def test_negative_prices_hang_below_zero(window: CardPage) -> None:
+    """Below zero a bar begins at the line of zero and goes down."""
+    now = local(SUNNY, 9, 40)
+    window.open(now)
+    chart = answer(intervals(both(SUNNY), less=0.22), now)
+    prices = [row[2] for row in chart["intervals"]]
+    assert min(prices) < -0.02
+    assert max(prices) > 0.02
+    window.show(chart)
+    zero = window.run("Number(root.querySelector('.zero').getAttribute('y1'))")
+    for price, bar in zip(prices, window.bars(), strict=True):
+        if price > 0.002:
+            assert bar["bottom"] == pytest.approx(zero, abs=1)
+            assert bar["top"] < zero
+        if price < -0.002:
+            assert bar["top"] == pytest.approx(zero, abs=1)
+            assert bar["bottom"] > zero + 1
+    assert "−" in window.text(".price")
+
+
+def test_stacked_by_component(card: CardPage, summer) -> None:
+    """On demand each bar is made of its parts; asked again, of its level."""
+    card.show(summer)
+    assert {bar["key"][0] for bar in card.bars()} == {"l"}
+    card.page.locator("nomos-price-card .toggle").click()
+    assert Counter(bar["key"] for bar in card.bars()) == {
+        "p0": 192,
+        "p1": 192,
+        "p2": 192,
+    }
+    assert card.run("root.querySelectorAll('path.total').length") == 1
+    assert (
+        card.run("root.querySelector('.toggle').getAttribute('aria-pressed')") == "true"
+    )
+    assert "Grid" in card.text(".legend")
+    card.page.locator("nomos-price-card .toggle").click()
+    assert {bar["key"][0] for bar in card.bars()} == {"l"}
+    card.show(summer, {"view": "parts"})
+    assert len(card.bars()) == 3 * 192
+
+
+def test_feed_in(window: CardPage) -> None:
+    """Who is paid is glad of a high price: the colours turn, the words are others, and there are no parts to show."""
+    now = local(SUMMER, 13, 22)
+    window.open(now)
+    known = intervals(both(SUMMER), feed_in=True)
+    chart = answer(known, now, pays=True)
+    window.show(chart, language="de")
+    colours = [bar["key"] for bar in window.bars()]
+    assert colours == [f"l{6 - row[3]}" for row in chart["intervals"]]
+    assert window.text(".head .label") == "Einspeisevergütung"
+    assert window.text(".best .label").startswith("Beste 2 Std.")
+    assert window.text(".legend") == "NiedrigHoch"
+
+
+def test_gaps_stay_gaps(card: CardPage) -> None:
+    """A missing interval is no bar and no zero, also not one without a price."""
+    known = intervals(both(SUMMER))
+    del known[20:30]
+    chart = answer(known, NOW)
+    chart["intervals"][100][2] = chart["intervals"][100][3] = None
+    card.show(chart)
+    assert len(card.bars()) == 181
+    assert not [bar for bar in card.bars() if bar["key"] == "lnull"]
+
+
+def test_nothing_known(card: CardPage, summer) -> None:
+    """Without prices, without an account or without an entity the card says so in a sentence."""
+    card.show(answer([], NOW), language="de")
+    assert card.text(".message").startswith("Es sind noch keine Preise bekannt.")
+    assert not card.shown(".plot")
+    card.show(None, language="en")
+    assert card.text(".message") == "Waiting for Nomos. The card fills by itself."
+    card.show(summer, {"entity": ""}, language="en")
+    assert card.text(".message").startswith("Choose the current price")
+    card.show(summer)
+    assert card.shown(".plot")
+    assert not card.shown(".message")
+
+
+def test_what_is_known_stays_while_the_hub_is_away(card: CardPage, summer) -> None:
+    """A question that fails takes nothing off the screen."""
+    card.show(summer)
+    card.answer(None)
+    change(card, ENTITY)
+    assert asked(card) == 2
+    assert len(card.bars()) == 192
+
+
+def test_tooltip_by_mouse(card: CardPage, summer) -> None:
+    """The interval under the pointer is told in full, and no longer when the pointer leaves."""
+    card.show(summer, language="en")
+    assert not card.shown(".tip")
+    x, y = place(card, 150)
+    card.page.mouse.move(x, y)
+    row = summer["intervals"][150]
+    assert card.shown(".tip")
+    assert f"{row[2] * 100:.2f} ct/kWh" in card.text(".tip")
+    assert "Tomorrow 1:30 PM – 1:45 PM" in card.text(".tip")
+    assert f"{row[5] * 100:.2f}" in card.text(".tip")
+    card.page.mouse.move(5, 5)
+    assert not card.shown(".tip")
+
+
+@pytest.mark.parametrize("index", [0, 60, 191])
+@pytest.mark.parametrize("width", [340, 900])
+def test_tooltip_by_touch(card: CardPage, summer, index, width) -> None:
+    """A finger shows the interval that it touches; the tooltip stays within the card."""
+    card.show(summer, language="de", width=width)
+    card.page.touchscreen.tap(*place(card, index))
+    price = f"{summer['intervals'][index][2] * 100:.2f}".replace(".", ",")
+    assert price in card.text(".tip")
+    inside = card.run(
+        "(({left, right}, outer) => left >= outer.left && right <= outer.right)"
+        "(root.querySelector('.tip').getBoundingClientRect(), card.getBoundingClientRect())"
+    )
+    assert inside
+
+
+def test_by_keyboard(card: CardPage, summer) -> None:
+    """The arrow keys go through the day from now on, and what they show is told to those who do not see it."""
+    card.show(summer, language="en")
+    current = next(
+        index
+        for index, row in enumerate(summer["intervals"])
+        if row[0] <= NOW.timestamp() < row[1]
+    )
+    reached = []
+    card.page.keyboard.press("Tab")
+    card.page.keyboard.press("Tab")
+    assert card.run("root.activeElement.className") == "cursor"
+    for key in ("", "ArrowRight", "PageUp", "Home", "ArrowLeft", "End", "ArrowRight"):
+        if key:
+            card.page.keyboard.press(key)
+        reached.append(
+            card.run("Number(root.activeElement.getAttribute('aria-valuenow'))")
+        )
+    assert reached == [current, current + 1, current + 5, 0, 0, 191, 191]
+    said = card.run("root.activeElement.getAttribute('aria-valuetext')")
+    last = summer["intervals"][191]
+    assert said == (f"Tomorrow, 11:45 PM – 12:00 AM, {last[2] * 100:.2f} ct/kWh, Cheap")
+    assert card.shown(".tip")
+    card.page.keyboard.press("Escape")
+    assert not card.shown(".tip")
+
+
+def test_a_summary_in_words(card: CardPage, summer) -> None:
+    """The picture has a name that says what it shows."""
+    card.show(summer, language="de")
+    assert card.run("root.querySelector('svg').getAttribute('role')") == "img"
+    name = card.run("root.querySelector('svg').getAttribute('aria-labelledby')")
+    words = card.text(f"#{name}")
+    assert words.startswith("Strompreis: jetzt 22,48 ct/kWh, Normal. Heute von 19,")
+    assert "im Durchschnitt 25,89 ct/kWh. Morgen von " in words
+    assert words.endswith("Günstigste 2 Std. · Ø 17,8: morgen 02:30 – 04:30.")
+
+
+def test_loads_and_a_hostile_name(card: CardPage, summer) -> None:
+    """Planned runs lie on lanes of their own; a name is text whatever it holds."""
+    hostile = "<img src=x onerror=alert(1)>"
+    runs = [
+        (local(SUMMER, 13), local(SUMMER, 15)),
+        (local(SUMMER, 20), local(SUMMER, 21)),
+    ]
+    old = (local(SUMMER - DAY, 3), local(SUMMER - DAY, 4))
+    chart = summer | {
+        "loads": [load(hostile, *runs, running=True), load("Gone", old), load("Car")]
+    }
+    card.show(chart, width=900)
+    assert card.run("root.querySelectorAll('.track').length") == 1
+    assert card.run("root.querySelectorAll('.run').length") == 2
+    assert card.text(".lane") == f"▶ {hostile}"
+    card.page.mouse.move(*place(card, 54))
+    assert hostile in card.text(".tip")
+    card.show(chart, {"title": hostile})
+    assert hostile in card.text(".head .label")
+    assert card.run("root.querySelectorAll('img').length") == 0
+    # Where there is no room for it the name is cut.
+    card.show(chart | {"loads": [load("Hot water " * 9, *runs)]}, width=340)
+    assert card.text(".lane").endswith("…")
+    assert card.run("root.querySelector('.lane').getBBox().width") < 200
+
+
+def asked(card: CardPage) -> int:
+    """Return how often the card has asked."""
+    return int(card.page.evaluate("asked.length"))
+
+
+def change(card: CardPage, *entities: str, times: int = 1) -> None:
+    """Give the card a new hass in which these entities have other states; wait until it would have asked."""
+    for _ in range(times):
+        card.page.evaluate(
+            """(entities) => {
+              const states = { ...window.hass.states };
+              for (const entity of entities) states[entity] = { state: String(Math.random()) };
+              window.hass = { ...window.hass, states };
+              card.hass = window.hass;
+            }""",
+            list(entities),
+        )
+    card.page.wait_for_timeout(400)
+
+
+def drawings(card: CardPage) -> int:
+    """Return how often the card has drawn since it was asked to count."""
+    return int(card.page.evaluate("window.drawings"))
+
+
+def test_draws_only_what_concerns_it(card: CardPage, summer) -> None:
+    """Other entities cost neither a question nor a drawing; its own ask once, and draw when the answer is another."""
+    card.show(summer)
+    card.page.evaluate("countDrawings()")
+    change(card, "light.kitchen", "sensor.power", times=50)
+    assert (asked(card), drawings(card)) == (1, 0)
+    # Several changes at once are one question, and an answer that says the same is no reason to draw.
+    change(card, ENTITY, LOAD, times=5)
+    assert (asked(card), drawings(card)) == (2, 0)
+    card.answer(summer | {"loads": [load("Car", (NOW, NOW + timedelta(hours=1)))]})
+    change(card, LOAD)
+    assert (asked(card), drawings(card)) == (3, 1)
+    # A new load brings entities; the card cannot know yet which.
+    card.page.evaluate("card.hass = { ...window.hass, entities: {} }")
+    card.page.wait_for_timeout(400)
+    assert (asked(card), drawings(card)) == (4, 1)
+    # Dark or light is a matter of the style sheet.
+    card.page.evaluate("card.hass = { ...window.hass, themes: { darkMode: true } }")
+    assert card.run("card.hasAttribute('dark')")
+    card.page.evaluate("document.querySelector('#place').style.width = '700px'")
+    card.page.wait_for_timeout(200)
+    assert drawings(card) == 2
+
+
+def test_follows_the_clock(window: CardPage, summer) -> None:
+    """At the boundary of an interval the card draws by itself, without a question."""
+    window.page.clock.install(time=NOW)
+    window.open()
+    window.show(summer)
+    before = window.text(".price")
+    window.page.evaluate("countDrawings()")
+    window.page.clock.run_for(10 * 60 * 1000)
+    assert drawings(window) == 1
+    assert asked(window) == 1
+    assert window.text(".price") != before
+    assert sum(bar["past"] for bar in window.bars()) == 54
+
+
+def test_a_card_that_comes_back_shows_the_time(window: CardPage, summer) -> None:
+    """A view that was left and is opened again is not stuck in the interval of then."""
+    window.page.clock.install(time=NOW)
+    window.open()
+    window.show(summer)
+    window.page.evaluate("card.remove()")
+    window.page.clock.run_for(60 * 60 * 1000)
+    window.page.evaluate("document.querySelector('#place').append(card)")
+    window.page.clock.run_for(1000)
+    assert sum(bar["past"] for bar in window.bars()) == 57
+
+
+def test_options(card: CardPage, summer) -> None:
+    """What is hidden is not drawn, and today alone fills the card."""
+    chart = summer | {"loads": [load("Car", (NOW, NOW + timedelta(hours=1)))]}
+    card.show(chart)
+    for selector in (".mean", ".best-fill", ".run"):
+        assert card.run(f"root.querySelectorAll('{selector}').length"), selector
+    card.show(
+        chart, {"hide": ["average", "window", "loads", "legend"], "days": "today"}
+    )
+    for selector in (".mean", ".best-fill", ".run"):
+        assert not card.run(f"root.querySelectorAll('{selector}').length"), selector
+    assert len(card.bars()) == 96
+    assert not card.shown(".best")
+    assert card.text(".legend") == ""
+    card.show(chart, {"window_minutes": 90, "title": "Kitchen"})
+    assert card.page.evaluate("asked.at(-1).window_minutes") == 90
+    assert card.text(".head .label") == "Kitchen"
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"unit": "cents"},
+        {"days": "week"},
+        {"view": "pie"},
+        {"window_minutes": 5},
+        {"window_minutes": "two"},
+        {"hide": "legend"},
+        {"hide": ["title"]},
+    ],
+)
+def test_wrong_options_are_refused(card: CardPage, config) -> None:
+    """What cannot be meant is an error that names the option; Home Assistant shows it in the card's place."""
+    wrong = card.page.evaluate(
+        """(config) => customElements.whenDefined("nomos-price-card").then(() => {
+          try { document.createElement("nomos-price-card").setConfig(config); } catch (error) { return error.message; }
+        })""",
+        {"entity": ENTITY, **config},
+    )
+    assert next(iter(config)) in wrong
+
+
+def test_editor(card: CardPage) -> None:
+    """The form has a field for every option, with a label in the page's language and selectors that exist."""
+    form = card.page.evaluate("""async () => {
+      document.documentElement.lang = "de";
+      await customElements.whenDefined("nomos-price-card");
+      document.querySelector("home-assistant").hass = { entities: {
+        a: { entity_id: "sensor.level", platform: "nomos", translation_key: "price_level" },
+        b: { entity_id: "sensor.paid", platform: "nomos", translation_key: "payout" },
+        c: { entity_id: "sensor.price", platform: "nomos", translation_key: "price" },
+        d: { entity_id: "sensor.other", platform: "other", translation_key: "price" },
+      } };
+      const element = customElements.get("nomos-price-card");
+      const form = await element.getConfigForm();
+      const fields = form.schema.flatMap((field) => field.schema || [field]);
+      form.assertConfig(element.getStubConfig(document.querySelector("home-assistant").hass));
+      const listed = window.customCards.find((one) => one.type === "nomos-price-card");
+      const hass = document.querySelector("home-assistant").hass;
+      return {
+        fields: fields.map((field) => [field.name, Object.keys(field.selector), form.computeLabel(field)]),
+        entities: fields[0].selector.entity.include_entities,
+        stub: element.getStubConfig(hass),
+        listed: [listed.name, listed.preview, listed.getEntitySuggestion(hass, "sensor.price").config.entity],
+        none: listed.getEntitySuggestion(hass, "sensor.level"),
+        grid: new element().getGridOptions(),
+        size: new element().getCardSize(),
+      };
+    }""")
+    assert [field[:2] for field in form["fields"]] == [
+        ["entity", ["entity"]],
+        ["title", ["text"]],
+        ["unit", ["select"]],
+        ["days", ["select"]],
+        ["view", ["select"]],
+        ["window_minutes", ["number"]],
+        ["hide", ["select"]],
+    ]
+    assert all(label for _, _, label in form["fields"])
+    assert form["fields"][5][2] == "Länge der besten Zeit"
+    assert form["entities"] == ["sensor.price", "sensor.paid"]
+    assert form["stub"]["entity"] == "sensor.price"
+    assert form["listed"] == ["Nomos-Preis", True, "sensor.price"]
+    assert form["none"] is None
+    assert form["grid"]["columns"] == 12
+    assert form["size"] > 0
+
+
+def test_a_registry_that_is_replaced(window: CardPage) -> None:
+    """The frontend swaps the registry of elements while it loads; the card is in the new one, too."""
+    window.open(NOW)
+    window.page.evaluate("""async () => {
+      await customElements.whenDefined("nomos-price-card");
+      const known = new Map();
+      const native = customElements;
+      Object.defineProperty(window, "customElements", { value: {
+        get: (tag) => known.get(tag), define: (tag, element) => known.set(tag, element),
+        whenDefined: (tag) => native.whenDefined(tag),
+      } });
+    }""")
+    window.page.wait_for_function(
+        "() => customElements.get('nomos-price-card')", timeout=5000
+    )
+
+
+def test_size() -> None:
+    """The card's script stays small: it is loaded with every page."""
+
+    assert (FRONTEND / "nomos-price-card.js").stat().st_size < 40_000
+
+
+def place(card: CardPage, index: int) -> tuple[float, float]:
+    """Return the middle of an interval's bar on the page."""
+    bars = card.bars()
+    width = bars[1]["left"] - bars[0]["left"]
+    left, top = card.run(
+        "(({left, top}) => [left, top])(root.querySelector('svg').getBoundingClientRect())"
+    )
+    return left + bars[index]["left"] + width / 2, top + bars[index]["bottom"] - 5
