@@ -2,23 +2,32 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-import os
 from pathlib import Path
 import shutil
 import tempfile
 from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, BrowserContext, Route, async_playwright
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    Route,
+    async_playwright,
+    expect,
+)
 
+from .card_page import find_chromium
 from .my_redirect import HOST as MY_HOST
 from .texts import LANGUAGES, Texts
 from .watch import Watch, read
 
+PATIENCE = 60_000
+"""How many milliseconds anything on a page may take on a busy machine."""
+
+expect.set_options(timeout=PATIENCE)
+
 WIDE = (1280, 900)
 NARROW = (390, 844)
 """The pages' sizes on a desktop and on a phone."""
-
-CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 
 ARGUMENTS = (
     # In a container, and as root, Chromium cannot build its own sandbox; it opens no page but ours.
@@ -37,11 +46,9 @@ class NoBrowserError(Exception):
     """There is no Chromium on this machine."""
 
 
-def find_chromium() -> str:
-    """Return the path of the browser: the one that NOMOS_CHROMIUM names, or the machine's."""
-    if chosen := os.environ.get("NOMOS_CHROMIUM"):
-        return chosen
-    if path := next(filter(None, map(shutil.which, CHROMIUMS)), None):
+def need_chromium() -> str:
+    """Return the path of the browser; NoBrowserError when there is none."""
+    if path := find_chromium():
         return path
     raise NoBrowserError(
         "there is no Chromium here: scripts/test-e2e installs Debian's; elsewhere, let NOMOS_CHROMIUM name one"
@@ -53,7 +60,7 @@ async def open_browser(*arguments: str) -> AsyncIterator[Browser]:
     """Start the browser, with arguments of its own besides the usual ones."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=find_chromium(), args=[*ARGUMENTS, *arguments]
+            executable_path=need_chromium(), args=[*ARGUMENTS, *arguments]
         )
         try:
             yield browser
@@ -87,7 +94,7 @@ async def open_window(
         service_workers="block",
         reduced_motion="reduce",
     )
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE)
     watch = Watch(context, Texts(language))
 
     async def refuse(route: Route) -> None:

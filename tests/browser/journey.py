@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 import re
+from typing import Literal
 
 from playwright.async_api import BrowserContext, Locator, Page, expect
 
@@ -12,11 +13,23 @@ from scripts.linking import CLIENT_ID, CLIENT_SECRET, CUSTOMER, DOMAIN, Customer
 from tests.e2e.town import PASSWORD, USER, Town
 
 from .album import Album
+from .browser import NARROW, WIDE
 from .my_redirect import HOST as MY_HOST
 from .texts import Texts
 from .watch import Watch
 
 LOADS = {"en": "Dishwasher", "de": "Spülmaschine"}
+LOOKS: tuple[tuple[Literal["light", "dark"], tuple[int, int]], ...] = (
+    ("light", WIDE),
+    ("dark", WIDE),
+    ("dark", NARROW),
+    ("light", NARROW),
+)
+"""Themes and sizes in which the card is looked at."""
+
+RELOADS = 3
+"""The frontend loads its parts in no fixed order, so one success proves little."""
+
 TITLE = "4X44EMKX"
 """The number of the customer's contract, which names the account."""
 
@@ -189,6 +202,46 @@ class Journey:
         await self.see(self.texts.own("entity.binary_sensor.run_now.name"))
         await self.album.take_device("load-device", self.page)
 
+    async def see_dashboard(self, hub: HubClient) -> None:
+        """Open the ready dashboard: by day and by night, at a desk and on a phone, and however often it is loaded."""
+        path = "nomos-prices"
+        await hub.command("lovelace/dashboards/create", url_path=path, title="Nomos")
+        await hub.command(
+            "lovelace/config/save",
+            url_path=path,
+            config={"strategy": {"type": "custom:nomos"}},
+        )
+        await self.go(f"/{path}")
+        for load in range(RELOADS):
+            if load:
+                await self.page.reload()
+            await self._see_card()
+        await self.see(LOADS[self.texts.language])
+        size = (1280, 1000)
+        await self.album.take(
+            "dashboard", self.page, self.page.locator("hui-view"), size=size
+        )
+        for theme, size in LOOKS:
+            await self.page.emulate_media(color_scheme=theme)
+            await self.page.set_viewport_size({"width": size[0], "height": size[1]})
+            await self._see_card()
+            await self.watch.read(self.page)
+            name = theme if size is WIDE else f"phone-{theme}"
+            card = self.page.locator("nomos-price-card")
+            await self.album.take(f"card-{name}", self.page, card, margin=8)
+        await self.page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
+
+    async def _see_card(self) -> None:
+        """See the card with its prices, within the page."""
+        card = self.page.locator("nomos-price-card")
+        await expect(card).to_have_count(1)
+        await expect(card.locator("path.bars").first).to_be_visible()
+        await expect(card.locator("#summary")).not_to_be_empty()
+        box = await card.bounding_box()
+        assert box and self.page.viewport_size
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= self.page.viewport_size["width"]
+
     async def change_options(self) -> None:
         """Say what is cheap: first what contradicts itself, then something else."""
         await self.go(f"/config/integrations/integration/{DOMAIN}")
@@ -244,3 +297,8 @@ class Journey:
         await self.watch.read(self.page)
         assert await hub.entries(DOMAIN) == []
         assert await hub.entities(DOMAIN) == []
+        # A page that is loaded from now on knows no card any more.
+        await self.page.reload()
+        await self.page.locator("home-assistant-main").wait_for()
+        scripts = await self.page.locator("script").all_inner_texts()
+        assert not [one for one in scripts if f"/{DOMAIN}_static/" in one]

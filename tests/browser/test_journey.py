@@ -50,6 +50,7 @@ async def test_journey(
             await journey.add_integration()
         await journey.see_account()
         await journey.add_load()
+        await journey.see_dashboard(hub)
         await journey.change_options()
         await journey.link_again(hub, customer)
         await journey.remove(hub)

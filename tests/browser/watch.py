@@ -50,7 +50,7 @@ NOISE = (
 # A page that is left has its connection cut; Home Assistant's code lets that error go by uncaught.
 PAGE_ERRORS = re.compile(r"^(Error: )?disconnected$")
 
-SETTLED = 5.0
+SETTLED = 10.0
 """Seconds that a page has for loading its texts."""
 
 READ_PAGE = """
