@@ -27,7 +27,6 @@ const TEXTS = {
 	},
 };
 
-const FIGURES = ["lowest", "lowest_time", "average", "highest", "highest_time"];
 const LOAD = ["run_now", "next_start", "next_end", "expected_cost", "expected_saving"];
 
 const textsOf = (language) => TEXTS[String(language || "en").slice(0, 2)] || TEXTS.en;
@@ -48,7 +47,7 @@ const nameOf = (hass, id) => hass.devices[id]?.name_by_user || hass.devices[id]?
 const heading = (text, icon) => ({ type: "heading", heading: text, icon });
 
 const tiles = (entities) =>
-	entities.map((entity) => ({ type: "tile", entity, vertical: false, grid_options: { columns: 6, rows: 1 } }));
+	entities.map((entity) => ({ type: "tile", entity, name: { type: "entity" }, grid_options: { columns: 6 } }));
 
 const section = (...cards) => ({ type: "grid", cards });
 
@@ -56,11 +55,11 @@ const section = (...cards) => ({ type: "grid", cards });
 function contractView(hass, texts, [id, entities], loads) {
 	const price = entities.price || entities.payout;
 	const noun = entities.price ? "price" : "payout";
-	const figures = FIGURES.map((figure) => {
-		const [which, time] = figure.split("_");
-		return entities[`${which}_${noun}_today${time ? "_time" : ""}`];
-	}).filter(Boolean);
-	const sections = [{ ...section({ type: "custom:nomos-price-card", entity: price }), column_span: 2 }];
+	const figures = ["price_level", `lowest_${noun}_today`, `average_${noun}_today`, `highest_${noun}_today`]
+		.map((key) => entities[key])
+		.filter(Boolean);
+	const card = { type: "custom:nomos-price-card", entity: price, grid_options: { columns: "full" } };
+	const sections = [{ ...section(card), column_span: 2 }];
 	if (figures.length) sections.push(section(heading(texts.today, "mdi:calendar-today"), ...tiles(figures)));
 	for (const [device, load] of loads) {
 		const shown = LOAD.map((key) => load[key]).filter(Boolean);
@@ -93,8 +92,8 @@ async function usageView(hass, texts) {
 		const entities = ours
 			.filter((one) => (one.statistics_unit_of_measurement === "kWh") === energy)
 			.map((one) => one.statistic_id);
-		const common = { type: "statistics-graph", chart_type: "bar", period: "day", days_to_show: 30, stat_types: ["change"] };
-		return entities.length ? [{ ...section({ ...common, title, entities }), column_span: 2 }] : [];
+		const look = { type: "statistics-graph", chart_type: "bar", period: "day", days_to_show: 30, stat_types: ["change"] };
+		return entities.length ? [{ ...section({ ...look, title, entities, grid_options: { columns: "full" } }), column_span: 2 }] : [];
 	};
 	const sections = [...graph(texts.usage, true), ...graph(texts.cost, false)];
 	return sections.length

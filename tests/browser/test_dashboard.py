@@ -1,0 +1,150 @@
+"""Tests of the ready dashboard: what its strategy makes of the entities that a hub has."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from .card_page import CardPage, find_chromium, open_chromium
+
+pytestmark = pytest.mark.skipif(
+    find_chromium() is None,
+    reason="there is no Chromium here; scripts/test-e2e installs Debian's",
+)
+
+CONSUMPTION = (
+    "price",
+    "next_price",
+    "price_level",
+    "lowest_price_today",
+    "average_price_today",
+    "highest_price_today",
+)
+LOAD = ("run_now", "next_start", "next_end", "expected_cost", "expected_saving")
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Any]:
+    """Return a page on which the strategy is loaded."""
+    with open_chromium() as browser:
+        card = CardPage(browser.new_page())
+        card.open()
+        yield card.page
+        assert not card.complaints
+
+
+def hub(**devices: tuple[str, ...]) -> dict[str, Any]:
+    """Return the registries of a hub with these devices and entities."""
+    entities = [
+        {
+            "entity_id": f"sensor.{device}_{key}",
+            "device_id": device,
+            "platform": "nomos",
+            "translation_key": key,
+        }
+        for device, keys in devices.items()
+        for key in keys
+    ]
+    return {
+        "entities": {one["entity_id"]: one for one in entities},
+        "devices": {device: {"name": device.title()} for device in devices},
+        "states": {one["entity_id"]: {"state": "1"} for one in entities},
+    }
+
+
+def generate(page: Any, options: dict[str, Any], statistics: Any = None) -> Any:
+    """Return the dashboard that the strategy makes of a hub."""
+    return page.evaluate(
+        """async ([options, statistics]) => {
+          window.answers = { "recorder/list_statistic_ids": statistics ?? { error: { code: "unknown_command" } } };
+          await customElements.whenDefined("ll-strategy-dashboard-nomos");
+          const strategy = customElements.get("ll-strategy-dashboard-nomos");
+          return strategy.generate({ type: "custom:nomos" }, makeHass(options));
+        }""",
+        [options, statistics],
+    )
+
+
+def cards(view: Any) -> list[Any]:
+    """Return the cards of a view in order."""
+    return [card for section in view["sections"] for card in section["cards"]]
+
+
+def test_offered_when_a_dashboard_is_added(page: Any) -> None:
+    """Home Assistant lists it among the dashboards of the community, with a title and an icon to begin with."""
+    listed = page.evaluate(
+        """() => {
+          document.documentElement.lang = "de";
+          const [one] = window.customStrategies;
+          const strategy = customElements.get("ll-strategy-dashboard-nomos");
+          return [one.type, one.strategyType, one.name, one.description, strategy.getCreateSuggestions().title,
+            strategy.noEditor, strategy.registryDependencies];
+        }"""
+    )
+    assert listed[:3] == ["nomos", "dashboard", "Nomos"]
+    assert listed[3].startswith("Preis, beste Zeiten")
+    assert listed[4:] == ["Nomos", True, ["entities", "devices"]]
+
+
+def test_a_contract_with_loads(page: Any) -> None:
+    """The card first, then today's figures, each load and the history."""
+    options = hub(nomos=CONSUMPTION, dishwasher=LOAD, car=LOAD)
+    [view] = generate(page, {"language": "de", **options})["views"]
+    assert view["title"] == "Nomos"
+    assert view["path"] == "nomos-price"
+    shown = cards(view)
+    assert shown[0] == {
+        "type": "custom:nomos-price-card",
+        "entity": "sensor.nomos_price",
+        "grid_options": {"columns": "full"},
+    }
+    headings = [card["heading"] for card in shown if card["type"] == "heading"]
+    assert headings == ["Heute", "Dishwasher", "Car", "Verlauf"]
+    tiles = [card["entity"] for card in shown if card["type"] == "tile"]
+    expected = [f"sensor.nomos_{key}" for key in CONSUMPTION[2:]]
+    for device in ("dishwasher", "car"):
+        expected += [f"sensor.{device}_{key}" for key in LOAD]
+    assert tiles == expected
+    assert shown[-1]["type"] == "history-graph"
+
+
+def test_several_contracts(page: Any) -> None:
+    """Each contract has a view of its own; loads are with the one that sells, hidden entities nowhere."""
+    options = hub(roof=("payout",), nomos=CONSUMPTION, dishwasher=LOAD)
+    options["entities"]["sensor.nomos_average_price_today"]["hidden"] = True
+    del options["states"]["sensor.nomos_highest_price_today"]
+    roof, house = generate(page, {"language": "en", **options})["views"]
+    assert cards(roof)[0]["entity"] == "sensor.roof_payout"
+    assert not [card for card in cards(roof) if card["type"] == "tile"]
+    tiles = [card["entity"] for card in cards(house) if card["type"] == "tile"]
+    assert "sensor.dishwasher_run_now" in tiles
+    assert "sensor.nomos_average_price_today" not in tiles
+    assert "sensor.nomos_highest_price_today" not in tiles
+
+
+def test_usage_where_it_is_known(page: Any) -> None:
+    """Usage and cost get a view when there are statistics of Nomos, and of nobody else."""
+    statistics = [
+        {
+            "statistic_id": f"{source}:{name}",
+            "source": source,
+            "statistics_unit_of_measurement": unit,
+        }
+        for source, name, unit in (
+            ("nomos", "a_usage", "kWh"),
+            ("nomos", "a_cost", "EUR"),
+            ("other", "usage", "kWh"),
+        )
+    ]
+    views = generate(page, hub(nomos=CONSUMPTION), statistics)["views"]
+    assert len(views) == 2
+    graphs = [card["entities"] for card in cards(views[1])]
+    assert graphs == [["nomos:a_usage"], ["nomos:a_cost"]]
+    others = [one for one in statistics if one["source"] == "other"]
+    assert len(generate(page, hub(nomos=CONSUMPTION), others)["views"]) == 1
+
+
+def test_without_a_contract(page: Any) -> None:
+    """A hub without an account says what to do."""
+    [view] = generate(page, {"language": "de", **hub()})["views"]
+    assert "Fügen Sie Nomos" in view["cards"][0]["content"]
