@@ -10,8 +10,6 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 LONGEST_FIRST = (
-    # Minutes, most of which are spent waiting for Home Assistant to start.
-    "tests/e2e/test_kill.py",
     # Minutes of computing, one year after the other.
     "tests/integration/test_soak.py::test_soak[3-",
     "tests/integration/test_soak.py::test_soak[2-",

@@ -20,7 +20,7 @@ class Skeleton:
     """The levels of the headings, in their order."""
 
     pictures: list[str] = field(default_factory=list)
-    """The names of the pictures, in their order; each language has its own under the same name."""
+    """The paths of the pictures, in their order; each language has its own under the same name."""
 
     blocks: list[tuple[str, list[str]]] = field(default_factory=list)
     """The code blocks: their language, and their lines without comments."""
@@ -45,7 +45,7 @@ def skeleton(text: str) -> Skeleton:
         else:
             for image in _IMAGE.finditer(line):
                 [path] = filter(None, image.groups())
-                found.pictures.append(PurePosixPath(path).name)
+                found.pictures.append(path)
         is_row = not fenced and line.startswith("|")
         if is_row:
             columns, rows = len(re.findall(r"(?<!\\)\|", line)) - 1, 1
@@ -61,7 +61,7 @@ def differences(one: str, other: str) -> Iterator[str]:
     first, second = skeleton(one), skeleton(other)
     for what, here, there in (
         ("headings", first.headings, second.headings),
-        ("pictures", first.pictures, second.pictures),
+        ("pictures", _names(first.pictures), _names(second.pictures)),
         ("tables", first.tables, second.tables),
         (
             "languages of code blocks",
@@ -77,3 +77,7 @@ def differences(one: str, other: str) -> Iterator[str]:
         # Commands are the same everywhere; in other code names of entities may be German.
         if (here != there) if name == "sh" else (len(here) != len(there)):
             yield f"code block {number}: {here} and {there}"
+
+
+def _names(paths: list[str]) -> list[str]:
+    return [PurePosixPath(path).name for path in paths]

@@ -67,3 +67,26 @@ def test_readme_is_read() -> None:
     assert len(found.headings) > 10
     assert found.blocks
     assert found.tables
+
+
+# Pictures
+
+PICTURES = PROJECT / "docs" / "pictures"
+LARGEST = 80_000
+"""Bytes; whoever reads the readme on a phone pays for all pictures."""
+
+
+def test_pictures() -> None:
+    """Every picture is there in both languages, and small; every one that a page shows is there."""
+    names = {
+        language: {path.name: path.stat().st_size for path in folder.glob("*.png")}
+        for language in ("en", "de")
+        if (folder := PICTURES / language).is_dir()
+    }
+    assert names["en"]
+    assert names["en"].keys() == names["de"].keys()
+    assert max(*names["en"].values(), *names["de"].values()) < LARGEST
+    for page in (*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md")):
+        for path in skeleton(page.read_text()).pictures:
+            if "://" not in path:
+                assert (page.parent / path).is_file(), f"{page.name} shows {path}"
