@@ -2,7 +2,8 @@
 
     .venv/bin/python -m benchmarks.card
 
-Draws two days of autumn, 196 intervals and three loads, in both views; needs Chromium.
+Draws two days of autumn, 196 intervals and three loads, in both views, each time from the news to the picture: asking,
+reading the answer, drawing. Needs Chromium.
 """
 
 import argparse
@@ -13,10 +14,16 @@ from tests.browser.card_page import FRONTEND, CardPage, open_chromium
 from tests.browser.card_samples import AUTUMN, answer, both, intervals, load, local
 
 
-def script_seconds(session: Any) -> float:
-    """Return how long the page's scripts have run so far."""
-    metrics = session.send("Performance.getMetrics")["metrics"]
-    return next(one["value"] for one in metrics if one["name"] == "ScriptDuration")
+def script_milliseconds(session: Any) -> float:
+    """Return the processor time of the page's thread so far, less what style and layout took.
+
+    The browser's own count of scripts leaves out what runs after a promise, which is where the card draws. What is
+    left here also has painting in it: scripts take no more than this.
+    """
+    found = session.send("Performance.getMetrics")["metrics"]
+    metrics = {one["name"]: one["value"] for one in found}
+    other = metrics["LayoutDuration"] + metrics["RecalcStyleDuration"]
+    return float(metrics["TaskDuration"] - other) * 1000
 
 
 def measure(browser: Any, view: str, width: int, drawings: int) -> list[float]:
@@ -33,12 +40,12 @@ def measure(browser: Any, view: str, width: int, drawings: int) -> list[float]:
     card.show(chart, {"view": view}, width=width)
     card.page.evaluate("countDrawings()")
     session = context.new_cdp_session(card.page)
-    session.send("Performance.enable")
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
     taken = []
     for index in range(drawings):
         chart["intervals"][0][2] = 0.2 + index / 10_000
         card.answer(chart)
-        before = script_seconds(session)
+        before = script_milliseconds(session)
         card.page.evaluate(
             """() => {
               window.hass = { ...window.hass, entities: {} };
@@ -46,7 +53,7 @@ def measure(browser: Any, view: str, width: int, drawings: int) -> list[float]:
               return new Promise((done) => setTimeout(done, 320));
             }"""
         )
-        taken.append((script_seconds(session) - before) * 1000)
+        taken.append(script_milliseconds(session) - before)
     assert card.page.evaluate("window.drawings") == drawings
     context.close()
     return taken

@@ -3,12 +3,13 @@
     .venv/bin/python -m benchmarks.planner
 
 Each cell is the median and the maximum over several random price tables; two thirds of them with a price of its own
-for each interval, as on a spot market, the others with few different prices. ``now`` lies on a boundary (aligned) or
+for each interval, as on a spot market, the others with few different prices. The last modes are on prices made to be
+hard, that go up and down from one interval to the next with nearly nothing to choose between them. ``now`` lies on a boundary (aligned) or
 7 min 23 s after one (odd).
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from random import Random
 from statistics import median
@@ -46,6 +47,15 @@ MODES: dict[str, tuple[int, dict[str, Any]]] = {
         {**PAUSING, "min_run": 25, "min_pause": 7, "max_runs": 4},
     ),
 }
+HARD: dict[str, tuple[int, dict[str, Any]]] = {
+    "hard: run 50, pause 15, 6 h": (360, {**PAUSING, "min_run": 50, "min_pause": 15}),
+    "hard: max 6, run 20, 14 h 17": (
+        857,
+        {**PAUSING, "min_run": 20, "max_runs": 6},
+    ),
+}
+
+type Tables = Callable[[int, int], Iterator[PriceTable]]
 
 
 def tables(size: int, count: int) -> Iterator[PriceTable]:
@@ -58,14 +68,31 @@ def tables(size: int, count: int) -> Iterator[PriceTable]:
             level = min(max(level + random.uniform(-0.12, 0.12), 0), 1)
             noise = random.uniform(-0.2, 0.2)
             prices.append(round((level + noise) * span) / span * 0.3)
-        yield PriceTable.of(
-            Interval(START + index * QUARTER, START + (index + 1) * QUARTER, price)
-            for index, price in enumerate(prices)
+        yield _table(prices)
+
+
+def hard_tables(size: int, count: int) -> Iterator[PriceTable]:
+    """Yield tables in which each second price is the same, and the others differ by little."""
+    for steps in range(2, count + 2):
+        yield _table(
+            [0.1 if index % 2 else 0.3 + index % steps * 0.01 for index in range(size)]
         )
 
 
+def _table(prices: list[float]) -> PriceTable:
+    return PriceTable.of(
+        Interval(START + index * QUARTER, START + (index + 1) * QUARTER, price)
+        for index, price in enumerate(prices)
+    )
+
+
 def measure(
-    size: int, mode: tuple[int, dict[str, Any]], *, odd: bool, count: int
+    made: Tables,
+    size: int,
+    mode: tuple[int, dict[str, Any]],
+    *,
+    odd: bool,
+    count: int,
 ) -> list[float]:
     """Return the CPU milliseconds of a plan for each of the tables."""
     length, asked = mode
@@ -74,7 +101,7 @@ def measure(
         for name, value in asked.items()
     }
     taken = []
-    for index, table in enumerate(tables(size, count)):
+    for index, table in enumerate(made(size, count)):
         request = PlanRequest(
             START,
             START + size * QUARTER,
@@ -97,11 +124,15 @@ def main() -> None:
     sizes = arguments.sizes
     heads = [f"{size} {now}" for size in sizes for now in ("aligned", "odd")]
     print(f"{'median / maximum CPU ms':32}" + "".join(f"{head:>18}" for head in heads))
-    for name, mode in MODES.items():
+    rows: list[tuple[Tables, str, tuple[int, dict[str, Any]]]] = [
+        *((tables, *row) for row in MODES.items()),
+        *((hard_tables, *row) for row in HARD.items()),
+    ]
+    for made, name, mode in rows:
         print(f"{name:32}", end="", flush=True)
         for size in sizes:
             for odd in (False, True):
-                taken = measure(size, mode, odd=odd, count=arguments.tables)
+                taken = measure(made, size, mode, odd=odd, count=arguments.tables)
                 cell = f"{median(taken):.1f} / {max(taken):.1f}"
                 print(f"{cell:>18}", end="", flush=True)
         print()

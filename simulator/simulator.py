@@ -255,6 +255,31 @@ class Simulator:
             raise ValueError("there is no price at this instant")
         subscription.corrections[point.start] = amount
 
+    def metered(
+        self, subscription_id: str, first: date, end: date
+    ) -> list[tuple[datetime, float, bool]]:
+        """Return start, kWh and finality of the quarter-hours that a meter has told so far.
+
+        Args:
+            subscription_id: whose meter it is.
+            first: the first local day.
+            end: the day after the last one.
+
+        """
+        return list(
+            self.meters.quarters(
+                self.settings,
+                self.subscription(subscription_id),
+                first,
+                end,
+                self.clock.now(),
+            )
+        )
+
+    def correct_usage(self, subscription_id: str, start: datetime, kwh: float) -> None:
+        """Say from now on that the quarter-hour that starts at an instant had another energy."""
+        self.meters.correct(self.subscription(subscription_id), start, kwh)
+
     def day_prices(self, subscription_id: str, day: date) -> list[PricePoint]:
         """Return the true prices of a local day, published or not."""
         starts = day_intervals(day, self.subscription(subscription_id).step)

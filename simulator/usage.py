@@ -128,6 +128,11 @@ class MeterDesk:
     def __init__(self, seed: int) -> None:
         """Work from a seed."""
         self._seed = seed
+        self._corrections: dict[tuple[str, datetime], float] = {}
+
+    def correct(self, subscription: Subscription, start: datetime, kwh: float) -> None:
+        """Say from now on that a quarter-hour had another energy."""
+        self._corrections[subscription.id, start] = kwh
 
     def answer(
         self, call: Call, subscription: Subscription, now: datetime
@@ -172,7 +177,7 @@ class MeterDesk:
         begin = local_date(subscription.start_at or now)
         return first or max(begin, add_months(today, -12)), end or month_start(today)
 
-    def _quarters(
+    def quarters(
         self,
         settings: Settings,
         subscription: Subscription,
@@ -180,7 +185,16 @@ class MeterDesk:
         end: date,
         now: datetime,
     ) -> Iterator[tuple[datetime, float, bool]]:
-        """Yield start, kWh and finality of the measured quarter-hours."""
+        """Yield start, kWh and finality of the quarter-hours that are measured and known by an instant.
+
+        Args:
+            settings: how the meters behave.
+            subscription: whose meter it is.
+            first: the first local day.
+            end: the day after the last one.
+            now: the instant.
+
+        """
         household = Household(self._seed, subscription)
         for day in days(first, end - DAY):
             if now < at_local(
@@ -196,11 +210,11 @@ class MeterDesk:
                     continue
                 if settings.usage_gaps and household.hole(day, index, final=final):
                     continue
-                yield (
-                    start,
-                    household.energy(start) if final else household.preliminary(start),
-                    final,
-                )
+                energy = self._corrections.get((subscription.id, start))
+                if energy is None:
+                    measure = household.energy if final else household.preliminary
+                    energy = measure(start)
+                yield start, energy, final
 
     def _smart(
         self,
@@ -221,7 +235,7 @@ class MeterDesk:
             end = add_months(end, 1)
         sums: dict[datetime, float] = {}
         preliminary: set[datetime] = set()
-        for start, energy, final in self._quarters(
+        for start, energy, final in self.quarters(
             settings, subscription, begin, end, now
         ):
             bucket = _bucket(start, resolution)

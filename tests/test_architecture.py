@@ -15,13 +15,18 @@ LONGEST_FILE = 450
 FORBIDDEN = {
     INTEGRATION / "api": ["homeassistant", f"{PACKAGE}.pricing"],
     INTEGRATION / "pricing": ["homeassistant", f"{PACKAGE}.api"],
+    INTEGRATION / "metering": ["homeassistant", f"{PACKAGE}.api"],
     INTEGRATION / "schedule.py": ["homeassistant"],
     PROJECT / "simulator": ["homeassistant", "custom_components", "scripts", "tests"],
     INTEGRATION: ["simulator", "scripts", "tests"],
 }
 
 # Rooms whose functions are told the time, so that every moment can be tested.
-CLOCKLESS = [INTEGRATION / "pricing", INTEGRATION / "schedule.py"]
+CLOCKLESS = [
+    INTEGRATION / "pricing",
+    INTEGRATION / "metering",
+    INTEGRATION / "schedule.py",
+]
 
 
 def sources(place: Path) -> Iterator[Path]:

@@ -6,6 +6,9 @@ DOMAIN: Final = "nomos"
 
 MANUFACTURER: Final = "Nomos"
 
+CURRENCY: Final = "EUR"
+"""Nomos bills in euros (Nomos API, Conventions)."""
+
 CUSTOMER_URL: Final = "https://nomos.energy"
 """Where a customer finds the contract and can revoke access."""
 

@@ -1,6 +1,6 @@
 """What support needs to know of an account: presence and counts, never names, numbers or tokens."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from homeassistant.const import CONF_TOKEN
@@ -12,6 +12,7 @@ from .coordinator import PriceCoordinator
 from .load import FlexibleLoad
 from .pricing import DayPrices, local_date
 from .runtime import NomosConfigEntry
+from .usage import UsageCoordinator, metered_to
 
 
 async def async_get_config_entry_diagnostics(
@@ -51,6 +52,7 @@ async def async_get_config_entry_diagnostics(
             _prices(coordinator, now)
             for coordinator in entry.runtime_data.prices.values()
         ],
+        "usage": [_usage(usage) for usage in entry.runtime_data.usage.values()],
         "loads": [_load(load) for load in entry.runtime_data.loads.all.values()],
     }
 
@@ -72,6 +74,27 @@ def _prices(coordinator: PriceCoordinator, now: datetime) -> dict[str, Any]:
         else None,
         "today": _day(table.day(today)),
         "tomorrow": _day(table.day(today + timedelta(days=1))),
+    }
+
+
+def _usage(usage: UsageCoordinator) -> dict[str, Any]:
+    """Return how far usage is known: days and times, and nothing of how much it was."""
+    record = usage.data
+    return {
+        "meter": record.meter,
+        "last_error": _error(usage.last_error),
+        "last_answer": _iso(usage.last_answer),
+        "next_request": _iso(usage.next_request),
+        "statistics": usage.history.kept,
+        "looked_to": _iso(record.looked_to),
+        "settled_to": _iso(record.settled_to),
+        "metered_to": _iso(metered_to(record)),
+        "recorded_to": {key: _iso(at) for key, at in record.recorded.items()},
+        "days": len(record.days),
+        "days_with_gaps": sum(bool(one.missing) for one in record.days.values()),
+        "days_without_prices": sum(not one.priced for one in record.days.values()),
+        "months": len(record.months),
+        "refused": {key: _iso(day) for key, day in record.refused.items()},
     }
 
 
@@ -101,5 +124,5 @@ def _error(error: Exception | None) -> str | None:
     return type(error).__name__ if error else None
 
 
-def _iso(instant: datetime | None) -> str | None:
+def _iso(instant: date | None) -> str | None:
     return instant.isoformat() if instant else None

@@ -11,7 +11,7 @@ from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from homeassistant.util import dt as dt_util
 
-from .api import Subscription, SubscriptionType
+from .api import SubscriptionType
 from .const import DOMAIN
 from .coordinator import PriceCoordinator
 from .pricing import PriceTable
@@ -21,9 +21,6 @@ PRICE_UNIT: Final = "EUR/kWh"
 
 type TableValue[T] = Callable[[PriceTable, datetime], T]
 """Reads one value out of a price table at an aware instant."""
-
-type ContractValue[T] = Callable[[Subscription], T]
-"""Reads one value out of a contract."""
 
 
 class NomosEntity(CoordinatorEntity[PriceCoordinator]):

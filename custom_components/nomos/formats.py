@@ -279,6 +279,7 @@ def plan_response(
 
     response: JsonObjectType = {
         "status": plan.status.value,
+        "goal": plan.goal.value,
         "provisional": plan.provisional,
         "start": at(plan.start),
         "end": at(plan.end),

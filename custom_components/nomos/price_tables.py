@@ -38,10 +38,10 @@ def _euro(cents: float | None) -> float | None:
 
 def price_file(hass: HomeAssistant, subscription_id: str) -> StoredFile:
     """Return the file that holds a subscription's prices."""
-    return StoredFile(hass, f"prices.{_slug(subscription_id)}", 1)
+    return StoredFile(hass, f"prices.{slug(subscription_id)}", 1)
 
 
-def _slug(identifier: str) -> str:
+def slug(identifier: str) -> str:
     """Return an opaque id as a part of a file's name."""
     return "".join(
         sign if sign.isalnum() or sign in "_-" else "." for sign in identifier

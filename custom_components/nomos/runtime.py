@@ -16,6 +16,8 @@ from .loads import Loads, load_file
 from .price_tables import price_file
 from .repairs import Trouble, async_report
 from .tokens import TokenJournal, async_wait_for_refresh
+from .usage import UsageCoordinator
+from .usage_record import usage_file
 
 type NomosConfigEntry = ConfigEntry[NomosRuntime]
 
@@ -29,6 +31,7 @@ class NomosRuntime:
         """Take an account whose subscriptions are known."""
         self.account = account
         self.prices: dict[str, PriceCoordinator] = {}
+        self.usage: dict[str, UsageCoordinator] = {}
         self._hass = hass
         self._entry = entry
         self._platforms: list[Callable[[PriceCoordinator], None]] = []
@@ -56,7 +59,7 @@ class NomosRuntime:
         ):
             raise failure
         for coordinator in self.prices.values():
-            coordinator.async_start()
+            await self._async_start(coordinator)
         self._entry.async_on_unload(
             self.account.async_add_listener(self._account_changed)
         )
@@ -68,17 +71,37 @@ class NomosRuntime:
     ) -> None:
         """Call a platform for every subscription there is, and for each one that appears later."""
         self._platforms.append(platform)
-        for coordinator in self.prices.values():
-            platform(coordinator)
+        for subscription_id in self.usage:
+            platform(self.prices[subscription_id])
+
+    async def _async_start(self, coordinator: PriceCoordinator) -> bool:
+        """Run the clocks of a subscription; return whether it is still there."""
+        coordinator.async_start()
+        usage = UsageCoordinator(self._hass, coordinator)
+        await usage.async_load()
+        if self.prices.get(coordinator.subscription.id) is not coordinator:
+            return False
+        usage.async_start()
+        self.usage[coordinator.subscription.id] = usage
+        return True
 
     @callback
     def _account_changed(self) -> None:
         for coordinator in self._follow():
-            coordinator.async_start()
-            for platform in self._platforms:
-                platform(coordinator)
-            self._refresh(coordinator)
+            self._entry.async_create_background_task(
+                self._hass,
+                self._async_welcome(coordinator),
+                f"{DOMAIN} new subscription",
+            )
         self.loads.async_prices_changed()
+
+    async def _async_welcome(self, coordinator: PriceCoordinator) -> None:
+        """Show a subscription that appeared while the account was running."""
+        if not await self._async_start(coordinator):
+            return
+        for platform in self._platforms:
+            platform(coordinator)
+        await coordinator.async_refresh()
 
     @callback
     def _follow(self) -> list[PriceCoordinator]:
@@ -123,7 +146,10 @@ class NomosRuntime:
         """Stop asking for a subscription that is gone, and delete its stored prices."""
         if (coordinator := self.prices.pop(subscription_id, None)) is not None:
             await coordinator.async_shutdown()
+        if (usage := self.usage.pop(subscription_id, None)) is not None:
+            await usage.async_shutdown()
         await price_file(self._hass, subscription_id).async_remove()
+        await usage_file(self._hass, subscription_id).async_remove()
 
     def _describe_device(
         self, registry: dr.DeviceRegistry, subscription: Subscription, *, numbered: bool
@@ -166,6 +192,7 @@ async def async_delete_stored(hass: HomeAssistant, entry: NomosConfigEntry) -> N
     await async_wait_for_refresh(hass, entry)
     for subscription_id in await async_stored_subscription_ids(hass, entry):
         await price_file(hass, subscription_id).async_remove()
+        await usage_file(hass, subscription_id).async_remove()
     await account_file(hass, entry).async_remove()
     await load_file(hass, entry).async_remove()
     await TokenJournal(hass, entry).async_remove()

@@ -57,6 +57,15 @@ meant in summer, and when the usage of yesterday is there, too (Nomos documentat
 SECOND_LOOK_SPREAD: Final = timedelta(minutes=50)
 """The window over which a fleet's second looks are spread evenly."""
 
+USAGE_AFTER: Final = timedelta(seconds=20)
+"""How long after the second look usage is asked for: under the same access token, with prices that are corrected."""
+
+_USAGE_GAPS: Final = (30, 60, 120, 240)
+"""Minutes between requests for usage that fail; the last gap goes on."""
+
+_USAGE_EVENING: Final = timedelta(hours=4)
+"""How long after the look for usage another one is made on a day on which the meter's data is late."""
+
 _EVE_SPREAD: Final = timedelta(minutes=20)
 """The window before midnight over which installations that still lack tomorrow look once more."""
 
@@ -199,3 +208,57 @@ def next_subscription_request(
     return min(
         [look, *(point + delay for point in turning_points if point + delay > now)]
     )
+
+
+def usage_look(day: date, phase: float) -> datetime:
+    """Return when an installation asks what was metered on the day before ``day``, in UTC."""
+    return second_look(day, phase) + USAGE_AFTER
+
+
+def next_usage_request(
+    now: datetime, *, late: bool, phase: float, misses: int, chance: float
+) -> datetime:
+    """Return when to ask for usage again, in UTC, always after ``now``.
+
+    Args:
+        now: the current instant, aware.
+        late: whether the meter's data of yesterday should be there by now, and is not.
+        phase: the installation's place in the spread, see ``installation_phase``.
+        misses: how many requests in a row, the last one included, failed.
+        chance: a random number, -1 ≤ chance ≤ 1, that moves repeated requests apart.
+
+    """
+    look = _next_usage_look(now, phase)
+    if misses:
+        gap = _USAGE_GAPS[min(misses, len(_USAGE_GAPS)) - 1]
+        repeated = now + timedelta(minutes=gap * (1 + _GAP_JITTER * chance))
+        return _off_the_minute(min(look, repeated), phase)
+    evening = usage_look(local_date(now), phase) + _USAGE_EVENING
+    return evening if late and now < evening < look else look
+
+
+def next_usage_request_after_start(
+    now: datetime, looked_to: date | None, *, phase: float, chance: float
+) -> datetime:
+    """Return when to ask for usage after a start, in UTC.
+
+    Args:
+        now: the current instant, aware.
+        looked_to: the day up to which usage was asked for; None where it never was.
+        phase: the installation's place in the spread, see ``installation_phase``.
+        chance: a random number, -1 ≤ chance ≤ 1, that moves a street apart when its power comes back.
+
+    """
+    if looked_to is None:
+        return now + timedelta(seconds=40 + 20 * chance)
+    today = local_date(now)
+    due = today if now >= usage_look(today, phase) else today - timedelta(days=1)
+    if looked_to < due:
+        return now + timedelta(seconds=150 + 60 * chance)
+    return _next_usage_look(now, phase)
+
+
+def _next_usage_look(now: datetime, phase: float) -> datetime:
+    today = local_date(now)
+    look = usage_look(today, phase)
+    return look if look > now else usage_look(today + timedelta(days=1), phase)

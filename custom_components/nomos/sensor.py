@@ -11,18 +11,18 @@ from homeassistant.components.sensor import (
     SensorEntityDescription,
     SensorStateClass,
 )
-from homeassistant.const import EntityCategory, UnitOfRatio
+from homeassistant.const import UnitOfRatio
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .api import Subscription, SubscriptionStatus, SubscriptionType
+from .api import SubscriptionType
+from .contract_sensor import CONTRACT, NomosContractSensor
 from .coordinator import PriceCoordinator
 from .entity import (
     BOTH,
     CONSUMPTION,
     FEED_IN,
     PRICE_UNIT,
-    ContractValue,
     NomosEntity,
     TableValue,
     suits,
@@ -39,6 +39,7 @@ from .pricing import (
     local_date,
 )
 from .runtime import NomosConfigEntry
+from .usage_sensor import async_follow_usage
 
 PARALLEL_UPDATES = 0
 
@@ -52,13 +53,6 @@ class NomosSensorDescription(SensorEntityDescription):
 
     value_fn: TableValue[float | datetime | None]
     kinds: frozenset[SubscriptionType] = CONSUMPTION
-
-
-@dataclass(frozen=True, kw_only=True)
-class NomosContractDescription(SensorEntityDescription):
-    """A sensor that reads the contract."""
-
-    value_fn: ContractValue[str | datetime | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,14 +164,21 @@ def _day_sensors(
         high, high_time = _extreme(offset, lambda day: day.highest)
         yield _price_sensor(f"lowest_{noun}_{name}", low, kinds, enabled=enabled)
         yield _time_sensor(
-            f"lowest_{noun}_{name}_time", low_time, kinds, enabled=enabled
+            f"lowest_{noun}_{name}_time",
+            low_time,
+            kinds,
+            enabled=enabled and kinds == CONSUMPTION,
         )
         yield _price_sensor(
             f"average_{noun}_{name}", _average(offset), kinds, enabled=enabled
         )
         yield _price_sensor(f"highest_{noun}_{name}", high, kinds, enabled=enabled)
         yield _time_sensor(
-            f"highest_{noun}_{name}_time", high_time, kinds, enabled=enabled
+            f"highest_{noun}_{name}_time",
+            high_time,
+            kinds,
+            # The time that people plan by: when it is best.
+            enabled=enabled and kinds == FEED_IN,
         )
 
 
@@ -188,10 +189,16 @@ CURRENT_PRICES: Final = (
 """The sensors that also carry the list of prices."""
 
 PRICES: Final = (
-    _price_sensor("next_price", _next, CONSUMPTION),
-    _price_sensor("next_payout", _next, FEED_IN),
+    _price_sensor("next_price", _next, CONSUMPTION, enabled=False),
+    _price_sensor("next_payout", _next, FEED_IN, enabled=False),
     *(
-        _price_sensor(f"{part}_price", _component(part), CONSUMPTION, measured=True)
+        _price_sensor(
+            f"{part}_price",
+            _component(part),
+            CONSUMPTION,
+            measured=True,
+            enabled=False,
+        )
         for part in ("electricity", "grid", "levies")
     ),
     *_day_sensors("price", CONSUMPTION),
@@ -219,43 +226,6 @@ STANDINGS: Final = (
         suggested_display_precision=0,
         entity_registry_enabled_default=False,
         value_fn=lambda standing: round(standing.percentile, 2),
-    ),
-)
-
-STATUSES: Final = [
-    status.value
-    for status in SubscriptionStatus
-    if status is not SubscriptionStatus.UNKNOWN
-]
-
-
-def _status(subscription: Subscription) -> str | None:
-    return subscription.status.value if subscription.status in STATUSES else None
-
-
-CONTRACT: Final = (
-    NomosContractDescription(
-        key="contract_status",
-        translation_key="contract_status",
-        device_class=SensorDeviceClass.ENUM,
-        options=STATUSES,
-        entity_category=EntityCategory.DIAGNOSTIC,
-        value_fn=_status,
-    ),
-    *(
-        NomosContractDescription(
-            key=key,
-            translation_key=key,
-            device_class=SensorDeviceClass.TIMESTAMP,
-            entity_category=EntityCategory.DIAGNOSTIC,
-            entity_registry_enabled_default=False,
-            value_fn=value_fn,
-        )
-        for key, value_fn in (
-            ("contract_start", lambda subscription: subscription.start_at),
-            ("contract_end", lambda subscription: subscription.end_at),
-            ("contract_notice", lambda subscription: subscription.terminated_at),
-        )
     ),
 )
 
@@ -293,6 +263,8 @@ async def async_setup_entry(
                 ),
             ]
         )
+        usage = entry.runtime_data.usage[coordinator.subscription.id]
+        async_follow_usage(hass, usage, async_add_entities)
 
     @callback
     def add_load(load: FlexibleLoad) -> None:
@@ -351,23 +323,6 @@ class NomosStandingSensor(NomosEntity, SensorEntity):
     def _read_value(self, now: datetime) -> bool:
         standing = self.coordinator.standing(now)
         value = self.entity_description.value_fn(standing) if standing else None
-        before, self._attr_native_value = self._attr_native_value, value
-        return value != before
-
-
-class NomosContractSensor(NomosEntity, SensorEntity):
-    """A fact of the contract."""
-
-    entity_description: NomosContractDescription
-
-    @property
-    @override
-    def _follows_table(self) -> bool:
-        return False
-
-    @override
-    def _read_value(self, now: datetime) -> bool:
-        value = self.entity_description.value_fn(self.coordinator.subscription)
         before, self._attr_native_value = self._attr_native_value, value
         return value != before
 

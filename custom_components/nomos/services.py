@@ -42,7 +42,7 @@ from .coordinator import PriceCoordinator
 from .formats import Format, PriceList, Resolution, Unit, plan_response
 from .moments import plan_window, price_range
 from .price_history import async_prices
-from .pricing import PlanRequest, Prefer, Profile, duration_for, plan
+from .pricing import Goal, PlanRequest, Prefer, Profile, duration_for, plan
 from .runtime import NomosConfigEntry
 
 GET_PRICES: Final = "get_prices"
@@ -110,6 +110,8 @@ PLAN_SCHEMA: Final = probatio.Schema(
             probatio.Coerce(int), probatio.Range(min=1)
         ),
         probatio.Optional("price_cap"): _finite,
+        probatio.Optional("price_floor"): _finite,
+        probatio.Optional("goal"): probatio.Coerce(Goal),
         probatio.Optional("prefer", default="early"): probatio.Coerce(Prefer),
         probatio.Optional("slices", default=False): cv.boolean,
     }
@@ -173,14 +175,17 @@ async def _async_get_prices(call: ServiceCall) -> ServiceResponse:
 
 
 async def _async_plan(call: ServiceCall) -> ServiceResponse:
-    """Return the cheapest time for a load."""
+    """Return the best time for a load, or for feeding in."""
     _, coordinator = _find_contract(call)
     now, zone = dt_util.utcnow(), dt_util.get_default_time_zone()
     opens, closes = plan_window(
         call.data.get("earliest"), call.data.get("latest"), now, zone
     )
-    request = _plan_request(call.data, opens, closes)
-    # Shortest runs and pauses of odd minutes can take the planner seconds.
+    goal = call.data.get(
+        "goal", Goal.HIGHEST if _feeds_in(coordinator) else Goal.LOWEST
+    )
+    request = _plan_request(call.data, opens, closes, goal)
+    # Many short runs on prices that hardly differ can take the planner most of a second.
     made = await call.hass.async_add_executor_job(plan, coordinator.data, request, now)
     return plan_response(
         made,
@@ -192,7 +197,7 @@ async def _async_plan(call: ServiceCall) -> ServiceResponse:
 
 
 def _plan_request(
-    data: Mapping[str, Any], opens: datetime, closes: datetime
+    data: Mapping[str, Any], opens: datetime, closes: datetime, goal: Goal
 ) -> PlanRequest:
     """Return what the planner is asked.
 
@@ -218,6 +223,8 @@ def _plan_request(
         min_pause=data["min_pause"],
         max_runs=data.get("max_runs"),
         price_cap=data.get("price_cap"),
+        price_floor=data.get("price_floor"),
+        goal=goal,
         prefer=data["prefer"],
     )
 

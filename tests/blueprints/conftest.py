@@ -20,6 +20,7 @@ from tests.integration.conftest import (
     no_secret_in_the_log,
     nomos,
     now,
+    pauses,
     quiet_access_log,
     sockets,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "no_secret_in_the_log",
     "nomos",
     "now",
+    "pauses",
     "quiet_access_log",
     "sockets",
 ]

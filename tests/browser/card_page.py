@@ -145,6 +145,15 @@ class CardPage:
                 )
         return sorted(found, key=lambda bar: bar["left"])
 
+    def place(self, index: int) -> tuple[float, float]:
+        """Return the middle of an interval's bar on the page."""
+        bars = self.bars()
+        width = bars[1]["left"] - bars[0]["left"]
+        left, top = self.run(
+            "(({left, top}) => [left, top])(root.querySelector('svg').getBoundingClientRect())"
+        )
+        return left + bars[index]["left"] + width / 2, top + bars[index]["bottom"] - 5
+
 
 def _answer(route: Route) -> None:
     """Answer from the folders of the project alone."""

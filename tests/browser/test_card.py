@@ -1,18 +1,16 @@
 """Tests of the card as the browser draws it, with what the integration answers of simulated days."""
 
 from collections import Counter
-from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
-from .card_page import FRONTEND, CardPage, find_chromium, open_chromium
+from .card_fixtures import NOW, browser, card, needs_chromium, summer, window
+from .card_page import FRONTEND, CardPage
 from .card_samples import (
     AUTUMN,
     DAY,
     ENTITY,
-    LOAD,
     SPRING,
     SUMMER,
     SUNNY,
@@ -24,44 +22,9 @@ from .card_samples import (
     local,
 )
 
-pytestmark = pytest.mark.skipif(
-    find_chromium() is None,
-    reason="there is no Chromium here; scripts/test-e2e installs Debian's",
-)
+__all__ = ["browser", "card", "summer", "window"]
 
-NOW = local(SUMMER, 13, 22)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Start the browser once for all tests."""
-    with open_chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def window(browser) -> Iterator[CardPage]:
-    """Return a new window without a page; whatever the page complains of fails the test."""
-    context = browser.new_context(
-        viewport={"width": 1000, "height": 800}, has_touch=True
-    )
-    card = CardPage(context.new_page())
-    yield card
-    context.close()
-    assert not card.complaints
-
-
-@pytest.fixture
-def card(window: CardPage) -> CardPage:
-    """Return a window with the page, at 13:22 on a day in summer."""
-    window.open(NOW)
-    return window
-
-
-@pytest.fixture(scope="module")
-def summer() -> dict[str, Any]:
-    """Return the answer for two days in summer."""
-    return answer(intervals(both(SUMMER)), NOW)
+pytestmark = needs_chromium
 
 
 @pytest.mark.parametrize(
@@ -248,83 +211,6 @@ def test_nothing_known(card: CardPage, summer) -> None:
     assert not card.shown(".message")
 
 
-def test_what_is_known_stays_while_the_hub_is_away(card: CardPage, summer) -> None:
-    """A question that fails takes nothing off the screen."""
-    card.show(summer)
-    card.answer(None)
-    change(card, ENTITY)
-    assert asked(card) == 2
-    assert len(card.bars()) == 192
-
-
-def test_tooltip_by_mouse(card: CardPage, summer) -> None:
-    """The interval under the pointer is told in full, and no longer when the pointer leaves."""
-    card.show(summer, language="en")
-    assert not card.shown(".tip")
-    x, y = place(card, 150)
-    card.page.mouse.move(x, y)
-    row = summer["intervals"][150]
-    assert card.shown(".tip")
-    assert f"{row[2] * 100:.2f} ct/kWh" in card.text(".tip")
-    assert "Tomorrow 1:30 PM – 1:45 PM" in card.text(".tip")
-    assert f"{row[5] * 100:.2f}" in card.text(".tip")
-    card.page.mouse.move(5, 5)
-    assert not card.shown(".tip")
-
-
-@pytest.mark.parametrize("index", [0, 60, 191])
-@pytest.mark.parametrize("width", [340, 900])
-def test_tooltip_by_touch(card: CardPage, summer, index, width) -> None:
-    """A finger shows the interval that it touches; the tooltip stays within the card."""
-    card.show(summer, language="de", width=width)
-    card.page.touchscreen.tap(*place(card, index))
-    price = f"{summer['intervals'][index][2] * 100:.2f}".replace(".", ",")
-    assert price in card.text(".tip")
-    inside = card.run(
-        "(({left, right}, outer) => left >= outer.left && right <= outer.right)"
-        "(root.querySelector('.tip').getBoundingClientRect(), card.getBoundingClientRect())"
-    )
-    assert inside
-
-
-def test_by_keyboard(card: CardPage, summer) -> None:
-    """The arrow keys go through the day from now on, and what they show is told to those who do not see it."""
-    card.show(summer, language="en")
-    current = next(
-        index
-        for index, row in enumerate(summer["intervals"])
-        if row[0] <= NOW.timestamp() < row[1]
-    )
-    reached = []
-    card.page.keyboard.press("Tab")
-    card.page.keyboard.press("Tab")
-    assert card.run("root.activeElement.className") == "cursor"
-    for key in ("", "ArrowRight", "PageUp", "Home", "ArrowLeft", "End", "ArrowRight"):
-        if key:
-            card.page.keyboard.press(key)
-        reached.append(
-            card.run("Number(root.activeElement.getAttribute('aria-valuenow'))")
-        )
-    assert reached == [current, current + 1, current + 5, 0, 0, 191, 191]
-    said = card.run("root.activeElement.getAttribute('aria-valuetext')")
-    last = summer["intervals"][191]
-    assert said == (f"Tomorrow, 11:45 PM – 12:00 AM, {last[2] * 100:.2f} ct/kWh, Cheap")
-    assert card.shown(".tip")
-    card.page.keyboard.press("Escape")
-    assert not card.shown(".tip")
-
-
-def test_a_summary_in_words(card: CardPage, summer) -> None:
-    """The picture has a name that says what it shows."""
-    card.show(summer, language="de")
-    assert card.run("root.querySelector('svg').getAttribute('role')") == "img"
-    name = card.run("root.querySelector('svg').getAttribute('aria-labelledby')")
-    words = card.text(f"#{name}")
-    assert words.startswith("Strompreis: jetzt 22,48 ct/kWh, Normal. Heute von 19,")
-    assert "im Durchschnitt 25,89 ct/kWh. Morgen von " in words
-    assert words.endswith("Günstigste 2 Std. · Ø 17,8: morgen 02:30 – 04:30.")
-
-
 def test_loads_and_a_hostile_name(card: CardPage, summer) -> None:
     """Planned runs lie on lanes of their own; a name is text whatever it holds."""
     hostile = "<img src=x onerror=alert(1)>"
@@ -340,7 +226,7 @@ def test_loads_and_a_hostile_name(card: CardPage, summer) -> None:
     assert card.run("root.querySelectorAll('.track').length") == 1
     assert card.run("root.querySelectorAll('.run').length") == 2
     assert card.text(".lane") == f"▶ {hostile}"
-    card.page.mouse.move(*place(card, 54))
+    card.page.mouse.move(*card.place(54))
     assert hostile in card.text(".tip")
     card.show(chart, {"title": hostile})
     assert hostile in card.text(".head .label")
@@ -349,81 +235,6 @@ def test_loads_and_a_hostile_name(card: CardPage, summer) -> None:
     card.show(chart | {"loads": [load("Hot water " * 9, *runs)]}, width=340)
     assert card.text(".lane").endswith("…")
     assert card.run("root.querySelector('.lane').getBBox().width") < 200
-
-
-def asked(card: CardPage) -> int:
-    """Return how often the card has asked."""
-    return int(card.page.evaluate("asked.length"))
-
-
-def change(card: CardPage, *entities: str, times: int = 1) -> None:
-    """Give the card a new hass in which these entities have other states; wait until it would have asked."""
-    for _ in range(times):
-        card.page.evaluate(
-            """(entities) => {
-              const states = { ...window.hass.states };
-              for (const entity of entities) states[entity] = { state: String(Math.random()) };
-              window.hass = { ...window.hass, states };
-              card.hass = window.hass;
-            }""",
-            list(entities),
-        )
-    card.page.wait_for_timeout(400)
-
-
-def drawings(card: CardPage) -> int:
-    """Return how often the card has drawn since it was asked to count."""
-    return int(card.page.evaluate("window.drawings"))
-
-
-def test_draws_only_what_concerns_it(card: CardPage, summer) -> None:
-    """Other entities cost neither a question nor a drawing; its own ask once, and draw when the answer is another."""
-    card.show(summer)
-    card.page.evaluate("countDrawings()")
-    change(card, "light.kitchen", "sensor.power", times=50)
-    assert (asked(card), drawings(card)) == (1, 0)
-    # Several changes at once are one question, and an answer that says the same is no reason to draw.
-    change(card, ENTITY, LOAD, times=5)
-    assert (asked(card), drawings(card)) == (2, 0)
-    card.answer(summer | {"loads": [load("Car", (NOW, NOW + timedelta(hours=1)))]})
-    change(card, LOAD)
-    assert (asked(card), drawings(card)) == (3, 1)
-    # A new load brings entities; the card cannot know yet which.
-    card.page.evaluate("card.hass = { ...window.hass, entities: {} }")
-    card.page.wait_for_timeout(400)
-    assert (asked(card), drawings(card)) == (4, 1)
-    # Dark or light is a matter of the style sheet.
-    card.page.evaluate("card.hass = { ...window.hass, themes: { darkMode: true } }")
-    assert card.run("card.hasAttribute('dark')")
-    card.page.evaluate("document.querySelector('#place').style.width = '700px'")
-    card.page.wait_for_timeout(200)
-    assert drawings(card) == 2
-
-
-def test_follows_the_clock(window: CardPage, summer) -> None:
-    """At the boundary of an interval the card draws by itself, without a question."""
-    window.page.clock.install(time=NOW)
-    window.open()
-    window.show(summer)
-    before = window.text(".price")
-    window.page.evaluate("countDrawings()")
-    window.page.clock.run_for(10 * 60 * 1000)
-    assert drawings(window) == 1
-    assert asked(window) == 1
-    assert window.text(".price") != before
-    assert sum(bar["past"] for bar in window.bars()) == 54
-
-
-def test_a_card_that_comes_back_shows_the_time(window: CardPage, summer) -> None:
-    """A view that was left and is opened again is not stuck in the interval of then."""
-    window.page.clock.install(time=NOW)
-    window.open()
-    window.show(summer)
-    window.page.evaluate("card.remove()")
-    window.page.clock.run_for(60 * 60 * 1000)
-    window.page.evaluate("document.querySelector('#place').append(card)")
-    window.page.clock.run_for(1000)
-    assert sum(bar["past"] for bar in window.bars()) == 57
 
 
 def test_options(card: CardPage, summer) -> None:
@@ -535,13 +346,3 @@ def test_size() -> None:
     """The card's script stays small: it is loaded with every page."""
 
     assert (FRONTEND / "nomos-price-card.js").stat().st_size < 40_000
-
-
-def place(card: CardPage, index: int) -> tuple[float, float]:
-    """Return the middle of an interval's bar on the page."""
-    bars = card.bars()
-    width = bars[1]["left"] - bars[0]["left"]
-    left, top = card.run(
-        "(({left, top}) => [left, top])(root.querySelector('svg').getBoundingClientRect())"
-    )
-    return left + bars[index]["left"] + width / 2, top + bars[index]["bottom"] - 5

@@ -1,5 +1,6 @@
 """A real Home Assistant core, a simulated Nomos on a real socket, and a clock that the test moves."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 import logging
@@ -17,6 +18,7 @@ from pytest_homeassistant_custom_component.common import (
 from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
 from syrupy.assertion import SnapshotAssertion
 
+from custom_components.nomos import price_history, usage
 from custom_components.nomos.const import DOMAIN
 from homeassistant.components.application_credentials import (
     ClientCredential,
@@ -86,6 +88,26 @@ def hass_config_dir(hass_tmp_config_dir: str) -> str:
 def dice() -> None:
     """Throw the same jitter in every run: what it does at its extremes is a matter of the schedule's own tests."""
     random.seed(20260610)
+
+
+@pytest.fixture(autouse=True)
+def quiet_database() -> None:
+    """Keep every statement of the recorder's database out of the log that is searched for secrets."""
+    logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
+
+
+@pytest.fixture(autouse=True)
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Let pauses pass at once where time stands still; return how long each was, in seconds."""
+    made: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        made.append(seconds)
+        await asyncio.sleep(0)
+
+    for module in (price_history, usage):
+        monkeypatch.setattr(module, "sleep", pause)
+    return made
 
 
 @pytest.fixture(autouse=True)

@@ -172,6 +172,35 @@ async def test_price_cap(hass: HomeAssistant, linked) -> None:
     }
 
 
+async def test_feed_in(hass: HomeAssistant, nomos, linked) -> None:
+    """A feed-in contract is planned for the highest payout and says what that gains, unless the lowest is wanted."""
+    entry = await linked("solar@example.com")
+    _, contract = nomos.customers["solar@example.com"].subscriptions
+    coordinator = entry.runtime_data.prices[contract.id]
+    now = datetime.now(UTC)
+    quarters = sorted(
+        one.price
+        for one in coordinator.data.intervals
+        if one.start >= now and one.price is not None
+    )
+    load = {"subscription": contract.number, "contiguous": False, "latest": "00:00"}
+    sold = await make_plan(hass, **load, duration="01:00", power=4)
+    assert sold["goal"] == "highest"
+    assert sold["status"] == "complete"
+    assert sold["cost"] == pytest.approx(sum(quarters[-4:]))
+    assert sold["saving_vs_now"] == pytest.approx(sold["cost"] - sold["cost_if_now"])
+    assert sold["saving_vs_average"] > 0
+    answer = await make_plan(hass, **load, duration="01:00", power=4, goal="lowest")
+    assert answer["goal"] == "lowest"
+    assert answer["cost"] == pytest.approx(sum(quarters[:4]))
+    assert answer["saving_vs_average"] > 0
+    answer = await make_plan(hass, **load, duration="01:00", price_floor=quarters[-2])
+    assert answer["status"] == "short"
+    assert answer["planned_seconds"] == 1800
+    answer = await make_plan(hass, duration="01:00", latest="00:00")
+    assert answer["goal"] == "lowest"
+
+
 async def test_prefer(hass: HomeAssistant, nomos, linked) -> None:
     """Of equals the earliest is taken, or the latest."""
     subscription = nomos.customers[SMART].subscriptions[0]
@@ -354,6 +383,8 @@ async def test_bad_input(hass: HomeAssistant, linked, data, key) -> None:
         {"duration": 60, "power": 0},
         {"duration": 60, "power": "inf"},
         {"duration": 60, "price_cap": "nan"},
+        {"duration": 60, "price_floor": "inf"},
+        {"duration": 60, "goal": "best"},
         {"duration": 60, "max_runs": 0},
         {"duration": 60, "min_pause": -1},
         {"duration": 60, "prefer": "cheap"},

@@ -23,18 +23,6 @@ QUARTER, HOUR, DAY = timedelta(minutes=15), timedelta(hours=1), timedelta(days=1
 TODAY = date(2026, 6, 10)
 
 
-@pytest.fixture(autouse=True)
-def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Return the pauses between requests for history, which a frozen clock would never end."""
-    lengths: list[float] = []
-
-    async def pause(seconds: float) -> None:
-        lengths.append(seconds)
-
-    monkeypatch.setattr(price_history, "sleep", pause)
-    return lengths
-
-
 def contract(nomos, email=SMART, index=0):
     """Return a customer's contract."""
     return nomos.customers[email].subscriptions[index]

@@ -10,9 +10,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from .conftest import Advance, reauth_flows
-from .test_services import SMART, contract, device_id, get_prices, pauses
-
-__all__ = ["pauses"]
+from .test_services import SMART, contract, device_id, get_prices
 
 
 @pytest.mark.parametrize(

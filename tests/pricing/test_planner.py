@@ -1,9 +1,8 @@
-"""What the planner says about its plans, about what it cannot plan and about windows in local time."""
+"""What the planner says about its plans and about what it cannot plan."""
 
 from dataclasses import FrozenInstanceError, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -11,6 +10,7 @@ from custom_components.nomos.pricing import (
     EMPTY_TABLE,
     TARIFF_ZONE,
     Components,
+    Goal,
     Interval,
     PlanRequest,
     PlanStatus,
@@ -20,7 +20,6 @@ from custom_components.nomos.pricing import (
     day_bounds,
     duration_for,
     plan,
-    window,
 )
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -163,6 +162,27 @@ def test_price_cap_plans_less() -> None:
     assert result.status is PlanStatus.INFEASIBLE
     for cap in (0.0, -float("inf")):
         assert not plan(table, ask(HOUR, price_cap=cap), START).runs
+
+
+def test_highest_payout() -> None:
+    """On a feed-in contract the dearest time is taken, above the floor, and what it earns more is its gain."""
+    table = make_table(4, 9, 2, 8, 7, 1)
+    paid = ask(3 * QUARTER, contiguous=False, goal=Goal.HIGHEST, power_kw=4.0)
+    result = plan(table, paid, START)
+    assert result.goal is Goal.HIGHEST
+    assert result.runs == minutes((15, 30), (45, 75))
+    assert result.cost == pytest.approx(0.24)
+    assert result.average_price == pytest.approx(0.08)
+    assert result.saving_vs_now == pytest.approx(0.24 - 0.15)
+    assert result.saving_vs_average == pytest.approx(0.24 - 3 * 0.31 / 6)
+    result = plan(table, replace(paid, contiguous=True), START)
+    assert result.runs == minutes((15, 60))
+    result = plan(table, replace(paid, price_floor=0.08), START)
+    assert (result.status, result.shortfall) == (PlanStatus.SHORT, QUARTER)
+    assert result.runs == minutes((15, 30), (45, 60))
+    assert not plan(table, replace(paid, price_floor=float("inf")), START).runs
+    result = plan(table, replace(paid, price_floor=-float("inf")), START)
+    assert result.status is PlanStatus.COMPLETE
 
 
 def test_negative_prices_do_not_prolong_a_run() -> None:
@@ -319,6 +339,7 @@ def test_days_of_every_length(day: date, count: int) -> None:
         ({"power_kw": float("nan")}, "power"),
         ({"power_kw": 0.0}, "power"),
         ({"price_cap": float("nan")}, "cap"),
+        ({"price_floor": float("nan")}, "floor"),
         ({"profile": ()}, "empty"),
         ({"profile": ((HOUR, 1.0),), "contiguous": False}, "contiguous"),
         ({"profile": ((HOUR, -1.0),)}, "valid power"),
@@ -356,8 +377,6 @@ def test_naive_now() -> None:
     naive = START.replace(tzinfo=None)
     with pytest.raises(ValueError, match="no time zone"):
         plan(EMPTY_TABLE, ask(HOUR), naive)
-    with pytest.raises(ValueError, match="no time zone"):
-        window(naive, None, None, TARIFF_ZONE)
 
 
 def test_duration_for() -> None:
@@ -369,67 +388,3 @@ def test_duration_for() -> None:
     for energy, power in ((-1, 1), (1, 0), (float("nan"), 1), (1, float("inf"))):
         with pytest.raises(ValueError, match="The"):
             duration_for(energy, power)
-
-
-def local(text: str, fold: int = 0) -> datetime:
-    """Return an instant by German time."""
-    return datetime.fromisoformat(text).replace(fold=fold, tzinfo=TARIFF_ZONE)
-
-
-@pytest.mark.parametrize(
-    ("now", "start", "end", "opens", "closes"),
-    [
-        # Before, in and after a window of one day, and one across midnight.
-        ("2026-06-01T05:00", "06:00", "08:00", "2026-06-01T06:00", "2026-06-01T08:00"),
-        ("2026-06-01T07:00", "06:00", "08:00", "2026-06-01T06:00", "2026-06-01T08:00"),
-        ("2026-06-01T08:00", "06:00", "08:00", "2026-06-02T06:00", "2026-06-02T08:00"),
-        ("2026-06-01T01:00", "20:00", "07:00", "2026-05-31T20:00", "2026-06-01T07:00"),
-        ("2026-06-01T07:00", "20:00", "07:00", "2026-06-01T20:00", "2026-06-02T07:00"),
-        # A day by the wall clock.
-        ("2026-06-01T05:00", "06:00", "06:00", "2026-05-31T06:00", "2026-06-01T06:00"),
-        ("2026-03-28T12:00", "06:00", "06:00", "2026-03-28T06:00", "2026-03-29T06:00"),
-        ("2026-06-01T06:00", "06:00", None, "2026-06-01T06:00", "2026-06-02T06:00"),
-        # Open ends.
-        ("2026-06-01T05:00", None, "04:00", "2026-06-01T05:00", "2026-06-02T04:00"),
-        ("2026-06-01T05:00", None, "05:00", "2026-06-01T05:00", "2026-06-02T05:00"),
-        ("2026-10-24T12:00", None, None, "2026-10-24T12:00", "2026-10-25T12:00"),
-        # The clock jumps from 2:00 to 3:00.
-        ("2026-03-28T22:00", "02:30", "05:00", "2026-03-29T03:00", "2026-03-29T05:00"),
-        ("2026-03-28T22:00", "23:00", "02:30", "2026-03-28T23:00", "2026-03-29T03:00"),
-        ("2026-03-28T22:00", "02:15", "02:45", "2026-03-30T02:15", "2026-03-30T02:45"),
-        # The hour from 2:00 comes twice: its first pass counts.
-        ("2026-10-24T22:00", "02:30", "03:00", "2026-10-25T02:30", "2026-10-25T03:00"),
-        ("2026-10-24T22:00", "23:00", "02:30", "2026-10-24T23:00", "2026-10-25T02:30"),
-    ],
-)
-def test_window(
-    now: str, start: str | None, end: str | None, opens: str, closes: str
-) -> None:
-    """The current or next window is found by the wall clock, across midnight and both changes."""
-    found = window(
-        local(now).astimezone(UTC),
-        time.fromisoformat(start) if start else None,
-        time.fromisoformat(end) if end else None,
-        TARIFF_ZONE,
-    )
-    assert found == (local(opens).astimezone(UTC), local(closes).astimezone(UTC))
-    assert all(moment.tzinfo is UTC for moment in found)
-
-
-def test_window_lengths_across_changes() -> None:
-    """A wall-clock day lasts 23 or 25 hours when the clock changes; a lone hour of the second pass is in it."""
-    six = time(6)
-    for now, hours in (("2026-03-28T12:00", 23), ("2026-10-24T12:00", 25)):
-        opens, closes = window(local(now), six, six, TARIFF_ZONE)
-        assert closes - opens == hours * HOUR
-    second = local("2026-10-25T02:45", fold=1)
-    opens, closes = window(second, time(2), time(3), TARIFF_ZONE)
-    assert opens == datetime(2026, 10, 25, 0, 0, tzinfo=UTC)
-    assert closes - opens == 2 * HOUR
-
-
-def test_window_of_another_zone() -> None:
-    """The zone is the caller's; a jump of half an hour is found to the second."""
-    zone = ZoneInfo("Australia/Lord_Howe")
-    opens, _ = window(datetime(2026, 10, 3, 12, tzinfo=UTC), time(2, 10), time(5), zone)
-    assert opens == datetime(2026, 10, 3, 15, 30, tzinfo=UTC)

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, assume, given, settings, strategies as st
 import pytest
 
 from custom_components.nomos.pricing import (
+    Goal,
     Interval,
     Plan,
     PlanRequest,
@@ -32,7 +33,7 @@ CASES = settings(
 )
 
 type Value = tuple[int, int, int, int]
-"""What plans are compared by: less duration, cost, runs, preference; in slots and cents."""
+"""What plans are compared by: less duration, cost (less payout), runs, preference; in slots and cents."""
 
 
 def make_table(
@@ -50,17 +51,25 @@ def make_table(
 
 
 def cut(table: PriceTable, request: PlanRequest, slot: timedelta) -> list[int | None]:
-    """Return the cents of each slot of the window in which the load may run."""
+    """Return what each slot of the window in which the load may run costs, in cents; a payout costs less than nothing."""
     cents: list[int | None] = []
     at = request.earliest
     while at < request.latest:
         interval = table.at(at)
         price = interval.price if interval else None
-        cap = request.price_cap
-        allowed = price is not None and (cap is None or price <= cap)
-        cents.append(round(price * 100) if price is not None and allowed else None)
+        if price is None or not within(request, price):
+            cents.append(None)
+        else:
+            paid = request.goal is Goal.HIGHEST
+            cents.append(round(-price * 100 if paid else price * 100))
         at += slot
     return cents
+
+
+def within(request: PlanRequest, price: float) -> bool:
+    """Return whether a load may run at a price."""
+    cap, floor = request.price_cap, request.price_floor
+    return (cap is None or price <= cap) and (floor is None or price >= floor)
 
 
 def best(table: PriceTable, request: PlanRequest, slot: timedelta = SLOT) -> Value:
@@ -145,7 +154,7 @@ def value(
         assert interval is not None
         assert piece.end <= interval.end
         assert piece.price == interval.price
-        assert request.price_cap is None or piece.price <= request.price_cap
+        assert within(request, piece.price)
     cents = cut(table, request, slot)
     used = [
         (run.start - request.earliest) / slot + offset
@@ -191,7 +200,9 @@ def cases(draw: st.DrawFn, *, contiguous: bool) -> tuple[PriceTable, PlanRequest
         min_pause=draw(st.one_of(st.just(0), st.integers(0, 6))) * SLOT,
         max_runs=draw(st.sampled_from([None, None, 1, 2, 3])),
         price_cap=draw(st.sampled_from([None, None, 0.05, 0.1, 0.0])),
+        price_floor=draw(st.sampled_from([None, None, None, 0.0, 0.05])),
         prefer=draw(st.sampled_from(Prefer)),
+        goal=draw(st.sampled_from(Goal)),
     )
 
 
@@ -233,12 +244,14 @@ def test_unconstrained_is_optimal(case: tuple[PriceTable, PlanRequest]) -> None:
     ).filter(lambda steps: any(power for _, power in steps)),
     st.integers(0, 2),
     st.sampled_from(Prefer),
+    st.sampled_from(Goal),
 )
 def test_profile_is_optimal(
     cents: list[int | None],
     steps: list[tuple[int, int]],
     skipped: int,
     prefer: Prefer,
+    goal: Goal,
 ) -> None:
     """A power profile starts where the sum over its slots is the least."""
     table = make_table(cents)
@@ -249,6 +262,7 @@ def test_profile_is_optimal(
         len(powers) * SLOT,
         profile=tuple((length * SLOT, float(power)) for length, power in steps),
         prefer=prefer,
+        goal=goal,
     )
     slots = cut(table, request, SLOT)
     costs = {
@@ -268,7 +282,8 @@ def test_profile_is_optimal(
     firsts = [first for first, cost in costs.items() if cost == least]
     first = min(firsts) if prefer is Prefer.EARLY else max(firsts)
     assert result.start == request.earliest + first * SLOT
-    assert result.cost == pytest.approx(least / 100 / 12)
+    cost = -least if goal is Goal.HIGHEST else least
+    assert result.cost == pytest.approx(cost / 100 / 12)
     assert result.energy == pytest.approx(sum(powers) / 12)
 
 
@@ -285,6 +300,7 @@ def test_no_grid_is_assumed(
         latest=request.latest + timedelta(seconds=seconds),
         duration=request.duration + timedelta(seconds=more),
         price_cap=None,
+        price_floor=None,
     )
     assume(odd.min_run * 2 < odd.duration)
     found = plan(table, odd, START - timedelta(days=1))
@@ -292,13 +308,21 @@ def test_no_grid_is_assumed(
     better = plan(table, wider, START - timedelta(days=1))
     assert better.planned >= found.planned
     if better.planned == found.planned:
-        assert better.cost <= found.cost + 1e-9
+        assert no_worse(better, found)
+
+
+def no_worse(one: Plan, two: Plan) -> bool:
+    """Return whether a plan costs no more than another, or earns no less."""
+    more = one.cost - two.cost
+    return (-more if one.goal is Goal.HIGHEST else more) <= 1e-9
 
 
 @CASES
 @given(
     cases(contiguous=False),
-    st.sampled_from(["min_run", "min_pause", "max_runs", "price_cap", "contiguous"]),
+    st.sampled_from(
+        ["min_run", "min_pause", "max_runs", "price_cap", "price_floor", "contiguous"]
+    ),
 )
 def test_a_constraint_is_never_cheaper(
     case: tuple[PriceTable, PlanRequest], name: str
@@ -310,6 +334,7 @@ def test_a_constraint_is_never_cheaper(
         "min_pause": timedelta(0),
         "max_runs": None,
         "price_cap": None,
+        "price_floor": None,
         "contiguous": False,
     }
     tight = replace(request, contiguous=name == "contiguous")
@@ -319,7 +344,34 @@ def test_a_constraint_is_never_cheaper(
         assume(bound.status is PlanStatus.COMPLETE)
     assert loose.planned >= bound.planned
     if loose.planned == bound.planned:
-        assert loose.cost <= bound.cost + 1e-9
+        assert no_worse(loose, bound)
+
+
+@settings(CASES, max_examples=250)
+@given(st.booleans().flatmap(lambda whole: cases(contiguous=whole)))
+def test_highest_is_lowest_upside_down(case: tuple[PriceTable, PlanRequest]) -> None:
+    """To be paid the most is to pay the least at the prices with the other sign, and gains what that saves."""
+    table, request = case
+    cap, floor = request.price_cap, request.price_floor
+    paid = plan(table, replace(request, goal=Goal.HIGHEST), START)
+    upside_down = replace(
+        request,
+        goal=Goal.LOWEST,
+        price_cap=None if floor is None else -floor,
+        price_floor=None if cap is None else -cap,
+    )
+    turned = PriceTable.of(
+        replace(one, price=None if one.price is None else -one.price)
+        for one in table.intervals
+    )
+    cost = plan(turned, upside_down, START)
+    assert paid.runs == cost.runs
+    assert paid.cost == pytest.approx(-cost.cost)
+    for gained, saved in (
+        (paid.saving_vs_now, cost.saving_vs_now),
+        (paid.saving_vs_average, cost.saving_vs_average),
+    ):
+        assert gained == (None if saved is None else pytest.approx(saved))
 
 
 TWO_DAYS = [

@@ -15,6 +15,7 @@ from tests.integration.conftest import (
     no_secret_in_the_log,
     nomos,
     now,
+    pauses,
     quiet_access_log,
     sockets,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "no_secret_in_the_log",
     "nomos",
     "now",
+    "pauses",
     "quiet_access_log",
     "sockets",
 ]

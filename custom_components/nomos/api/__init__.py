@@ -10,6 +10,16 @@ from .client import (
     NomosClient,
     TokenSource,
 )
+from .enums import (
+    GridFeeModule,
+    GridFeeStatus,
+    InvoiceStatus,
+    InvoiceType,
+    MeterType,
+    SubscriptionStatus,
+    SubscriptionType,
+    UsageResolution,
+)
 from .errors import (
     MAX_MESSAGE_LENGTH,
     MAX_RETRY_AFTER,
@@ -24,21 +34,8 @@ from .errors import (
     NomosServerError,
     parse_error,
 )
-from .models import (
-    Invoice,
-    InvoiceStatus,
-    InvoiceType,
-    MeterType,
-    Plan,
-    PriceItem,
-    PriceSeries,
-    Subscription,
-    SubscriptionStatus,
-    SubscriptionType,
-    UsageItem,
-    UsageResolution,
-    UsageSeries,
-)
+from .models import Plan, PriceItem, PriceSeries, Subscription, UsageItem, UsageSeries
+from .papers import GridFeeReduction, Invoice
 
 __all__ = [
     "API_URL",
@@ -50,6 +47,9 @@ __all__ = [
     "MAX_RETRY_AFTER",
     "PAGE_SIZE",
     "REQUEST_TIMEOUT",
+    "GridFeeModule",
+    "GridFeeReduction",
+    "GridFeeStatus",
     "Invoice",
     "InvoiceStatus",
     "InvoiceType",

@@ -60,6 +60,31 @@ class InvoiceStatus(StrEnum):
     """A value that is newer than this program."""
 
 
+class GridFeeModule(StrEnum):
+    """How the grid fee of a controllable device is reduced (Nomos API, Grid-fee reductions; § 14a EnWG)."""
+
+    FLAT = "enwg-14a-module-1"
+    """A fixed sum off the base grid fee."""
+    WORKING_PRICE = "enwg-14a-module-2"
+    """A share off the grid fee per kWh of a meter of its own."""
+    TIME_OF_USE = "enwg-14a-module-3"
+    """Low, standard and high grid fees by the time of day; together with module 1."""
+    UNKNOWN = "unknown"
+    """A value that is newer than this program."""
+
+
+class GridFeeStatus(StrEnum):
+    """Where a reduction of the grid fee is in its life (Nomos API, Grid-fee reductions)."""
+
+    INTENDED = "intended"
+    ORDERED = "ordered"
+    REJECTED = "rejected"
+    ACTIVATED = "activated"
+    ENDED = "ended"
+    UNKNOWN = "unknown"
+    """A value that is newer than this program."""
+
+
 class UsageResolution(StrEnum):
     """How long the intervals of usage are (Nomos API, Usage). Days and longer follow the customer's local calendar."""
 

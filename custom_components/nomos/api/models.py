@@ -11,32 +11,9 @@ from itertools import pairwise
 import math
 from typing import Self
 
-from .enums import (
-    InvoiceStatus,
-    InvoiceType,
-    MeterType,
-    SubscriptionStatus,
-    SubscriptionType,
-    UsageResolution,
-)
+from .enums import MeterType, SubscriptionStatus, SubscriptionType, UsageResolution
 from .errors import NomosResponseError
 from .parsing import Fields, finite
-
-__all__ = [
-    "Invoice",
-    "InvoiceStatus",
-    "InvoiceType",
-    "MeterType",
-    "Plan",
-    "PriceItem",
-    "PriceSeries",
-    "Subscription",
-    "SubscriptionStatus",
-    "SubscriptionType",
-    "UsageItem",
-    "UsageResolution",
-    "UsageSeries",
-]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HOUR = timedelta(hours=1)
@@ -320,61 +297,6 @@ class Plan:
             "price": self.base_fee,
             "type": self.type.value,
         }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Invoice:
-    """A bill (Nomos API, Invoices).
-
-    Attributes:
-        id: Opaque.
-        subscription_id: What it is for.
-        type: For usage, in advance, or reversing another one.
-        number: As printed on the document; None if the answer has none.
-        status: Open, paid, voided or uncollectible.
-        period_start: The beginning of the billed time, UTC, inclusive; a local midnight.
-        period_end: The end of the billed time, UTC, exclusive; a local midnight.
-        total: EUR with taxes; usually negative when it reverses another invoice.
-        usage_kwh: The energy billed, in kWh; None unless it is a usage invoice.
-        issued_at: None until it was issued.
-        paid_at: None until it was paid.
-    """
-
-    id: str
-    subscription_id: str
-    type: InvoiceType
-    number: str | None = field(repr=False)
-    status: InvoiceStatus
-    period_start: datetime
-    period_end: datetime
-    total: float
-    usage_kwh: float | None
-    issued_at: datetime | None
-    paid_at: datetime | None
-
-    @classmethod
-    def from_json(cls, data: object, at: str = "") -> Self:
-        """Read the item of a list or a single answer.
-
-        Raises:
-            NomosResponseError: A field is not as published.
-        """
-        fields = Fields.of(data, at)
-        return cls(
-            id=fields.text("id"),
-            subscription_id=fields.reference("subscription"),
-            type=fields.choice("type", InvoiceType, unknown=InvoiceType.UNKNOWN),
-            number=fields.optional_text("invoice_number"),
-            status=fields.choice(
-                "status", InvoiceStatus, unknown=InvoiceStatus.UNKNOWN
-            ),
-            period_start=fields.instant("period_start"),
-            period_end=fields.instant("period_end"),
-            total=fields.number("total"),
-            usage_kwh=fields.optional_number("usage"),
-            issued_at=fields.optional_instant("issued_at"),
-            paid_at=fields.optional_instant("paid_at"),
-        )
 
 
 def _subscription_type(fields: Fields) -> SubscriptionType:

@@ -138,10 +138,8 @@ svg .lane { fill: var(--ink); }
 .message { padding: 28px 8px; text-align: center; color: var(--soft); line-height: 1.5; overflow-wrap: anywhere; }
 `;
 
-/** Return the texts in a language; English where there is no translation. */
 const textsOf = (language) => TEXTS[String(language || "en").slice(0, 2)] || TEXTS.en;
 
-/** Return the texts in the language of the page, for what Home Assistant asks before there is a card. */
 const pageTexts = () => textsOf(document.documentElement.lang);
 
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
@@ -263,14 +261,14 @@ class NomosPriceCard extends HTMLElement {
 	#current = -1;
 	#cursor = -1;
 	#size = [0, 0];
+	#extra = -1;
+	#font;
 	#layout;
 	#turn = 0;
 	#askTimer;
 	#tickTimer;
 	#observer;
 	#ui;
-
-	// What Home Assistant asks of a card.
 
 	static async getConfigForm() {
 		const { form } = await import("./nomos-price-card-editor.js");
@@ -362,20 +360,19 @@ class NomosPriceCard extends HTMLElement {
 			this.#watch = chart.watch;
 			this.#problem = undefined;
 			this.#take(chart);
-		} else if (!this.#chart || problem !== "not_loaded") {
-			// What is known stays on the screen while Nomos or the connection is away.
-			this.#chart = this.#answer = undefined;
-			this.#problem = problem;
-			this.#draw();
 		} else {
 			this.#problem = problem;
-			this.#schedule();
+			// What is known stays on the screen while Nomos or the connection is away.
+			if (problem !== "not_loaded") this.#chart = this.#answer = undefined;
+			if (this.#chart) this.#schedule();
+			else this.#draw();
 		}
 	}
 
 	#take(chart) {
+		// Formats are dear to make.
+		if (chart?.time_zone !== this.#chart?.time_zone) this.#formats = undefined;
 		this.#chart = chart;
-		this.#formats = undefined;
 		const last = chart && (this.#config.days === "today" ? chart.days[0].end : chart.days[1].end);
 		const held = this.#rows[this.#cursor]?.start;
 		this.#rows = (chart?.intervals || [])
@@ -420,8 +417,6 @@ class NomosPriceCard extends HTMLElement {
 		if (this.#at(Date.now() / 1000) === this.#current) this.#schedule();
 		else this.#draw();
 	}
-
-	// The frame, made once.
 
 	#build() {
 		if (this.#ui) return;
@@ -478,6 +473,7 @@ class NomosPriceCard extends HTMLElement {
 		const { clientWidth: width, clientHeight: height } = this.#ui.plot;
 		if (width === this.#size[0] && height === this.#size[1]) return;
 		this.#size = [width, height];
+		this.#font = undefined;
 		this.#draw();
 	}
 
@@ -531,7 +527,7 @@ class NomosPriceCard extends HTMLElement {
 		return this.#formats.texts.levels[this.#chart.kind][level];
 	}
 
-	/** Return the best window in words; null where there is none or it is hidden. */
+	/** Return the best window in words. */
 	#best() {
 		const { window: best, days, kind } = this.#chart;
 		if (!best || this.#hidden("window")) return null;
@@ -582,8 +578,12 @@ class NomosPriceCard extends HTMLElement {
 		const lanes = this.#lanes(from, to);
 		const lane = 20;
 		const extra = lanes.length ? lanes.length * lane + 4 : 0;
-		ui.plot.style.setProperty("--lanes", `${extra}px`);
-		this.#size = [ui.plot.clientWidth, ui.plot.clientHeight];
+		// To read a size is dear: only where the observer has not told it.
+		if (extra !== this.#extra) {
+			this.#extra = extra;
+			ui.plot.style.setProperty("--lanes", `${extra}px`);
+			this.#size = [ui.plot.clientWidth, ui.plot.clientHeight];
+		}
 		const [width, height] = this.#size;
 		if (!width || !height) return;
 
@@ -598,7 +598,7 @@ class NomosPriceCard extends HTMLElement {
 				extent.push(some.reduce((sum, part) => sum + Math.min(part || 0, 0), 0));
 			}
 		}
-		const font = `11px ${getComputedStyle(ui.plot).fontFamily}`;
+		const font = (this.#font ||= `11px ${getComputedStyle(ui.plot).fontFamily}`);
 		const plotHeight = height - extra - 40;
 		const count = Math.max(2, Math.min(5, Math.floor(plotHeight / 30)));
 		const axis = scale(Math.min(...extent) * factor, Math.max(...extent) * factor, count);

@@ -16,6 +16,7 @@ from .levels import (
     join_periods,
 )
 from .plan_model import (
+    Goal,
     Plan,
     PlanRequest,
     PlanStatus,
@@ -36,6 +37,7 @@ __all__ = [
     "Components",
     "DayLevels",
     "DayPrices",
+    "Goal",
     "Interval",
     "Level",
     "LevelThresholds",

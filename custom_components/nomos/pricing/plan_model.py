@@ -22,6 +22,13 @@ class Prefer(StrEnum):
     LATE = "late"
 
 
+class Goal(StrEnum):
+    """What makes a plan the best: to pay the least for what is used, or to be paid the most for what is fed in."""
+
+    LOWEST = "lowest"
+    HIGHEST = "highest"
+
+
 class PlanStatus(StrEnum):
     """How much of what was asked could be planned: all, a part, nothing."""
 
@@ -32,9 +39,10 @@ class PlanStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PlanRequest:
-    """A load that needs electricity for a while between two instants.
+    """A load that needs electricity for a while between two instants, or a source that feeds it in.
 
-    A load without a known power takes 1 kW: its cost then is the cost per kW.
+    With the goal ``HIGHEST`` prices are payouts, and the plan is the one that earns the most; all else means the
+    same. A load without a known power takes 1 kW: its cost then is the cost per kW.
 
     ``profile`` is the power over the course of a run, step by step; it stands in the place of ``power_kw``, has to
     be as long as ``duration`` and goes with contiguous runs only. ``min_run``, ``min_pause`` and ``max_runs``
@@ -42,7 +50,7 @@ class PlanRequest:
     For interruptible loads ``min_run`` and ``min_pause`` count in steps of five minutes, a begun step as a full one
     (but no run is asked to be longer than the load); and with any of the three, a window that has begun counts from
     the next five-minute mark on. The search is exact for that.
-    The load never runs while the price is above ``price_cap`` (EUR/kWh).
+    The load never runs while the price is above ``price_cap`` or below ``price_floor`` (EUR/kWh).
 
     Raises:
         ValueError: the request contradicts itself.
@@ -60,7 +68,9 @@ class PlanRequest:
     min_pause: timedelta = _ZERO
     max_runs: int | None = None
     price_cap: float | None = None
+    price_floor: float | None = None
     prefer: Prefer = Prefer.EARLY
+    goal: Goal = Goal.LOWEST
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
@@ -82,8 +92,9 @@ class PlanRequest:
             raise ValueError("The maximum number of runs is less than one")
         if not (isfinite(self.power_kw) and self.power_kw > 0):
             raise ValueError("The power is not a positive number")
-        if self.price_cap is not None and isnan(self.price_cap):
-            raise ValueError("The price cap is not a number")
+        for name, price in (("cap", self.price_cap), ("floor", self.price_floor)):
+            if price is not None and isnan(price):
+                raise ValueError(f"The price {name} is not a number")
         if self.profile is not None:
             self._check_profile(self.profile)
 
@@ -136,12 +147,12 @@ class Slice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """When a load runs and what that costs.
+    """When a load runs and what that costs; with the goal ``HIGHEST``, what it earns.
 
     Money is in EUR, energy in kWh, instants in UTC. What it would cost otherwise is said for the energy that is
     planned, which is less than asked when the plan is short:
 
-    - ``cost_if_now``: starting at once (or at the earliest start) and in one go, whatever the price cap says;
+    - ``cost_if_now``: starting at once (or at the earliest start) and in one go, whatever price cap and floor say;
       ``None`` when nothing is planned or a price in the way is unknown;
     - ``cost_at_average``: at the mean over time of the known prices in what is left of the window; ``None`` when
       nothing is planned.
@@ -152,6 +163,7 @@ class Plan:
     """
 
     status: PlanStatus
+    goal: Goal
     asked: timedelta
     planned: timedelta
     runs: tuple[Run, ...] = ()
@@ -182,15 +194,18 @@ class Plan:
 
     @property
     def saving_vs_now(self) -> float | None:
-        """Return what the plan saves against starting at once; negative when that is cheaper, under a cap."""
-        return None if self.cost_if_now is None else self.cost_if_now - self.cost
+        """Return what the plan saves or earns more against starting at once; negative when that is better."""
+        return self._gain(self.cost_if_now)
 
     @property
     def saving_vs_average(self) -> float | None:
-        """Return what the plan saves against the window's average price."""
-        return (
-            None if self.cost_at_average is None else self.cost_at_average - self.cost
-        )
+        """Return what the plan saves or earns more against the window's average price."""
+        return self._gain(self.cost_at_average)
+
+    def _gain(self, cost: float | None) -> float | None:
+        if cost is None:
+            return None
+        return self.cost - cost if self.goal is Goal.HIGHEST else cost - self.cost
 
 
 def component_sum(slices: tuple[Slice, ...]) -> Components:

@@ -104,10 +104,19 @@ class Line:
     """Instants in order, what it costs to get from one to the next, and the search with the duration priced."""
 
     def __init__(
-        self, at: list[int], potential: list[int], linked: list[bool], task: Task
+        self,
+        at: list[int],
+        potential: list[int],
+        linked: list[bool],
+        task: Task,
+        period: tuple[int, int] | None = None,
     ) -> None:
-        """Find where runs can end and start again first."""
+        """Find where runs can end and start again first.
+
+        Within blocks the places may repeat themselves: a number of them in a length.
+        """
         self._task = task
+        self._period = period
         self.at = at
         self.potential = potential
         self.linked = linked
@@ -117,17 +126,38 @@ class Line:
         for index, following in enumerate(linked):
             if not following:
                 last += [index] * (index + 1 - len(last))
-        ends = _following(at, task.min_run)
         self.last = last
+        ends = self._following(task.min_run)
         # Where a run from a place can end first; 0 if its block is too short.
         self.first_end = [
             end if end <= final else 0 for end, final in zip(ends, last, strict=True)
         ]
         self._end_or_none = [end or self.size for end in self.first_end]
-        self.next_start = _following(at, task.min_pause)
+        self.next_start = self._following(task.min_pause)
+
+    def _following(self, distance: int) -> list[int]:
+        """Return for each place the first that lies after it, and by a distance at least."""
+        at, size = self.at, self.size
+        if not distance:
+            return list(range(1, size + 1))
+        if self._period is None:
+            return list(
+                map(bisect_left, repeat(at), [place + distance for place in at])
+            )
+        number, length = self._period
+        ahead = number * (distance // length)
+        found: list[int] = []
+        while (index := len(found)) < size:
+            final = self.last[index]
+            found += range(index + ahead, final + 1)
+            found += [
+                bisect_left(at, place + distance, final + 1)
+                for place in at[len(found) : final + 1]
+            ]
+        return found
 
     def only(self, kept: list[int]) -> Line:
-        """Return some of the places, among them the first and the last of each block."""
+        """Return some of the places; the first and the last of each block have to be among them."""
         return Line(
             [self.at[index] for index in kept],
             [self.potential[index] for index in kept],
@@ -191,6 +221,49 @@ class Line:
         idle.reverse()
         return Layer(idle, ending)
 
+    def within(self, bound: Bound, run: int, most: int) -> list[int]:
+        """Return the places where runs of a plan may start or end that comes to less than most.
+
+        The bound has to be one for any number of runs. What a plan costs at least that starts or ends a run at some
+        place is the least up to there and the least from there on. The first and the last of each block are kept.
+        """
+        (layer,) = bound.layers
+        far = most + 2 * max(map(abs, bound.potential)) - 2 * layer.idle[0]
+        begun = [far] * (self.size + 1)
+        ended = [far] * (self.size + 1)
+        kept: list[int] = []
+        least, going, joined = 0, far, False
+        for index, value, linked, first, after, idle, ending in zip(
+            range(self.size),
+            bound.potential,
+            self.linked,
+            self.first_end,
+            self.next_start,
+            map(layer.idle.__getitem__, self.next_start),
+            map(layer.ending.__getitem__, self.first_end),
+            strict=True,
+        ):
+            keep = not (joined and linked)
+            if not joined:
+                going = far
+            if (here := ended[index]) < least:
+                least = here
+            if (here := begun[index]) < going:
+                going = here
+            if (here := going + value) < ended[after]:
+                ended[after] = here
+            if here + idle < most:
+                keep = True
+            if first:
+                if (here := least + run - value) < begun[first]:
+                    begun[first] = here
+                if here + ending < most:
+                    keep = True
+            if keep:
+                kept.append(index)
+            joined = linked
+        return kept
+
     def trace(self, bound: Bound) -> list[Span]:
         """Return the runs (as indices of places) that attain a bound."""
         layers, potential = bound.layers, bound.potential
@@ -220,13 +293,6 @@ class Line:
         return len(runs) * run + sum(
             self.potential[end] - self.potential[start] for start, end in runs
         )
-
-
-def _following(at: list[int], distance: int) -> list[int]:
-    """Return for each place the first that lies after it, and by a distance at least."""
-    if not distance:
-        return list(range(1, len(at) + 1))
-    return list(map(bisect_left, repeat(at), [place + distance for place in at]))
 
 
 class Places:
@@ -267,18 +333,13 @@ class Places:
             else [place * place for place in at]
         )
         potential = list(map(add, potential, preference, strict=True))
-        self.line = Line(at, potential, linked, task)
-        # How long a load could run from a place on.
-        self.room = [0]
-        for places in reversed(found):
-            latest = places[-1] + self.room[-1]
-            self.room += [latest - place for place in reversed(places)]
-        self.room.reverse()
+        period = len(grid.remainders), grid.step
+        self.line = Line(at, potential, linked, task, period)
         self.prices = sorted((price, end - start) for start, end, price in segments)
         # A duration dearer than everything together is taken as far as it goes.
         dearest = max(abs(self.prices[0][0]), abs(self.prices[-1][0]))
         self.endless = 2 * scale * (at[-1] + 1) * (1 + dearest)
-        self.lines = self._lines(segments)
+        self.boundaries = self._boundaries(segments)
 
     def longest(self, runs: int) -> int:
         """Return the longest total that a number of runs can have."""
@@ -286,24 +347,10 @@ class Places:
         still = Line(line.at, [0] * line.size, line.linked, self.task)
         return -still.bound(1, 0, runs).layers[-1].idle[0]
 
-    def _lines(self, segments: list[Segment]) -> list[Line]:
-        """Return lines of more and more places: boundaries, what can be an edge whatever the duration is, all."""
-        line, grid = self.line, self.grid
-        boundaries = sorted(
-            {edge for start, end, _ in segments for edge in (start, end)}
-        )
-        anchored = [
-            place
-            for block in blocks(segments)
-            for place in _places(block[0][0], block[-1][1], grid, grid.anchored)
-        ]
-        lines: list[Line] = []
-        size = 0
-        for kept in (boundaries, anchored):
-            if size * 3 < len(kept) * 2 and len(kept) * 3 < line.size * 2:
-                size = len(kept)
-                lines.append(line.only(list(map(bisect_left, repeat(line.at), kept))))
-        return [*lines, line]
+    def _boundaries(self, segments: list[Segment]) -> Line:
+        """Return the line of the boundaries alone."""
+        kept = sorted({edge for start, end, _ in segments for edge in (start, end)})
+        return self.line.only(list(map(bisect_left, repeat(self.line.at), kept)))
 
     def marginal(self, duration: int) -> int:
         """Return the price at which the cheapest time adds up to a duration."""
@@ -325,7 +372,6 @@ class _Grid:
     origin: int
     step: int
     remainders: frozenset[int]
-    anchored: frozenset[int]
     starts: dict[int, set[int]]
 
 
@@ -356,7 +402,6 @@ def _grid(segments: list[Segment], length: int, task: Task) -> _Grid:
         origin,
         step,
         frozenset(place % step for place in remainders),
-        frozenset((0, start, end)),
         dict(starts),
     )
 

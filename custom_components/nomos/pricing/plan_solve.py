@@ -2,23 +2,22 @@
 
 ``Line.bound`` solves the problem with the duration priced instead of prescribed (Lagrange), a linear pass. At any
 worth of the duration, its value plus the worth of the duration asked is a lower bound of the cost. Secants tune the
-worth, over the boundaries first, then over the anchored places, which are few (plans on either are plans on all
-places too), last over all places, and only what is found there counts as a bound. Each solution that misses the
-duration is mended into one that has it, an upper bound. Where the two meet, the mended solution is the optimum. Otherwise a best-first search (A*) closes the gap: what is to come costs no less
-than any bound says, so the highest one counts, and whatever is promised above the mended solution is left out. For
-the same reason it skips starts: where starting alone costs as much more as the gap, in comparison with the best that
-the bound knows from there on, no better plan does so.
+worth over the boundaries first, which are few (plans on them are plans on all places, too). Each solution that misses
+the duration is mended into one that has it, an upper bound. Then all places are passed once there and once back, with
+the number of runs priced as well: where a run that starts or ends there makes every plan dearer than the mended one,
+the place is out of question (reduced costs). That leaves a tenth or less of the places, on which the worth is tuned
+again. What is found there bounds every plan that is better than the mended one. Where the two meet, the mended
+solution is the optimum. Otherwise ``plan_exact`` closes the gap, by the same bounds.
 """
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from heapq import heappop, heappush
 from typing import Final
 
+from .plan_exact import Exact
 from .plan_places import Bound, Line, Places, Span
 
 _SECANTS: Final = 40
-_FINAL: Final = 2
 _BOUNDS: Final = 3
 _MIDDLE: Final = 12
 
@@ -37,21 +36,31 @@ def _solve(
     places: Places, limit: int | None, most: int | None = None
 ) -> list[Span] | None:
     """Return the optimum with a limit to the number of runs that counts; None when it looks like more than most."""
-    line = places.line
     tuner = _Tuner(places, limit)
-    bounds: list[Bound] = []
-    for finer in places.lines:
-        rounds = _FINAL if finer is line else _MIDDLE
-        bounds = tuner.tune(finer, rounds if bounds else _SECANTS)
-        if most is not None and tuner.most_runs > most:
-            return None
-    bounds = bounds[-_BOUNDS:]
+    line = places.line
+    bounds = tuner.tune(places.boundaries, _SECANTS)
+    if most is not None and tuner.most_runs > most:
+        return None
+    best, cost = tuner.mended()
+    if cost is not None:
+        line = line.only(tuner.kept(bounds[-1], cost))
+    bounds = tuner.tune(line, _MIDDLE)[-_BOUNDS:]
+    if most is not None and tuner.most_runs > most:
+        return None
     best, cost = tuner.mended()
     if cost is None or cost > max(tuner.least(bound) for bound in bounds):
-        best = _Search(places, bounds, (best, cost)).run()
+        layers = len(bounds[0].layers)
+        # With no runs left none starts; of any number there is one layer.
+        starts = [
+            _starts(line, bounds, left, places.run, places.task.duration, cost)
+            if left or layers == 1
+            else []
+            for left in range(layers)
+        ]
+        best = Exact(places, line, bounds).solve(starts, cost) or best
     if most is not None and len(best) > most:
         return None
-    return [(line.at[start], line.at[end]) for start, end in best]
+    return best
 
 
 class _Tuner:
@@ -79,6 +88,19 @@ class _Tuner:
     def least(self, bound: Bound) -> int:
         """Return what a plan costs at least."""
         return bound.layers[-1].idle[0] + bound.worth * self._asked
+
+    def kept(self, bound: Bound, most: int) -> list[int]:
+        """Return which of all places come into question for a plan that costs less than most.
+
+        The number of runs is priced, too, at what the last one is worth by a bound over fewer places.
+        """
+        line, run = self._places.line, self._places.run
+        less = most - bound.worth * self._asked
+        if self._limit:
+            price = bound.layers[-2].idle[0] - bound.layers[-1].idle[0]
+            run += price
+            less += price * self._limit
+        return line.within(line.bound(bound.worth, run, None), run, less)
 
     def tune(self, line: Line, rounds: int) -> list[Bound]:
         """Approach the duration by secants; return the bounds on the way."""
@@ -119,7 +141,7 @@ class _Tuner:
         return bounds
 
     def mended(self) -> tuple[list[Span], int | None]:
-        """Return the best plan (by the indices of places) that is near the solutions, and what it costs."""
+        """Return the best plan that is near the solutions, and what it costs."""
         line = self._places.line
         best: list[Span] = []
         least: int | None = None
@@ -141,7 +163,7 @@ class _Tuner:
                         least = base + more
                         best = variant.copy()
                         best[place] = start, end
-        return best, least
+        return [(line.at[start], line.at[end]) for start, end in best], least
 
     def _mends(self, runs: list[Span]) -> Iterator[tuple[int, int, int, int]]:
         """Yield ways to give runs the duration asked by moving one edge: run, its start, its end, what it costs more."""
@@ -178,166 +200,20 @@ class _Tuner:
                 yield index, start, place, potential[place] - potential[end]
 
 
-type _State = tuple[int, int, int, bool]
-
-
-class _Search:
-    """A best-first search for runs of exactly the duration asked, by bounds.
-
-    A state is a place, the duration so far, the number of runs left, and whether a run is going. Places are only
-    those that come into question with that number of runs left, counted.
-    """
-
-    def __init__(
-        self,
-        places: Places,
-        bounds: list[Bound],
-        best: tuple[list[Span], int | None],
-    ) -> None:
-        """Find the places that come into question."""
-        self._places = places
-        self._line = places.line
-        self._bounds = bounds
-        self._best, self._most = best
-        self._limited = len(bounds[0].layers) > 1
-        self._starts = [self._kept(left) for left in range(len(bounds[0].layers))]
-
-    def _kept(self, left: int) -> list[int]:
-        """Return where runs may start with a number of runs left, for all that the bounds say."""
-        if not left and self._limited:
-            return []
-        first_end = self._line.first_end
-        starts = [index for index, end in enumerate(first_end) if end]
-        if self._most is None:
-            return starts
-        for bound in self._bounds:
-            layer, potential = bound.layers[left], bound.potential
-            idle, ending = layer.idle, layer.ending
-            least = bound.layers[-1].idle[0] + bound.worth * self._places.task.duration
-            gap = self._most - least - self._places.run
-            starts = [
-                index
-                for index in starts
-                if ending[first_end[index]] - potential[index] - idle[index] < gap
-            ]
+def _starts(
+    line: Line, bounds: list[Bound], left: int, run: int, asked: int, most: int | None
+) -> list[int]:
+    """Return where a run may start with a number of runs left in a plan that costs less than most."""
+    starts = [index for index, end in enumerate(line.first_end) if end]
+    if most is None:
         return starts
-
-    def run(self) -> list[Span]:
-        """Return the runs of the optimum as indices of places."""
-        line, places = self._line, self._places
-        at, potential, last = line.at, line.potential, line.last
-        asked, min_run, most = places.task.duration, places.task.min_run, self._most
-        allowed, step, room = places.grid.starts, places.grid.step, places.room
-        origin = places.grid.origin
-        limited = self._limited
-        pausing = [
-            [(bound.worth, bound.layers[left].idle) for bound in self._bounds]
-            for left in range(len(self._starts))
+    for bound in bounds:
+        layer, potential = bound.layers[left], bound.potential
+        idle, ending = layer.idle, layer.ending
+        gap = most - bound.layers[-1].idle[0] - bound.worth * asked - run
+        starts = [
+            index
+            for index in starts
+            if ending[line.first_end[index]] - potential[index] - idle[index] < gap
         ]
-        going = [
-            [
-                (bound.worth, bound.layers[left].ending, bound.potential)
-                for bound in self._bounds
-            ]
-            for left in range(len(self._starts))
-        ]
-        first: _State = (0, 0, len(self._starts) - 1, False)
-        parents: dict[_State, _State] = {}
-        heap: list[tuple[int, int, _State, _State]] = []
-        if self._starts[-1]:
-            heap.append((0, 0, first, first))
-        while heap:
-            _, paid, state, parent = heappop(heap)
-            if state in parents:
-                continue
-            parents[state] = parent
-            position, total, left, runs = state
-            missing = asked - total
-            if not runs:
-                starts = self._starts[left]
-                index = starts[position]
-                position += 1
-                if (
-                    position < len(starts)
-                    and missing <= room[after := starts[position]]
-                ):
-                    promise = paid + max(
-                        [worth * missing + idle[after] for worth, idle in pausing[left]]
-                    )
-                    if most is None or promise < most:
-                        heappush(
-                            heap, (promise, paid, (position, total, left, False), state)
-                        )
-                if (at[index] - origin) % step not in allowed[total % step]:
-                    continue
-                end = line.first_end[index]
-                paid += places.run - potential[index]
-            else:
-                if not missing:
-                    return self._path(parents, state)
-                index = position
-                end = index + 1
-                if (
-                    min_run <= missing
-                    and total % step in allowed
-                    and (left > 1 or not limited)
-                ):
-                    fewer = left - limited
-                    starts = self._starts[fewer]
-                    after = bisect_left(starts, line.next_start[index])
-                    if after < len(starts) and missing <= room[place := starts[after]]:
-                        promise = paid + max(
-                            [
-                                worth * missing + idle[place]
-                                for worth, idle in pausing[fewer]
-                            ]
-                        )
-                        if most is None or promise < most:
-                            heappush(
-                                heap,
-                                (promise, paid, (after, total, fewer, False), state),
-                            )
-                paid -= potential[index]
-            # The next end from which the rest can still be run: all of it in the last run.
-            more = left > 1 or not limited
-            begin, final = at[index], last[index]
-            if not more:
-                end = max(end, bisect_left(at, begin + missing))
-            while end <= final:
-                rest = missing - at[end] + begin
-                if rest <= 0 or (
-                    more and rest >= min_run and (asked - rest) % step in allowed
-                ):
-                    break
-                end += 1
-            else:
-                continue
-            missing = rest
-            if missing < 0:
-                continue
-            paid += potential[end]
-            promise = paid
-            if missing:
-                promise += max(
-                    [
-                        worth * missing + ending[end] - start[end]
-                        for worth, ending, start in going[left]
-                    ]
-                )
-            if most is None or promise < most:
-                heappush(
-                    heap, (promise, paid, (end, asked - missing, left, True), state)
-                )
-        return self._best
-
-    def _path(self, parents: dict[_State, _State], state: _State) -> list[Span]:
-        """Return the runs on the way to a state in which the last one ends."""
-        runs: list[Span] = []
-        end = state[0]
-        while (before := parents[state]) != state:
-            if state[3] and not before[3]:
-                runs.append((self._starts[before[2]][before[0]], end))
-            elif before[3] and not state[3]:
-                end = before[0]
-            state = before
-        return runs[::-1]
+    return starts

@@ -1,6 +1,7 @@
-"""The planner: when should a load run to cost the least?
+"""The planner: when should a load run to cost the least, or a source feed in to earn the most?
 
-``plan`` turns a price table and a request into whole numbers, lets ``plan_search`` find the optimum (the reasons why
+``plan`` turns a price table and a request into whole numbers (of payouts the negative, so that the most is the least
+here, too), lets ``plan_search`` find the optimum (the reasons why
 it is one are there) and says what it costs. Prices are compared to the billionth of a EUR per kWh: what differs by
 less counts as equal, and then fewer runs and the preference decide.
 """
@@ -9,10 +10,11 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from math import fsum, gcd, isfinite
+from math import fsum, gcd, inf, isfinite
 from typing import Final
 
 from .plan_model import (
+    Goal,
     Plan,
     PlanRequest,
     PlanStatus,
@@ -49,9 +51,9 @@ class _Piece:
 
 
 def plan(table: PriceTable, request: PlanRequest, now: datetime) -> Plan:
-    """Return the cheapest way to run a load, as far as prices are known.
+    """Return the best way to run a load, as far as prices are known.
 
-    When not all of the duration fits (the window, the price cap, unknown prices), as much as possible is planned: of
+    When not all of the duration fits (the window, price cap and floor, unknown prices), as much as possible is planned: of
     an interruptible load any part that respects its constraints, of a contiguous load one run that is shorter, but
     of a load with a power profile nothing. Then the cost decides, then the number of runs, then the preference.
 
@@ -73,6 +75,7 @@ def plan(table: PriceTable, request: PlanRequest, now: datetime) -> Plan:
     horizon = table.horizon
     return Plan(
         status=_status(planned, request.duration),
+        goal=request.goal,
         asked=request.duration,
         planned=planned,
         runs=runs,
@@ -130,19 +133,20 @@ def _runs(
     pieces: list[_Piece], request: PlanRequest, opens: datetime, closes: datetime
 ) -> tuple[Run, ...]:
     """Return the best runs: the search in whole numbers, and back."""
-    cap = request.price_cap
-    limit = None if cap is None or not isfinite(cap) else round(cap * _PRICE_STEPS)
-    if cap == -float("inf") or not request.duration:
+    if not request.duration:
         return ()
+    floor = _limit(request.price_floor, -inf)
+    cap = _limit(request.price_cap, inf)
+    sign = -1 if request.goal is Goal.HIGHEST else 1
     ticks: list[Segment] = [
         (
             (max(piece.start, opens) - opens) // _TICK,
             (piece.end - opens) // _TICK,
-            price,
+            sign * price,
         )
         for piece in pieces
         for price in (round(piece.price * _PRICE_STEPS),)
-        if piece.end > opens and (limit is None or price <= limit)
+        if piece.end > opens and floor <= price <= cap
     ]
     if not ticks:
         return ()
@@ -186,6 +190,12 @@ def _runs(
         Run(start=opens + start * unit * _TICK, end=opens + end * unit * _TICK)
         for start, end in spans
     )
+
+
+def _limit(price: float | None, default: float) -> float:
+    """Return a price as a whole number, which infinity is not."""
+    price = default if price is None else price
+    return round(price * _PRICE_STEPS) if isfinite(price) else price
 
 
 def _begins(request: PlanRequest, now: datetime) -> datetime:

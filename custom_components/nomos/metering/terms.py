@@ -1,0 +1,51 @@
+"""Months, and when their metered values stand."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Final
+
+_SETTLED_WORKING_DAY: Final = 8
+"""Preliminary values may be replaced until this working day of the following month (Nomos API, Usage)."""
+
+_HOLIDAYS: Final = 4
+"""Working days in reserve: how many weekdays between two month's beginnings can be public holidays."""
+
+_DAY: Final = timedelta(days=1)
+
+
+def month_start(day: date) -> date:
+    """Return the first day of a day's month."""
+    return day.replace(day=1)
+
+
+def next_month(day: date) -> date:
+    """Return the first day of the month after a day's month."""
+    return month_start(month_start(day) + timedelta(days=31))
+
+
+def months_before(day: date, count: int) -> date:
+    """Return the first day of the month that lies ``count`` months before a day's month."""
+    first = month_start(day)
+    for _ in range(count):
+        first = month_start(first - _DAY)
+    return first
+
+
+def is_settled(month: date, today: date) -> bool:
+    """Return whether the values of a day's month no longer change, as seen on another day."""
+    day = next_month(month)
+    working_days = _SETTLED_WORKING_DAY + _HOLIDAYS
+    while working_days:
+        if day >= today:
+            return False
+        working_days -= day.weekday() < 5
+        day += _DAY
+    return True
+
+
+def month_chunks(first: date, end: date) -> Iterator[tuple[date, date]]:
+    """Yield first day and (exclusive) end of the calendar months, or parts of them, between two days."""
+    while first < end:
+        following = min(next_month(first), end)
+        yield first, following
+        first = following

@@ -1,0 +1,408 @@
+"""When to ask what was metered, and what to do with the answers."""
+
+from asyncio import sleep
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from functools import partial
+import logging
+import random
+from typing import Final, override
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.exceptions import OAuth2TokenRequestBaseError
+from homeassistant.helpers.event import async_track_point_in_utc_time
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
+from homeassistant.util import dt as dt_util
+
+from .account import timer_until
+from .api import (
+    MeterType,
+    NomosClient,
+    NomosError,
+    NomosNotFoundError,
+    NomosPermissionError,
+    SubscriptionStatus,
+    SubscriptionType,
+)
+from .const import DOMAIN
+from .coordinator import PriceCoordinator
+from .history import HistoryError, UsageHistory
+from .metering import Series, is_settled, month_chunks, month_start, months_before
+from .pricing import day_bounds, local_date, next_midnight
+from .schedule import next_usage_request, next_usage_request_after_start, usage_look
+from .usage_import import UsageImport
+from .usage_record import (
+    EMPTY_RECORD,
+    LatestInvoice,
+    UsageRecord,
+    decode_record,
+    encode_record,
+    usage_file,
+)
+
+_LOGGER = logging.getLogger(__name__)
+
+_DAY: Final = timedelta(days=1)
+
+_LATE_DAYS: Final = 7
+"""How far back every look reaches for what is missing."""
+
+_THOROUGH_EVERY: Final = 7
+"""Days between looks at everything that may still change."""
+
+_REDUCTIONS_EVERY: Final = timedelta(days=30)
+
+_FORGIVEN_AFTER: Final = timedelta(days=30)
+"""How long a refusal is taken for an answer."""
+
+PAUSE: Final = 0.25
+"""Seconds between two months of an import."""
+
+USAGE: Final = "usage"
+INVOICES: Final = "invoices"
+REDUCTIONS: Final = "grid_fee_reductions"
+
+
+class UsageCoordinator(DataUpdateCoordinator[UsageRecord]):
+    """What one contract's meter measured: in sum here, by the hour in the long-term statistics.
+
+    Asks once a day, after the prices, and only for what is new, late, or may have changed. The first time, and
+    whenever the statistics are found incomplete, it goes through the whole contract month by month; every month that
+    is done is done for good.
+    """
+
+    config_entry: ConfigEntry
+
+    def __init__(self, hass: HomeAssistant, prices: PriceCoordinator) -> None:
+        """Follow the contract of a price coordinator."""
+        super().__init__(
+            hass,
+            _LOGGER,
+            config_entry=prices.config_entry,
+            name=f"{DOMAIN} usage",
+            always_update=False,
+        )
+        self.prices = prices
+        self.account = prices.account
+        self.data = EMPTY_RECORD
+        self.last_answer: datetime | None = None
+        self.last_error: Exception | None = None
+        self.next_request: datetime | None = None
+        self.history = UsageHistory(hass, prices.subscription)
+        self._file = usage_file(hass, prices.subscription.id)
+        self._misses = 0
+        self._invoice_readers = 0
+        self._unsub_midnight: CALLBACK_TYPE | None = None
+
+    @property
+    def selling(self) -> bool:
+        """Return whether the contract is about energy that is fed into the grid."""
+        return self.prices.subscription.type is SubscriptionType.FEED_IN
+
+    async def async_load(self) -> None:
+        """Take what is stored, and plan the first look."""
+        stored = await self._file.async_load(
+            partial(decode_record, self.prices.subscription.id)
+        )
+        if stored is not None:
+            self.data = stored
+        now = dt_util.utcnow()
+        self._plan(
+            next_usage_request_after_start(
+                now,
+                self.data.looked_to,
+                phase=self.account.phase,
+                chance=random.uniform(-1, 1),
+            )
+        )
+
+    @callback
+    def async_start(self) -> None:
+        """Go on asking until the shutdown, also where every entity is disabled."""
+        self.async_add_listener(lambda: None)
+        self._follow_days()
+
+    @override
+    async def async_shutdown(self) -> None:
+        """Stop asking."""
+        if self._unsub_midnight is not None:
+            self._unsub_midnight()
+            self._unsub_midnight = None
+        await super().async_shutdown()
+
+    @callback
+    def async_read_invoices(self) -> CALLBACK_TYPE:
+        """Ask for invoices, too, until the function that is returned is called."""
+
+        @callback
+        def stop() -> None:
+            self._invoice_readers -= 1
+
+        self._invoice_readers += 1
+        return stop
+
+    @callback
+    def _follow_days(self, _now: datetime | None = None) -> None:
+        """Wake at midnight: what was this month is last month then."""
+        if _now is not None:
+            self.async_update_listeners()
+        self._unsub_midnight = async_track_point_in_utc_time(
+            self.hass, self._follow_days, next_midnight(dt_util.utcnow())
+        )
+
+    @property
+    def _silent(self) -> bool:
+        """Return whether there is nothing to ask: the contract has not begun, or it ended and its values stand."""
+        subscription = self.prices.subscription
+        if subscription.status is SubscriptionStatus.PENDING:
+            return True
+        settled = self.data.settled_to
+        return (
+            subscription.status is SubscriptionStatus.ENDED
+            and subscription.end_at is not None
+            and settled is not None
+            and settled >= local_date(subscription.end_at)
+        )
+
+    @override
+    async def _async_update_data(self) -> UsageRecord:
+        """Bring record and statistics up to date.
+
+        Never fails: what is known goes on, and what did not come is asked for again.
+
+        Raises:
+            ConfigEntryAuthFailed: the account has to be linked again.
+
+        """
+        now = dt_util.utcnow()
+        if self._silent:
+            self._plan(usage_look(local_date(now) + _DAY, self.account.phase))
+            return self.data
+        try:
+            await self._async_catch_up(local_date(now))
+        except (NomosError, OAuth2TokenRequestBaseError, HistoryError) as err:
+            self.last_error = err
+            self._misses += 1
+            _LOGGER.debug(
+                "Usage could not be brought up to date, what is known goes on: %s",
+                type(err).__name__,
+            )
+        else:
+            self.last_error, self._misses = None, 0
+            self.last_answer = dt_util.utcnow()
+        self._plan_next()
+        return self.data
+
+    def _plan_next(self) -> None:
+        now = dt_util.utcnow()
+        today = local_date(now)
+        late = (
+            USAGE not in self.data.refused
+            and bool(self.data.days)
+            and self._end(today) == today
+            and today - _DAY not in self.data.days
+        )
+        self._plan(
+            next_usage_request(
+                now,
+                late=late,
+                phase=self.account.phase,
+                misses=self._misses,
+                chance=random.uniform(-1, 1),
+            )
+        )
+
+    def _plan(self, at: datetime) -> None:
+        at = self.account.not_in_silence(at)
+        self.next_request = at
+        self.update_interval = timer_until(at)
+
+    async def _async_catch_up(self, today: date) -> None:
+        """Ask for everything that is due on a day.
+
+        Raises:
+            NomosError: Nomos did not answer as hoped.
+            OAuth2TokenRequestBaseError: no access token could be had for now.
+            HistoryError: the statistics could not be read or written.
+            ConfigEntryAuthFailed: the account has to be linked again.
+
+        """
+        if not self._refuses(USAGE, today):
+            await self._async_or_refused(USAGE, today, self._async_usage)
+        if self._invoice_readers and not self._refuses(INVOICES, today):
+            await self._async_or_refused(INVOICES, today, self._async_invoices)
+        asked = self.data.reductions_on
+        if not self._refuses(REDUCTIONS, today) and (
+            asked is None or today - asked >= _REDUCTIONS_EVERY
+        ):
+            await self._async_or_refused(REDUCTIONS, today, self._async_reductions)
+
+    def _refuses(self, kind: str, today: date) -> bool:
+        """Return whether Nomos is known to refuse a kind of question."""
+        refused = self.data.refused.get(kind)
+        return refused is not None and today - refused < _FORGIVEN_AFTER
+
+    async def _async_or_refused(
+        self, kind: str, today: date, ask: Callable[[date], Awaitable[None]]
+    ) -> None:
+        """Ask, and note whether Nomos refuses: which questions a customer may ask is not published."""
+        try:
+            await ask(today)
+        except (NomosPermissionError, NomosNotFoundError) as err:
+            if kind not in self.data.refused:
+                _LOGGER.info(
+                    "Nomos does not offer %s for this contract (status %s)",
+                    kind.replace("_", " "),
+                    err.status,
+                )
+            await self._async_keep(
+                replace(self.data, refused={**self.data.refused, kind: today})
+            )
+        else:
+            if kind in self.data.refused:
+                left = {key: on for key, on in self.data.refused.items() if key != kind}
+                await self._async_keep(replace(self.data, refused=left))
+
+    async def _async_keep(self, record: UsageRecord) -> None:
+        """Take over what was learned, on the disk first."""
+        if record == self.data:
+            return
+        await self._file.async_save(encode_record(self.prices.subscription.id, record))
+        self.data = record
+        self.async_update_listeners()
+
+    async def _async_usage(self, today: date) -> None:
+        """Ask for what was metered, and bring it into record and statistics."""
+        work = UsageImport(self.prices, self.history, base_fee=self._base_fee)
+        if self.data.meter is MeterType.ANALOG:
+            await self._async_months(work, today)
+            return
+        await self._async_check_history()
+        begin = self._begin(today)
+        first = max(begin, self._first_day(today, begin))
+        whole = self.data.looked_to is None
+        chunks = list(month_chunks(first, self._end(today)))
+        for number, (start, end) in enumerate(chunks, 1):
+            if number > 1:
+                await sleep(PAUSE)
+            settles = is_settled(start, today)
+            answer = await work.async_days(self.data, start, end, settles=settles)
+            if answer.meter is MeterType.ANALOG:
+                await self._async_months(work, today)
+                return
+            await self._async_keep(
+                self.data.extended(answer, start, end, settles=settles).forgetting(
+                    months_before(today, 1)
+                )
+            )
+            if whole:
+                _LOGGER.info(
+                    "Usage of %s is imported (%s of %s months)",
+                    start.strftime("%Y-%m"),
+                    number,
+                    len(chunks),
+                )
+        if not chunks:
+            await self._async_keep(replace(self.data, looked_to=today))
+
+    async def _async_months(self, work: UsageImport, today: date) -> None:
+        """Ask what an analog meter counted."""
+        answer = await work.async_months(today)
+        record = replace(self.data, meter=answer.meter, looked_to=today)
+        if answer.months is not None:
+            record = replace(record, months=answer.months)
+        if answer.meter is not MeterType.ANALOG:
+            # A smart meter took its place: all that it has measured is news.
+            record = record.beginning_again()
+        await self._async_keep(record)
+
+    async def _async_check_history(self) -> None:
+        """Begin again where the statistics lack what was written.
+
+        They may have been deleted, a backup may have been restored, or the recorder was off so far.
+        """
+        if not self.history.kept or not self.data.days:
+            return
+        last, recorded = await self.history.async_last(), self.data.recorded
+        wanted = {*recorded, Series.RETURNED if self.selling else Series.USAGE}
+        if self._base_fee is not None:
+            wanted.add(Series.BASE_FEE)
+        if all(
+            key in recorded and key in last and last[key] >= recorded[key]
+            for key in wanted
+        ):
+            return
+        if self.data.settled_to is not None:
+            _LOGGER.info("The statistics of usage are not complete: building them anew")
+        self.data = self.data.beginning_again()
+
+    @property
+    def _base_fee(self) -> float | None:
+        plan = self.account.plans.get(self.prices.subscription.plan_id)
+        return plan.base_fee if plan and not self.selling else None
+
+    def _begin(self, today: date) -> date:
+        """Return the first day that is of interest."""
+        subscription = self.prices.subscription
+        begin = local_date(subscription.start_at or subscription.created_at)
+        # Without statistics to fill, older months would be asked for in vain.
+        return begin if self.history.kept else max(begin, months_before(today, 1))
+
+    def _end(self, today: date) -> date:
+        """Return the day after the last one that can have been metered."""
+        end_at = self.prices.subscription.end_at
+        return min(today, local_date(end_at)) if end_at else today
+
+    def _first_day(self, today: date, begin: date) -> date:
+        """Return the first day of a look."""
+        looked_to, settled_to = self.data.looked_to, self.data.settled_to
+        if looked_to is None or settled_to is None:
+            return settled_to or begin
+        slot = int(self.account.phase * _THOROUGH_EVERY)
+        thorough = (today.toordinal() + slot) % _THOROUGH_EVERY == 0
+        if thorough or is_settled(month_start(settled_to), today):
+            return settled_to
+        end = self._end(today)
+        late = (
+            day
+            for back in range(_LATE_DAYS, 0, -1)
+            if settled_to <= (day := today - back * _DAY) < end
+            and ((known := self.data.days.get(day)) is None or not known.complete)
+        )
+        return min(looked_to, next(late, end - _DAY), end - _DAY)
+
+    async def _async_invoices(self, _today: date) -> None:
+        """Ask for the invoice that was issued last."""
+        found = await self.account.async_ask(
+            partial(NomosClient.invoices, subscription_id=self.prices.subscription.id)
+        )
+        issued = max(
+            (one for one in found if one.issued_at is not None),
+            key=lambda one: (one.issued_at, one.id),
+            default=None,
+        )
+        await self._async_keep(
+            replace(self.data, invoice=LatestInvoice.of(issued) if issued else None)
+        )
+
+    async def _async_reductions(self, today: date) -> None:
+        """Ask for the reductions of the grid fee."""
+        found = await self.account.async_ask(
+            partial(
+                NomosClient.grid_fee_reductions,
+                subscription_id=self.prices.subscription.id,
+            )
+        )
+        await self._async_keep(
+            replace(self.data, reductions=found, reductions_on=today)
+        )
+
+
+def metered_to(record: UsageRecord) -> datetime | None:
+    """Return the instant up to which every reading is there, as far as the record reaches; None where none is."""
+    complete = [day for day, one in record.days.items() if not one.missing]
+    if not complete:
+        return None
+    return day_bounds(max(complete))[1]

@@ -1,0 +1,246 @@
+"""One month of usage: from the meter's readings to the statistics."""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from datetime import UTC, date, datetime, timedelta
+import logging
+from typing import Concatenate, Final
+
+from homeassistant.core import HomeAssistant
+
+from .api import (
+    MeterType,
+    NomosClient,
+    NomosNotFoundError,
+    NomosPermissionError,
+    PriceSeries,
+    UsageResolution,
+    UsageSeries,
+)
+from .coordinator import PriceCoordinator
+from .history import HistoryChange, UsageHistory
+from .metering import (
+    DayUsage,
+    HourUsage,
+    MonthUsage,
+    Reading,
+    Series,
+    days_of,
+    digest_of,
+    group_by_day,
+    hours_of,
+    month_start,
+    months_before,
+    next_month,
+)
+from .price_tables import price_table
+from .pricing import PriceTable, day_bounds, local_date
+from .usage_record import UNWRITTEN, MeterAnswer, UsageRecord
+
+_LOGGER = logging.getLogger(__name__)
+
+_DAY: Final = timedelta(days=1)
+
+_ANALOG_MONTHS: Final = 13
+"""How many past months of an analog meter are asked for: this month of last year is the oldest."""
+
+_LENGTHS: Final = {
+    UsageResolution.QUARTER_HOUR: timedelta(minutes=15),
+    UsageResolution.HOUR: timedelta(hours=1),
+}
+"""The readings that fit into hours. What is longer is not torn into pieces that nobody measured."""
+
+
+class UsageImport:
+    """Asks for the readings of one contract and brings them home."""
+
+    def __init__(
+        self,
+        prices: PriceCoordinator,
+        history: UsageHistory,
+        *,
+        base_fee: float | None,
+    ) -> None:
+        """Take the contract's prices and statistics, and the base fee of its plan in EUR a month where it is known."""
+        self._hass: HomeAssistant = prices.hass
+        self._prices = prices
+        self._history = history
+        self._base_fee = base_fee
+        subscription = prices.subscription
+        self._supply = (
+            subscription.start_at or subscription.created_at,
+            subscription.end_at or datetime.max.replace(tzinfo=UTC),
+        )
+
+    async def async_months(self, today: date) -> MeterAnswer:
+        """Ask what an analog meter counted, month by month.
+
+        Raises:
+            NomosError: Nomos did not answer as hoped.
+            OAuth2TokenRequestBaseError: no access token could be had for now.
+            ConfigEntryAuthFailed: Nomos refuses the grant.
+
+        """
+        first = max(months_before(today, _ANALOG_MONTHS), local_date(self._supply[0]))
+        series = await self._async_ask(
+            NomosClient.usage, first, today, resolution=UsageResolution.MONTH
+        )
+        if series.resolution is not UsageResolution.MONTH:
+            return MeterAnswer(meter=series.meter_type)
+        return MeterAnswer(
+            meter=series.meter_type,
+            months=tuple(
+                MonthUsage(local_date(item.start).replace(day=1), item.kwh, item.final)
+                for item in series.items
+            ),
+        )
+
+    async def async_days(
+        self, known: UsageRecord, start: date, end: date, *, settles: bool
+    ) -> MeterAnswer:
+        """Ask what was metered on some days, and write the hours that are new or have changed.
+
+        Args:
+            known: what is known so far.
+            start: the first day.
+            end: the day after the last one, at most a month later.
+            settles: whether this is the last look at these days; then they are all computed anew, with prices as
+                Nomos has them now.
+
+        Raises:
+            NomosError: Nomos did not answer as hoped.
+            OAuth2TokenRequestBaseError: no access token could be had for now.
+            ConfigEntryAuthFailed: Nomos refuses the grant.
+            HistoryError: the statistics could not be read or written.
+
+        """
+        series = await self._async_ask(
+            NomosClient.usage, start, end, resolution=UsageResolution.QUARTER_HOUR
+        )
+        if series.resolution is UsageResolution.MONTH:
+            return MeterAnswer(meter=MeterType.ANALOG)
+        if (length := _LENGTHS.get(series.resolution)) is None:
+            _LOGGER.debug("Usage by the %s cannot be used", series.resolution)
+            return MeterAnswer()
+        execute = self._hass.async_add_executor_job
+        grouped = await execute(_readings, series, length, start, end)
+        news = {
+            day: readings
+            for day, readings in grouped.items()
+            if _is_news(known.days.get(day), readings, recompute=settles)
+        }
+        table = await self._async_table(news, fresh=settles)
+        days = {
+            day: one
+            for day, one in (await execute(days_of, news, table, self._supply)).items()
+            if not _is_loss(known.days.get(day), one)
+        }
+        recorded: Mapping[Series, datetime] = {}
+        if self._history.kept:
+            recorded = await self._async_write(
+                await execute(_hours, news, table), start, end
+            )
+        # Whatever it is called: what measures intervals is no analog meter.
+        meter = series.meter_type
+        return MeterAnswer(
+            meter=MeterType.UNKNOWN if meter is MeterType.ANALOG else meter,
+            days=days,
+            recorded=recorded,
+        )
+
+    async def _async_write(
+        self, hours: Mapping[datetime, HourUsage], start: date, end: date
+    ) -> Mapping[Series, datetime]:
+        """Write hours and base fees; return the start of the last hour that is written, by series."""
+        change = HistoryChange(
+            since=day_bounds(start)[0], hours=hours, fees=self._fees(start, end)
+        )
+        written = await self._history.async_write(
+            change, self._prices.subscription.number
+        )
+        _LOGGER.debug(
+            "Hours written to the statistics of %s to %s: %s", start, end, written
+        )
+        return await self._history.async_last()
+
+    def _fees(self, start: date, end: date) -> dict[date, float]:
+        """Return the base fee of the days that are under contract: the month's fee in equal parts."""
+        if self._base_fee is None:
+            return {}
+        first, last = local_date(self._supply[0]), self._supply[1]
+        return {
+            day: self._base_fee / (next_month(day) - month_start(day)).days
+            for number in range((end - start).days)
+            if (day := start + number * _DAY) >= first and day_bounds(day)[0] < last
+        }
+
+    async def _async_table(self, days: Collection[date], *, fresh: bool) -> PriceTable:
+        """Return a table that has the prices of some days of one month, asking Nomos for those that are not known."""
+        table = self._prices.data
+        lacking = [day for day in days if fresh or not table.day(day).complete]
+        if not lacking:
+            return table
+        try:
+            series = await self._async_ask(
+                NomosClient.prices, min(lacking), max(lacking)
+            )
+        except (NomosPermissionError, NomosNotFoundError) as err:
+            _LOGGER.debug("There are no prices for usage: %s", type(err).__name__)
+            return table
+        return await self._hass.async_add_executor_job(_laid_over, table, series)
+
+    async def _async_ask[**P, T](
+        self,
+        request: Callable[Concatenate[NomosClient, str, date, date, P], Awaitable[T]],
+        start: date,
+        end: date,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        subscription_id = self._prices.subscription.id
+        return await self._prices.account.async_ask(
+            lambda client: request(client, subscription_id, start, end, *args, **kwargs)
+        )
+
+
+def _readings(
+    series: UsageSeries, length: timedelta, start: date, end: date
+) -> dict[date, list[Reading]]:
+    """Return an answer's readings by day, of the days that were asked for."""
+    grouped = group_by_day(
+        Reading(item.start, length, item.kwh, item.final) for item in series.items
+    )
+    return {day: readings for day, readings in grouped.items() if start <= day < end}
+
+
+def _hours(
+    readings: Mapping[date, list[Reading]], table: PriceTable
+) -> dict[datetime, HourUsage]:
+    return hours_of((one for found in readings.values() for one in found), table)
+
+
+def _laid_over(table: PriceTable, series: PriceSeries) -> PriceTable:
+    return table.merge(price_table(series))
+
+
+def _is_loss(known: DayUsage | None, one: DayUsage) -> bool:
+    """Return whether a day says nothing but that its prices, which were known, are no longer to be had."""
+    return (
+        known is not None
+        and known.digest == one.digest
+        and known.priced
+        and not one.priced
+    )
+
+
+def _is_news(
+    known: DayUsage | None, readings: list[Reading], *, recompute: bool
+) -> bool:
+    """Return whether a day's readings tell more than is known.
+
+    An answer with fewer readings than before is a slip of somebody's: it takes nothing away.
+    """
+    if known is None or known.digest == UNWRITTEN:
+        return True
+    if len(readings) < known.readings:
+        return False
+    return recompute or not known.priced or digest_of(readings) != known.digest

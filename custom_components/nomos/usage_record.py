@@ -1,0 +1,243 @@
+"""What is known of a contract's meter between two looks, and how it lies on the disk.
+
+Days and months in sum, not the readings: the hours are in Home Assistant's long-term statistics.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import UTC, date, datetime
+import math
+from typing import Any, Final, Self
+
+from homeassistant.core import HomeAssistant
+
+from .api import GridFeeReduction, Invoice, InvoiceStatus, InvoiceType, MeterType
+from .metering import DayUsage, MonthUsage, Series
+from .price_tables import slug
+from .store import StoredFile
+
+UNWRITTEN: Final = -1
+"""The digest of a day whose hours have to be written again, whatever its readings are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatestInvoice:
+    """The invoice that was issued last; nothing in it names the customer."""
+
+    type: InvoiceType
+    status: InvoiceStatus
+    total: float
+    period_start: datetime
+    period_end: datetime
+
+    @classmethod
+    def of(cls, invoice: Invoice) -> Self:
+        """Take over what is shown."""
+        return cls(
+            type=invoice.type,
+            status=invoice.status,
+            total=invoice.total,
+            period_start=invoice.period_start,
+            period_end=invoice.period_end,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterAnswer:
+    """What was learned of a month.
+
+    Attributes:
+        meter: What kind of meter answered; None where the answer fits no kind.
+        months: The months of an analog meter; None for one that measures intervals.
+        days: The days that are new or have changed.
+        recorded: The start of the last hour that was written to the statistics, by series.
+    """
+
+    meter: MeterType | None = None
+    months: tuple[MonthUsage, ...] | None = None
+    days: Mapping[date, DayUsage] = field(default_factory=dict)
+    recorded: Mapping[Series, datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageRecord:
+    """What is known of a contract's meter.
+
+    Attributes:
+        meter: What kind of meter there is; None until Nomos has said so.
+        days: The days of this month, of the month before, and of older months whose values may still change.
+        months: What an analog meter counted, oldest first.
+        looked_to: Every day before this one has been asked for; None before the first answer.
+        settled_to: The values of every day before this one stand.
+        recorded: The start of the last hour that is in the statistics, by series.
+        refused: The kinds of question that Nomos refuses, with the day on which it did.
+        invoice: The invoice that was issued last, where it is wanted.
+        reductions: The reductions of the grid fee; None where they were not asked for or may not be read.
+        reductions_on: The day on which they were asked for.
+    """
+
+    meter: MeterType | None = None
+    days: Mapping[date, DayUsage] = field(default_factory=dict)
+    months: tuple[MonthUsage, ...] = ()
+    looked_to: date | None = None
+    settled_to: date | None = None
+    recorded: Mapping[Series, datetime] = field(default_factory=dict)
+    refused: Mapping[str, date] = field(default_factory=dict)
+    invoice: LatestInvoice | None = None
+    reductions: tuple[GridFeeReduction, ...] | None = None
+    reductions_on: date | None = None
+
+    @property
+    def latest(self) -> DayUsage | None:
+        """Return the latest day of which anything was metered."""
+        return self.days[max(self.days)] if self.days else None
+
+    def extended(
+        self, answer: MeterAnswer, start: date, end: date, *, settles: bool
+    ) -> Self:
+        """Return the record with what was learned of some days.
+
+        Args:
+            answer: what was learned.
+            start: the first day that was asked for.
+            end: the day after the last one.
+            settles: whether the values of these days stand from now on.
+
+        """
+        settled = self.settled_to or start
+        days = {**self.days, **answer.days}
+        return replace(
+            self,
+            meter=answer.meter or self.meter,
+            days={day: days[day] for day in sorted(days)},
+            looked_to=max(self.looked_to or end, end),
+            settled_to=end if settles and start <= settled else settled,
+            recorded={**self.recorded, **answer.recorded},
+        )
+
+    def beginning_again(self) -> Self:
+        """Return the record of a contract whose statistics have to be built anew; what it says of days stays."""
+        days = {day: replace(one, digest=UNWRITTEN) for day, one in self.days.items()}
+        return replace(self, days=days, looked_to=None, settled_to=None, recorded={})
+
+    def forgetting(self, first: date) -> Self:
+        """Return the record without the days before one that stand anyway."""
+        kept_from = min(first, self.settled_to or first)
+        return replace(
+            self, days={day: one for day, one in self.days.items() if day >= kept_from}
+        )
+
+
+EMPTY_RECORD: Final = UsageRecord()
+
+
+def usage_file(hass: HomeAssistant, subscription_id: str) -> StoredFile:
+    """Return the file that holds what is known of a contract's meter."""
+    return StoredFile(hass, f"usage.{slug(subscription_id)}", 1)
+
+
+_DAY_FIELDS: Final = tuple(one.name for one in fields(DayUsage))
+
+
+def encode_record(subscription_id: str, record: UsageRecord) -> dict[str, Any]:
+    """Return a record as JSON; points in time in seconds since 1970."""
+    return {
+        "subscription": subscription_id,
+        "meter": record.meter,
+        "days": [
+            [one.day.isoformat(), *(getattr(one, name) for name in _DAY_FIELDS[1:])]
+            for one in record.days.values()
+        ],
+        "months": [
+            [one.month.isoformat(), one.kwh, one.final] for one in record.months
+        ],
+        "looked_to": _iso(record.looked_to),
+        "settled_to": _iso(record.settled_to),
+        "recorded": {key: at.timestamp() for key, at in record.recorded.items()},
+        "refused": {key: day.isoformat() for key, day in record.refused.items()},
+        "invoice": {
+            **asdict(record.invoice),
+            "period_start": record.invoice.period_start.timestamp(),
+            "period_end": record.invoice.period_end.timestamp(),
+        }
+        if record.invoice
+        else None,
+        "reductions": None
+        if record.reductions is None
+        else [one.to_json() for one in record.reductions],
+        "reductions_on": _iso(record.reductions_on),
+    }
+
+
+def decode_record(subscription_id: str, stored: Any) -> UsageRecord:
+    """Read what ``encode_record`` wrote; ValueError where it is of another subscription, or nonsense."""
+    if stored["subscription"] != subscription_id:
+        raise ValueError("another subscription")
+    days = (_day(values) for values in stored["days"])
+    invoice, reductions = stored["invoice"], stored["reductions"]
+    return UsageRecord(
+        meter=None if stored["meter"] is None else MeterType(stored["meter"]),
+        days={one.day: one for one in days},
+        months=tuple(
+            MonthUsage(date.fromisoformat(month), _number(kwh), bool(final))
+            for month, kwh, final in stored["months"]
+        ),
+        looked_to=_date(stored["looked_to"]),
+        settled_to=_date(stored["settled_to"]),
+        recorded={Series(key): _instant(at) for key, at in stored["recorded"].items()},
+        refused={
+            str(key): date.fromisoformat(day) for key, day in stored["refused"].items()
+        },
+        invoice=None
+        if invoice is None
+        else LatestInvoice(
+            type=InvoiceType(invoice["type"]),
+            status=InvoiceStatus(invoice["status"]),
+            total=_number(invoice["total"]),
+            period_start=_instant(invoice["period_start"]),
+            period_end=_instant(invoice["period_end"]),
+        ),
+        reductions=None
+        if reductions is None
+        else tuple(GridFeeReduction.from_json(one) for one in reductions),
+        reductions_on=_date(stored["reductions_on"]),
+    )
+
+
+def _day(values: list[Any]) -> DayUsage:
+    named = dict(zip(_DAY_FIELDS, values, strict=True))
+    return DayUsage(
+        day=date.fromisoformat(named["day"]),
+        kwh=_number(named["kwh"]),
+        cost=_optional(named["cost"]),
+        priced_kwh=_number(named["priced_kwh"]),
+        lowest=_optional(named["lowest"]),
+        mean=_optional(named["mean"]),
+        highest=_optional(named["highest"]),
+        readings=int(named["readings"]),
+        missing=int(named["missing"]),
+        final=bool(named["final"]),
+        digest=int(named["digest"]),
+    )
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def _date(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
+
+
+def _instant(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _optional(value: Any) -> float | None:
+    return None if value is None else _number(value)
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not math.isfinite(value):
+        raise TypeError("not a number")
+    return float(value)

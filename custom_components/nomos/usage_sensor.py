@@ -1,0 +1,392 @@
+"""What was metered, and what it cost, as sensors."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final, override
+
+from homeassistant.components.sensor import (
+    DOMAIN as SENSOR,
+    SensorDeviceClass,
+    SensorEntity,
+    SensorEntityDescription,
+)
+from homeassistant.const import EntityCategory, UnitOfEnergy, UnitOfRatio
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.device_registry import DeviceInfo
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.update_coordinator import CoordinatorEntity
+from homeassistant.util import dt as dt_util
+
+from .api import GridFeeModule, GridFeeReduction, GridFeeStatus, MeterType
+from .const import CURRENCY, DOMAIN
+from .entity import PRICE_UNIT
+from .metering import PeriodUsage, month_start, period, share_of_optimum
+from .pricing import local_date
+from .usage import INVOICES, UsageCoordinator, metered_to
+from .usage_record import UsageRecord
+
+type UsageValue = tuple[float | str | datetime | None, Mapping[str, Any] | None]
+"""A state with its attributes."""
+
+_NOTHING: Final[UsageValue] = (None, None)
+
+ANALOG: Final = frozenset({MeterType.ANALOG})
+ANY: Final = frozenset(MeterType)
+SMART: Final = ANY - ANALOG
+
+
+@dataclass(frozen=True, kw_only=True)
+class NomosUsageDescription(SensorEntityDescription):
+    """A sensor that reads what is known of a contract's meter, on a tariff day."""
+
+    value_fn: Callable[[UsageRecord, date], UsageValue]
+    meters: frozenset[MeterType] = SMART
+    selling: bool | None = None
+
+
+def _latest(
+    pick: Callable[[PeriodUsage], float | None],
+) -> Callable[[UsageRecord, date], UsageValue]:
+    """Return a reader of the latest day that was metered: yesterday, from about 16:00 on."""
+
+    def value(record: UsageRecord, _today: date) -> UsageValue:
+        if (latest := record.latest) is None or (found := period([latest])) is None:
+            return _NOTHING
+        return pick(found), {
+            "date": latest.day.isoformat(),
+            "missing_intervals": latest.missing,
+        }
+
+    return value
+
+
+def _this_month(
+    pick: Callable[[PeriodUsage], float | None],
+) -> Callable[[UsageRecord, date], UsageValue]:
+    """Return a reader of the days of the current month that were metered so far."""
+
+    def value(record: UsageRecord, today: date) -> UsageValue:
+        first = month_start(today)
+        found = period(one for day, one in record.days.items() if day >= first)
+        if found is None:
+            return _NOTHING
+        return pick(found), {
+            "date": found.last.isoformat(),
+            "missing_intervals": found.missing,
+        }
+
+    return value
+
+
+def _share(selling: bool) -> Callable[[UsageRecord, date], UsageValue]:
+    def value(record: UsageRecord, _today: date) -> UsageValue:
+        if (day := record.latest) is None:
+            return _NOTHING
+        best = day.highest if selling else day.lowest
+        return share_of_optimum(day, selling=selling), {
+            "date": day.day.isoformat(),
+            "at_best_price": None if best is None else round(day.priced_kwh * best, 4),
+            "at_average_price": None
+            if day.mean is None
+            else round(day.priced_kwh * day.mean, 4),
+        }
+
+    return value
+
+
+def _latest_month(record: UsageRecord, _today: date) -> UsageValue:
+    if not record.months:
+        return _NOTHING
+    latest = record.months[-1]
+    return latest.kwh, {
+        "month": latest.month.strftime("%Y-%m"),
+        "final": latest.final,
+        "months": {one.month.strftime("%Y-%m"): one.kwh for one in record.months},
+    }
+
+
+def _invoice(record: UsageRecord, _today: date) -> UsageValue:
+    if (invoice := record.invoice) is None:
+        return _NOTHING
+    return invoice.total, {
+        "type": invoice.type.value,
+        "status": invoice.status.value,
+        "period_start": local_date(invoice.period_start).isoformat(),
+        "period_end": local_date(invoice.period_end).isoformat(),
+    }
+
+
+NO_REDUCTION: Final = "none"
+
+_MODULES: Final = {
+    frozenset({GridFeeModule.FLAT}): "module_1",
+    frozenset({GridFeeModule.WORKING_PRICE}): "module_2",
+    frozenset({GridFeeModule.TIME_OF_USE}): "module_3",
+    frozenset({GridFeeModule.FLAT, GridFeeModule.TIME_OF_USE}): "modules_1_and_3",
+}
+
+
+def _holds(reduction: GridFeeReduction, today: date) -> bool:
+    """Return whether a reduction is in force on a day."""
+    begin, end = reduction.valid_from, reduction.valid_until
+    return (
+        reduction.status is GridFeeStatus.ACTIVATED
+        and (begin is None or local_date(begin) <= today)
+        and (end is None or today < local_date(end))
+    )
+
+
+def _reduction(record: UsageRecord, today: date) -> UsageValue:
+    if record.reductions is None:
+        return _NOTHING
+    active = {one.module for one in record.reductions if _holds(one, today)}
+    state = _MODULES.get(frozenset(active)) if active else NO_REDUCTION
+    return state, {
+        "reductions": [
+            {
+                "module": one.module.value,
+                "status": one.status.value,
+                "valid_from": _day(one.valid_from),
+                "valid_until": _day(one.valid_until),
+            }
+            for one in record.reductions
+        ]
+    }
+
+
+def _day(instant: datetime | None) -> str | None:
+    return local_date(instant).isoformat() if instant else None
+
+
+def _energy(
+    key: str,
+    value_fn: Callable[[UsageRecord, date], UsageValue],
+    *,
+    selling: bool | None,
+    meters: frozenset[MeterType] = SMART,
+    enabled: bool = True,
+) -> NomosUsageDescription:
+    """Describe an amount of energy.
+
+    It has no state class: what is learned a day late belongs into the statistics of the hours it was metered in.
+    """
+    return NomosUsageDescription(
+        key=key,
+        translation_key=key,
+        device_class=SensorDeviceClass.ENERGY,
+        native_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
+        suggested_display_precision=2,
+        entity_registry_enabled_default=enabled,
+        value_fn=value_fn,
+        meters=meters,
+        selling=selling,
+    )
+
+
+def _money(
+    key: str,
+    value_fn: Callable[[UsageRecord, date], UsageValue],
+    *,
+    selling: bool | None,
+    meters: frozenset[MeterType] = SMART,
+    enabled: bool = True,
+) -> NomosUsageDescription:
+    """Describe an amount of money."""
+    return NomosUsageDescription(
+        key=key,
+        translation_key=key,
+        device_class=SensorDeviceClass.MONETARY,
+        native_unit_of_measurement=CURRENCY,
+        suggested_display_precision=2,
+        entity_registry_enabled_default=enabled,
+        value_fn=value_fn,
+        meters=meters,
+        selling=selling,
+    )
+
+
+def _paid(
+    key: str, value_fn: Callable[[UsageRecord, date], UsageValue], *, selling: bool
+) -> NomosUsageDescription:
+    """Describe a mean price per kWh."""
+    return NomosUsageDescription(
+        key=key,
+        translation_key=key,
+        native_unit_of_measurement=PRICE_UNIT,
+        suggested_display_precision=4,
+        entity_registry_enabled_default=False,
+        value_fn=value_fn,
+        selling=selling,
+    )
+
+
+def _period_sensors(selling: bool) -> Iterator[NomosUsageDescription]:
+    """Describe the sums of the latest day and of this month for usage or for feed-in."""
+    energy, money, paid = (
+        ("returned", "compensation", "average_payout")
+        if selling
+        else ("usage", "cost", "average_paid")
+    )
+    for name, reader in (("latest_day", _latest), ("this_month", _this_month)):
+        yield _energy(
+            f"{energy}_{name}",
+            reader(lambda sums: sums.kwh),
+            selling=selling,
+            enabled=name == "latest_day",
+        )
+        yield _money(f"{money}_{name}", reader(lambda sums: sums.cost), selling=selling)
+        yield _paid(f"{paid}_{name}", reader(lambda sums: sums.paid), selling=selling)
+    yield NomosUsageDescription(
+        key="share_of_optimum",
+        translation_key="share_of_optimum",
+        native_unit_of_measurement=UnitOfRatio.PERCENTAGE,
+        suggested_display_precision=0,
+        entity_registry_enabled_default=False,
+        value_fn=_share(selling),
+        selling=selling,
+    )
+
+
+USAGE_SENSORS: Final = (
+    *_period_sensors(selling=False),
+    *_period_sensors(selling=True),
+    _energy("usage_latest_month", _latest_month, selling=False, meters=ANALOG),
+    _energy("returned_latest_month", _latest_month, selling=True, meters=ANALOG),
+    NomosUsageDescription(
+        key="metered_to",
+        translation_key="metered_to",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=lambda record, _: (metered_to(record), None),
+    ),
+    _money("latest_invoice", _invoice, selling=None, meters=ANY, enabled=False),
+    NomosUsageDescription(
+        key="grid_fee_reduction",
+        translation_key="grid_fee_reduction",
+        device_class=SensorDeviceClass.ENUM,
+        options=[NO_REDUCTION, *_MODULES.values()],
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=_reduction,
+        meters=ANY,
+        selling=False,
+    ),
+)
+
+
+def _suits(usage: UsageCoordinator, description: NomosUsageDescription) -> bool:
+    """Return whether a sensor belongs to a contract, as far as its meter is known."""
+    if description.key == "grid_fee_reduction" and usage.data.reductions is None:
+        return False
+    return (
+        description.selling in {None, usage.selling}
+        and usage.data.meter in description.meters
+        and not (description.key == "latest_invoice" and INVOICES in usage.data.refused)
+    )
+
+
+@callback
+def async_follow_usage(
+    hass: HomeAssistant,
+    usage: UsageCoordinator,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add the sensors of a contract as soon as it is known what its meter can tell."""
+    added: set[str] = set()
+
+    @callback
+    def follow() -> None:
+        if usage.data.meter is None:
+            return
+        fresh = [
+            one for one in USAGE_SENSORS if one.key not in added and _suits(usage, one)
+        ]
+        if not fresh:
+            return
+        registry = er.async_get(hass)
+        for description in USAGE_SENSORS:
+            if usage.data.meter in description.meters:
+                continue
+            # The meter was exchanged for one of another kind.
+            unique_id = f"{usage.prices.subscription.id}_{description.key}"
+            if gone := registry.async_get_entity_id(SENSOR, DOMAIN, unique_id):
+                registry.async_remove(gone)
+        added.update(one.key for one in fresh)
+        async_add_entities(
+            (NomosInvoiceSensor if one.key == "latest_invoice" else NomosUsageSensor)(
+                usage, one
+            )
+            for one in fresh
+        )
+
+    follow()
+    usage.config_entry.async_on_unload(usage.async_add_listener(follow))
+
+
+class NomosUsageSensor(CoordinatorEntity[UsageCoordinator], SensorEntity):
+    """A value out of what is known of a contract's meter."""
+
+    _attr_has_entity_name = True
+    # What an analog meter counted is told by the sensor, not by its history.
+    _unrecorded_attributes = frozenset({"months", "reductions"})
+
+    entity_description: NomosUsageDescription
+
+    def __init__(
+        self, usage: UsageCoordinator, description: NomosUsageDescription
+    ) -> None:
+        """Belong to the contract's device."""
+        super().__init__(usage)
+        self.entity_description = description
+        self._attr_extra_state_attributes = {}
+        subscription_id = usage.prices.subscription.id
+        self._attr_unique_id = f"{subscription_id}_{description.key}"
+        self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, subscription_id)})
+        self._read()
+
+    @callback
+    def _read(self) -> bool:
+        """Read the record once; return whether anything that is shown changed."""
+        today = local_date(dt_util.utcnow())
+        value, attributes = self.entity_description.value_fn(
+            self.coordinator.data, today
+        )
+        if isinstance(value, float):
+            value = round(value, 6)
+        before = self._attr_native_value, self._attr_extra_state_attributes
+        after = value, dict(attributes or {})
+        if after == before:
+            return False
+        self._attr_native_value, self._attr_extra_state_attributes = after
+        return True
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return that there is something to say, whatever became of the last request."""
+        return True
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Read again: time may have passed since the entity was made."""
+        await super().async_added_to_hass()
+        self._read()
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        """Write the state where it changed."""
+        if self._read():
+            self.async_write_ha_state()
+
+
+class NomosInvoiceSensor(NomosUsageSensor):
+    """The latest invoice; it is asked for only while somebody wants to see it."""
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Have invoices asked for."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self.coordinator.async_read_invoices())

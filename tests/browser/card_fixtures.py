@@ -1,0 +1,48 @@
+"""What the tests of the card share: one browser, and for each test a window of its own."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from .card_page import CardPage, find_chromium, open_chromium
+from .card_samples import SUMMER, answer, both, intervals, local
+
+needs_chromium = pytest.mark.skipif(
+    find_chromium() is None,
+    reason="there is no Chromium here; scripts/test-e2e installs Debian's",
+)
+
+NOW = local(SUMMER, 13, 22)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Start the browser once for all tests."""
+    with open_chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def window(browser) -> Iterator[CardPage]:
+    """Return a new window without a page; whatever the page complains of fails the test."""
+    context = browser.new_context(
+        viewport={"width": 1000, "height": 800}, has_touch=True
+    )
+    card = CardPage(context.new_page())
+    yield card
+    context.close()
+    assert not card.complaints
+
+
+@pytest.fixture
+def card(window: CardPage) -> CardPage:
+    """Return a window with the page, at 13:22 on a day in summer."""
+    window.open(NOW)
+    return window
+
+
+@pytest.fixture(scope="module")
+def summer() -> dict[str, Any]:
+    """Return the answer for two days in summer."""
+    return answer(intervals(both(SUMMER)), NOW)
