@@ -1,5 +1,6 @@
 """Tests of the data clock's arithmetic."""
 
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from statistics import mean
 
@@ -10,11 +11,16 @@ from custom_components.nomos.pricing import TARIFF_ZONE, local_date
 from custom_components.nomos.schedule import (
     Goal,
     Knowledge,
+    after_silence,
     first_look,
     installation_phase,
+    misses_after,
     next_price_request,
+    next_price_request_after_start,
     next_subscription_request,
     second_look,
+    silence_until,
+    usage_look,
 )
 
 INSTANTS = st.datetimes(
@@ -60,6 +66,16 @@ def test_first_look_is_in_its_window_and_off_the_minute(day, phase):
     assert wall.second != 0
 
 
+def test_no_second_gets_twice_its_share():
+    """What is moved out of the first second of a minute is strewn over the rest of it."""
+    looks = Counter(
+        int(first_look(DAY, number / 90000).timestamp()) for number in range(90000)
+    )
+    assert sum(looks.values()) == 90000
+    # 50 in each second, and those of one second in sixty.
+    assert max(looks.values()) <= 52
+
+
 @pytest.mark.parametrize(
     ("what", "at", "goal"),
     [
@@ -90,18 +106,32 @@ def test_rest_until_the_next_look():
         assert at == expected
 
 
-def test_late_tomorrow_is_asked_for_thrice_within_the_hour_of_a_token():
-    """The third look comes after prices are final, and needs no new access token."""
-    for phase in (0.0, 0.5, 0.999):
-        for chance in (-1.0, 1.0):
-            now = look = first_look(DAY, phase)
-            for misses in (1, 2):
-                now = next_price_request(
-                    now, Goal.TOMORROW, phase=phase, misses=misses, chance=chance
-                )
-            assert now >= local(14, 20)
-            # A token counts as expired twenty seconds before its hour is over.
-            assert now - look < timedelta(minutes=59, seconds=30)
+def late_looks(phase, chance):
+    """Return the first three looks on a day on which tomorrow is late."""
+    looks = [first_look(DAY, phase)]
+    for misses in (1, 2):
+        looks.append(
+            next_price_request(
+                looks[-1], Goal.TOMORROW, phase=phase, misses=misses, chance=chance
+            )
+        )
+    return looks
+
+
+@pytest.mark.parametrize("chance", [-1.0, 0.0, 1.0])
+def test_late_tomorrow_is_asked_for_when_it_is_final(chance):
+    """The next looks come after 14:20 and 15:20, for no more access tokens than needed.
+
+    A token counts as expired twenty seconds before its hour is over, and timers are late by up to two seconds.
+    """
+    token = timedelta(minutes=59, seconds=38)
+    for phase in (number / 4000 for number in range(4000)):
+        first, second, third = late_looks(phase, chance)
+        assert local(14, 20) <= second < local(15)
+        assert second - first < token
+        assert local(15, 20) <= third
+        assert third < second_look(DAY, phase)
+        assert usage_look(DAY, phase) < third + token
 
 
 def test_gaps_grow_to_a_limit():
@@ -139,7 +169,7 @@ def test_midnight_is_not_slept_through(phase, chance, misses):
         if local_date(now) != DAY:
             break
     midnight = local(0).astimezone(UTC) + timedelta(days=1)
-    assert timedelta() < days[-1] - midnight < timedelta(minutes=5)
+    assert timedelta() < days[-1] - midnight < timedelta(minutes=10)
     assert midnight - days[-2] < timedelta(minutes=23)
 
 
@@ -177,3 +207,48 @@ def test_failed_subscription_requests_are_repeated(now, phase, misses, chance):
     assert now < at < now + timedelta(hours=25, minutes=2)
     if misses:
         assert at < now + timedelta(minutes=131)
+
+
+@pytest.mark.parametrize(
+    ("asked", "kept"), [(0, 1), (30, 30), (7200, 7200), (86400, 7200), (-5, 1)]
+)
+def test_silence_is_bounded(asked, kept):
+    """A slip in a header neither silences a house for a day nor lets it ask on."""
+    until = silence_until(local(14), timedelta(seconds=asked))
+    assert until - local(14) == timedelta(seconds=kept)
+
+
+@pytest.mark.parametrize(
+    ("wait", "spread"),
+    [(30, 60), (120, 60), (600, 300), (3600, 1800), (7200, 1800)],
+)
+def test_return_after_a_silence_is_spread(wait, spread):
+    """Whoever was told to wait until the same instant comes back over a window that grows with the wait."""
+    now = local(14)
+    until = now + timedelta(seconds=wait)
+    returns = [
+        (after_silence(now, now, until, phase) - until).total_seconds()
+        for phase in (number / 100 for number in range(100))
+    ]
+    assert returns[0] == 1
+    assert returns == sorted(returns)
+    assert returns[-1] == pytest.approx(1 + spread * 0.99)
+    later = until + timedelta(hours=1)
+    assert after_silence(now, later, until, 0.5) == later
+
+
+def test_misses_are_counted_until_there_is_news():
+    """Another goal is no reason to hurry; news is, and so is a day on which nothing was missing."""
+    assert misses_after(4, Goal.TOMORROW, news=False) == 5
+    assert misses_after(4, Goal.TOMORROW, news=True) == 1
+    assert misses_after(4, Goal.REST, news=False) == 1
+
+
+@given(PHASES, CHANCES)
+def test_start_is_not_the_moment_to_ask(phase, chance):
+    """What is missing is asked for half a minute to two minutes later; what is not, at the next look."""
+    now = local(15)
+    at = next_price_request_after_start(now, Goal.TOMORROW, phase=phase, chance=chance)
+    assert timedelta(seconds=30) <= at - now <= timedelta(minutes=2)
+    at = next_price_request_after_start(now, Goal.REST, phase=phase, chance=chance)
+    assert at == second_look(DAY, phase)

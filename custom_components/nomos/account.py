@@ -37,18 +37,22 @@ from .api import (
     parse_error,
 )
 from .const import DOMAIN
-from .schedule import next_subscription_request
+from .schedule import (
+    LONGEST_SILENCE,
+    after_silence,
+    next_subscription_request,
+    silence_until,
+)
 from .store import StoredFile
 from .tokens import AccountTokens
 
 _LOGGER = logging.getLogger(__name__)
 
 DATA_QUIET_UNTIL: Final[HassKey[dict[str, datetime]]] = HassKey(f"{DOMAIN}_quiet_until")
-"""Until when Nomos asked for silence, by config entry: it also holds while setting up is tried again and again."""
+"""Until when Nomos asked for silence, by config entry: it also holds while setting up is tried again and again.
 
-SHORTEST_QUIET: Final = timedelta(seconds=1)
-LONGEST_QUIET: Final = timedelta(hours=2)
-"""The bounds of a wait that Nomos asks for. A slip there must not silence a house for a day."""
+Not on the disk: a hub that is restarted meanwhile asks for what it lacks a minute or two later, once, and is told
+again. That is cheaper than a file for something so rare."""
 
 
 class NomosAccount(DataUpdateCoordinator[Mapping[str, Subscription]]):
@@ -218,13 +222,10 @@ class NomosAccount(DataUpdateCoordinator[Mapping[str, Subscription]]):
         self.update_interval = timer_until(self.not_in_silence(at))
 
     def not_in_silence(self, at: datetime) -> datetime:
-        """Return the time of a planned request, put off until the wait that Nomos asked for is over.
-
-        Those who were told to wait together do not come back together.
-        """
+        """Return the time of a planned request, put off until the wait that Nomos asked for is over."""
         if (until := self._quiet_until) is None:
             return at
-        return max(at, until + timedelta(seconds=random.uniform(1, 60)))
+        return after_silence(dt_util.utcnow(), at, until, self.phase)
 
     @property
     def _quiet_until(self) -> datetime | None:
@@ -234,7 +235,7 @@ class NomosAccount(DataUpdateCoordinator[Mapping[str, Subscription]]):
             return None
         # A longer wait than was ever kept means that the clock was set back.
         left = until - dt_util.utcnow()
-        return until if timedelta() < left <= LONGEST_QUIET else None
+        return until if timedelta() < left <= LONGEST_SILENCE else None
 
     def _respect_silence(self) -> None:
         """Raise what Nomos said before, as long as the wait that it asked for lasts."""
@@ -253,9 +254,7 @@ class NomosAccount(DataUpdateCoordinator[Mapping[str, Subscription]]):
         if wait is None or self._quiet_until is not None:
             return
         quiet = self.hass.data.setdefault(DATA_QUIET_UNTIL, {})
-        quiet[self.config_entry.entry_id] = dt_util.utcnow() + min(
-            max(wait, SHORTEST_QUIET), LONGEST_QUIET
-        )
+        quiet[self.config_entry.entry_id] = silence_until(dt_util.utcnow(), wait)
 
 
 def _refusal() -> ConfigEntryAuthFailed:

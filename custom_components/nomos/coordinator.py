@@ -42,6 +42,7 @@ from .repairs import Trouble, async_report, async_withdraw_all
 from .schedule import (
     Goal,
     Knowledge,
+    misses_after,
     next_price_request,
     next_price_request_after_start,
 )
@@ -223,8 +224,11 @@ class PriceCoordinator(DataUpdateCoordinator[PriceTable]):
             self._asking = False
         now = dt_util.utcnow()
         self.last_answer, self.last_error = now, None
-        table = self.data.merge(price_table(series)).since(_kept_from(now))
-        self._plan_next(table)
+        merged = self.data.merge(price_table(series))
+        # That yesterday is forgotten is no news: after midnight a fleet would begin to ask every minute.
+        news = merged is not self.data
+        table = merged.since(_kept_from(now))
+        self._plan_next(table, news=news)
         if table is not self.data:
             await self._file.async_save(encode_table(self.subscription.id, table))
         return table
@@ -245,13 +249,13 @@ class PriceCoordinator(DataUpdateCoordinator[PriceTable]):
                 raise
             return await self.account.async_ask(partial(ask, start=today, end=today))
 
-    def _plan_next(self, table: PriceTable, goal: Goal | None = None) -> None:
-        """Set the time of the next request after an answer, or after none."""
+    def _plan_next(
+        self, table: PriceTable, goal: Goal | None = None, *, news: bool = False
+    ) -> None:
+        """Set the time of the next request after an answer, with or without news, or after none."""
         now, phase = dt_util.utcnow(), self.account.phase
         goal = goal or _knowledge(table, now).goal(now, phase)
-        # Another goal is no reason to hurry where the last answer showed the same gaps.
-        stuck = self._goal is not Goal.REST and table is self.data
-        self._misses = self._misses + 1 if stuck else 1
+        self._misses = misses_after(self._misses, self._goal, news=news)
         self._goal = goal
         self._plan(
             next_price_request(

@@ -4,12 +4,15 @@ Knows neither Home Assistant nor the network, so that a simulation of a whole fl
 
 A normal day of one account with one subscription: the list of subscriptions and the prices are asked for together
 at a time of its own between 13:30 and 14:00, under one access token. Where tomorrow is not yet there, it is asked for
-twice more before 15:00, while that token is still valid. One later look, after 16:00, picks up corrections.
+once more between 14:20 and 15:00, while that token is still valid, and after 15:20. One later look, between 16:10 and
+16:40, picks up corrections. What a fleet of such hubs is to the API, and why the figures are as they are:
+docs/fleet.md.
 """
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
@@ -31,31 +34,47 @@ FIRST_LOOK: Final = time(13, 30)
 by about 14:20 (Nomos documentation, load shifting): earlier looks would mostly find nothing."""
 
 FIRST_LOOK_SPREAD: Final = timedelta(minutes=30)
-"""The window over which a fleet's first looks are spread evenly."""
+"""The window over which a fleet's first looks are spread evenly.
 
-_GAPS: Final = {
+A million hubs in half an hour are 556 each second, with three requests each."""
+
+GAPS: Final = {
     # What Nomos refuses it will not grant a minute later.
     Goal.ACCESS: (60, 120, 240),
     Goal.CURRENT: (1, 2, 5, 10, 20, 30),
     Goal.TODAY: (15, 30, 60, 120),
-    # The second and third look fall within the hour of one access token.
-    Goal.TOMORROW: (20, 35, 60, 60, 90, 120),
+    # The second look falls after 14:20 and, whatever the jitter, within the hour of the first one's access token; the
+    # third falls after 15:20, and the look for corrections within the hour of its token.
+    Goal.TOMORROW: (54, 65, 60, 90, 120),
 }
 """Minutes between requests that do not reach their goal; the last gap goes on."""
 
 _FAILURE_GAPS: Final = (15, 30, 60, 120)
 """Minutes between requests for the subscriptions that fail; the last gap goes on."""
 
-_GAP_JITTER: Final = 0.08
-"""The share of a gap by which it is moved at random, so that installations that failed together drift apart."""
+_GAP_JITTER: Final = 0.07
+_GAP_JITTER_WITHOUT_PRICE: Final = 0.15
+"""The share of a gap by which it is moved at random, so that installations that failed together drift apart.
+
+Faster where the current price is missing: a fleet that stands without one has asked within minutes of midnight."""
 
 
 SECOND_LOOK: Final = time(16, 10)
 """When the first installation looks for corrections, tariff time: after prices are final, whichever way "14:20 CET" is
 meant in summer, and when the usage of yesterday is there, too (Nomos documentation, load shifting; API, Usage)."""
 
-SECOND_LOOK_SPREAD: Final = timedelta(minutes=50)
+SECOND_LOOK_SPREAD: Final = timedelta(minutes=30)
 """The window over which a fleet's second looks are spread evenly."""
+
+SHORTEST_SILENCE: Final = timedelta(seconds=1)
+LONGEST_SILENCE: Final = timedelta(hours=2)
+"""The bounds of a wait that Nomos asks for. A slip there must not silence a house for a day."""
+
+SILENCE_SPREAD: Final = timedelta(minutes=1), timedelta(minutes=30)
+"""The shortest and the longest window over which installations return that were told to wait until the same instant.
+
+In between it is half of the wait. A fleet that was told "until three o'clock" returns no denser than it first looks;
+one that was told "thirty seconds" need not wait for half an hour."""
 
 USAGE_AFTER: Final = timedelta(seconds=20)
 """How long after the second look usage is asked for: under the same access token, with prices that are corrected."""
@@ -68,6 +87,12 @@ _USAGE_EVENING: Final = timedelta(hours=4)
 
 _EVE_SPREAD: Final = timedelta(minutes=20)
 """The window before midnight over which installations that still lack tomorrow look once more."""
+
+_TURN_SPREAD: Final = timedelta(minutes=8)
+"""The window after midnight over which they look again, now without a price.
+
+The narrowest window that a whole fleet can meet, and the day's busiest minutes when Nomos publishes nothing at all;
+still, a customer without a price should not have to wait for a quarter of an hour."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,26 +132,32 @@ def second_look(day: date, phase: float) -> datetime:
 
 def _spread(day: date, begin: time, window: timedelta, phase: float) -> datetime:
     """Return an installation's instant in a window."""
-    instant = datetime.combine(day, begin, TARIFF_ZONE).astimezone(UTC)
-    return _off_the_minute(instant + window * phase, phase)
+    return _off_the_minute(_opening(day, begin) + window * phase)
 
 
-def _off_the_minute(instant: datetime, phase: float) -> datetime:
-    """Move an instant out of the first second of its minute, in which the rest of the world asks."""
+@lru_cache(maxsize=32)
+def _opening(day: date, begin: time) -> datetime:
+    """Return when a window of a tariff day opens, in UTC; a hub has the same few for a whole day."""
+    return datetime.combine(day, begin, TARIFF_ZONE).astimezone(UTC)
+
+
+def _off_the_minute(instant: datetime) -> datetime:
+    """Move an instant out of the first second of its minute, in which the rest of the world asks.
+
+    Those of one such second share almost the same phase, so that only its fractions can strew them over the minute.
+    """
     if instant.second == 0:
-        return instant + timedelta(seconds=1 + 58 * phase)
+        return instant + timedelta(seconds=1 + 58 * instant.microsecond / 10**6)
     return instant
 
 
 def _next_look(now: datetime, phase: float) -> datetime:
     """Return the first look of either kind after an aware instant."""
     today = local_date(now)
-    looks = (
-        first_look(today, phase),
-        second_look(today, phase),
-        first_look(today + timedelta(days=1), phase),
-    )
-    return next(look for look in looks if look > now)
+    for look in first_look(today, phase), second_look(today, phase):
+        if look > now:
+            return look
+    return first_look(today + timedelta(days=1), phase)
 
 
 def next_price_request(
@@ -145,18 +176,52 @@ def next_price_request(
     look = _next_look(now, phase)
     if goal is Goal.REST:
         return look
-    gaps = _GAPS[goal]
+    gaps = GAPS[goal]
     minutes = gaps[min(max(misses, 1), len(gaps)) - 1]
-    repeated = now + timedelta(minutes=minutes * (1 + _GAP_JITTER * chance))
-    midnight = next_midnight(now)
+    jitter = _GAP_JITTER_WITHOUT_PRICE if goal is Goal.CURRENT else _GAP_JITTER
+    repeated = now + timedelta(minutes=minutes * (1 + jitter * chance))
     # A long gap must neither sleep through midnight, where the last known price runs out, nor through the next look.
-    checkpoints = (
-        midnight - timedelta(minutes=2) - _EVE_SPREAD * phase,
-        midnight + timedelta(seconds=20) + timedelta(minutes=4) * phase,
-        look,
-    )
-    at = min(repeated, *(point for point in checkpoints if point > now))
-    return _off_the_minute(at, phase)
+    at = min(repeated, look)
+    midnight = next_midnight(now)
+    eve = midnight - timedelta(minutes=2) - _EVE_SPREAD * phase
+    turn = midnight + timedelta(seconds=20) + _TURN_SPREAD * phase
+    at = min(at, eve if eve > now else turn)
+    return _off_the_minute(at)
+
+
+def misses_after(misses: int, goal: Goal, *, news: bool) -> int:
+    """Return how many requests in a row left something to be desired, counting the one that was just answered.
+
+    Args:
+        misses: how many it were before.
+        goal: what the request was to bring.
+        news: whether it changed anything. Another goal alone is no reason to hurry.
+
+    """
+    return 1 if news or goal is Goal.REST else misses + 1
+
+
+def silence_until(now: datetime, wait: timedelta) -> datetime:
+    """Return until when to be silent where Nomos asks for a wait."""
+    return now + min(max(wait, SHORTEST_SILENCE), LONGEST_SILENCE)
+
+
+def after_silence(
+    now: datetime, at: datetime, until: datetime, phase: float
+) -> datetime:
+    """Return the time of a planned request, put off until after a silence.
+
+    Args:
+        now: the current instant, aware.
+        at: when the request is planned for.
+        until: when the silence ends, after ``now``.
+        phase: the installation's place in the spread: those who were told to wait together do not come back together,
+            while all that one installation asks for does, and shares an access token.
+
+    """
+    shortest, longest = SILENCE_SPREAD
+    spread = min(max((until - now) / 2, shortest), longest)
+    return max(at, until + timedelta(seconds=1) + spread * phase)
 
 
 def next_price_request_after_start(
@@ -232,7 +297,7 @@ def next_usage_request(
     if misses:
         gap = _USAGE_GAPS[min(misses, len(_USAGE_GAPS)) - 1]
         repeated = now + timedelta(minutes=gap * (1 + _GAP_JITTER * chance))
-        return _off_the_minute(min(look, repeated), phase)
+        return _off_the_minute(min(look, repeated))
     evening = usage_look(local_date(now), phase) + _USAGE_EVENING
     return evening if late and now < evening < look else look
 

@@ -23,6 +23,7 @@ from tests.integration.conftest import (
     pauses,
     quiet_access_log,
     sockets,
+    usage_known,
 )
 
 from . import settle
@@ -41,6 +42,7 @@ __all__ = [
     "pauses",
     "quiet_access_log",
     "sockets",
+    "usage_known",
 ]
 
 

@@ -20,6 +20,8 @@ from syrupy.assertion import SnapshotAssertion
 
 from custom_components.nomos import price_history, usage
 from custom_components.nomos.const import DOMAIN
+from custom_components.nomos.pricing import local_date
+from custom_components.nomos.usage_record import UsageRecord, encode_record, usage_file
 from homeassistant.components.application_credentials import (
     ClientCredential,
     async_import_client_credential,
@@ -241,14 +243,34 @@ def make_entry(nomos: Simulator, email: str = "smart@example.com") -> MockConfig
 
 
 @pytest.fixture
+def usage_known() -> bool:
+    """Return whether a linked account has asked for usage today already; to be overridden where that is the matter."""
+    return True
+
+
+async def know_usage(hass: HomeAssistant, nomos: Simulator, email: str) -> None:
+    """Let usage be known up to today, so that it is asked for in the afternoon as on every other day."""
+    today = local_date(datetime.now(UTC))
+    for subscription in nomos.customers[email].subscriptions:
+        record = UsageRecord(
+            looked_to=today, settled_to=today.replace(day=1), reductions_on=today
+        )
+        await usage_file(hass, subscription.id).async_save(
+            encode_record(subscription.id, record)
+        )
+
+
+@pytest.fixture
 async def linked(
-    hass: HomeAssistant, nomos: Simulator, credentials: None
+    hass: HomeAssistant, nomos: Simulator, credentials: None, usage_known: bool
 ) -> Callable[..., Awaitable[MockConfigEntry]]:
     """Return a function that sets up the linked account of a customer."""
 
     async def link(email: str = "smart@example.com") -> MockConfigEntry:
         entry = make_entry(nomos, email)
         entry.add_to_hass(hass)
+        if usage_known:
+            await know_usage(hass, nomos, email)
         await hass.config_entries.async_setup(entry.entry_id)
         await hass.async_block_till_done(wait_background_tasks=True)
         return entry

@@ -211,7 +211,7 @@ async def test_tomorrow_that_never_comes(
 async def test_wait_that_nomos_asks_for(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
-    """Nobody asks again before the time that a 429 names."""
+    """Nobody asks again before the time that a 429 names, and not all at once after it: within half an hour."""
     hole = datetime(2026, 6, 10, 16, tzinfo=UTC)
     nomos.configure(missing=[(hole, hole + QUARTER)])
     entry = await linked()
@@ -222,7 +222,7 @@ async def test_wait_that_nomos_asks_for(
     for _ in range(7):
         await advance(QUARTER)
     assert nomos.count("prices") == refused
-    for _ in range(2):
+    for _ in range(4):
         await advance(QUARTER)
     assert nomos.count("prices") == refused + 1
 

@@ -19,6 +19,12 @@ def custom_integrations(recorder_mock, enable_custom_integrations: None) -> None
     """Begin with the recorder: it has to be there before Home Assistant is."""
 
 
+@pytest.fixture
+def usage_known() -> bool:
+    """Begin with an account that is new."""
+    return False
+
+
 def begin(nomos, email: str, start: date):
     """Let a customer's only contract begin on a day."""
     (subscription,) = nomos.customers[email].subscriptions

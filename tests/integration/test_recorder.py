@@ -28,6 +28,12 @@ def custom_integrations(recorder_mock, enable_custom_integrations: None) -> None
     """Begin with the recorder: it has to be there before Home Assistant is."""
 
 
+@pytest.fixture
+def usage_known() -> bool:
+    """Begin with an account that is new."""
+    return False
+
+
 async def test_lists_are_not_recorded(hass: HomeAssistant, nomos, linked) -> None:
     """The database keeps the price and its unit, and no list."""
     await linked()

@@ -108,10 +108,10 @@ async def test_restart_with_a_hole_asks_soon(
 async def test_nothing_is_written_that_did_not_change(
     hass: HomeAssistant, nomos, linked, advance: Advance, files
 ) -> None:
-    """The files of prices and contracts are written once a day at most."""
+    """The files are written once a day at most."""
     await linked()
     written = {name: path.stat().st_mtime_ns for name, path in files().items()}
-    assert len(written) == 2
+    assert len(written) == 3
     writes = dict.fromkeys(written, 0)
     for _ in range(2 * 96):
         await advance(timedelta(minutes=15))
@@ -121,9 +121,10 @@ async def test_nothing_is_written_that_did_not_change(
                 writes[name] += 1
     assert [count for name, count in writes.items() if "prices" in name] == [2]
     assert [count for name, count in writes.items() if "account" in name] == [0]
+    assert [count for name, count in writes.items() if "usage" in name] == [2]
 
 
-@pytest.mark.parametrize("kind", ["prices", "account", "token"])
+@pytest.mark.parametrize("kind", ["prices", "account", "token", "usage"])
 @pytest.mark.parametrize(
     "content",
     [
@@ -221,6 +222,7 @@ async def test_files_are_private(
     assert set(files()) == {
         *files("prices"),
         *files("account"),
+        *files("usage"),
         f"nomos.token.{entry.entry_id}",
     }
     for name, path in files().items():
@@ -236,7 +238,7 @@ async def test_removal_leaves_nothing(
     entry = await linked("solar@example.com")
     await advance(2 * HOUR)
     await entry.runtime_data.account.async_refresh()
-    assert len(files()) == 4
+    assert len(files()) == 6
     assert await hass.config_entries.async_remove(entry.entry_id)
     await hass.async_block_till_done()
     assert not files()
@@ -253,6 +255,7 @@ async def test_vanished_subscription_takes_its_file_along(
     await entry.runtime_data.account.async_refresh()
     await hass.async_block_till_done()
     assert len(files("prices")) == 1
+    assert len(files("usage")) == 1
 
 
 async def test_supply_that_began_while_off(

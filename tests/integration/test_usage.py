@@ -20,6 +20,12 @@ EVENING = datetime(2026, 6, 10, 16, 3, 7, tzinfo=UTC)
 """18:03 in Germany: what was metered yesterday is there."""
 
 
+@pytest.fixture
+def usage_known() -> bool:
+    """Begin with an account that is new."""
+    return False
+
+
 def contract(nomos, email: str = SMART):
     """Return a customer's first contract, which began on the 25th of May."""
     subscription = nomos.customers[email].subscriptions[0]

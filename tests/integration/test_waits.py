@@ -48,6 +48,8 @@ async def test_wait_at_the_token_endpoint(
 ) -> None:
     """A wait that the token endpoint asks for holds just the same."""
     entry = await linked()
+    # The first look at usage comes soon after the start, under the token of the link.
+    await advance(timedelta(minutes=2))
     await advance(2 * HOUR)
     nomos.faults.add(kind="rate_limit", retry_after=1800, match="token", times=1)
     await entry.runtime_data.account.async_refresh()

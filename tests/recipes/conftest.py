@@ -18,6 +18,7 @@ from tests.integration.conftest import (
     pauses,
     quiet_access_log,
     sockets,
+    usage_known,
 )
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "pauses",
     "quiet_access_log",
     "sockets",
+    "usage_known",
 ]
 
 

@@ -13,10 +13,10 @@ LAST_FIRST_LOOK = time(14, 2)
 
 LONGEST_GAP = timedelta(minutes=132)
 """In so long a stretch without trouble every installation asks at least once while it lacks something: its gaps grow
-to 120 minutes, moved by up to 8 %, and setting up is tried every ten minutes at least."""
+to 120 minutes, moved by up to 7 %, and setting up is tried every ten minutes at least."""
 
-LONGEST_GAP_IN_THE_DARK = timedelta(minutes=36)
-"""The same for an installation that does not know the present price: 30 minutes, 8 %, and a request's patience."""
+LONGEST_GAP_IN_THE_DARK = timedelta(minutes=37)
+"""The same for an installation that does not know the present price: 30 minutes, 15 %, and a request's patience."""
 
 MIDNIGHT_WATCH = timedelta(minutes=1), timedelta(minutes=11)
 """An installation that lacks the new day asks in the first minutes of it; without trouble around midnight it knows."""

@@ -1,0 +1,128 @@
+"""The API as the fleet meets it: what it answers, and what it counts."""
+
+from array import array
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Final
+
+from custom_components.nomos.pricing import TARIFF_ZONE
+
+NOON: Final = datetime(2026, 6, 10, 12, tzinfo=TARIFF_ZONE)
+"""When the day begins. All times of the simulation are seconds since then."""
+
+DAY: Final = 86400
+MIDNIGHT: Final = 12 * 3600
+
+
+def at_time(hour: int, minute: int = 0) -> int:
+    """Return the second of a time of day, between noon and the noon after."""
+    return ((hour - 12) % 24) * 3600 + minute * 60
+
+
+def clock(second: float) -> str:
+    """Return a second as time of day."""
+    return f"{NOON + timedelta(seconds=int(second)):%H:%M:%S}"
+
+
+class Question(Enum):
+    """What can be asked for; the value is its place in the counts."""
+
+    TOKEN = 0
+    SUBSCRIPTIONS = 1
+    PRICES = 2
+    USAGE = 3
+
+
+class Answer(Enum):
+    """How a request ends."""
+
+    SUCCESS = "success"
+    DOWN = "down"
+    CUT = "cut"
+    TOO_MANY = "too many"
+    SILENCE = "silence"
+    """Nothing was sent at all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closure:
+    """A time during which nothing succeeds; cut are only answers of the API, tokens are to be had."""
+
+    begin: int
+    end: int
+    answer: Answer = Answer.DOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """What happens on a day.
+
+    Attributes:
+        published: The second when tomorrow is published; None for never.
+        closures: When the API is away.
+        capacity: Requests per second, for a fleet of a million, beyond which the API answers 429.
+        retry_after: The seconds it then asks to wait. During a closure it is the time left until its end.
+        power: When the hubs lose their power, and when it is back.
+
+    """
+
+    name: str
+    title: str
+    published: int | None
+    closures: tuple[Closure, ...] = ()
+    capacity: float | None = None
+    retry_after: int = 30
+    power: tuple[int, int] | None = None
+
+
+class Api:
+    """Answers and counts. Each hub that asks stands for ``scale`` hubs."""
+
+    def __init__(self, scenario: Scenario, hubs: int, scale: int) -> None:
+        """Count nothing yet."""
+        self._scenario = scenario
+        self._scale = scale
+        self._capacity = (
+            None if scenario.capacity is None else scenario.capacity * hubs / 10**6
+        )
+        self._window = -1
+        self._in_window = 0
+        self.requests = [array("I", bytes(4 * DAY)) for _ in Question]
+        self.refused = array("I", bytes(4 * DAY))
+
+    def has_tomorrow(self, at: float) -> bool:
+        """Return whether prices of the day after the first one are published."""
+        published = self._scenario.published
+        return published is not None and published <= at
+
+    def ask(self, at: float, question: Question) -> tuple[Answer, float]:
+        """Count a request and return its end, and the seconds that Nomos asks to wait."""
+        second = int(at)
+        counts = self.requests[question.value]
+        counts[second] += 1
+        for closure in self._scenario.closures:
+            if closure.begin <= at < closure.end:
+                if closure.answer is Answer.CUT:
+                    if question is Question.TOKEN:
+                        continue
+                    counts[second] += 1
+                if closure.answer is Answer.TOO_MANY:
+                    self.refused[second] += 1
+                return closure.answer, closure.end - at
+        if self._is_too_much(second):
+            self.refused[second] += 1
+            return Answer.TOO_MANY, self._scenario.retry_after
+        return Answer.SUCCESS, 0
+
+    def _is_too_much(self, second: int) -> bool:
+        if self._capacity is None:
+            return False
+        # As many seconds as a hub stands for hubs: the same number of requests is a window's share.
+        window = second // self._scale
+        if window != self._window:
+            self._window, self._in_window = window, 0
+        if self._in_window >= self._capacity:
+            return True
+        self._in_window += 1
+        return False

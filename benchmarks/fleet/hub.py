@@ -1,0 +1,200 @@
+"""One hub: what it knows, what it asks for and when, by the real schedule."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+import random
+from typing import Final, Protocol
+
+from custom_components.nomos import schedule
+from custom_components.nomos.pricing import local_date
+from custom_components.nomos.schedule import Goal, Knowledge
+
+from .api import MIDNIGHT, NOON, Answer, Api, Question
+
+_BEGIN: Final = NOON.astimezone(UTC)
+_SECOND: Final = timedelta(seconds=1)
+_YESTERDAY: Final = NOON.date() - timedelta(days=1)
+
+TOKEN_LIFE: Final = 3600
+_TOKEN_MARGIN: Final = 20
+"""Seconds before its end from which Home Assistant takes a token for expired."""
+
+NEVER: Final = float("inf")
+
+
+def instant(at: float) -> datetime:
+    """Return a second of the simulation as the aware instant that the schedule counts with."""
+    return _BEGIN + timedelta(seconds=at)
+
+
+def second(at: datetime) -> float:
+    """Return an instant as second of the simulation."""
+    return (at - _BEGIN) / _SECOND
+
+
+class Errand(Protocol):
+    """Something that a hub asks for by a timer of its own."""
+
+    def begin(self, hub: Hub, at: float) -> datetime:
+        """Return when to ask first, after a start."""
+
+    def run(self, hub: Hub, at: float, api: Api) -> datetime:
+        """Ask, take the answer, and return when to ask next."""
+
+
+@dataclass(slots=True, eq=False)
+class Hub:
+    """A hub's state.
+
+    Attributes:
+        through: The last day whose prices it has: 0 for the first day, 1 for the one after.
+        due: When each errand is run next, in the order of the fleet's errands.
+        requests: How many requests it sent.
+        looked_to: The last day on which it asked for usage.
+
+    """
+
+    phase: float
+    rng: random.Random
+    due: list[float]
+    through: int = 0
+    token_until: float = -1.0
+    quiet_until: float = -1.0
+    requests: int = 0
+    goal: Goal = Goal.REST
+    misses: int = 0
+    subscription_misses: int = 0
+    usage_misses: int = 0
+    looked_to: date = _YESTERDAY
+
+    def chance(self) -> float:
+        """Throw the dice."""
+        return self.rng.uniform(-1, 1)
+
+    def knowledge(self, at: float) -> Knowledge:
+        """Return what it knows of the days that matter."""
+        today = int(at >= MIDNIGHT)
+        return Knowledge(
+            now_known=self.through >= today,
+            today_complete=self.through >= today,
+            tomorrow_complete=self.through > today,
+        )
+
+    def ask(self, at: float, question: Question, api: Api) -> Answer:
+        """Send a request with a valid access token, unless Nomos asked for silence."""
+        if self.quiet_until > at:
+            return Answer.SILENCE
+        if self.token_until <= at + _TOKEN_MARGIN:
+            answer = self._send(at, Question.TOKEN, api)
+            if answer is not Answer.SUCCESS:
+                return answer
+            self.token_until = at + TOKEN_LIFE
+        return self._send(at, question, api)
+
+    def _send(self, at: float, question: Question, api: Api) -> Answer:
+        answer, wait = api.ask(at, question)
+        self.requests += 1
+        if answer is Answer.CUT:
+            # aiohttp sends it once more.
+            self.requests += 1
+        if answer is Answer.TOO_MANY:
+            until = schedule.silence_until(instant(at), timedelta(seconds=wait))
+            self.quiet_until = second(until)
+        return answer
+
+    def wakes(self, at: float, planned: datetime) -> float:
+        """Return when a timer goes off that is set for an instant."""
+        if self.quiet_until > at:
+            planned = schedule.after_silence(
+                instant(at), planned, instant(self.quiet_until), self.phase
+            )
+        # Home Assistant counts from the last full second, the integration adds one, and a coordinator has a
+        # fraction of a second of its own.
+        return second(planned) + self.rng.uniform(0.05, 1.5)
+
+
+class Subscriptions:
+    """The list of subscriptions (``NomosAccount``)."""
+
+    def begin(self, hub: Hub, at: float) -> datetime:
+        """Return the next daily look."""
+        hub.subscription_misses = 0
+        return self._next(hub, at)
+
+    def run(self, hub: Hub, at: float, api: Api) -> datetime:
+        """Ask for the list."""
+        if hub.ask(at, Question.SUBSCRIPTIONS, api) is Answer.SUCCESS:
+            hub.subscription_misses = 0
+        else:
+            hub.subscription_misses += 1
+        return self._next(hub, at)
+
+    @staticmethod
+    def _next(hub: Hub, at: float) -> datetime:
+        return schedule.next_subscription_request(
+            instant(at),
+            (),
+            overdue=False,
+            phase=hub.phase,
+            misses=hub.subscription_misses,
+            chance=hub.chance(),
+        )
+
+
+class Prices:
+    """The prices of today and tomorrow (``PriceCoordinator``)."""
+
+    def begin(self, hub: Hub, at: float) -> datetime:
+        """Ask at once where the current price is not stored; else plan what is missing."""
+        now = instant(at)
+        hub.goal, hub.misses = Goal.REST, 0
+        knows = hub.knowledge(at)
+        if not knows.now_known:
+            return now
+        return schedule.next_price_request_after_start(
+            now, knows.goal(now, hub.phase), phase=hub.phase, chance=hub.chance()
+        )
+
+    def run(self, hub: Hub, at: float, api: Api) -> datetime:
+        """Ask for prices and keep what comes."""
+        before = hub.through
+        if hub.ask(at, Question.PRICES, api) is Answer.SUCCESS:
+            hub.through = max(before, int(api.has_tomorrow(at)))
+        now = instant(at)
+        news = hub.through > before
+        hub.misses = schedule.misses_after(hub.misses, hub.goal, news=news)
+        hub.goal = hub.knowledge(at).goal(now, hub.phase)
+        return schedule.next_price_request(
+            now, hub.goal, phase=hub.phase, misses=hub.misses, chance=hub.chance()
+        )
+
+
+class Usage:
+    """What was metered yesterday (``UsageCoordinator``), on an ordinary day: delivered in time, nothing settled."""
+
+    def begin(self, hub: Hub, at: float) -> datetime:
+        """Return the next look, or a time soon where a look was missed."""
+        hub.usage_misses = 0
+        return schedule.next_usage_request_after_start(
+            instant(at), hub.looked_to, phase=hub.phase, chance=hub.chance()
+        )
+
+    def run(self, hub: Hub, at: float, api: Api) -> datetime:
+        """Ask for the usage."""
+        now = instant(at)
+        if hub.ask(at, Question.USAGE, api) is Answer.SUCCESS:
+            hub.usage_misses = 0
+            hub.looked_to = local_date(now)
+        else:
+            hub.usage_misses += 1
+        return schedule.next_usage_request(
+            now,
+            late=False,
+            phase=hub.phase,
+            misses=hub.usage_misses,
+            chance=hub.chance(),
+        )
+
+
+ERRANDS: Final[tuple[Errand, ...]] = (Subscriptions(), Prices(), Usage())
+"""What a hub asks for, each by a timer of its own."""

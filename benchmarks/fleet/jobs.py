@@ -1,0 +1,58 @@
+"""All days that the page tells of, each a job for a process of its own."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from .api import Scenario, at_time
+from .scenarios import SCENARIOS
+from .simulation import SAMPLE, Result, play
+from .variants import CHOSEN, LOOKS, SILENCES, Variant, applied
+
+MILLION: Final = 1_000_000
+SMALL: Final = 10_000
+PROVED: Final = 50_000
+STREET: Final = 2_000
+
+TRIED: Final = tuple(
+    Scenario(name=f"{hour}:{minute}", title="", published=at_time(hour, minute))
+    for hour, minute in ((12, 57), (13, 40), (14, 0), (14, 20), (15, 20), (19, 0))
+)
+BY_NAME: Final = {scenario.name: scenario for scenario in SCENARIOS}
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One day to be played."""
+
+    scenario: Scenario
+    hubs: int
+    sample: int = SAMPLE
+    variant: Variant = CHOSEN
+
+
+def run(job: Job) -> Result:
+    """Play a day."""
+    with applied(job.variant):
+        return play(job.scenario, job.hubs, sample=job.sample)
+
+
+def all_jobs() -> list[Job]:
+    """Return every day that the page tells of, the longest first."""
+    jobs = [Job(scenario, MILLION) for scenario in SCENARIOS]
+    jobs.sort(key=lambda job: job.scenario.name != "never")
+    jobs += [Job(one, SMALL) for one in SCENARIOS]
+    jobs.append(Job(BY_NAME["power-night"], STREET))
+    jobs += [Job(one, SMALL, SAMPLE, way) for way in LOOKS for one in TRIED]
+    jobs += [Job(BY_NAME["until-1500"], MILLION, SAMPLE, way) for way in SILENCES]
+    jobs += [Job(one, PROVED, sample) for one in proved() for sample in samples()]
+    return list(dict.fromkeys(jobs))
+
+
+def proved() -> list[Scenario]:
+    """Return the days that are played in full and as a sample, to compare."""
+    return [BY_NAME[name] for name in ("published-1420", "down", "limit", "until-1500")]
+
+
+def samples() -> tuple[int, int]:
+    """Return how many hubs are played for that: all, and the share that is played of a million."""
+    return PROVED, PROVED * SAMPLE // MILLION

@@ -1,0 +1,66 @@
+"""Other parameters for the schedule, to see what the chosen ones are worth."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import time, timedelta
+from typing import Final
+from unittest.mock import patch
+
+from custom_components.nomos import schedule
+from custom_components.nomos.schedule import Goal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """Names of the schedule's parameters with other values."""
+
+    title: str
+    values: Mapping[str, object] = field(default_factory=dict, compare=False)
+
+
+def _gaps(*minutes: int) -> dict[Goal, tuple[int, ...]]:
+    return {**schedule.GAPS, Goal.TOMORROW: minutes}
+
+
+CHOSEN: Final = Variant(title="as it is")
+
+LOOKS: Final = (
+    CHOSEN,
+    Variant(
+        title="one more look, 20 minutes after the first",
+        values={"GAPS": _gaps(20, 34, 65, 60, 90, 120)},
+    ),
+    Variant(
+        title="first looks from 13:10, over 50 minutes",
+        values={
+            "FIRST_LOOK": time(13, 10),
+            "FIRST_LOOK_SPREAD": timedelta(minutes=50),
+        },
+    ),
+    Variant(
+        title="first looks over 60 minutes",
+        values={"FIRST_LOOK_SPREAD": timedelta(minutes=60)},
+    ),
+    Variant(
+        title="corrections from 16:10 to 17:00",
+        values={"SECOND_LOOK_SPREAD": timedelta(minutes=50)},
+    ),
+)
+
+SILENCES: Final = (
+    CHOSEN,
+    Variant(
+        title="back within one minute, however long the wait",
+        values={"SILENCE_SPREAD": (timedelta(minutes=1), timedelta(minutes=1))},
+    ),
+)
+
+
+@contextmanager
+def applied(variant: Variant) -> Iterator[None]:
+    """Let the schedule count with a variant's values for a while."""
+    with ExitStack() as stack:
+        for name, value in variant.values.items():
+            stack.enter_context(patch.object(schedule, name, value))
+        yield
