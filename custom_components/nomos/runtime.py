@@ -167,8 +167,8 @@ class NomosRuntime:
             identifiers={(DOMAIN, subscription.id)},
             entry_type=dr.DeviceEntryType.SERVICE,
             manufacturer=MANUFACTURER,
-            model="Feed-in" if feed_in else "Electricity supply",
-            model_id=plan.name if plan else None,
+            # What a model is cannot be translated; a plan has its name in one language only.
+            model=plan.name if plan else None,
             serial_number=subscription.number,
             configuration_url=CUSTOMER_URL,
             translation_key=f"{key}_numbered"
