@@ -168,7 +168,7 @@ class Journey:
             await self.page.locator("ha-integration-card", has_text="Nomos").click()
             await self.page.locator("ha-config-entry-device-row").click()
         await self.page.wait_for_url("**/config/devices/device/*")
-        for sensor in ("price", "next_price", "average_price_today", "price_level"):
+        for sensor in ("price", "lowest_price_today", "price_level"):
             await self.see(self.texts.own(f"entity.sensor.{sensor}.name"))
         price = self.page.get_by_text(re.compile(r"\d[.,]\d{4}\s?EUR/kWh"))
         await expect(price.first).to_be_visible()
