@@ -69,6 +69,14 @@ def test_readme_is_read() -> None:
     assert found.tables
 
 
+def test_german_readme() -> None:
+    """The German readme has the sections, the pictures, the tables and the code of the English one."""
+    english, german = (
+        (PROJECT / name).read_text() for name in ("README.md", "README.de.md")
+    )
+    assert list(differences(english, german)) == []
+
+
 # Pictures
 
 PICTURES = PROJECT / "docs" / "pictures"
