@@ -1,6 +1,13 @@
-"""Options of the test suite."""
+"""Options of the test suite, the figures that tests tell, and how the suite is shared out among processes."""
+
+from collections.abc import Callable
 
 import pytest
+from xdist.remote import Producer
+
+from .sharing import Sharing, longest_first
+
+FIGURES = "figures"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -10,3 +17,36 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--soak-seed", type=int, default=None, help="run one seed (those of CI)"
     )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest tests first."""
+    longest_first(items)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Sharing:
+    """Share the tests out among processes as we like it."""
+    config.option.loadscopereorder = False  # the order is ours
+    return Sharing(config, log)
+
+
+@pytest.fixture
+def tell_figures(
+    record_property: Callable[[str, object], None],
+) -> Callable[[str], None]:
+    """Return what prints a line below the test results, whatever became of the test."""
+
+    def tell(line: str) -> None:
+        record_property(FIGURES, line)
+
+    return tell
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures, which came with the reports of the tests from whatever process ran them."""
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if getattr(report, "when", "") == "call":
+                for name, line in report.user_properties:
+                    if name == FIGURES:
+                        terminalreporter.write_line(str(line))

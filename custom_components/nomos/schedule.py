@@ -277,7 +277,7 @@ def next_subscription_request(
 
 def usage_look(day: date, phase: float) -> datetime:
     """Return when an installation asks what was metered on the day before ``day``, in UTC."""
-    return second_look(day, phase) + USAGE_AFTER
+    return _off_the_minute(second_look(day, phase) + USAGE_AFTER)
 
 
 def next_usage_request(

@@ -29,7 +29,7 @@ from .api import (
 from .const import DOMAIN
 from .coordinator import PriceCoordinator
 from .history import HistoryError, UsageHistory
-from .metering import Series, is_settled, month_chunks, month_start, months_before
+from .metering import Series, is_settled, month_chunks, months_before, next_month
 from .pricing import day_bounds, local_date, next_midnight
 from .schedule import next_usage_request, next_usage_request_after_start, usage_look
 from .usage_import import UsageImport
@@ -50,7 +50,13 @@ _LATE_DAYS: Final = 7
 """How far back every look reaches for what is missing."""
 
 _THOROUGH_EVERY: Final = 7
-"""Days between looks at everything that may still change."""
+"""Days between looks at a whole month that may have changed."""
+
+_THOROUGH_ON: Final = 0
+"""The day, counted from the installation's own, on which that is done."""
+
+_DOUBTS_ON: Final = 3
+"""The day on which a month is asked for once more that was settled with gaps."""
 
 _REDUCTIONS_EVERY: Final = timedelta(days=30)
 
@@ -163,7 +169,7 @@ class UsageCoordinator(DataUpdateCoordinator[UsageRecord]):
             subscription.status is SubscriptionStatus.ENDED
             and subscription.end_at is not None
             and settled is not None
-            and settled >= local_date(subscription.end_at)
+            and settled >= self._end(local_date(dt_util.utcnow()))
         )
 
     @override
@@ -280,10 +286,10 @@ class UsageCoordinator(DataUpdateCoordinator[UsageRecord]):
             await self._async_months(work, today)
             return
         await self._async_check_history()
-        begin = self._begin(today)
-        first = max(begin, self._first_day(today, begin))
+        begin, end = self._begin(today), self._end(today)
+        self._mind_the_clock(begin, today)
         whole = self.data.looked_to is None
-        chunks = list(month_chunks(first, self._end(today)))
+        chunks = self._stretches(today, begin, end)
         for number, (start, end) in enumerate(chunks, 1):
             if number > 1:
                 await sleep(PAUSE)
@@ -323,7 +329,7 @@ class UsageCoordinator(DataUpdateCoordinator[UsageRecord]):
 
         They may have been deleted, a backup may have been restored, or the recorder was off so far.
         """
-        if not self.history.kept or not self.data.days:
+        if not self.history.kept or not (self.data.days or self.data.recorded):
             return
         last, recorded = await self.history.async_last(), self.data.recorded
         wanted = {*recorded, Series.RETURNED if self.selling else Series.USAGE}
@@ -353,25 +359,56 @@ class UsageCoordinator(DataUpdateCoordinator[UsageRecord]):
     def _end(self, today: date) -> date:
         """Return the day after the last one that can have been metered."""
         end_at = self.prices.subscription.end_at
-        return min(today, local_date(end_at)) if end_at else today
+        if end_at is None:
+            return today
+        # A contract may end within a day.
+        return min(today, local_date(end_at - timedelta.resolution) + _DAY)
 
-    def _first_day(self, today: date, begin: date) -> date:
-        """Return the first day of a look."""
+    def _mind_the_clock(self, begin: date, today: date) -> None:
+        """Look again at what was taken to stand while the clock was ahead."""
+        known = self.data
+        reached = [day for day in (known.looked_to, known.settled_to) if day]
+        if reached and begin <= today < max(reached):
+            since = months_before(today, 1)
+            self.data = replace(known, looked_to=since, settled_to=since)
+
+    def _turn(self, today: date) -> tuple[int, int]:
+        """Return the number of the installation's own week, and of the day in it."""
+        own = int(self.account.phase * _THOROUGH_EVERY)
+        return divmod(today.toordinal() + own, _THOROUGH_EVERY)
+
+    def _stretches(
+        self, today: date, begin: date, end: date
+    ) -> list[tuple[date, date]]:
+        """Return first day and (exclusive) end of what a look asks for, none of it longer than a month.
+
+        What is new or late, and besides, in turn, one month: one that can be settled now, one that may have changed,
+        or one that was settled with gaps. So a look stays within what a day may cost.
+        """
         looked_to, settled_to = self.data.looked_to, self.data.settled_to
         if looked_to is None or settled_to is None:
-            return settled_to or begin
-        slot = int(self.account.phase * _THOROUGH_EVERY)
-        thorough = (today.toordinal() + slot) % _THOROUGH_EVERY == 0
-        if thorough or is_settled(month_start(settled_to), today):
-            return settled_to
-        end = self._end(today)
+            return list(month_chunks(max(begin, settled_to or begin), end))
         late = (
             day
             for back in range(_LATE_DAYS, 0, -1)
             if settled_to <= (day := today - back * _DAY) < end
             and ((known := self.data.days.get(day)) is None or not known.complete)
         )
-        return min(looked_to, next(late, end - _DAY), end - _DAY)
+        new = min(looked_to, next(late, end - _DAY), end - _DAY)
+        unsettled = list(month_chunks(max(begin, settled_to), end))
+        again = [one for one in unsettled if is_settled(one[0], today)]
+        week, turn = self._turn(today)
+        if not again and turn == _THOROUGH_ON and unsettled:
+            again = [unsettled[week % len(unsettled)]]
+        if not again and turn == _DOUBTS_ON and self.data.doubts:
+            doubt = self.data.doubts[0]
+            again = [(doubt, min(next_month(doubt), end))]
+        fresh = [
+            one
+            for one in month_chunks(max(begin, new), end)
+            if not any(start <= one[0] and one[1] <= stop for start, stop in again)
+        ]
+        return sorted([*again, *fresh])
 
     async def _async_invoices(self, _today: date) -> None:
         """Ask for the invoice that was issued last."""

@@ -13,6 +13,7 @@ from .api import (
     NomosNotFoundError,
     NomosPermissionError,
     PriceSeries,
+    SubscriptionStatus,
     UsageResolution,
     UsageSeries,
 )
@@ -66,6 +67,11 @@ class UsageImport:
         self._history = history
         self._base_fee = base_fee
         subscription = prices.subscription
+        # Nomos has no prices for a contract that does not run, of no day.
+        self._inactive = subscription.status in {
+            SubscriptionStatus.PENDING,
+            SubscriptionStatus.ENDED,
+        }
         self._supply = (
             subscription.start_at or subscription.created_at,
             subscription.end_at or datetime.max.replace(tzinfo=UTC),
@@ -177,7 +183,7 @@ class UsageImport:
         """Return a table that has the prices of some days of one month, asking Nomos for those that are not known."""
         table = self._prices.data
         lacking = [day for day in days if fresh or not table.day(day).complete]
-        if not lacking:
+        if not lacking or self._inactive:
             return table
         try:
             series = await self._async_ask(

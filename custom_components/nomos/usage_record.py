@@ -11,7 +11,14 @@ from typing import Any, Final, Self
 
 from homeassistant.core import HomeAssistant
 
-from .api import GridFeeReduction, Invoice, InvoiceStatus, InvoiceType, MeterType
+from .api import (
+    GridFeeReduction,
+    Invoice,
+    InvoiceStatus,
+    InvoiceType,
+    MeterType,
+    NomosResponseError,
+)
 from .metering import DayUsage, MonthUsage, Series
 from .price_tables import slug
 from .store import StoredFile
@@ -69,6 +76,8 @@ class UsageRecord:
         months: What an analog meter counted, oldest first.
         looked_to: Every day before this one has been asked for; None before the first answer.
         settled_to: The values of every day before this one stand.
+        doubts: The first days of the months, or parts of them, that stand although a reading or a price is missing.
+            Each of them is asked for once more.
         recorded: The start of the last hour that is in the statistics, by series.
         refused: The kinds of question that Nomos refuses, with the day on which it did.
         invoice: The invoice that was issued last, where it is wanted.
@@ -81,6 +90,7 @@ class UsageRecord:
     months: tuple[MonthUsage, ...] = ()
     looked_to: date | None = None
     settled_to: date | None = None
+    doubts: tuple[date, ...] = ()
     recorded: Mapping[Series, datetime] = field(default_factory=dict)
     refused: Mapping[str, date] = field(default_factory=dict)
     invoice: LatestInvoice | None = None
@@ -106,19 +116,25 @@ class UsageRecord:
         """
         settled = self.settled_to or start
         days = {**self.days, **answer.days}
+        doubts = tuple(one for one in self.doubts if one != start)
+        if settles and start not in self.doubts and not _complete(days, start, end):
+            doubts = (*doubts, start)
         return replace(
             self,
             meter=answer.meter or self.meter,
             days={day: days[day] for day in sorted(days)},
             looked_to=max(self.looked_to or end, end),
-            settled_to=end if settles and start <= settled else settled,
+            settled_to=max(settled, end) if settles and start <= settled else settled,
+            doubts=doubts,
             recorded={**self.recorded, **answer.recorded},
         )
 
     def beginning_again(self) -> Self:
         """Return the record of a contract whose statistics have to be built anew; what it says of days stays."""
         days = {day: replace(one, digest=UNWRITTEN) for day, one in self.days.items()}
-        return replace(self, days=days, looked_to=None, settled_to=None, recorded={})
+        return replace(
+            self, days=days, looked_to=None, settled_to=None, doubts=(), recorded={}
+        )
 
     def forgetting(self, first: date) -> Self:
         """Return the record without the days before one that stand anyway."""
@@ -126,6 +142,13 @@ class UsageRecord:
         return replace(
             self, days={day: one for day, one in self.days.items() if day >= kept_from}
         )
+
+
+def _complete(days: Mapping[date, DayUsage], start: date, end: date) -> bool:
+    return all(
+        (one := days.get(date.fromordinal(ordinal))) is not None and one.complete
+        for ordinal in range(start.toordinal(), end.toordinal())
+    )
 
 
 EMPTY_RECORD: Final = UsageRecord()
@@ -153,6 +176,7 @@ def encode_record(subscription_id: str, record: UsageRecord) -> dict[str, Any]:
         ],
         "looked_to": _iso(record.looked_to),
         "settled_to": _iso(record.settled_to),
+        "doubts": [one.isoformat() for one in record.doubts],
         "recorded": {key: at.timestamp() for key, at in record.recorded.items()},
         "refused": {key: day.isoformat() for key, day in record.refused.items()},
         "invoice": {
@@ -174,7 +198,7 @@ def decode_record(subscription_id: str, stored: Any) -> UsageRecord:
     if stored["subscription"] != subscription_id:
         raise ValueError("another subscription")
     days = (_day(values) for values in stored["days"])
-    invoice, reductions = stored["invoice"], stored["reductions"]
+    invoice = stored["invoice"]
     return UsageRecord(
         meter=None if stored["meter"] is None else MeterType(stored["meter"]),
         days={one.day: one for one in days},
@@ -184,9 +208,13 @@ def decode_record(subscription_id: str, stored: Any) -> UsageRecord:
         ),
         looked_to=_date(stored["looked_to"]),
         settled_to=_date(stored["settled_to"]),
-        recorded={Series(key): _instant(at) for key, at in stored["recorded"].items()},
+        doubts=tuple(date.fromisoformat(one) for one in stored["doubts"]),
+        recorded={
+            Series(key): _instant(at) for key, at in dict(stored["recorded"]).items()
+        },
         refused={
-            str(key): date.fromisoformat(day) for key, day in stored["refused"].items()
+            str(key): date.fromisoformat(day)
+            for key, day in dict(stored["refused"]).items()
         },
         invoice=None
         if invoice is None
@@ -197,9 +225,7 @@ def decode_record(subscription_id: str, stored: Any) -> UsageRecord:
             period_start=_instant(invoice["period_start"]),
             period_end=_instant(invoice["period_end"]),
         ),
-        reductions=None
-        if reductions is None
-        else tuple(GridFeeReduction.from_json(one) for one in reductions),
+        reductions=_reductions(stored["reductions"]),
         reductions_on=_date(stored["reductions_on"]),
     )
 
@@ -219,6 +245,15 @@ def _day(values: list[Any]) -> DayUsage:
         final=bool(named["final"]),
         digest=int(named["digest"]),
     )
+
+
+def _reductions(stored: Any) -> tuple[GridFeeReduction, ...] | None:
+    if stored is None:
+        return None
+    try:
+        return tuple(GridFeeReduction.from_json(one) for one in stored)
+    except NomosResponseError as err:
+        raise ValueError(err.field) from None
 
 
 def _iso(day: date | None) -> str | None:

@@ -1,24 +1,16 @@
 """The two processes, and a customer between them."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-import json
+from collections.abc import AsyncIterator
 from pathlib import Path
-import sys
 
 import pytest
 import pytest_asyncio
 import pytest_socket
 
-from scripts.children import Child, free_port
-from scripts.hub import PROJECT, Hub, HubSettings, wait_until_running
 from scripts.hub_client import HubClient
-from scripts.linking import CLIENT_SECRET, DOMAIN, Customer
+from scripts.linking import DOMAIN, Customer
 
-from .line import Line
-
-FIGURES = pytest.StashKey[list[str]]()
+from .town import Town, open_town
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -28,78 +20,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--kill-seed", type=int, default=1, help="draws their moments")
 
 
-@pytest.fixture
-def tell_figures(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Return what prints a line below the test results, whatever became of the test."""
-    return request.config.stash.setdefault(FIGURES, []).append
-
-
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    """Print the figures."""
-    for line in config.stash.get(FIGURES, []):
-        terminalreporter.write_line(line)
-
-
 @pytest.fixture(autouse=True)
 def _real_sockets(socket_enabled: None) -> None:
     """Let these tests talk to the processes; the test plugin forbids sockets."""
-
-
-@dataclass(kw_only=True)
-class Town:
-    """Both processes, and the secrets that passed between them."""
-
-    hub: Hub
-    simulator: Child
-    simulator_url: str
-    token: str
-    secrets: set[str] = field(default_factory=lambda: {CLIENT_SECRET})
-
-    def stored_entries(self) -> list[dict[str, object]]:
-        """Return the integration's entries as they are on disk."""
-        path = self.hub.settings.folder / ".storage" / "core.config_entries"
-        if not path.exists():
-            return []
-        entries = json.loads(path.read_text())["data"]["entries"]
-        return [entry for entry in entries if entry["domain"] == DOMAIN]
-
-    def remember_tokens(self) -> set[str]:
-        """Add the tokens that are on disk to the known secrets; return them."""
-        tokens = set()
-        for entry in self.stored_entries():
-            data = entry["data"]
-            assert isinstance(data, dict)
-            tokens |= {data["token"]["access_token"], data["token"]["refresh_token"]}
-        self.secrets |= tokens
-        return tokens
-
-
-@asynccontextmanager
-async def open_town(folder: Path, line: Line | None = None) -> AsyncIterator[Town]:
-    """Start both processes; with a line, the hub knows Nomos by the line's address only."""
-    hub_port, simulator_port = free_port(), free_port()
-    simulator_url = f"http://127.0.0.1:{simulator_port}"
-    nomos_url = simulator_url if line is None else await line.open(simulator_port)
-    hub = Hub(HubSettings(folder=folder, port=hub_port, api_url=nomos_url))
-    command = [sys.executable, "-m", "simulator", "--port", str(simulator_port)]
-    command += ["--redirect-uri", f"{hub.url}/auth/external/callback"]
-    log = folder / "simulator.log"
-    with Child("simulator", command, log=log, cwd=PROJECT, env={}) as simulator:
-        hub.spawn()
-        try:
-            await simulator.wait_for_output("READY", timeout=30)
-            await hub.wait_until_serving()
-            async with hub.client() as client:
-                await client.onboard(user="owner", password="owner-password")
-                await wait_until_running(client)
-                token = await client.long_lived_token("tests")
-            yield Town(
-                hub=hub, simulator=simulator, simulator_url=nomos_url, token=token
-            )
-        finally:
-            hub.kill()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -24,7 +24,7 @@ from scripts.linking import (
     walk,
 )
 
-from .conftest import Town
+from .town import Town
 
 BERLIN = ZoneInfo("Europe/Berlin")
 CODE_LIFETIME = timedelta(minutes=10)

@@ -35,6 +35,7 @@ PRICES = find_prices()
 @pytest.mark.skipif(PRICES is None, reason="the file of real prices is not here")
 @pytest.mark.parametrize("now", [datetime(2025, 10, 6, 22, 1, tzinfo=UTC)])
 @pytest.mark.parametrize("market_file", [PRICES])
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
 async def test_every_quarter_hour_of_the_file(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:

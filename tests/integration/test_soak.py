@@ -1,13 +1,12 @@
 """The soak: a simulated year, a storm of faults, and at every interval the price that was obtainable.
 
-`scripts/test tests/integration/test_soak.py --soak-days N --soak-seed S` runs any other year; `-s` shows the figures.
+`scripts/test tests/integration/test_soak.py --soak-days N --soak-seed S` runs any other year; the figures follow the results.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 import logging
 import random
-import sys
 from typing import Any
 
 import freezegun
@@ -100,7 +99,7 @@ async def test_soak(
     log: LogWatch,
     soak_seed: int,
     soak_days: int,
-    capsys: pytest.CaptureFixture[str],
+    tell_figures: Callable[[str], None],
 ) -> None:
     """Whatever happens in a year, a price that was obtainable is shown, and no other."""
     rng = random.Random(soak_seed)
@@ -164,11 +163,10 @@ async def test_soak(
         await sim.stop()
         await clock.settle()
         clock.release()
-        with capsys.disabled():
-            what = f"{email} in {zone} from {start:%Y-%m-%d}"
-            sys.stdout.write(
-                f"\n{summary(judge.figures, judge.kinds, tap.rotations, soak_seed, what)}\n"
-            )
+        what = f"{email} in {zone} from {start:%Y-%m-%d}"
+        tell_figures(
+            summary(judge.figures, judge.kinds, tap.rotations, soak_seed, what)
+        )
     text = "\n".join(log.lines)
     assert sim.secrets
     assert not [one for one in sim.secrets if len(one) > 6 and one in text]

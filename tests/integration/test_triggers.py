@@ -205,6 +205,7 @@ async def test_unknown_prices_fire_nothing(
     assert ids(ran) == ["between"]
 
 
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
 @pytest.mark.parametrize("kind", ["entity", "device", "area", "floor", "label"])
 async def test_targets(
     hass: HomeAssistant, linked, advance: Advance, subscription, kind

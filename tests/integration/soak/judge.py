@@ -30,7 +30,7 @@ MOST_VIOLATIONS: Final = 20
 MOST_OF_A_KIND: Final = 5
 """More of the same are counted and not told."""
 
-CLEAN_BUDGET: Final = 8, 4
+CLEAN_BUDGET: Final = 8, 6
 """Requests on a quiet day: of an account with one contract, and more for each further one."""
 
 CEILING: Final = 150, 120

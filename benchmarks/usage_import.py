@@ -1,0 +1,261 @@
+"""How long a real Home Assistant is kept from its other work while fourteen months of usage are imported.
+
+    .venv/bin/python -m benchmarks.usage_import
+
+A Home Assistant core with a recorder on a file, and the simulator in a process of its own. A ticker in the event
+loop measures by how much it comes late. Two things make it come late that are not the import's doing: other work on
+the machine, during which nothing of this process runs, and Python's full garbage collections, which come with
+everything that allocates memory and take the longer the more Home Assistant holds. Both are told apart.
+"""
+
+import argparse
+import asyncio
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+import gc
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+import os
+from pathlib import Path
+import sqlite3
+from tempfile import TemporaryDirectory
+from time import perf_counter, process_time, thread_time
+from types import MappingProxyType
+from typing import Any, override
+
+from custom_components.nomos.const import DOMAIN
+from custom_components.nomos.history import RECORDER
+from custom_components.nomos.runtime import NomosConfigEntry
+from custom_components.nomos.usage import UsageCoordinator
+from homeassistant import loader
+from homeassistant.bootstrap import async_from_config_dict
+from homeassistant.components.application_credentials import (
+    ClientCredential,
+    async_import_client_credential,
+)
+from homeassistant.config_entries import SOURCE_USER, ConfigEntry
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.recorder import get_instance
+from homeassistant.setup import async_setup_component
+from simulator import Simulator
+from simulator.berlin import add_months, local_date, midnight
+
+EMAIL = "smart@example.com"
+TICK = 0.002
+
+
+@dataclass(slots=True)
+class Lateness:
+    """By how much the ticker came late.
+
+    Attributes:
+        stretches: from when to when it waited too long, and for how long of it this process was running; in seconds.
+        collections: from when to when each full garbage collection went on.
+    """
+
+    stretches: list[tuple[float, float, float]] = field(default_factory=list)
+    collections: list[tuple[float, float]] = field(default_factory=list)
+    _begin: float = 0.0
+
+    def collecting(self, phase: str, info: dict[str, int]) -> None:
+        """Note when garbage is collected."""
+        if info["generation"] != 2:
+            return
+        if phase == "start":
+            self._begin = perf_counter()
+        else:
+            self.collections.append((self._begin, perf_counter()))
+
+    @property
+    def blamed(self) -> list[float]:
+        """Return how long this process kept the loop from its work, garbage collections apart."""
+        return [
+            max(0.0, min(end - begin, ran) - self._collected(begin, end))
+            for begin, end, ran in self.stretches
+        ]
+
+    def _collected(self, begin: float, end: float) -> float:
+        return sum(
+            max(0.0, min(end, until) - max(begin, since))
+            for since, until in self.collections
+        )
+
+    @override
+    def __str__(self) -> str:
+        """Say how long the longest stretches were."""
+        wall = longest(end - begin for begin, end, _ in self.stretches)
+        collected = longest(end - begin for begin, end in self.collections)
+        return (
+            f"longest stretches {wall} ms by the clock; {longest(self.blamed)} ms of"
+            f" running without garbage collection; {len(self.collections)} full"
+            f" collections, of {collected} ms"
+        )
+
+
+def longest(seconds: Iterable[float]) -> str:
+    """Return the three longest times in milliseconds."""
+    return ", ".join(f"{one * 1000:.0f}" for one in sorted(seconds)[-3:]) or "-"
+
+
+async def tick(lateness: Lateness) -> None:
+    """Come every two milliseconds, and note what kept the loop from it."""
+    while True:
+        due, ran = perf_counter() + TICK, process_time()
+        await asyncio.sleep(TICK)
+        lateness.stretches.append((due, perf_counter(), process_time() - ran))
+
+
+@contextmanager
+def ticker(loop: asyncio.AbstractEventLoop) -> Iterator[Lateness]:
+    """Let the ticker run."""
+    lateness = Lateness()
+    gc.callbacks.append(lateness.collecting)
+    task = loop.create_task(tick(lateness))
+    try:
+        yield lateness
+    finally:
+        task.cancel()
+        gc.callbacks.remove(lateness.collecting)
+
+
+async def _simulate(months: int, pipe: Connection) -> None:
+    simulator = Simulator(seed=7, redirect_uris=("https://example.com",))
+    simulator.configure(rate_limit=None)
+    await simulator.start()
+    customer = simulator.customers[EMAIL]
+    (subscription,) = customer.subscriptions
+    first = add_months(local_date(datetime.now(UTC)), -months)
+    simulator.set_subscription(subscription.id, start_at=midnight(first))
+    pipe.send((simulator.url, customer.id, simulator.issue_tokens(EMAIL), first))
+    while not await asyncio.to_thread(pipe.poll, 1):
+        pass
+    pipe.send(len(simulator.requests))
+    await simulator.stop()
+
+
+def simulate(months: int, pipe: Connection) -> None:
+    """Run the simulator until something is said."""
+    asyncio.run(_simulate(months, pipe))
+
+
+async def link(
+    hass: HomeAssistant, customer: str, token: dict[str, Any]
+) -> UsageCoordinator:
+    """Set up the account as a finished flow does; return what asks for its usage."""
+    assert await async_setup_component(hass, "application_credentials", {})
+    await async_import_client_credential(
+        hass,
+        DOMAIN,
+        ClientCredential("nomos-home", "nomos-home-secret", "Nomos credentials"),
+    )
+    expires_at = datetime.now(UTC).timestamp() + token["expires_in"]
+    entry: NomosConfigEntry = ConfigEntry(
+        data={
+            "auth_implementation": DOMAIN,
+            "token": {**token, "expires_at": expires_at},
+        },
+        discovery_keys=MappingProxyType({}),
+        domain=DOMAIN,
+        minor_version=1,
+        options=None,
+        source=SOURCE_USER,
+        subentries_data=None,
+        title="Benchmark",
+        unique_id=customer,
+        version=1,
+    )
+    await hass.config_entries.async_add(entry)
+    await hass.async_block_till_done()
+    (usage,) = entry.runtime_data.usage.values()
+    return usage
+
+
+async def core(folder: Path, database: Path) -> HomeAssistant:
+    """Return a running Home Assistant that has a recorder and little else."""
+    hass = HomeAssistant(str(folder))
+    loader.async_setup(hass)
+    hass.config.skip_pip = True
+    config = {
+        "homeassistant": {},
+        RECORDER: {"db_url": f"sqlite:///{database}", "commit_interval": 5},
+    }
+    assert await async_from_config_dict(config, hass) is hass
+    await hass.async_start()
+    return hass
+
+
+def size_of(database: Path) -> int:
+    """Return the size of a database with what is not yet moved into its file."""
+    return sum(path.stat().st_size for path in database.parent.glob("home.db*"))
+
+
+def rows_of(database: Path) -> int:
+    """Return how many hours are in the long-term statistics."""
+    with closing(sqlite3.connect(database)) as connection:
+        (rows,) = connection.execute("SELECT count(*) FROM statistics").fetchone()
+    return int(rows)
+
+
+async def measure(folder: Path, months: int) -> None:
+    """Import, and say what it took."""
+    ours, theirs = get_context("spawn").Pipe()
+    process = get_context("spawn").Process(target=simulate, args=(months, theirs))
+    process.start()
+    try:
+        url, customer, token, first = await asyncio.to_thread(ours.recv)
+        os.environ["NOMOS_API_URL"] = url
+        database = folder / "home.db"
+        hass = await core(folder, database)
+        usage = await link(hass, customer, token)
+        await get_instance(hass).async_block_till_done()
+        before = size_of(database)
+        with ticker(hass.loop) as idle:
+            await asyncio.sleep(5)
+        begin, worked, own = perf_counter(), process_time(), thread_time()
+        with ticker(hass.loop) as busy:
+            await usage.async_refresh()
+        seconds = perf_counter() - begin
+        worked, own = process_time() - worked, thread_time() - own
+        assert usage.last_error is None, usage.last_error
+        begin_again = perf_counter()
+        with ticker(hass.loop) as quiet:
+            await usage.async_refresh()
+        again = perf_counter() - begin_again
+        await hass.async_stop(force=True)
+        report(first, seconds, worked, own, again)
+        print(f"nothing to do:  {idle}")
+        print(f"the import:     {busy}")
+        print(f"a daily look:   {quiet}")
+        growth = size_of(database) - before
+        rows = rows_of(database)
+        print(f"{rows} rows, {growth / 1e6:.1f} MB, {growth / rows:.0f} bytes a row")
+        ours.send(None)
+        print(f"{ours.recv()} requests, the daily look and the link included")
+    finally:
+        process.terminate()
+        process.join()
+
+
+def report(
+    first: date, seconds: float, worked: float, own: float, again: float
+) -> None:
+    """Say how long it took."""
+    print(
+        f"since {first}: {seconds:.1f} s, of which {worked:.1f} s processor time"
+        f" ({own:.1f} s in the event loop); the same day again {again:.2f} s"
+    )
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--months", type=int, default=14)
+    arguments = parser.parse_args()
+    with TemporaryDirectory() as folder:
+        asyncio.run(measure(Path(folder), arguments.months))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+"""A browser without a window, that reaches this machine and nothing else, and what is kept when a test fails."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+import shutil
+import tempfile
+from urllib.parse import urlsplit
+
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    Route,
+    async_playwright,
+    expect,
+)
+
+from .card_page import find_chromium
+from .my_redirect import HOST as MY_HOST
+from .texts import LANGUAGES, Texts
+from .watch import Watch, read
+
+PATIENCE = 60_000
+"""How many milliseconds anything on a page may take on a busy machine."""
+
+expect.set_options(timeout=PATIENCE)
+
+WIDE = (1280, 900)
+NARROW = (390, 844)
+"""The pages' sizes on a desktop and on a phone."""
+
+ARGUMENTS = (
+    # In a container, and as root, Chromium cannot build its own sandbox; it opens no page but ours.
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+class NoBrowserError(Exception):
+    """There is no Chromium on this machine."""
+
+
+def need_chromium() -> str:
+    """Return the path of the browser; NoBrowserError when there is none."""
+    if path := find_chromium():
+        return path
+    raise NoBrowserError(
+        "there is no Chromium here: scripts/test-e2e installs Debian's; elsewhere, let NOMOS_CHROMIUM name one"
+    )
+
+
+@asynccontextmanager
+async def open_browser(*arguments: str) -> AsyncIterator[Browser]:
+    """Start the browser, with arguments of its own besides the usual ones."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=need_chromium(), args=[*ARGUMENTS, *arguments]
+        )
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+@asynccontextmanager
+async def open_window(
+    browser: Browser,
+    language: str,
+    *,
+    size: tuple[int, int] = WIDE,
+    logs: Sequence[Path] = (),
+    evidence: Path | None = None,
+) -> AsyncIterator[tuple[BrowserContext, Watch]]:
+    """Open a window that has never been here before, watched; keep the evidence when what is done in it fails.
+
+    The evidence goes to a folder, else to a new one among the temporary files; whatever fails names it.
+
+    The window speaks the language, lives in Berlin and asks nothing of other machines. What it tried to ask of them,
+    and all else that was wrong, fails the test at the end.
+    """
+    context = await browser.new_context(
+        viewport={"width": size[0], "height": size[1]},
+        locale=LANGUAGES[language],
+        timezone_id="Europe/Berlin",
+        # The stand-in for My has a certificate of its own making.
+        ignore_https_errors=True,
+        # Home Assistant's service worker would answer in the place of its server.
+        service_workers="block",
+        reduced_motion="reduce",
+    )
+    context.set_default_timeout(PATIENCE)
+    watch = Watch(context, Texts(language))
+
+    async def refuse(route: Route) -> None:
+        address = route.request.url.partition("?")[0]
+        watch.complain(f"asks another machine: {address}")
+        await route.abort()
+
+    await context.route(_is_elsewhere, refuse)
+    try:
+        yield context, watch
+        assert not watch.complaints
+    except BaseException as error:
+        folder = evidence or Path(tempfile.mkdtemp(prefix="nomos-journey-"))
+        await _keep_evidence(folder, context, watch, logs)
+        if watch.complaints:
+            error.add_note("\n".join(["Seen until then:", *watch.complaints]))
+        error.add_note(f"Pictures, texts and logs are in {folder}")
+        raise
+    finally:
+        await context.close()
+
+
+def _is_elsewhere(address: str) -> bool:
+    return urlsplit(address).hostname not in {"127.0.0.1", MY_HOST}
+
+
+async def _keep_evidence(
+    folder: Path, context: BrowserContext, watch: Watch, logs: Sequence[Path]
+) -> None:
+    complaints = "\n".join(watch.complaints)
+    (folder / "complaints.txt").write_text(f"{complaints}\n")
+    for log in logs:
+        if log.exists():
+            shutil.copy(log, folder)
+    for number, page in enumerate(context.pages):
+        address = page.url.partition("?")[0]
+        try:
+            await page.screenshot(path=folder / f"page-{number}.png", timeout=5000)
+            texts = "\n".join((await read(page)).texts)
+            (folder / f"page-{number}.txt").write_text(f"{address}\n\n{texts}\n")
+        except Exception as error:  # noqa: BLE001 - nothing may hide what failed
+            (folder / f"page-{number}.txt").write_text(f"{address}\n\n{error}\n")

@@ -1,0 +1,304 @@
+"""The ways of a customer through Home Assistant's pages, each one from where it begins to what is to be seen at its end."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+import re
+from typing import Literal
+
+from playwright.async_api import BrowserContext, Locator, Page, expect
+
+from scripts.hub_client import HubClient
+from scripts.linking import CLIENT_ID, CLIENT_SECRET, CUSTOMER, DOMAIN, Customer
+from tests.e2e.town import PASSWORD, USER, Town
+
+from .album import Album
+from .browser import NARROW, WIDE
+from .my_redirect import HOST as MY_HOST
+from .texts import Texts
+from .watch import Watch
+
+LOADS = {"en": "Dishwasher", "de": "Spülmaschine"}
+LOOKS: tuple[tuple[Literal["light", "dark"], tuple[int, int]], ...] = (
+    ("light", WIDE),
+    ("dark", WIDE),
+    ("dark", NARROW),
+    ("light", NARROW),
+)
+"""Themes and sizes in which the card is looked at."""
+
+RELOADS = 3
+"""The frontend loads its parts in no fixed order, so one success proves little."""
+
+TITLE = "4X44EMKX"
+"""The number of the customer's contract, which names the account."""
+
+
+def exactly(text: str) -> re.Pattern[str]:
+    """Return what matches a text as a whole: other buttons' names may hold it."""
+    return re.compile(rf"^\s*{re.escape(text)}\s*$")
+
+
+@dataclass(kw_only=True, slots=True)
+class Journey:
+    """A customer at a browser."""
+
+    town: Town
+    context: BrowserContext
+    page: Page
+    watch: Watch
+    my: bool
+    album: Album
+
+    @property
+    def texts(self) -> Texts:
+        """What is to be read."""
+        return self.watch.texts
+
+    @property
+    def flow(self) -> Locator:
+        """The dialog that walks through a flow's steps."""
+        return self.page.locator("dialog-data-entry-flow")
+
+    # What a person does on every page
+
+    async def go(self, path: str) -> None:
+        """Open a page of Home Assistant by its address."""
+        await self.page.goto(self.town.hub.url + path)
+
+    async def press(self, button: str, within: Locator | Page | None = None) -> None:
+        """Press one of Home Assistant's buttons."""
+        await self.press_text(self.texts.button(button), within)
+
+    async def press_text(self, text: str, within: Locator | Page | None = None) -> None:
+        """Press the button with this text."""
+        place = within or self.page
+        await place.get_by_role("button", name=exactly(text)).first.click()
+
+    async def see(self, text: str, within: Locator | Page | None = None) -> None:
+        """Look for a text; then read the whole page, with all that must not be there."""
+        place = within or self.page
+        await expect(place.get_by_text(text, exact=True).first).to_be_visible()
+        await self.watch.read(self.page)
+
+    async def see_form(self, step: str, *absent: str) -> None:
+        """See a step's form as the translations have it: its title, every field with its label and its description."""
+        await self.see(self.texts.own(f"{step}.title"), self.flow)
+        labels = self.texts.below(f"{step}.data")
+        descriptions = self.texts.below(f"{step}.data_description")
+        for name in absent:
+            del labels[name], descriptions[name]
+        await expect(self.flow.locator("ha-selector")).to_have_count(len(labels))
+        for text in descriptions.values():
+            await expect(self.flow.get_by_text(text).first).to_be_attached()
+        assert (await self.watch.read(self.page)).labels == labels
+
+    async def finish(self, button: str) -> None:
+        """Press the last button of a flow; it closes."""
+        await self.press(button, self.flow)
+        await expect(self.flow.locator("ha-dialog")).to_have_count(0)
+
+    # The ways
+
+    async def log_in(self) -> None:
+        """Enter name and password."""
+        await self.go("/")
+        await self.page.locator('input[name="username"]').fill(USER)
+        password = self.page.locator('input[name="password"]')
+        await password.fill(PASSWORD)
+        await password.press("Enter")
+        await self.page.locator("home-assistant-main").wait_for()
+
+    async def add_integration(self) -> None:
+        """Choose Nomos from the list of all integrations, and enter the application credentials."""
+        await self.go("/config/integrations/dashboard")
+        await self.press("add_integration")
+        dialog = self.page.locator("dialog-add-integration")
+        await dialog.locator("ha-input-search input").fill("Nomos")
+        await dialog.locator("ha-integration-list-item", has_text="Nomos").click()
+        await self._enter_credentials()
+
+    async def follow_my_link(self) -> None:
+        """Follow the link that many readmes have, to where the same dialog opens."""
+        link = f"https://{MY_HOST}/redirect/config_flow_start/?domain={DOMAIN}"
+        await self.page.goto(link)
+        await self.press("ok", self.page.locator("dialog-box"))
+        await self._enter_credentials()
+
+    async def _enter_credentials(self) -> None:
+        dialog = self.page.locator("dialog-add-application-credential")
+        fields = {"name": "Nomos", "clientId": CLIENT_ID, "clientSecret": CLIENT_SECRET}
+        await dialog.locator('input[name="name"]').wait_for()
+        redirect_uri = (
+            f"https://{MY_HOST}/redirect/oauth"
+            if self.my
+            else f"{self.town.hub.url}/auth/external/callback"
+        )
+        await self.see(redirect_uri, dialog)
+        await self.album.take_dialog("credentials", self.page, dialog)
+        for name, text in fields.items():
+            await dialog.locator(f'input[name="{name}"]').fill(text)
+        async with self._signing_in():
+            await self.press("add", dialog)
+
+    @asynccontextmanager
+    async def _signing_in(self) -> AsyncIterator[None]:
+        """Sign in on the page that opens by itself; it closes by itself."""
+        async with self.context.expect_page() as opening:
+            yield
+        nomos = await opening.value
+        await nomos.locator("#email").fill(CUSTOMER)
+        await nomos.locator("#continue").click()
+        code = await nomos.locator("#mailbox-code").inner_text()
+        await nomos.locator("#code").fill(code)
+        await nomos.locator("#continue").click()
+        await nomos.locator("#allow").wait_for()
+        async with nomos.expect_event("close"):
+            await nomos.locator("#allow").click()
+            if self.my:
+                await nomos.locator("#link").click()
+
+    async def see_account(self) -> None:
+        """See that the account is linked, and its device with a price."""
+        created = self.texts.own("config.create_entry.default")
+        await self.see(created, self.flow)
+        await self.album.take_dialog("linked", self.page, self.flow)
+        await self.press("skip", self.flow)
+        if self.my:  # whoever came by a link is left on the list of integrations
+            await self.page.locator("ha-integration-card", has_text="Nomos").click()
+            await self.page.locator("ha-config-entry-device-row").click()
+        await self.page.wait_for_url("**/config/devices/device/*")
+        for sensor in ("price", "lowest_price_today", "price_level"):
+            await self.see(self.texts.own(f"entity.sensor.{sensor}.name"))
+        price = self.page.get_by_text(re.compile(r"\d[.,]\d{4}\s?EUR/kWh"))
+        await expect(price.first).to_be_visible()
+        await self.album.take_device("device", self.page)
+
+    async def add_load(self) -> None:
+        """Describe a flexible load; see that it has a device, and what it says."""
+        name = LOADS[self.texts.language]
+        step = "config_subentries.load.step.user"
+        await self.go(f"/config/integrations/integration/{DOMAIN}")
+        button = self.texts.own("config_subentries.load.initiate_flow.user")
+        await self.press_text(button)
+        # There is one contract, so there is nothing to choose.
+        await self.see_form(step, "subscription")
+
+        await self.flow.locator('input[name="name"]').fill(name)
+        times = self.flow.locator('input[name="hours"]')
+        # The duration, and a window over the night.
+        for number, hours in enumerate(("2", "20", "7")):
+            await times.nth(number).fill(hours)
+            await times.nth(number).blur()
+        await self.album.take_dialog("load", self.page, self.flow)
+        await self.press("submit", self.flow)
+        await self.finish("finish")
+        await self.see(self.texts.own("config_subentries.load.entry_type"))
+        device = self.page.locator("ha-config-entry-device-row", has_text=name)
+        await device.click()
+        await self.page.wait_for_url("**/config/devices/device/*")
+        for sensor in ("next_start", "next_end", "expected_cost", "expected_saving"):
+            await self.see(self.texts.own(f"entity.sensor.{sensor}.name"))
+        await self.see(self.texts.own("entity.binary_sensor.run_now.name"))
+        await self.album.take_device("load-device", self.page)
+
+    async def see_dashboard(self, hub: HubClient) -> None:
+        """Open the ready dashboard: by day and by night, at a desk and on a phone, and however often it is loaded."""
+        path = "nomos-prices"
+        await hub.command("lovelace/dashboards/create", url_path=path, title="Nomos")
+        await hub.command(
+            "lovelace/config/save",
+            url_path=path,
+            config={"strategy": {"type": "custom:nomos"}},
+        )
+        await self.go(f"/{path}")
+        for load in range(RELOADS):
+            if load:
+                await self.page.reload()
+            await self._see_card()
+        await self.see(LOADS[self.texts.language])
+        sections = self.page.locator("hui-section")
+        # Without the history, of which a new account has none.
+        shown = sections.nth(0).or_(sections.nth(1)).or_(sections.nth(2))
+        await self.album.take("dashboard", self.page, shown, margin=12)
+        for theme, size in LOOKS:
+            await self.page.emulate_media(color_scheme=theme)
+            await self.page.set_viewport_size({"width": size[0], "height": size[1]})
+            await self._see_card()
+            await self.watch.read(self.page)
+            name = theme if size is WIDE else f"phone-{theme}"
+            card = self.page.locator("nomos-price-card")
+            await self.album.take(f"card-{name}", self.page, card, margin=8)
+        await self.page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
+
+    async def _see_card(self) -> None:
+        """See the card with its prices, within the page."""
+        card = self.page.locator("nomos-price-card")
+        await expect(card).to_have_count(1)
+        await expect(card.locator("path.bars").first).to_be_visible()
+        await expect(card.locator("#summary")).not_to_be_empty()
+        box = await card.bounding_box()
+        assert box and self.page.viewport_size
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= self.page.viewport_size["width"]
+
+    async def change_options(self) -> None:
+        """Say what is cheap: first what contradicts itself, then something else."""
+        await self.go(f"/config/integrations/integration/{DOMAIN}")
+        row = self.page.locator("ha-config-entry-row")
+        await row.get_by_label(self.texts.button("configure")).first.click()
+        await self.see_form("options.step.init")
+        field = self.flow.locator("ha-selector", has=self.page.locator("input"))
+        await field.nth(0).locator("input").fill("5")
+        await self.press("submit", self.flow)
+        await self.see(self.texts.own("options.error.thresholds"), self.flow)
+        await field.nth(0).locator("input").fill("20")
+        await self.press("submit", self.flow)
+        await self.finish("finish")
+
+    async def link_again(self, hub: HubClient, customer: Customer) -> None:
+        """Revoke the access at Nomos; Home Assistant asks to link the account again, which works."""
+        await customer.control("POST", "revoke", {"email": CUSTOMER})
+        [price] = [
+            one["entity_id"]
+            for one in await hub.entities(DOMAIN)
+            if one["translation_key"] == "price"
+        ]
+        await hub.post(
+            "/api/services/homeassistant/update_entity", {"entity_id": [price]}
+        )
+        await self.go("/config/integrations/dashboard")
+        card = self.page.locator("ha-config-flow-card", has_text=TITLE)
+        await card.wait_for()
+        await self.watch.read(self.page)
+        await self.press("reconfigure", card)
+        step = "config.step.reauth_confirm"
+        await self.see(self.texts.own(f"{step}.description"), self.flow)
+        await self.see(self.texts.own(f"{step}.title", name=TITLE), self.flow)
+        await self.album.take_dialog("link-again", self.page, self.flow)
+        async with self._signing_in():
+            await self.press("submit", self.flow)
+        await self.flow.get_by_text(exactly(self.texts.button("close"))).wait_for()
+        await self.watch.read(self.page)
+        await self.finish("close")
+        await expect(card).to_have_count(0)
+        [entry] = await hub.entries(DOMAIN)
+        assert entry["state"] == "loaded"
+
+    async def remove(self, hub: HubClient) -> None:
+        """Delete the account; nothing of it is left."""
+        await self.go(f"/config/integrations/integration/{DOMAIN}")
+        row = self.page.locator("ha-config-entry-row")
+        await row.get_by_label(self.texts.button("menu")).first.click()
+        delete = exactly(self.texts.button("delete"))
+        await row.get_by_role("menuitem", name=delete).first.click()
+        await self.press("delete", self.page.locator("dialog-box"))
+        await expect(row).to_have_count(0)
+        await self.watch.read(self.page)
+        assert await hub.entries(DOMAIN) == []
+        assert await hub.entities(DOMAIN) == []
+        # A page that is loaded from now on knows no card any more.
+        await self.page.reload()
+        await self.page.locator("home-assistant-main").wait_for()
+        scripts = await self.page.locator("script").all_inner_texts()
+        assert not [one for one in scripts if f"/{DOMAIN}_static/" in one]

@@ -1,0 +1,56 @@
+"""The whole way of a customer: from the first login to the account's removal, in the real frontend."""
+
+from pathlib import Path
+
+import pytest
+
+from scripts.linking import Customer
+from tests.e2e.town import open_town
+
+from .album import Album
+from .browser import open_browser, open_window
+from .journey import Journey
+from .my_redirect import HOST as MY_HOST, open_my_redirect
+
+
+@pytest.mark.parametrize("my", [False, True], ids=["own-callback", "my-redirect"])
+@pytest.mark.parametrize("language", ["en", "de"])
+async def test_journey(
+    tmp_path: Path, pytestconfig: pytest.Config, language: str, my: bool
+) -> None:
+    """Everything can be reached and read, nothing fails, and nothing is left untranslated."""
+    folder: Path | None = pytestconfig.getoption("--pictures", None) if my else None
+    async with (
+        open_town(tmp_path / "hub", language=language, my=my) as town,
+        Customer(town.simulator_url) as customer,
+        town.hub.client(town.token) as hub,
+        open_my_redirect(tmp_path, town.hub.url) as my_port,
+        open_browser(
+            f"--host-resolver-rules=MAP {MY_HOST} 127.0.0.1:{my_port}"
+        ) as browser,
+        open_window(browser, language, logs=[town.hub.log, town.simulator.log]) as (
+            context,
+            watch,
+        ),
+    ):
+        # No person waits for the afternoon to see tomorrow's prices.
+        await customer.control("POST", "settings", {"publication_time": "00:00"})
+        journey = Journey(
+            town=town,
+            context=context,
+            page=await context.new_page(),
+            watch=watch,
+            my=my,
+            album=Album(folder, language),
+        )
+        await journey.log_in()
+        if my:
+            await journey.follow_my_link()
+        else:
+            await journey.add_integration()
+        await journey.see_account()
+        await journey.add_load()
+        await journey.see_dashboard(hub)
+        await journey.change_options()
+        await journey.link_again(hub, customer)
+        await journey.remove(hub)

@@ -1,0 +1,96 @@
+"""The words on the pages: the integration's own in both languages, and those of Home Assistant's buttons."""
+
+from collections.abc import Iterator
+from functools import cache
+import json
+from typing import Any
+
+from scripts.hub import INTEGRATION
+
+LANGUAGES = {"en": "en-GB", "de": "de-DE"}
+"""Languages, with the locale that a browser asks for them with."""
+
+# Home Assistant's frontend names its buttons so.
+BUTTONS = {
+    "en": {
+        "add": "Add",
+        "add_integration": "Add integration",
+        "close": "Close",
+        "configure": "Configure",
+        "delete": "Delete",
+        "finish": "Finish",
+        "menu": "Menu",
+        "ok": "OK",
+        "reconfigure": "Reconfigure",
+        "skip": "Skip and finish",
+        "submit": "Submit",
+    },
+    "de": {
+        "add": "Hinzufügen",
+        "add_integration": "Integration hinzufügen",
+        "close": "Schließen",
+        "configure": "Konfigurieren",
+        "delete": "Löschen",
+        "finish": "Fertigstellen",
+        "menu": "Menü",
+        "ok": "OK",
+        "reconfigure": "Neu konfigurieren",
+        "skip": "Überspringen und fertigstellen",
+        "submit": "OK",
+    },
+}
+
+
+def leaves(tree: dict[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield each text of a tree with the path of keys to it."""
+    for key, value in tree.items():
+        here = f"{path}.{key}" if path else key
+        if isinstance(value, dict):
+            yield from leaves(value, here)
+        else:
+            yield here, value
+
+
+@cache
+def translations(language: str) -> dict[str, str]:
+    """Return the integration's texts in a language, by their path."""
+    path = INTEGRATION / "translations" / f"{language}.json"
+    return dict(leaves(json.loads(path.read_text())))
+
+
+class Texts:
+    """What is to be read in one language, and what is not."""
+
+    def __init__(self, language: str) -> None:
+        """Read both languages: a text of the other one is a fault."""
+        self.language = language
+        self._own = translations(language)
+        mine = set(self._own.values())
+        others = {
+            text
+            for other in LANGUAGES
+            if other != language
+            for text in translations(other).values()
+        }
+        self.foreign = frozenset(others - mine)
+        """The texts that the other language alone has."""
+        self.keys = (
+            frozenset(key for path in self._own for key in path.split(".")) - mine
+        )
+        """What Home Assistant shows in place of a text that is missing: the name of what is not described."""
+
+    def own(self, path: str, **placeholders: str) -> str:
+        """Return a text of the integration; KeyError when there is none."""
+        return self._own[path].format(**placeholders)
+
+    def below(self, path: str) -> dict[str, str]:
+        """Return the texts right below a path, by their last key."""
+        return {
+            key.removeprefix(f"{path}."): text
+            for key, text in self._own.items()
+            if key.rpartition(".")[0] == path
+        }
+
+    def button(self, name: str) -> str:
+        """Return what is written on a button of Home Assistant."""
+        return BUTTONS[self.language][name]

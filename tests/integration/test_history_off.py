@@ -1,0 +1,56 @@
+"""Usage where Home Assistant keeps no statistics, and once it does again."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from homeassistant.core import HomeAssistant
+
+from .conftest import count, restart, state_of
+from .statistics import assert_true, written
+from .usage_life import MINUTE, asked, begin, live, today, usage_of
+
+
+@pytest.fixture(autouse=True)
+def custom_integrations(recorder_mock, enable_custom_integrations: None) -> None:
+    """Begin with the recorder: it has to be there before Home Assistant is."""
+
+
+@pytest.fixture
+def usage_known() -> bool:
+    """Begin with an account that is new."""
+    return False
+
+
+async def test_a_recorder_that_comes_later(
+    hass: HomeAssistant, nomos, linked, advance
+) -> None:
+    """Sensors need no recorder; with one, the whole contract is imported."""
+    subscription = begin(nomos, date(2026, 3, 20))
+    # A real one cannot come later than the entity registry: what is not listed is not there.
+    hass.config.components.remove("recorder")
+    entry = await linked()
+    await advance(2 * MINUTE)
+    # Last month and this one, for the sensors.
+    assert [one.query["start"] for one in asked(nomos)] == ["2026-05-01", "2026-06-01"]
+    assert usage_of(entry, subscription).last_error is None
+    assert float(state_of(hass, subscription.id, "usage_latest_day").state) > 0
+    await live(entry, subscription, advance, date(2026, 6, 11))
+    before = state_of(hass, subscription.id, "usage_latest_day").state
+
+    hass.config.components.add("recorder")
+    assert not await written(hass, subscription.id, "usage")
+    requests = count(nomos, "usage")
+    await restart(hass, entry)
+    await advance(timedelta(minutes=5))
+    # Nothing is due today any more.
+    assert count(nomos, "usage") == requests
+    assert state_of(hass, subscription.id, "usage_latest_day").state == before
+    await live(entry, subscription, advance, date(2026, 6, 12))
+    assert [one.query["start"] for one in asked(nomos)[requests:]] == [
+        "2026-03-20",
+        "2026-04-01",
+        "2026-05-01",
+        "2026-06-01",
+    ]
+    await assert_true(hass, nomos, subscription.id, date(2026, 3, 20), today(nomos))

@@ -1,0 +1,247 @@
+"""Tests of what is known of a meter, and how it lies on the disk."""
+
+from copy import deepcopy
+from datetime import UTC, date, datetime, timedelta
+import json
+from typing import Any
+
+from hypothesis import given, strategies as st
+import pytest
+
+from custom_components.nomos.api import (
+    GridFeeModule,
+    GridFeeReduction,
+    GridFeeStatus,
+    InvoiceStatus,
+    InvoiceType,
+    MeterType,
+)
+from custom_components.nomos.metering import DayUsage, MonthUsage, Series
+from custom_components.nomos.usage_record import (
+    EMPTY_RECORD,
+    UNWRITTEN,
+    LatestInvoice,
+    MeterAnswer,
+    UsageRecord,
+    decode_record,
+    encode_record,
+)
+
+from .samples import property_test
+
+DAY = timedelta(days=1)
+FIRST = date(2026, 3, 1)
+
+SET_ASIDE = (LookupError, TypeError, ValueError, OverflowError, OSError)
+"""What the store takes for a file that cannot be read."""
+
+
+def day_usage(day: date, **changes: Any) -> DayUsage:
+    """Return a day."""
+    values: dict[str, Any] = {
+        "day": day,
+        "kwh": 9.6,
+        "cost": 2.88,
+        "priced_kwh": 9.6,
+        "lowest": 0.1,
+        "mean": 0.3,
+        "highest": 0.5,
+        "readings": 96,
+        "missing": 0,
+        "final": False,
+        "digest": 12345,
+    }
+    return DayUsage(**(values | changes))
+
+
+FULL = UsageRecord(
+    meter=MeterType.SMART,
+    days={
+        FIRST: day_usage(FIRST),
+        FIRST + DAY: day_usage(
+            FIRST + DAY, cost=None, lowest=None, mean=None, highest=None, missing=4
+        ),
+    },
+    months=(MonthUsage(FIRST, 210.5, True), MonthUsage(date(2026, 4, 1), 190.0, False)),
+    looked_to=date(2026, 4, 3),
+    settled_to=FIRST,
+    doubts=(date(2026, 1, 17), date(2026, 2, 1)),
+    recorded={Series.USAGE: datetime(2026, 4, 2, 21, tzinfo=UTC)},
+    refused={"invoices": date(2026, 4, 1)},
+    invoice=LatestInvoice(
+        type=InvoiceType.USAGE,
+        status=InvoiceStatus.OPEN,
+        total=-12.34,
+        period_start=datetime(2026, 2, 28, 23, tzinfo=UTC),
+        period_end=datetime(2026, 3, 31, 22, tzinfo=UTC),
+    ),
+    reductions=(
+        GridFeeReduction(
+            subscription_id="sub",
+            module=GridFeeModule.FLAT,
+            status=GridFeeStatus.ACTIVATED,
+            valid_from=datetime(2026, 1, 1, tzinfo=UTC),
+            valid_until=None,
+        ),
+    ),
+    reductions_on=date(2026, 4, 1),
+)
+
+
+def stored(record: UsageRecord) -> Any:
+    """Return a record as it comes from the disk."""
+    return json.loads(json.dumps(encode_record("sub", record)))
+
+
+@pytest.mark.parametrize("record", [EMPTY_RECORD, FULL])
+def test_round_trip(record):
+    """What is written is what is read."""
+    assert decode_record("sub", stored(record)) == record
+
+
+def test_another_contract():
+    """A file of somebody else's is none."""
+    with pytest.raises(ValueError, match="another"):
+        decode_record("other", stored(FULL))
+
+
+def places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Return the paths of everything in decoded JSON."""
+    items = (
+        node.items()
+        if isinstance(node, dict)
+        else enumerate(node)
+        if isinstance(node, list)
+        else ()
+    )
+    return [path, *(found for key, one in items for found in places(one, (*path, key)))]
+
+
+JUNK = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**20), 10**20)
+    | st.floats()
+    | st.sampled_from(["", "usage", "2026-03-01", "9999-12-31", "smart", "x"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["usage", "type", "x"]), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+
+
+@property_test
+@given(st.sampled_from(places(stored(FULL))[1:]), JUNK, st.booleans())
+def test_damage_is_noticed_or_harmless(path, junk, remove):
+    """Whatever lies on the disk, it is read or set aside: no other error escapes."""
+    damaged = deepcopy(stored(FULL))
+    node = damaged
+    for key in path[:-1]:
+        node = node[key]
+    if remove:
+        del node[path[-1]]
+    else:
+        node[path[-1]] = junk
+    try:
+        record = decode_record("sub", damaged)
+    except SET_ASIDE:
+        return
+    # What was read can be written, and means the same then.
+    assert decode_record("sub", stored(record)) == record
+
+
+@property_test
+@given(JUNK)
+def test_nonsense(junk):
+    """A file may hold anything."""
+    with pytest.raises(SET_ASIDE):
+        decode_record("sub", junk)
+
+
+@pytest.mark.parametrize("place", ["kwh", "total"])
+def test_numbers_are_finite(place):
+    """A total that is no number would spoil every sum after it."""
+    damaged = stored(FULL)
+    if place == "kwh":
+        damaged["days"][0][1] = float("nan")
+    else:
+        damaged["invoice"]["total"] = True
+    with pytest.raises(TypeError):
+        decode_record("sub", damaged)
+
+
+def answer_of(*days: date) -> MeterAnswer:
+    """Return what was learned."""
+    return MeterAnswer(
+        meter=MeterType.SMART,
+        days={day: day_usage(day, digest=999) for day in days},
+    )
+
+
+def test_extended():
+    """Days join in order; what settles moves on without a gap only."""
+    april, may, june = date(2026, 4, 1), date(2026, 5, 1), date(2026, 6, 1)
+    record = EMPTY_RECORD.extended(answer_of(FIRST), FIRST, april, settles=True)
+    assert (record.looked_to, record.settled_to) == (april, april)
+    skipped = record.extended(answer_of(may), may, june, settles=True)
+    assert (skipped.looked_to, skipped.settled_to) == (june, april)
+    closed = skipped.extended(answer_of(april), april, may, settles=True)
+    assert list(closed.days) == [FIRST, april, may]
+    assert (closed.looked_to, closed.settled_to) == (june, may)
+    again = closed.extended(answer_of(FIRST + DAY), FIRST, april, settles=False)
+    assert (again.looked_to, again.settled_to) == (june, may)
+
+
+def test_doubts():
+    """A month that stands with a gap is asked for once more, which moves nothing else."""
+    april = date(2026, 4, 1)
+    month = [FIRST + number * DAY for number in range(31)]
+    whole = EMPTY_RECORD.extended(answer_of(*month), FIRST, april, settles=True)
+    assert whole.doubts == ()
+    assert EMPTY_RECORD.extended(answer_of(), FIRST, april, settles=False).doubts == ()
+    doubted = EMPTY_RECORD.extended(answer_of(*month[1:]), FIRST, april, settles=True)
+    assert doubted.doubts == (FIRST,)
+    later = doubted.extended(answer_of(), april, date(2026, 5, 1), settles=True)
+    assert later.doubts == (FIRST, april)
+    again = later.extended(answer_of(*month[5:]), FIRST, april, settles=True)
+    assert (again.doubts, again.settled_to) == ((april,), date(2026, 5, 1))
+    assert again.beginning_again().doubts == ()
+
+
+def test_a_first_answer_that_does_not_stand():
+    """The first day is where the next thorough look begins."""
+    record = EMPTY_RECORD.extended(
+        answer_of(FIRST), FIRST, FIRST + 9 * DAY, settles=False
+    )
+    assert record.settled_to == FIRST
+    assert record.latest == day_usage(FIRST, digest=999)
+    assert EMPTY_RECORD.latest is None
+
+
+def test_an_answer_that_fits_nothing_keeps_the_meter():
+    """What kind of meter there is, is not forgotten."""
+    record = FULL.extended(MeterAnswer(), FIRST, FIRST + DAY, settles=False)
+    assert record.meter is MeterType.SMART
+    assert record.days == FULL.days
+
+
+def test_forgetting():
+    """What stands goes; what may change stays, however old it is."""
+    april = date(2026, 4, 1)
+    assert FULL.forgetting(april).days == FULL.days
+    settled = FULL.extended(answer_of(april), FIRST, april, settles=True)
+    assert list(settled.forgetting(april).days) == [april]
+    assert list(settled.forgetting(FIRST + DAY).days) == [FIRST + DAY, april]
+
+
+def test_beginning_again():
+    """The days stay to be shown; all of them have to be written."""
+    record = FULL.beginning_again()
+    assert record.looked_to is record.settled_to is None
+    assert record.recorded == {}
+    assert {one.digest for one in record.days.values()} == {UNWRITTEN}
+    assert {day: one.kwh for day, one in record.days.items()} == dict.fromkeys(
+        FULL.days, 9.6
+    )
+    assert record.invoice == FULL.invoice

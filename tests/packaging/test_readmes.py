@@ -1,0 +1,100 @@
+"""Readmes in several languages say the same, as far as that can be seen without reading them."""
+
+import pytest
+
+from . import PROJECT
+from .readmes import differences, skeleton
+
+ENGLISH = """\
+# Nomos
+
+![The card](docs/pictures/en/card.png)
+
+## Installation
+
+| a | b |
+|---|---|
+| 1 | 2 |
+
+```sh
+scripts/develop   # a Home Assistant
+```
+"""
+GERMAN = """\
+# Nomos
+
+![Die Karte](docs/pictures/de/card.png)
+
+## Einrichtung
+
+| a | b |
+|---|---|
+| 1 | 2 |
+
+```sh
+scripts/develop   # ein Home Assistant
+```
+"""
+
+
+def test_the_same_in_other_words() -> None:
+    """Words may differ, and so may comments in code, and the folders of pictures."""
+    assert list(differences(ENGLISH, GERMAN)) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "what"),
+    [
+        ("## Einrichtung", "### Einrichtung", "headings: [1, 2] and [1, 3]"),
+        ("## Einrichtung", "", "headings: [1, 2] and [1]"),
+        ("card.png", "device.png", "pictures: ['card.png'] and ['device.png']"),
+        ("| 1 | 2 |", "", "tables: [(2, 3)] and [(2, 2)]"),
+        ("```sh", "```yaml", "languages of code blocks: ['sh'] and ['yaml']"),
+        ("scripts/develop ", "scripts/test ", "code block 1: "),
+    ],
+)
+def test_differences_are_seen(old: str, new: str, what: str) -> None:
+    """Each kind of difference is told."""
+    found = list(differences(ENGLISH, GERMAN.replace(old, new)))
+    assert len(found) == 1
+    assert found[0].startswith(what)
+
+
+def test_readme_is_read() -> None:
+    """The readme has what can be compared."""
+    found = skeleton((PROJECT / "README.md").read_text())
+    assert found.headings[0] == 1
+    assert len(found.headings) > 10
+    assert found.blocks
+    assert found.tables
+
+
+def test_german_readme() -> None:
+    """The German readme has the sections, the pictures, the tables and the code of the English one."""
+    english, german = (
+        (PROJECT / name).read_text() for name in ("README.md", "README.de.md")
+    )
+    assert list(differences(english, german)) == []
+
+
+# Pictures
+
+PICTURES = PROJECT / "docs" / "pictures"
+LARGEST = 80_000
+"""Bytes; whoever reads the readme on a phone pays for all pictures."""
+
+
+def test_pictures() -> None:
+    """Every picture is there in both languages, and small; every one that a page shows is there."""
+    names = {
+        language: {path.name: path.stat().st_size for path in folder.glob("*.png")}
+        for language in ("en", "de")
+        if (folder := PICTURES / language).is_dir()
+    }
+    assert names["en"]
+    assert names["en"].keys() == names["de"].keys()
+    assert max(*names["en"].values(), *names["de"].values()) < LARGEST
+    for page in (*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md")):
+        for path in skeleton(page.read_text()).pictures:
+            if "://" not in path:
+                assert (page.parent / path).is_file(), f"{page.name} shows {path}"
