@@ -33,6 +33,7 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.json import json_bytes
 from homeassistant.helpers.recorder import get_instance
 
+from . import budgets
 from .database import Contents, contents_of
 from .hub import DATABASE, enter_account, hub
 from .leaps import LeapingClock, Moment
@@ -237,7 +238,7 @@ def report(found: dict[Play, dict[str, Any]]) -> str:
             (
                 "HTTP requests",
                 sum(day["requests"].values()),
-                "8",
+                budgets.REQUESTS,
                 _counted(day["requests"]),
             ),
             (
@@ -249,37 +250,37 @@ def report(found: dict[Play, dict[str, Any]]) -> str:
             (
                 "states written",
                 sum(day["changed"].values()),
-                "350",
+                budgets.STATES,
                 "most: " + ", ".join(f"`{name}` {count}" for name, count in loud),
             ),
             (
                 "states written in vain",
                 sum(day["in_vain"].values()),
-                "0",
+                0,
                 "",
             ),
             (
                 "rows in the recorder",
                 sum(rows.values()),
-                "900",
+                budgets.ROWS,
                 _counted(rows),
             ),
             (
                 "growth of the database",
                 f"{(grown - grown_without) / 1000:.0f} kB",
-                "150 kB",
+                f"{budgets.DATABASE_BYTES / 1000:.0f} kB",
                 f"{grown / 1000:.0f} kB with, {grown_without / 1000:.0f} kB without the integration",
             ),
             (
                 "largest attributes of a state",
                 f"{day['largest'][1] / 1000:.1f} kB",
-                "16 kB, unrecorded",
+                f"{budgets.ATTRIBUTE_BYTES / 1000:.1f} kB; {budgets.RECORDED_BYTES} B recorded",
                 f"`{day['largest'][0]}`; the largest that is recorded: {day['after']['attributes']} B",
             ),
             (
                 "written to `.storage` by us",
                 f"{mine / 1000:.1f} kB",
-                "60 kB",
+                f"{budgets.STORAGE_BYTES / 1000:.0f} kB",
                 files,
             ),
             (

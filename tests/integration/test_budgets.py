@@ -1,4 +1,4 @@
-"""A day with three loads and usage stays within what we promise; requests of a day are held in test_coordinator.py."""
+"""A day with three loads and usage stays within ``benchmarks.budgets``; test_coordinator.py holds the requests."""
 
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
@@ -12,6 +12,16 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
     async_wait_recording_done,
 )
 
+from benchmarks.budgets import (
+    ATTRIBUTE_BYTES,
+    ATTRIBUTES,
+    BOUNDARIES,
+    DATABASE_BYTES,
+    RECORDED_BYTES,
+    STATES,
+    STATISTICS,
+    STORAGE_BYTES,
+)
 from benchmarks.database import contents_of
 from benchmarks.hub import LOADS
 from benchmarks.watches import States, Writes
@@ -26,34 +36,6 @@ from simulator.berlin import midnight
 from .conftest import EMAIL
 
 QUARTER = timedelta(minutes=15)
-BOUNDARIES = 24 * 4
-
-CURRENT = BOUNDARIES + 4
-"""The price at every boundary; a correction or two."""
-
-LEVELS = BOUNDARIES
-"""Level, cheap, expensive and the calendar: each changes a few times a day, together not at every boundary."""
-
-DAILY = 20
-"""Statistics of today, whether tomorrow is known, usage and cost: once a day each, and twice for luck."""
-
-LOAD = 6 * 5 + 3 * 2 * 4
-"""Six entities for each of five plans a day; at both ends of four runs the flag and both times."""
-
-STATES = CURRENT + LEVELS + DAILY + len(LOADS) * LOAD
-
-STATISTICS = 3 * 24 + 1
-"""Hours of usage, cost and total, a day's base fee. What the recorder keeps of the price by itself comes on top."""
-
-ATTRIBUTES = 60
-"""Attributes that are recorded anew: only those that are different."""
-
-DATABASE_BYTES = 200_000
-STORAGE_BYTES = 60_000
-ATTRIBUTE_BYTES = 16_384
-"""What the recorder takes; what is unrecorded need not hold to it, and does."""
-
-RECORDED_BYTES = 600
 
 
 @pytest.fixture
