@@ -30,8 +30,11 @@ MOST_VIOLATIONS: Final = 20
 MOST_OF_A_KIND: Final = 5
 """More of the same are counted and not told."""
 
-CLEAN_BUDGET: Final = 8, 6
+CLEAN_BUDGET: Final = 8, 4
 """Requests on a quiet day: of an account with one contract, and more for each further one."""
+
+MONTH_BUDGET: Final = 2
+"""Requests more for each contract that compares a month of usage besides asking for yesterday: once a week."""
 
 CEILING: Final = 150, 120
 """Requests on any day, likewise. A day without any price is the dearest: it is asked for every half hour, and twice,
@@ -396,7 +399,9 @@ class Judge:
             one <= day for one in lingering
         ):
             figures.clean.append(count)
-            if count > CLEAN_BUDGET[0] + more * CLEAN_BUDGET[1]:
+            months = max(spent["usage 200"] - len(self._subscriptions), 0)
+            allowed = CLEAN_BUDGET[0] + more * CLEAN_BUDGET[1] + months * MONTH_BUDGET
+            if count > allowed:
                 self.violate(
                     "BUDGET", f"{count} requests on the quiet {day}: {dict(spent)}"
                 )
