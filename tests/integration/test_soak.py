@@ -32,7 +32,7 @@ from .soak.storm import Storm
 from .soak.tap import Tap
 from .soak.truth import Truth
 
-CI = ((1, 400), (2, 150), (3, 400))
+CI = ((1, 150), (2, 100), (3, 150))
 """Seeds and days. A house with two contracts takes twice the time, and its year need not be whole."""
 
 DAYS = 400
