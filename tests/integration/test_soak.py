@@ -33,7 +33,7 @@ from .soak.tap import Tap
 from .soak.truth import Truth
 
 CI = ((1, 150), (2, 100), (3, 150))
-"""Seeds and days. A house with two contracts takes twice the time, and its year need not be whole."""
+"""Seeds and days. A house with two contracts takes twice the time, and needs fewer."""
 
 DAYS = 400
 
