@@ -3,15 +3,26 @@
     .venv/bin/python -m benchmarks.card
 
 Draws two days of autumn, 196 intervals and three loads, in both views, each time from the news to the picture: asking,
-reading the answer, drawing. Needs Chromium.
+reading the answer, drawing. Then two days cut into ever more intervals, to show how the time grows. Needs Chromium.
 """
 
 import argparse
+from datetime import datetime, timedelta
+from math import log, sin
 from statistics import median
-from typing import Any
+from typing import Any, Final
 
+from custom_components.nomos.pricing import Components, Interval, day_bounds
 from tests.browser.card_page import FRONTEND, CardPage, open_chromium
-from tests.browser.card_samples import AUTUMN, answer, both, intervals, load, local
+from tests.browser.card_samples import (
+    AUTUMN,
+    SUMMER,
+    answer,
+    both,
+    intervals,
+    load,
+    local,
+)
 
 
 def script_milliseconds(session: Any) -> float:
@@ -26,17 +37,44 @@ def script_milliseconds(session: Any) -> float:
     return float(metrics["TaskDuration"] - other) * 1000
 
 
-def measure(browser: Any, view: str, width: int, drawings: int) -> list[float]:
+SIZES: Final = (96, 192, 960, 9_600)
+
+
+def cut(count: int) -> list[Interval]:
+    """Return two summer days, cut into so many intervals of equal length."""
+    first, last = day_bounds(SUMMER)[0], day_bounds(SUMMER + timedelta(days=1))[1]
+    length = (last - first) / count
+    return [
+        Interval(
+            first + index * length,
+            first + (index + 1) * length,
+            round(0.25 + 0.1 * sin(12 * index / count), 6),
+            Components(0.1, 0.1, 0.05),
+        )
+        for index in range(count)
+    ]
+
+
+def measure(
+    browser: Any,
+    view: str,
+    width: int,
+    drawings: int,
+    known: list[Interval],
+    now: datetime,
+) -> list[float]:
     """Return the script milliseconds of drawings, each with another answer of the hub."""
-    now = local(AUTUMN, 13, 22)
     context = browser.new_context(viewport={"width": 1000, "height": 800})
     card = CardPage(context.new_page())
     card.open(now)
-    runs = [(local(AUTUMN, hour), local(AUTUMN, hour + 2)) for hour in (14, 18, 21)]
-    chart = answer(intervals(both(AUTUMN)), now) | {
+    runs = [
+        (now + timedelta(hours=hour), now + timedelta(hours=hour + 2))
+        for hour in (1, 4, 7)
+    ]
+    chart = answer(known, now) | {
         "loads": [load(f"Load {index}", *runs) for index in range(3)]
     }
-    assert len(chart["intervals"]) == 196
+    assert len(chart["intervals"]) == len(known)
     card.show(chart, {"view": view}, width=width)
     card.page.evaluate("countDrawings()")
     session = context.new_cdp_session(card.page)
@@ -67,12 +105,24 @@ def main() -> None:
     for path in sorted(FRONTEND.glob("*.js")):
         print(f"{path.name}: {path.stat().st_size / 1000:.1f} kB")
     with open_chromium() as browser:
+        autumn, now = intervals(both(AUTUMN)), local(AUTUMN, 13, 22)
         for view in ("levels", "parts"):
             for width in (340, 900):
-                taken = measure(browser, view, width, drawings)
+                taken = measure(browser, view, width, drawings, autumn, now)
                 print(
                     f"{view}, {width} px: median {median(taken):.1f} ms, maximum {max(taken):.1f} ms"
                 )
+        now = local(SUMMER, 13, 22)
+        for view in ("levels", "parts"):
+            times = [
+                median(measure(browser, view, 900, 9, cut(size), now)) for size in SIZES
+            ]
+            growth = log(times[-1] / times[0]) / log(SIZES[-1] / SIZES[0])
+            listed = ", ".join(
+                f"{size:,}: {time:.1f} ms"
+                for size, time in zip(SIZES, times, strict=True)
+            )
+            print(f"{view}, 900 px, intervals {listed}; growth {growth:.2f}")
 
 
 if __name__ == "__main__":
