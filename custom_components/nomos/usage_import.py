@@ -12,6 +12,7 @@ from .api import (
     NomosClient,
     NomosNotFoundError,
     NomosPermissionError,
+    NomosRequestError,
     PriceSeries,
     SubscriptionStatus,
     UsageResolution,
@@ -40,6 +41,7 @@ from .usage_record import UNWRITTEN, MeterAnswer, UsageRecord
 _LOGGER = logging.getLogger(__name__)
 
 _DAY: Final = timedelta(days=1)
+_WEEK: Final = timedelta(days=7)
 
 _ANALOG_MONTHS: Final = 13
 """How many past months of an analog meter are asked for: this month of last year is the oldest."""
@@ -185,14 +187,30 @@ class UsageImport:
         lacking = [day for day in days if fresh or not table.day(day).complete]
         if not lacking or self._inactive:
             return table
+        for series in await self._async_prices(min(lacking), max(lacking)):
+            table = await self._hass.async_add_executor_job(_laid_over, table, series)
+        return table
+
+    async def _async_prices(self, first: date, last: date) -> list[PriceSeries]:
+        """Return what Nomos says of the prices of some days, both inclusive; nothing where it says that it has none.
+
+        How long a range may be is not published: where a month is refused, its weeks are asked for.
+        """
         try:
-            series = await self._async_ask(
-                NomosClient.prices, min(lacking), max(lacking)
-            )
-        except (NomosPermissionError, NomosNotFoundError) as err:
+            return [await self._async_ask(NomosClient.prices, first, last)]
+        except (NomosPermissionError, NomosNotFoundError, NomosRequestError) as err:
             _LOGGER.debug("There are no prices for usage: %s", type(err).__name__)
-            return table
-        return await self._hass.async_add_executor_job(_laid_over, table, series)
+            if not isinstance(err, NomosRequestError) or last - first < _WEEK:
+                return []
+        weeks = range(0, (last - first).days + 1, _WEEK.days)
+        return [
+            series
+            for week in weeks
+            for series in await self._async_prices(
+                first + timedelta(days=week),
+                min(first + timedelta(days=week + 6), last),
+            )
+        ]
 
     async def _async_ask[**P, T](
         self,

@@ -13,6 +13,7 @@ from .statistics import true_hours
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 SMART = "smart@example.com"
 ANALOG = "analog@example.com"
 
@@ -378,3 +379,43 @@ async def test_usage_entities(
             state = hass.states.get(one.entity_id)
             assert one == snapshot(name=f"{one.entity_id}-entry")
             assert state == snapshot(name=f"{one.entity_id}-state")
+
+
+@pytest.mark.parametrize("now", [EVENING])
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
+async def test_refused_prices_do_not_hold_up_usage(
+    hass: HomeAssistant, nomos, linked, advance
+) -> None:
+    """A day whose prices were never published is metered all the same, and not asked for in a hurry."""
+    nomos.configure(unpublished="error_400", usage_gaps=False)
+    nomos.publish_at(date(2026, 6, 11), "never")
+    subscription = contract(nomos)
+    await linked()
+    await advance(2 * MINUTE)
+    for _ in range(48):
+        await advance(HOUR / 2)
+    await advance(HOUR / 2)
+    asked = count(nomos, "usage")
+    for _ in range(48):
+        await advance(HOUR / 2)
+    usage = state_of(hass, subscription.id, "usage_latest_day")
+    assert usage.attributes["date"] == "2026-06-11"
+    assert float(usage.state) > 0
+    assert state_of(hass, subscription.id, "cost_latest_day").state == "unknown"
+    assert count(nomos, "usage") - asked == 1
+
+
+@pytest.mark.parametrize("now", [EVENING])
+async def test_month_is_too_long_a_range(
+    hass: HomeAssistant, nomos, linked, advance
+) -> None:
+    """Where Nomos refuses the prices of a month, they come by the week."""
+    nomos.configure(max_price_days=10)
+    subscription = contract(nomos)
+    await linked()
+    await advance(2 * MINUTE)
+    cost = sum(
+        day_truth(nomos, subscription, date(2026, 6, day))[1] for day in range(1, 10)
+    )
+    month = state_of(hass, subscription.id, "cost_this_month")
+    assert float(month.state) == pytest.approx(cost)
