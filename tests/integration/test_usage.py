@@ -410,7 +410,7 @@ async def test_month_is_too_long_a_range(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
     """Where Nomos refuses the prices of a month, they come by the week."""
-    nomos.configure(max_price_days=10)
+    nomos.configure(max_price_days=8)
     subscription = contract(nomos)
     await linked()
     await advance(2 * MINUTE)
