@@ -47,7 +47,7 @@ from .steps import count_steps, milliseconds
 from .tables import table
 
 SIZES: Final = (96, 192, 960, 9_600)
-PLANNED: Final = (96, 192, 384)
+PLANNED: Final = (96, 192, 960, 9_600)
 
 type Work = Callable[[], object]
 type Part = Callable[[int], Work]
