@@ -1,7 +1,6 @@
 """What the price card draws: today and tomorrow, with levels, parts, the best window and planned runs."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -25,6 +24,7 @@ from .load_entities import RUN_NOW
 from .pricing import (
     TARIFF_ZONE,
     DayLevels,
+    Goal,
     Interval,
     PlanRequest,
     PlanStatus,
@@ -190,15 +190,14 @@ def _window(
     start = current.start if current else now
     if horizon is None or horizon <= start:
         return None
-    if pays:
-        table = PriceTable(tuple(map(_turned, table.intervals)))
-    best = plan(table, PlanRequest(start, horizon, length), start)
+    goal = Goal.HIGHEST if pays else Goal.LOWEST
+    best = plan(table, PlanRequest(start, horizon, length, goal=goal), start)
     if best.status is not PlanStatus.COMPLETE or best.average_price is None:
         return None
     return {
         "start": _seconds(best.runs[0].start),
         "end": _seconds(best.runs[0].end),
-        "average": _rounded(-best.average_price if pays else best.average_price),
+        "average": _rounded(best.average_price),
     }
 
 
@@ -220,12 +219,6 @@ def _load_entities(hass: HomeAssistant, load: FlexibleLoad) -> Iterator[str]:
             platform, DOMAIN, f"{load.id}_{key}"
         ):
             yield entity_id
-
-
-def _turned(interval: Interval) -> Interval:
-    return (
-        interval if interval.price is None else replace(interval, price=-interval.price)
-    )
 
 
 def _seconds(instant: datetime) -> int:

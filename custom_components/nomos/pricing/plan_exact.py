@@ -12,6 +12,8 @@ from typing import Final
 
 from .plan_places import Bound, Line, Places, Span
 
+_FAR: Final = 1 << 256
+
 type _Band = tuple[int, list[int]]
 """Least costs of neighbouring durations, from some multiple of the step on."""
 type _Bands = dict[int, _Band]
@@ -219,6 +221,3 @@ def _value(bands: _Bands, rest: int, total: int, step: int) -> int | None:
     low, values = bands[rest]
     index, other = divmod(total - rest, step)
     return values[index - low] if not other and 0 <= index - low < len(values) else None
-
-
-_FAR: Final = 1 << 256
