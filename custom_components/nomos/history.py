@@ -19,6 +19,7 @@ from homeassistant.components.recorder.models import (
     StatisticMetaData,
 )
 from homeassistant.components.recorder.statistics import (
+    StatisticsRow,
     async_add_external_statistics,
     get_last_statistics,
     statistics_during_period,
@@ -35,6 +36,10 @@ from .const import CURRENCY, DOMAIN, MANUFACTURER
 from .metering import Account, HourRow, HourUsage, Series, revisions
 
 RECORDER: Final = "recorder"
+
+_BOUGHT: Final = (Series.USAGE, Series.COST, Series.BASE_FEE, Series.TOTAL_COST)
+_SOLD: Final = (Series.RETURNED, Series.COMPENSATION)
+"""The series of a contract, by the way in which the energy flows."""
 
 _ENERGY: Final = frozenset({Series.USAGE, Series.RETURNED})
 
@@ -67,20 +72,16 @@ class UsageHistory:
     def __init__(self, hass: HomeAssistant, subscription: Subscription) -> None:
         """Name the statistics; nothing is read or written yet."""
         self._hass = hass
-        self._id = subscription.id
         self._selling = subscription.type is SubscriptionType.FEED_IN
+        self._names = {
+            series: f"{DOMAIN}:{_slug(subscription.id)}_{series}"
+            for series in (_SOLD if self._selling else _BOUGHT)
+        }
 
     @property
     def kept(self) -> bool:
         """Return whether Home Assistant keeps statistics at all."""
         return RECORDER in self._hass.config.components
-
-    def series(self, *, with_fee: bool) -> tuple[Series, ...]:
-        """Return the series that belong to the contract."""
-        if self._selling:
-            return (Series.RETURNED, Series.COMPENSATION)
-        fees = (Series.BASE_FEE, Series.TOTAL_COST) if with_fee else ()
-        return (Series.USAGE, Series.COST, *fees)
 
     async def async_last(self) -> dict[Series, datetime]:
         """Return the start of the last hour that is written, by series.
@@ -147,13 +148,16 @@ class UsageHistory:
             raise HistoryError(type(err).__name__) from err
 
     def _last_hours(self) -> dict[Series, datetime]:
-        found = {}
-        for series in self.series(with_fee=True):
-            name = self.statistic_id(series)
-            rows = get_last_statistics(self._hass, 1, name, False, {"sum"})
-            if last := rows.get(name):
-                found[series] = datetime.fromtimestamp(last[0]["start"], UTC)
-        return found
+        return {
+            series: datetime.fromtimestamp(last["start"], UTC)
+            for series, name in self._names.items()
+            if (last := self._last_row(name))
+        }
+
+    def _last_row(self, name: str) -> StatisticsRow | None:
+        """Return the last hour that is written of a statistic."""
+        rows = get_last_statistics(self._hass, 1, name, False, {"sum"})
+        return rows[name][0] if rows.get(name) else None
 
     def _revisions(self, change: HistoryChange) -> dict[Series, list[HourRow]]:
         return revisions(
@@ -165,14 +169,12 @@ class UsageHistory:
 
     def _accounts(self, since: datetime) -> dict[Series, Account]:
         """Return what is written from an hour on."""
-        names = {
-            self.statistic_id(series): series for series in self.series(with_fee=True)
-        }
+        names = set(self._names.values())
         found = statistics_during_period(
-            self._hass, since, None, set(names), "hour", None, {"state", "sum"}
+            self._hass, since, None, names, "hour", None, {"state", "sum"}
         )
         accounts = {}
-        for name, series in names.items():
+        for series, name in self._names.items():
             rows = tuple(
                 HourRow(
                     datetime.fromtimestamp(row["start"], UTC),
@@ -184,14 +186,10 @@ class UsageHistory:
             if rows:
                 before = rows[0].sum - rows[0].state
             else:
-                last = get_last_statistics(self._hass, 1, name, False, {"sum"})
-                before = last[name][0].get("sum") or 0.0 if last.get(name) else 0.0
+                last = self._last_row(name)
+                before = (last.get("sum") or 0.0) if last else 0.0
             accounts[series] = Account(rows, before)
         return accounts
-
-    def statistic_id(self, series: Series) -> str:
-        """Return the id by which Home Assistant knows a series."""
-        return f"{DOMAIN}:{_slug(self._id)}_{series}"
 
     def _metadata(self, series: Series, name: str) -> StatisticMetaData:
         energy = series in _ENERGY
@@ -200,7 +198,7 @@ class UsageHistory:
             has_sum=True,
             name=name,
             source=DOMAIN,
-            statistic_id=self.statistic_id(series),
+            statistic_id=self._names[series],
             unit_class=EnergyConverter.UNIT_CLASS if energy else None,
             unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR if energy else CURRENCY,
         )
