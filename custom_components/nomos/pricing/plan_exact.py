@@ -10,7 +10,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
-from .plan_places import Bound, Line, Places, Span
+from .plan_line import Bound, Line
+from .plan_places import Places
+from .plan_task import Span
 
 _FAR: Final = 1 << 256
 

@@ -16,8 +16,9 @@ from bisect import bisect_right
 from dataclasses import replace
 from itertools import accumulate, pairwise
 
-from .plan_places import Places, Segment, Span, Task, blocks, joined
+from .plan_places import Places
 from .plan_solve import solve
+from .plan_task import Segment, Span, Task, blocks, joined
 
 
 def contiguous(

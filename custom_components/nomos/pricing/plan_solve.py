@@ -15,7 +15,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from .plan_exact import Exact
-from .plan_places import Bound, Line, Places, Span
+from .plan_line import Bound, Line
+from .plan_places import Places
+from .plan_task import Span
 
 _SECANTS: Final = 40
 _BOUNDS: Final = 3

@@ -27,8 +27,8 @@ from .plan_model import (
     merged,
     require_aware,
 )
-from .plan_places import Segment, Task, joined
 from .plan_search import contiguous, interruptible
+from .plan_task import Segment, Task, joined
 from .table import Components, Interval, PriceTable
 
 _ZERO: Final = timedelta(0)

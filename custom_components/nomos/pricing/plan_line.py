@@ -1,0 +1,224 @@
+"""Instants at which runs may start and end, in order, and the search over them with the duration priced."""
+
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
+from itertools import accumulate, repeat
+from operator import add, sub
+
+from .plan_task import Span, Task
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """The least that is still to come, when the duration is priced.
+
+    ``idle[i]``: from place ``i`` on with no run going. ``ending[i]``: the value (up to the potential at the run's
+    start) of ending a run that can end at place ``i`` there or later.
+    """
+
+    idle: list[int]
+    ending: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """Lower bounds of what is to come, at some worth of the duration; by the number of runs left."""
+
+    worth: int
+    potential: list[int]
+    layers: list[Layer]
+
+
+class Line:
+    """Instants in order, what it costs to get from one to the next, and the search with the duration priced."""
+
+    def __init__(
+        self,
+        at: list[int],
+        potential: list[int],
+        linked: list[bool],
+        task: Task,
+        period: tuple[int, int] | None = None,
+    ) -> None:
+        """Find where runs can end and start again first.
+
+        Within blocks the places may repeat themselves: a number of them in a length.
+        """
+        self._task = task
+        self._period = period
+        self.at = at
+        self.potential = potential
+        self.linked = linked
+        self.size = len(at)
+        # Where the block of a place ends.
+        last: list[int] = []
+        for index, following in enumerate(linked):
+            if not following:
+                last += [index] * (index + 1 - len(last))
+        self.last = last
+        ends = self._following(task.min_run)
+        # Where a run from a place can end first; 0 if its block is too short.
+        self.first_end = [
+            end if end <= final else 0 for end, final in zip(ends, last, strict=True)
+        ]
+        self._end_or_none = [end or self.size for end in self.first_end]
+        self.next_start = self._following(task.min_pause)
+
+    def _following(self, distance: int) -> list[int]:
+        """Return for each place the first that lies after it, and by a distance at least."""
+        at, size = self.at, self.size
+        if not distance:
+            return list(range(1, size + 1))
+        if self._period is None:
+            return list(
+                map(bisect_left, repeat(at), [place + distance for place in at])
+            )
+        number, length = self._period
+        ahead = number * (distance // length)
+        found: list[int] = []
+        while (index := len(found)) < size:
+            final = self.last[index]
+            found += range(index + ahead, final + 1)
+            found += [
+                bisect_left(at, place + distance, final + 1)
+                for place in at[len(found) : final + 1]
+            ]
+        return found
+
+    def only(self, kept: list[int]) -> Line:
+        """Return some of the places; the first and the last of each block have to be among them."""
+        return Line(
+            [self.at[index] for index in kept],
+            [self.potential[index] for index in kept],
+            [self.linked[index] for index in kept],
+            self._task,
+        )
+
+    def bound(self, worth: int, run: int, runs: int | None) -> Bound:
+        """Return the least that is to come with 0, 1, 2, … runs left; with any number of runs a single layer."""
+        potential = [
+            value - worth * place
+            for value, place in zip(self.potential, self.at, strict=True)
+        ]
+        if runs is None:
+            return Bound(worth, potential, [self._free(potential, run)])
+        layers = [Layer([0] * (self.size + 1), [])]
+        for _ in range(runs):
+            layers.append(self._layer(potential, run, layers[-1].idle))
+        return Bound(worth, potential, layers)
+
+    def _free(self, potential: list[int], run: int) -> Layer:
+        least = best = 0
+        idle = [0] * (self.size + 1)
+        ending = [0] * self.size
+        index = self.size
+        for value, linked, start, end in zip(
+            reversed(potential),
+            reversed(self.linked),
+            reversed(self.next_start),
+            reversed(self.first_end),
+            strict=True,
+        ):
+            index -= 1
+            stopped = value + idle[start]
+            if not linked or stopped < best:
+                best = stopped
+            ending[index] = best
+            if end and (started := run - value + ending[end]) < least:
+                least = started
+            idle[index] = least
+        return Layer(idle, ending)
+
+    def _layer(self, potential: list[int], run: int, after: list[int]) -> Layer:
+        follows = map(after.__getitem__, self.next_start)
+        stopped = list(map(add, potential, follows, strict=True))
+        ending: list[int] = []
+        while (index := len(ending)) < self.size:
+            part = stopped[index : self.last[index] + 1]
+            part.reverse()
+            part = list(accumulate(part, min))
+            part.reverse()
+            ending += part
+        # Where no run can end its value is out of reach.
+        ending.append(max(potential) + 1)
+        ends = map(ending.__getitem__, self._end_or_none)
+        started = list(map(sub, ends, potential, strict=True))
+        ending.pop()
+        started.append(-run)
+        started.reverse()
+        idle = [value + run for value in accumulate(started, min)]
+        idle.reverse()
+        return Layer(idle, ending)
+
+    def within(self, bound: Bound, run: int, most: int) -> list[int]:
+        """Return the places where runs of a plan may start or end that comes to less than most.
+
+        The bound has to be one for any number of runs. What a plan costs at least that starts or ends a run at some
+        place is the least up to there and the least from there on. The first and the last of each block are kept.
+        """
+        (layer,) = bound.layers
+        far = most + 2 * max(map(abs, bound.potential)) - 2 * layer.idle[0]
+        begun = [far] * (self.size + 1)
+        ended = [far] * (self.size + 1)
+        kept: list[int] = []
+        least, going, joined = 0, far, False
+        for index, value, linked, first, after, idle, ending in zip(
+            range(self.size),
+            bound.potential,
+            self.linked,
+            self.first_end,
+            self.next_start,
+            map(layer.idle.__getitem__, self.next_start),
+            map(layer.ending.__getitem__, self.first_end),
+            strict=True,
+        ):
+            keep = not (joined and linked)
+            if not joined:
+                going = far
+            if (here := ended[index]) < least:
+                least = here
+            if (here := begun[index]) < going:
+                going = here
+            if (here := going + value) < ended[after]:
+                ended[after] = here
+            if here + idle < most:
+                keep = True
+            if first:
+                if (here := least + run - value) < begun[first]:
+                    begun[first] = here
+                if here + ending < most:
+                    keep = True
+            if keep:
+                kept.append(index)
+            joined = linked
+        return kept
+
+    def trace(self, bound: Bound) -> list[Span]:
+        """Return the runs (as indices of places) that attain a bound."""
+        layers, potential = bound.layers, bound.potential
+        runs: list[Span] = []
+        left = len(layers) - 1
+        index = 0
+        idle = layers[left].idle
+        while idle[index]:
+            # The values rise: the last one that is the same is where the run starts.
+            index = bisect_right(idle, idle[index], index) - 1
+            ending = layers[left].ending
+            left = max(left - 1, 0)
+            idle = layers[left].idle
+            end = self.first_end[index]
+            while ending[end] != potential[end] + idle[self.next_start[end]]:
+                end += 1
+            runs.append((index, end))
+            index = self.next_start[end]
+        return runs
+
+    def total(self, runs: list[Span]) -> int:
+        """Return how long runs are together."""
+        return sum(self.at[end] - self.at[start] for start, end in runs)
+
+    def cost(self, runs: list[Span], run: int) -> int:
+        """Return what runs cost."""
+        return len(runs) * run + sum(
+            self.potential[end] - self.potential[start] for start, end in runs
+        )
