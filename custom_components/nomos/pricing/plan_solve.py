@@ -49,7 +49,9 @@ def _solve(
     bounds = tuner.tune(line, _MIDDLE)[-_BOUNDS:]
     if most is not None and tuner.most_runs > most:
         return None
-    best, cost = tuner.mended()
+    again, less = tuner.mended()
+    if cost is None or (less is not None and less < cost):
+        best, cost = again, less
     if cost is None or cost > max(tuner.least(bound) for bound in bounds):
         layers = len(bounds[0].layers)
         # With no runs left none starts; of any number there is one layer.
@@ -135,11 +137,13 @@ class _Tuner:
                     break
             else:
                 price = next(self._worths, None)
-                self._worth = (
-                    self._places.endless
-                    if price is None
-                    else price * self._places.scale
-                )
+                if price is not None:
+                    self._worth = price * self._places.scale
+                elif self._worth != self._places.endless:
+                    self._worth = self._places.endless
+                else:
+                    # So much time is not to be had on these places.
+                    break
         return bounds
 
     def mended(self) -> tuple[list[Span], int | None]:
