@@ -1,6 +1,7 @@
 """Instants at which runs may start and end, in order, and the search over them with the duration priced."""
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import accumulate, repeat
 from operator import add, sub
@@ -85,8 +86,9 @@ class Line:
             ]
         return found
 
-    def only(self, kept: list[int]) -> Line:
+    def only(self, kept: Iterable[int]) -> Line:
         """Return some of the places; the first and the last of each block have to be among them."""
+        kept = list(kept)
         return Line(
             [self.at[index] for index in kept],
             [self.potential[index] for index in kept],
@@ -150,48 +152,73 @@ class Line:
         idle.reverse()
         return Layer(idle, ending)
 
-    def within(self, bound: Bound, run: int, most: int) -> list[int]:
-        """Return the places where runs of a plan may start or end that comes to less than most.
+    def within(
+        self, bound: Bound, run: int, most: int, *, between: bool
+    ) -> tuple[list[int], list[int]]:
+        """Return where runs of a plan may start or end that comes to less than most: at places, and after places.
 
         The bound has to be one for any number of runs. What a plan costs at least that starts or ends a run at some
         place is the least up to there and the least from there on. The first and the last of each block are kept.
+
+        Where runs may start and end between the places, too, a run or a pause without a minimum may be as short as
+        can be. After a place, before the next, it costs at least what it costs up to the next, and from the place on;
+        and the potential lies between.
         """
         (layer,) = bound.layers
         far = most + 2 * max(map(abs, bound.potential)) - 2 * layer.idle[0]
         begun = [far] * (self.size + 1)
         ended = [far] * (self.size + 1)
+        instant_run = between and not self._task.min_run
+        instant_pause = between and not self._task.min_pause
+        here = range(self.size)
         kept: list[int] = []
+        gaps: list[int] = []
         least, going, joined = 0, far, False
+        value_before = first_before = idle_before = ending_before = 0
         for index, value, linked, first, after, idle, ending in zip(
-            range(self.size),
+            here,
             bound.potential,
             self.linked,
             self.first_end,
             self.next_start,
-            map(layer.idle.__getitem__, self.next_start),
-            map(layer.ending.__getitem__, self.first_end),
+            map(layer.idle.__getitem__, here if instant_pause else self.next_start),
+            map(layer.ending.__getitem__, here if instant_run else self.first_end),
             strict=True,
         ):
             keep = not (joined and linked)
             if not joined:
                 going = far
-            if (here := ended[index]) < least:
-                least = here
-            if (here := begun[index]) < going:
-                going = here
-            if (here := going + value) < ended[after]:
-                ended[after] = here
-            if here + idle < most:
-                keep = True
+            going = min(going, begun[index])
+            least = min(least, ended[index])
+            if instant_pause and going + value < least:
+                least = going + value
             if first:
-                if (here := least + run - value) < begun[first]:
-                    begun[first] = here
-                if here + ending < most:
+                started = least + run - value
+                if started + ending < most:
                     keep = True
+                begun[first] = min(begun[first], started)
+                if instant_run and started < going:
+                    going = started
+            stopped = going + value
+            if stopped + idle < most:
+                keep = True
+            ended[after] = min(ended[after], stopped)
             if keep:
                 kept.append(index)
+            if between:
+                if joined and (
+                    going + min(value_before, value) + idle_before < most
+                    or (
+                        first_before
+                        and least + run - max(value_before, value) + ending_before
+                        < most
+                    )
+                ):
+                    gaps.append(index - 1)
+                value_before, first_before = value, first
+                idle_before, ending_before = idle, ending
             joined = linked
-        return kept
+        return kept, gaps
 
     def trace(self, bound: Bound) -> list[Span]:
         """Return the runs (as indices of places) that attain a bound."""

@@ -26,73 +26,110 @@ On the places the problem is a shortest path with an exact total duration; ``pla
 about remainders says which durations can lie behind a pause, and where a run may start then (``_Grid.starts``).
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from dataclasses import dataclass
 from itertools import repeat
 from math import gcd
-from operator import add
 
 from .plan_line import Line
-from .plan_task import Segment, Task, blocks
+from .plan_task import Segment, Span, Task, blocks
 
 
 class Places:
-    """The instants at which runs of an optimal plan may start and end, and the searches over them."""
+    """The instants at which runs of an optimal plan may start and end, what it costs to get there, and how long it may take.
+
+    ``line`` are the anchored ones, ``boundaries`` those of them where the price changes. The floating ones are many
+    and hardly ever of use; they are laid out (``refined``) where they may be.
+    """
 
     def __init__(self, segments: list[Segment], length: int, task: Task) -> None:
-        """Lay out the places and what it costs to get from one to the next."""
+        """Lay out the anchored places and what it costs to get from one to the next."""
         self.task = task
-        # One number holds the three objectives: cost, then runs, then preference.
         self.grid = grid = _grid(segments, length, task)
+        self._length = length
+        self._segments = segments
+        self._starts = [start for start, _, _ in segments]
         stretches = blocks(segments)
-        found = [
-            _places(block[0][0], block[-1][1], grid, grid.remainders)
-            for block in stretches
-        ]
-        size = sum(len(places) for places in found)
+        self._blocks = [(block[0][0], block[-1][1]) for block in stretches]
+        # One number holds the three objectives: cost, then runs, then preference. A run ends at every second place
+        # at most.
         self.run = length * length + 1
+        number = len(grid.anchored) + len(grid.floating)
+        size = (length // grid.step + 1) * number + len(segments)
         self.scale = scale = self.run * (size + 1)
+        # What it costs to run from the window's start on, where every price is the one of the segment.
+        self._bases: list[int] = []
         at: list[int] = []
         linked: list[bool] = []
         potential: list[int] = []
         value = 0
-        for block, places in zip(stretches, found, strict=True):
+        for block in stretches:
+            places = _places(block[0][0], block[-1][1], grid, grid.anchored)
             index = 0
             for start, end, price in block:
                 final = bisect_left(places, end, index)
                 price *= scale
                 base = value - price * start
+                self._bases.append(base)
                 potential += [base + price * place for place in places[index:final]]
                 value += price * (end - start)
                 index = final
             potential.append(value)
             at += places
             linked += [True] * (len(places) - 1) + [False]
-        preference = (
-            [-((length - place) ** 2) for place in at]
-            if task.late
-            else [place * place for place in at]
-        )
-        potential = list(map(add, potential, preference, strict=True))
-        period = len(grid.remainders), grid.step
+        if task.late:
+            potential = [
+                cost - (length - place) ** 2
+                for cost, place in zip(potential, at, strict=True)
+            ]
+        else:
+            potential = [
+                cost + place * place for cost, place in zip(potential, at, strict=True)
+            ]
+        period = len(grid.anchored), grid.step
         self.line = Line(at, potential, linked, task, period)
+        kept = sorted({edge for start, end, _ in segments for edge in (start, end)})
+        self.boundaries = self.line.only(map(bisect_left, repeat(at), kept))
         self.prices = sorted((price, end - start) for start, end, price in segments)
         # A duration dearer than everything together is taken as far as it goes.
         dearest = max(abs(self.prices[0][0]), abs(self.prices[-1][0]))
         self.endless = 2 * scale * (at[-1] + 1) * (1 + dearest)
-        self.boundaries = self._boundaries(segments)
+
+    def potential(self, place: int) -> int:
+        """Return what a run up to an instant costs, up to what it would cost up to its start."""
+        index = bisect_right(self._starts, place) - 1
+        cost = self._bases[index] + self._segments[index][2] * self.scale * place
+        if self.task.late:
+            return cost - (self._length - place) ** 2
+        return cost + place * place
+
+    def block(self, start: int) -> Span:
+        """Return the stretch without a gap in which a run starts."""
+        return self._blocks[bisect_right(self._blocks, (start, self._length)) - 1]
+
+    def refined(self, kept: list[int], gaps: list[int]) -> Line:
+        """Return some of the anchored places, and the floating ones that follow to some of them."""
+        line = self.line
+        if not self.grid.floating:
+            return line.only(kept)
+        places = [(line.at[i], line.potential[i], line.linked[i]) for i in kept]
+        places += [
+            (place, self.potential(place), True)
+            for index in gaps
+            for place in _places(
+                line.at[index], line.at[index + 1], self.grid, self.grid.floating
+            )
+        ]
+        places.sort()
+        at, potential, linked = map(list, zip(*places, strict=True))
+        return Line(at, potential, linked, self.task)
 
     def longest(self, runs: int) -> int:
         """Return the longest total that a number of runs can have."""
         line = self.line
         still = Line(line.at, [0] * line.size, line.linked, self.task)
         return -still.bound(1, 0, runs).layers[-1].idle[0]
-
-    def _boundaries(self, segments: list[Segment]) -> Line:
-        """Return the line of the boundaries alone."""
-        kept = sorted({edge for start, end, _ in segments for edge in (start, end)})
-        return self.line.only(list(map(bisect_left, repeat(self.line.at), kept)))
 
     def marginal(self, duration: int) -> int:
         """Return the price at which the cheapest time adds up to a duration."""
@@ -113,7 +150,8 @@ class _Grid:
 
     origin: int
     step: int
-    remainders: frozenset[int]
+    anchored: frozenset[int]
+    floating: frozenset[int]
     starts: dict[int, set[int]]
 
 
@@ -130,8 +168,13 @@ def _grid(segments: list[Segment], length: int, task: Task) -> _Grid:
     step = gcd(task.min_run, task.min_pause, *(place - origin for place in inner))
     step = step or length
     start, end, asked = -origin % step, (length - origin) % step, task.duration
-    floating = {asked + one - two for one in (0, start) for two in (0, end)}
-    remainders = {0, start, end, *floating, *(-place for place in floating)}
+    anchored = {0, start, end}
+    floating = {
+        sign * (asked + one - two) % step
+        for one in (0, start)
+        for two in (0, end)
+        for sign in (1, -1)
+    }
     starts: dict[int, set[int]] = defaultdict(set)
     for behind, places in (
         (0, {0, start, end, -asked, end - asked}),
@@ -143,7 +186,8 @@ def _grid(segments: list[Segment], length: int, task: Task) -> _Grid:
     return _Grid(
         origin,
         step,
-        frozenset(place % step for place in remainders),
+        frozenset(anchored),
+        frozenset(floating - anchored),
         dict(starts),
     )
 

@@ -10,7 +10,6 @@ again. What is found there bounds every plan that is better than the mended one.
 solution is the optimum. Otherwise ``plan_exact`` closes the gap, by the same bounds.
 """
 
-from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Final
 
@@ -39,13 +38,11 @@ def _solve(
 ) -> list[Span] | None:
     """Return the optimum with a limit to the number of runs that counts; None when it looks like more than most."""
     tuner = _Tuner(places, limit)
-    line = places.line
     bounds = tuner.tune(places.boundaries, _SECANTS)
     if most is not None and tuner.most_runs > most:
         return None
     best, cost = tuner.mended()
-    if cost is not None:
-        line = line.only(tuner.kept(bounds[-1], cost))
+    line = places.refined(*tuner.within(bounds[-1], cost))
     bounds = tuner.tune(line, _MIDDLE)[-_BOUNDS:]
     if most is not None and tuner.most_runs > most:
         return None
@@ -93,18 +90,26 @@ class _Tuner:
         """Return what a plan costs at least."""
         return bound.layers[-1].idle[0] + bound.worth * self._asked
 
-    def kept(self, bound: Bound, most: int) -> list[int]:
-        """Return which of all places come into question for a plan that costs less than most.
+    def within(self, bound: Bound, most: int | None) -> tuple[list[int], list[int]]:
+        """Return which anchored places come into question, and after which the floating ones do.
 
         The number of runs is priced, too, at what the last one is worth by a bound over fewer places.
         """
         line, run = self._places.line, self._places.run
-        less = most - bound.worth * self._asked
+        if most is None:
+            return list(range(line.size)), list(range(line.size - 1))
+        # The preference is worth less than a run, here and there, and not linear like the cost.
+        less = most - bound.worth * self._asked + 4 * run
         if self._limit:
             price = bound.layers[-2].idle[0] - bound.layers[-1].idle[0]
             run += price
             less += price * self._limit
-        return line.within(line.bound(bound.worth, run, None), run, less)
+        return line.within(
+            line.bound(bound.worth, run, None),
+            run,
+            less,
+            between=bool(self._places.grid.floating),
+        )
 
     def tune(self, line: Line, rounds: int) -> list[Bound]:
         """Approach the duration by secants; return the bounds on the way."""
@@ -148,62 +153,53 @@ class _Tuner:
 
     def mended(self) -> tuple[list[Span], int | None]:
         """Return the best plan that is near the solutions, and what it costs."""
-        line = self._places.line
         best: list[Span] = []
         least: int | None = None
         for spans in self._found:
-            if not spans:
-                continue
-            runs = [
-                (bisect_left(line.at, start), bisect_left(line.at, end))
-                for start, end in spans
+            costs = [self._cost(*span) for span in spans]
+            together = sum(costs)
+            variants = [(spans, together)]
+            variants += [
+                (spans[:index] + spans[index + 1 :], together - cost)
+                for index, cost in enumerate(costs)
             ]
-            variants = [
-                runs,
-                *(runs[:index] + runs[index + 1 :] for index in range(len(runs))),
-            ]
-            for variant in variants:
-                base = line.cost(variant, self._places.run)
-                for place, start, end, more in self._mends(variant):
+            for variant, base in variants:
+                for place, span, more in self._mends(variant):
                     if least is None or base + more < least:
                         least = base + more
                         best = variant.copy()
-                        best[place] = start, end
-        return [(line.at[start], line.at[end]) for start, end in best], least
+                        best[place] = span
+        return best, least
 
-    def _mends(self, runs: list[Span]) -> Iterator[tuple[int, int, int, int]]:
-        """Yield ways to give runs the duration asked by moving one edge: run, its start, its end, what it costs more."""
-        line, task = self._places.line, self._places.task
-        at, potential = line.at, line.potential
-        missing = self._asked - line.total(runs)
+    def _cost(self, start: int, end: int) -> int:
+        """Return what a run costs."""
+        potential = self._places.potential
+        return self._places.run + potential(end) - potential(start)
+
+    def _mends(self, runs: list[Span]) -> Iterator[tuple[int, Span, int]]:
+        """Yield ways to give runs the duration asked by moving one edge: which run, how it is then, what it costs more."""
+        task, potential = self._places.task, self._places.potential
+        missing = self._asked - sum(end - start for start, end in runs)
         if not missing:
             if runs:
-                yield 0, *runs[0], 0
+                yield 0, runs[0], 0
             return
+        pause = max(task.min_pause, 1)
+        ended = -pause
         for index, (start, end) in enumerate(runs):
-            if at[end] - at[start] + missing < max(task.min_run, 1):
-                continue
-            moved = at[start] - missing
-            place = bisect_left(at, moved)
-            if (
-                place < line.size
-                and at[place] == moved
-                and line.last[place] == line.last[start]
-                and (not index or place >= line.next_start[runs[index - 1][1]])
-            ):
-                yield index, place, end, potential[start] - potential[place]
-            moved = at[end] + missing
-            place = bisect_left(at, moved)
-            if (
-                place < line.size
-                and at[place] == moved
-                and line.last[place] == line.last[start]
-                and (
-                    index + 1 == len(runs)
-                    or line.next_start[place] <= runs[index + 1][0]
-                )
-            ):
-                yield index, start, place, potential[place] - potential[end]
+            if end - start + missing >= max(task.min_run, 1):
+                opens, closes = self._places.block(start)
+                moved = start - missing
+                if moved >= max(opens, ended + pause):
+                    more = potential(start) - potential(moved)
+                    yield index, (moved, end), more
+                moved = end + missing
+                if moved <= closes and (
+                    index + 1 == len(runs) or moved + pause <= runs[index + 1][0]
+                ):
+                    more = potential(moved) - potential(end)
+                    yield index, (start, moved), more
+            ended = end
 
 
 def _starts(
