@@ -6,8 +6,7 @@ band moves with each operation. While a run goes, its duration less the place st
 What the bounds promise to be no better than the plan known already is cut off from both ends of a band.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from .plan_line import Bound, Line
@@ -20,6 +19,8 @@ type _Band = tuple[int, list[int]]
 """Least costs of neighbouring durations, from some multiple of the step on."""
 type _Bands = dict[int, _Band]
 """Bands by the remainder of the duration by the step."""
+type _Arrival = tuple[int, int, _Band]
+"""From which place on a band counts, the remainder of its durations, and the band."""
 type _Promise = list[tuple[int, int]]
 """Worths of the missing duration, and what is to come besides."""
 
@@ -34,130 +35,164 @@ class Exact:
         self._bounds = bounds
         layers = len(bounds[0].layers)
         self._limited = layers > 1
+        # What a plan has to cost less than to be better, and where the last run of the best one ends.
+        self._most = _FAR
+        self._found: tuple[int, int] | None = None
         # By the number of runs left: what a run may start with at a place, and what a run that ends there leaves.
         self._before: list[dict[int, _Bands]] = [{} for _ in range(layers)]
         self._behind: list[dict[int, _Bands]] = [{} for _ in range(layers)]
 
-    def solve(self, starts: list[list[int]], most: int | None) -> list[Span] | None:
-        """Return the runs of the optimum, if it costs less than most; starts are by the number of runs left."""
-        found: tuple[int, int] | None = None
-        most = _FAR if most is None else most
-        arriving: dict[int, _Bands] = {0: {0: (0, [0])}}
-        for left in range(len(starts) - 1, self._limited - 1, -1):
-            fewer = left - self._limited
-            leaving: dict[int, _Bands] = {} if self._limited else arriving
-            for place, cost in self._sweep(left, starts, arriving, leaving, most):
-                if cost < most:
-                    most = cost
-                    found = left, place
-            if not self._limited or not fewer:
-                break
+    def solve(self, most: int | None) -> list[Span] | None:
+        """Return the runs of the optimum, if it costs less than most."""
+        self._most = _FAR if most is None else most
+        arriving: list[_Arrival] = [(0, 0, (0, [0]))]
+        top = len(self._bounds[0].layers) - 1
+        for left in range(top, self._limited - 1, -1):
+            leaving: list[_Arrival] = [] if self._limited else arriving
+            self._sweep(left, arriving, leaving)
             arriving = leaving
-        return None if found is None else self._path(*found, most)
+        return None if self._found is None else self._path(*self._found, self._most)
+
+    def _starts(self, left: int) -> set[int]:
+        """Return where a run may start with a number of runs left in a plan that is better."""
+        line = self._line
+        starts = [index for index, end in enumerate(line.first_end) if end]
+        for bound, gap in self._gaps():
+            layer, potential = bound.layers[left], bound.potential
+            idle, ending = layer.idle, layer.ending
+            gap -= self._run
+            starts = [
+                index
+                for index in starts
+                if ending[line.first_end[index]] - potential[index] - idle[index] < gap
+            ]
+        return set(starts)
+
+    def _ends(self, left: int) -> set[int]:
+        """Return where a run may end that had a number of runs left in a plan that is better."""
+        after = self._line.next_start
+        ends: Iterable[int] = range(self._line.size)
+        for bound, gap in self._gaps():
+            ending, potential = bound.layers[left].ending, bound.potential
+            idle = bound.layers[left - self._limited].idle
+            ends = [
+                index
+                for index in ends
+                if potential[index] + idle[after[index]] - ending[index] < gap
+            ]
+        return set(ends)
+
+    def _gaps(self) -> Iterator[tuple[Bound, int]]:
+        """Yield by how much a plan may be dearer than each bound and still be better."""
+        for bound in self._bounds:
+            worth = bound.worth * self._task.duration
+            yield bound, self._most - bound.layers[-1].idle[0] - worth
 
     def _sweep(
-        self,
-        left: int,
-        starts: list[list[int]],
-        arriving: dict[int, _Bands],
-        leaving: dict[int, _Bands],
-        most: int,
-    ) -> Iterator[tuple[int, int]]:
-        """Pass all places with a number of runs left; yield where the duration asked is reached, at what cost."""
+        self, left: int, arriving: list[_Arrival], leaving: list[_Arrival]
+    ) -> None:
+        """Pass the places with a number of runs left; note where the duration asked is reached, at what cost."""
         line, task = self._line, self._task
-        at, potential = line.at, line.potential
+        at, potential, last = line.at, line.potential, line.last
         step, origin, allowed = self._grid.step, self._grid.origin, self._grid.starts
         asked = task.duration
         fewer = left - self._limited
         layers = [(bound.worth, bound.layers[left]) for bound in self._bounds]
         later = [(bound.worth, bound.layers[fewer].idle) for bound in self._bounds]
-        may_start = set(starts[left])
+        starts, ends = self._starts(left), self._ends(left)
         before, behind = self._before[left], self._behind[left]
         more = fewer or not self._limited
         idle: _Bands = {}
         going: _Bands = {}
-        begun: dict[int, _Bands] = defaultdict(dict)
-        for index, place in enumerate(at):
-            for rest, band in arriving.get(index, {}).items():
-                idle[rest] = _least(idle.get(rest), band)
-            if idle and index in may_start:
+        # In the order of the places at which they arrive; a run can end first at the place that is named.
+        begun: list[_Arrival] = []
+        arrived = merged = 0
+        block = -1
+        for index in sorted(starts | ends):
+            place = at[index]
+            if index in starts:
+                while arrived < len(arriving) and arriving[arrived][0] <= index:
+                    _, rest, band = arriving[arrived]
+                    idle[rest] = _least(idle.get(rest), band)
+                    arrived += 1
                 promise = [(worth, layer.idle[index]) for worth, layer in layers]
-                for rest in list(idle):
-                    if (band := self._cut(idle[rest], rest, promise, most))[1]:
-                        idle[rest] = band
-                    else:
-                        del idle[rest]
-                before[index] = idle.copy()
+                self._cut_all(idle, 0, promise)
+                if idle:
+                    before[index] = idle.copy()
                 cost = self._run - potential[index]
                 for rest, (low, values) in idle.items():
                     if (place - origin) % step not in allowed[rest]:
                         continue
                     moved, rest_then = divmod(rest - place, step)
-                    runs = begun[line.first_end[index]]
-                    runs[rest_then] = _least(
-                        runs.get(rest_then),
-                        (low + moved, [value + cost for value in values]),
-                    )
-            for rest, band in begun.pop(index, {}).items():
-                going[rest] = _least(going.get(rest), band)
-            if not going:
+                    band = low + moved, [value + cost for value in values]
+                    begun.append((line.first_end[index], rest_then, band))
+            if index not in ends:
                 continue
+            if last[index] != block:
+                block = last[index]
+                going = {}
+            while merged < len(begun) and begun[merged][0] <= index:
+                end, rest, band = begun[merged]
+                if last[end] == block:
+                    going[rest] = _least(going.get(rest), band)
+                merged += 1
             promise = [
                 (worth, layer.ending[index] + worth * place) for worth, layer in layers
             ]
+            self._cut_all(going, place, promise)
             value_here = potential[index]
-            for rest in list(going):
+            for rest, (low, values) in list(going.items()):
                 moved, total_rest = divmod(rest + place, step)
-                low, values = self._cut(going[rest], rest + place, promise, most)
                 # A run that is too long by now stays so.
                 final = (asked - total_rest) // step - moved
                 if low + len(values) > final + 1:
                     values = values[: max(final + 1 - low, 0)]
+                    going[rest] = low, values
                 if not values:
                     del going[rest]
                     continue
-                going[rest] = low, values
                 if (asked - total_rest) % step == 0 and low + len(values) == final + 1:
-                    yield index, values[-1] + value_here
-                if not more or total_rest not in allowed:
-                    continue
-                band = low + moved, [value + value_here for value in values]
+                    if (cost := values[-1] + value_here) < self._most:
+                        self._most = cost
+                        self._found = left, index
                 after = line.next_start[index]
-                if after >= line.size:
+                if not more or total_rest not in allowed or after >= line.size:
                     continue
                 band = self._cut(
-                    band,
+                    (low + moved, [value + value_here for value in values]),
                     total_rest,
                     [(worth, rest_of[after]) for worth, rest_of in later],
-                    most,
                     max(task.min_run, 1),
                 )
                 if band[1]:
                     behind.setdefault(index, {})[total_rest] = band
-                    bands = leaving.setdefault(after, {})
-                    bands[total_rest] = _least(bands.get(total_rest), band)
-            if line.last[index] == index:
-                going = {}
+                    leaving.append((after, total_rest, band))
+
+    def _cut_all(self, bands: _Bands, place: int, promise: _Promise) -> None:
+        """Cut what cannot lead to a better plan off all bands; the place is what their durations lack."""
+        for rest in list(bands):
+            if (band := self._cut(bands[rest], rest + place, promise))[1]:
+                bands[rest] = band
+            else:
+                del bands[rest]
 
     def _cut(
-        self, band: _Band, rest: int, promise: _Promise, most: int, missing: int = 0
+        self, band: _Band, rest: int, promise: _Promise, missing: int = 0
     ) -> _Band:
         """Return a band without the durations at its ends that cannot lead to a better plan."""
         low, values = band
+        most = self._most
         step, asked = self._grid.step, self._task.duration
         first, end = 0, len(values)
         lacking = asked - rest - step * low
-        end = min(end, (lacking - missing) // step + 1) if missing else end
-        while first < end:
-            lack = lacking - step * first
-            if values[first] + max([w * lack + more for w, more in promise]) < most:
-                break
-            first += 1
-        while first < end:
-            lack = lacking - step * (end - 1)
-            if values[end - 1] + max([w * lack + more for w, more in promise]) < most:
-                break
-            end -= 1
+        if missing:
+            end = min(end, (lacking - missing) // step + 1)
+        for worth, more in promise:
+            less, off = most - more - worth * lacking, worth * step
+            while first < end and values[first] - off * first >= less:
+                first += 1
+            while first < end and values[end - 1] - off * (end - 1) >= less:
+                end -= 1
         return low + first, values[first:end] if end > first else []
 
     def _path(self, left: int, end: int, cost: int) -> list[Span]:

@@ -153,36 +153,38 @@ class Line:
         return Layer(idle, ending)
 
     def within(
-        self, bound: Bound, run: int, most: int, *, between: bool
+        self, bound: Bound, run: int, most: int, apart: int
     ) -> tuple[list[int], list[int]]:
         """Return where runs of a plan may start or end that comes to less than most: at places, and after places.
 
         The bound has to be one for any number of runs. What a plan costs at least that starts or ends a run at some
         place is the least up to there and the least from there on. The first and the last of each block are kept.
 
-        Where runs may start and end between the places, too, a run or a pause without a minimum may be as short as
-        can be. After a place, before the next, it costs at least what it costs up to the next, and from the place on;
-        and the potential lies between.
+        One edge may lie between the places, so far apart from them at least, if that is not nothing. Then a run or a
+        pause without a minimum next to it may be as short as can be. Such an edge costs at least what it costs up to
+        the next place, and from the last place on; and the potential lies between theirs.
         """
         (layer,) = bound.layers
         far = most + 2 * max(map(abs, bound.potential)) - 2 * layer.idle[0]
         begun = [far] * (self.size + 1)
         ended = [far] * (self.size + 1)
-        instant_run = between and not self._task.min_run
-        instant_pause = between and not self._task.min_pause
+        instant_run = apart and not self._task.min_run
+        instant_pause = apart and not self._task.min_pause
         here = range(self.size)
+        at, first_end, next_start = self.at, self.first_end, self.next_start
+        idles, endings = layer.idle, layer.ending
         kept: list[int] = []
         gaps: list[int] = []
         least, going, joined = 0, far, False
-        value_before = first_before = idle_before = ending_before = 0
+        before = value_before = 0
         for index, value, linked, first, after, idle, ending in zip(
             here,
             bound.potential,
             self.linked,
-            self.first_end,
-            self.next_start,
-            map(layer.idle.__getitem__, here if instant_pause else self.next_start),
-            map(layer.ending.__getitem__, here if instant_run else self.first_end),
+            first_end,
+            next_start,
+            map(idles.__getitem__, here if instant_pause else next_start),
+            map(endings.__getitem__, here if instant_run else first_end),
             strict=True,
         ):
             keep = not (joined and linked)
@@ -190,6 +192,18 @@ class Line:
                 going = far
             going = min(going, begun[index])
             least = min(least, ended[index])
+            if joined and apart:
+                low, high = value_before, value
+                if low > high:
+                    low, high = high, low
+                nearer = (high - low) * apart // (at[index] - at[before])
+                low += nearer
+                high -= nearer
+                if going + low + idles[next_start[before]] < most or (
+                    (end := first_end[before])
+                    and least + run - high + endings[end] < most
+                ):
+                    gaps.append(before)
             if instant_pause and going + value < least:
                 least = going + value
             if first:
@@ -205,19 +219,7 @@ class Line:
             ended[after] = min(ended[after], stopped)
             if keep:
                 kept.append(index)
-            if between:
-                if joined and (
-                    going + min(value_before, value) + idle_before < most
-                    or (
-                        first_before
-                        and least + run - max(value_before, value) + ending_before
-                        < most
-                    )
-                ):
-                    gaps.append(index - 1)
-                value_before, first_before = value, first
-                idle_before, ending_before = idle, ending
-            joined = linked
+            joined, before, value_before = linked, index, value
         return kept, gaps
 
     def trace(self, bound: Bound) -> list[Span]:

@@ -28,6 +28,7 @@ about remainders says which durations can lie behind a pause, and where a run ma
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import repeat
 from math import gcd
@@ -54,7 +55,9 @@ class Places:
         self._blocks = [(block[0][0], block[-1][1]) for block in stretches]
         # One number holds the three objectives: cost, then runs, then preference. A run ends at every second place
         # at most.
-        self.run = length * length + 1
+        self.run = 4 * length * length + 1
+        # More than the preference of a plan, less than a run.
+        self.slack = 3 * length * length
         number = len(grid.anchored) + len(grid.floating)
         size = (length // grid.step + 1) * number + len(segments)
         self.scale = scale = self.run * (size + 1)
@@ -108,7 +111,7 @@ class Places:
         """Return the stretch without a gap in which a run starts."""
         return self._blocks[bisect_right(self._blocks, (start, self._length)) - 1]
 
-    def refined(self, kept: list[int], gaps: list[int]) -> Line:
+    def refined(self, kept: Iterable[int], gaps: Iterable[int]) -> Line:
         """Return some of the anchored places, and the floating ones that follow to some of them."""
         line = self.line
         if not self.grid.floating:
@@ -132,13 +135,13 @@ class Places:
         return -still.bound(1, 0, runs).layers[-1].idle[0]
 
     def marginal(self, duration: int) -> int:
-        """Return the price at which the cheapest time adds up to a duration."""
+        """Return the worth of time at which the cheapest adds up to a duration; endless when there is not so much."""
         missing = duration
         for price, length in self.prices:
             missing -= length
             if missing <= 0:
-                return price
-        return self.prices[-1][0]
+                return price * self.scale
+        return self.endless
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +156,18 @@ class _Grid:
     anchored: frozenset[int]
     floating: frozenset[int]
     starts: dict[int, set[int]]
+
+    @property
+    def apart(self) -> int:
+        """Return how far a floating place is from an anchored one at least; 0 when there are none."""
+        return min(
+            (
+                min((one - two) % self.step, (two - one) % self.step)
+                for one in self.floating
+                for two in self.anchored
+            ),
+            default=0,
+        )
 
 
 def _grid(segments: list[Segment], length: int, task: Task) -> _Grid:

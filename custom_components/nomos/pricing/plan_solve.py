@@ -2,15 +2,17 @@
 
 ``Line.bound`` solves the problem with the duration priced instead of prescribed (Lagrange), a linear pass. At any
 worth of the duration, its value plus the worth of the duration asked is a lower bound of the cost. Secants tune the
-worth over the boundaries first, which are few (plans on them are plans on all places, too). Each solution that misses
-the duration is mended into one that has it, an upper bound. Then all places are passed once there and once back, with
-the number of runs priced as well: where a run that starts or ends there makes every plan dearer than the mended one,
-the place is out of question (reduced costs). That leaves a tenth or less of the places, on which the worth is tuned
-again. What is found there bounds every plan that is better than the mended one. Where the two meet, the mended
-solution is the optimum. Otherwise ``plan_exact`` closes the gap, by the same bounds.
+worth over the boundaries first, which are few (plans on them are plans on all places, too). Solutions that miss the
+duration are mended into plans that have it, an upper bound. Then the worth is tuned over the anchored places, with the
+number of runs priced as well, and they are passed once there and once back: where a run that starts or ends there
+makes every plan dearer than the mended one, a place is out of question (reduced costs), and so are the floating places
+between two of them. That leaves few places, on which the worth is tuned again, with the number of runs prescribed. What
+is found there bounds every plan that is better than the mended one. Where the two meet, the mended solution is the
+optimum. Otherwise ``plan_exact`` closes the gap, by the same bounds.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from .plan_exact import Exact
@@ -18,9 +20,15 @@ from .plan_line import Bound, Line
 from .plan_places import Places
 from .plan_task import Span
 
-_SECANTS: Final = 40
-_BOUNDS: Final = 3
-_MIDDLE: Final = 12
+_SECANTS: Final = 12
+"""How often the worth of the duration is tuned at most, over the same places."""
+_AGAIN: Final = 2
+"""The same over the anchored places, having been tuned over the boundaries."""
+_FEW: Final = 4
+_WORTHWHILE: Final = 32
+"""After so many times a better bound has to promise so much of the gap."""
+_BOUNDS: Final = 2
+"""How many of the last bounds are used to close the gap."""
 
 
 def solve(places: Places) -> list[Span] | None:
@@ -28,194 +36,241 @@ def solve(places: Places) -> list[Span] | None:
     task = places.task
     limit = task.max_runs
     if limit is None or (task.min_run and task.duration // task.min_run <= limit):
-        return _solve(places, None)
+        return _Search(places).best()
     # It may be that the number of runs is no constraint.
-    return _solve(places, None, most=limit) or _solve(places, limit)
+    free = _Search(places, most=limit)
+    runs = free.best()
+    if runs is None:
+        runs = _Search(places, limit, worth=free.worth).best()
+    return runs
 
 
-def _solve(
-    places: Places, limit: int | None, most: int | None = None
-) -> list[Span] | None:
-    """Return the optimum with a limit to the number of runs that counts; None when it looks like more than most."""
-    tuner = _Tuner(places, limit)
-    bounds = tuner.tune(places.boundaries, _SECANTS)
-    if most is not None and tuner.most_runs > most:
-        return None
-    best, cost = tuner.mended()
-    line = places.refined(*tuner.within(bounds[-1], cost))
-    bounds = tuner.tune(line, _MIDDLE)[-_BOUNDS:]
-    if most is not None and tuner.most_runs > most:
-        return None
-    again, less = tuner.mended()
-    if cost is None or (less is not None and less < cost):
-        best, cost = again, less
-    if cost is None or cost > max(tuner.least(bound) for bound in bounds):
-        layers = len(bounds[0].layers)
-        # With no runs left none starts; of any number there is one layer.
-        starts = [
-            _starts(line, bounds, left, places.run, places.task.duration, cost)
-            if left or layers == 1
-            else []
-            for left in range(layers)
-        ]
-        best = Exact(places, line, bounds).solve(starts, cost) or best
-    if most is not None and len(best) > most:
-        return None
-    return best
+@dataclass(frozen=True, slots=True)
+class _Point:
+    """A plan, how long it runs in total, and what it costs with a run at its own price."""
+
+    spans: list[Span]
+    total: int
+    cost: int
+
+    def dearer(self, price: int) -> int:
+        """Return what it costs with a run that is dearer."""
+        return self.cost + price * len(self.spans)
 
 
-class _Tuner:
-    """Finds the worth of the duration at which the solutions come closest to the duration asked."""
+_NOTHING: Final = _Point([], 0, 0)
 
-    def __init__(self, places: Places, limit: int | None) -> None:
-        """Start at the price at which the cheapest time adds up to the duration."""
+
+class _Search:
+    """Finds the worth of the duration at which solutions come closest to the duration asked, and the optimum from there."""
+
+    def __init__(
+        self,
+        places: Places,
+        limit: int | None = None,
+        *,
+        most: int | None = None,
+        worth: int | None = None,
+    ) -> None:
+        """Prepare the search.
+
+        Args:
+            places: where runs may start and end.
+            limit: to the number of runs, if it counts.
+            most: give up as soon as it looks like more runs.
+            worth: the first one of the duration. By default it is the price at which the cheapest time adds up to it.
+
+        """
         self._places = places
         self._limit = limit
-        self._asked = places.task.duration
-        self._worths = iter(
-            [places.marginal(self._asked * factor) for factor in (1, 2, 4)]
+        self._most = most
+        self._asked = asked = places.task.duration
+        self.worth = places.marginal(asked) if worth is None else worth
+        self._ahead = 1
+        # The last solutions: below the duration asked, and not below it.
+        self._low: _Point | None = None
+        self._high: _Point | None = None
+        # The best plan of the duration, and what it costs.
+        self._best: list[Span] = []
+        self._cost: int | None = None
+
+    def best(self) -> list[Span] | None:
+        """Return the optimum; None when it was given up."""
+        places = self._places
+        bound = self._tune(places.boundaries, tolerance=places.scale)[-1]
+        if self._gives_up():
+            return None
+        price = None
+        if self._limit is not None:
+            price = bound.layers[-2].idle[0] - bound.layers[-1].idle[0]
+        known = self._low, self._high
+        bounds = self._tune(places.line, _AGAIN, price=price, tolerance=places.scale)
+        if self._gives_up():
+            return None
+        line = self._thinned(bounds, price or 0)
+        if price is not None:
+            # Where runs are priced there may be more or fewer of them.
+            self._low, self._high = known
+        bounds = self._tune(line)[-_BOUNDS:]
+        if self._gives_up():
+            return None
+        if self._cost is None or self._cost > max(map(self._least, bounds)):
+            self._best = Exact(places, line, bounds).solve(self._cost) or self._best
+        return None if self._has_too_many(self._best) else self._best
+
+    def _gives_up(self) -> bool:
+        """Return whether the solutions found last have more runs than there may be."""
+        return any(
+            self._has_too_many(point.spans)
+            for point in (self._low, self._high)
+            if point
         )
-        self._worth = next(self._worths) * places.scale
-        self._low: tuple[int, int] = (0, 0)
-        self._high: tuple[int, int] | None = None
-        # The runs of the last solutions: below the duration asked, above it and (third) of the very same.
-        self._found: list[list[Span]] = [[], [], []]
 
-    @property
-    def most_runs(self) -> int:
-        """Return how many runs there are at most in the solutions found last."""
-        return max(len(runs) for runs in self._found)
+    def _has_too_many(self, runs: list[Span]) -> bool:
+        return self._most is not None and len(runs) > self._most
 
-    def least(self, bound: Bound) -> int:
+    def _least(self, bound: Bound) -> int:
         """Return what a plan costs at least."""
         return bound.layers[-1].idle[0] + bound.worth * self._asked
 
-    def within(self, bound: Bound, most: int | None) -> tuple[list[int], list[int]]:
-        """Return which anchored places come into question, and after which the floating ones do.
+    def _tune(
+        self,
+        line: Line,
+        rounds: int = _SECANTS,
+        *,
+        price: int | None = None,
+        tolerance: int = 0,
+    ) -> list[Bound]:
+        """Approach the duration by secants; return the bounds on the way.
 
-        The number of runs is priced, too, at what the last one is worth by a bound over fewer places.
+        Args:
+            line: the places.
+            rounds: how many bounds at most.
+            price: what each run costs more; then their number is free.
+            tolerance: what is not worth tuning any further for.
+
         """
-        line, run = self._places.line, self._places.run
-        if most is None:
-            return list(range(line.size)), list(range(line.size - 1))
-        # The preference is worth less than a run, here and there, and not linear like the cost.
-        less = most - bound.worth * self._asked + 4 * run
-        if self._limit:
-            price = bound.layers[-2].idle[0] - bound.layers[-1].idle[0]
-            run += price
-            less += price * self._limit
-        return line.within(
-            line.bound(bound.worth, run, None),
-            run,
-            less,
-            between=bool(self._places.grid.floating),
-        )
-
-    def tune(self, line: Line, rounds: int) -> list[Bound]:
-        """Approach the duration by secants; return the bounds on the way."""
-        asked, run = self._asked, self._places.run
+        run, dearer = self._places.run, price or 0
+        limit = self._limit if price is None else None
         bounds: list[Bound] = []
-        for index in range(_SECANTS):
-            bound = line.bound(self._worth, run, self._limit)
+        for _ in range(rounds):
+            bound = line.bound(self.worth, run + dearer, limit)
             bounds.append(bound)
             runs = line.trace(bound)
-            total = line.total(runs)
-            spans = [(line.at[start], line.at[end]) for start, end in runs]
-            if total == asked:
-                self._found[2] = spans
+            point = _Point(
+                [(line.at[start], line.at[end]) for start, end in runs],
+                line.total(runs),
+                line.cost(runs, run),
+            )
+            if point.total < self._asked:
+                self._low = point
+            else:
+                self._high = point
+            if self._gives_up():
                 break
-            reached = total, line.cost(runs, run)
-            if total < asked:
-                self._found[0] = spans
-                if reached == self._low and self._high:
+            self._mend(point)
+            if point.total == self._asked:
+                break
+            if self._low and self._high:
+                self.worth = self._secant(self._low, self._high, dearer)
+                if self.worth == bound.worth or self._suffice(
+                    bounds, dearer, tolerance
+                ):
                     break
-                self._low = reached
-            else:
-                self._found[1] = spans
-                if reached == self._high:
-                    break
-                self._high = reached
-            low, high = self._low, self._high
-            if high:
-                self._worth = (high[1] - low[1]) // (high[0] - low[0])
-                if index + 1 >= rounds:
-                    break
-            else:
-                price = next(self._worths, None)
-                if price is not None:
-                    self._worth = price * self._places.scale
-                elif self._worth != self._places.endless:
-                    self._worth = self._places.endless
-                else:
-                    # So much time is not to be had on these places.
-                    break
+            elif not self._further(point, dearer):
+                break
+        self.worth = max(bounds, key=self._least).worth
         return bounds
 
-    def mended(self) -> tuple[list[Span], int | None]:
-        """Return the best plan that is near the solutions, and what it costs."""
-        best: list[Span] = []
-        least: int | None = None
-        for spans in self._found:
-            costs = [self._cost(*span) for span in spans]
-            together = sum(costs)
-            variants = [(spans, together)]
-            variants += [
-                (spans[:index] + spans[index + 1 :], together - cost)
-                for index, cost in enumerate(costs)
-            ]
-            for variant, base in variants:
-                for place, span, more in self._mends(variant):
-                    if least is None or base + more < least:
-                        least = base + more
-                        best = variant.copy()
-                        best[place] = span
-        return best, least
+    def _suffice(self, bounds: list[Bound], dearer: int, tolerance: int) -> bool:
+        """Return whether another bound could not be much higher than these."""
+        if self._cost is None or self._low is None:
+            return False
+        # No worth of the duration gives a higher bound than the one at which the two last solutions are equally good.
+        low = self._low
+        highest = low.dearer(dearer) + self.worth * (self._asked - low.total)
+        least = max(map(self._least, bounds))
+        gap = self._cost - least + dearer * (self._limit or 0)
+        return gap <= tolerance or (
+            len(bounds) >= _FEW and tolerance < highest - least <= gap // _WORTHWHILE
+        )
 
-    def _cost(self, start: int, end: int) -> int:
-        """Return what a run costs."""
-        potential = self._places.potential
-        return self._places.run + potential(end) - potential(start)
+    def _secant(self, low: _Point, high: _Point, dearer: int) -> int:
+        """Return the worth of the duration at which two solutions are equally good."""
+        more = high.dearer(dearer) - low.dearer(dearer)
+        return more // (high.total - low.total)
 
-    def _mends(self, runs: list[Span]) -> Iterator[tuple[int, Span, int]]:
-        """Yield ways to give runs the duration asked by moving one edge: which run, how it is then, what it costs more."""
+    def _further(self, last: _Point, dearer: int) -> bool:
+        """Choose a worth at which there may be a solution on the other side; return whether there is one."""
+        # As much more or less time as is missing, and ever more of it.
+        self._ahead *= 2
+        target = self._asked + self._ahead * (self._asked - last.total)
+        worth = self._places.marginal(target)
+        if last.total > self._asked and (target <= 0 or worth >= self.worth):
+            worth = self._secant(_NOTHING, last, dearer)
+        elif self.worth == self._places.endless:
+            # So much time is not to be had on these places.
+            return False
+        self.worth = worth
+        return True
+
+    def _thinned(self, bounds: list[Bound], price: int) -> Line:
+        """Return the places that come into question for a better plan than the best one known; with runs dearer."""
+        places, asked = self._places, self._asked
+        line, run = places.line, places.run
+        if self._cost is None:
+            every = range(line.size)
+            return places.refined(every, filter(line.linked.__getitem__, every))
+        run += price
+        bound = max(bounds, key=self._least)
+        # The preference is worth less than a run, here and there, and not linear like the cost.
+        less = self._cost - bound.worth * asked + places.slack
+        less += price * (self._limit or 0)
+        return places.refined(*line.within(bound, run, less, places.grid.apart))
+
+    def _mend(self, point: _Point) -> None:
+        """Keep the best plan that is near a solution: with an edge moved, and perhaps without one of the runs."""
+        spans = point.spans
+        if self._limit is None or len(spans) <= self._limit:
+            self._keep(spans, point.cost, point.total)
+        elif len(spans) > self._limit + 1:
+            return
+        potential, run = self._places.potential, self._places.run
+        for index, (start, end) in enumerate(spans):
+            cost = point.cost - run - potential(end) + potential(start)
+            total = point.total - end + start
+            # What is taken instead of the run will not be had for less than it is worth.
+            if self._cost is None or (
+                cost + self.worth * (self._asked - total) < self._cost
+            ):
+                self._keep(spans[:index] + spans[index + 1 :], cost, total)
+
+    def _keep(self, spans: list[Span], cost: int, total: int) -> None:
+        """Keep the best of the plans that are like one but for an edge, if it is better than the one known."""
+        for index, span, more in self._mends(spans, self._asked - total):
+            if self._cost is None or cost + more < self._cost:
+                self._cost = cost + more
+                self._best = [*spans[:index], span, *spans[index + 1 :]]
+
+    def _mends(self, runs: list[Span], missing: int) -> Iterator[tuple[int, Span, int]]:
+        """Yield ways to make up for what is missing by moving one edge: which run, how it is then, what it costs more."""
         task, potential = self._places.task, self._places.potential
-        missing = self._asked - sum(end - start for start, end in runs)
         if not missing:
             if runs:
                 yield 0, runs[0], 0
             return
         pause = max(task.min_pause, 1)
+        least = max(task.min_run, 1)
         ended = -pause
         for index, (start, end) in enumerate(runs):
-            if end - start + missing >= max(task.min_run, 1):
+            if end - start + missing >= least:
                 opens, closes = self._places.block(start)
                 moved = start - missing
                 if moved >= max(opens, ended + pause):
-                    more = potential(start) - potential(moved)
-                    yield index, (moved, end), more
+                    yield index, (moved, end), potential(start) - potential(moved)
                 moved = end + missing
                 if moved <= closes and (
                     index + 1 == len(runs) or moved + pause <= runs[index + 1][0]
                 ):
-                    more = potential(moved) - potential(end)
-                    yield index, (start, moved), more
+                    yield index, (start, moved), potential(moved) - potential(end)
             ended = end
-
-
-def _starts(
-    line: Line, bounds: list[Bound], left: int, run: int, asked: int, most: int | None
-) -> list[int]:
-    """Return where a run may start with a number of runs left in a plan that costs less than most."""
-    starts = [index for index, end in enumerate(line.first_end) if end]
-    if most is None:
-        return starts
-    for bound in bounds:
-        layer, potential = bound.layers[left], bound.potential
-        idle, ending = layer.idle, layer.ending
-        gap = most - bound.layers[-1].idle[0] - bound.worth * asked - run
-        starts = [
-            index
-            for index in starts
-            if ending[line.first_end[index]] - potential[index] - idle[index] < gap
-        ]
-    return starts

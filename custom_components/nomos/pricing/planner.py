@@ -8,10 +8,9 @@ less counts as equal, and then fewer runs and the preference decide.
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import fsum, gcd, inf, isfinite
-from typing import Final
+from typing import Final, NamedTuple
 
 from .plan_model import (
     Goal,
@@ -40,14 +39,15 @@ _PRICE_STEPS: Final = 10**9
 _POWER_STEPS: Final = 10**6
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """A stretch of the window with one known price."""
+class _Piece(NamedTuple):
+    """A stretch of the window with one known price; also from when to when, in ticks since the window opens."""
 
     start: datetime
     end: datetime
     price: float
     components: Components
+    first: int
+    last: int
 
 
 def plan(table: PriceTable, request: PlanRequest, now: datetime) -> Plan:
@@ -66,7 +66,7 @@ def plan(table: PriceTable, request: PlanRequest, now: datetime) -> Plan:
     closes = max(request.latest.astimezone(UTC), opens)
     pieces = _known(table, opens, closes)
     begins = _begins(request, opens) if opens == now else opens
-    runs = _runs(pieces, request, begins, max(closes, begins))
+    runs = _runs(pieces, request, opens, begins, max(closes, begins))
     planned = sum((run.duration for run in runs), _ZERO)
     steps = request.steps if request.profile else ((planned, request.power_kw),)
     slices = tuple(_slices(pieces, runs, steps)) if runs else ()
@@ -100,15 +100,19 @@ def _status(planned: timedelta, asked: timedelta) -> PlanStatus:
 def _known(table: PriceTable, opens: datetime, closes: datetime) -> list[_Piece]:
     """Return what is known of the window, cut to it."""
     intervals = table.intervals
-    first = max(bisect_right(intervals, opens, key=_start) - 1, 0)
+    index = max(bisect_right(intervals, opens, key=_start) - 1, 0)
     pieces: list[_Piece] = []
-    for interval in intervals[first:]:
-        if interval.start >= closes:
+    until, last = opens, 0
+    for interval in intervals[index:]:
+        start, end, price = interval.start, interval.end, interval.price
+        if start >= closes:
             break
-        price = interval.price
-        if interval.end > opens and price is not None and isfinite(price):
-            start, end = max(interval.start, opens), min(interval.end, closes)
-            pieces.append(_Piece(start, end, price, interval.components))
+        if price is None or end <= opens or not isfinite(price):
+            continue
+        start, end = max(start, opens), min(end, closes)
+        first = last if start == until else (start - opens) // _TICK
+        until, last = end, (end - opens) // _TICK
+        pieces.append(_Piece(start, end, price, interval.components, first, last))
     return pieces
 
 
@@ -130,27 +134,28 @@ def _unknown(
 
 
 def _runs(
-    pieces: list[_Piece], request: PlanRequest, opens: datetime, closes: datetime
+    pieces: list[_Piece],
+    request: PlanRequest,
+    opens: datetime,
+    begins: datetime,
+    closes: datetime,
 ) -> tuple[Run, ...]:
-    """Return the best runs: the search in whole numbers, and back."""
+    """Return the best runs, none of which begins before an instant: the search in whole numbers, and back."""
     if not request.duration:
         return ()
     floor = _limit(request.price_floor, -inf)
     cap = _limit(request.price_cap, inf)
     sign = -1 if request.goal is Goal.HIGHEST else 1
+    skipped = (begins - opens) // _TICK
     ticks: list[Segment] = [
-        (
-            (max(piece.start, opens) - opens) // _TICK,
-            (piece.end - opens) // _TICK,
-            sign * price,
-        )
-        for piece in pieces
-        for price in (round(piece.price * _PRICE_STEPS),)
-        if piece.end > opens and floor <= price <= cap
+        (max(first - skipped, 0), last - skipped, sign * price)
+        for _, _, exact, _, first, last in pieces
+        for price in (round(exact * _PRICE_STEPS),)
+        if last > skipped and floor <= price <= cap
     ]
     if not ticks:
         return ()
-    length = (closes - opens) // _TICK
+    length = (closes - begins) // _TICK
     lengths = [step // _TICK for step, _ in request.steps]
     min_run, min_pause = request.min_run // _TICK, request.min_pause // _TICK
     if not request.contiguous:
@@ -187,7 +192,7 @@ def _runs(
         )
         spans = interruptible(segments, length // unit, task)
     return tuple(
-        Run(start=opens + start * unit * _TICK, end=opens + end * unit * _TICK)
+        Run(start=begins + start * unit * _TICK, end=begins + end * unit * _TICK)
         for start, end in spans
     )
 
@@ -256,8 +261,8 @@ def _cost_from(
 
 def _average(pieces: list[_Piece]) -> float:
     """Return the mean of known prices over time."""
-    hours = [(piece.end - piece.start) / _HOUR for piece in pieces]
+    lengths = [piece.last - piece.first for piece in pieces]
     weighted = [
-        piece.price * length for piece, length in zip(pieces, hours, strict=True)
+        piece.price * length for piece, length in zip(pieces, lengths, strict=True)
     ]
-    return fsum(weighted) / fsum(hours)
+    return fsum(weighted) / sum(lengths)
