@@ -1,0 +1,73 @@
+"""Tests of what is packed."""
+
+from datetime import UTC, datetime, timedelta
+import gc
+
+import pytest
+
+from custom_components.nomos.metering import HourRow, HourUsage
+from custom_components.nomos.packed import Packed, PackedMapping
+
+START = datetime(2026, 10, 1, tzinfo=UTC)
+ROWS = tuple((START + timedelta(hours=one), one / 4, float(one)) for one in range(5))
+ITEMS = tuple(HourRow(*row) for row in ROWS)
+
+
+def test_a_sequence_of_items() -> None:
+    """It is used like a tuple of the items."""
+    packed = Packed(HourRow, ROWS)
+    assert len(packed) == 5
+    assert packed[0] == ITEMS[0]
+    assert packed[-1] == ITEMS[-1]
+    assert list(packed) == list(ITEMS)
+    assert list(reversed(packed)) == list(reversed(ITEMS))
+    assert ITEMS[3] in packed
+    assert packed.index(ITEMS[3]) == 3
+    with pytest.raises(IndexError):
+        packed[5]
+    assert packed
+    assert not Packed(HourRow)
+
+
+def test_a_part_stays_packed() -> None:
+    """So that a month is not unpacked for one of its days."""
+    part = Packed(HourRow, ROWS)[1:3]
+    assert isinstance(part, Packed)
+    assert part == ITEMS[1:3]
+
+
+def test_equality_is_that_of_the_items() -> None:
+    """However the other one keeps them."""
+    packed = Packed(HourRow, ROWS)
+    assert packed == ITEMS
+    assert list(ITEMS) == packed
+    assert packed == Packed(HourRow, tuple(ROWS))
+    assert hash(packed) == hash(ITEMS)
+    assert packed != ITEMS[:4]
+    assert packed != (*ITEMS[:4], ITEMS[0])
+    # The rows are not the items.
+    assert packed != ROWS
+    assert packed != 5
+
+
+def test_a_mapping_of_items() -> None:
+    """It is used like a dictionary of the items."""
+    rows = {START: (0.5, 0.125, True), START + timedelta(hours=1): (0.25, None, False)}
+    packed = PackedMapping(HourUsage, rows)
+    assert packed == {start: HourUsage(*row) for start, row in rows.items()}
+    assert list(packed) == list(rows)
+    assert len(packed) == 2
+    assert packed[START] == HourUsage(0.5, 0.125, True)
+    with pytest.raises(KeyError):
+        packed[START - timedelta(hours=1)]
+
+
+def test_the_collector_lets_go() -> None:
+    """This is what it is for: after the first look, rows are nobody's business, and objects are."""
+    packed = Packed(
+        HourRow, tuple((START, float(one), one / 2) for one in range(1_000))
+    )
+    unpacked = tuple(packed)
+    gc.collect()
+    assert not any(gc.is_tracked(row) for row in packed.rows)
+    assert all(gc.is_tracked(item) for item in unpacked)
