@@ -1,5 +1,6 @@
 """Prices in every shape in which they may come (details, scenario table rows 38-58)."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,7 +15,7 @@ QUARTER = timedelta(minutes=15)
 HOUR = timedelta(hours=1)
 
 
-def _read(data: object) -> tuple[PriceItem, ...]:
+def _read(data: object) -> Sequence[PriceItem]:
     items = PriceSeries.from_json(data).items
     assert items is not None
     return items

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
-import json
 import logging
 import re
 from typing import Protocol
@@ -24,7 +23,7 @@ from .errors import (
 )
 from .models import Plan, PriceSeries, Subscription, UsageSeries
 from .papers import GridFeeReduction, Invoice
-from .parsing import Fields
+from .parsing import Fields, ItemReader, decode
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -110,7 +109,9 @@ class NomosClient:
         path = _path("subscriptions", subscription_id, "prices")
         query = {"start": _day(start), "end": _day(end)}
         try:
-            series = await self._get(path, query, PriceSeries.from_json)
+            series = await self._get(
+                path, query, PriceSeries.from_json, PriceSeries.packed_item
+            )
         except NomosRequestError as err:
             if _INACTIVE_CODES.isdisjoint(err.field_codes):
                 raise
@@ -138,7 +139,9 @@ class NomosClient:
         """
         path = _path("subscriptions", subscription_id, "usage")
         query = {"resolution": resolution.value, "start": _day(start), "end": _day(end)}
-        series = await self._get(path, query, UsageSeries.from_json)
+        series = await self._get(
+            path, query, UsageSeries.from_json, UsageSeries.packed_item
+        )
         if series.unreadable:
             _LOGGER.debug(
                 "Nomos sent %s unreadable items for %s", series.unreadable, path
@@ -203,18 +206,22 @@ class NomosClient:
         return found
 
     async def _get[T](
-        self, path: str, query: Mapping[str, str], parse: Callable[[object], T]
+        self,
+        path: str,
+        query: Mapping[str, str],
+        parse: Callable[[object], T],
+        read_item: ItemReader | None = None,
     ) -> T:
-        """Ask for `path` and return what `parse` makes of the decoded JSON."""
+        """Ask for `path` and return what `parse` makes of the decoded JSON, whose objects `read_item` gets first."""
         token = await self._tokens.async_get_access_token()
         try:
             status, body = await self._fetch(path, query, token)
             try:
                 if len(body) < LARGE_BODY:
-                    return parse(_decode(body))
+                    return parse(decode(body, read_item))
                 # A month of quarter-hours would hold up everything else for a tenth of a second.
                 return await asyncio.get_running_loop().run_in_executor(
-                    None, lambda: parse(_decode(body))
+                    None, lambda: parse(decode(body, read_item))
                 )
             except NomosResponseError as err:
                 err.status = status
@@ -308,22 +315,6 @@ async def _read_error(response: aiohttp.ClientResponse) -> bytes:
         return await _read(response)
     except NomosResponseError, aiohttp.ClientError, OSError:
         return b""
-
-
-def _decode(body: bytes) -> object:
-    """Decode JSON, whatever the content type says.
-
-    Raises:
-        NomosResponseError: It is none.
-    """
-    try:
-        data: object = json.loads(body)
-    except ValueError, RecursionError:
-        # The cause would hold the body, which may hold personal data.
-        raise NomosResponseError(
-            "body", "not JSON" if body.strip() else "empty"
-        ) from None
-    return data
 
 
 def _encoded(url: str, query: Mapping[str, str]) -> URL:

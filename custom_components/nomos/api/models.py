@@ -9,11 +9,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 import math
-from typing import Self
+from typing import Any, Self
+
+from custom_components.nomos.packed import Packed
 
 from .enums import MeterType, SubscriptionStatus, SubscriptionType, UsageResolution
 from .errors import NomosResponseError
 from .parsing import Fields, finite
+
+type _Amounts = tuple[float | None, float | None, float | None, float | None]
+"""The price of an interval and its parts, in the order of `PriceItem`."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HOUR = timedelta(hours=1)
@@ -28,6 +33,7 @@ _PRICE_RESOLUTIONS = {
 _INFERABLE_RESOLUTIONS = frozenset(
     {timedelta(minutes=15), timedelta(minutes=30), _HOUR}
 )
+_PRICE_ITEM = {"timestamp", "amount", "components"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +118,7 @@ class Subscription:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class PriceItem:
     """The price of one interval, in ct/kWh (Nomos API, Price `items`).
 
@@ -145,8 +151,25 @@ class PriceSeries:
 
     subscription_id: str
     resolution: timedelta
-    items: tuple[PriceItem, ...] | None
+    items: Sequence[PriceItem] | None
     unreadable: int = 0
+
+    @staticmethod
+    def packed_item(values: dict[str, object]) -> object:
+        """Return the row of an item that is as published, to be packed; any other object as it is.
+
+        To be called for every object of an answer while it is decoded, so that a month's items never are there all
+        at once as objects within objects. `from_json` takes both.
+        """
+        if not values.keys() >= _PRICE_ITEM:
+            return values
+        fields = Fields(values, "")
+        try:
+            start = fields.instant("timestamp")
+        except NomosResponseError:
+            return values
+        amounts, is_readable = _amounts(fields)
+        return (start, *amounts) if is_readable else values
 
     @classmethod
     def from_json(cls, data: object, at: str = "") -> Self:
@@ -166,32 +189,37 @@ class PriceSeries:
         if "".join(unit.split()).casefold() != "ct/kwh":
             raise NomosResponseError(fields.path("unit"), "not ct/kWh")
         _require_euro(fields)
-        received: list[Fields] | None = None
-        if not fields.has("items") or fields.value("items") is not None:
-            received = fields.objects("items")
-        starts = [item.instant("timestamp") for item in received or ()]
-        resolution = _price_resolution(fields, starts)
-
-        items: dict[datetime, PriceItem] = {}
+        received: list[tuple[Any, ...]] | None = None
         unreadable = 0
-        for start, item in zip(starts, received or (), strict=True):
+        if not fields.has("items") or fields.value("items") is not None:
+            received = []
+            for item in fields.entries("items"):
+                if isinstance(item, Fields):
+                    start = item.instant("timestamp")
+                    amounts, is_readable = _amounts(item)
+                    unreadable += not is_readable
+                    received.append((start, *amounts))
+                else:
+                    received.append(item)
+        rows = {row[0]: row for row in received or ()}
+        resolution = _price_resolution(fields, sorted(rows))
+        for index, (start, *_) in enumerate(received or ()):
             if (start - _EPOCH) % resolution:
                 raise NomosResponseError(
-                    item.path("timestamp"), "not at the beginning of an interval"
+                    f"{fields.path('items')}[{index}].timestamp",
+                    "not at the beginning of an interval",
                 )
-            items[start], is_readable = _price_item(start, item)
-            unreadable += not is_readable
         return cls(
             subscription_id=fields.reference("subscription"),
             resolution=resolution,
             items=None
             if received is None
-            else tuple(items[start] for start in sorted(items)),
+            else Packed(PriceItem, tuple(rows[start] for start in sorted(rows))),
             unreadable=unreadable,
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class UsageItem:
     """The energy of one interval (Nomos API, Usage `data`).
 
@@ -219,8 +247,22 @@ class UsageSeries:
 
     meter_type: MeterType
     resolution: UsageResolution
-    items: tuple[UsageItem, ...]
+    items: Sequence[UsageItem]
     unreadable: int = 0
+
+    @staticmethod
+    def packed_item(values: dict[str, object]) -> object:
+        """Return the row of an item that is as published, to be packed; any other object as it is.
+
+        To be called for every object of an answer while it is decoded, like that of `PriceSeries`.
+        """
+        if "start" not in values or (kwh := finite(values.get("usage"))) is None:
+            return values
+        fields = Fields(values, "")
+        try:
+            return fields.instant("start"), kwh, _is_final(fields)
+        except NomosResponseError:
+            return values
 
     @classmethod
     def from_json(cls, data: object, at: str = "") -> Self:
@@ -238,21 +280,23 @@ class UsageSeries:
         resolution = "hour" if resolution in {"hourly", "60min"} else resolution
         if resolution == UsageResolution.AUTO or resolution not in UsageResolution:
             raise NomosResponseError(fields.path("resolution"), "unknown")
-        items: dict[datetime, UsageItem] = {}
+        rows: dict[datetime, tuple[Any, ...]] = {}
         unreadable = 0
-        for item in fields.objects("data"):
-            start = item.instant("start")
-            final = item.optional_text("type") == "final"
+        for item in fields.entries("data"):
+            if not isinstance(item, Fields):
+                rows[item[0]] = item
+                continue
+            start, is_final = item.instant("start"), _is_final(item)
             if (kwh := finite(item.value("usage"))) is None:
                 unreadable += 1
             else:
-                items[start] = UsageItem(start=start, kwh=kwh, final=final)
+                rows[start] = start, kwh, is_final
         return cls(
             meter_type=fields.choice(
                 "meter_type", MeterType, unknown=MeterType.UNKNOWN
             ),
             resolution=UsageResolution(resolution),
-            items=tuple(items[start] for start in sorted(items)),
+            items=Packed(UsageItem, tuple(rows[start] for start in sorted(rows))),
             unreadable=unreadable,
         )
 
@@ -315,12 +359,12 @@ def _require_euro(fields: Fields) -> None:
 
 
 def _price_resolution(fields: Fields, starts: Sequence[datetime]) -> timedelta:
-    """Return the length of the intervals: as named, or as evident from the smallest gap between them."""
+    """Return the length of the intervals: as named, or as evident from the smallest gap between their sorted starts."""
     name = fields.text("resolution").strip().casefold()
     if (known := _PRICE_RESOLUTIONS.get(name)) is not None:
         return known
     gap = min(
-        (later - earlier for earlier, later in pairwise(sorted(set(starts)))),
+        (later - earlier for earlier, later in pairwise(starts)),
         default=None,
     )
     if gap in _INFERABLE_RESOLUTIONS:
@@ -328,12 +372,12 @@ def _price_resolution(fields: Fields, starts: Sequence[datetime]) -> timedelta:
     raise NomosResponseError(fields.path("resolution"), "unknown")
 
 
-def _price_item(start: datetime, fields: Fields) -> tuple[PriceItem, bool]:
-    """Return the item and whether everything in it that should be a number or null is one.
+def _amounts(fields: Fields) -> tuple[_Amounts, bool]:
+    """Return an item's amounts and whether everything in it that should be a number or null is one.
 
     Components that are missing or misshapen cost nothing: the total stands by itself.
     """
-    amounts: dict[str, float | None] = {}
+    parts: dict[str, float | None] = {}
     is_readable = fields.has("amount") and _is_number_or_null(fields.value("amount"))
     received = fields.value("components")
     for component in received if isinstance(received, list) else ():
@@ -343,16 +387,19 @@ def _price_item(start: datetime, fields: Fields) -> tuple[PriceItem, bool]:
             is_readable = False
             continue
         amount = component.get("amount", math.nan)
-        amounts[kind] = finite(amount)
+        parts[kind] = finite(amount)
         is_readable = is_readable and _is_number_or_null(amount)
-    item = PriceItem(
-        start=start,
-        amount=finite(fields.value("amount")),
-        electricity=amounts.get("electricity"),
-        grid=amounts.get("grid"),
-        levies=amounts.get("levies"),
+    amounts = (
+        finite(fields.value("amount")),
+        parts.get("electricity"),
+        parts.get("grid"),
+        parts.get("levies"),
     )
-    return item, is_readable and isinstance(received, list | None)
+    return amounts, is_readable and isinstance(received, list | None)
+
+
+def _is_final(fields: Fields) -> bool:
+    return fields.optional_text("type") == "final"
 
 
 def _is_number_or_null(value: object) -> bool:

@@ -4,14 +4,34 @@ Each reader returns a value of the promised type or raises `NomosResponseError` 
 found there is never repeated. Unknown fields are not looked at.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+import json
 import math
-from typing import Self
+from typing import Any, Self
 
 from .errors import NomosResponseError
+
+type ItemReader = Callable[[dict[str, object]], object]
+"""Gets every object of an answer as soon as it is decoded, and returns what shall stand in its place."""
+
+
+def decode(body: bytes, read_item: ItemReader | None = None) -> object:
+    """Decode JSON, whatever the content type says.
+
+    Raises:
+        NomosResponseError: It is none.
+    """
+    try:
+        data: object = json.loads(body, object_hook=read_item)
+    except ValueError, RecursionError:
+        # The cause would hold the body, which may hold personal data.
+        raise NomosResponseError(
+            "body", "not JSON" if body.strip() else "empty"
+        ) from None
+    return data
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -136,15 +156,29 @@ class Fields:
 
     def objects(self, key: str) -> list[Fields]:
         """Return the objects of a list that must be there."""
+        return [
+            Fields.of(item, f"{self.path(key)}[{index}]")
+            for index, item in enumerate(self._list(key))
+        ]
+
+    def entries(self, key: str) -> Iterator[Fields | tuple[Any, ...]]:
+        """Yield the entries of a list that must be there, one at a time: an object, or the row that was made of it.
+
+        JSON has no tuples: one is what a reader of items put in the place of an object while it was decoded.
+        """
+        for index, item in enumerate(self._list(key)):
+            if isinstance(item, tuple):
+                yield item
+            else:
+                yield Fields.of(item, f"{self.path(key)}[{index}]")
+
+    def _list(self, key: str) -> list[object]:
         value = self.value(key)
         if not isinstance(value, list):
             raise NomosResponseError(
                 self.path(key), "missing" if value is None else "not a list"
             )
-        return [
-            Fields.of(item, f"{self.path(key)}[{index}]")
-            for index, item in enumerate(value)
-        ]
+        return value
 
 
 def finite(value: object) -> float | None:

@@ -1,0 +1,147 @@
+"""A month's answer is never there all at once as objects within objects."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+import gc
+import json
+import random
+from typing import Any
+
+import pytest
+
+from custom_components.nomos.api import NomosResponseError, PriceSeries, UsageSeries
+from custom_components.nomos.api.parsing import decode
+
+from .samples import PRICE, USAGE, price_answer, price_item
+from .test_fuzz import DAY, bend
+
+START = datetime(2026, 9, 30, 22, tzinfo=UTC)
+MONTH = [START + timedelta(minutes=15 * number) for number in range(31 * 96)]
+
+PRICES = price_answer(*(price_item(one.isoformat()) for one in MONTH))
+METERED = USAGE | {
+    "data": [
+        {"start": one.isoformat(), "usage": 0.125, "type": "final"} for one in MONTH
+    ]
+}
+
+YOUNG = 500
+"""How many objects have to be there anew before the collector looks at them, in these tests."""
+
+
+@contextmanager
+def collector() -> Iterator[list[int]]:
+    """Collect garbage often, and list how many objects outlived two young collections, each time."""
+    found: list[int] = []
+
+    def look(phase: str, info: dict[str, int]) -> None:
+        if info["generation"] == 1:
+            old = len(gc.get_objects(2))
+            if phase == "start":
+                found.append(-old)
+            else:
+                found[-1] += old
+
+    thresholds = gc.get_threshold()
+    gc.collect()
+    gc.set_threshold(YOUNG, 3, 1_000_000)
+    gc.callbacks.append(look)
+    try:
+        yield found
+    finally:
+        gc.callbacks.remove(look)
+        gc.set_threshold(*thresholds)
+
+
+@pytest.mark.parametrize(
+    ("model", "answer"), [(PriceSeries, PRICES), (UsageSeries, METERED)]
+)
+def test_a_month_does_not_grow_old(
+    model: type[PriceSeries | UsageSeries], answer: dict[str, Any]
+) -> None:
+    """Reading thousands of items leaves the collector nothing to follow.
+
+    Without packing, 3,000 to 20,000 objects would outlive two collections.
+    """
+    body = json.dumps(answer).encode()
+    with collector() as found:
+        series = model.from_json(decode(body, model.packed_item))
+        assert series.items is not None
+        assert len(series.items) == len(MONTH)
+    # There was something to look at.
+    assert found
+    assert sum(found) < YOUNG
+
+
+def outcome(
+    model: type[PriceSeries | UsageSeries],
+    body: bytes,
+    read_item: Callable[[dict[str, object]], object] | None,
+) -> object:
+    """Return what becomes of an answer."""
+    try:
+        return model.from_json(decode(body, read_item))
+    except NomosResponseError as err:
+        return err.field, str(err)
+
+
+@pytest.mark.parametrize(
+    ("model", "answer"),
+    [(PriceSeries, PRICE), (PriceSeries, price_answer(*DAY)), (UsageSeries, USAGE)],
+)
+def test_packing_changes_nothing(
+    model: type[PriceSeries | UsageSeries], answer: dict[str, Any]
+) -> None:
+    """Whether items are packed while they are decoded or later, the same comes out, or the same refusal."""
+    chance = random.Random(4)
+    read = packed = 0
+    for _ in range(2_000):
+        body = json.dumps(bend(answer, chance)).encode()
+        plain = outcome(model, body, None)
+        assert outcome(model, body, model.packed_item) == plain
+        read += isinstance(plain, model)
+        packed += decode(body) != decode(body, model.packed_item)
+    assert read > 200
+    assert packed > 500
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"amount": "24.44"},
+        {"timestamp": "soon"},
+        {"timestamp": None},
+        {"components": [{"type": "grid", "amount": "1"}]},
+        {"components": {}},
+    ],
+)
+def test_an_odd_price_is_left_alone(changed: dict[str, object]) -> None:
+    """It is read with all the others, when it is known where in the answer it stands."""
+    values = price_item() | changed
+    assert PriceSeries.packed_item(values) is values
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"start": "2026-09-30T22:00:00Z", "usage": None},
+        {"start": "soon", "usage": 1},
+        {"start": "2026-09-30T22:00:00Z", "usage": 1, "type": 5},
+        {"usage": 1},
+    ],
+)
+def test_an_odd_value_is_left_alone(values: dict[str, object]) -> None:
+    """The same for usage."""
+    assert UsageSeries.packed_item(values) is values
+
+
+def test_a_component_with_a_time_is_a_component() -> None:
+    """New fields may come at any time."""
+    component = {"type": "grid", "amount": 1.0, "timestamp": "2026-09-30T22:00:00Z"}
+    item = price_item(components=[component])
+    body = json.dumps(price_answer(item)).encode()
+    series = PriceSeries.from_json(decode(body, PriceSeries.packed_item))
+    assert series.items is not None
+    assert series.items[0].grid == 1.0
+    assert series.unreadable == 0
