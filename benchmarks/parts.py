@@ -20,13 +20,13 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from custom_components.nomos.api import PriceSeries
+from custom_components.nomos.api.parsing import decode
 from custom_components.nomos.metering import (
     Account,
     HourRow,
     Series,
-    days_of,
+    days_and_hours_of,
     group_by_day,
-    hours_of,
     revisions,
 )
 from custom_components.nomos.price_tables import price_table
@@ -56,8 +56,10 @@ type Part = Callable[[int], Work]
 
 def parse(count: int) -> Work:
     """From the body of an answer to a table."""
-    body = json.dumps(price_answer(count))
-    return lambda: price_table(PriceSeries.from_json(json.loads(body)))
+    body = json.dumps(price_answer(count)).encode()
+    return lambda: price_table(
+        PriceSeries.from_json(decode(body, PriceSeries.packed_item))
+    )
 
 
 def merge_all(count: int) -> Work:
@@ -99,8 +101,8 @@ def usage_hours(count: int) -> Work:
     account = Account(rows)
 
     def work() -> None:
-        assert days_of(group_by_day(readings), known, supply)
-        hours = hours_of(readings, known)
+        days, hours = days_and_hours_of(group_by_day(readings), known.between, supply)
+        assert days
         assert revisions({Series.USAGE: account}, hours, {}, selling=False)
 
     return work

@@ -34,6 +34,7 @@ from homeassistant.util.unit_conversion import EnergyConverter
 from .api import Subscription, SubscriptionType
 from .const import CURRENCY, DOMAIN, MANUFACTURER
 from .metering import Account, HourRow, HourUsage, Series, revisions
+from .packed import Packed
 
 RECORDER: Final = "recorder"
 
@@ -117,10 +118,8 @@ class UsageHistory:
             async_add_external_statistics(
                 self._hass,
                 self._metadata(series, name),
-                [
-                    StatisticData(start=row.start, state=row.state, sum=row.sum)
-                    for row in changed
-                ],
+                # Looked through now and again when it is written.
+                Packed(_statistic, changed.rows),
             )
         try:
             async with asyncio.timeout(_COMMIT_TIMEOUT):
@@ -159,7 +158,7 @@ class UsageHistory:
         rows = get_last_statistics(self._hass, 1, name, False, {"sum"})
         return rows[name][0] if rows.get(name) else None
 
-    def _revisions(self, change: HistoryChange) -> dict[Series, list[HourRow]]:
+    def _revisions(self, change: HistoryChange) -> dict[Series, Packed[HourRow]]:
         return revisions(
             self._accounts(change.since),
             change.hours,
@@ -168,28 +167,33 @@ class UsageHistory:
         )
 
     def _accounts(self, since: datetime) -> dict[Series, Account]:
-        """Return what is written from an hour on."""
-        names = set(self._names.values())
+        """Return what is written from an hour on.
+
+        Series by series: the recorder makes several objects of every hour that it reads.
+        """
+        return {
+            series: self._account(name, since) for series, name in self._names.items()
+        }
+
+    def _account(self, name: str, since: datetime) -> Account:
         found = statistics_during_period(
-            self._hass, since, None, names, "hour", None, {"state", "sum"}
+            self._hass, since, None, {name}, "hour", None, {"state", "sum"}
         )
-        accounts = {}
-        for series, name in self._names.items():
-            rows = tuple(
-                HourRow(
+        rows = Packed(
+            HourRow,
+            tuple(
+                (
                     datetime.fromtimestamp(row["start"], UTC),
                     row.get("state") or 0.0,
                     row.get("sum") or 0.0,
                 )
                 for row in found.get(name, ())
-            )
-            if rows:
-                before = rows[0].sum - rows[0].state
-            else:
-                last = self._last_row(name)
-                before = (last.get("sum") or 0.0) if last else 0.0
-            accounts[series] = Account(rows, before)
-        return accounts
+            ),
+        )
+        if rows:
+            return Account(rows, rows[0].sum - rows[0].state)
+        last = self._last_row(name)
+        return Account(before=(last.get("sum") or 0.0) if last else 0.0)
 
     def _metadata(self, series: Series, name: str) -> StatisticMetaData:
         energy = series in _ENERGY
@@ -202,6 +206,10 @@ class UsageHistory:
             unit_class=EnergyConverter.UNIT_CLASS if energy else None,
             unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR if energy else CURRENCY,
         )
+
+
+def _statistic(start: datetime, state: float, total: float) -> StatisticData:
+    return StatisticData(start=start, state=state, sum=total)
 
 
 def _slug(identifier: str) -> str:

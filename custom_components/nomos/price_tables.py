@@ -1,9 +1,10 @@
 """Price tables as they come from the wire, and as they lie on the disk."""
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import UTC, datetime
 import math
-from typing import Any
+from typing import Any, Final
 
 from homeassistant.core import HomeAssistant
 
@@ -11,14 +12,24 @@ from .api import PriceItem, PriceSeries
 from .pricing import Components, Interval, PriceTable
 from .store import StoredFile
 
-
-def price_table(series: PriceSeries) -> PriceTable:
-    """Return what the wire said as the program means it: intervals in EUR/kWh."""
-    return PriceTable.of(_intervals(series))
+_EVER: Final = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 
 
-def _intervals(series: PriceSeries) -> Iterator[Interval]:
-    for item in series.items or ():
+def price_table(
+    series: PriceSeries, since: datetime = _EVER[0], until: datetime = _EVER[1]
+) -> PriceTable:
+    """Return what the wire said as the program means it: intervals in EUR/kWh; those that touch a stretch of time."""
+    return PriceTable.of(_intervals(series, since, until))
+
+
+def _intervals(
+    series: PriceSeries, since: datetime, until: datetime
+) -> Iterator[Interval]:
+    items = series.items or ()
+    first = bisect_right(items, since, key=lambda item: item.start + series.resolution)
+    for item in items[first:]:
+        if item.start >= until:
+            return
         yield Interval(
             item.start,
             item.start + series.resolution,

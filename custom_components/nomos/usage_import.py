@@ -1,7 +1,8 @@
 """One month of usage: from the meter's readings to the statistics."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 import logging
 from typing import Concatenate, Final
 
@@ -26,10 +27,9 @@ from .metering import (
     MonthUsage,
     Reading,
     Series,
-    days_of,
+    days_and_hours_of,
     digest_of,
     group_by_day,
-    hours_of,
     month_start,
     months_before,
     next_month,
@@ -136,17 +136,21 @@ class UsageImport:
             for day, readings in grouped.items()
             if _is_news(known.days.get(day), readings, recompute=settles)
         }
-        table = await self._async_table(news, fresh=settles)
+        prices = await self._async_lacking(news, fresh=settles)
+        by_day, by_hour = await execute(
+            days_and_hours_of,
+            news,
+            partial(_laid_over, self._prices.data, prices),
+            self._supply,
+        )
         days = {
             day: one
-            for day, one in (await execute(days_of, news, table, self._supply)).items()
+            for day, one in by_day.items()
             if not _is_loss(known.days.get(day), one)
         }
         recorded: Mapping[Series, datetime] = {}
         if self._history.kept:
-            recorded = await self._async_write(
-                await execute(_hours, news, table), start, end
-            )
+            recorded = await self._async_write(by_hour, start, end)
         # Whatever it is called: what measures intervals is no analog meter.
         meter = series.meter_type
         return MeterAnswer(
@@ -181,15 +185,15 @@ class UsageImport:
             if (day := start + number * _DAY) >= first and day_bounds(day)[0] < last
         }
 
-    async def _async_table(self, days: Collection[date], *, fresh: bool) -> PriceTable:
-        """Return a table that has the prices of some days of one month, asking Nomos for those that are not known."""
+    async def _async_lacking(
+        self, days: Collection[date], *, fresh: bool
+    ) -> list[PriceSeries]:
+        """Ask Nomos for the prices of some days of one month, where they are not known."""
         table = self._prices.data
         lacking = [day for day in days if fresh or not table.day(day).complete]
         if not lacking or self._inactive:
-            return table
-        for series in await self._async_prices(min(lacking), max(lacking)):
-            table = await self._hass.async_add_executor_job(_laid_over, table, series)
-        return table
+            return []
+        return await self._async_prices(min(lacking), max(lacking))
 
     async def _async_prices(self, first: date, last: date) -> list[PriceSeries]:
         """Return what Nomos says of the prices of some days, both inclusive; nothing where it says that it has none.
@@ -228,7 +232,7 @@ class UsageImport:
 
 def _readings(
     series: UsageSeries, length: timedelta, start: date, end: date
-) -> dict[date, list[Reading]]:
+) -> dict[date, Sequence[Reading]]:
     """Return an answer's readings by day, of the days that were asked for."""
     grouped = group_by_day(
         Reading(item.start, length, item.kwh, item.final) for item in series.items
@@ -236,14 +240,14 @@ def _readings(
     return {day: readings for day, readings in grouped.items() if start <= day < end}
 
 
-def _hours(
-    readings: Mapping[date, list[Reading]], table: PriceTable
-) -> dict[datetime, HourUsage]:
-    return hours_of((one for found in readings.values() for one in found), table)
-
-
-def _laid_over(table: PriceTable, series: PriceSeries) -> PriceTable:
-    return table.merge(price_table(series))
+def _laid_over(
+    table: PriceTable, prices: Sequence[PriceSeries], start: datetime, end: datetime
+) -> PriceTable:
+    """Return the prices of a stretch of time: those of a table, with newer ones laid over them."""
+    known = table.between(start, end)
+    for series in prices:
+        known = known.merge(price_table(series, start, end))
+    return known
 
 
 def _is_loss(known: DayUsage | None, one: DayUsage) -> bool:
@@ -257,7 +261,7 @@ def _is_loss(known: DayUsage | None, one: DayUsage) -> bool:
 
 
 def _is_news(
-    known: DayUsage | None, readings: list[Reading], *, recompute: bool
+    known: DayUsage | None, readings: Sequence[Reading], *, recompute: bool
 ) -> bool:
     """Return whether a day's readings tell more than is known.
 

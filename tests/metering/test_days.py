@@ -8,13 +8,14 @@ import pytest
 
 from custom_components.nomos.metering import (
     DayUsage,
-    days_of,
+    days_and_hours_of,
     digest_of,
     group_by_day,
+    hours_of,
     period,
     share_of_optimum,
 )
-from custom_components.nomos.pricing import EMPTY_TABLE, local_date
+from custom_components.nomos.pricing import EMPTY_TABLE, day_bounds, local_date
 
 from .samples import (
     ALWAYS,
@@ -33,7 +34,8 @@ from .samples import (
 
 def day_of(readings, table=EMPTY_TABLE, supply=ALWAYS) -> DayUsage:
     """Return the only day that readings are of."""
-    (found,) = days_of(group_by_day(readings), table, supply).values()
+    days, _ = days_and_hours_of(group_by_day(readings), table.between, supply)
+    (found,) = days.values()
     return found
 
 
@@ -113,6 +115,28 @@ def test_readings_are_grouped_by_the_tariffs_day():
         assert {local_date(one.start) for one in found} == {day}
 
 
+def test_prices_are_asked_for_by_the_day():
+    """Never more than a day's at once, unless a reading goes on after midnight; the hours are those of all days."""
+    asked = []
+    starts = [*starts_of(PLAIN), *starts_of(PLAIN + DAY)]
+    table = table_of([*starts, *starts_of(PLAIN + 2 * DAY)], lambda index: index / 100)
+
+    def prices(start, end):
+        asked.append((start, end))
+        return table.between(start, end)
+
+    readings = readings_of(starts)
+    late = replace(readings[-1], length=2 * QUARTER)
+    days, hours = days_and_hours_of(
+        group_by_day([*readings[:-1], late]), prices, ALWAYS
+    )
+    first, second = day_bounds(PLAIN), day_bounds(PLAIN + DAY)
+    assert asked == [first, (second[0], second[1] + QUARTER)]
+    assert [day.highest for day in days.values()] == [0.95, 1.91]
+    assert all(day.priced for day in days.values())
+    assert dict(hours) == dict(hours_of([*readings[:-1], late], table))
+
+
 @property_test
 @given(
     st.lists(st.integers(0, 9999), min_size=1, max_size=30),
@@ -137,9 +161,9 @@ def test_digest(one, two):
 def test_a_period():
     """The mean price is over the energy that has one."""
     first, second = starts_of(PLAIN), starts_of(PLAIN + DAY)
-    days = days_of(
+    days, _ = days_and_hours_of(
         group_by_day(readings_of([*first, *second[:90]])),
-        table_of(first, lambda _: -0.2),
+        table_of(first, lambda _: -0.2).between,
         ALWAYS,
     )
     sums = period(days.values())

@@ -1,6 +1,6 @@
 """Tests of the running totals."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from fractions import Fraction
 
@@ -44,7 +44,7 @@ def apply(
     fees: Mapping[date, float],
     *,
     selling: bool = False,
-) -> dict[Series, list[HourRow]]:
+) -> Mapping[Series, Sequence[HourRow]]:
     """Write what has to be written, as the database does; return it."""
     changed = revisions(accounts_of(database, since), hours, fees, selling=selling)
     for series, rows in changed.items():

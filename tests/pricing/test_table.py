@@ -167,6 +167,17 @@ def test_since_drops_the_past():
     assert len(table.since(NOON + QUARTER).intervals) == 1
 
 
+def test_between_keeps_what_touches():
+    """An interval that only ends or begins where the stretch does is outside it."""
+    table = PriceTable.of(interval(NOON + QUARTER * index, 0.1) for index in range(4))
+    minute = timedelta(minutes=1)
+    middle = table.between(NOON + QUARTER, NOON + 3 * QUARTER)
+    assert middle.intervals == table.intervals[1:3]
+    wider = table.between(NOON + QUARTER - minute, NOON + 3 * QUARTER + minute)
+    assert wider == table
+    assert table.between(NOON + 4 * QUARTER, NOON + 5 * QUARTER) == EMPTY_TABLE
+
+
 LENGTHS = st.sampled_from([QUARTER, 2 * QUARTER, HOUR])
 
 
@@ -180,6 +191,16 @@ def tables(draw):
         found.append(interval(cursor, draw(st.sampled_from([None, 0.1, 0.2])), length))
         cursor += length
     return PriceTable.of(found)
+
+
+@given(tables(), st.integers(-2, 60), st.integers(1, 30))
+def test_between_leaves_out_what_does_not_touch(table, first, count):
+    """Wherever the stretch lies, and whatever gaps there are."""
+    start = NOON + first * timedelta(minutes=5)
+    end = start + count * timedelta(minutes=5)
+    assert table.between(start, end).intervals == tuple(
+        one for one in table.intervals if one.end > start and one.start < end
+    )
 
 
 @given(tables(), tables())

@@ -1,14 +1,17 @@
 """Usage by day and month: what people compare."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from math import fsum
+from operator import itemgetter
+from typing import Any
 from zlib import crc32
 
+from custom_components.nomos.packed import Packed, PackedMapping
 from custom_components.nomos.pricing import PriceTable, day_bounds, local_date
 
-from .readings import DECIMALS, Reading, price_of
+from .readings import DECIMALS, HourUsage, Reading, hours_of, price_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,12 +79,13 @@ class PeriodUsage:
     missing: int
 
 
-def group_by_day(readings: Iterable[Reading]) -> dict[date, list[Reading]]:
-    """Return readings by tariff day, in order."""
-    groups: dict[date, list[Reading]] = {}
-    for reading in sorted(readings, key=lambda reading: reading.start):
-        groups.setdefault(local_date(reading.start), []).append(reading)
-    return groups
+def group_by_day(readings: Iterable[Reading]) -> dict[date, Sequence[Reading]]:
+    """Return readings by tariff day, in order, and packed: there may be thousands of them."""
+    groups: dict[date, list[tuple[datetime, timedelta, float, bool]]] = {}
+    rows = ((one.start, one.length, one.kwh, one.final) for one in readings)
+    for row in sorted(rows, key=itemgetter(0)):
+        groups.setdefault(local_date(row[0]), []).append(row)
+    return {day: Packed(Reading, tuple(found)) for day, found in groups.items()}
 
 
 def digest_of(readings: Iterable[Reading]) -> int:
@@ -89,25 +93,35 @@ def digest_of(readings: Iterable[Reading]) -> int:
     return crc32(repr([(one.start.timestamp(), one.kwh) for one in readings]).encode())
 
 
-def days_of(
-    readings: Mapping[date, list[Reading]],
-    table: PriceTable,
+def days_and_hours_of(
+    readings: Mapping[date, Sequence[Reading]],
+    prices: Callable[[datetime, datetime], PriceTable],
     supply: tuple[datetime, datetime],
-) -> dict[date, DayUsage]:
-    """Return usage and cost by tariff day.
+) -> tuple[dict[date, DayUsage], Mapping[datetime, HourUsage]]:
+    """Return usage and cost by tariff day and by the UTC hour.
+
+    Goes day by day, as the prices of a month would be thousands of objects.
 
     Args:
         readings: by day, in order, none of them empty.
-        table: the prices of those days.
+        prices: returns what is known of the prices between two instants.
         supply: when the contract runs; nothing is missing outside it.
 
     """
-    return {day: _day(day, found, table, supply) for day, found in readings.items()}
+    days: dict[date, DayUsage] = {}
+    hours: dict[datetime, tuple[Any, ...]] = {}
+    for day, found in readings.items():
+        start, end = day_bounds(day)
+        # A reading may go on after midnight.
+        table = prices(start, max(end, found[-1].start + found[-1].length))
+        days[day] = _day(day, found, table, supply)
+        hours |= hours_of(found, table).rows
+    return days, PackedMapping(HourUsage, hours)
 
 
 def _day(
     day: date,
-    readings: list[Reading],
+    readings: Sequence[Reading],
     table: PriceTable,
     supply: tuple[datetime, datetime],
 ) -> DayUsage:

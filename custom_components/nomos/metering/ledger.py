@@ -6,6 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 
+from custom_components.nomos.packed import Packed
 from custom_components.nomos.pricing import day_bounds
 
 from .readings import DECIMALS, HourUsage
@@ -51,25 +52,24 @@ class Account:
         """Index the values."""
         object.__setattr__(self, "states", {row.start: row.state for row in self.rows})
 
-    def revised(self, values: Mapping[datetime, float]) -> list[HourRow]:
+    def revised(self, values: Mapping[datetime, float]) -> Packed[HourRow]:
         """Return the rows that have to be written for some values to replace or join those that are there.
 
         Nothing is taken away. A row whose value and total are the same already is not among them.
         """
-        known = {row.start: row for row in self.rows}
+        sums = {row.start: row.sum for row in self.rows}
         merged = {**self.states, **values}
         rows, total = [], self.before
         for start in sorted(merged):
             state = round(merged[start], DECIMALS)
             total = round(total + state, DECIMALS)
-            row = known.get(start)
             if (
-                row is None
-                or abs(row.state - state) > _SAME
-                or abs(row.sum - total) > _SAME
+                start not in sums
+                or abs(self.states[start] - state) > _SAME
+                or abs(sums[start] - total) > _SAME
             ):
-                rows.append(HourRow(start, state, total))
-        return rows
+                rows.append((start, state, total))
+        return Packed(HourRow, tuple(rows))
 
 
 _NOTHING: Final = Account()
@@ -81,7 +81,7 @@ def revisions(
     fees: Mapping[date, float],
     *,
     selling: bool,
-) -> dict[Series, list[HourRow]]:
+) -> dict[Series, Packed[HourRow]]:
     """Return the rows that have to be written for new hours and days of base fee to be right.
 
     Args:

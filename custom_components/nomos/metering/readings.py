@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import fsum
 
+from custom_components.nomos.packed import PackedMapping
 from custom_components.nomos.pricing import PriceTable
 
 DECIMALS = 9
@@ -40,8 +41,8 @@ class HourUsage:
 
 def hours_of(
     readings: Iterable[Reading], table: PriceTable
-) -> dict[datetime, HourUsage]:
-    """Return usage and cost by the UTC hour, in order; hours without a reading are not there.
+) -> PackedMapping[datetime, HourUsage]:
+    """Return usage and cost by the UTC hour, in order, and packed; hours without a reading are not there.
 
     Each reading costs its energy times the price of its own interval, so that the sum is what the invoice says.
     """
@@ -52,14 +53,15 @@ def hours_of(
         energies.setdefault(hour, []).append(reading.kwh)
         if (price := price_of(reading, table)) is not None:
             costs.setdefault(hour, []).append(reading.kwh * price)
-    return {
-        hour: HourUsage(
+    rows = {
+        hour: (
             round(fsum(energies[hour]), DECIMALS),
             round(fsum(costs[hour]), DECIMALS) if hour in costs else None,
             len(costs.get(hour, ())) == len(energies[hour]),
         )
         for hour in sorted(energies)
     }
+    return PackedMapping(HourUsage, rows)
 
 
 def price_of(reading: Reading, table: PriceTable) -> float | None:

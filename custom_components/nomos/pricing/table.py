@@ -1,6 +1,6 @@
 """The price table: what is known about prices, interval by interval."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -176,6 +176,12 @@ class PriceTable:
         """Return the table without the intervals that ended at or before an aware instant."""
         kept = tuple(interval for interval in self.intervals if interval.end > instant)
         return self if len(kept) == len(self.intervals) else type(self)(kept)
+
+    def between(self, start: datetime, end: datetime) -> Self:
+        """Return a table of the intervals that touch the stretch between two aware instants."""
+        first = max(bisect_right(self._starts, start) - 1, 0)
+        found = self.intervals[first : bisect_left(self._starts, end)]
+        return type(self)(found[1:] if found and found[0].end <= start else found)
 
     @cached_property
     def _starts(self) -> list[datetime]:
