@@ -118,7 +118,7 @@ class UsageHistory:
             async_add_external_statistics(
                 self._hass,
                 self._metadata(series, name),
-                # Looked through now and again when it is written.
+                # The recorder goes through it twice: now to check it, later to write it.
                 Packed(_statistic, changed.rows),
             )
         try:
