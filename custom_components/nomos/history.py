@@ -7,7 +7,7 @@ database is what counts. Every write begins with what is there, and ends with a 
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 import hashlib
 from typing import Final
 
@@ -43,6 +43,8 @@ _SOLD: Final = (Series.RETURNED, Series.COMPENSATION)
 """The series of a contract, by the way in which the energy flows."""
 
 _ENERGY: Final = frozenset({Series.USAGE, Series.RETURNED})
+
+_READ_AT_ONCE: Final = timedelta(days=31)
 
 _COMMIT_TIMEOUT: Final = 300.0
 """Seconds after which a write counts as failed. A recorder that cleans up its database can be busy for a minute."""
@@ -167,33 +169,38 @@ class UsageHistory:
         )
 
     def _accounts(self, since: datetime) -> dict[Series, Account]:
-        """Return what is written from an hour on.
-
-        Series by series: the recorder makes several objects of every hour that it reads.
-        """
+        """Return what is written from an hour on."""
         return {
             series: self._account(name, since) for series, name in self._names.items()
         }
 
     def _account(self, name: str, since: datetime) -> Account:
-        found = statistics_during_period(
-            self._hass, since, None, {name}, "hour", None, {"state", "sum"}
-        )
-        rows = Packed(
-            HourRow,
-            tuple(
+        """Return the same of one statistic.
+
+        A month at a time: the recorder makes several objects of every hour that it reads.
+        """
+        if (last := self._last_row(name)) is None:
+            return Account()
+        rows: list[tuple[datetime, float, float]] = []
+        start = since
+        while start.timestamp() <= last["start"]:
+            end = start + _READ_AT_ONCE
+            found = statistics_during_period(
+                self._hass, start, end, {name}, "hour", None, {"state", "sum"}
+            )
+            rows += [
                 (
                     datetime.fromtimestamp(row["start"], UTC),
                     row.get("state") or 0.0,
                     row.get("sum") or 0.0,
                 )
                 for row in found.get(name, ())
-            ),
-        )
-        if rows:
-            return Account(rows, rows[0].sum - rows[0].state)
-        last = self._last_row(name)
-        return Account(before=(last.get("sum") or 0.0) if last else 0.0)
+            ]
+            start = end
+        if not rows:
+            return Account(before=last.get("sum") or 0.0)
+        _, state, total = rows[0]
+        return Account(Packed(HourRow, tuple(rows)), total - state)
 
     def _metadata(self, series: Series, name: str) -> StatisticMetaData:
         energy = series in _ENERGY
