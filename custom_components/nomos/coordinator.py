@@ -11,10 +11,9 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import OAuth2TokenRequestBaseError
 from homeassistant.helpers.event import async_track_point_in_utc_time
-from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
-from .account import NomosAccount, raise_update_failed, timer_until
+from .account import NomosAccount, raise_update_failed
 from .api import (
     NomosClient,
     NomosError,
@@ -46,6 +45,7 @@ from .schedule import (
     next_price_request,
     next_price_request_after_start,
 )
+from .subscription_coordinator import SubscriptionCoordinator
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ _OVERDUE: Final = timedelta(minutes=2)
 """By how much a request must be late before the display clock takes it for forgotten."""
 
 
-class PriceCoordinator(DataUpdateCoordinator[PriceTable]):
+class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
     """One subscription's price table.
 
     Two clocks: the data clock asks Nomos, rarely; the display clock tells the entities at every boundary of the
@@ -72,31 +72,24 @@ class PriceCoordinator(DataUpdateCoordinator[PriceTable]):
     on the disk.
     """
 
-    config_entry: ConfigEntry
-
     def __init__(
         self, hass: HomeAssistant, account: NomosAccount, subscription: Subscription
     ) -> None:
         """Begin with an empty table."""
         super().__init__(
             hass,
-            _LOGGER,
-            config_entry=account.config_entry,
-            name=f"{DOMAIN} prices",
-            always_update=False,
+            account,
+            subscription.id,
+            kind="prices",
+            nothing=EMPTY_TABLE,
+            logger=_LOGGER,
         )
-        self.account = account
         self.subscription = subscription
-        self.data = EMPTY_TABLE
-        self.last_answer: datetime | None = None
-        self.last_error: Exception | None = None
-        self.next_request: datetime | None = None
         self.unknown_since: datetime | None = None
         self.thresholds = thresholds_of(account.config_entry)
         self._levels: dict[date, tuple[DayPrices, DayLevels]] = {}
         self._file = price_file(hass, subscription.id)
         self._goal = Goal.REST
-        self._misses = 0
         self._running = False
         self._asking = False
         self._must_answer = False
@@ -124,7 +117,7 @@ class PriceCoordinator(DataUpdateCoordinator[PriceTable]):
     async def async_load(self) -> None:
         """Take the stored prices, and plan to ask for what they lack."""
         stored = await self._file.async_load(
-            partial(decode_table, self.subscription.id)
+            partial(decode_table, self.subscription_id)
         )
         now = dt_util.utcnow()
         if stored is not None:
@@ -150,7 +143,7 @@ class PriceCoordinator(DataUpdateCoordinator[PriceTable]):
         """Stop both clocks."""
         self._running = False
         self._stop_tick()
-        async_withdraw_all(self.hass, self.subscription.id)
+        async_withdraw_all(self.hass, self.subscription_id)
         await super().async_shutdown()
 
     @callback
@@ -235,7 +228,7 @@ class PriceCoordinator(DataUpdateCoordinator[PriceTable]):
         table = merged.since(_kept_from(now))
         self._plan_next(table, news=news)
         if table is not self.data:
-            await self._file.async_save(encode_table(self.subscription.id, table))
+            await self._file.async_save(encode_table(self.subscription_id, table))
         return table
 
     async def _async_ask(self) -> PriceSeries:
@@ -244,7 +237,7 @@ class PriceCoordinator(DataUpdateCoordinator[PriceTable]):
         How Nomos says that tomorrow is not yet published is not documented; an error is one of the ways.
         """
         today = local_date(dt_util.utcnow())
-        ask = partial(NomosClient.prices, subscription_id=self.subscription.id)
+        ask = partial(NomosClient.prices, subscription_id=self.subscription_id)
         try:
             return await self.account.async_ask(
                 partial(ask, start=today, end=today + timedelta(days=1))
@@ -271,11 +264,6 @@ class PriceCoordinator(DataUpdateCoordinator[PriceTable]):
                 chance=random.uniform(-1, 1),
             )
         )
-
-    def _plan(self, at: datetime) -> None:
-        at = self.account.not_in_silence(at)
-        self.next_request = at
-        self.update_interval = timer_until(at)
 
     @callback
     @override
@@ -338,7 +326,7 @@ class PriceCoordinator(DataUpdateCoordinator[PriceTable]):
         ):
             name = self.subscription.number or self.config_entry.title
             async_report(
-                self.hass, trouble, self.subscription.id, name, present=present
+                self.hass, trouble, self.subscription_id, name, present=present
             )
 
     @callback

@@ -43,7 +43,7 @@ async def async_prices(
         series = await coordinator.account.async_ask(
             partial(
                 NomosClient.prices,
-                subscription_id=coordinator.subscription.id,
+                subscription_id=coordinator.subscription_id,
                 start=first,
                 end=last,
             )

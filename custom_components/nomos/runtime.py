@@ -79,10 +79,10 @@ class NomosRuntime:
         coordinator.async_start()
         usage = UsageCoordinator(self._hass, coordinator)
         await usage.async_load()
-        if self.prices.get(coordinator.subscription.id) is not coordinator:
+        if self.prices.get(coordinator.subscription_id) is not coordinator:
             return False
         usage.async_start()
-        self.usage[coordinator.subscription.id] = usage
+        self.usage[coordinator.subscription_id] = usage
         return True
 
     @callback

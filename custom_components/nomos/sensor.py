@@ -263,7 +263,7 @@ async def async_setup_entry(
                 ),
             ]
         )
-        usage = entry.runtime_data.usage[coordinator.subscription.id]
+        usage = entry.runtime_data.usage[coordinator.subscription_id]
         async_follow_usage(hass, usage, async_add_entities)
 
     @callback

@@ -9,14 +9,11 @@ import logging
 import random
 from typing import Final, override
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import OAuth2TokenRequestBaseError
 from homeassistant.helpers.event import async_track_point_in_utc_time
-from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
-from .account import timer_until
 from .api import (
     MeterType,
     NomosClient,
@@ -26,12 +23,12 @@ from .api import (
     SubscriptionStatus,
     SubscriptionType,
 )
-from .const import DOMAIN
 from .coordinator import PriceCoordinator
 from .history import HistoryError, UsageHistory
 from .metering import Series, is_settled, month_chunks, months_before, next_month
 from .pricing import day_bounds, local_date, next_midnight
 from .schedule import next_usage_request, next_usage_request_after_start, usage_look
+from .subscription_coordinator import SubscriptionCoordinator
 from .usage_import import UsageImport
 from .usage_record import (
     EMPTY_RECORD,
@@ -71,7 +68,7 @@ INVOICES: Final = "invoices"
 REDUCTIONS: Final = "grid_fee_reductions"
 
 
-class UsageCoordinator(DataUpdateCoordinator[UsageRecord]):
+class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
     """What one contract's meter measured: in sum here, by the hour in the long-term statistics.
 
     Asks once a day, after the prices, and only for what is new, late, or may have changed. The first time, and
@@ -79,26 +76,19 @@ class UsageCoordinator(DataUpdateCoordinator[UsageRecord]):
     is done is done for good.
     """
 
-    config_entry: ConfigEntry
-
     def __init__(self, hass: HomeAssistant, prices: PriceCoordinator) -> None:
         """Follow the contract of a price coordinator."""
         super().__init__(
             hass,
-            _LOGGER,
-            config_entry=prices.config_entry,
-            name=f"{DOMAIN} usage",
-            always_update=False,
+            prices.account,
+            prices.subscription_id,
+            kind="usage",
+            nothing=EMPTY_RECORD,
+            logger=_LOGGER,
         )
         self.prices = prices
-        self.account = prices.account
-        self.data = EMPTY_RECORD
-        self.last_answer: datetime | None = None
-        self.last_error: Exception | None = None
-        self.next_request: datetime | None = None
         self.history = UsageHistory(hass, prices.subscription)
-        self._file = usage_file(hass, prices.subscription.id)
-        self._misses = 0
+        self._file = usage_file(hass, prices.subscription_id)
         self._invoice_readers = 0
         self._unsub_midnight: CALLBACK_TYPE | None = None
 
@@ -110,7 +100,7 @@ class UsageCoordinator(DataUpdateCoordinator[UsageRecord]):
     async def async_load(self) -> None:
         """Take what is stored, and plan the first look."""
         stored = await self._file.async_load(
-            partial(decode_record, self.prices.subscription.id)
+            partial(decode_record, self.subscription_id)
         )
         if stored is not None:
             self.data = stored
@@ -220,11 +210,6 @@ class UsageCoordinator(DataUpdateCoordinator[UsageRecord]):
             )
         )
 
-    def _plan(self, at: datetime) -> None:
-        at = self.account.not_in_silence(at)
-        self.next_request = at
-        self.update_interval = timer_until(at)
-
     async def _async_catch_up(self, today: date) -> None:
         """Ask for everything that is due on a day.
 
@@ -275,7 +260,7 @@ class UsageCoordinator(DataUpdateCoordinator[UsageRecord]):
         """Take over what was learned, on the disk first."""
         if record == self.data:
             return
-        await self._file.async_save(encode_record(self.prices.subscription.id, record))
+        await self._file.async_save(encode_record(self.subscription_id, record))
         self.data = record
         self.async_update_listeners()
 
@@ -413,7 +398,7 @@ class UsageCoordinator(DataUpdateCoordinator[UsageRecord]):
     async def _async_invoices(self, _today: date) -> None:
         """Ask for the invoice that was issued last."""
         found = await self.account.async_ask(
-            partial(NomosClient.invoices, subscription_id=self.prices.subscription.id)
+            partial(NomosClient.invoices, subscription_id=self.subscription_id)
         )
         issued = max(
             (one for one in found if one.issued_at is not None),
@@ -429,7 +414,7 @@ class UsageCoordinator(DataUpdateCoordinator[UsageRecord]):
         found = await self.account.async_ask(
             partial(
                 NomosClient.grid_fee_reductions,
-                subscription_id=self.prices.subscription.id,
+                subscription_id=self.subscription_id,
             )
         )
         await self._async_keep(
