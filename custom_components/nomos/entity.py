@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final, override
+from typing import Any, Final, override
 
 from homeassistant.core import callback
 from homeassistant.helpers.device_registry import DeviceInfo
@@ -15,6 +15,7 @@ from .api import SubscriptionType
 from .const import DOMAIN
 from .coordinator import PriceCoordinator
 from .pricing import PriceTable
+from .subscription_coordinator import SubscriptionCoordinator
 
 PRICE_UNIT: Final = "EUR/kWh"
 """What the Energy dashboard multiplies kWh with: it takes the number as it is and converts no cents."""
@@ -23,47 +24,29 @@ type TableValue[T] = Callable[[PriceTable, datetime], T]
 """Reads one value out of a price table at an aware instant."""
 
 
-class NomosEntity(CoordinatorEntity[PriceCoordinator]):
-    """An entity of one subscription.
-
-    A price entity is available as long as the table holds the current interval, whatever became of the last request.
-    """
+class SubscriptionEntity[C: SubscriptionCoordinator[Any]](CoordinatorEntity[C]):
+    """An entity of one subscription: it reads when its coordinator has news, and writes what changed."""
 
     _attr_has_entity_name = True
 
-    def __init__(
-        self, coordinator: PriceCoordinator, description: EntityDescription
-    ) -> None:
+    def __init__(self, coordinator: C, description: EntityDescription) -> None:
         """Belong to the subscription's device."""
         super().__init__(coordinator)
         self.entity_description = description
-        subscription = coordinator.subscription
-        self._attr_unique_id = f"{subscription.id}_{description.key}"
-        self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, subscription.id)})
+        subscription_id = coordinator.subscription_id
+        self._attr_unique_id = f"{subscription_id}_{description.key}"
+        self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, subscription_id)})
         self._read()
 
     @abstractmethod
-    def _read_value(self, now: datetime) -> bool:
-        """Take the values of this instant over into the attributes; return whether one changed."""
-
-    @property
-    def _follows_table(self) -> bool:
-        """Return whether the entity needs a current interval to be available."""
-        return True
+    def _read(self) -> bool:
+        """Take over what holds now into the attributes; return whether anything that is shown changed."""
 
     @property
     @override
     def available(self) -> bool:
-        """Return whether there is something to show."""
+        """Return whether there is something to show, whatever became of the last request."""
         return self._attr_available
-
-    @callback
-    def _read(self) -> bool:
-        """Read table and contract once; return whether anything that is shown changed."""
-        now = dt_util.utcnow()
-        available = not self._follows_table or self.coordinator.data.at(now) is not None
-        was_available, self._attr_available = self._attr_available, available
-        return self._read_value(now) or available != was_available
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -77,6 +60,31 @@ class NomosEntity(CoordinatorEntity[PriceCoordinator]):
         """Write the state where it changed."""
         if self._read():
             self.async_write_ha_state()
+
+
+class NomosEntity(SubscriptionEntity[PriceCoordinator]):
+    """An entity that reads prices or the contract.
+
+    A price entity is available as long as the table holds the current interval.
+    """
+
+    @abstractmethod
+    def _read_value(self, now: datetime) -> bool:
+        """Take the values of this instant over into the attributes; return whether one changed."""
+
+    @property
+    def _follows_table(self) -> bool:
+        """Return whether the entity needs a current interval to be available."""
+        return True
+
+    @callback
+    @override
+    def _read(self) -> bool:
+        """Read table and contract once."""
+        now = dt_util.utcnow()
+        available = not self._follows_table or self.coordinator.data.at(now) is not None
+        was_available, self._attr_available = self._attr_available, available
+        return self._read_value(now) or available != was_available
 
 
 def suits(coordinator: PriceCoordinator, kinds: frozenset[SubscriptionType]) -> bool:

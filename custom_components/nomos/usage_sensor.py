@@ -14,14 +14,12 @@ from homeassistant.components.sensor import (
 from homeassistant.const import EntityCategory, UnitOfEnergy, UnitOfRatio
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
-from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from homeassistant.util import dt as dt_util
 
 from .api import GridFeeModule, GridFeeReduction, GridFeeStatus, MeterType
 from .const import CURRENCY, DOMAIN
-from .entity import PRICE_UNIT
+from .entity import PRICE_UNIT, SubscriptionEntity
 from .metering import PeriodUsage, month_start, period, share_of_optimum
 from .pricing import local_date
 from .usage import INVOICES, UsageCoordinator, metered_to
@@ -310,7 +308,7 @@ def async_follow_usage(
             if usage.data.meter in description.meters:
                 continue
             # The meter was exchanged for one of another kind.
-            unique_id = f"{usage.prices.subscription.id}_{description.key}"
+            unique_id = f"{usage.subscription_id}_{description.key}"
             if gone := registry.async_get_entity_id(SENSOR, DOMAIN, unique_id):
                 registry.async_remove(gone)
         added.update(one.key for one in fresh)
@@ -325,30 +323,19 @@ def async_follow_usage(
     usage.config_entry.async_on_unload(usage.async_add_listener(follow))
 
 
-class NomosUsageSensor(CoordinatorEntity[UsageCoordinator], SensorEntity):
+class NomosUsageSensor(SubscriptionEntity[UsageCoordinator], SensorEntity):
     """A value out of what is known of a contract's meter."""
 
-    _attr_has_entity_name = True
+    _attr_extra_state_attributes: dict[str, Any] = {}
     # What an analog meter counted is told by the sensor, not by its history.
     _unrecorded_attributes = frozenset({"months", "reductions"})
 
     entity_description: NomosUsageDescription
 
-    def __init__(
-        self, usage: UsageCoordinator, description: NomosUsageDescription
-    ) -> None:
-        """Belong to the contract's device."""
-        super().__init__(usage)
-        self.entity_description = description
-        self._attr_extra_state_attributes = {}
-        subscription_id = usage.prices.subscription.id
-        self._attr_unique_id = f"{subscription_id}_{description.key}"
-        self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, subscription_id)})
-        self._read()
-
     @callback
+    @override
     def _read(self) -> bool:
-        """Read the record once; return whether anything that is shown changed."""
+        """Read the record once."""
         today = local_date(dt_util.utcnow())
         value, attributes = self.entity_description.value_fn(
             self.coordinator.data, today
@@ -361,25 +348,6 @@ class NomosUsageSensor(CoordinatorEntity[UsageCoordinator], SensorEntity):
             return False
         self._attr_native_value, self._attr_extra_state_attributes = after
         return True
-
-    @property
-    @override
-    def available(self) -> bool:
-        """Return that there is something to say, whatever became of the last request."""
-        return True
-
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Read again: time may have passed since the entity was made."""
-        await super().async_added_to_hass()
-        self._read()
-
-    @callback
-    @override
-    def _handle_coordinator_update(self) -> None:
-        """Write the state where it changed."""
-        if self._read():
-            self.async_write_ha_state()
 
 
 class NomosInvoiceSensor(NomosUsageSensor):
