@@ -21,7 +21,7 @@ from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.util import dt as dt_util
 
-from .const import DOMAIN
+from .const import CURRENCY, DOMAIN
 from .entity import PRICE_UNIT
 from .load import FlexibleLoad, LoadPlan, LoadStatus
 from .pricing import TARIFF_ZONE, Run
@@ -65,7 +65,7 @@ LOAD_SENSORS: Final = (
         key="expected_cost",
         translation_key="expected_cost",
         device_class=SensorDeviceClass.MONETARY,
-        native_unit_of_measurement="EUR",
+        native_unit_of_measurement=CURRENCY,
         suggested_display_precision=2,
         value_fn=lambda plan, _: _rounded(plan.cost),
     ),
@@ -80,7 +80,7 @@ LOAD_SENSORS: Final = (
         key="expected_saving",
         translation_key="expected_saving",
         device_class=SensorDeviceClass.MONETARY,
-        native_unit_of_measurement="EUR",
+        native_unit_of_measurement=CURRENCY,
         suggested_display_precision=2,
         value_fn=lambda plan, _: _rounded(plan.saving),
     ),

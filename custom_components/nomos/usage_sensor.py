@@ -28,6 +28,9 @@ from .usage_record import UsageRecord
 type UsageValue = tuple[float | str | datetime | None, Mapping[str, Any] | None]
 """A state with its attributes."""
 
+type UsageReader = Callable[[UsageRecord, date], UsageValue]
+"""Reads a state out of what is known of a meter, on a tariff day."""
+
 _NOTHING: Final[UsageValue] = (None, None)
 
 ANALOG: Final = frozenset({MeterType.ANALOG})
@@ -37,16 +40,22 @@ SMART: Final = ANY - ANALOG
 
 @dataclass(frozen=True, kw_only=True)
 class NomosUsageDescription(SensorEntityDescription):
-    """A sensor that reads what is known of a contract's meter, on a tariff day."""
+    """A sensor that reads what is known of a contract's meter, on a tariff day.
 
-    value_fn: Callable[[UsageRecord, date], UsageValue]
+    It is there for contracts that buy or sell, or for both where ``selling`` is None, with a meter of these kinds, as
+    soon as the record offers it.
+    """
+
+    value_fn: UsageReader
     meters: frozenset[MeterType] = SMART
     selling: bool | None = None
+    offered: Callable[[UsageRecord], bool] = lambda _: True
+    reads_invoices: bool = False
 
 
 def _latest(
     pick: Callable[[PeriodUsage], float | None],
-) -> Callable[[UsageRecord, date], UsageValue]:
+) -> UsageReader:
     """Return a reader of the latest day that was metered: yesterday, from about 16:00 on."""
 
     def value(record: UsageRecord, _today: date) -> UsageValue:
@@ -62,7 +71,7 @@ def _latest(
 
 def _this_month(
     pick: Callable[[PeriodUsage], float | None],
-) -> Callable[[UsageRecord, date], UsageValue]:
+) -> UsageReader:
     """Return a reader of the days of the current month that were metered so far."""
 
     def value(record: UsageRecord, today: date) -> UsageValue:
@@ -78,7 +87,7 @@ def _this_month(
     return value
 
 
-def _share(selling: bool) -> Callable[[UsageRecord, date], UsageValue]:
+def _share(selling: bool) -> UsageReader:
     def value(record: UsageRecord, _today: date) -> UsageValue:
         if (day := record.latest) is None:
             return _NOTHING
@@ -158,64 +167,43 @@ def _day(instant: datetime | None) -> str | None:
     return local_date(instant).isoformat() if instant else None
 
 
-def _energy(
+@dataclass(frozen=True, slots=True)
+class _Quantity:
+    """What a number is of, and how it is shown."""
+
+    unit: str
+    precision: int
+    device_class: SensorDeviceClass | None = None
+
+
+_ENERGY: Final = _Quantity(UnitOfEnergy.KILO_WATT_HOUR, 2, SensorDeviceClass.ENERGY)
+_MONEY: Final = _Quantity(CURRENCY, 2, SensorDeviceClass.MONETARY)
+_MEAN_PRICE: Final = _Quantity(PRICE_UNIT, 4)
+_SHARE: Final = _Quantity(UnitOfRatio.PERCENTAGE, 0)
+
+
+def _number(
     key: str,
-    value_fn: Callable[[UsageRecord, date], UsageValue],
+    quantity: _Quantity,
+    value_fn: UsageReader,
     *,
     selling: bool | None,
     meters: frozenset[MeterType] = SMART,
     enabled: bool = True,
 ) -> NomosUsageDescription:
-    """Describe an amount of energy.
+    """Describe a number that was metered or follows from it.
 
     It has no state class: what is learned a day late belongs into the statistics of the hours it was metered in.
     """
     return NomosUsageDescription(
         key=key,
         translation_key=key,
-        device_class=SensorDeviceClass.ENERGY,
-        native_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
-        suggested_display_precision=2,
+        device_class=quantity.device_class,
+        native_unit_of_measurement=quantity.unit,
+        suggested_display_precision=quantity.precision,
         entity_registry_enabled_default=enabled,
         value_fn=value_fn,
         meters=meters,
-        selling=selling,
-    )
-
-
-def _money(
-    key: str,
-    value_fn: Callable[[UsageRecord, date], UsageValue],
-    *,
-    selling: bool | None,
-    meters: frozenset[MeterType] = SMART,
-    enabled: bool = True,
-) -> NomosUsageDescription:
-    """Describe an amount of money."""
-    return NomosUsageDescription(
-        key=key,
-        translation_key=key,
-        device_class=SensorDeviceClass.MONETARY,
-        native_unit_of_measurement=CURRENCY,
-        suggested_display_precision=2,
-        entity_registry_enabled_default=enabled,
-        value_fn=value_fn,
-        meters=meters,
-        selling=selling,
-    )
-
-
-def _paid(
-    key: str, value_fn: Callable[[UsageRecord, date], UsageValue], *, selling: bool
-) -> NomosUsageDescription:
-    """Describe a mean price per kWh."""
-    return NomosUsageDescription(
-        key=key,
-        translation_key=key,
-        native_unit_of_measurement=PRICE_UNIT,
-        suggested_display_precision=4,
-        entity_registry_enabled_default=False,
-        value_fn=value_fn,
         selling=selling,
     )
 
@@ -228,30 +216,35 @@ def _period_sensors(selling: bool) -> Iterator[NomosUsageDescription]:
         else ("usage", "cost", "average_paid")
     )
     for name, reader in (("latest_day", _latest), ("this_month", _this_month)):
-        yield _energy(
+        yield _number(
             f"{energy}_{name}",
+            _ENERGY,
             reader(lambda sums: sums.kwh),
             selling=selling,
             enabled=name == "latest_day",
         )
-        yield _money(f"{money}_{name}", reader(lambda sums: sums.cost), selling=selling)
-        yield _paid(f"{paid}_{name}", reader(lambda sums: sums.paid), selling=selling)
-    yield NomosUsageDescription(
-        key="share_of_optimum",
-        translation_key="share_of_optimum",
-        native_unit_of_measurement=UnitOfRatio.PERCENTAGE,
-        suggested_display_precision=0,
-        entity_registry_enabled_default=False,
-        value_fn=_share(selling),
-        selling=selling,
+        yield _number(
+            f"{money}_{name}", _MONEY, reader(lambda sums: sums.cost), selling=selling
+        )
+        yield _number(
+            f"{paid}_{name}",
+            _MEAN_PRICE,
+            reader(lambda sums: sums.paid),
+            selling=selling,
+            enabled=False,
+        )
+    yield _number(
+        "share_of_optimum", _SHARE, _share(selling), selling=selling, enabled=False
     )
 
 
 USAGE_SENSORS: Final = (
     *_period_sensors(selling=False),
     *_period_sensors(selling=True),
-    _energy("usage_latest_month", _latest_month, selling=False, meters=ANALOG),
-    _energy("returned_latest_month", _latest_month, selling=True, meters=ANALOG),
+    _number("usage_latest_month", _ENERGY, _latest_month, selling=False, meters=ANALOG),
+    _number(
+        "returned_latest_month", _ENERGY, _latest_month, selling=True, meters=ANALOG
+    ),
     NomosUsageDescription(
         key="metered_to",
         translation_key="metered_to",
@@ -259,7 +252,18 @@ USAGE_SENSORS: Final = (
         entity_category=EntityCategory.DIAGNOSTIC,
         value_fn=lambda record, _: (metered_to(record), None),
     ),
-    _money("latest_invoice", _invoice, selling=None, meters=ANY, enabled=False),
+    NomosUsageDescription(
+        key="latest_invoice",
+        translation_key="latest_invoice",
+        device_class=SensorDeviceClass.MONETARY,
+        native_unit_of_measurement=CURRENCY,
+        suggested_display_precision=2,
+        entity_registry_enabled_default=False,
+        value_fn=_invoice,
+        meters=ANY,
+        offered=lambda record: INVOICES not in record.refused,
+        reads_invoices=True,
+    ),
     NomosUsageDescription(
         key="grid_fee_reduction",
         translation_key="grid_fee_reduction",
@@ -270,18 +274,17 @@ USAGE_SENSORS: Final = (
         value_fn=_reduction,
         meters=ANY,
         selling=False,
+        offered=lambda record: record.reductions is not None,
     ),
 )
 
 
 def _suits(usage: UsageCoordinator, description: NomosUsageDescription) -> bool:
     """Return whether a sensor belongs to a contract, as far as its meter is known."""
-    if description.key == "grid_fee_reduction" and usage.data.reductions is None:
-        return False
     return (
         description.selling in {None, usage.selling}
         and usage.data.meter in description.meters
-        and not (description.key == "latest_invoice" and INVOICES in usage.data.refused)
+        and description.offered(usage.data)
     )
 
 
@@ -312,12 +315,7 @@ def async_follow_usage(
             if gone := registry.async_get_entity_id(SENSOR, DOMAIN, unique_id):
                 registry.async_remove(gone)
         added.update(one.key for one in fresh)
-        async_add_entities(
-            (NomosInvoiceSensor if one.key == "latest_invoice" else NomosUsageSensor)(
-                usage, one
-            )
-            for one in fresh
-        )
+        async_add_entities(NomosUsageSensor(usage, one) for one in fresh)
 
     follow()
     usage.config_entry.async_on_unload(usage.async_add_listener(follow))
@@ -331,6 +329,13 @@ class NomosUsageSensor(SubscriptionEntity[UsageCoordinator], SensorEntity):
     _unrecorded_attributes = frozenset({"months", "reductions"})
 
     entity_description: NomosUsageDescription
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Have invoices asked for where this is one: only while somebody wants to see it."""
+        await super().async_added_to_hass()
+        if self.entity_description.reads_invoices:
+            self.async_on_remove(self.coordinator.async_read_invoices())
 
     @callback
     @override
@@ -348,13 +353,3 @@ class NomosUsageSensor(SubscriptionEntity[UsageCoordinator], SensorEntity):
             return False
         self._attr_native_value, self._attr_extra_state_attributes = after
         return True
-
-
-class NomosInvoiceSensor(NomosUsageSensor):
-    """The latest invoice; it is asked for only while somebody wants to see it."""
-
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Have invoices asked for."""
-        await super().async_added_to_hass()
-        self.async_on_remove(self.coordinator.async_read_invoices())
