@@ -25,10 +25,11 @@ from .api import (
 )
 from .coordinator import PriceCoordinator
 from .history import HistoryError, UsageHistory
-from .metering import Series, is_settled, month_chunks, months_before, next_month
+from .metering import Series, is_settled, months_before
 from .pricing import day_bounds, local_date, next_midnight
 from .schedule import next_usage_request, next_usage_request_after_start, usage_look
 from .subscription_coordinator import SubscriptionCoordinator
+from .usage_days import begin_of_usage, end_of_usage, stretches
 from .usage_import import UsageImport
 from .usage_record import (
     EMPTY_RECORD,
@@ -42,18 +43,6 @@ from .usage_record import (
 _LOGGER = logging.getLogger(__name__)
 
 _DAY: Final = timedelta(days=1)
-
-_LATE_DAYS: Final = 7
-"""How far back every look reaches for what is missing."""
-
-_THOROUGH_EVERY: Final = 7
-"""Days between looks at a whole month that may have changed."""
-
-_THOROUGH_ON: Final = 0
-"""The day, counted from the installation's own, on which that is done."""
-
-_DOUBTS_ON: Final = 3
-"""The day on which a month is asked for once more that was settled with gaps."""
 
 _REDUCTIONS_EVERY: Final = timedelta(days=30)
 
@@ -159,7 +148,7 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
             subscription.status is SubscriptionStatus.ENDED
             and subscription.end_at is not None
             and settled is not None
-            and settled >= self._end(local_date(dt_util.utcnow()))
+            and settled >= end_of_usage(subscription, local_date(dt_util.utcnow()))
         )
 
     @override
@@ -197,7 +186,7 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
         late = (
             USAGE not in self.data.refused
             and bool(self.data.days)
-            and self._end(today) == today
+            and end_of_usage(self.prices.subscription, today) == today
             and today - _DAY not in self.data.days
         )
         self._plan(
@@ -271,10 +260,12 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
             await self._async_months(work, today)
             return
         await self._async_check_history()
-        begin, end = self._begin(today), self._end(today)
+        subscription = self.prices.subscription
+        begin = begin_of_usage(subscription, today, history_kept=self.history.kept)
+        end = end_of_usage(subscription, today)
         self._mind_the_clock(begin, today)
         whole = self.data.looked_to is None
-        chunks = self._stretches(today, begin, end)
+        chunks = stretches(self.data, begin, end, today=today, phase=self.account.phase)
         for number, (start, end) in enumerate(chunks, 1):
             if number > 1:
                 await sleep(PAUSE)
@@ -334,21 +325,6 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
         plan = self.account.plans.get(self.prices.subscription.plan_id)
         return plan.base_fee if plan and not self.selling else None
 
-    def _begin(self, today: date) -> date:
-        """Return the first day that is of interest."""
-        subscription = self.prices.subscription
-        begin = local_date(subscription.start_at or subscription.created_at)
-        # Without statistics to fill, older months would be asked for in vain.
-        return begin if self.history.kept else max(begin, months_before(today, 1))
-
-    def _end(self, today: date) -> date:
-        """Return the day after the last one that can have been metered."""
-        end_at = self.prices.subscription.end_at
-        if end_at is None:
-            return today
-        # A contract may end within a day.
-        return min(today, local_date(end_at - timedelta.resolution) + _DAY)
-
     def _mind_the_clock(self, begin: date, today: date) -> None:
         """Look again at what was taken to stand while the clock was ahead."""
         known = self.data
@@ -356,44 +332,6 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
         if reached and begin <= today < max(reached):
             since = months_before(today, 1)
             self.data = replace(known, looked_to=since, settled_to=since)
-
-    def _turn(self, today: date) -> tuple[int, int]:
-        """Return the number of the installation's own week, and of the day in it."""
-        own = int(self.account.phase * _THOROUGH_EVERY)
-        return divmod(today.toordinal() + own, _THOROUGH_EVERY)
-
-    def _stretches(
-        self, today: date, begin: date, end: date
-    ) -> list[tuple[date, date]]:
-        """Return first day and (exclusive) end of what a look asks for, none of it longer than a month.
-
-        What is new or late, and besides, in turn, one month: one that can be settled now, one that may have changed,
-        or one that was settled with gaps. So a look stays within what a day may cost.
-        """
-        looked_to, settled_to = self.data.looked_to, self.data.settled_to
-        if looked_to is None or settled_to is None:
-            return list(month_chunks(max(begin, settled_to or begin), end))
-        late = (
-            day
-            for back in range(_LATE_DAYS, 0, -1)
-            if settled_to <= (day := today - back * _DAY) < end
-            and ((known := self.data.days.get(day)) is None or not known.complete)
-        )
-        new = min(looked_to, next(late, end - _DAY), end - _DAY)
-        unsettled = list(month_chunks(max(begin, settled_to), end))
-        again = [one for one in unsettled if is_settled(one[0], today)]
-        week, turn = self._turn(today)
-        if not again and turn == _THOROUGH_ON and unsettled:
-            again = [unsettled[week % len(unsettled)]]
-        if not again and turn == _DOUBTS_ON and self.data.doubts:
-            doubt = self.data.doubts[0]
-            again = [(doubt, min(next_month(doubt), end))]
-        fresh = [
-            one
-            for one in month_chunks(max(begin, new), end)
-            if not any(start <= one[0] and one[1] <= stop for start, stop in again)
-        ]
-        return sorted([*again, *fresh])
 
     async def _async_invoices(self, _today: date) -> None:
         """Ask for the invoice that was issued last."""

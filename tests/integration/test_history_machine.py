@@ -14,6 +14,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 from sqlalchemy.exc import OperationalError
 
 from custom_components.nomos import history
+from custom_components.nomos.usage_days import own_week
 from homeassistant.components.recorder.statistics import async_add_external_statistics
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.recorder import get_instance
@@ -224,9 +225,9 @@ class Machine:
         self.recorder.heal()
         self.nomos.faults.clear()
         self.nomos.configure(usage_missing=(), usage_delay_days=0)
-        usage = usage_of(self.entry, self.subscription)
+        phase = usage_of(self.entry, self.subscription).account.phase
         day = date(2026, 4, 20)
-        while usage._turn(day)[1]:
+        while own_week(day, phase)[1]:
             day += DAY
         # March may be settled in the first of these turns; then April is looked at in the second.
         for turn in (day, day + 7 * DAY):
