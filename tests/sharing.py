@@ -18,7 +18,7 @@ LONGEST_FIRST = (
     # Half a minute or less.
     "tests/e2e",
     "tests/pricing/test_planner_optimal.py",
-    "tests/blueprints",
+    "tests/integration/blueprints",
     "tests/integration",
 )
 """Where the ids of the tests begin that take longest, in that order; all others follow as they were found."""

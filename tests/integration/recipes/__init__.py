@@ -10,7 +10,7 @@ from typing import Any
 
 from homeassistant.util.yaml import parse_yaml
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "recipes.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "recipes.md"
 
 
 def recipes() -> dict[str, str]:

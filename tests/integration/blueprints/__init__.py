@@ -12,7 +12,7 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 from tests.integration.conftest import Advance, entity_id
 
-FOLDER = Path(__file__).resolve().parents[2] / "blueprints" / "automation" / "nomos"
+FOLDER = Path(__file__).resolve().parents[3] / "blueprints" / "automation" / "nomos"
 FILES = sorted(FOLDER.glob("*.yaml"))
 QUARTER = timedelta(minutes=15)
 

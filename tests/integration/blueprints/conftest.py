@@ -1,4 +1,4 @@
-"""The same hub, Nomos and clock as in the tests of the integration, in a German house."""
+"""The hub in a German house, with automations that wait."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -8,42 +8,9 @@ import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from homeassistant.core import HomeAssistant
-from tests.integration.conftest import (
-    Advance,
-    credentials,
-    custom_integrations,
-    dice,
-    hass_config_dir,
-    instance,
-    linked,
-    market_file,
-    no_secret_in_the_log,
-    nomos,
-    now,
-    pauses,
-    quiet_access_log,
-    sockets,
-    usage_known,
-)
+from tests.integration.conftest import Advance
 
 from . import settle
-
-__all__ = [
-    "credentials",
-    "custom_integrations",
-    "dice",
-    "hass_config_dir",
-    "instance",
-    "linked",
-    "market_file",
-    "no_secret_in_the_log",
-    "nomos",
-    "now",
-    "pauses",
-    "quiet_access_log",
-    "sockets",
-    "usage_known",
-]
 
 
 @pytest.fixture(autouse=True)
