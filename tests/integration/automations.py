@@ -23,12 +23,6 @@ type Ran = list[ServiceCall]
 QUARTER = timedelta(minutes=15)
 
 
-@pytest.fixture
-def subscription(nomos):
-    """Return the contract of these tests."""
-    return nomos.customers["smart@example.com"].subscriptions[0]
-
-
 def trigger(name: str, target: dict[str, Any], **options: Any) -> dict[str, Any]:
     """Return a trigger as it stands in an automation."""
     return {"trigger": f"nomos.{name}", "target": target, "options": options}

@@ -22,19 +22,10 @@ from homeassistant.helpers.condition import (
 )
 from homeassistant.setup import async_setup_component
 
-from .automations import (
-    QUARTER,
-    Registered,
-    automate,
-    device_of,
-    ids,
-    registered,
-    show,
-    subscription,
-)
+from .automations import QUARTER, Registered, automate, device_of, ids, registered, show
 from .conftest import Advance, entity_id, state_of
 
-__all__ = ["registered", "subscription"]
+__all__ = ["registered"]
 
 
 def condition(name: str, target: dict[str, Any], **options: Any) -> dict[str, Any]:

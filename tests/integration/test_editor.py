@@ -15,9 +15,7 @@ from homeassistant.helpers.condition import async_validate_condition_config
 from homeassistant.helpers.trigger import async_validate_trigger_config
 from homeassistant.setup import async_setup_component
 
-from .automations import crossing, device_of, subscription
-
-__all__ = ["subscription"]
+from .automations import crossing, device_of
 
 OURS: dict[str, dict[str, Any]] = {"trigger": TRIGGERS, "condition": CONDITIONS}
 

@@ -15,13 +15,11 @@ from homeassistant.helpers import device_registry as dr, llm
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 
-from .automations import device_of, subscription
+from .automations import device_of
 from .conftest import entity_id
 
 ASSISTANT = "conversation"
 TOOL = "nomos__get_electricity_prices"
-
-__all__ = ["subscription"]
 
 pytestmark = pytest.mark.parametrize(
     "now", [datetime(2026, 6, 10, 14, 3, 7, tzinfo=UTC)]

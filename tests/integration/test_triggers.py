@@ -15,18 +15,8 @@ from homeassistant.helpers import (
     label_registry as lr,
 )
 
-from .automations import (
-    QUARTER,
-    automate,
-    crossing,
-    device_of,
-    ids,
-    subscription,
-    trigger,
-)
+from .automations import QUARTER, automate, crossing, device_of, ids, trigger
 from .conftest import Advance, entity_id, state_of
-
-__all__ = ["subscription"]
 
 
 @pytest.mark.parametrize(

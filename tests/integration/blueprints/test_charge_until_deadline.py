@@ -8,13 +8,10 @@ import pytest
 
 from custom_components.nomos.pricing import PlanRequest, plan
 from homeassistant.core import HomeAssistant
-from tests.integration.automations import subscription
 from tests.integration.conftest import Advance
 from tests.integration.test_loads import table_of
 
 from . import device, go_to, helpers, is_on, reload, settle, turn, use
-
-__all__ = ["subscription"]
 
 BERLIN = ZoneInfo("Europe/Berlin")
 EVENING = datetime(2026, 6, 10, 16, tzinfo=UTC)

@@ -6,12 +6,9 @@ import pytest
 
 from custom_components.nomos.pricing import local_date
 from homeassistant.core import HomeAssistant
-from tests.integration.automations import subscription
 from tests.integration.conftest import Advance, entity_id
 
 from . import go_to, helpers, is_on, reload, use
-
-__all__ = ["subscription"]
 
 MIDNIGHT = datetime(2026, 6, 9, 22, tzinfo=UTC)
 

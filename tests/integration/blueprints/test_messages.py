@@ -6,13 +6,10 @@ import pytest
 from pytest_homeassistant_custom_component.common import async_mock_service
 
 from homeassistant.core import HomeAssistant
-from tests.integration.automations import subscription
 from tests.integration.conftest import Advance
 from tests.integration.test_loads import table_of
 
 from . import QUARTER, device, go_to, use
-
-__all__ = ["subscription"]
 
 SEND = [
     {
