@@ -18,8 +18,7 @@ from homeassistant.util import dt as dt_util
 from simulator import RecordedRequest, Simulator
 from simulator.berlin import local_date, midnight
 from simulator.customers import Subscription
-
-from .conftest import Advance
+from tests.integration.conftest import Advance
 
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)

@@ -8,9 +8,9 @@ from homeassistant.components.recorder.statistics import list_statistic_ids
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.recorder import get_instance
 from simulator.berlin import midnight
+from tests.integration.conftest import count, restart
+from tests.integration.statistics import assert_true, supply_begins, written
 
-from .conftest import count, restart
-from .statistics import assert_true, supply_begins, written
 from .usage_life import (
     DAY,
     MINUTE,
@@ -28,17 +28,6 @@ NOVEMBER = datetime(2026, 11, 12, 19, 3, 7, tzinfo=UTC)
 """Fourteen months after the beginning of supply, with three changes of the clocks between."""
 
 SUPPLY = date(2025, 9, 16)
-
-
-@pytest.fixture(autouse=True)
-def custom_integrations(recorder_mock, enable_custom_integrations: None) -> None:
-    """Begin with the recorder: it has to be there before Home Assistant is."""
-
-
-@pytest.fixture
-def usage_known() -> bool:
-    """Begin with an account that is new."""
-    return False
 
 
 @pytest.mark.parametrize("now", [NOVEMBER])

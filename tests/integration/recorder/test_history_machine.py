@@ -20,9 +20,9 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.recorder import get_instance
 from homeassistant.util import dt as dt_util
 from simulator.berlin import midnight
+from tests.integration.conftest import make_entry, restart
+from tests.integration.statistics import assert_true
 
-from .conftest import make_entry, restart
-from .statistics import assert_true
 from .usage_life import DAY, begin, clear, sleep_until, today, usage_of
 
 EXAMPLES = int(os.environ.get("NOMOS_HISTORY_EXAMPLES", "5"))
@@ -79,17 +79,6 @@ class Recorder:
         """Write, or lose what is to be written."""
         if not self._happens("lost"):
             self._write(*args)
-
-
-@pytest.fixture(autouse=True)
-def custom_integrations(recorder_mock, enable_custom_integrations: None) -> None:
-    """Begin with the recorder: it has to be there before Home Assistant is."""
-
-
-@pytest.fixture
-def usage_known() -> bool:
-    """Begin with an account that is new."""
-    return False
 
 
 FEW = st.integers(1, 12)

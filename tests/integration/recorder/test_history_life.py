@@ -9,9 +9,9 @@ import pytest
 from custom_components.nomos import usage
 from homeassistant.core import HomeAssistant
 from simulator.berlin import local_date, midnight
+from tests.integration.conftest import count, restart, state_of
+from tests.integration.statistics import assert_same, assert_true, true_hours, written
 
-from .conftest import count, restart, state_of
-from .statistics import assert_same, assert_true, true_hours, written
 from .usage_life import (
     DAY,
     MINUTE,
@@ -29,17 +29,6 @@ from .usage_life import (
 SUPPLY = date(2026, 1, 10)
 
 MARCH = datetime(2026, 3, 1, 10, 3, 7, tzinfo=UTC)
-
-
-@pytest.fixture(autouse=True)
-def custom_integrations(recorder_mock, enable_custom_integrations: None) -> None:
-    """Begin with the recorder: it has to be there before Home Assistant is."""
-
-
-@pytest.fixture
-def usage_known() -> bool:
-    """Begin with an account that is new."""
-    return False
 
 
 @pytest.mark.parametrize("now", [MARCH])

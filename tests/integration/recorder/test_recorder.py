@@ -17,21 +17,9 @@ from homeassistant.helpers.recorder import get_instance
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 from simulator.berlin import midnight
-
-from .conftest import entity_id
+from tests.integration.conftest import entity_id
 
 SOLAR = "solar@example.com"
-
-
-@pytest.fixture(autouse=True)
-def custom_integrations(recorder_mock, enable_custom_integrations: None) -> None:
-    """Begin with the recorder: it has to be there before Home Assistant is."""
-
-
-@pytest.fixture
-def usage_known() -> bool:
-    """Begin with an account that is new."""
-    return False
 
 
 async def test_lists_are_not_recorded(hass: HomeAssistant, nomos, linked) -> None:

@@ -2,24 +2,11 @@
 
 from datetime import date, timedelta
 
-import pytest
-
 from homeassistant.core import HomeAssistant
+from tests.integration.conftest import count, restart, state_of
+from tests.integration.statistics import assert_true, written
 
-from .conftest import count, restart, state_of
-from .statistics import assert_true, written
 from .usage_life import MINUTE, asked, begin, live, today, usage_of
-
-
-@pytest.fixture(autouse=True)
-def custom_integrations(recorder_mock, enable_custom_integrations: None) -> None:
-    """Begin with the recorder: it has to be there before Home Assistant is."""
-
-
-@pytest.fixture
-def usage_known() -> bool:
-    """Begin with an account that is new."""
-    return False
 
 
 async def test_a_recorder_that_comes_later(

@@ -32,8 +32,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.json import json_bytes
 from simulator.berlin import midnight
-
-from .conftest import EMAIL
+from tests.integration.conftest import EMAIL
 
 QUARTER = timedelta(minutes=15)
 
@@ -42,17 +41,6 @@ QUARTER = timedelta(minutes=15)
 def recorder_db_url(tmp_path: Path) -> str:
     """Let the recorder keep its database in a file."""
     return f"sqlite:///{tmp_path / 'home.db'}"
-
-
-@pytest.fixture(autouse=True)
-def custom_integrations(recorder_mock: Any, enable_custom_integrations: None) -> None:
-    """Begin with the recorder: it has to be there before Home Assistant is."""
-
-
-@pytest.fixture
-def usage_known() -> bool:
-    """Begin with an account that is new, so that usage is imported."""
-    return False
 
 
 @pytest.fixture
