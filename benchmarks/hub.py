@@ -18,7 +18,7 @@ from homeassistant.components.application_credentials import (
     ClientCredential,
     async_import_client_credential,
 )
-from homeassistant.config_entries import ConfigSubentry
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import frame
 from homeassistant.helpers.recorder import async_initialize_recorder
@@ -88,6 +88,20 @@ async def hub(folder: Path, *, recorder: bool) -> AsyncIterator[HomeAssistant]:
             await hass.async_stop(force=True)
 
 
+def add_loads(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Give an account its loads, as finished forms do."""
+    for name, settings in LOADS.items():
+        hass.config_entries.async_add_subentry(
+            entry,
+            ConfigSubentry(
+                data=MappingProxyType(dict(settings)),
+                subentry_type=SUBENTRY_TYPE,
+                title=name,
+                unique_id=None,
+            ),
+        )
+
+
 async def enter_account(
     hass: HomeAssistant, nomos: StandIn, *, loads: bool
 ) -> MockConfigEntry:
@@ -107,14 +121,6 @@ async def enter_account(
         },
     )
     entry.add_to_hass(hass)
-    for name, settings in LOADS.items() if loads else ():
-        hass.config_entries.async_add_subentry(
-            entry,
-            ConfigSubentry(
-                data=MappingProxyType(dict(settings)),
-                subentry_type=SUBENTRY_TYPE,
-                title=name,
-                unique_id=None,
-            ),
-        )
+    if loads:
+        add_loads(hass, entry)
     return entry

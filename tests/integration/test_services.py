@@ -5,20 +5,19 @@ from itertools import pairwise
 import json
 import math
 from pathlib import Path
-from types import MappingProxyType
 
 import pytest
 
 from custom_components.nomos import price_history
 from custom_components.nomos.const import DOMAIN
 from custom_components.nomos.pricing import TARIFF_ZONE, LevelThresholds, day_bounds
-from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import device_registry as dr
 from homeassistant.util.yaml import load_yaml_dict
 
 from .conftest import Advance, device_ids
+from .test_loads import add
 
 SMART = "smart@example.com"
 QUARTER, HOUR, DAY = timedelta(minutes=15), timedelta(hours=1), timedelta(days=1)
@@ -301,23 +300,7 @@ async def test_feed_in(hass: HomeAssistant, nomos, linked) -> None:
 async def test_form_offers_contracts(hass: HomeAssistant, nomos, linked) -> None:
     """The form's choice of devices has every contract in it, and no flexible load."""
     entry = await linked("solar@example.com")
-    hass.config_entries.async_add_subentry(
-        entry,
-        ConfigSubentry(
-            data=MappingProxyType(
-                {
-                    "duration": {"hours": 2},
-                    "start": "20:00:00",
-                    "end": "07:00:00",
-                    "contiguous": True,
-                }
-            ),
-            subentry_type="load",
-            title="Dishwasher",
-            unique_id=None,
-        ),
-    )
-    await hass.async_block_till_done()
+    await add(hass, entry)
     form = load_yaml_dict(str(Path(price_history.__file__).with_name("services.yaml")))
     choice = form["get_prices"]["fields"]["subscription"]["selector"]["device"]
     (rule,) = choice["filter"]

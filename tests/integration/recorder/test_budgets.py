@@ -3,7 +3,6 @@
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -23,11 +22,9 @@ from benchmarks.budgets import (
     STORAGE_BYTES,
 )
 from benchmarks.database import contents_of
-from benchmarks.hub import LOADS
+from benchmarks.hub import LOADS, add_loads
 from benchmarks.watches import States, Writes
 from custom_components.nomos.const import DOMAIN
-from custom_components.nomos.load import SUBENTRY_TYPE
-from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.json import json_bytes
@@ -50,16 +47,7 @@ async def entry(hass: HomeAssistant, nomos, linked, advance) -> MockConfigEntry:
     (subscription,) = nomos.customers[EMAIL].subscriptions
     nomos.set_subscription(subscription.id, start_at=midnight(date(2026, 4, 20)))
     linked_entry: MockConfigEntry = await linked()
-    for name, settings in LOADS.items():
-        hass.config_entries.async_add_subentry(
-            linked_entry,
-            ConfigSubentry(
-                data=MappingProxyType(dict(settings)),
-                subentry_type=SUBENTRY_TYPE,
-                title=name,
-                unique_id=None,
-            ),
-        )
+    add_loads(hass, linked_entry)
     for _ in range(8):
         await advance(QUARTER)
     return linked_entry
