@@ -1,11 +1,8 @@
 """The words on the pages: the integration's own in both languages, and those of Home Assistant's buttons."""
 
-from collections.abc import Iterator
 from functools import cache
-import json
-from typing import Any
 
-from scripts.hub import INTEGRATION
+from tests.packaging import INTEGRATION, leaves, read_json
 
 LANGUAGES = {"en": "en-GB", "de": "de-DE"}
 """Languages, with the locale that a browser asks for them with."""
@@ -41,21 +38,11 @@ BUTTONS = {
 }
 
 
-def leaves(tree: dict[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
-    """Yield each text of a tree with the path of keys to it."""
-    for key, value in tree.items():
-        here = f"{path}.{key}" if path else key
-        if isinstance(value, dict):
-            yield from leaves(value, here)
-        else:
-            yield here, value
-
-
 @cache
 def translations(language: str) -> dict[str, str]:
     """Return the integration's texts in a language, by their path."""
     path = INTEGRATION / "translations" / f"{language}.json"
-    return dict(leaves(json.loads(path.read_text())))
+    return dict(leaves(read_json(path)))
 
 
 class Texts:

@@ -3,6 +3,7 @@
 Their own checks run on GitHub; these hold what matters, offline and before a push.
 """
 
+from collections.abc import Iterator
 import json
 from pathlib import Path
 from typing import Any
@@ -25,3 +26,13 @@ def read_json(path: Path) -> Tree:
     tree = json.loads(path.read_text(), object_pairs_hook=unique)
     assert isinstance(tree, dict)
     return tree
+
+
+def leaves(tree: Tree, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield each text of a tree with the path of keys to it."""
+    for key, value in tree.items():
+        here = f"{path}.{key}" if path else key
+        if isinstance(value, dict):
+            yield from leaves(value, here)
+        else:
+            yield here, value

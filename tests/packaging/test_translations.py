@@ -13,7 +13,7 @@ import pytest
 from homeassistant.const import Platform
 from homeassistant.helpers.entity import EntityDescription
 
-from . import INTEGRATION, Tree, read_json
+from . import INTEGRATION, Tree, leaves, read_json
 
 TRANSLATIONS = INTEGRATION / "translations"
 # Home Assistant's own translations cover these reasons.
@@ -23,16 +23,6 @@ SHARED_REASONS = {
     "reconfigure_successful",
     "single_instance_allowed",
 }
-
-
-def leaves(tree: Tree, path: str = "") -> Iterator[tuple[str, str]]:
-    """Yield each text of a tree with the path of keys to it."""
-    for key, value in tree.items():
-        here = f"{path}.{key}" if path else key
-        if isinstance(value, dict):
-            yield from leaves(value, here)
-        else:
-            yield here, value
 
 
 def placeholders(text: str) -> set[str]:
