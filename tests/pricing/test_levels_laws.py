@@ -1,0 +1,203 @@
+"""What holds of the levels of any day, and of what else is chosen within it."""
+
+from dataclasses import replace
+from datetime import timedelta
+from itertools import pairwise
+
+from hypothesis import given, strategies as st
+import pytest
+
+from custom_components.nomos.pricing import (
+    DayLevels,
+    DayPrices,
+    Interval,
+    Level,
+    below_average,
+    cheapest_hours,
+)
+
+from .test_levels import (
+    DAY,
+    HOUR,
+    QUARTER,
+    START,
+    day_of,
+    drawn,
+    places,
+    standings_of,
+    thresholds_of,
+)
+
+
+def cents(least, most):
+    """Return prices in steps of a hundredth of a cent."""
+    return st.integers(least, most).map(lambda step: step / 10_000)
+
+
+def pairs(values):
+    """Return two values, the lower one first."""
+    return st.tuples(values, values).map(sorted)
+
+
+@st.composite
+def days(draw, prices=st.none() | cents(-200, 300) | cents(-5_000, 10_000)):
+    """Return any part of a day: mixed lengths, gaps, unknown prices and many that are near or equal."""
+    lengths = st.sampled_from([QUARTER, QUARTER * 2, HOUR])
+    gaps = st.sampled_from([timedelta(), QUARTER])
+    start, intervals = START, []
+    parts = st.lists(st.tuples(prices, lengths, gaps), max_size=30)
+    for price, length, gap in draw(parts):
+        start += gap + length
+        intervals.append(Interval(start - length, start, price))
+    return DayPrices(DAY, tuple(intervals))
+
+
+shares = pairs(st.floats(0, 50))
+thresholds_any = st.builds(thresholds_of, shares, shares, pairs(cents(1, 500)))
+
+
+def shifted(day, function):
+    """Return a day with other prices where they are known."""
+    prices = [
+        None if interval.price is None else function(interval.price)
+        for interval in day.intervals
+    ]
+    moved = zip(day.intervals, prices, strict=True)
+    return DayPrices(DAY, tuple(replace(one, price=price) for one, price in moved))
+
+
+@given(days(), thresholds_any)
+def test_agrees_with_the_definition(day, thresholds):
+    """What is computed is what the definition says, said again the long way: minute by minute."""
+    known = [interval for interval in day.intervals if interval.price is not None]
+    standings = standings_of(day, thresholds)
+    assert [standing.interval for standing in standings] == known
+    minutes = sorted(
+        round(interval.price * 10_000)
+        for interval in known
+        for _ in range(interval.duration // timedelta(minutes=1))
+    )
+    total = len(minutes)
+
+    def within(time, share):
+        # To the microsecond, as the program rounds.
+        return timedelta(minutes=time) * 100 < timedelta(minutes=total) * share
+
+    near = round(thresholds.distance * 10_000)
+    far = round(thresholds.very_distance * 10_000)
+    for interval, standing in zip(known, standings, strict=True):
+        price = round(interval.price * 10_000)
+        cheaper = sum(minute < price for minute in minutes)
+        dearer = sum(minute > price for minute in minutes)
+        below = (minutes[(total - 1) // 2] + minutes[total // 2]) / 2 - price
+        if below >= far and within(cheaper, thresholds.very_cheap_share):
+            level = Level.VERY_CHEAP
+        elif price < 0 or (below >= near and within(cheaper, thresholds.cheap_share)):
+            level = Level.CHEAP
+        elif below <= -far and within(dearer, thresholds.very_expensive_share):
+            level = Level.VERY_EXPENSIVE
+        elif below <= -near and within(dearer, thresholds.expensive_share):
+            level = Level.EXPENSIVE
+        else:
+            level = Level.NORMAL
+        assert standing.level is level
+        assert standing.rank == 1 + sum(other.price < interval.price for other in known)
+        percentile = 50 * (total + cheaper - dearer) / total
+        assert standing.percentile == pytest.approx(percentile)
+
+
+@given(days(), thresholds_any)
+def test_monotone(day, thresholds):
+    """A cheaper price never stands worse, an equal one never differently; below zero is cheap."""
+    standings = standings_of(day, thresholds)
+    for one in standings:
+        assert one.interval.price >= 0 or one.cheap
+        for two in standings:
+            if one.interval.price == two.interval.price:
+                assert replace(one, interval=two.interval, ahead=two.ahead) == two
+            elif one.interval.price < two.interval.price:
+                assert one.level <= two.level
+                assert one.rank < two.rank
+                assert 0 < one.percentile < two.percentile < 100
+
+
+@given(days(), st.integers(-10_000, 10_000))
+def test_a_constant_changes_levels_only_through_zero(day, steps):
+    """Rank and percentile never change; a level does only where the old or the new price is below zero."""
+    moved = shifted(day, lambda price: round(price + steps / 10_000, 8))
+    assert places(moved) == places(day)
+    for one, two in zip(standings_of(day), standings_of(moved), strict=True):
+        if one.interval.price >= 0 and two.interval.price >= 0:
+            assert one.level is two.level
+
+
+@given(days(prices=st.none() | cents(0, 5_000)))
+def test_dear_mirrors_cheap(day):
+    """Turning the prices upside down, above zero, turns the levels upside down."""
+    mirror = str.maketrans("CceE", "EecC")
+    assert drawn(shifted(day, lambda price: 1 - price)) == drawn(day).translate(mirror)
+
+
+@given(
+    st.lists(cents(-300, 5_000), min_size=2, max_size=30),
+    pairs(st.floats(1, 1e6)),
+    st.sampled_from([1, -1]),
+)
+def test_the_height_of_a_spike_does_not_matter(prices, spikes, sign):
+    """How far the one extreme price is out changes nothing for the rest of the day."""
+    small, great = (standings_of(day_of([*prices, sign * spike])) for spike in spikes)
+    assert small[:-1] == great[:-1]
+
+
+@given(days(), st.randoms(use_true_random=False), st.floats(0, 30))
+def test_order_of_the_data_does_not_matter(day, random, hours):
+    """Which of two equal prices is looked at first makes no difference to either."""
+    shuffled = replace(day, intervals=random.sample(day.intervals, len(day.intervals)))
+    assert DayLevels.of(shuffled) == DayLevels.of(day)
+    assert cheapest_hours(shuffled, hours) == cheapest_hours(day, hours)
+
+
+@given(days(), thresholds_any)
+def test_periods_are_the_maximal_stretches(day, thresholds):
+    """Every cheap interval is in exactly one period, nothing else is, and no two periods adjoin."""
+    levels = DayLevels.of(day, thresholds)
+    for periods, name in (
+        (levels.cheap_periods, "cheap"),
+        (levels.expensive_periods, "expensive"),
+    ):
+        assert [interval for period in periods for interval in period.intervals] == [
+            one.interval for one in levels.standings if getattr(one, name)
+        ]
+        assert all(one.end < two.start for one, two in pairwise(periods))
+        for period in periods:
+            assert all(one.end == two.start for one, two in pairwise(period.intervals))
+
+
+@given(days(), st.floats(-1, 30))
+def test_cheapest_hours_are_enough_and_cheapest(day, hours):
+    """The choice is sufficient, its last interval was needed, and nothing cheaper or earlier was left out."""
+    ordered = sorted(standings_of(day), key=lambda one: (one.interval.price, one.ahead))
+    chosen = [one.interval for one in ordered if one.among_cheapest(hours)]
+    assert cheapest_hours(day, hours) == set(chosen)
+    assert chosen == [one.interval for one in ordered[: len(chosen)]]
+    for one, two in pairwise(ordered):
+        assert two.ahead == one.ahead + one.interval.duration
+        if one.rank == two.rank:
+            assert one.interval.start < two.interval.start
+    time = sum((interval.duration for interval in chosen), timedelta())
+    assert time / HOUR >= hours or len(chosen) == len(ordered)
+    assert not chosen or (time - chosen[-1].duration) / HOUR < hours
+
+
+@given(days(prices=st.none() | st.floats()), st.floats())
+def test_never_raises(day, hours):
+    """No day is too strange."""
+    assert drawn(day).count("?") == [one.price for one in day.intervals].count(None)
+    assert len(cheapest_hours(day, hours)) <= len(day.intervals)
+
+
+@given(days(prices=st.none() | st.floats(-100, 100)), st.floats(0, 1e6))
+def test_not_all_are_below_average(day, percent):
+    """Something is always at the average or above."""
+    answers = {below_average(one, day, percent) for one in day.intervals}
+    assert True not in answers or False in answers
