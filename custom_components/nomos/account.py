@@ -148,6 +148,10 @@ class NomosAccount(DataUpdateCoordinator[Mapping[str, Subscription]]):
         )
         return {last.id: last}
 
+    def plan_of(self, subscription: Subscription) -> Plan | None:
+        """Return the plan of a subscription, None where Nomos has not told it."""
+        return self.plans.get(subscription.plan_id)
+
     @override
     async def _async_update_data(self) -> Mapping[str, Subscription]:
         """Ask for the list of subscriptions, and for plans not yet seen."""

@@ -38,7 +38,7 @@ def _status(coordinator: PriceCoordinator) -> str | None:
 
 
 def _plan(coordinator: PriceCoordinator) -> Plan | None:
-    return coordinator.account.plans.get(coordinator.subscription.plan_id)
+    return coordinator.account.plan_of(coordinator.subscription)
 
 
 def _plan_name(coordinator: PriceCoordinator) -> str | None:

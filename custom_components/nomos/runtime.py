@@ -161,7 +161,7 @@ class NomosRuntime:
         """
         feed_in = subscription.type is SubscriptionType.FEED_IN
         key = "feed_in" if feed_in else "consumption"
-        plan = self.account.plans.get(subscription.plan_id)
+        plan = self.account.plan_of(subscription)
         registry.async_get_or_create(
             config_entry_id=self._entry.entry_id,
             identifiers={(DOMAIN, subscription.id)},

@@ -322,7 +322,7 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
 
     @property
     def _base_fee(self) -> float | None:
-        plan = self.account.plans.get(self.prices.subscription.plan_id)
+        plan = self.account.plan_of(self.prices.subscription)
         return plan.base_fee if plan and not self.selling else None
 
     def _mind_the_clock(self, begin: date, today: date) -> None:
