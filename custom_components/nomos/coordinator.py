@@ -110,7 +110,7 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
         """
         self._must_answer = must_answer
         await self.async_load()
-        if not self._known_now() and not self._inactive:
+        if not self._known_now() and not self.subscription.inactive:
             await self.async_config_entry_first_refresh()
         self._must_answer = False
 
@@ -122,7 +122,7 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
         now = dt_util.utcnow()
         if stored is not None:
             self.data = stored.since(_kept_from(now))
-        if self._inactive:
+        if self.subscription.inactive:
             return
         goal = _knowledge(self.data, now).goal(now, self.account.phase)
         self._plan(
@@ -151,18 +151,13 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
         """Take the news of the contract; return whether prices should be asked for at once."""
         if subscription == self.subscription:
             return False
-        began = self._inactive and subscription.status is SubscriptionStatus.ACTIVE
+        began = (
+            self.subscription.inactive
+            and subscription.status is SubscriptionStatus.ACTIVE
+        )
         self.subscription = subscription
         self.async_update_listeners()
         return began
-
-    @property
-    def _inactive(self) -> bool:
-        """Return whether Nomos has no prices for the contract: it has not begun, or it has ended."""
-        return self.subscription.status in {
-            SubscriptionStatus.PENDING,
-            SubscriptionStatus.ENDED,
-        }
 
     def day_levels(self, day: date) -> DayLevels:
         """Return how the known prices of a tariff day stand, worked out once per change of the day."""
@@ -200,7 +195,7 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
             ConfigEntryAuthFailed: the account has to be linked again.
 
         """
-        if self._inactive:
+        if self.subscription.inactive:
             # The daily look at the subscriptions tells when this changes.
             self.update_interval = self.next_request = None
             return self.data
@@ -309,8 +304,8 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
     def _note_supply(self) -> None:
         """Say once that prices have run out, and once that they are back; tell what the customer can mend."""
         now = dt_util.utcnow()
-        if self._inactive or self._known_now():
-            if self.unknown_since is not None and not self._inactive:
+        if self.subscription.inactive or self._known_now():
+            if self.unknown_since is not None and not self.subscription.inactive:
                 _LOGGER.info("Prices are back")
             self.unknown_since = None
         elif self.unknown_since is None:

@@ -15,7 +15,6 @@ from .api import (
     NomosPermissionError,
     NomosRequestError,
     PriceSeries,
-    SubscriptionStatus,
     UsageResolution,
     UsageSeries,
 )
@@ -70,10 +69,7 @@ class UsageImport:
         self._base_fee = base_fee
         subscription = prices.subscription
         # Nomos has no prices for a contract that does not run, of no day.
-        self._inactive = subscription.status in {
-            SubscriptionStatus.PENDING,
-            SubscriptionStatus.ENDED,
-        }
+        self._inactive = subscription.inactive
         self._supply = (
             subscription.start_at or subscription.created_at,
             subscription.end_at or datetime.max.replace(tzinfo=UTC),

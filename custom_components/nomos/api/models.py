@@ -99,6 +99,11 @@ class Subscription:
             meter_type=meter_type,
         )
 
+    @property
+    def inactive(self) -> bool:
+        """Return whether Nomos has no prices for the contract: it has not begun, or it has ended."""
+        return self.status in {SubscriptionStatus.PENDING, SubscriptionStatus.ENDED}
+
     def to_json(self) -> dict[str, object]:
         """Return what `from_json` makes the same subscription of."""
         return {
