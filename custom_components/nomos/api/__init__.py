@@ -34,8 +34,9 @@ from .errors import (
     NomosServerError,
     parse_error,
 )
-from .models import Plan, PriceItem, PriceSeries, Subscription, UsageItem, UsageSeries
+from .models import Plan, Subscription
 from .papers import GridFeeReduction, Invoice
+from .series import PriceItem, PriceSeries, UsageItem, UsageSeries
 
 __all__ = [
     "API_URL",

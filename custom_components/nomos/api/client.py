@@ -21,9 +21,10 @@ from .errors import (
     NomosResponseError,
     parse_error,
 )
-from .models import Plan, PriceSeries, Subscription, UsageSeries
+from .models import Plan, Subscription
 from .papers import GridFeeReduction, Invoice
 from .parsing import Fields, ItemReader, decode
+from .series import PriceSeries, UsageSeries
 
 _LOGGER = logging.getLogger(__name__)
 

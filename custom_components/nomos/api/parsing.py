@@ -190,3 +190,10 @@ def finite(value: object) -> float | None:
     except OverflowError:
         return None
     return number if math.isfinite(number) else None
+
+
+def require_euro(fields: Fields) -> None:
+    """Refuse amounts in another currency; an answer that names none is taken as published, in EUR."""
+    currency = fields.optional_text("currency")
+    if currency is not None and currency.strip().casefold() != "eur":
+        raise NomosResponseError(fields.path("currency"), "not EUR")
