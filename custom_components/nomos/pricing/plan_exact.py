@@ -119,13 +119,23 @@ class Exact:
                 self._cut_all(idle, 0, promise)
                 if idle:
                     before[index] = idle.copy()
-                cost = self._run - potential[index]
+                end = line.first_end[index]
+                promise = [
+                    (worth, layer.ending[end] + worth * at[end])
+                    for worth, layer in layers
+                ]
                 for rest, (low, values) in idle.items():
                     if (place - origin) % step not in allowed[rest]:
                         continue
                     moved, rest_then = divmod(rest - place, step)
-                    band = low + moved, [value + cost for value in values]
-                    begun.append((line.first_end[index], rest_then, band))
+                    band = self._cut(
+                        (low + moved, values),
+                        rest_then + at[end],
+                        promise,
+                        self._run - potential[index],
+                    )
+                    if band[1]:
+                        begun.append((end, rest_then, band))
             if index not in ends:
                 continue
             if last[index] != block:
@@ -159,9 +169,10 @@ class Exact:
                 if not more or total_rest not in allowed or after >= line.size:
                     continue
                 band = self._cut(
-                    (low + moved, [value + value_here for value in values]),
+                    (low + moved, values),
                     total_rest,
                     [(worth, rest_of[after]) for worth, rest_of in later],
+                    value_here,
                     max(task.min_run, 1),
                 )
                 if band[1]:
@@ -177,14 +188,13 @@ class Exact:
                 del bands[rest]
 
     def _cut(
-        self, band: _Band, rest: int, promise: _Promise, missing: int = 0
+        self, band: _Band, rest: int, promise: _Promise, cost: int = 0, missing: int = 0
     ) -> _Band:
-        """Return a band without the durations at its ends that cannot lead to a better plan."""
+        """Return a band that costs more, without the durations at its ends that cannot lead to a better plan then."""
         low, values = band
-        most = self._most
-        step, asked = self._grid.step, self._task.duration
+        step, most = self._grid.step, self._most - cost
         first, end = 0, len(values)
-        lacking = asked - rest - step * low
+        lacking = self._task.duration - rest - step * low
         if missing:
             end = min(end, (lacking - missing) // step + 1)
         for worth, more in promise:
@@ -193,7 +203,10 @@ class Exact:
                 first += 1
             while first < end and values[end - 1] - off * (end - 1) >= less:
                 end -= 1
-        return low + first, values[first:end] if end > first else []
+        if first >= end:
+            return low, []
+        values = values[first:end]
+        return low + first, [value + cost for value in values] if cost else values
 
     def _path(self, left: int, end: int, cost: int) -> list[Span]:
         """Return the runs that lead to an end at a cost, by looking for where the costs add up."""

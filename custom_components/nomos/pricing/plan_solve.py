@@ -20,7 +20,7 @@ from .plan_line import Bound, Line
 from .plan_places import Places
 from .plan_task import Span
 
-_SECANTS: Final = 12
+_SECANTS: Final = 8
 """How often the worth of the duration is tuned at most, over the same places."""
 _AGAIN: Final = 2
 """The same over the anchored places, having been tuned over the boundaries."""
