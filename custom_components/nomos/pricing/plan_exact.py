@@ -9,7 +9,7 @@ What the bounds promise to be no better than the plan known already is cut off f
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from .plan_line import Bound, Line
+from .plan_line import Bound, Layer, Line
 from .plan_places import Places
 from .plan_task import Span
 
@@ -94,7 +94,7 @@ class Exact:
         """Pass the places with a number of runs left; note where the duration asked is reached, at what cost."""
         line, task = self._line, self._task
         at, potential, last = line.at, line.potential, line.last
-        step, origin, allowed = self._grid.step, self._grid.origin, self._grid.starts
+        step, allowed = self._grid.step, self._grid.starts
         asked = task.duration
         fewer = left - self._limited
         layers = [(bound.worth, bound.layers[left]) for bound in self._bounds]
@@ -115,27 +115,12 @@ class Exact:
                     _, rest, band = arriving[arrived]
                     idle[rest] = _least(idle.get(rest), band)
                     arrived += 1
-                promise = [(worth, layer.idle[index]) for worth, layer in layers]
-                self._cut_all(idle, 0, promise)
+                if idle:
+                    promise = [(worth, layer.idle[index]) for worth, layer in layers]
+                    self._cut_all(idle, 0, promise)
                 if idle:
                     before[index] = idle.copy()
-                end = line.first_end[index]
-                promise = [
-                    (worth, layer.ending[end] + worth * at[end])
-                    for worth, layer in layers
-                ]
-                for rest, (low, values) in idle.items():
-                    if (place - origin) % step not in allowed[rest]:
-                        continue
-                    moved, rest_then = divmod(rest - place, step)
-                    band = self._cut(
-                        (low + moved, values),
-                        rest_then + at[end],
-                        promise,
-                        self._run - potential[index],
-                    )
-                    if band[1]:
-                        begun.append((end, rest_then, band))
+                    self._begin(idle, index, layers, begun)
             if index not in ends:
                 continue
             if last[index] != block:
@@ -146,6 +131,8 @@ class Exact:
                 if last[end] == block:
                     going[rest] = _least(going.get(rest), band)
                 merged += 1
+            if not going:
+                continue
             promise = [
                 (worth, layer.ending[index] + worth * place) for worth, layer in layers
             ]
@@ -178,6 +165,28 @@ class Exact:
                 if band[1]:
                     behind.setdefault(index, {})[total_rest] = band
                     leaving.append((after, total_rest, band))
+
+    def _begin(
+        self,
+        idle: _Bands,
+        index: int,
+        layers: list[tuple[int, Layer]],
+        begun: list[_Arrival],
+    ) -> None:
+        """Let runs begin at a place, as far as they may and as it can lead to a better plan."""
+        at, step = self._line.at, self._grid.step
+        end = self._line.first_end[index]
+        place, cost = at[index], self._run - self._line.potential[index]
+        remainder = (place - self._grid.origin) % step
+        promise = [
+            (worth, layer.ending[end] + worth * at[end]) for worth, layer in layers
+        ]
+        for rest, (low, values) in idle.items():
+            if remainder in self._grid.starts[rest]:
+                moved, going = divmod(rest - place, step)
+                band = self._cut((low + moved, values), going + at[end], promise, cost)
+                if band[1]:
+                    begun.append((end, going, band))
 
     def _cut_all(self, bands: _Bands, place: int, promise: _Promise) -> None:
         """Cut what cannot lead to a better plan off all bands; the place is what their durations lack."""
