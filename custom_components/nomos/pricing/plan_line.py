@@ -1,10 +1,10 @@
 """Instants at which runs may start and end, in order, and the search over them with the duration priced."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate, repeat
-from operator import add, sub
+from operator import add, mul, sub
 
 from .plan_task import Span, Task
 
@@ -51,19 +51,22 @@ class Line:
         self.potential = potential
         self.linked = linked
         self.size = len(at)
-        # Where the block of a place ends.
-        last: list[int] = []
-        for index, following in enumerate(linked):
-            if not following:
-                last += [index] * (index + 1 - len(last))
-        self.last = last
-        ends = self._following(task.min_run)
-        # Where a run from a place can end first; 0 if its block is too short.
-        self.first_end = [
-            end if end <= final else 0 for end, final in zip(ends, last, strict=True)
-        ]
-        self._end_or_none = [end or self.size for end in self.first_end]
+        self.last: list[int] = []
+        """Where the block of a place ends."""
+        while (index := len(self.last)) < self.size:
+            final = linked.index(False, index)
+            self.last += [final] * (final + 1 - index)
         self.next_start = self._following(task.min_pause)
+        self.first_end: list[int] = []
+        """Where a run from a place can end first; 0 if its block is too short."""
+        self._end_or_none: list[int] = []
+        ends = self._following(task.min_run)
+        while (index := len(self.first_end)) < self.size:
+            final = self.last[index]
+            fits = ends[index : bisect_right(ends, final, index, final + 1)]
+            short = final + 1 - index - len(fits)
+            self.first_end += fits + [0] * short
+            self._end_or_none += fits + [self.size] * short
 
     def _following(self, distance: int) -> list[int]:
         """Return for each place the first that lies after it, and by a distance at least."""
@@ -98,10 +101,8 @@ class Line:
 
     def bound(self, worth: int, run: int, runs: int | None) -> Bound:
         """Return the least that is to come with 0, 1, 2, … runs left; with any number of runs a single layer."""
-        potential = [
-            value - worth * place
-            for value, place in zip(self.potential, self.at, strict=True)
-        ]
+        worths = map(mul, self.at, repeat(worth))
+        potential = list(_differences(self.potential, worths))
         if runs is None:
             return Bound(worth, potential, [self._free(potential, run)])
         layers = [Layer([0] * (self.size + 1), [])]
@@ -165,62 +166,81 @@ class Line:
         the next place, and from the last place on; and the potential lies between theirs.
         """
         (layer,) = bound.layers
-        far = most + 2 * max(map(abs, bound.potential)) - 2 * layer.idle[0]
+        potential = bound.potential
+        far = most + 2 * max(map(abs, potential)) - 2 * layer.idle[0]
+        leasts, goings = self._up_to(potential, run, far, apart)
+        rests = list(map(layer.idle.__getitem__, self.next_start))
+        endings = list(map([*layer.ending, far].__getitem__, self._end_or_none))
+        starting, stopping = endings, rests
+        idle, busy = leasts, goings
+        if apart and not self._task.min_pause:
+            stopping = layer.idle
+            idle = list(map(min, leasts, _sums(goings, potential), strict=True))
+        if apart and not self._task.min_run:
+            starting = layer.ending
+            begun = [one + run for one in _differences(idle, potential)]
+            busy = list(map(min, goings, begun, strict=True))
+        kept = {0, *self.last, *(last + 1 for last in self.last)}
+        kept |= _below(most, _sums(busy, potential), stopping)
+        kept |= _below(most - run, _differences(idle, potential), starting)
+        kept.discard(self.size)
+        if not apart:
+            return sorted(kept), []
+        lows = list(map(min, potential, potential[1:], strict=False))
+        highs = list(map(max, potential, potential[1:], strict=False))
+        gaps = [
+            index
+            for index in sorted(
+                _below(most, _sums(goings[1:], lows), rests)
+                | _below(most - run, _differences(leasts[1:], highs), endings)
+            )
+            if self.linked[index]
+            and most
+            - (highs[index] - lows[index])
+            * apart
+            // (self.at[index + 1] - self.at[index])
+            > min(
+                goings[index + 1] + lows[index] + rests[index],
+                leasts[index + 1] + run - highs[index] + endings[index],
+            )
+        ]
+        return sorted(kept), gaps
+
+    def _up_to(
+        self, potential: list[int], run: int, far: int, apart: int
+    ) -> tuple[list[int], list[int]]:
+        """Return the least up to each place, with no run going and with one."""
         begun = [far] * (self.size + 1)
-        ended = [far] * (self.size + 1)
+        ended = [0] + [far] * self.size
         instant_run = apart and not self._task.min_run
         instant_pause = apart and not self._task.min_pause
-        here = range(self.size)
-        at, first_end, next_start = self.at, self.first_end, self.next_start
-        idles, endings = layer.idle, layer.ending
-        kept: list[int] = []
-        gaps: list[int] = []
-        least, going, joined = 0, far, False
-        before = value_before = 0
-        for index, value, linked, first, after, idle, ending in zip(
-            here,
-            bound.potential,
+        least, going = 0, far
+        for value, linked, first, after, begin, end in zip(
+            potential,
             self.linked,
-            first_end,
-            next_start,
-            map(idles.__getitem__, here if instant_pause else next_start),
-            map(endings.__getitem__, here if instant_run else first_end),
-            strict=True,
+            self.first_end,
+            self.next_start,
+            begun,
+            ended,
+            strict=False,
         ):
-            keep = not (joined and linked)
-            if not joined:
-                going = far
-            going = min(going, begun[index])
-            least = min(least, ended[index])
-            if joined and apart:
-                low, high = value_before, value
-                if low > high:
-                    low, high = high, low
-                nearer = (high - low) * apart // (at[index] - at[before])
-                low += nearer
-                high -= nearer
-                if going + low + idles[next_start[before]] < most or (
-                    (end := first_end[before])
-                    and least + run - high + endings[end] < most
-                ):
-                    gaps.append(before)
+            going = min(going, begin)
+            least = min(least, end)
             if instant_pause and going + value < least:
                 least = going + value
             if first:
                 started = least + run - value
-                if started + ending < most:
-                    keep = True
                 begun[first] = min(begun[first], started)
                 if instant_run and started < going:
                     going = started
             stopped = going + value
-            if stopped + idle < most:
-                keep = True
             ended[after] = min(ended[after], stopped)
-            if keep:
-                kept.append(index)
-            joined, before, value_before = linked, index, value
-        return kept, gaps
+            if not linked:
+                going = far
+        goings: list[int] = []
+        while (index := len(goings)) < self.size:
+            goings += accumulate(begun[index : self.last[index] + 1], min)
+        return list(accumulate(ended[: self.size], min)), goings
 
     def trace(self, bound: Bound) -> list[Span]:
         """Return the runs (as indices of places) that attain a bound."""
@@ -251,3 +271,16 @@ class Line:
         return len(runs) * run + sum(
             self.potential[end] - self.potential[start] for start, end in runs
         )
+
+
+def _sums(ones: Iterable[int], others: Iterable[int]) -> Iterator[int]:
+    return map(add, ones, others, strict=False)
+
+
+def _differences(ones: Iterable[int], others: Iterable[int]) -> Iterator[int]:
+    return map(sub, ones, others, strict=False)
+
+
+def _below(most: int, ones: Iterable[int], others: Iterable[int]) -> set[int]:
+    """Return where two values come to less than most together."""
+    return {index for index, value in enumerate(_sums(ones, others)) if value < most}

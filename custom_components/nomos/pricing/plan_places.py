@@ -32,6 +32,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import repeat
 from math import gcd
+from operator import add, mul, neg
 
 from .plan_line import Line
 from .plan_task import Segment, Span, Task, blocks
@@ -82,14 +83,11 @@ class Places:
             at += places
             linked += [True] * (len(places) - 1) + [False]
         if task.late:
-            potential = [
-                cost - (length - place) ** 2
-                for cost, place in zip(potential, at, strict=True)
-            ]
+            left = [length - place for place in at]
+            preferences = map(mul, left, map(neg, left), strict=False)
         else:
-            potential = [
-                cost + place * place for cost, place in zip(potential, at, strict=True)
-            ]
+            preferences = map(mul, at, at, strict=False)
+        potential = list(map(add, potential, preferences, strict=False))
         period = len(grid.anchored), grid.step
         self.line = Line(at, potential, linked, task, period)
         kept = sorted({edge for start, end, _ in segments for edge in (start, end)})

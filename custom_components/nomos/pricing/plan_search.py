@@ -18,7 +18,7 @@ from itertools import accumulate, pairwise
 
 from .plan_places import Places
 from .plan_solve import solve
-from .plan_task import Segment, Span, Task, blocks, joined
+from .plan_task import Segment, Span, Task, blocks
 
 
 def contiguous(
@@ -79,8 +79,10 @@ def _sweep(
 
 
 def interruptible(segments: list[Segment], length: int, task: Task) -> list[Span]:
-    """Return the best runs within a window of a length; shorter than asked in total when not all of it fits."""
-    segments = joined(segments)
+    """Return the best runs within a window of a length; shorter than asked in total when not all of it fits.
+
+    Neighbouring segments must not have the same price.
+    """
     if not segments or not task.duration:
         return []
     if task.max_runs == 1 or 2 * task.min_run > task.duration:

@@ -24,9 +24,6 @@ _SECANTS: Final = 8
 """How often the worth of the duration is tuned at most, over the same places."""
 _AGAIN: Final = 2
 """The same over the anchored places, having been tuned over the boundaries."""
-_FEW: Final = 4
-_WORTHWHILE: Final = 32
-"""After so many times a better bound has to promise so much of the gap."""
 _BOUNDS: Final = 2
 """How many of the last bounds are used to close the gap."""
 
@@ -147,10 +144,11 @@ class _Search:
             line: the places.
             rounds: how many bounds at most.
             price: what each run costs more; then their number is free.
-            tolerance: what is not worth tuning any further for.
+            tolerance: which gap to the best plan known is small enough.
 
         """
         run, dearer = self._places.run, price or 0
+        saved = dearer * (self._limit or 0)
         limit = self._limit if price is None else None
         bounds: list[Bound] = []
         for _ in range(rounds):
@@ -173,27 +171,16 @@ class _Search:
                 break
             if self._low and self._high:
                 self.worth = self._secant(self._low, self._high, dearer)
-                if self.worth == bound.worth or self._suffice(
-                    bounds, dearer, tolerance
-                ):
+                if self.worth == bound.worth:
                     break
+                if self._cost is not None:
+                    least = max(map(self._least, bounds)) - saved
+                    if self._cost - least <= tolerance:
+                        break
             elif not self._further(point, dearer):
                 break
         self.worth = max(bounds, key=self._least).worth
         return bounds
-
-    def _suffice(self, bounds: list[Bound], dearer: int, tolerance: int) -> bool:
-        """Return whether another bound could not be much higher than these."""
-        if self._cost is None or self._low is None:
-            return False
-        # No worth of the duration gives a higher bound than the one at which the two last solutions are equally good.
-        low = self._low
-        highest = low.dearer(dearer) + self.worth * (self._asked - low.total)
-        least = max(map(self._least, bounds))
-        gap = self._cost - least + dearer * (self._limit or 0)
-        return gap <= tolerance or (
-            len(bounds) >= _FEW and tolerance < highest - least <= gap // _WORTHWHILE
-        )
 
     def _secant(self, low: _Point, high: _Point, dearer: int) -> int:
         """Return the worth of the duration at which two solutions are equally good."""

@@ -29,21 +29,22 @@ class Task:
 
 def joined(segments: list[Segment]) -> list[Segment]:
     """Return sorted segments with neighbours of the same price made one."""
-    result: list[Segment] = []
-    for start, end, price in segments:
-        if result and result[-1][1] == start and result[-1][2] == price:
-            result[-1] = (result[-1][0], end, price)
+    result = segments[:1]
+    for segment in segments[1:]:
+        start, end, price = segment
+        before = result[-1]
+        if before[2] == price and before[1] == start:
+            result[-1] = (before[0], end, price)
         else:
-            result.append((start, end, price))
+            result.append(segment)
     return result
 
 
 def blocks(segments: list[Segment]) -> list[list[Segment]]:
     """Return the segments grouped into stretches without a gap."""
-    result: list[list[Segment]] = []
-    for segment in segments:
-        if result and result[-1][-1][1] == segment[0]:
-            result[-1].append(segment)
-        else:
-            result.append([segment])
-    return result
+    cuts = [
+        index
+        for index, (one, two) in enumerate(pairwise(segments), 1)
+        if one[1] != two[0]
+    ]
+    return [segments[first:last] for first, last in pairwise([0, *cuts, len(segments)])]
