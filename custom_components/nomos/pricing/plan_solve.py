@@ -167,16 +167,15 @@ class _Search:
             if self._gives_up():
                 break
             self._mend(point)
-            if point.total == self._asked:
+            least = max(map(self._least, bounds)) - saved
+            if point.total == self._asked or (
+                self._cost is not None and self._cost - least <= tolerance
+            ):
                 break
             if self._low and self._high:
                 self.worth = self._secant(self._low, self._high, dearer)
                 if self.worth == bound.worth:
                     break
-                if self._cost is not None:
-                    least = max(map(self._least, bounds)) - saved
-                    if self._cost - least <= tolerance:
-                        break
             elif not self._further(point, dearer):
                 break
         self.worth = max(bounds, key=self._least).worth
