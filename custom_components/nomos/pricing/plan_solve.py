@@ -188,16 +188,21 @@ class _Search:
 
     def _further(self, last: _Point, dearer: int) -> bool:
         """Choose a worth at which there may be a solution on the other side; return whether there is one."""
-        # As much more or less time as is missing, and ever more of it.
-        self._ahead *= 2
-        target = self._asked + self._ahead * (self._asked - last.total)
-        worth = self._places.marginal(target)
-        if last.total > self._asked and (target <= 0 or worth >= self.worth):
-            worth = self._secant(_NOTHING, last, dearer)
-        elif self.worth == self._places.endless:
+        places, asked = self._places, self._asked
+        enough = last.total > asked
+        if self.worth == places.endless and not enough:
             # So much time is not to be had on these places.
             return False
-        self.worth = worth
+        here = there = places.marginal(asked)
+        # As much more or less time as is missing, and ever more of it.
+        while there == here:
+            target = asked + self._ahead * (asked - last.total)
+            self._ahead *= 2
+            if target <= 0 or self.worth == places.endless:
+                self.worth = self._secant(_NOTHING, last, dearer)
+                return True
+            there = places.marginal(target)
+        self.worth = min(self.worth + there - here, places.endless)
         return True
 
     def _thinned(self, bounds: list[Bound], price: int) -> Line:
