@@ -67,6 +67,8 @@ class Line:
             short = final + 1 - index - len(fits)
             self.first_end += fits + [0] * short
             self._end_or_none += fits + [self.size] * short
+        self._pause = _shift(self.next_start)
+        self._run = _shift(self._end_or_none)
 
     def _following(self, distance: int) -> list[int]:
         """Return for each place the first that lies after it, and by a distance at least."""
@@ -105,9 +107,10 @@ class Line:
         potential = list(_differences(self.potential, worths))
         if runs is None:
             return Bound(worth, potential, [self._free(potential, run)])
+        dearer = list(_differences(potential, repeat(run)))
         layers = [Layer([0] * (self.size + 1), [])]
         for _ in range(runs):
-            layers.append(self._layer(potential, run, layers[-1].idle))
+            layers.append(self._layer(potential, dearer, layers[-1].idle))
         return Bound(worth, potential, layers)
 
     def _free(self, potential: list[int], run: int) -> Layer:
@@ -132,9 +135,11 @@ class Line:
             idle[index] = least
         return Layer(idle, ending)
 
-    def _layer(self, potential: list[int], run: int, after: list[int]) -> Layer:
-        follows = map(after.__getitem__, self.next_start)
-        stopped = list(map(add, potential, follows, strict=True))
+    def _layer(
+        self, potential: list[int], dearer: list[int], after: list[int]
+    ) -> Layer:
+        """Return the same with a run left, given what is to come with one less; a start is dearer by the run."""
+        stopped = list(_sums(potential, _shifted(after, self.next_start, self._pause)))
         ending: list[int] = []
         while (index := len(ending)) < self.size:
             part = stopped[index : self.last[index] + 1]
@@ -144,12 +149,12 @@ class Line:
             ending += part
         # Where no run can end its value is out of reach.
         ending.append(max(potential) + 1)
-        ends = map(ending.__getitem__, self._end_or_none)
-        started = list(map(sub, ends, potential, strict=True))
+        ends = _shifted(ending, self._end_or_none, self._run)
+        started = list(_differences(ends, dearer))
         ending.pop()
-        started.append(-run)
+        started.append(0)
         started.reverse()
-        idle = [value + run for value in accumulate(started, min)]
+        idle = list(accumulate(started, min))
         idle.reverse()
         return Layer(idle, ending)
 
@@ -271,6 +276,19 @@ class Line:
         return len(runs) * run + sum(
             self.potential[end] - self.potential[start] for start, end in runs
         )
+
+
+def _shift(targets: list[int]) -> int:
+    """Return by how much targets lie ahead of their places, if that is the same for all; 0 if not."""
+    size, ahead = len(targets), targets[0]
+    return ahead if targets == [*range(ahead, size), *[size] * ahead] else 0
+
+
+def _shifted(values: list[int], targets: list[int], ahead: int) -> Iterable[int]:
+    """Return the values at the targets; there is one for the end of all places."""
+    if ahead:
+        return values[ahead:] + values[-1:] * (ahead - 1)
+    return map(values.__getitem__, targets)
 
 
 def _sums(ones: Iterable[int], others: Iterable[int]) -> Iterator[int]:
