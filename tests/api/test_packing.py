@@ -145,3 +145,24 @@ def test_a_component_with_a_time_is_a_component() -> None:
     assert series.items is not None
     assert series.items[0].grid == 1.0
     assert series.unreadable == 0
+
+
+@pytest.mark.parametrize(
+    ("model", "answer", "totals"),
+    [
+        (
+            PriceSeries,
+            price_answer(*DAY),
+            {"timestamp": "2026-09-30T22:00:00Z", "amount": 1.0, "components": []},
+        ),
+        (UsageSeries, USAGE, {"start": "2026-09-30T22:00:00Z", "usage": 1.0}),
+    ],
+)
+def test_an_answer_with_totals_is_an_answer(
+    model: type[PriceSeries | UsageSeries],
+    answer: dict[str, Any],
+    totals: dict[str, object],
+) -> None:
+    """An answer that has the fields of an item beside its items is not taken for one."""
+    body = json.dumps(answer | totals).encode()
+    assert model.from_json(decode(body, model.packed_item)) == model.from_json(answer)

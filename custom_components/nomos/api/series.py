@@ -79,7 +79,7 @@ class PriceSeries:
         To be called for every object of an answer while it is decoded, so that a month's items never are there all
         at once as objects within objects. `from_json` takes both.
         """
-        if not values.keys() >= _PRICE_ITEM:
+        if not values.keys() >= _PRICE_ITEM or "items" in values:
             return values
         fields = Fields(values, "")
         try:
@@ -174,7 +174,11 @@ class UsageSeries:
 
         To be called for every object of an answer while it is decoded, like that of `PriceSeries`.
         """
-        if "start" not in values or (kwh := finite(values.get("usage"))) is None:
+        if (
+            "start" not in values
+            or "data" in values
+            or (kwh := finite(values.get("usage"))) is None
+        ):
             return values
         fields = Fields(values, "")
         try:
