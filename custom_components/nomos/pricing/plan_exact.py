@@ -21,6 +21,8 @@ type _Bands = dict[int, _Band]
 """Bands by the remainder of the duration by the step."""
 type _Arrival = tuple[int, int, _Band]
 """From which place on a band counts, the remainder of its durations, and the band."""
+type _Layers = list[tuple[int, Layer]]
+"""With some number of runs left, by the worth of the duration."""
 type _Promise = list[tuple[int, int]]
 """Worths of the missing duration, and what is to come besides."""
 
@@ -133,10 +135,7 @@ class Exact:
                 merged += 1
             if not going:
                 continue
-            promise = [
-                (worth, layer.ending[index] + worth * place) for worth, layer in layers
-            ]
-            self._cut_all(going, place, promise)
+            self._cut_all(going, place, _ending(layers, index, place))
             value_here = potential[index]
             for rest, (low, values) in list(going.items()):
                 moved, total_rest = divmod(rest + place, step)
@@ -170,7 +169,7 @@ class Exact:
         self,
         idle: _Bands,
         index: int,
-        layers: list[tuple[int, Layer]],
+        layers: _Layers,
         begun: list[_Arrival],
     ) -> None:
         """Let runs begin at a place, as far as they may and as it can lead to a better plan."""
@@ -178,9 +177,7 @@ class Exact:
         end = self._line.first_end[index]
         place, cost = at[index], self._run - self._line.potential[index]
         remainder = (place - self._grid.origin) % step
-        promise = [
-            (worth, layer.ending[end] + worth * at[end]) for worth, layer in layers
-        ]
+        promise = _ending(layers, end, at[end])
         for rest, (low, values) in idle.items():
             if remainder in self._grid.starts[rest]:
                 moved, going = divmod(rest - place, step)
@@ -248,6 +245,11 @@ class Exact:
                 if line.next_start[end] <= start
                 and _value(ended, rest, total, step) == cost
             )
+
+
+def _ending(layers: _Layers, index: int, place: int) -> _Promise:
+    """Return what is promised to runs that can end at a place."""
+    return [(worth, layer.ending[index] + worth * place) for worth, layer in layers]
 
 
 def _least(one: _Band | None, two: _Band) -> _Band:
