@@ -3,9 +3,9 @@
 from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from enum import StrEnum
-from itertools import pairwise
 from math import ceil, fsum, isfinite, isnan
 
+from .plan_task import blocks
 from .table import NO_COMPONENTS, Components
 
 type Stretch = tuple[datetime, datetime]
@@ -302,14 +302,4 @@ def _instant(local: datetime, wall: time, days: int, zone: tzinfo) -> datetime:
 
 def merged(stretches: list[Stretch]) -> tuple[Stretch, ...]:
     """Return sorted stretches with those that touch joined into one."""
-    if not stretches:
-        return ()
-    cuts = [
-        index
-        for index, (one, two) in enumerate(pairwise(stretches), 1)
-        if one[1] != two[0]
-    ]
-    return tuple(
-        (stretches[first][0], stretches[last - 1][1])
-        for first, last in pairwise([0, *cuts, len(stretches)])
-    )
+    return tuple((group[0][0], group[-1][1]) for group in blocks(stretches))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 type Segment = tuple[int, int, int]
 """Start, end and price of a stretch in which the load may run."""
@@ -40,11 +41,15 @@ def joined(segments: list[Segment]) -> list[Segment]:
     return result
 
 
-def blocks(segments: list[Segment]) -> list[list[Segment]]:
-    """Return the segments grouped into stretches without a gap."""
+def blocks[T: tuple[Any, ...]](stretches: list[T]) -> list[list[T]]:
+    """Return sorted stretches, each with its start and end first, grouped into those without a gap between them."""
+    if not stretches:
+        return []
     cuts = [
         index
-        for index, (one, two) in enumerate(pairwise(segments), 1)
+        for index, (one, two) in enumerate(pairwise(stretches), 1)
         if one[1] != two[0]
     ]
-    return [segments[first:last] for first, last in pairwise([0, *cuts, len(segments)])]
+    return [
+        stretches[first:last] for first, last in pairwise([0, *cuts, len(stretches)])
+    ]
