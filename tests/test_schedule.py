@@ -23,11 +23,8 @@ from custom_components.nomos.schedule import (
     usage_look,
 )
 
-INSTANTS = st.datetimes(
-    datetime(2026, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC)
-)
-PHASES = st.floats(0, 1, exclude_max=True)
-CHANCES = st.floats(-1, 1)
+from .instants import CHANCES, INSTANTS, PHASES
+
 DAY = date(2026, 6, 1)
 
 

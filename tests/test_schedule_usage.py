@@ -15,14 +15,10 @@ from custom_components.nomos.schedule import (
     usage_look,
 )
 
+from .instants import CHANCES, INSTANTS, PHASES
 from .metering.samples import property_test
 
-INSTANTS = st.datetimes(
-    datetime(2026, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC)
-)
 DAYS = st.dates(date(2026, 1, 1), date(2027, 12, 31))
-PHASES = st.floats(0, 1, exclude_max=True)
-CHANCES = st.floats(-1, 1)
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
 
