@@ -1,12 +1,13 @@
 """The best plan by plain enumeration, to hold the planner against."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
 
 from custom_components.nomos.pricing import (
+    Components,
     Goal,
     Interval,
     Plan,
@@ -18,13 +19,17 @@ from custom_components.nomos.pricing import (
 
 START = datetime(2026, 3, 2, 9, 45, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)
+NO_COMPONENTS = Components()
 SLOT = timedelta(minutes=5)
 type Value = tuple[int, int, int, int]
 """What plans are compared by: less duration, cost (less payout), runs, preference; in slots and cents."""
 
 
 def make_table(
-    cents: Sequence[int | None], length: timedelta = QUARTER, start: datetime = START
+    cents: Iterable[float | None],
+    length: timedelta = QUARTER,
+    start: datetime = START,
+    components: Components = NO_COMPONENTS,
 ) -> PriceTable:
     """Return a table of intervals of one length with prices in cents."""
     return PriceTable.of(
@@ -32,6 +37,7 @@ def make_table(
             start + index * length,
             start + (index + 1) * length,
             None if cent is None else cent / 100,
+            components,
         )
         for index, cent in enumerate(cents)
     )

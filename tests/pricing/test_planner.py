@@ -11,7 +11,6 @@ from custom_components.nomos.pricing import (
     TARIFF_ZONE,
     Components,
     Goal,
-    Interval,
     PlanRequest,
     PlanStatus,
     Prefer,
@@ -21,6 +20,8 @@ from custom_components.nomos.pricing import (
     duration_for,
     plan,
 )
+
+from . import enumeration
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -32,18 +33,10 @@ def make_table(
     *cents: float | None,
     length: timedelta = QUARTER,
     start: datetime = START,
-    components: Components = Components(),
+    components: Components = enumeration.NO_COMPONENTS,
 ) -> PriceTable:
-    """Return a table of intervals of one length with prices in cents."""
-    return PriceTable.of(
-        Interval(
-            start + index * length,
-            start + (index + 1) * length,
-            None if cent is None else cent / 100,
-            components,
-        )
-        for index, cent in enumerate(cents)
-    )
+    """Return a table from the full hour on, of prices in cents."""
+    return enumeration.make_table(cents, length, start, components)
 
 
 def ask(duration: timedelta, *, last: timedelta = 2 * HOUR, **kwargs: Any):
