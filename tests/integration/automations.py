@@ -1,7 +1,7 @@
 """What the tests of triggers, conditions and the assistant share: automations that write down when they ran."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -15,12 +15,27 @@ from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.setup import async_setup_component
+from simulator.berlin import midnight
 
 from .conftest import entity_id
 
 type Ran = list[ServiceCall]
 
 QUARTER = timedelta(minutes=15)
+
+
+def each_kind_of_day(after_midnight: timedelta) -> pytest.MarkDecorator:
+    """Run a test on a usual day and on both days of a clock change, from some time after their midnight or before."""
+    days = {
+        "usual day": (date(2026, 6, 10), 96),
+        "23 hours": (date(2026, 3, 29), 92),
+        "25 hours": (date(2026, 10, 25), 100),
+    }
+    return pytest.mark.parametrize(
+        ("now", "quarters"),
+        [(midnight(day) + after_midnight, number) for day, number in days.values()],
+        ids=days,
+    )
 
 
 def trigger(name: str, target: dict[str, Any], **options: Any) -> dict[str, Any]:

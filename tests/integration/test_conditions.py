@@ -22,7 +22,16 @@ from homeassistant.helpers.condition import (
 )
 from homeassistant.setup import async_setup_component
 
-from .automations import QUARTER, Registered, automate, device_of, ids, registered, show
+from .automations import (
+    QUARTER,
+    Registered,
+    automate,
+    device_of,
+    each_kind_of_day,
+    ids,
+    registered,
+    show,
+)
 from .conftest import Advance, entity_id, state_of
 
 __all__ = ["registered"]
@@ -39,15 +48,7 @@ async def checker(hass: HomeAssistant, config: dict[str, Any]) -> ConditionCheck
     return await async_from_config(hass, valid)
 
 
-@pytest.mark.parametrize(
-    ("now", "quarters"),
-    [
-        (datetime(2026, 6, 9, 22, 3, tzinfo=UTC), 96),
-        (datetime(2026, 3, 28, 23, 3, tzinfo=UTC), 92),
-        (datetime(2026, 10, 24, 22, 3, tzinfo=UTC), 100),
-    ],
-    ids=["usual day", "23 hours", "25 hours"],
-)
+@each_kind_of_day(timedelta(minutes=3))
 async def test_a_day(
     hass: HomeAssistant, linked, advance: Advance, subscription, quarters
 ) -> None:

@@ -15,19 +15,19 @@ from homeassistant.helpers import (
     label_registry as lr,
 )
 
-from .automations import QUARTER, automate, crossing, device_of, ids, trigger
+from .automations import (
+    QUARTER,
+    automate,
+    crossing,
+    device_of,
+    each_kind_of_day,
+    ids,
+    trigger,
+)
 from .conftest import Advance, entity_id, state_of
 
 
-@pytest.mark.parametrize(
-    ("now", "quarters"),
-    [
-        (datetime(2026, 6, 9, 22, 3, tzinfo=UTC), 96),
-        (datetime(2026, 3, 28, 23, 3, tzinfo=UTC), 92),
-        (datetime(2026, 10, 24, 22, 3, tzinfo=UTC), 100),
-    ],
-    ids=["usual day", "23 hours", "25 hours"],
-)
+@each_kind_of_day(timedelta(minutes=3))
 async def test_a_day(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription, quarters
 ) -> None:

@@ -3,12 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import pytest
-
 from custom_components.nomos.const import DOMAIN
 from custom_components.nomos.pricing import PlanRequest, plan
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
+from tests.integration.automations import each_kind_of_day
 from tests.integration.conftest import Advance
 from tests.integration.test_loads import CAR, add, moment, table_of, until
 
@@ -34,15 +33,7 @@ async def follow(hass: HomeAssistant, load_id: str, **inputs) -> str:
     return run_now
 
 
-@pytest.mark.parametrize(
-    ("now", "quarters"),
-    [
-        (datetime(2026, 6, 9, 21, 50, tzinfo=UTC), 96),
-        (datetime(2026, 3, 28, 22, 50, tzinfo=UTC), 92),
-        (datetime(2026, 10, 24, 21, 50, tzinfo=UTC), 100),
-    ],
-    ids=["usual day", "23 hours", "25 hours"],
-)
+@each_kind_of_day(timedelta(minutes=-10))
 async def test_a_day(
     hass: HomeAssistant, linked, advance: Advance, quarters: int
 ) -> None:
