@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, assume, given, settings, strategies as st
 
 from custom_components.nomos.pricing.plan_exact import Exact
 from custom_components.nomos.pricing.plan_places import Places
-from custom_components.nomos.pricing.plan_solve import solve
+from custom_components.nomos.pricing.plan_solve import Effort, solve
 from custom_components.nomos.pricing.plan_task import Segment, Span, Task, joined
 
 QUARTER = 15
@@ -68,14 +68,22 @@ def searches(draw: st.DrawFn) -> Places:
     return Places(joined(segments), last - first, task)
 
 
+efforts = st.builds(
+    Effort,
+    many=st.sampled_from([0, 1600]),
+    few=st.sampled_from([1, 5, 20]),
+    part=st.sampled_from([1, 4, 16, 100]),
+)
+
+
 @CASES
-@given(searches())
-def test_nothing_better_is_left_out(places: Places) -> None:
+@given(searches(), efforts)
+def test_nothing_better_is_left_out(places: Places, effort: Effort) -> None:
     """The search finds a plan of the very cost, number of runs and preference that the whole programme finds."""
     expected = unpruned(places)
     assume(expected)
     assert expected is not None
-    found = solve(places)
+    found = solve(places, effort)
     assert found is not None
     assert places.task.allows(found)
     assert sum(end - start for start, end in found) == places.task.duration
@@ -84,3 +92,40 @@ def test_nothing_better_is_left_out(places: Places) -> None:
         for start, end in found
     )
     assert value(places, found) == value(places, expected)
+
+
+@st.composite
+def long_searches(draw: st.DrawFn) -> Places:
+    """Draw two days with much of them asked for, in few runs."""
+    step = draw(st.sampled_from([1, 25]))
+    prices = [
+        step * price
+        for price in draw(
+            st.lists(st.integers(4, 400 // step), min_size=192, max_size=192)
+        )
+    ]
+    segments = [
+        (index * QUARTER, (index + 1) * QUARTER, price)
+        for index, price in enumerate(prices)
+    ]
+    task = Task(
+        duration=draw(st.integers(300, 1200)),
+        min_run=draw(st.sampled_from([0, 20, 35, 50])),
+        min_pause=draw(st.sampled_from([0, 10, 20])),
+        max_runs=draw(st.sampled_from([4, 6, 8])),
+        late=draw(st.booleans()),
+    )
+    return Places(joined(segments), len(prices) * QUARTER, task)
+
+
+@CASES
+@given(long_searches())
+def test_trying_few_places_first_changes_no_plan(places: Places) -> None:
+    """Whether few places are tried first or all at once, the plan has the same cost, number of runs and preference."""
+    at_once = solve(places, Effort(many=1 << 30))
+    few_first = solve(places, Effort(many=0))
+    assert at_once is not None
+    assert few_first is not None
+    assert places.task.allows(few_first)
+    assert sum(end - start for start, end in few_first) == places.task.duration
+    assert value(places, few_first) == value(places, at_once)

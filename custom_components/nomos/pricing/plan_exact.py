@@ -14,6 +14,8 @@ from .plan_places import Places
 from .plan_task import Span
 
 _FAR: Final = 1 << 256
+_SELDOM: Final = 4
+"""At every how many places what stands there is cut; it is cut anyway when a run begins or ends."""
 
 type _Band = tuple[int, list[int]]
 """Least costs of neighbouring durations, from some multiple of the step on."""
@@ -117,7 +119,7 @@ class Exact:
                     _, rest, band = arriving[arrived]
                     idle[rest] = _least(idle.get(rest), band)
                     arrived += 1
-                if idle:
+                if idle and not index % _SELDOM:
                     promise = [(worth, layer.idle[index]) for worth, layer in layers]
                     self._cut_all(idle, 0, promise)
                 if idle:
@@ -135,7 +137,8 @@ class Exact:
                 merged += 1
             if not going:
                 continue
-            self._cut_all(going, place, _ending(layers, index, place))
+            if not index % _SELDOM:
+                self._cut_all(going, place, _ending(layers, index, place))
             value_here = potential[index]
             for rest, (low, values) in list(going.items()):
                 moved, total_rest = divmod(rest + place, step)

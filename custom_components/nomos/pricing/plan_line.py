@@ -45,7 +45,7 @@ class Line:
 
         Within blocks the places may repeat themselves: a number of them in a length.
         """
-        self._task = task
+        self.task = task
         self._period = period
         self.at = at
         self.potential = potential
@@ -59,16 +59,17 @@ class Line:
         self.next_start = self._following(task.min_pause)
         self.first_end: list[int] = []
         """Where a run from a place can end first; 0 if its block is too short."""
-        self._end_or_none: list[int] = []
+        self.end_or_none: list[int] = []
+        """The same, with the end of all places for none."""
         ends = self._following(task.min_run)
         while (index := len(self.first_end)) < self.size:
             final = self.last[index]
             fits = ends[index : bisect_right(ends, final, index, final + 1)]
             short = final + 1 - index - len(fits)
             self.first_end += fits + [0] * short
-            self._end_or_none += fits + [self.size] * short
+            self.end_or_none += fits + [self.size] * short
         self._pause = _shift(self.next_start)
-        self._run = _shift(self._end_or_none)
+        self._run = _shift(self.end_or_none)
 
     def _following(self, distance: int) -> list[int]:
         """Return for each place the first that lies after it, and by a distance at least."""
@@ -98,16 +99,16 @@ class Line:
             [self.at[index] for index in kept],
             [self.potential[index] for index in kept],
             [self.linked[index] for index in kept],
-            self._task,
+            self.task,
         )
 
     def bound(self, worth: int, run: int, runs: int | None) -> Bound:
         """Return the least that is to come with 0, 1, 2, … runs left; with any number of runs a single layer."""
         worths = map(mul, self.at, repeat(worth))
-        potential = list(_differences(self.potential, worths))
+        potential = list(differences(self.potential, worths))
         if runs is None:
             return Bound(worth, potential, [self._free(potential, run)])
-        dearer = list(_differences(potential, repeat(run)))
+        dearer = list(differences(potential, repeat(run)))
         layers = [Layer([0] * (self.size + 1), [])]
         for _ in range(runs):
             layers.append(self._layer(potential, dearer, layers[-1].idle))
@@ -139,7 +140,7 @@ class Line:
         self, potential: list[int], dearer: list[int], after: list[int]
     ) -> Layer:
         """Return the same with a run left, given what is to come with one less; a start is dearer by the run."""
-        stopped = list(_sums(potential, _shifted(after, self.next_start, self._pause)))
+        stopped = list(sums(potential, _shifted(after, self.next_start, self._pause)))
         ending: list[int] = []
         while (index := len(ending)) < self.size:
             part = stopped[index : self.last[index] + 1]
@@ -149,103 +150,14 @@ class Line:
             ending += part
         # Where no run can end its value is out of reach.
         ending.append(max(potential) + 1)
-        ends = _shifted(ending, self._end_or_none, self._run)
-        started = list(_differences(ends, dearer))
+        ends = _shifted(ending, self.end_or_none, self._run)
+        started = list(differences(ends, dearer))
         ending.pop()
         started.append(0)
         started.reverse()
         idle = list(accumulate(started, min))
         idle.reverse()
         return Layer(idle, ending)
-
-    def within(
-        self, bound: Bound, run: int, most: int, apart: int
-    ) -> tuple[list[int], list[int]]:
-        """Return where runs of a plan may start or end that comes to less than most: at places, and after places.
-
-        The bound has to be one for any number of runs. What a plan costs at least that starts or ends a run at some
-        place is the least up to there and the least from there on. The first and the last of each block are kept.
-
-        One edge may lie between the places, so far apart from them at least, if that is not nothing. Then a run or a
-        pause without a minimum next to it may be as short as can be. Such an edge costs at least what it costs up to
-        the next place, and from the last place on; and the potential lies between theirs.
-        """
-        (layer,) = bound.layers
-        potential = bound.potential
-        far = most + 2 * max(map(abs, potential)) - 2 * layer.idle[0]
-        leasts, goings = self._up_to(potential, run, far, apart)
-        rests = list(map(layer.idle.__getitem__, self.next_start))
-        endings = list(map([*layer.ending, far].__getitem__, self._end_or_none))
-        starting, stopping = endings, rests
-        idle, busy = leasts, goings
-        if apart and not self._task.min_pause:
-            stopping = layer.idle
-            idle = list(map(min, leasts, _sums(goings, potential), strict=True))
-        if apart and not self._task.min_run:
-            starting = layer.ending
-            begun = [one + run for one in _differences(idle, potential)]
-            busy = list(map(min, goings, begun, strict=True))
-        kept = {0, *self.last, *(last + 1 for last in self.last)}
-        kept |= _below(most, _sums(busy, potential), stopping)
-        kept |= _below(most - run, _differences(idle, potential), starting)
-        kept.discard(self.size)
-        if not apart:
-            return sorted(kept), []
-        lows = list(map(min, potential, potential[1:], strict=False))
-        highs = list(map(max, potential, potential[1:], strict=False))
-        gaps = [
-            index
-            for index in sorted(
-                _below(most, _sums(goings[1:], lows), rests)
-                | _below(most - run, _differences(leasts[1:], highs), endings)
-            )
-            if self.linked[index]
-            and most
-            - (highs[index] - lows[index])
-            * apart
-            // (self.at[index + 1] - self.at[index])
-            > min(
-                goings[index + 1] + lows[index] + rests[index],
-                leasts[index + 1] + run - highs[index] + endings[index],
-            )
-        ]
-        return sorted(kept), gaps
-
-    def _up_to(
-        self, potential: list[int], run: int, far: int, apart: int
-    ) -> tuple[list[int], list[int]]:
-        """Return the least up to each place, with no run going and with one."""
-        begun = [far] * (self.size + 1)
-        ended = [0] + [far] * self.size
-        instant_run = apart and not self._task.min_run
-        instant_pause = apart and not self._task.min_pause
-        least, going = 0, far
-        for value, linked, first, after, begin, end in zip(
-            potential,
-            self.linked,
-            self.first_end,
-            self.next_start,
-            begun,
-            ended,
-            strict=False,
-        ):
-            going = min(going, begin)
-            least = min(least, end)
-            if instant_pause and going + value < least:
-                least = going + value
-            if first:
-                started = least + run - value
-                begun[first] = min(begun[first], started)
-                if instant_run and started < going:
-                    going = started
-            stopped = going + value
-            ended[after] = min(ended[after], stopped)
-            if not linked:
-                going = far
-        goings: list[int] = []
-        while (index := len(goings)) < self.size:
-            goings += accumulate(begun[index : self.last[index] + 1], min)
-        return list(accumulate(ended[: self.size], min)), goings
 
     def trace(self, bound: Bound) -> list[Span]:
         """Return the runs (as indices of places) that attain a bound."""
@@ -291,14 +203,11 @@ def _shifted(values: list[int], targets: list[int], ahead: int) -> Iterable[int]
     return map(values.__getitem__, targets)
 
 
-def _sums(ones: Iterable[int], others: Iterable[int]) -> Iterator[int]:
+def sums(ones: Iterable[int], others: Iterable[int]) -> Iterator[int]:
+    """Yield the sums of two values each."""
     return map(add, ones, others, strict=False)
 
 
-def _differences(ones: Iterable[int], others: Iterable[int]) -> Iterator[int]:
+def differences(ones: Iterable[int], others: Iterable[int]) -> Iterator[int]:
+    """Yield the differences of two values each."""
     return map(sub, ones, others, strict=False)
-
-
-def _below(most: int, ones: Iterable[int], others: Iterable[int]) -> set[int]:
-    """Return where two values come to less than most together."""
-    return {index for index, value in enumerate(_sums(ones, others)) if value < most}

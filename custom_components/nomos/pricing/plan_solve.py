@@ -4,11 +4,14 @@
 worth of the duration, its value plus the worth of the duration asked is a lower bound of the cost. Secants tune the
 worth over the boundaries first, which are few (plans on them are plans on all places, too). Solutions that miss the
 duration are mended into plans that have it, an upper bound. Then the worth is tuned over the anchored places, with the
-number of runs priced as well, and they are passed once there and once back: where a run that starts or ends there
-makes every plan dearer than the mended one, a place is out of question (reduced costs), and so are the floating places
-between two of them. That leaves few places, on which the worth is tuned again, with the number of runs prescribed. What
-is found there bounds every plan that is better than the mended one. Where the two meet, the mended solution is the
-optimum. Otherwise ``plan_exact`` closes the gap, by the same bounds.
+number of runs priced as well: where a run that starts or ends there makes every plan dearer than the mended one, a
+place is out of question (``plan_reach``), and so are the floating places between two of them. That leaves few places,
+on which the worth is tuned again, with the number of runs prescribed. What is found there bounds every plan that is
+better than the mended one. Where the two meet, the mended solution is the optimum. Otherwise ``plan_exact`` closes the
+gap, by the same bounds.
+
+Where the mended plan is so dear that many places are left, only the best of them are tried first. The optimum may be
+found there; if not, a better plan and better prices are.
 """
 
 from collections.abc import Iterator
@@ -18,28 +21,50 @@ from typing import Final
 from .plan_exact import Exact
 from .plan_line import Bound, Line
 from .plan_places import Places
+from .plan_reach import Reach
 from .plan_task import Span
 
 _SECANTS: Final = 8
 """How often the worth of the duration is tuned at most, over the same places."""
+_FEW_SECANTS: Final = 4
+"""The same over the boundaries when the number of runs is free: elsewhere the worth is another one anyway."""
 _AGAIN: Final = 2
 """The same over the anchored places, having been tuned over the boundaries."""
 _BOUNDS: Final = 2
 """How many of the last bounds are used to close the gap."""
 
 
-def solve(places: Places) -> list[Span] | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """When few places are tried first. What is found is the same; how long it takes is not."""
+
+    many: int = 1600
+    """That many places, times the limit to the number of runs (two for none), are so many."""
+    few: int = 60
+    """How many anchored places are tried first, at least."""
+    part: int = 16
+    """And which part of the gap between the bound and the best plan known, at least."""
+
+
+def solve(places: Places, effort: Effort | None = None) -> list[Span] | None:
     """Return the optimum for exactly the duration of the task, which has to be possible."""
     task = places.task
     limit = task.max_runs
+    effort = effort or Effort()
     if limit is None or (task.min_run and task.duration // task.min_run <= limit):
-        return _Search(places).best()
+        return _Search(places, effort).best()
     # It may be that the number of runs is no constraint.
-    free = _Search(places, most=limit)
+    free = _Search(places, effort, most=limit)
     runs = free.best()
     if runs is None:
-        runs = _Search(places, limit, worth=free.worth).best()
+        runs = _Search(places, effort, limit, worth=free.worth).best()
     return runs
+
+
+def _price(bound: Bound) -> int:
+    """Return what another run would spare, at the worth of a bound with a limited number of runs."""
+    fewer, most = bound.layers[-2:]
+    return fewer.idle[0] - most.idle[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +89,7 @@ class _Search:
     def __init__(
         self,
         places: Places,
+        effort: Effort,
         limit: int | None = None,
         *,
         most: int | None = None,
@@ -73,12 +99,14 @@ class _Search:
 
         Args:
             places: where runs may start and end.
+            effort: when few places are tried first.
             limit: to the number of runs, if it counts.
             most: give up as soon as it looks like more runs.
             worth: the first one of the duration. By default it is the price at which the cheapest time adds up to it.
 
         """
         self._places = places
+        self._effort = effort
         self._limit = limit
         self._most = most
         self._asked = asked = places.task.duration
@@ -94,26 +122,49 @@ class _Search:
     def best(self) -> list[Span] | None:
         """Return the optimum; None when it was given up."""
         places = self._places
-        bound = self._tune(places.boundaries, tolerance=places.scale)[-1]
+        limited = self._limit is not None
+        rounds = _SECANTS if limited else _FEW_SECANTS
+        bound = self._tune(places.boundaries, rounds, tolerance=places.scale)[-1]
         if self._gives_up():
             return None
-        price = None
-        if self._limit is not None:
-            price = bound.layers[-2].idle[0] - bound.layers[-1].idle[0]
+        price = _price(bound) if limited else None
         known = self._low, self._high
         bounds = self._tune(places.line, _AGAIN, price=price, tolerance=places.scale)
         if self._gives_up():
             return None
-        line = self._thinned(bounds, price or 0)
-        if price is not None:
-            # Where runs are priced there may be more or fewer of them.
-            self._low, self._high = known
-        bounds = self._tune(line)[-_BOUNDS:]
-        if self._gives_up():
-            return None
-        if self._cost is None or self._cost > max(map(self._least, bounds)):
-            self._best = Exact(places, line, bounds).solve(self._cost) or self._best
+        bound = max(bounds, key=self._least)
+        line, most = self._thinned(bound, price or 0, try_few=True)
+        while True:
+            if limited:
+                # Where runs are priced there may be more or fewer of them.
+                self._low, self._high = known
+            bounds = self._tune(line)[-_BOUNDS:]
+            if self._gives_up():
+                return None
+            if found := self._exact(line, bounds, most):
+                self._best = found
+                break
+            if most is None or self._cost is None or most >= self._cost:
+                break
+            # No plan costs less than that, but the few places have led to a better plan and to better prices.
+            known = self._low, self._high
+            bound = max(bounds, key=self._least)
+            if limited:
+                price = _price(bound)
+            run = places.run + (price or 0)
+            bound = places.line.bound(bound.worth, run, None)
+            line, most = self._thinned(bound, price or 0)
         return None if self._has_too_many(self._best) else self._best
+
+    def _exact(
+        self, line: Line, bounds: list[Bound], most: int | None
+    ) -> list[Span] | None:
+        """Return the optimum if it costs less than most and less than the best plan known, and lies on some places."""
+        if self._cost is not None:
+            most = self._cost if most is None else min(most, self._cost)
+        if most is not None and most <= max(map(self._least, bounds)):
+            return None
+        return Exact(self._places, line, bounds).solve(most)
 
     def _gives_up(self) -> bool:
         """Return whether the solutions found last have more runs than there may be."""
@@ -205,19 +256,40 @@ class _Search:
         self.worth = min(self.worth + there - here, places.endless)
         return True
 
-    def _thinned(self, bounds: list[Bound], price: int) -> Line:
-        """Return the places that come into question for a better plan than the best one known; with runs dearer."""
-        places, asked = self._places, self._asked
-        line, run = places.line, places.run
+    def _thinned(
+        self, bound: Bound, price: int, *, try_few: bool = False
+    ) -> tuple[Line, int | None]:
+        """Return the places that come into question for plans that cost less than something, and what; None for all.
+
+        That is what the best plan known costs. If many places are left then, few may be tried first.
+
+        Args:
+            bound: over the anchored places, for any number of runs.
+            price: what each run costs more.
+            try_few: whether the search goes on when no better plan is found.
+
+        """
+        places, limit, effort = self._places, self._limit, self._effort
+        line, grid = places.line, places.grid
         if self._cost is None:
             every = range(line.size)
-            return places.refined(every, filter(line.linked.__getitem__, every))
-        run += price
-        bound = max(bounds, key=self._least)
+            return places.refined(every, filter(line.linked.__getitem__, every)), None
         # The preference is worth less than a run, here and there, and not linear like the cost.
-        less = self._cost - bound.worth * asked + places.slack
-        less += price * (self._limit or 0)
-        return places.refined(*line.within(bound, run, less, places.grid.apart))
+        less = places.slack + price * (limit or 0) - bound.worth * self._asked
+        most = self._cost
+        reach = Reach(line, bound, places.run + price, most + less, grid.apart)
+        kept, gaps = reach.below(most + less)
+        count = len(kept) + len(gaps) * len(grid.floating)
+        if try_few and count * (limit or 2) > effort.many:
+            least = bound.layers[-1].idle[0] + places.slack
+            few = max(
+                reach.least(effort.few), least + (most + less - least) // effort.part
+            )
+            few += 1
+            if few < most + less:
+                kept, gaps = reach.below(few)
+                most = few - less
+        return places.refined(kept, gaps), most
 
     def _mend(self, point: _Point) -> None:
         """Keep the best plan that is near a solution: with an edge moved, and perhaps without one of the runs."""
