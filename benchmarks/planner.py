@@ -4,15 +4,18 @@
 
 Each cell is the median and the maximum over several random price tables; two thirds of them with a price of its own
 for each interval, as on a spot market, the others with few different prices. The last modes are on prices made to be
-hard, that go up and down from one interval to the next with nearly nothing to choose between them. ``now`` lies on a boundary (aligned) or
-7 min 23 s after one (odd).
+hard, that go up and down from one interval to the next with nearly nothing to choose between them. ``now`` lies on a
+boundary (aligned) or 7 min 23 s after one (odd).
+
+Last, plans of interruptible loads with settings that are drawn: from an hour and a half to twenty, to the minute, with or without
+a shortest run, a shortest pause and up to eight runs.
 """
 
 import argparse
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from random import Random
-from statistics import median
+from statistics import fmean, median
 from time import process_time_ns
 from typing import Any
 
@@ -30,7 +33,10 @@ ODD = timedelta(minutes=7, seconds=23)
 MINUTE = timedelta(minutes=1)
 
 PAUSING = {"contiguous": False}
-MODES: dict[str, tuple[int, dict[str, Any]]] = {
+type Mode = tuple[int, dict[str, Any]]
+"""A duration in minutes, and settings; times in minutes, too."""
+
+MODES: dict[str, Mode] = {
     "in one go, 3 h": (180, {}),
     "in one go, 3 h 37": (217, {}),
     "free, 3 h": (180, PAUSING),
@@ -47,7 +53,7 @@ MODES: dict[str, tuple[int, dict[str, Any]]] = {
         {**PAUSING, "min_run": 25, "min_pause": 7, "max_runs": 4},
     ),
 }
-HARD: dict[str, tuple[int, dict[str, Any]]] = {
+HARD: dict[str, Mode] = {
     "hard: run 50, pause 15, 6 h": (360, {**PAUSING, "min_run": 50, "min_pause": 15}),
     "hard: max 6, run 20, 14 h 17": (
         857,
@@ -86,33 +92,54 @@ def _table(prices: list[float]) -> PriceTable:
     )
 
 
-def measure(
-    made: Tables,
-    size: int,
-    mode: tuple[int, dict[str, Any]],
-    *,
-    odd: bool,
-    count: int,
-) -> list[float]:
-    """Return the CPU milliseconds of a plan for each of the tables."""
+def draw(count: int) -> Iterator[Mode]:
+    """Yield durations in minutes and settings of interruptible loads."""
+    for seed in range(count):
+        random = Random(seed)
+        settings = {
+            "min_run": random.choice([0, 5, 10, 15, 20, 25, 30, 35, 45, 50, 60, 90]),
+            "min_pause": random.choice([0, 0, 0, 5, 7, 10, 15, 20, 30, 45, 60]),
+            "max_runs": random.choice([None, None, 2, 3, 4, 5, 6, 7, 8]),
+        }
+        yield random.randrange(90, 1200), {**PAUSING, **settings}
+
+
+def plan_time(table: PriceTable, mode: Mode, *, late: bool, odd: bool) -> float:
+    """Return the CPU milliseconds of a plan within all of a table."""
     length, asked = mode
     options = {
         name: value * MINUTE if name.startswith("min_") else value
         for name, value in asked.items()
     }
-    taken = []
-    for index, table in enumerate(made(size, count)):
-        request = PlanRequest(
-            START,
-            START + size * QUARTER,
-            length * MINUTE,
-            prefer=list(Prefer)[index % 2],
-            **options,
-        )
-        begin = process_time_ns()
-        plan(table, request, START + ODD * odd)
-        taken.append((process_time_ns() - begin) / 1e6)
-    return taken
+    request = PlanRequest(
+        START,
+        table.intervals[-1].end,
+        length * MINUTE,
+        prefer=Prefer.LATE if late else Prefer.EARLY,
+        **options,
+    )
+    begin = process_time_ns()
+    plan(table, request, START + ODD * odd)
+    return (process_time_ns() - begin) / 1e6
+
+
+def measure(
+    made: Tables, size: int, mode: Mode, *, odd: bool, count: int
+) -> list[float]:
+    """Return the CPU milliseconds of a plan for each of the tables."""
+    return [
+        plan_time(table, mode, late=index % 2 == 1, odd=odd)
+        for index, table in enumerate(made(size, count))
+    ]
+
+
+def survey(count: int) -> list[float]:
+    """Return the CPU milliseconds of plans of two days with drawn settings, each with a table of its own."""
+    drawn = zip(tables(192, count), draw(count), strict=True)
+    return [
+        plan_time(table, mode, late=index % 2 == 1, odd=False)
+        for index, (table, mode) in enumerate(drawn)
+    ]
 
 
 def main() -> None:
@@ -120,11 +147,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tables", type=int, default=12)
     parser.add_argument("--sizes", type=int, nargs="+", default=[96, 192, 960])
+    parser.add_argument("--draws", type=int, default=500)
     arguments = parser.parse_args()
     sizes = arguments.sizes
     heads = [f"{size} {now}" for size in sizes for now in ("aligned", "odd")]
     print(f"{'median / maximum CPU ms':32}" + "".join(f"{head:>18}" for head in heads))
-    rows: list[tuple[Tables, str, tuple[int, dict[str, Any]]]] = [
+    rows: list[tuple[Tables, str, Mode]] = [
         *((tables, *row) for row in MODES.items()),
         *((hard_tables, *row) for row in HARD.items()),
     ]
@@ -136,6 +164,12 @@ def main() -> None:
                 cell = f"{median(taken):.1f} / {max(taken):.1f}"
                 print(f"{cell:>18}", end="", flush=True)
         print()
+    drawn = sorted(survey(arguments.draws))
+    hundredth = drawn[len(drawn) * 99 // 100]
+    print(
+        f"{len(drawn)} settings drawn, 192 intervals: median {median(drawn):.1f}, "
+        f"mean {fmean(drawn):.1f}, slowest hundredth from {hundredth:.1f}, slowest {drawn[-1]:.1f}"
+    )
 
 
 if __name__ == "__main__":
