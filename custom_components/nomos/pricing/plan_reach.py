@@ -31,7 +31,6 @@ class Reach:
         """
         self._line, self._apart = line, apart
         self._potential = potential = bound.potential
-        self.bound = bound
         (layer,) = bound.layers
         far = most + 2 * max(map(abs, potential)) - 2 * layer.idle[0]
         leasts, goings = self._up_to(run, far)

@@ -276,20 +276,18 @@ class _Search:
             return places.refined(every, filter(line.linked.__getitem__, every)), None
         # The preference is worth less than a run, here and there, and not linear like the cost.
         less = places.slack + price * (limit or 0) - bound.worth * self._asked
-        most = self._cost
-        reach = Reach(line, bound, places.run + price, most + less, grid.apart)
-        kept, gaps = reach.below(most + less)
+        most = self._cost + less
+        reach = Reach(line, bound, places.run + price, most, grid.apart)
+        kept, gaps = reach.below(most)
         count = len(kept) + len(gaps) * len(grid.floating)
         if try_few and count * (limit or 2) > effort.many:
             least = bound.layers[-1].idle[0] + places.slack
-            few = max(
-                reach.least(effort.few), least + (most + less - least) // effort.part
-            )
-            few += 1
-            if few < most + less:
-                kept, gaps = reach.below(few)
-                most = few - less
-        return places.refined(kept, gaps), most
+            share = least + (most - least) // effort.part
+            few = max(reach.least(effort.few), share) + 1
+            if few < most:
+                most = few
+                kept, gaps = reach.below(most)
+        return places.refined(kept, gaps), most - less
 
     def _mend(self, point: _Point) -> None:
         """Keep the best plan that is near a solution: with an edge moved, and perhaps without one of the runs."""
