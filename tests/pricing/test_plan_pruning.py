@@ -36,6 +36,16 @@ def value(places: Places, spans: list[Span]) -> int:
     )
 
 
+def assert_possible(places: Places, spans: list[Span]) -> None:
+    """Assert that runs have the duration of the task, respect its constraints, and lie where prices are known."""
+    assert places.task.allows(spans)
+    assert sum(end - start for start, end in spans) == places.task.duration
+    assert all(
+        places.block(start)[0] <= start < end <= places.block(start)[1]
+        for start, end in spans
+    )
+
+
 @st.composite
 def searches(draw: st.DrawFn) -> Places:
     """Draw some hours in minutes, with holes, many or few different prices, and a task to the minute."""
@@ -85,12 +95,7 @@ def test_nothing_better_is_left_out(places: Places, effort: Effort) -> None:
     assert expected is not None
     found = solve(places, effort)
     assert found is not None
-    assert places.task.allows(found)
-    assert sum(end - start for start, end in found) == places.task.duration
-    assert all(
-        places.block(start)[0] <= start < end <= places.block(start)[1]
-        for start, end in found
-    )
+    assert_possible(places, found)
     assert value(places, found) == value(places, expected)
 
 
@@ -126,6 +131,5 @@ def test_trying_few_places_first_changes_no_plan(places: Places) -> None:
     few_first = solve(places, Effort(many=0))
     assert at_once is not None
     assert few_first is not None
-    assert places.task.allows(few_first)
-    assert sum(end - start for start, end in few_first) == places.task.duration
+    assert_possible(places, few_first)
     assert value(places, few_first) == value(places, at_once)

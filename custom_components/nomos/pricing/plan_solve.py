@@ -127,14 +127,14 @@ class _Search:
         bound = self._tune(places.boundaries, rounds, tolerance=places.scale)[-1]
         if self._gives_up():
             return None
-        price = _price(bound) if limited else None
+        price = _price(bound) if limited else 0
         known = self._low, self._high
         bounds = self._tune(places.line, _AGAIN, price=price, tolerance=places.scale)
         if self._gives_up():
             return None
         bound = max(bounds, key=self._least)
-        line, most = self._thinned(bound, price or 0, try_few=True)
-        while True:
+        for try_few in (True, False):
+            line, most = self._thinned(bound, price, try_few=try_few)
             if limited:
                 # Where runs are priced there may be more or fewer of them.
                 self._low, self._high = known
@@ -149,11 +149,8 @@ class _Search:
             # No plan costs less than that, but the few places have led to a better plan and to better prices.
             known = self._low, self._high
             bound = max(bounds, key=self._least)
-            if limited:
-                price = _price(bound)
-            run = places.run + (price or 0)
-            bound = places.line.bound(bound.worth, run, None)
-            line, most = self._thinned(bound, price or 0)
+            price = _price(bound) if limited else 0
+            bound = places.line.bound(bound.worth, places.run + price, None)
         return None if self._has_too_many(self._best) else self._best
 
     def _exact(
@@ -257,7 +254,7 @@ class _Search:
         return True
 
     def _thinned(
-        self, bound: Bound, price: int, *, try_few: bool = False
+        self, bound: Bound, price: int, *, try_few: bool
     ) -> tuple[Line, int | None]:
         """Return the places that come into question for plans that cost less than something, and what; None for all.
 
