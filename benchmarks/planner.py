@@ -7,8 +7,8 @@ for each interval, as on a spot market, the others with few different prices. Th
 hard, that go up and down from one interval to the next with nearly nothing to choose between them. ``now`` lies on a
 boundary (aligned) or 7 min 23 s after one (odd).
 
-Last, plans of interruptible loads with settings that are drawn: from an hour and a half to twenty, to the minute, with or without
-a shortest run, a shortest pause and up to eight runs.
+Last, plans of interruptible loads with settings that are drawn: from an hour and a half to twenty, to the minute, with
+or without a shortest run, a shortest pause and up to eight runs.
 """
 
 import argparse
