@@ -86,6 +86,12 @@ def hass_config_dir(hass_tmp_config_dir: str) -> str:
     return hass_tmp_config_dir
 
 
+@pytest.fixture
+async def german_hub(hass: HomeAssistant) -> None:
+    """Hang the hub in Germany: windows of loads, and what a person says, are by the clock on the wall."""
+    await hass.config.async_set_time_zone("Europe/Berlin")
+
+
 @pytest.fixture(autouse=True)
 def dice() -> None:
     """Throw the same jitter in every run: what it does at its extremes is a matter of the schedule's own tests."""

@@ -39,12 +39,6 @@ async def ask(hass: HomeAssistant, nomos, hass_admin_user, hass_ws_client):
     return asked
 
 
-@pytest.fixture
-async def german_hub(hass: HomeAssistant) -> None:
-    """Hang the hub in Germany: windows of loads are by the clock on the wall."""
-    await hass.config.async_set_time_zone("Europe/Berlin")
-
-
 def seconds(moment: datetime) -> float:
     """Return an instant as the answer writes it."""
     return moment.timestamp()

@@ -12,13 +12,9 @@ from homeassistant.core import HomeAssistant
 from .conftest import Advance
 from .test_loads import CAR, add, runs_now, shown, status, table_of, until
 
+pytestmark = pytest.mark.usefixtures("german_hub")
+
 QUARTER = timedelta(minutes=15)
-
-
-@pytest.fixture(autouse=True)
-async def german_hub(hass: HomeAssistant) -> None:
-    """Windows are by the clock on the wall: let it hang in Germany."""
-    await hass.config.async_set_time_zone("Europe/Berlin")
 
 
 @pytest.mark.parametrize("fallback", [None, "22:30:00", "02:00:00"])

@@ -17,6 +17,8 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from .conftest import Advance
 
+pytestmark = pytest.mark.usefixtures("german_hub")
+
 EMAIL = "smart@example.com"
 QUARTER = timedelta(minutes=15)
 
@@ -41,12 +43,6 @@ CAR: dict[str, Any] = {
     "min_pause": 15,
     "max_runs": 3,
 }
-
-
-@pytest.fixture(autouse=True)
-async def german_hub(hass: HomeAssistant) -> None:
-    """Windows are by the clock on the wall: let it hang in Germany."""
-    await hass.config.async_set_time_zone("Europe/Berlin")
 
 
 async def add(hass, entry, settings=DISHWASHER, **changes):

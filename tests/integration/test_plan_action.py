@@ -14,15 +14,10 @@ from homeassistant.exceptions import ServiceValidationError
 
 from .conftest import Advance
 
+pytestmark = pytest.mark.usefixtures("german_hub")
+
 SMART = "smart@example.com"
-BERLIN = "Europe/Berlin"
 QUARTER, HOUR = timedelta(minutes=15), timedelta(hours=1)
-
-
-@pytest.fixture(autouse=True)
-async def german_hub(hass: HomeAssistant) -> None:
-    """Let the hub stand where its customers live."""
-    await hass.config.async_set_time_zone(BERLIN)
 
 
 async def make_plan(hass, **data):

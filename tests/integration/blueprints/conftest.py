@@ -14,9 +14,8 @@ from . import settle
 
 
 @pytest.fixture(autouse=True)
-async def german_hub(hass: HomeAssistant) -> None:
+def in_germany(german_hub: None) -> None:
     """Let the hub stand where its customers live."""
-    await hass.config.async_set_time_zone("Europe/Berlin")
 
 
 @pytest.fixture

@@ -2,10 +2,7 @@
 
 import pytest
 
-from homeassistant.core import HomeAssistant
-
 
 @pytest.fixture(autouse=True)
-async def german_hub(hass: HomeAssistant) -> None:
+def in_germany(german_hub: None) -> None:
     """Let the hub stand where its customers live."""
-    await hass.config.async_set_time_zone("Europe/Berlin")
