@@ -285,6 +285,12 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
         )
 
     @callback
+    def async_clock_was_set(self) -> None:
+        """Show what holds at the time that it is now."""
+        if self._running:
+            self._tick(dt_util.utcnow())
+
+    @callback
     def _tick(self, _now: datetime) -> None:
         self._follow_table()
         self.async_update_listeners()

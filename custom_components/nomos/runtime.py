@@ -10,6 +10,7 @@ from homeassistant.helpers import device_registry as dr
 
 from .account import NomosAccount, account_file, async_stored_subscription_ids
 from .api import Subscription, SubscriptionStatus, SubscriptionType
+from .clock import async_watch_clock
 from .const import CUSTOMER_URL, DOMAIN, MANUFACTURER
 from .coordinator import PriceCoordinator
 from .loads import Loads, load_file
@@ -63,6 +64,7 @@ class NomosRuntime:
         self._entry.async_on_unload(
             self.account.async_add_listener(self._account_changed)
         )
+        self._entry.async_on_unload(async_watch_clock(self._hass, self._clock_was_set))
         await self.loads.async_begin()
 
     @callback
@@ -94,6 +96,14 @@ class NomosRuntime:
                 f"{DOMAIN} new subscription",
             )
         self.loads.async_prices_changed()
+
+    @callback
+    def _clock_was_set(self) -> None:
+        """Show at once what holds at the time that it is now; loads follow their prices."""
+        for prices in self.prices.values():
+            prices.async_clock_was_set()
+        for usage in self.usage.values():
+            usage.async_clock_was_set()
 
     async def _async_welcome(self, coordinator: PriceCoordinator) -> None:
         """Show a subscription that appeared while the account was running."""

@@ -112,10 +112,14 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
     @override
     async def async_shutdown(self) -> None:
         """Stop asking."""
-        if self._unsub_midnight is not None:
-            self._unsub_midnight()
-            self._unsub_midnight = None
+        self._stop_following_days()
         await super().async_shutdown()
+
+    @callback
+    def async_clock_was_set(self) -> None:
+        """Show what holds on the day that it is now."""
+        self._stop_following_days()
+        self._follow_days(dt_util.utcnow())
 
     @callback
     def async_read_invoices(self) -> CALLBACK_TYPE:
@@ -136,6 +140,12 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
         self._unsub_midnight = async_track_point_in_utc_time(
             self.hass, self._follow_days, next_midnight(dt_util.utcnow())
         )
+
+    @callback
+    def _stop_following_days(self) -> None:
+        if self._unsub_midnight is not None:
+            self._unsub_midnight()
+            self._unsub_midnight = None
 
     @property
     def _silent(self) -> bool:

@@ -1,0 +1,110 @@
+"""Tests of a hub whose clock is set, or that slept: its timers do not notice, the kernel's does."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+import os
+
+from freezegun.api import FrozenDateTimeFactory
+import pytest
+
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant
+
+from .conftest import Advance, assert_right, state_of
+from .test_loads import DISHWASHER, add, moment, runs_now
+
+type SetClock = Callable[[datetime], Awaitable[None]]
+
+
+@pytest.fixture
+def kernel(monkeypatch: pytest.MonkeyPatch) -> dict[int, int]:
+    """Stand in for the kernel: where each timer is read, by where the kernel writes to it."""
+    timers: dict[int, int] = {}
+
+    def create(_clock: int, *, flags: int) -> int:
+        read, write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        timers[write] = read
+        return read
+
+    monkeypatch.setattr(os, "timerfd_create", create)
+    monkeypatch.setattr(os, "timerfd_settime", lambda *_args, **_options: None)
+    return timers
+
+
+@pytest.fixture
+def set_clock(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, kernel: dict[int, int]
+) -> SetClock:
+    """Return a function that sets the clock, of which only the kernel's timers hear."""
+
+    async def move(to: datetime) -> None:
+        freezer.move_to(to)
+        for timer in kernel:
+            os.write(timer, bytes(8))
+        # The loop has to look at its files first.
+        await asyncio.sleep(0)
+        await hass.async_block_till_done(wait_background_tasks=True)
+
+    return move
+
+
+async def test_the_price_follows(
+    hass: HomeAssistant, nomos, subscription, set_clock: SetClock, linked
+) -> None:
+    """The price of the time that it is now is there at once, forward and back, and Nomos is not asked."""
+    await linked()
+    before = datetime.now(UTC)
+    requests = len(nomos.requests)
+    for minutes in 7, 95, 40, -140, 0:
+        await set_clock(before + timedelta(minutes=minutes))
+        assert_right(hass, nomos, subscription)
+    assert len(nomos.requests) == requests
+
+
+async def test_the_day_follows(
+    hass: HomeAssistant,
+    nomos,
+    subscription,
+    set_clock: SetClock,
+    linked,
+    advance: Advance,
+) -> None:
+    """A hub that slept over midnight wakes up in the new day, and all timers go on from there."""
+    await linked()
+    await advance(timedelta(hours=7))
+    known = "tomorrow_available", Platform.BINARY_SENSOR
+    assert state_of(hass, subscription.id, *known).state == "on"
+    await set_clock(datetime(2026, 6, 11, 2, 40, tzinfo=UTC))
+    assert_right(hass, nomos, subscription)
+    assert state_of(hass, subscription.id, *known).state == "off"
+    await advance(timedelta(minutes=5))
+    assert_right(hass, nomos, subscription)
+
+
+@pytest.mark.usefixtures("german_hub")
+async def test_a_load_follows(
+    hass: HomeAssistant, set_clock: SetClock, linked, advance: Advance
+) -> None:
+    """A run that has come while the hub slept begins as it wakes, and ends where it is over."""
+    entry = await linked()
+    await advance(timedelta(hours=7))
+    load_id = await add(hass, entry, DISHWASHER)
+    start, end = (moment(hass, load_id, f"next_{edge}") for edge in ("start", "end"))
+    assert not runs_now(hass, load_id)
+    await set_clock(start + timedelta(minutes=3))
+    assert runs_now(hass, load_id)
+    await set_clock(end + timedelta(seconds=1))
+    assert not runs_now(hass, load_id)
+
+
+async def test_gone_with_the_account(
+    hass: HomeAssistant, kernel: dict[int, int], set_clock: SetClock, linked
+) -> None:
+    """An account that is unloaded holds no timer any more."""
+    entry = await linked()
+    [timer] = kernel.values()
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    assert not hass.loop.remove_reader(timer)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(timer)
