@@ -95,17 +95,14 @@ class Exact:
     def _sweep(
         self, left: int, arriving: list[_Arrival], leaving: list[_Arrival]
     ) -> None:
-        """Pass the places with a number of runs left; note where the duration asked is reached, at what cost."""
-        line, task = self._line, self._task
-        at, potential, last = line.at, line.potential, line.last
-        step, allowed = self._grid.step, self._grid.starts
-        asked = task.duration
+        """Pass the places with a number of runs left: runs begin with what arrives, and leave what they end with."""
+        line = self._line
+        at, last = line.at, line.last
         fewer = left - self._limited
         layers = [(bound.worth, bound.layers[left]) for bound in self._bounds]
         later = [(bound.worth, bound.layers[fewer].idle) for bound in self._bounds]
         starts, ends = self._starts(left), self._ends(left)
-        before, behind = self._before[left], self._behind[left]
-        more = fewer or not self._limited
+        before = self._before[left]
         idle: _Bands = {}
         going: _Bands = {}
         # In the order of the places at which they arrive; a run can end first at the place that is named.
@@ -135,38 +132,46 @@ class Exact:
                 if last[end] == block:
                     going[rest] = _least(going.get(rest), band)
                 merged += 1
-            if not going:
+            if going:
+                if not index % _SELDOM:
+                    self._cut_all(going, place, _ending(layers, index, place))
+                self._stop(going, index, left, later, leaving)
+
+    def _stop(
+        self,
+        going: _Bands,
+        index: int,
+        left: int,
+        later: list[tuple[int, list[int]]],
+        leaving: list[_Arrival],
+    ) -> None:
+        """Let runs end at a place; note where the duration asked is reached, and with what another run may begin."""
+        line, step, asked = self._line, self._grid.step, self._task.duration
+        place, cost = line.at[index], line.potential[index]
+        after = line.next_start[index]
+        another = after < line.size and (left > 1 or not self._limited)
+        promise = [(worth, idle[after]) for worth, idle in later]
+        for rest, (low, values) in list(going.items()):
+            moved, total_rest = divmod(rest + place, step)
+            # A run that is too long by now stays so.
+            final = (asked - total_rest) // step - moved
+            if low + len(values) > final + 1:
+                values = values[: max(final + 1 - low, 0)]
+                going[rest] = low, values
+            if not values:
+                del going[rest]
                 continue
-            if not index % _SELDOM:
-                self._cut_all(going, place, _ending(layers, index, place))
-            value_here = potential[index]
-            for rest, (low, values) in list(going.items()):
-                moved, total_rest = divmod(rest + place, step)
-                # A run that is too long by now stays so.
-                final = (asked - total_rest) // step - moved
-                if low + len(values) > final + 1:
-                    values = values[: max(final + 1 - low, 0)]
-                    going[rest] = low, values
-                if not values:
-                    del going[rest]
-                    continue
-                if (asked - total_rest) % step == 0 and low + len(values) == final + 1:
-                    if (cost := values[-1] + value_here) < self._most:
-                        self._most = cost
-                        self._found = left, index
-                after = line.next_start[index]
-                if not more or total_rest not in allowed or after >= line.size:
-                    continue
-                band = self._cut(
-                    (low + moved, values),
-                    total_rest,
-                    [(worth, rest_of[after]) for worth, rest_of in later],
-                    value_here,
-                    max(task.min_run, 1),
-                )
-                if band[1]:
-                    behind.setdefault(index, {})[total_rest] = band
-                    leaving.append((after, total_rest, band))
+            if (asked - total_rest) % step == 0 and low + len(values) == final + 1:
+                if (total_cost := values[-1] + cost) < self._most:
+                    self._most = total_cost
+                    self._found = left, index
+            if not another or total_rest not in self._grid.starts:
+                continue
+            least = max(self._task.min_run, 1)
+            band = self._cut((low + moved, values), total_rest, promise, cost, least)
+            if band[1]:
+                self._behind[left].setdefault(index, {})[total_rest] = band
+                leaving.append((after, total_rest, band))
 
     def _begin(
         self,
