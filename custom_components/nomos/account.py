@@ -1,6 +1,7 @@
 """One linked account: its way to ask Nomos, and its subscriptions."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 import logging
@@ -8,7 +9,7 @@ import random
 from typing import Any, Final, NoReturn, override
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import (
     ConfigEntryAuthFailed,
     OAuth2TokenRequestBaseError,
@@ -17,7 +18,7 @@ from homeassistant.exceptions import (
 )
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.config_entry_oauth2_flow import OAuth2Session
-from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+from homeassistant.helpers.update_coordinator import UpdateFailed
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
@@ -37,6 +38,7 @@ from .api import (
     parse_error,
 )
 from .const import DOMAIN
+from .planned_coordinator import PlannedCoordinator
 from .schedule import (
     LONGEST_SILENCE,
     after_silence,
@@ -48,17 +50,37 @@ from .tokens import AccountTokens
 
 _LOGGER = logging.getLogger(__name__)
 
-DATA_QUIET_UNTIL: Final[HassKey[dict[str, datetime]]] = HassKey(f"{DOMAIN}_quiet_until")
-"""Until when Nomos asked for silence, by config entry: it also holds while setting up is tried again and again.
+_MISSED_FOR: Final = timedelta(hours=20)
+"""How long a contract has to be missing from the list before it is taken to be gone: until the next day's look.
 
-Not on the disk: a hub that is restarted meanwhile asks for what it lacks a minute or two later, once, and is told
-again. That is cheaper than a file for something so rare."""
+One list that is empty or short must not cost a house its devices, entities and prices."""
+
+_REJECTIONS: Final = 3
+_REJECTED_FOR: Final = timedelta(hours=1)
+"""How often, and for how long, fresh access tokens have to be rejected before the account is to be linked again.
+
+Nomos has just renewed the access then, so that the grant is good: it is the API that has trouble, most probably."""
 
 
-class NomosAccount(DataUpdateCoordinator[Mapping[str, Subscription]]):
+@dataclass(slots=True)
+class _Memory:
+    """What Nomos said to an account, as it has to be known while setting up is tried again and again.
+
+    Not on the disk: a hub that is restarted meanwhile asks for what it lacks a minute or two later, once, and is told
+    again. That is cheaper than a file for something so rare.
+    """
+
+    quiet_until: datetime | None = None
+    rejections: int = 0
+    rejected_since: datetime | None = None
+
+
+_DATA_MEMORY: Final[HassKey[dict[str, _Memory]]] = HassKey(f"{DOMAIN}_memory")
+"""By config entry."""
+
+
+class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
     """The account's subscriptions by id, and the way to ask Nomos anything."""
-
-    config_entry: ConfigEntry
 
     def __init__(
         self,
@@ -68,23 +90,20 @@ class NomosAccount(DataUpdateCoordinator[Mapping[str, Subscription]]):
         phase: float,
     ) -> None:
         """Take the entry's OAuth session and the installation's place in the spread of requests."""
-        super().__init__(
-            hass,
-            _LOGGER,
-            config_entry=entry,
-            name=f"{DOMAIN} subscriptions",
-            always_update=False,
-        )
+        super().__init__(hass, entry, _LOGGER, f"{DOMAIN} subscriptions")
         self.phase = phase
         self.plans: dict[str, Plan] = {}
-        self.last_error: Exception | None = None
         self.refused = False
+        self._memory = hass.data.setdefault(_DATA_MEMORY, {}).setdefault(
+            entry.entry_id, _Memory()
+        )
         self._begun = False
         self._tokens = AccountTokens(hass, session)
         self._client = NomosClient(async_get_clientsession(hass), self._tokens)
         self._file = account_file(hass, entry)
-        self._misses = 0
         self._plans_refused = False
+        self._plans_learned = False
+        self._missing: dict[str, datetime] = {}
 
     async def async_begin(self) -> bool:
         """Begin with what is stored, or else with what Nomos says; return whether it was stored.
@@ -103,8 +122,17 @@ class NomosAccount(DataUpdateCoordinator[Mapping[str, Subscription]]):
         self._begun = True
         return stored is not None
 
-    async def async_ask[T](self, request: Callable[[NomosClient], Awaitable[T]]) -> T:
+    async def async_ask[T](
+        self,
+        request: Callable[[NomosClient], Awaitable[T]],
+        *,
+        optional: bool = False,
+    ) -> T:
         """Send a request; where Nomos rejects the access token, once more with a fresh one.
+
+        Args:
+            request: what to ask.
+            optional: whether customers may ask this is not documented, so that its rejection says nothing of the link.
 
         Raises:
             NomosError: Nomos did not answer as hoped, or asked for silence before.
@@ -118,17 +146,44 @@ class NomosAccount(DataUpdateCoordinator[Mapping[str, Subscription]]):
         try:
             token = await self._tokens.async_get_access_token()
             try:
-                return await request(self._client)
+                answer = await request(self._client)
             except NomosAuthenticationError:
                 await self._tokens.async_replace(token)
-                return await request(self._client)
-        except (NomosAuthenticationError, OAuth2TokenRequestReauthError) as err:
-            # Until the customer has linked the account again, and with it reloaded it, nobody asks any more.
-            self.refused = True
-            raise _refusal() from err
+                answer = await request(self._client)
+        except OAuth2TokenRequestReauthError as err:
+            self._refuse(err)
+        except NomosAuthenticationError as err:
+            if not optional and self._is_rejected_for_good():
+                self._refuse(err)
+            raise
         except (NomosError, OAuth2TokenRequestError) as err:
             self._keep_silent(err)
             raise
+        if not optional:
+            self._memory.rejections = 0
+        return answer
+
+    def _refuse(self, err: Exception) -> NoReturn:
+        """Have the customer link the account again; until then, and the reload with it, nobody asks any more.
+
+        Raises:
+            ConfigEntryAuthFailed: always.
+
+        """
+        self.refused = True
+        self._memory.rejections = 0
+        raise _refusal() from err
+
+    def _is_rejected_for_good(self) -> bool:
+        """Return whether fresh access tokens have been rejected for so long that only a new link may help."""
+        memory, now = self._memory, dt_util.utcnow()
+        if not memory.rejections or memory.rejected_since is None:
+            memory.rejected_since = now
+        memory.rejections += 1
+        return (
+            memory.rejections >= _REJECTIONS
+            and now - memory.rejected_since >= _REJECTED_FOR
+        )
 
     @property
     def shown(self) -> Mapping[str, Subscription]:
@@ -155,6 +210,7 @@ class NomosAccount(DataUpdateCoordinator[Mapping[str, Subscription]]):
     @override
     async def _async_update_data(self) -> Mapping[str, Subscription]:
         """Ask for the list of subscriptions, and for plans not yet seen."""
+        self.next_request = None
         try:
             subscriptions = await self.async_ask(lambda client: client.subscriptions())
         except (NomosError, OAuth2TokenRequestBaseError) as err:
@@ -167,16 +223,50 @@ class NomosAccount(DataUpdateCoordinator[Mapping[str, Subscription]]):
             )
             self._plan_next(self.data)
             return self.data
-        self.last_error = None
-        new_plans = await self._async_learn_plans(
+        if not subscriptions and not self._begun:
+            raise UpdateFailed(
+                translation_domain=DOMAIN,
+                translation_key="no_subscription",
+                translation_placeholders={"account": self.config_entry.title},
+            )
+        self.last_answer, self.last_error = dt_util.utcnow(), None
+        self._plans_learned = await self._async_learn_plans(
             {one.plan_id for one in subscriptions}
         )
-        data = {one.id: one for one in subscriptions}
+        data = self._with_missing({one.id: one for one in subscriptions})
         self._misses = self._misses + 1 if self._overdue(data) else 0
         self._plan_next(data)
-        if data != self.data or new_plans:
+        if data != self.data or self._plans_learned or self._file.behind:
             await self._file.async_save(_encode(self.config_entry, data, self.plans))
         return data
+
+    def _with_missing(
+        self, found: Mapping[str, Subscription]
+    ) -> Mapping[str, Subscription]:
+        """Return the contracts that were found, and as they were those that are missing for less than a day."""
+        now, known = dt_util.utcnow(), self.data or {}
+        missing = [key for key in known if key not in found]
+        if any(key not in self._missing for key in missing):
+            _LOGGER.warning(
+                "Nomos does not list a contract any more; it goes when it is not listed tomorrow either"
+            )
+        self._missing = {key: self._missing.get(key, now) for key in missing}
+        return {
+            **found,
+            **{
+                key: known[key]
+                for key, since in self._missing.items()
+                if now - since < _MISSED_FOR
+            },
+        }
+
+    @callback
+    @override
+    def _async_refresh_finished(self) -> None:
+        """Tell of plans also where the contracts are the same as before."""
+        if self._plans_learned:
+            self._plans_learned = False
+            self.async_update_listeners()
 
     async def _async_learn_plans(self, plan_ids: set[str]) -> bool:
         """Ask for the names of plans, and return whether there are new ones.
@@ -189,7 +279,7 @@ class NomosAccount(DataUpdateCoordinator[Mapping[str, Subscription]]):
                 break
             try:
                 self.plans[plan_id] = await self.async_ask(
-                    partial(NomosClient.plan, plan_id=plan_id)
+                    partial(NomosClient.plan, plan_id=plan_id), optional=True
                 )
                 learned = True
             except NomosPermissionError, NomosNotFoundError:
@@ -223,7 +313,7 @@ class NomosAccount(DataUpdateCoordinator[Mapping[str, Subscription]]):
             misses=self._misses,
             chance=random.uniform(-1, 1),
         )
-        self.update_interval = timer_until(self.not_in_silence(at))
+        self._plan_at(self.not_in_silence(at))
 
     def not_in_silence(self, at: datetime) -> datetime:
         """Return the time of a planned request, put off until the wait that Nomos asked for is over."""
@@ -234,7 +324,7 @@ class NomosAccount(DataUpdateCoordinator[Mapping[str, Subscription]]):
     @property
     def _quiet_until(self) -> datetime | None:
         """Return until when Nomos asked for silence, None when it did not or the wait is over."""
-        until = self.hass.data.get(DATA_QUIET_UNTIL, {}).get(self.config_entry.entry_id)
+        until = self._memory.quiet_until
         if until is None:
             return None
         # A longer wait than was ever kept means that the clock was set back.
@@ -257,23 +347,13 @@ class NomosAccount(DataUpdateCoordinator[Mapping[str, Subscription]]):
         wait = getattr(err, "retry_after", None)
         if wait is None or self._quiet_until is not None:
             return
-        quiet = self.hass.data.setdefault(DATA_QUIET_UNTIL, {})
-        quiet[self.config_entry.entry_id] = silence_until(dt_util.utcnow(), wait)
+        self._memory.quiet_until = silence_until(dt_util.utcnow(), wait)
 
 
 def _refusal() -> ConfigEntryAuthFailed:
     return ConfigEntryAuthFailed(
         translation_domain=DOMAIN, translation_key="authentication_failed"
     )
-
-
-def timer_until(at: datetime) -> timedelta:
-    """Return the interval after which a coordinator updates itself at an instant or within the two seconds after it.
-
-    Home Assistant counts from the last full second. Without the second that is added here it would come too early,
-    find that the time for the next look has not come, and look again at once.
-    """
-    return max(at - dt_util.utcnow(), timedelta()) + timedelta(seconds=1)
 
 
 def account_file(hass: HomeAssistant, entry: ConfigEntry) -> StoredFile:

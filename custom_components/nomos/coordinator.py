@@ -22,9 +22,7 @@ from .api import (
     NomosRequestError,
     PriceSeries,
     Subscription,
-    SubscriptionStatus,
 )
-from .const import DOMAIN
 from .price_tables import decode_table, encode_table, price_file, price_table
 from .pricing import (
     EMPTY_TABLE,
@@ -60,9 +58,6 @@ DISTANCES: Final = ("distance", "very_distance")
 _LATE: Final = timedelta(hours=1)
 """How long the current price may be missing before the customer is told."""
 
-_OVERDUE: Final = timedelta(minutes=2)
-"""By how much a request must be late before the display clock takes it for forgotten."""
-
 
 class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
     """One subscription's price table.
@@ -91,7 +86,7 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
         self._file = price_file(hass, subscription.id)
         self._goal = Goal.REST
         self._running = False
-        self._asking = False
+        self._none_for_contract = False
         self._must_answer = False
         self._tick_at: datetime | None = None
         self._unsub_tick: CALLBACK_TYPE | None = None
@@ -108,11 +103,17 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
             ConfigEntryAuthFailed: the account has to be linked again.
 
         """
-        self._must_answer = must_answer
         await self.async_load()
-        if not self._known_now() and not self.subscription.inactive:
+        if self._known_now() or not self._supplied():
+            return
+        if not must_answer:
+            self.async_ask_soon()
+            return
+        self._must_answer = True
+        try:
             await self.async_config_entry_first_refresh()
-        self._must_answer = False
+        finally:
+            self._must_answer = False
 
     async def async_load(self) -> None:
         """Take the stored prices, and plan to ask for what they lack."""
@@ -122,9 +123,9 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
         now = dt_util.utcnow()
         if stored is not None:
             self.data = stored.since(_kept_from(now))
-        if self.subscription.inactive:
+        if not self._supplied():
             return
-        goal = _knowledge(self.data, now).goal(now, self.account.phase)
+        goal = self._knowledge(self.data, now).goal(now, self.account.phase)
         self._plan(
             next_price_request_after_start(
                 now, goal, phase=self.account.phase, chance=random.uniform(-1, 1)
@@ -151,13 +152,10 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
         """Take the news of the contract; return whether prices should be asked for at once."""
         if subscription == self.subscription:
             return False
-        began = (
-            self.subscription.inactive
-            and subscription.status is SubscriptionStatus.ACTIVE
-        )
+        supplied_before = self._supplied()
         self.subscription = subscription
         self.async_update_listeners()
-        return began
+        return self._supplied() and not supplied_before
 
     def day_levels(self, day: date) -> DayLevels:
         """Return how the known prices of a tariff day stand, worked out once per change of the day."""
@@ -186,6 +184,22 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
     def _known_now(self) -> bool:
         return _knows(self.data, dt_util.utcnow())
 
+    def _supplied(self) -> bool:
+        """Return whether there should be a price now: the contract runs, as far as Nomos says."""
+        end = self.subscription.end_at
+        return not self.subscription.inactive and (
+            end is None or dt_util.utcnow() < end
+        )
+
+    def _knowledge(self, table: PriceTable, now: datetime) -> Knowledge:
+        """Return what a table knows of the days that matter, as far as the contract runs."""
+        today, supplied_to = local_date(now), self.subscription.end_at
+        return Knowledge(
+            now_known=_knows(table, now),
+            today_complete=_complete(table, today, supplied_to),
+            tomorrow_complete=_complete(table, today + timedelta(days=1), supplied_to),
+        )
+
     @override
     async def _async_update_data(self) -> PriceTable:
         """Ask for today and tomorrow and lay the answer over what is known.
@@ -195,34 +209,40 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
             ConfigEntryAuthFailed: the account has to be linked again.
 
         """
-        if self.subscription.inactive:
+        if not self._supplied():
             # The daily look at the subscriptions tells when this changes.
-            self.update_interval = self.next_request = None
+            self._plan_at(None)
+            self.last_error = None
+            self._none_for_contract = False
             return self.data
-        self._asking = True
+        self.next_request = None
         try:
             series = await self._async_ask()
         except (NomosError, OAuth2TokenRequestBaseError) as err:
             self.last_error = err
-            # Not found may mean not yet published.
-            denied = isinstance(err, NomosPermissionError)
-            self._plan_next(self.data, Goal.ACCESS if denied else None)
+            self._plan_next(self.data, Goal.ACCESS if self._is_denial(err) else None)
             if self._must_answer:
                 raise_update_failed(err)
             _LOGGER.debug(
                 "Prices could not be read, those known go on: %s", type(err).__name__
             )
             return self.data
-        finally:
-            self._asking = False
         now = dt_util.utcnow()
         self.last_answer, self.last_error = now, None
+        if series.items is None:
+            # Nomos takes the contract for one that does not run. Perhaps the list of contracts says so by now.
+            if not self._none_for_contract:
+                self.account.async_ask_soon()
+            self._none_for_contract = True
+            self._plan_next(self.data, Goal.ACCESS)
+            return self.data
+        self._none_for_contract = False
         merged = self.data.merge(price_table(series))
         # That yesterday is forgotten is no news: after midnight a fleet would begin to ask every minute.
         news = merged is not self.data
         table = merged.since(_kept_from(now))
         self._plan_next(table, news=news)
-        if table is not self.data:
+        if table is not self.data or self._file.behind:
             await self._file.async_save(encode_table(self.subscription_id, table))
         return table
 
@@ -242,12 +262,22 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
                 raise
             return await self.account.async_ask(partial(ask, start=today, end=today))
 
+    def _is_denial(self, err: Exception) -> bool:
+        """Return whether an error says that there are no prices to be had, which asking soon again does not change.
+
+        Not found may also mean not yet published, but not of today.
+        """
+        return isinstance(err, NomosPermissionError) or (
+            isinstance(err, NomosNotFoundError)
+            and not self.data.day(local_date(dt_util.utcnow())).complete
+        )
+
     def _plan_next(
         self, table: PriceTable, goal: Goal | None = None, *, news: bool = False
     ) -> None:
         """Set the time of the next request after an answer, with or without news, or after none."""
         now, phase = dt_util.utcnow(), self.account.phase
-        goal = goal or _knowledge(table, now).goal(now, phase)
+        goal = goal or self._knowledge(table, now).goal(now, phase)
         self._misses = misses_after(self._misses, self._goal, news=news)
         self._goal = goal
         self._plan(
@@ -294,24 +324,19 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
     def _tick(self, _now: datetime) -> None:
         self._follow_table()
         self.async_update_listeners()
-        if (
-            not self._asking
-            and self.next_request is not None
-            and self.next_request < dt_util.utcnow() - _OVERDUE
-            and not self.config_entry.pref_disable_polling
-            and not self.account.refused
-        ):
-            # The clock was set, or the hub slept: the timer of the request still counts the old time.
-            self.config_entry.async_create_background_task(
-                self.hass, self.async_refresh(), f"{DOMAIN} overdue prices"
-            )
+        if self.account.refused:
+            # Whoever gave up linking again half-way is asked again; no second time while the question stands.
+            self.config_entry.async_start_reauth(self.hass)
+            return
+        self.async_make_up()
+        self.account.async_make_up()
 
     @callback
     def _note_supply(self) -> None:
         """Say once that prices have run out, and once that they are back; tell what the customer can mend."""
-        now = dt_util.utcnow()
-        if self.subscription.inactive or self._known_now():
-            if self.unknown_since is not None and not self.subscription.inactive:
+        now, supplied = dt_util.utcnow(), self._supplied()
+        if not supplied or self._known_now():
+            if self.unknown_since is not None and supplied:
                 _LOGGER.info("Prices are back")
             self.unknown_since = None
         elif self.unknown_since is None:
@@ -319,11 +344,13 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
             _LOGGER.warning(
                 "There is no price for the current interval; Nomos is asked again by itself"
             )
-        denied = isinstance(self.last_error, NomosPermissionError)
+        denied = supplied and isinstance(self.last_error, NomosPermissionError)
         late = self.unknown_since is not None and now - self.unknown_since >= _LATE
+        # Nothing that is done about the connection helps then.
+        vain = denied or self._none_for_contract or self.account.refused
         for trouble, present in (
             (Trouble.ACCESS_DENIED, denied),
-            (Trouble.PRICES_LATE, late and not denied),
+            (Trouble.PRICES_LATE, late and not vain),
         ):
             name = self.subscription.number or self.config_entry.title
             async_report(
@@ -358,13 +385,12 @@ def _knows(table: PriceTable, now: datetime) -> bool:
     return (current := table.at(now)) is not None and current.price is not None
 
 
-def _knowledge(table: PriceTable, now: datetime) -> Knowledge:
-    today = local_date(now)
-    return Knowledge(
-        now_known=_knows(table, now),
-        today_complete=table.day(today).complete,
-        tomorrow_complete=table.day(today + timedelta(days=1)).complete,
-    )
+def _complete(table: PriceTable, day: date, supplied_to: datetime | None) -> bool:
+    """Return whether every price of a tariff day is known that there will be."""
+    start, end = day_bounds(day)
+    if supplied_to is None or end <= supplied_to:
+        return table.day(day).complete
+    return table.knows(start, supplied_to)
 
 
 def _kept_from(now: datetime) -> datetime:

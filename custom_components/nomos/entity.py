@@ -65,7 +65,8 @@ class SubscriptionEntity[C: SubscriptionCoordinator[Any]](CoordinatorEntity[C]):
 class NomosEntity(SubscriptionEntity[PriceCoordinator]):
     """An entity that reads prices or the contract.
 
-    A price entity is available as long as the table holds the current interval.
+    A price entity is available from the first interval that the table holds to the end of the last one. Where the
+    current one is missing between others it says less, and what it says of the day goes on.
     """
 
     @abstractmethod
@@ -74,7 +75,7 @@ class NomosEntity(SubscriptionEntity[PriceCoordinator]):
 
     @property
     def _follows_table(self) -> bool:
-        """Return whether the entity needs a current interval to be available."""
+        """Return whether the entity needs prices to be available."""
         return True
 
     @callback
@@ -82,7 +83,7 @@ class NomosEntity(SubscriptionEntity[PriceCoordinator]):
     def _read(self) -> bool:
         """Read table and contract once."""
         now = dt_util.utcnow()
-        available = not self._follows_table or self.coordinator.data.at(now) is not None
+        available = not self._follows_table or self.coordinator.data.spans(now)
         was_available, self._attr_available = self._attr_available, available
         return self._read_value(now) or available != was_available
 

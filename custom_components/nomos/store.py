@@ -33,7 +33,8 @@ class StoredFile:
         self._path = Path(hass.config.path(STORAGE_DIR, f"{DOMAIN}.{name}"))
         self._version = version
         self._lock = asyncio.Lock()
-        self._failing = False
+        self.behind = False
+        """Whether the last that was to be stored is not on the disk."""
 
     async def async_load[T](self, decode: Callable[[Any], T]) -> T | None:
         """Return what ``decode`` makes of the stored data; None when there is none that can be read.
@@ -49,18 +50,18 @@ class StoredFile:
             try:
                 await self._hass.async_add_executor_job(self._save, data)
             except OSError as err:
-                level = logging.DEBUG if self._failing else logging.WARNING
+                level = logging.DEBUG if self.behind else logging.WARNING
                 _LOGGER.log(
                     level,
                     "Could not write %s (%s): what it holds is lost if Home Assistant stops now",
                     self._path.name,
                     err.strerror or type(err).__name__,
                 )
-                self._failing = True
+                self.behind = True
                 return False
-            if self._failing:
+            if self.behind:
                 _LOGGER.info("%s can be written again", self._path.name)
-                self._failing = False
+                self.behind = False
             return True
 
     async def async_remove(self) -> None:

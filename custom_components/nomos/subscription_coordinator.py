@@ -1,20 +1,17 @@
-"""What the coordinators of one subscription share: whom they ask, how it went, and when they ask next."""
+"""What the coordinators of one subscription share: whom they ask, and of what."""
 
 from datetime import datetime
 import logging
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
-from .account import NomosAccount, timer_until
+from .account import NomosAccount
 from .const import DOMAIN
+from .planned_coordinator import PlannedCoordinator
 
 
-class SubscriptionCoordinator[T](DataUpdateCoordinator[T]):
+class SubscriptionCoordinator[T](PlannedCoordinator[T]):
     """Asks an account for one kind of data of one subscription, at times that it plans itself."""
-
-    config_entry: ConfigEntry
 
     def __init__(
         self,
@@ -27,23 +24,11 @@ class SubscriptionCoordinator[T](DataUpdateCoordinator[T]):
         logger: logging.Logger,
     ) -> None:
         """Begin with nothing known and no request planned."""
-        super().__init__(
-            hass,
-            logger,
-            config_entry=account.config_entry,
-            name=f"{DOMAIN} {kind}",
-            always_update=False,
-        )
+        super().__init__(hass, account.config_entry, logger, f"{DOMAIN} {kind}")
         self.account = account
         self.subscription_id = subscription_id
         self.data = nothing
-        self.last_answer: datetime | None = None
-        self.last_error: Exception | None = None
-        self.next_request: datetime | None = None
-        self._misses = 0
 
     def _plan(self, at: datetime) -> None:
         """Ask at an aware instant, or when the silence that Nomos asked for is over."""
-        at = self.account.not_in_silence(at)
-        self.next_request = at
-        self.update_interval = timer_until(at)
+        self._plan_at(self.account.not_in_silence(at))

@@ -80,6 +80,7 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
         self._file = usage_file(hass, prices.subscription_id)
         self._invoice_readers = 0
         self._unsub_midnight: CALLBACK_TYPE | None = None
+        self._unsub_prices: CALLBACK_TYPE | None = None
 
     @property
     def selling(self) -> bool:
@@ -108,11 +109,16 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
         """Go on asking until the shutdown, also where every entity is disabled."""
         self.async_add_listener(lambda: None)
         self._follow_days()
+        # The display clock's ticks.
+        self._unsub_prices = self.prices.async_add_listener(self.async_make_up)
 
     @override
     async def async_shutdown(self) -> None:
         """Stop asking."""
         self._stop_following_days()
+        if self._unsub_prices is not None:
+            self._unsub_prices()
+            self._unsub_prices = None
         await super().async_shutdown()
 
     @callback
@@ -171,7 +177,7 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
             ConfigEntryAuthFailed: the account has to be linked again.
 
         """
-        now = dt_util.utcnow()
+        now, self.next_request = dt_util.utcnow(), None
         if self._silent:
             self._plan(usage_look(local_date(now) + _DAY, self.account.phase))
             return self.data
@@ -346,7 +352,8 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
     async def _async_invoices(self, _today: date) -> None:
         """Ask for the invoice that was issued last."""
         found = await self.account.async_ask(
-            partial(NomosClient.invoices, subscription_id=self.subscription_id)
+            partial(NomosClient.invoices, subscription_id=self.subscription_id),
+            optional=True,
         )
         issued = max(
             (one for one in found if one.issued_at is not None),
@@ -363,7 +370,8 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
             partial(
                 NomosClient.grid_fee_reductions,
                 subscription_id=self.subscription_id,
-            )
+            ),
+            optional=True,
         )
         await self._async_keep(
             replace(self.data, reductions=found, reductions_on=today)

@@ -222,7 +222,10 @@ class UsageImport:
     ) -> T:
         subscription_id = self._prices.subscription.id
         return await self._prices.account.async_ask(
-            lambda client: request(client, subscription_id, start, end, *args, **kwargs)
+            lambda client: request(
+                client, subscription_id, start, end, *args, **kwargs
+            ),
+            optional=True,
         )
 
 

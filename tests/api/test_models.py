@@ -99,6 +99,10 @@ def test_single_subscription_keeps_nothing_personal() -> None:
             {"terminated_at": "2026-06-01T08:30:00.500Z"},
             {"terminated_at": datetime(2026, 6, 1, 8, 30, 0, 500000, UTC)},
         ),
+        # Some programs have no other way to say that there is no such time.
+        ({"end_at": "9999-12-31T23:59:59.999Z"}, {"end_at": None}),
+        ({"terminated_at": "0001-01-01T00:00:00Z"}, {"terminated_at": None}),
+        ({"start_at": "0001-01-01T00:00:00+14:00"}, {"start_at": None}),
         ({"brand_new": {"nested": [1]}}, {}),
     ],
 )
@@ -359,7 +363,7 @@ def test_what_must_be_there(read: Read, data: dict[str, Any], key: str) -> None:
         (
             Subscription.from_json,
             SUBSCRIPTION_ITEM,
-            {"end_at": "0001-01-01T00:00:00+14:00"},
+            {"end_at": "0000-12-31T00:00:00Z"},
             "end_at",
         ),
         (Plan.from_json, PLAN, {"price": "10.99"}, "price"),

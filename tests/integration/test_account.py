@@ -10,7 +10,16 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 
-from .conftest import EMAIL, HOUR, Advance, count, make_entry, reauth_flows, state_of
+from .conftest import (
+    EMAIL,
+    HOUR,
+    Advance,
+    assert_right,
+    count,
+    make_entry,
+    reauth_flows,
+    state_of,
+)
 
 
 async def test_set_up_and_unload(hass: HomeAssistant, nomos, linked) -> None:
@@ -93,14 +102,80 @@ async def test_concurrent_rejections_share_the_refresh(
     assert count(nomos, "token") == 1
 
 
-async def test_api_that_always_refuses(hass: HomeAssistant, nomos, linked) -> None:
-    """A fresh token that is refused as well needs the customer."""
+async def test_api_that_refuses_for_a_while(
+    hass: HomeAssistant, nomos, linked, advance: Advance, subscription
+) -> None:
+    """Nomos renews the access, and rejects it: trouble of the API, with which the customer cannot help."""
     entry = await linked()
-    nomos.faults.add(kind="status", status=401, match="subscriptions")
+    fault = nomos.faults.add(kind="status", status=401, match="prices")
+    prices = entry.runtime_data.prices[subscription.id]
+    for _ in range(5):
+        await prices.async_refresh()
+        await advance(timedelta(minutes=11))
+    assert not reauth_flows(hass)
+    assert_right(hass, nomos, subscription)
+    fault.times = 0
+    await prices.async_refresh()
+    assert prices.last_error is None
+    # The next trouble has its own hour.
+    await advance(timedelta(minutes=20))
+    fault.times = 2
+    await prices.async_refresh()
+    assert not reauth_flows(hass)
+
+
+async def test_api_that_refuses_for_good(
+    hass: HomeAssistant, nomos, linked, advance: Advance, subscription
+) -> None:
+    """Fresh tokens that are rejected for an hour need the customer, who is asked once."""
+    entry = await linked()
+    nomos.faults.add(kind="status", status=401, match="prices")
+    prices = entry.runtime_data.prices[subscription.id]
+    for _ in range(2):
+        await prices.async_refresh()
+        assert not reauth_flows(hass)
+        await advance(timedelta(minutes=31))
+    await prices.async_refresh()
+    await hass.async_block_till_done()
+    assert len(reauth_flows(hass)) == 1
+    requests = len(nomos.requests)
+    await prices.async_refresh()
+    for _ in range(8):
+        await advance(timedelta(minutes=15))
+    assert len(nomos.requests) == requests
+    assert len(reauth_flows(hass)) == 1
+
+
+@pytest.mark.parametrize("usage_known", [False])
+@pytest.mark.parametrize("kind", ["plans", "usage", "grid_fee_reductions"])
+async def test_question_that_is_always_rejected(
+    hass: HomeAssistant, nomos, linked, advance: Advance, subscription, kind
+) -> None:
+    """Whether customers may ask it is not documented: a rejection says nothing of the link."""
+    nomos.faults.add(kind="status", status=401, match=kind)
+    await linked()
+    for _ in range(2 * 96):
+        await advance(timedelta(minutes=15))
+    assert nomos.count(kind)
+    assert not reauth_flows(hass)
+    assert_right(hass, nomos, subscription)
+
+
+async def test_link_again_is_asked_until_it_is_done(
+    hass: HomeAssistant, nomos, linked, advance: Advance
+) -> None:
+    """A customer who breaks off is asked again with the next interval, and never twice at a time."""
+    entry = await linked()
+    nomos.revoke(EMAIL)
     await entry.runtime_data.account.async_refresh()
     await hass.async_block_till_done()
-    assert count(nomos, "token") == 1
-    assert len(reauth_flows(hass)) == 1
+    for _ in range(3):
+        [flow] = reauth_flows(hass)
+        hass.config_entries.flow.async_abort(flow["flow_id"])
+        assert not reauth_flows(hass)
+        for _ in range(2):
+            await advance(timedelta(minutes=15))
+            assert len(reauth_flows(hass)) == 1
 
 
 async def test_revoked_access(

@@ -1,12 +1,14 @@
 """Tests of the data clock and of what is kept: prices that do not go missing, requests that are few."""
 
 from collections import Counter
+from dataclasses import astuple
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN, Platform
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
 
 from .conftest import EMAIL, Advance, state_of
 
@@ -135,6 +137,108 @@ async def test_unknown_price_is_unknown(
     nomos.configure(null_amounts=[])
     await advance(timedelta(minutes=2))
     assert_right(hass, nomos, subscription)
+
+
+async def test_absent_interval_is_unknown(
+    hass: HomeAssistant, nomos, linked, advance: Advance, subscription
+) -> None:
+    """An interval that Nomos leaves out is unknown, and what is known of the day goes on being shown."""
+    start = datetime(2026, 6, 10, 8, 15, tzinfo=UTC)
+    nomos.configure(missing=[(start, start + QUARTER)])
+    await linked()
+    before = state_of(hass, subscription.id, "average_price_today").state
+    listed = state_of(hass, subscription.id, "price").attributes["prices_today"]
+    await advance(QUARTER)
+    shown = state_of(hass, subscription.id, "price")
+    assert shown.state == STATE_UNKNOWN
+    assert shown.attributes["prices_today"] == listed
+    assert state_of(hass, subscription.id, "average_price_today").state == before
+    assert state_of(hass, subscription.id, "price_level").state == STATE_UNKNOWN
+    flag = state_of(hass, subscription.id, "tomorrow_available", Platform.BINARY_SENSOR)
+    assert flag.state == "off"
+    await advance(QUARTER)
+    assert_right(hass, nomos, subscription)
+
+
+async def test_parts_of_a_price_stay(
+    hass: HomeAssistant, nomos, linked, subscription
+) -> None:
+    """An answer without components takes nothing away where the price is the same."""
+    entry = await linked()
+    coordinator = entry.runtime_data.prices[subscription.id]
+    before = coordinator.data
+    assert None not in astuple(before.at(datetime.now(UTC)).components)
+    nomos.configure(components="absent")
+    await coordinator.async_refresh()
+    assert coordinator.data is before
+
+
+async def test_failure_at_first_does_not_make_noise_later(
+    hass: HomeAssistant, nomos, linked, caplog
+) -> None:
+    """A contract that had no prices when the account was set up is like the others after that."""
+    contracts = {
+        one.type: one for one in nomos.customers["solar@example.com"].subscriptions
+    }
+    feed_in = contracts["feed_in"].id
+    fault = nomos.faults.add(
+        kind="status", status=500, match=f"/subscriptions/{feed_in}/prices"
+    )
+    entry = await linked("solar@example.com")
+    fault.times = 0
+    coordinator = entry.runtime_data.prices[feed_in]
+    await coordinator.async_refresh()
+    caplog.clear()
+    nomos.faults.add(kind="status", status=500, match="prices")
+    await coordinator.async_refresh()
+    assert coordinator.last_update_success
+    assert not [one for one in caplog.records if one.levelname == "ERROR"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "asked"),
+    [
+        # A contract that does not run, though the list says so.
+        ({"kind": "set_fields", "values": {"items": None}}, 10),
+        # Each time for today and tomorrow, and for today.
+        ({"kind": "status", "status": 404}, 20),
+    ],
+)
+async def test_no_prices_for_the_contract(
+    hass: HomeAssistant, nomos, linked, advance: Advance, subscription, fault, asked
+) -> None:
+    """What Nomos does not have is asked for some times a day; the customer is not told to look after the network."""
+    await linked()
+    nomos.faults.add(match="prices", **fault)
+    while datetime.now(UTC) < datetime(2026, 6, 10, 23, tzinfo=UTC):
+        await advance(QUARTER)
+    prices, contracts = nomos.count("prices"), nomos.count("subscriptions")
+    for _ in range(24 * 4):
+        await advance(QUARTER)
+    assert 0 < nomos.count("prices") - prices <= asked
+    assert nomos.count("subscriptions") - contracts <= 2
+    late = ("nomos", f"prices_late_{subscription.id}")
+    assert (late in ir.async_get(hass).issues) == (fault["kind"] == "status")
+
+
+async def test_overdue_requests_of_all_kinds(
+    hass: HomeAssistant, nomos, linked, advance: Advance, freezer, subscription
+) -> None:
+    """A hub that slept asks at the next boundary for all that it has missed."""
+    await linked()
+    kinds = ("subscriptions", "prices", "usage")
+    before = [nomos.count(kind) for kind in kinds]
+    # Prices of two days, and of the days that were metered.
+    after = [more + one for more, one in zip(before, (1, 2, 1), strict=True)]
+    # Timers count the time that the hub was awake.
+    freezer.tick(timedelta(hours=9))
+    for handle in vars(hass.loop)["_scheduled"]:
+        handle._when += 9 * 3600
+    await advance(QUARTER)
+    assert [nomos.count(kind) for kind in kinds] == after
+    for _ in range(4):
+        await advance(QUARTER)
+    assert [nomos.count(kind) for kind in kinds] == after
 
 
 async def test_hole_in_today_is_filled_politely(

@@ -90,6 +90,33 @@ async def test_prices_late(
     assert len(back) == 1
 
 
+async def test_denial_goes_with_the_contract(
+    hass: HomeAssistant, nomos, linked, advance: Advance, subscription
+) -> None:
+    """Nobody is told of prices that are refused for a contract that has ended."""
+    entry = await linked()
+    nomos.faults.add(kind="status", status=403, match="prices")
+    await entry.runtime_data.prices[subscription.id].async_refresh()
+    assert issues(hass) == {"access_denied"}
+    nomos.set_subscription(subscription.id, status="ended", end_at=datetime.now(UTC))
+    await entry.runtime_data.account.async_refresh()
+    for _ in range(6):
+        await advance(QUARTER)
+    assert issues(hass) == {"contract_ended"}
+    await hass.services.async_call(DOMAIN, "refresh", {}, blocking=True)
+
+
+async def test_revoked_access_is_not_the_network(
+    hass: HomeAssistant, nomos, linked, advance: Advance
+) -> None:
+    """Whoever is asked to link again is not told to look after the internet connection, too."""
+    await linked()
+    nomos.revoke(EMAIL)
+    for _ in range(2 * 96):
+        await advance(QUARTER)
+    assert not issues(hass)
+
+
 async def test_unloading_withdraws(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:

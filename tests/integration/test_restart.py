@@ -1,11 +1,13 @@
 """Tests of what survives a restart: prices and contracts, on a real disk."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 import json
 from pathlib import Path
 
 import pytest
 
+from custom_components.nomos.price_tables import price_file
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 
@@ -18,6 +20,8 @@ from .conftest import (
     restart,
     state_of,
 )
+
+QUARTER = timedelta(minutes=15)
 
 
 async def test_warm_restart_asks_nothing(
@@ -64,7 +68,71 @@ async def test_restart_with_old_prices(
     assert await hass.config_entries.async_unload(entry.entry_id)
     freezer.tick(timedelta(days=9))
     await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
     assert_right(hass, nomos, subscription)
+
+
+async def test_restart_with_old_prices_does_not_wait(
+    hass: HomeAssistant, nomos, linked, subscription, freezer
+) -> None:
+    """Home Assistant starts without waiting for an answer that does not come."""
+    entry = await linked()
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    freezer.tick(timedelta(days=9))
+    fault = nomos.faults.add(kind="delay", seconds=20)
+    async with asyncio.timeout(10):
+        await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.state is ConfigEntryState.LOADED
+    assert state_of(hass, subscription.id, "price").state == "unavailable"
+    fault.times = 0
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_restart_of_a_revoked_account(
+    hass: HomeAssistant, nomos, linked, freezer
+) -> None:
+    """The customer is asked to link again; what is known of one contract is shown though another lacks its price."""
+    entry = await linked("solar@example.com")
+    contracts = {
+        one.type: one for one in nomos.customers["solar@example.com"].subscriptions
+    }
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    await price_file(hass, contracts["feed_in"].id).async_remove()
+    freezer.tick(2 * HOUR)
+    nomos.revoke("solar@example.com")
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert entry.state is ConfigEntryState.LOADED
+    assert len(reauth_flows(hass)) == 1
+    assert_right(hass, nomos, contracts["consumption"])
+    assert state_of(hass, contracts["feed_in"].id, "payout").state == "unavailable"
+
+
+async def test_prices_that_could_not_be_stored_are_stored_later(
+    hass: HomeAssistant,
+    nomos,
+    linked,
+    advance: Advance,
+    subscription,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """When there is room on the disk again what is known goes there, though nothing is new."""
+    entry = await linked()
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fsync", full)
+        for _ in range(20):
+            await advance(QUARTER)
+    for _ in range(10):
+        await advance(QUARTER)
+    nomos.faults.add(kind="reset")
+    await restart(hass, entry)
+    for _ in range(24):
+        await advance(QUARTER)
+        assert_right(hass, nomos, subscription)
 
 
 async def test_restart_with_old_prices_and_without_network(
@@ -245,15 +313,15 @@ async def test_removal_leaves_nothing(
 
 
 async def test_vanished_subscription_takes_its_file_along(
-    hass: HomeAssistant, nomos, linked, files
+    hass: HomeAssistant, nomos, linked, advance: Advance, files
 ) -> None:
     """Also the stored prices of a contract that is gone go."""
-    entry = await linked("solar@example.com")
+    await linked("solar@example.com")
     gone = nomos.customers["solar@example.com"].subscriptions[0]
     assert len(files("prices")) == 2
     nomos.remove_subscription(gone.id)
-    await entry.runtime_data.account.async_refresh()
-    await hass.async_block_till_done()
+    for _ in range(2):
+        await advance(24 * HOUR)
     assert len(files("prices")) == 1
     assert len(files("usage")) == 1
 

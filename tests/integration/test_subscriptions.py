@@ -8,9 +8,13 @@ from custom_components.nomos.const import DOMAIN
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import (
+    device_registry as dr,
+    entity_registry as er,
+    issue_registry as ir,
+)
 
-from .conftest import EMAIL, HOUR, Advance, count, device_ids, state_of
+from .conftest import EMAIL, HOUR, Advance, assert_right, count, device_ids, state_of
 
 
 async def test_plans_may_be_closed_to_customers(
@@ -81,7 +85,7 @@ async def test_second_of_a_kind_puts_numbers_into_names(
 async def test_subscription_vanishes(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """A contract that is gone takes its device along, and nobody asks for its prices any more."""
+    """A contract that is gone for a day takes its device along, and nobody asks for its prices any more."""
     entry = await linked("solar@example.com")
     feed_in = next(
         one
@@ -90,8 +94,10 @@ async def test_subscription_vanishes(
     )
     assert feed_in.id in device_ids(hass, entry)
     nomos.remove_subscription(feed_in.id)
-    await entry.runtime_data.account.async_refresh()
-    await hass.async_block_till_done()
+    for _ in range(2):
+        await entry.runtime_data.account.async_refresh()
+        assert feed_in.id in device_ids(hass, entry)
+    await advance(24 * HOUR)
     assert feed_in.id not in device_ids(hass, entry)
     requests = len(nomos.requests)
     await advance(24 * HOUR)
@@ -99,17 +105,140 @@ async def test_subscription_vanishes(
     assert await hass.config_entries.async_unload(entry.entry_id)
 
 
-async def test_subscription_that_vanished_while_off(
-    hass: HomeAssistant, nomos, linked
+@pytest.mark.parametrize("kept", [0, 1])
+async def test_list_that_is_short_once(
+    hass: HomeAssistant, nomos, linked, advance: Advance, files, kept
 ) -> None:
-    """A device that is left over from before is removed at the start."""
+    """One list that lacks contracts costs neither device nor entity nor price nor file."""
+    entry = await linked("solar@example.com")
+    before, stored = device_ids(hass, entry), set(files())
+    states = {state.entity_id for state in hass.states.async_all()}
+    nomos.faults.add(
+        kind="mutate",
+        match="subscriptions",
+        times=1,
+        change=lambda data: {**data, "items": data["items"][:kept]},
+    )
+    asked = count(nomos, "subscriptions")
+    for _ in range(2 * 96):
+        await advance(timedelta(minutes=15))
+        assert device_ids(hass, entry) == before
+        for one in nomos.customers["solar@example.com"].subscriptions:
+            key = "payout" if one.type == "feed_in" else "price"
+            truth = nomos.price(one.id, datetime.now(UTC))
+            shown = state_of(hass, one.id, key).state
+            assert float(shown) == pytest.approx(truth.amount / 100)
+    assert count(nomos, "subscriptions") == asked + 2
+    assert {state.entity_id for state in hass.states.async_all()} >= states
+    assert set(files()) >= stored
+
+
+async def test_nothing_listed_at_first(hass: HomeAssistant, nomos, linked) -> None:
+    """An account that lists nothing when it is set up first is tried again."""
+    nomos.faults.add(
+        kind="set_fields", values={"items": []}, match="subscriptions", times=1
+    )
+    entry = await linked()
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert entry.error_reason_translation_key == "no_subscription"
+    await hass.config_entries.async_reload(entry.entry_id)
+    assert entry.state is ConfigEntryState.LOADED
+    assert device_ids(hass, entry)
+
+
+async def test_late_plan_shows(
+    hass: HomeAssistant, nomos, linked, advance: Advance
+) -> None:
+    """A plan that could not be read at first is the device's model when it could."""
+    nomos.faults.add(kind="status", status=500, match="plans", times=1)
+    entry = await linked()
+    registry = dr.async_get(hass)
+    [device] = dr.async_entries_for_config_entry(registry, entry.entry_id)
+    assert device.model is None
+    await advance(24 * HOUR)
+    [device] = dr.async_entries_for_config_entry(registry, entry.entry_id)
+    assert device.model == "Simulated Dynamic"
+
+
+async def test_status_that_nobody_knows_on_the_way(
+    hass: HomeAssistant, nomos, linked, advance: Advance
+) -> None:
+    """A contract that comes to life by way of a new status has prices as soon as it may."""
+    entry = await linked("pending@example.com")
+    subscription = nomos.customers["pending@example.com"].subscriptions[0]
+    fault = nomos.faults.add(
+        kind="mutate",
+        match="subscriptions",
+        change=lambda data: {
+            **data,
+            "items": [{**one, "status": "activating"} for one in data["items"]],
+        },
+    )
+    await entry.runtime_data.account.async_refresh()
+    await hass.async_block_till_done(wait_background_tasks=True)
+    fault.times = 0
+    nomos.set_subscription(
+        subscription.id, status="active", start_at=datetime.now(UTC) - HOUR
+    )
+    await entry.runtime_data.account.async_refresh()
+    for _ in range(12):
+        await advance(timedelta(minutes=15))
+    assert_right(hass, nomos, subscription)
+
+
+@pytest.mark.parametrize("told", [True, False])
+async def test_last_day_of_a_contract(
+    hass: HomeAssistant, nomos, linked, advance: Advance, subscription, caplog, told
+) -> None:
+    """Prices end with the contract: that is asked for no more than on other days, and nothing is wrong with it.
+
+    Whether or not Nomos says at once that it has ended.
+    """
+    entry = await linked()
+    end = datetime(2026, 6, 11, 22, tzinfo=UTC)
+    nomos.set_subscription(subscription.id, end_at=end)
+    await entry.runtime_data.account.async_refresh()
+    if not told:
+        nomos.faults.add(
+            kind="mutate",
+            match="subscriptions",
+            change=lambda data: {
+                **data,
+                "items": [{**one, "status": "active"} for one in data["items"]],
+            },
+        )
+    while datetime.now(UTC) < end - 24 * HOUR:
+        await advance(timedelta(minutes=15))
+    requests = len(nomos.requests)
+    while datetime.now(UTC) < end - HOUR / 2:
+        await advance(timedelta(minutes=5))
+        assert_right(hass, nomos, subscription)
+    assert len(nomos.requests) - requests <= 8
+    prices = count(nomos, "prices")
+    for _ in range(36):
+        await advance(timedelta(minutes=5))
+    assert count(nomos, "prices") == prices
+    assert state_of(hass, subscription.id, "price").state == STATE_UNAVAILABLE
+    assert not [
+        one
+        for one in caplog.records
+        if one.levelname in {"WARNING", "ERROR"} and "nomos" in one.name
+    ]
+    shown = {issue.translation_key for issue in ir.async_get(hass).issues.values()}
+    assert shown == ({"contract_ended"} if told else set())
+
+
+async def test_subscription_that_vanished_while_off(
+    hass: HomeAssistant, nomos, linked, advance: Advance
+) -> None:
+    """A device that is left over from before is removed a day after the start."""
     entry = await linked("solar@example.com")
     gone = nomos.customers["solar@example.com"].subscriptions[0]
     await hass.config_entries.async_unload(entry.entry_id)
     nomos.remove_subscription(gone.id)
     await hass.config_entries.async_setup(entry.entry_id)
-    await entry.runtime_data.account.async_refresh()
-    await hass.async_block_till_done()
+    for _ in range(2):
+        await advance(24 * HOUR)
     assert gone.id not in device_ids(hass, entry)
 
 

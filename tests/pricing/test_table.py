@@ -1,5 +1,6 @@
 """Tests of the price table."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
@@ -147,6 +148,63 @@ def test_merge_takes_the_newer_parts_of_an_unknown_price():
     before = PriceTable.of([interval(NOON, None)])
     parts = Interval(NOON, NOON + QUARTER, None, Components(grid=0.1))
     assert before.merge(PriceTable.of([parts])).intervals == (parts,)
+
+
+def test_merge_keeps_the_parts_of_the_same_price():
+    """Parts that only one of two equal prices knows are kept; those of another price are not mixed in."""
+    at = datetime(2026, 6, 10, 8, tzinfo=UTC)
+    known = Interval(at, at + QUARTER, 0.3, Components(0.1, 0.15, 0.05))
+    older = PriceTable.of([known])
+    for parts in (Components(), Components(electricity=0.1), Components(levies=0.05)):
+        newer = PriceTable.of([replace(known, components=parts)])
+        assert older.merge(newer) is older
+    fewer = replace(known, components=Components(grid=0.16))
+    merged = older.merge(PriceTable.of([fewer]))
+    assert merged.intervals[0].components == Components(0.1, 0.16, 0.05)
+    dearer = replace(known, price=0.31, components=Components(electricity=0.11))
+    assert older.merge(PriceTable.of([dearer])).intervals == (dearer,)
+    longer = replace(known, end=at + 4 * QUARTER, components=Components())
+    assert older.merge(PriceTable.of([longer])).intervals == (longer,)
+
+
+def test_spans_reaches_over_gaps():
+    """From the first start to the last end, the gaps included."""
+    at = datetime(2026, 6, 10, 8, tzinfo=UTC)
+    table = PriceTable.of(
+        Interval(start, start + QUARTER, 0.3) for start in (at, at + 3 * QUARTER)
+    )
+    tick = timedelta(microseconds=1)
+    moments = [at - tick, at, at + QUARTER, at + 4 * QUARTER - tick, at + 4 * QUARTER]
+    assert [table.spans(moment) for moment in moments] == [
+        False,
+        True,
+        True,
+        True,
+        False,
+    ]
+    assert not EMPTY_TABLE.spans(at)
+
+
+def test_knows_every_price_of_a_stretch():
+    """A stretch is known without gaps and unknown prices; nothing is known of nothing, and no time is known always."""
+    at = datetime(2026, 6, 10, 8, tzinfo=UTC)
+    quarters = [
+        Interval(at + n * QUARTER, at + (n + 1) * QUARTER, 0.3) for n in range(8)
+    ]
+    table = PriceTable.of(quarters)
+    end = at + 8 * QUARTER
+    tick = timedelta(microseconds=1)
+    assert table.knows(at, end)
+    assert table.knows(at + tick, end - tick)
+    assert not table.knows(at - tick, end)
+    assert not table.knows(at, end + tick)
+    assert not PriceTable.of(quarters[:3] + quarters[4:]).knows(at, end)
+    unknown = replace(quarters[3], price=None)
+    holed = PriceTable.of([*quarters[:3], unknown, *quarters[4:]])
+    assert not holed.knows(at, end)
+    assert holed.knows(at, at + 3 * QUARTER)
+    assert not EMPTY_TABLE.knows(at, end)
+    assert EMPTY_TABLE.knows(at, at)
 
 
 def test_merge_of_resolutions():

@@ -10,9 +10,11 @@ from datetime import UTC, datetime
 from enum import StrEnum
 import json
 import math
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from .errors import NomosResponseError
+
+_NO_YEARS: Final = frozenset({1, 9999})
 
 type ItemReader = Callable[[dict[str, object]], object]
 """Gets every object of an answer as soon as it is decoded, and returns what shall stand in its place."""
@@ -104,13 +106,16 @@ class Fields:
         """Return a point in time, in UTC; None if it is null or missing.
 
         Understood are ISO 8601 texts with `Z` or an offset, with or without fractions of a second. A time without a
-        zone is refused: to guess one would be an hour or two off.
+        zone is refused: to guess one would be an hour or two off. The first and the last years of the calendar, with
+        which some programs say that there is no such time, say so here, too.
         """
         text = self.optional_text(key)
         if text is None:
             return None
         try:
             moment = datetime.fromisoformat(text)
+            if moment.year in _NO_YEARS:
+                return None
             if moment.tzinfo is not None:
                 return moment.astimezone(UTC)
         except ValueError, OverflowError:

@@ -3,7 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
@@ -20,6 +20,16 @@ class Components:
     electricity: float | None = None
     grid: float | None = None
     levies: float | None = None
+
+    def filled(self, others: Self) -> Self:
+        """Return these parts, and those of others where these are unknown."""
+        mine, theirs = astuple(self), astuple(others)
+        return type(self)(
+            *(
+                two if one is None else one
+                for one, two in zip(mine, theirs, strict=True)
+            )
+        )
 
 
 NO_COMPONENTS: Final = Components()
@@ -135,6 +145,11 @@ class PriceTable:
             return self.intervals[index]
         return None
 
+    def spans(self, now: datetime) -> bool:
+        """Return whether an aware instant lies between the first and the last interval, perhaps in a gap."""
+        found = self.intervals
+        return bool(found) and found[0].start <= now < found[-1].end
+
     def after(self, now: datetime) -> Interval | None:
         """Return the interval that begins where the current one ends, or None where there is a gap."""
         current = self.at(now)
@@ -155,10 +170,12 @@ class PriceTable:
         """Return this table with another one laid over it.
 
         Known prices of ``newer`` replace what this table says of the same time. Its unknown prices replace
-        nothing that is known, and what it does not mention stays.
+        nothing that is known, and what it does not mention stays; so do the parts of a price that is the same.
         """
         priced = [
-            interval for interval in newer.intervals if interval.price is not None
+            self._with_parts(interval)
+            for interval in newer.intervals
+            if interval.price is not None
         ]
         known = [interval for interval in self.intervals if interval.price is not None]
         merged = sorted([*priced, *_without(known, priced)], key=_start)
@@ -172,6 +189,15 @@ class PriceTable:
         intervals = tuple(merged)
         return self if intervals == self.intervals else type(self)(intervals)
 
+    def knows(self, start: datetime, end: datetime) -> bool:
+        """Return whether every price between two aware instants is known."""
+        at = start
+        for interval in self.between(start, end).intervals:
+            if interval.price is None or interval.start > at:
+                return False
+            at = interval.end
+        return at >= end
+
     def since(self, instant: datetime) -> Self:
         """Return the table without the intervals that ended at or before an aware instant."""
         kept = tuple(interval for interval in self.intervals if interval.end > instant)
@@ -182,6 +208,18 @@ class PriceTable:
         first = max(bisect_right(self._starts, start) - 1, 0)
         found = self.intervals[first : bisect_left(self._starts, end)]
         return type(self)(found[1:] if found and found[0].end <= start else found)
+
+    def _with_parts(self, newer: Interval) -> Interval:
+        """Return an interval with the parts of its price that only this table knows."""
+        known = self.at(newer.start)
+        if (
+            known is None
+            or known.components == newer.components
+            or (known.start, known.end, known.price)
+            != (newer.start, newer.end, newer.price)
+        ):
+            return newer
+        return replace(newer, components=newer.components.filled(known.components))
 
     @cached_property
     def _starts(self) -> list[datetime]:

@@ -1,0 +1,69 @@
+"""A coordinator that asks at times which it plans itself."""
+
+from datetime import datetime, timedelta
+import logging
+from typing import Final
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
+from homeassistant.util import dt as dt_util
+
+from .const import DOMAIN
+
+_OVERDUE: Final = timedelta(minutes=2)
+"""By how much a request must be late before it is taken for forgotten."""
+
+
+class PlannedCoordinator[T](DataUpdateCoordinator[T]):
+    """Asks when it has planned to, and makes up for it where the timer missed that."""
+
+    config_entry: ConfigEntry
+
+    def __init__(
+        self, hass: HomeAssistant, entry: ConfigEntry, logger: logging.Logger, name: str
+    ) -> None:
+        """Begin with no request planned."""
+        super().__init__(
+            hass, logger, config_entry=entry, name=name, always_update=False
+        )
+        self.last_answer: datetime | None = None
+        self.last_error: Exception | None = None
+        self.next_request: datetime | None = None
+        """When to ask next; None while an answer is awaited, and where there is nothing to ask."""
+        self._misses = 0
+
+    def _plan_at(self, at: datetime | None) -> None:
+        """Ask at an aware instant, or not at all."""
+        self.next_request = at
+        self.update_interval = None if at is None else _timer_until(at)
+
+    @callback
+    def async_make_up(self) -> None:
+        """Ask now where a request is overdue.
+
+        The clock was set, or the hub slept: the timer of the request still counts the old time.
+        """
+        if (
+            self.next_request is not None
+            and self.next_request < dt_util.utcnow() - _OVERDUE
+            and not self.config_entry.pref_disable_polling
+        ):
+            self.next_request = None
+            self.async_ask_soon()
+
+    @callback
+    def async_ask_soon(self) -> None:
+        """Ask without keeping anybody waiting."""
+        self.config_entry.async_create_background_task(
+            self.hass, self.async_refresh(), f"{DOMAIN} {self.name}"
+        )
+
+
+def _timer_until(at: datetime) -> timedelta:
+    """Return the interval after which a coordinator updates itself at an instant or within the two seconds after it.
+
+    Home Assistant counts from the last full second. Without the second that is added here it would come too early,
+    find that the time for the next look has not come, and look again at once.
+    """
+    return max(at - dt_util.utcnow(), timedelta()) + timedelta(seconds=1)
