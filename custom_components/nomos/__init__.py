@@ -37,7 +37,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: NomosConfigEntry) -> boo
     await async_show_card(hass)
     await async_wait_for_refresh(hass, entry)
     journal = TokenJournal(hass, entry)
-    await journal.async_reconcile(hass, entry)
+    await journal.async_reconcile()
     if not entry.data[CONF_TOKEN].get("refresh_token"):
         raise ConfigEntryAuthFailed(
             translation_domain=DOMAIN, translation_key="authentication_failed"

@@ -37,7 +37,7 @@ from .coordinator import DISTANCES, SHARES, make_thresholds
 from .load import SUBENTRY_TYPE
 from .load_flow import LoadFlow
 from .pricing import DEFAULT_THRESHOLDS
-from .tokens import TokenJournal
+from .tokens import TokenJournal, async_wait_for_refresh
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -45,6 +45,10 @@ _OWN_WORDS: Final = frozenset(
     {"oauth_unauthorized", "oauth_failed", "oauth_timeout", "user_rejected_authorize"}
 )
 """Reasons of the base flow for which we can say more of what happened and what to do."""
+
+
+_AGAIN: Final = frozenset({SOURCE_REAUTH, SOURCE_RECONFIGURE})
+"""How a flow begins that is about an account which is linked already."""
 
 
 class _FreshToken:
@@ -121,6 +125,9 @@ class NomosConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
     def _in_own_words(self, result: ConfigFlowResult) -> ConfigFlowResult:
         if (reason := result.get("reason")) not in _OWN_WORDS:
             return result
+        if reason == "oauth_unauthorized" and self.source in _AGAIN:
+            # Home Assistant does not delete credentials that an account uses.
+            reason = "oauth_unauthorized_again"
         placeholders = {
             **(result.get("description_placeholders") or {}),
             "support_email": SUPPORT_EMAIL,
@@ -157,15 +164,17 @@ class NomosConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
             return self.async_abort(reason="no_subscription")
 
         await self.async_set_unique_id(subscriptions[0].customer_id)
-        if self.source in {SOURCE_REAUTH, SOURCE_RECONFIGURE}:
+        if self.source in _AGAIN:
             entry = (
                 self._get_reauth_entry()
                 if self.source == SOURCE_REAUTH
                 else self._get_reconfigure_entry()
             )
             self._abort_if_unique_id_mismatch(reason="wrong_account")
+            # What is asked under the old link must not end after the new one is there.
+            await async_wait_for_refresh(self.hass, entry)
             # Home Assistant takes a second to store the entry, and the old link is dead.
-            await TokenJournal(self.hass, entry).async_relink(token, entry)
+            await TokenJournal(self.hass, entry).async_relink(data)
             return self.async_update_reload_and_abort(entry, data=data)
         self._abort_if_unique_id_configured()
         if all(one.status is SubscriptionStatus.ENDED for one in subscriptions):

@@ -1,6 +1,7 @@
 """What the customer can mend, told as long as it lasts."""
 
 from enum import StrEnum
+from hashlib import sha256
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
@@ -30,7 +31,8 @@ def async_report(
         present: whether it is so now.
 
     """
-    issue_id = f"{trouble}_{subject}"
+    # Home Assistant adds the issues to the diagnostics, which must not hold the subject itself.
+    issue_id = f"{trouble}_{sha256(subject.encode()).hexdigest()[:12]}"
     if not present:
         ir.async_delete_issue(hass, DOMAIN, issue_id)
         return

@@ -200,7 +200,10 @@ class NomosRuntime:
 async def async_delete_stored(hass: HomeAssistant, entry: NomosConfigEntry) -> None:
     """Delete the files of an account that is removed."""
     await async_wait_for_refresh(hass, entry)
-    for subscription_id in await async_stored_subscription_ids(hass, entry):
+    # The devices know of subscriptions, too, should the account's own file be lost.
+    devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+    known = {next(iter(device.identifiers))[1] for device in devices}
+    for subscription_id in known | {*await async_stored_subscription_ids(hass, entry)}:
         await price_file(hass, subscription_id).async_remove()
         await usage_file(hass, subscription_id).async_remove()
     await account_file(hass, entry).async_remove()

@@ -14,6 +14,7 @@ from typing import Any, Final, override
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_TOKEN
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import OAuth2TokenRequestConnectionError
 from homeassistant.helpers.config_entry_oauth2_flow import (
     AbstractOAuth2Implementation,
     OAuth2Session,
@@ -30,6 +31,9 @@ DATA_REFRESHES: Final[HassKey[dict[str, asyncio.Task[None]]]] = HassKey(
 )
 """Token refreshes under way, by config entry: one outlives the account object when its entry is reloaded."""
 
+_LINK: Final = ("auth_implementation", CONF_TOKEN)
+"""What of a config entry's data makes the link."""
+
 _REMEMBERED_ANCESTORS: Final = 50
 """How many replaced tokens the journal knows: days of refreshes that the config entry on disk did not get to see."""
 
@@ -44,29 +48,51 @@ class TokenJournal:
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
         """Belong to a config entry; nothing is read or written yet."""
+        self._hass = hass
+        self._entry = entry
         self._file = StoredFile(hass, f"token.{entry.entry_id}", 1)
         self._ancestors: list[str] = []
+
+    def is_current(self, token: Mapping[str, Any]) -> bool:
+        """Return whether the config entry still holds a token: the account may have been linked again."""
+        current = self._entry.data[CONF_TOKEN]
+        return bool(current.get("refresh_token") == token.get("refresh_token"))
 
     async def async_write(self, new: Mapping[str, Any], old: Mapping[str, Any]) -> None:
         """Store a token that replaces an older one. A token that did not rotate is not in danger."""
         if new.get("refresh_token") == old.get("refresh_token"):
             return
-        ancestors = [*self._ancestors, _fingerprint(old)][-_REMEMBERED_ANCESTORS:]
-        await self._file.async_save({"token": dict(new), "ancestors": ancestors})
-        self._ancestors = ancestors
+        await self._async_save({**self._entry.data, CONF_TOKEN: dict(new)}, old)
 
-    async def async_relink(self, new: Mapping[str, Any], entry: ConfigEntry) -> None:
-        """Store the token of a new link, before the config entry holds it.
+    async def async_relink(self, data: Mapping[str, Any]) -> None:
+        """Store a new link, before the config entry holds it.
 
         Whichever token of the old link the entry on the disk still has, the new one is newer.
+
+        Args:
+            data: what the entry is going to hold.
+
         """
         stored = await self._file.async_load(_decode_journal)
         if stored is not None:
-            token, ancestors = stored
-            self._ancestors = [*ancestors, _fingerprint(token)]
-        await self.async_write(new, entry.data[CONF_TOKEN])
+            link, ancestors = stored
+            self._ancestors = [*ancestors, _fingerprint(link[CONF_TOKEN])]
+        await self._async_save(data, self._entry.data[CONF_TOKEN])
 
-    async def async_reconcile(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
+    async def _async_save(
+        self, link: Mapping[str, Any], old: Mapping[str, Any]
+    ) -> None:
+        ancestors = [*self._ancestors, _fingerprint(old)][-_REMEMBERED_ANCESTORS:]
+        await self._file.async_save(
+            {
+                # Only the client that a token was given to can use it.
+                **{key: link[key] for key in _LINK if key in link},
+                "ancestors": ancestors,
+            }
+        )
+        self._ancestors = ancestors
+
+    async def async_reconcile(self) -> None:
         """Bring the config entry up to the journal where the journal is newer.
 
         It is newer when its token descends from the entry's. Any other token in the entry is of a new link, or of a
@@ -75,15 +101,14 @@ class TokenJournal:
         stored = await self._file.async_load(_decode_journal)
         if stored is None:
             return
-        token, ancestors = stored
-        current = entry.data[CONF_TOKEN]
-        if token["refresh_token"] == current.get("refresh_token"):
+        link, ancestors = stored
+        if self.is_current(link[CONF_TOKEN]):
             self._ancestors = ancestors
-        elif _fingerprint(current) in ancestors:
+        elif _fingerprint(self._entry.data[CONF_TOKEN]) in ancestors:
             self._ancestors = ancestors
             _LOGGER.info("Access was renewed just before Home Assistant stopped")
-            hass.config_entries.async_update_entry(
-                entry, data={**entry.data, CONF_TOKEN: token}
+            self._hass.config_entries.async_update_entry(
+                self._entry, data={**self._entry.data, **link}
             )
 
     async def async_remove(self) -> None:
@@ -92,14 +117,15 @@ class TokenJournal:
 
 
 def _decode_journal(data: Any) -> tuple[dict[str, Any], list[str]]:
-    token, ancestors = data["token"], data["ancestors"]
+    """Return a link, and the fingerprints of the tokens that its token descends from."""
+    token, ancestors = data[CONF_TOKEN], data["ancestors"]
     for key, kind in (("access_token", str), ("refresh_token", str)):
         if not isinstance(token[key], kind):
             raise TypeError(key)
     token["expires_at"] = float(token["expires_at"])
     if not all(isinstance(ancestor, str) for ancestor in ancestors):
         raise TypeError("ancestors")
-    return token, list(ancestors)
+    return {key: data[key] for key in _LINK if key in data}, list(ancestors)
 
 
 def _fingerprint(token: Mapping[str, Any]) -> str:
@@ -142,6 +168,9 @@ class JournaledImplementation(AbstractOAuth2Implementation):
     @override
     async def _async_refresh_token(self, token: dict[str, Any]) -> dict[str, Any]:
         new = await self._implementation.async_refresh_token(token)
+        if not self._journal.is_current(token):
+            # The account was linked again while the answer was on its way: the new link counts.
+            raise OAuth2TokenRequestConnectionError(domain=DOMAIN)
         await self._journal.async_write(new, token)
         return new
 

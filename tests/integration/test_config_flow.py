@@ -1,5 +1,6 @@
 """Tests of linking, linking again and reconfiguring, through the simulator's real pages."""
 
+import asyncio
 from datetime import timedelta
 
 from freezegun.api import FrozenDateTimeFactory
@@ -22,7 +23,14 @@ from homeassistant.setup import async_setup_component
 from scripts.linking import Customer
 from simulator import Simulator
 
-from .conftest import CLIENT_ID, CLIENT_SECRET, REDIRECT_URI
+from .conftest import (
+    CLIENT_ID,
+    CLIENT_SECRET,
+    HOUR,
+    REDIRECT_URI,
+    reauth_flows,
+    restart,
+)
 
 pytestmark = pytest.mark.usefixtures("current_request_with_host")
 
@@ -356,6 +364,51 @@ async def test_reconfiguration(
     assert result["reason"] == "reconfigure_successful"
     await hass.async_block_till_done()
     assert entry.state is ConfigEntryState.LOADED
+
+
+async def test_reconfiguration_while_access_is_renewed(
+    hass: HomeAssistant, nomos: Simulator, linked, walk, advance
+) -> None:
+    """The new link is the one that stays, whatever the answer to the old one's last question brings."""
+    entry = await linked()
+    await advance(2 * HOUR)
+    nomos.faults.add(kind="delay", match="token", seconds=20, times=1)
+    old = hass.async_create_task(entry.runtime_data.account.async_refresh())
+    while nomos.faults.pending:
+        await asyncio.sleep(0)
+    before = entry.data["token"]["refresh_token"]
+    linking = hass.async_create_task(walk(await entry.start_reconfigure_flow(hass)))
+    while nomos.count("subscriptions") < 2:
+        await asyncio.sleep(0)
+    await advance(timedelta(seconds=21))
+    await old
+    assert (await linking)["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done()
+    newest = entry.data["token"]["refresh_token"]
+    assert newest != before
+    # A family of tokens that came before it would have been revoked by now, or be revoked with the next use.
+    await restart(hass, entry)
+    assert entry.data["token"]["refresh_token"] == newest
+    for _ in range(3):
+        await advance(2 * HOUR)
+        await entry.runtime_data.account.async_refresh()
+    assert entry.runtime_data.account.last_error is None
+    assert not reauth_flows(hass)
+
+
+@pytest.mark.parametrize("again", [True, False])
+async def test_credentials_that_are_wrong(
+    hass: HomeAssistant, nomos: Simulator, linked, walk, again
+) -> None:
+    """Credentials in use cannot be deleted: whoever links again is told to enter the right ones in addition."""
+    entry = await linked() if again else None
+    nomos.faults.add(kind="status", status=401, match="token", times=1)
+    result = await (entry.start_reconfigure_flow(hass) if entry else begin(hass))
+    result = await walk(result)
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == (
+        "link_oauth_unauthorized_again" if again else "link_oauth_unauthorized"
+    )
 
 
 async def test_ended_contract_can_be_linked_again(

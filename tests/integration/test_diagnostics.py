@@ -11,6 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 
+from .conftest import EMAIL
 from .test_loads import DISHWASHER, add
 
 
@@ -33,9 +34,30 @@ async def test_diagnostics(
     assert found == snapshot
 
     text = json.dumps(found)
+    assert not [value for value in personal(nomos, email, entry) if value in text]
+    assert entry.entry_id not in text
+
+
+def personal(nomos, email, entry):
+    """Return what support must not be handed: who the customer is, and every secret."""
     customer = nomos.customers[email]
-    personal = [customer.id, email, entry.entry_id, "Erika", *entry.subentries]
+    found = [customer.id, email, "Erika", *entry.subentries, *nomos.secrets]
     for one in customer.subscriptions:
-        personal += [one.id, one.number, one.plan]
-    for value in (*filter(None, personal), *nomos.secrets):
-        assert value not in text
+        found += [one.id, one.number, one.plan]
+    return [value for value in found if value]
+
+
+async def test_download_in_trouble(
+    hass: HomeAssistant, nomos, linked, hass_client, subscription
+) -> None:
+    """Home Assistant adds the repairs to the file, and these are as silent about the customer."""
+    entry = await linked()
+    nomos.faults.add(kind="status", status=403, match="prices")
+    await entry.runtime_data.prices[subscription.id].async_refresh()
+    assert await async_setup_component(hass, "diagnostics", {})
+    await hass.async_block_till_done()
+    client = await hass_client()
+    answer = await client.get(f"/api/diagnostics/config_entry/{entry.entry_id}")
+    text = await answer.text()
+    assert "access_denied_" in text
+    assert not [value for value in personal(nomos, EMAIL, entry) if value in text]

@@ -312,6 +312,18 @@ async def test_removal_leaves_nothing(
     assert not files()
 
 
+async def test_removal_without_the_list_of_contracts(
+    hass: HomeAssistant, nomos, linked, files
+) -> None:
+    """The files of contracts go also where the file that lists them is lost."""
+    entry = await linked("solar@example.com")
+    [listing] = files("account").values()
+    listing.unlink()
+    assert await hass.config_entries.async_remove(entry.entry_id)
+    await hass.async_block_till_done()
+    assert not files()
+
+
 async def test_vanished_subscription_takes_its_file_along(
     hass: HomeAssistant, nomos, linked, advance: Advance, files
 ) -> None:

@@ -6,6 +6,12 @@ import json
 
 import pytest
 
+from custom_components.nomos.const import DOMAIN
+from custom_components.nomos.tokens import TokenJournal
+from homeassistant.components.application_credentials import (
+    ClientCredential,
+    async_import_client_credential,
+)
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from scripts.linking import Customer
@@ -83,6 +89,44 @@ async def test_new_link_wins_over_an_old_journal(
     nomos.expire_access_tokens(EMAIL)
     await entry.runtime_data.account.async_refresh()
     assert entry.runtime_data.account.last_error is None
+
+
+async def test_refresh_that_ends_after_a_new_link(
+    hass: HomeAssistant, nomos, linked, advance: Advance, files
+) -> None:
+    """The answer to an old link's refresh does not replace the new link, in the entry or in the journal."""
+    entry = await linked()
+    await advance(2 * HOUR)
+    nomos.faults.add(kind="delay", match="token", seconds=20, times=1)
+    request = hass.async_create_task(entry.runtime_data.account.async_refresh())
+    while nomos.faults.pending:
+        await asyncio.sleep(0)
+    fresh = make_entry(nomos).data
+    await TokenJournal(hass, entry).async_relink(fresh)
+    hass.config_entries.async_update_entry(entry, data=fresh)
+    await advance(timedelta(seconds=21))
+    await request
+    newest = fresh["token"]["refresh_token"]
+    assert entry.data["token"]["refresh_token"] == newest
+    [journal] = files("token").values()
+    assert json.loads(journal.read_text())["data"]["token"]["refresh_token"] == newest
+    await entry.runtime_data.account.async_refresh()
+    assert entry.runtime_data.account.last_error is None
+
+
+async def test_power_cut_after_a_new_link_with_other_credentials(
+    hass: HomeAssistant, nomos, linked, advance: Advance
+) -> None:
+    """The journal knows the client that the new token was given to."""
+    await async_import_client_credential(
+        hass, DOMAIN, ClientCredential("another", "secret"), "another"
+    )
+    entry = await linked()
+    on_disk = dict(entry.data)
+    fresh = {**make_entry(nomos).data, "auth_implementation": "another"}
+    await TokenJournal(hass, entry).async_relink(fresh)
+    await power_cut(hass, entry, on_disk, advance)
+    assert dict(entry.data) == fresh
 
 
 async def test_restored_backup(
