@@ -17,7 +17,6 @@ from homeassistant.exceptions import Unauthorized
 from homeassistant.helpers import config_validation as cv, entity_registry as er
 from homeassistant.util import dt as dt_util
 
-from .api import SubscriptionType
 from .const import DOMAIN
 from .load import FlexibleLoad
 from .load_entities import RUN_NOW
@@ -94,7 +93,7 @@ def _chart(
                 coordinator.data,
                 coordinator.day_levels,
                 now,
-                pays=coordinator.subscription.type is SubscriptionType.FEED_IN,
+                pays=coordinator.subscription.feeds_in,
                 minutes=msg["window_minutes"],
             ),
             "loads": loads,

@@ -335,11 +335,12 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
     def _note_supply(self) -> None:
         """Say once that prices have run out, and once that they are back; tell what the customer can mend."""
         now, supplied = dt_util.utcnow(), self._supplied()
+        asked = self.last_answer is not None or self.last_error is not None
         if not supplied or self._known_now():
             if self.unknown_since is not None and supplied:
                 _LOGGER.info("Prices are back")
             self.unknown_since = None
-        elif self.unknown_since is None:
+        elif self.unknown_since is None and asked:
             self.unknown_since = now
             _LOGGER.warning(
                 "There is no price for the current interval; Nomos is asked again by itself"

@@ -32,8 +32,10 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType
 
 from .const import DOMAIN
+from .contracts import usual_first
 from .coordinator import PriceCoordinator
 from .entity import PRICE_UNIT
+from .moments import next_at
 from .pricing import (
     DayPrices,
     Interval,
@@ -174,7 +176,7 @@ def _cheapest(
     zone = dt_util.get_default_time_zone()
     if earliest is not None and latest is None:
         # "From ten on" means the next ten o'clock, not the day that began at the last one.
-        _, opens = window(now, None, earliest, zone)
+        opens = next_at(earliest, now, zone)
         opens, closes = window(opens, earliest, None, zone)
     else:
         opens, closes = window(now, earliest, latest, zone)
@@ -218,9 +220,11 @@ def _exposed(
     entities, devices = er.async_get(hass), dr.async_get(hass)
     entries: list[NomosConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
     for entry in entries:
-        for subscription_id, coordinator in entry.runtime_data.prices.items():
+        prices = entry.runtime_data.prices
+        for subscription in usual_first(one.subscription for one in prices.values()):
+            coordinator = prices[subscription.id]
             entity_id = entities.async_get_entity_id(
-                Platform.SENSOR, DOMAIN, f"{subscription_id}_price"
+                Platform.SENSOR, DOMAIN, f"{subscription.id}_price"
             )
             if (
                 entity_id is None

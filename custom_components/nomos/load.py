@@ -1,11 +1,10 @@
 """Flexible loads: what the customer wants to run at the cheapest time, each a config subentry."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta, tzinfo
-from enum import StrEnum
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta, tzinfo
 import logging
-from typing import Any, Final, Self
+from typing import Final
 
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
@@ -13,167 +12,12 @@ from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.util import dt as dt_util
 
 from .coordinator import PriceCoordinator
-from .pricing import PlanRequest, PlanStatus, Prefer, PriceTable, Run, plan, window
+from .load_model import LoadPlan, LoadSettings, LoadStatus
+from .pricing import Plan, PlanStatus, PriceTable, Run, plan, window
 
 _LOGGER = logging.getLogger(__name__)
 
 SUBENTRY_TYPE: Final = "load"
-
-_MIDNIGHT: Final = time(0)
-
-
-class LoadStatus(StrEnum):
-    """What a load waits for or does; keys of the translations."""
-
-    PLANNED = "planned"
-    PROVISIONAL = "provisional"
-    SHORT = "short"
-    FALLBACK = "fallback"
-    WAITING = "waiting"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadSettings:
-    """What the customer said of a load. Times are wall-clock times of the hub; power in kW, the cap in EUR/kWh."""
-
-    duration: timedelta
-    start: time = _MIDNIGHT
-    end: time = _MIDNIGHT
-    contiguous: bool = True
-    power: float | None = None
-    min_run: timedelta = timedelta()
-    min_pause: timedelta = timedelta()
-    max_runs: int | None = None
-    price_cap: float | None = None
-    prefer: Prefer = Prefer.EARLY
-    fallback: time | None = None
-    subscription_id: str | None = None
-
-    @classmethod
-    def of(cls, data: Mapping[str, Any]) -> Self:
-        """Read the data of a subentry, or what the form gives.
-
-        Raises:
-            ValueError: the settings contradict each other.
-
-        """
-        settings = cls(
-            duration=timedelta(**data["duration"]),
-            start=_time(data.get("start")) or _MIDNIGHT,
-            end=_time(data.get("end")) or _MIDNIGHT,
-            contiguous=data.get("contiguous", True),
-            power=data.get("power"),
-            min_run=timedelta(minutes=data.get("min_run", 0)),
-            min_pause=timedelta(minutes=data.get("min_pause", 0)),
-            max_runs=int(data["max_runs"]) if data.get("max_runs") else None,
-            price_cap=None
-            if data.get("price_cap") is None
-            else data["price_cap"] / 100,
-            prefer=Prefer(data.get("prefer", Prefer.EARLY)),
-            fallback=_time(data.get("fallback")),
-            subscription_id=data.get("subscription"),
-        )
-        settings.check()
-        return settings
-
-    def check(self) -> None:
-        """Refuse what can never be planned.
-
-        Raises:
-            ValueError: with the key of the sentence that says why.
-
-        """
-        span = (
-            datetime.combine(datetime.min, self.end)
-            - datetime.combine(datetime.min, self.start)
-        ) % timedelta(days=1) or timedelta(days=1)
-        if self.duration <= timedelta():
-            raise ValueError("no_duration")
-        if self.duration > span:
-            raise ValueError("window_too_short")
-        if self.min_run > self.duration:
-            raise ValueError("min_run_too_long")
-        if self.fallback is not None and self._offset(self.fallback) >= span:
-            raise ValueError("fallback_outside")
-
-    def _offset(self, wall: time) -> timedelta:
-        """Return how far a wall-clock time lies behind the opening of the window."""
-        return (
-            datetime.combine(datetime.min, wall)
-            - datetime.combine(datetime.min, self.start)
-        ) % timedelta(days=1)
-
-    def request(self, opens: datetime, closes: datetime) -> PlanRequest:
-        """Return what the planner is asked for a window."""
-        common = PlanRequest(
-            opens,
-            closes,
-            self.duration,
-            contiguous=self.contiguous,
-            power_kw=self.power or 1.0,
-            price_cap=self.price_cap,
-            prefer=self.prefer,
-        )
-        if self.contiguous:
-            return common
-        return replace(
-            common,
-            min_run=self.min_run,
-            min_pause=self.min_pause,
-            max_runs=self.max_runs,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadPlan:
-    """When a load runs within one window, and what that costs.
-
-    ``cost`` and ``saving`` (against starting at once) are in EUR, for a load of unknown power per kW of it;
-    ``average_price`` is in EUR/kWh. All three are None where prices are unknown.
-    """
-
-    opens: datetime
-    closes: datetime
-    status: LoadStatus
-    runs: tuple[Run, ...] = ()
-    cost: float | None = None
-    average_price: float | None = None
-    saving: float | None = None
-
-    def run_at(self, now: datetime) -> Run | None:
-        """Return the run that holds an instant."""
-        return next((run for run in self.runs if run.start <= now < run.end), None)
-
-    def next_run(self, now: datetime) -> Run | None:
-        """Return the run that holds an instant, or else the first one after it."""
-        return next((run for run in self.runs if now < run.end), None)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return what ``from_json`` makes the same plan of."""
-        return {
-            "window": [self.opens.isoformat(), self.closes.isoformat()],
-            "status": self.status.value,
-            "runs": [[run.start.isoformat(), run.end.isoformat()] for run in self.runs],
-            "figures": [self.cost, self.average_price, self.saving],
-        }
-
-    @classmethod
-    def from_json(cls, stored: Any) -> Self:
-        """Read a stored plan; LookupError, TypeError or ValueError where it is none."""
-        opens, closes = map(_instant, stored["window"])
-        cost, average_price, saving = stored["figures"]
-        return cls(
-            opens=opens,
-            closes=closes,
-            status=LoadStatus(stored["status"]),
-            runs=tuple(
-                Run(start=_instant(start), end=_instant(end))
-                for start, end in stored["runs"]
-            ),
-            cost=cost,
-            average_price=average_price,
-            saving=saving,
-        )
 
 
 class FlexibleLoad:
@@ -260,6 +104,12 @@ class FlexibleLoad:
         self._review(tell=True)
 
     @callback
+    def async_replan(self) -> None:
+        """Plan anew, for windows by a clock that shows another time now."""
+        self._planned_from = None
+        self._review(tell=True)
+
+    @callback
     def _review(self, _now: datetime | None = None, *, tell: bool = False) -> None:
         """Bring the plan up to prices and time, and wake again when the time changes something.
 
@@ -298,20 +148,37 @@ class FlexibleLoad:
         if not holds:
             # A load that has run is done with its window.
             done_until = self.begun.closes if self.begun else now
-            self.plan = self._make(table, now, max(now, done_until))
+            self.plan = self._make_rest(table, now) or self._make(
+                table, now, max(now, done_until)
+            )
             self._planned_from = table
             self._begin(now)
 
     def _begin(self, now: datetime) -> None:
-        """Take note when the plan begins: from then on it is kept to."""
-        if (
-            self.plan is not None
-            and self.plan is not self.begun
-            and self.plan.runs
-            and self.plan.runs[0].start <= now
-        ):
+        """Take note when the plan begins: from then on it is kept to.
+
+        A plan with a run that nobody was awake to see is given up, and there may be time yet for another.
+        """
+        if self.plan is None or self.plan is self.begun:
+            return
+        if self.plan.run_at(now) is not None:
             self.begun = self.plan
             self._on_begun()
+            return
+        seen = self.begun.runs if self.begun else ()
+        if any(run.end <= now and run not in seen for run in self.plan.runs):
+            self.plan = None
+
+    def _make_rest(self, table: PriceTable, now: datetime) -> LoadPlan | None:
+        """Return the plan that began, with what it lacks: more prices may be known now than when it was made."""
+        begun = self.begun
+        if begun is None or (left := self.settings.left_after(begun)) is None:
+            return None
+        opens = max(_full_minute(now), begun.runs[-1].end + left.min_pause)
+        if opens >= begun.closes:
+            return None
+        made = plan(table, left.request(opens, begun.closes), now)
+        return begun.followed_by(_load_plan(made, begun)) if made.runs else None
 
     def _make(self, table: PriceTable, now: datetime, after: datetime) -> LoadPlan:
         """Return the plan for the window that is open at an instant, or for the next one."""
@@ -324,35 +191,32 @@ class FlexibleLoad:
             # Half a dishwasher's run helps nobody; half a car's charge does.
             made.status is PlanStatus.SHORT and not settings.contiguous
         )
-        if not usable:
-            return self._without_prices(opens, closes)
-        status = LoadStatus.PLANNED
-        if made.provisional:
-            status = LoadStatus.PROVISIONAL
-        elif made.status is PlanStatus.SHORT:
-            status = LoadStatus.SHORT
-        return LoadPlan(
-            opens=opens,
-            closes=closes,
-            status=status,
-            runs=made.runs,
-            cost=made.cost,
-            average_price=made.average_price,
-            saving=made.saving_vs_now,
-        )
-
-    def _without_prices(self, opens: datetime, closes: datetime) -> LoadPlan:
-        """Return the plan where prices do not allow one: at the customer's own time, if there is one."""
         waiting = LoadPlan(opens=opens, closes=closes, status=LoadStatus.WAITING)
+        if usable:
+            return _load_plan(made, waiting)
+        # The customer's own time is for when prices are missing, not for when they are too high.
+        return self._without_prices(table, waiting) if made.unknown else waiting
+
+    def _without_prices(self, table: PriceTable, waiting: LoadPlan) -> LoadPlan:
+        """Return the plan where prices are missing: at the customer's own time, if there is one."""
         if (fallback := self.settings.fallback) is None:
             return waiting
+        opens, closes = waiting.opens, waiting.closes
         last, following = window(opens, fallback, fallback, _zone())
         start = last if last >= opens else following
         end = min(start + self.settings.duration, closes)
-        if start >= end:
+        if start >= end or self._is_too_dear(table, start, end):
             return waiting
         return replace(
             waiting, status=LoadStatus.FALLBACK, runs=(Run(start=start, end=end),)
+        )
+
+    def _is_too_dear(self, table: PriceTable, start: datetime, end: datetime) -> bool:
+        """Return whether a price between two instants is known to be above the cap."""
+        cap = self.settings.price_cap
+        return cap is not None and any(
+            interval.price is not None and interval.price > cap
+            for interval in table.between(start, end).intervals
         )
 
     def _next_event(self, now: datetime) -> datetime | None:
@@ -367,6 +231,24 @@ class FlexibleLoad:
         if self._unsub_event is not None:
             self._unsub_event()
             self._unsub_event = None
+
+
+def _load_plan(made: Plan, window: LoadPlan) -> LoadPlan:
+    """Return what the planner has made, for the window of another plan."""
+    status = LoadStatus.PLANNED
+    if made.provisional:
+        status = LoadStatus.PROVISIONAL
+    elif made.status is PlanStatus.SHORT:
+        status = LoadStatus.SHORT
+    return LoadPlan(
+        opens=window.opens,
+        closes=window.closes,
+        status=status,
+        runs=made.runs,
+        cost=made.cost,
+        average_price=made.average_price,
+        saving=made.saving_vs_now,
+    )
 
 
 @callback
@@ -388,14 +270,3 @@ def _full_minute(instant: datetime) -> datetime:
 def _zone() -> tzinfo:
     """Return the zone of the hub: a customer sets windows by the clock on the wall."""
     return dt_util.get_default_time_zone()
-
-
-def _time(text: str | None) -> time | None:
-    return time.fromisoformat(text) if text else None
-
-
-def _instant(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError("a time without a zone")
-    return moment.astimezone(UTC)

@@ -23,7 +23,8 @@ from homeassistant.util import dt as dt_util
 
 from .const import CURRENCY, DOMAIN
 from .entity import PRICE_UNIT
-from .load import FlexibleLoad, LoadPlan, LoadStatus
+from .load import FlexibleLoad
+from .load_model import LoadPlan, LoadStatus
 from .pricing import TARIFF_ZONE, Run
 
 

@@ -24,8 +24,8 @@ from homeassistant.helpers.selector import (
     TimeSelector,
 )
 
-from .api import SubscriptionType
-from .load import LoadSettings
+from .contracts import usual_first
+from .load_model import LoadSettings
 from .pricing import Prefer
 from .runtime import NomosConfigEntry
 
@@ -111,6 +111,8 @@ class LoadFlow(ConfigSubentryFlow):
         entry: NomosConfigEntry = self._get_entry()
         if entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="entry_not_loaded")
+        if not usual_first(entry.runtime_data.account.shown.values()):
+            return self.async_abort(reason="no_consumption")
         return self.async_show_form(
             step_id=step,
             data_schema=self.add_suggested_values_to_schema(
@@ -133,8 +135,7 @@ def _contract_field(entry: NomosConfigEntry) -> dict[probatio.Marker, SelectSele
     """Return the field that chooses the contract, where there are several to choose from."""
     contracts = [
         SelectOptionDict(value=one.id, label=one.number or one.id)
-        for one in entry.runtime_data.account.shown.values()
-        if one.type is not SubscriptionType.FEED_IN
+        for one in usual_first(entry.runtime_data.account.shown.values())
     ]
     if len(contracts) < 2:
         return {}

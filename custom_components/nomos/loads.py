@@ -9,14 +9,16 @@ from homeassistant.config_entries import (
     ConfigEntryChange,
     ConfigSubentry,
 )
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.const import EVENT_CORE_CONFIG_UPDATE
+from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
-from .api import SubscriptionType
 from .const import DOMAIN
+from .contracts import usual_first
 from .coordinator import PriceCoordinator
-from .load import SUBENTRY_TYPE, FlexibleLoad, LoadPlan, call_all
+from .load import SUBENTRY_TYPE, FlexibleLoad, call_all
+from .load_model import LoadPlan
 from .store import StoredFile
 
 
@@ -53,6 +55,9 @@ class Loads:
                 self._hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._entry_changed
             )
         )
+        self._entry.async_on_unload(
+            self._hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, self._hub_changed)
+        )
         self._entry.async_on_unload(self._stop)
 
     @callback
@@ -73,6 +78,12 @@ class Loads:
         """Let every load follow the subscription that it belongs to: it may have come or gone."""
         for load in self.all.values():
             load.async_follow(self._coordinator_of(load))
+
+    @callback
+    def _hub_changed(self, _event: Event[Any]) -> None:
+        """Plan anew: the hub's time zone, by which windows are, may be another."""
+        for load in self.all.values():
+            load.async_replan()
 
     @callback
     def _entry_changed(self, change: ConfigEntryChange, entry: ConfigEntry) -> None:
@@ -113,17 +124,15 @@ class Loads:
             platform(load)
 
     def _coordinator_of(self, load: FlexibleLoad) -> PriceCoordinator | None:
-        """Return the prices that a load is planned with: those it names, else of the first contract to consume."""
-        if (named := load.settings.subscription_id) is not None:
-            return self._prices.get(named)
-        return next(
-            (
-                coordinator
-                for coordinator in self._prices.values()
-                if coordinator.subscription.type is not SubscriptionType.FEED_IN
-            ),
-            None,
-        )
+        """Return the prices that a load is planned with: of the contract it names, or else of the usual one.
+
+        Also of the usual one where the named one is gone: another has followed on it, and the load shall run.
+        """
+        named = load.settings.subscription_id
+        if named is not None and named in self._prices:
+            return self._prices[named]
+        usual = usual_first(one.subscription for one in self._prices.values())
+        return self._prices[usual[0].id] if usual else None
 
     def _describe_device(self, load: FlexibleLoad) -> None:
         dr.async_get(self._hass).async_get_or_create(

@@ -72,12 +72,12 @@ def plan_window(
     end = None if latest is None else _time_or_instant(latest)
     if isinstance(end, datetime):
         if isinstance(start, time):
-            start = _next(start, now, zone)
+            start = next_at(start, now, zone)
         opens, closes = now if start is None else start, end
     elif isinstance(start, datetime):
         opens, closes = start, window(max(start, now), None, end, zone)[1]
     elif start is not None and end is None:
-        opens = _next(start, now, zone)
+        opens = next_at(start, now, zone)
         closes = window(opens, None, None, zone)[1]
     else:
         opens, closes = window(now, start, end, zone)
@@ -92,9 +92,13 @@ def plan_window(
     return opens, closes
 
 
-def _next(wall: time, now: datetime, zone: tzinfo) -> datetime:
-    """Return the next instant, which may be now, at which the clock shows a time."""
-    return window(now - _TICK, None, wall, zone)[1]
+def next_at(wall: time, now: datetime, zone: tzinfo) -> datetime:
+    """Return the next instant, which may be in the current minute, at which the clock shows a time.
+
+    What is triggered at a time of day calls some milliseconds after it.
+    """
+    minute = now.replace(second=0, microsecond=0)
+    return window(minute - _TICK, None, wall, zone)[1]
 
 
 def _begin_or_end(text: str, days: int) -> datetime:

@@ -9,7 +9,7 @@ from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers import device_registry as dr
 
 from .account import NomosAccount, account_file, async_stored_subscription_ids
-from .api import Subscription, SubscriptionStatus, SubscriptionType
+from .api import Subscription, SubscriptionStatus
 from .clock import async_watch_clock
 from .const import CUSTOMER_URL, DOMAIN, MANUFACTURER
 from .coordinator import PriceCoordinator
@@ -169,8 +169,7 @@ class NomosRuntime:
         Its name carries the contract number only where the account has several of a kind, so that the usual
         entity ids stay short.
         """
-        feed_in = subscription.type is SubscriptionType.FEED_IN
-        key = "feed_in" if feed_in else "consumption"
+        key = "feed_in" if subscription.feeds_in else "consumption"
         plan = self.account.plan_of(subscription)
         registry.async_get_or_create(
             config_entry_id=self._entry.entry_id,

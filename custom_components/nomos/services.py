@@ -35,7 +35,6 @@ from .api import (
     NomosRequestError,
     NomosResponseError,
     SubscriptionStatus,
-    SubscriptionType,
 )
 from .const import DOMAIN
 from .coordinator import PriceCoordinator
@@ -165,7 +164,7 @@ async def _async_get_prices(call: ServiceCall) -> ServiceResponse:
             unit=call.data["unit"],
             thresholds=coordinator.thresholds,
             now=now,
-            feed_in=_feeds_in(coordinator),
+            feed_in=coordinator.subscription.feeds_in,
         ).response(shape)
 
     if table is coordinator.data:
@@ -182,7 +181,8 @@ async def _async_plan(call: ServiceCall) -> ServiceResponse:
         call.data.get("earliest"), call.data.get("latest"), now, zone
     )
     goal = call.data.get(
-        "goal", Goal.HIGHEST if _feeds_in(coordinator) else Goal.LOWEST
+        "goal",
+        Goal.HIGHEST if coordinator.subscription.feeds_in else Goal.LOWEST,
     )
     request = _plan_request(call.data, opens, closes, goal)
     # Many short runs on prices that hardly differ can take the planner most of a second.
@@ -319,7 +319,8 @@ def _default_contract(entry: NomosConfigEntry) -> PriceCoordinator:
     usual = [
         one
         for one in contracts
-        if one.subscription.status is SubscriptionStatus.ACTIVE and not _feeds_in(one)
+        if one.subscription.status is SubscriptionStatus.ACTIVE
+        and not one.subscription.feeds_in
     ]
     found = usual or contracts
     if len(found) == 1:
@@ -329,10 +330,6 @@ def _default_contract(entry: NomosConfigEntry) -> PriceCoordinator:
         translation_key="several_subscriptions" if found else "no_subscription",
         translation_placeholders={"account": entry.title},
     )
-
-
-def _feeds_in(coordinator: PriceCoordinator) -> bool:
-    return coordinator.subscription.type is SubscriptionType.FEED_IN
 
 
 def _raise_failure(

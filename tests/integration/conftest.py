@@ -29,8 +29,10 @@ from homeassistant.components.application_credentials import (
 from homeassistant.config_entries import SOURCE_REAUTH
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.setup import async_setup_component
+from scripts.linking import Customer
 from simulator import Simulator
 
 CLIENT_ID = "nomos-home"
@@ -340,3 +342,22 @@ def assert_right(hass, nomos, subscription):
     truth = nomos.price(subscription.id, datetime.now(UTC))
     shown = state_of(hass, subscription.id, "price").state
     assert float(shown) == pytest.approx(truth.amount / 100)
+
+
+@pytest.fixture
+def walk(hass, nomos, hass_client_no_auth):
+    """Return a function that walks a flow from its external step to its end."""
+
+    async def through(result, email="smart@example.com", *, allow=True, wait=None):
+        assert result["type"] is FlowResultType.EXTERNAL_STEP, result
+        async with Customer(nomos.url, email) as customer:
+            back = await customer.sign_in(result["url"], allow=allow)
+        assert str(back).startswith(REDIRECT_URI)
+        if wait:
+            wait()
+        client = await hass_client_no_auth()
+        response = await client.get(back.relative())
+        assert response.status == 200
+        return await hass.config_entries.flow.async_configure(result["flow_id"])
+
+    return through

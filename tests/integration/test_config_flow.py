@@ -1,6 +1,5 @@
-"""Tests of linking, linking again and reconfiguring, through the simulator's real pages."""
+"""Tests of linking, through the simulator's real pages."""
 
-import asyncio
 from datetime import timedelta
 
 from freezegun.api import FrozenDateTimeFactory
@@ -23,35 +22,9 @@ from homeassistant.setup import async_setup_component
 from scripts.linking import Customer
 from simulator import Simulator
 
-from .conftest import (
-    CLIENT_ID,
-    CLIENT_SECRET,
-    HOUR,
-    REDIRECT_URI,
-    reauth_flows,
-    restart,
-)
+from .conftest import CLIENT_ID, CLIENT_SECRET, REDIRECT_URI
 
 pytestmark = pytest.mark.usefixtures("current_request_with_host")
-
-
-@pytest.fixture
-def walk(hass, nomos, hass_client_no_auth):
-    """Return a function that walks a flow from its external step to its end."""
-
-    async def through(result, email="smart@example.com", *, allow=True, wait=None):
-        assert result["type"] is FlowResultType.EXTERNAL_STEP, result
-        async with Customer(nomos.url, email) as customer:
-            back = await customer.sign_in(result["url"], allow=allow)
-        assert str(back).startswith(REDIRECT_URI)
-        if wait:
-            wait()
-        client = await hass_client_no_auth()
-        response = await client.get(back.relative())
-        assert response.status == 200
-        return await hass.config_entries.flow.async_configure(result["flow_id"])
-
-    return through
 
 
 async def begin(hass: HomeAssistant):
@@ -320,112 +293,6 @@ async def test_tampered_state(
     client = await hass_client_no_auth()
     assert (await client.get(back.relative())).status == 400
     assert not hass.config_entries.async_entries(DOMAIN)
-
-
-async def test_reauthentication(
-    hass: HomeAssistant, nomos: Simulator, linked, walk, advance
-) -> None:
-    """After access was revoked, the same customer links again and prices go on."""
-    entry = await linked()
-    nomos.revoke("smart@example.com")
-    await entry.runtime_data.account.async_refresh()
-    await hass.async_block_till_done()
-    flows = hass.config_entries.flow.async_progress_by_handler(DOMAIN)
-    assert [flow["step_id"] for flow in flows] == ["reauth_confirm"]
-
-    result = await hass.config_entries.flow.async_configure(flows[0]["flow_id"], {})
-    refused = dict(entry.data)
-    result = await walk(result, "solar@example.com")
-    assert result["type"] is FlowResultType.ABORT
-    assert result["reason"] == "wrong_account"
-    assert dict(entry.data) == refused
-
-    result = await entry.start_reauth_flow(hass)
-    result = await hass.config_entries.flow.async_configure(result["flow_id"], {})
-    result = await walk(result)
-    assert result["type"] is FlowResultType.ABORT
-    assert result["reason"] == "reauth_successful"
-    await hass.async_block_till_done()
-    assert entry.state is ConfigEntryState.LOADED
-    assert entry.data["token"]["refresh_token"] != refused["token"]["refresh_token"]
-    assert entry.runtime_data.account.last_error is None
-
-
-async def test_reconfiguration(
-    hass: HomeAssistant, nomos: Simulator, linked, walk
-) -> None:
-    """A customer links again of free will, with the same account only."""
-    entry = await linked()
-    result = await walk(await entry.start_reconfigure_flow(hass), "solar@example.com")
-    assert result["type"] is FlowResultType.ABORT
-    assert result["reason"] == "wrong_account"
-    result = await walk(await entry.start_reconfigure_flow(hass))
-    assert result["type"] is FlowResultType.ABORT
-    assert result["reason"] == "reconfigure_successful"
-    await hass.async_block_till_done()
-    assert entry.state is ConfigEntryState.LOADED
-
-
-async def test_reconfiguration_while_access_is_renewed(
-    hass: HomeAssistant, nomos: Simulator, linked, walk, advance
-) -> None:
-    """The new link is the one that stays, whatever the answer to the old one's last question brings."""
-    entry = await linked()
-    await advance(2 * HOUR)
-    given: list[str] = []
-
-    def note(answer: dict[str, str]) -> dict[str, str]:
-        given.append(answer["refresh_token"])
-        return answer
-
-    nomos.faults.add(kind="mutate", match="token", change=note)
-    slow = nomos.faults.add(kind="delay", match="token", seconds=20, times=1)
-    old = hass.async_create_task(entry.runtime_data.account.async_refresh())
-    while slow in nomos.faults.pending:
-        await asyncio.sleep(0)
-    linking = hass.async_create_task(walk(await entry.start_reconfigure_flow(hass)))
-    while nomos.count("subscriptions") < 2:
-        await asyncio.sleep(0)
-    await advance(timedelta(seconds=21))
-    await old
-    assert (await linking)["reason"] == "reconfigure_successful"
-    await hass.async_block_till_done()
-    # The new link's answer was there first.
-    new, _ = given
-    assert entry.data["token"]["refresh_token"] == new
-    await restart(hass, entry)
-    assert entry.data["token"]["refresh_token"] == new
-    for _ in range(3):
-        await advance(2 * HOUR)
-        await entry.runtime_data.account.async_refresh()
-    assert entry.runtime_data.account.last_error is None
-    assert not reauth_flows(hass)
-
-
-@pytest.mark.parametrize("again", [True, False])
-async def test_credentials_that_are_wrong(
-    hass: HomeAssistant, nomos: Simulator, linked, walk, again
-) -> None:
-    """Credentials in use cannot be deleted: whoever links again is told to enter the right ones in addition."""
-    entry = await linked() if again else None
-    nomos.faults.add(kind="status", status=401, match="token", times=1)
-    result = await (entry.start_reconfigure_flow(hass) if entry else begin(hass))
-    result = await walk(result)
-    assert result["type"] is FlowResultType.ABORT
-    assert result["reason"] == (
-        "link_oauth_unauthorized_again" if again else "link_oauth_unauthorized"
-    )
-
-
-async def test_ended_contract_can_be_linked_again(
-    hass: HomeAssistant, nomos: Simulator, linked, walk
-) -> None:
-    """That the contract has ended is no reason to refuse whoever was asked to link again."""
-    entry = await linked("ended@example.com")
-    result = await walk(await entry.start_reconfigure_flow(hass), "ended@example.com")
-    assert result["reason"] == "reconfigure_successful"
-    await hass.async_block_till_done()
-    assert entry.state is ConfigEntryState.LOADED
 
 
 @pytest.mark.parametrize(

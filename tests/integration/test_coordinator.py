@@ -57,6 +57,22 @@ async def test_a_normal_day_is_polite(
     assert look.second != 0
 
 
+async def test_new_contract_makes_no_noise(
+    hass: HomeAssistant, nomos, linked, caplog
+) -> None:
+    """That a contract has no price before Nomos was asked for one is not worth a warning."""
+    entry = await linked()
+    new = nomos.add_subscription(EMAIL)
+    await entry.runtime_data.account.async_refresh()
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert_right(hass, nomos, new)
+    assert not [
+        one
+        for one in caplog.records
+        if one.levelname == "WARNING" and "nomos" in one.name
+    ]
+
+
 async def test_outage_within_the_horizon(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription, caplog
 ) -> None:

@@ -188,6 +188,11 @@ async def test_in_parts_from_now_on(
         "start": "2026-06-10T23:00+02:00",
         "end": "2026-06-11T23:00+02:00",
     }
+    now = (await ask(hass, duration_minutes=60, earliest="16:03"))["cheapest"]
+    assert now["window"] == {
+        "start": "2026-06-10T16:03+02:00",
+        "end": "2026-06-11T16:03+02:00",
+    }
     soon = (await ask(hass, duration_minutes=60, latest="18:00:00"))["cheapest"]
     assert soon["window"]["end"] == "2026-06-10T18:00+02:00"
 

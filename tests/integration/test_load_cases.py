@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from custom_components.nomos.load import LoadStatus
+from custom_components.nomos.load_model import LoadStatus
 from custom_components.nomos.pricing import TARIFF_ZONE, PlanRequest, plan
 from homeassistant.const import STATE_UNKNOWN
 from homeassistant.core import HomeAssistant

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from custom_components.nomos.const import DOMAIN
-from custom_components.nomos.load import SUBENTRY_TYPE, LoadStatus
+from custom_components.nomos.load import SUBENTRY_TYPE
+from custom_components.nomos.load_model import LoadStatus
 from custom_components.nomos.pricing import TARIFF_ZONE, PlanRequest, plan
 from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE
@@ -332,18 +333,21 @@ async def test_account_that_is_not_loaded(hass: HomeAssistant, nomos, linked) ->
     assert result["reason"] == "entry_not_loaded"
 
 
-async def test_choice_of_contract(hass: HomeAssistant, nomos, linked) -> None:
-    """With several contracts the load is planned with the prices of the chosen one, and waits when it is gone."""
+async def test_choice_of_contract(
+    hass: HomeAssistant, nomos, linked, advance: Advance
+) -> None:
+    """With several contracts the load is planned with the prices of the chosen one, and of the usual one when that is gone."""
     second = nomos.add_subscription(EMAIL)
     entry = await linked()
     load_id = await add(hass, entry, subscription=second.id)
     load = entry.runtime_data.loads.all[load_id]
     assert load.coordinator.subscription.id == second.id
     nomos.remove_subscription(second.id)
-    await entry.runtime_data.account.async_refresh()
-    await hass.async_block_till_done()
-    assert load.coordinator is None
-    assert shown(hass, load_id, "run_now", "binary_sensor").state == STATE_UNAVAILABLE
+    for _ in range(2):
+        await advance(timedelta(days=1))
+    first = nomos.customers[EMAIL].subscriptions[0]
+    assert load.coordinator is entry.runtime_data.prices[first.id]
+    assert shown(hass, load_id, "run_now", "binary_sensor").state != STATE_UNAVAILABLE
 
 
 async def test_states_are_not_written_while_nothing_changes(

@@ -228,6 +228,10 @@ async def test_prefer(hass: HomeAssistant, nomos, linked) -> None:
         ("20:00", "2026-06-11 07:00:00", "10T20:00", "11T07:00"),
         (None, "2026-06-11T05:00:00+00:00", "10T10:03:07", "11T07:00"),
         ("2026-06-10 12:00", "2026-06-10 13:00", "10T12:00", "10T13:00"),
+        # What is triggered at a time of day calls a moment after it.
+        ("10:03", None, "10T10:03:07", "11T10:03"),
+        ("10:03", "2026-06-11 07:00", "10T10:03:07", "11T07:00"),
+        ("10:02", None, "11T10:02", "12T10:02"),
     ],
 )
 async def test_windows(

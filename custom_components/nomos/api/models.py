@@ -80,6 +80,11 @@ class Subscription:
         """Return whether Nomos has no prices for the contract: it has not begun, or it has ended."""
         return self.status in {SubscriptionStatus.PENDING, SubscriptionStatus.ENDED}
 
+    @property
+    def feeds_in(self) -> bool:
+        """Return whether the contract is about energy that is fed into the grid."""
+        return self.type is SubscriptionType.FEED_IN
+
     def to_json(self) -> dict[str, object]:
         """Return what `from_json` makes the same subscription of."""
         return {
