@@ -54,7 +54,8 @@ async def test_contract_that_follows(
     result = await hass.config_entries.subentries.async_init(
         (entry.entry_id, SUBENTRY_TYPE), context={"source": SOURCE_USER}
     )
-    assert (schema := result["data_schema"]) is not None
+    schema = result["data_schema"]
+    assert schema is not None
     filled = schema({"name": "x", "duration": {"hours": 1}})
     assert filled["subscription"] == subscription.id
     while datetime.now(UTC) < end + timedelta(hours=2):
