@@ -25,19 +25,18 @@ from homeassistant.util.hass_dict import HassKey
 from .api import (
     NomosAuthenticationError,
     NomosClient,
-    NomosConnectionError,
     NomosError,
     NomosNotFoundError,
     NomosPermissionError,
     NomosRateLimitError,
     NomosResponseError,
-    NomosServerError,
     Plan,
     Subscription,
     SubscriptionStatus,
     parse_error,
 )
 from .const import DOMAIN
+from .failures import raise_update_failed
 from .planned_coordinator import PlannedCoordinator
 from .schedule import (
     LONGEST_SILENCE,
@@ -401,44 +400,3 @@ def _decode(
     except NomosResponseError as err:
         raise ValueError(err.field) from None
     return {one.id: one for one in subscriptions}, {one.id: one for one in plans}
-
-
-def raise_update_failed(err: NomosError | OAuth2TokenRequestBaseError) -> NoReturn:
-    """Raise a failed request as what a coordinator understands, in words for the customer.
-
-    Raises:
-        UpdateFailed: always.
-
-    """
-    key, placeholders = _describe(err)
-    raise UpdateFailed(
-        translation_domain=DOMAIN,
-        translation_key=key,
-        translation_placeholders=placeholders,
-    ) from err
-
-
-def _describe(
-    err: NomosError | OAuth2TokenRequestBaseError,
-) -> tuple[str, dict[str, str]]:
-    """Return the translation key of an error, with its placeholders."""
-    match err:
-        case NomosPermissionError():
-            return "permission_denied", {}
-        case NomosNotFoundError():
-            return "not_found", {}
-        case NomosRateLimitError():
-            return "rate_limited", {}
-        case NomosServerError():
-            return "server_error", {"status": str(err.status)}
-        case NomosResponseError():
-            return "invalid_response", {"field": err.field}
-        case NomosConnectionError():
-            return "cannot_connect", {}
-        case NomosError():
-            return "request_refused", {
-                "status": str(err.status),
-                "code": err.code or "-",
-            }
-        case _:
-            return "token_unavailable", {}

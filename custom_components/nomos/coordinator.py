@@ -13,7 +13,7 @@ from homeassistant.exceptions import OAuth2TokenRequestBaseError
 from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.util import dt as dt_util
 
-from .account import NomosAccount, raise_update_failed
+from .account import NomosAccount
 from .api import (
     NomosClient,
     NomosError,
@@ -23,6 +23,7 @@ from .api import (
     PriceSeries,
     Subscription,
 )
+from .failures import raise_update_failed
 from .price_tables import decode_table, encode_table, price_file, price_table
 from .pricing import (
     EMPTY_TABLE,

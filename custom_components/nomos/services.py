@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from math import isfinite
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import probatio
 
@@ -16,7 +16,6 @@ from homeassistant.core import (
 )
 from homeassistant.exceptions import (
     ConfigEntryAuthFailed,
-    HomeAssistantError,
     OAuth2TokenRequestBaseError,
     ServiceValidationError,
 )
@@ -27,17 +26,10 @@ from homeassistant.helpers import (
 )
 from homeassistant.util import dt as dt_util
 
-from .api import (
-    NomosError,
-    NomosNotFoundError,
-    NomosPermissionError,
-    NomosRateLimitError,
-    NomosRequestError,
-    NomosResponseError,
-    SubscriptionStatus,
-)
+from .api import NomosError, SubscriptionStatus
 from .const import DOMAIN
 from .coordinator import PriceCoordinator
+from .failures import raise_action_failed
 from .formats import Format, PriceList, Resolution, Unit, plan_response
 from .moments import plan_window, price_range
 from .price_history import async_prices
@@ -50,7 +42,6 @@ REFRESH: Final = "refresh"
 
 _ZERO: Final = timedelta()
 _LONGEST_LOAD: Final = timedelta(days=7)
-_USUAL_WAIT: Final = timedelta(minutes=1)
 
 
 def _finite(value: Any) -> float:
@@ -153,7 +144,7 @@ async def _async_get_prices(call: ServiceCall) -> ServiceResponse:
         NomosError,
         OAuth2TokenRequestBaseError,
     ) as err:
-        _raise_failure(call.hass, entry, err)
+        raise_action_failed(call.hass, entry, err)
 
     def respond() -> ServiceResponse:
         return PriceList.of(
@@ -268,7 +259,7 @@ async def _async_refresh(call: ServiceCall) -> None:
     if account.refused:
         failure = ConfigEntryAuthFailed()
     if failure is not None:
-        _raise_failure(call.hass, entry, failure)
+        raise_action_failed(call.hass, entry, failure)
 
 
 def _find_account(hass: HomeAssistant, entry_id: str | None) -> NomosConfigEntry:
@@ -330,40 +321,3 @@ def _default_contract(entry: NomosConfigEntry) -> PriceCoordinator:
         translation_key="several_subscriptions" if found else "no_subscription",
         translation_placeholders={"account": entry.title},
     )
-
-
-def _raise_failure(
-    hass: HomeAssistant, entry: NomosConfigEntry, err: Exception
-) -> NoReturn:
-    """Raise what went wrong in words for the customer, who waits for the answer.
-
-    Raises:
-        HomeAssistantError: always.
-
-    """
-    placeholders: dict[str, str] = {}
-    match err:
-        case ConfigEntryAuthFailed():
-            entry.async_start_reauth(hass)
-            key = "authentication_failed"
-        case NomosPermissionError():
-            key = "permission_denied"
-        case NomosNotFoundError():
-            key = "not_found"
-        case NomosRateLimitError():
-            key = "action_wait"
-            over = dt_util.now() + (err.retry_after or _USUAL_WAIT)
-            placeholders = {"time": over.strftime("%H:%M:%S")}
-        case NomosRequestError():
-            key = "request_refused"
-            placeholders = {"status": str(err.status), "code": err.code or "-"}
-        case NomosResponseError():
-            key = "action_unreadable"
-            placeholders = {"field": err.field}
-        case _:
-            key = "action_unavailable"
-    raise HomeAssistantError(
-        translation_domain=DOMAIN,
-        translation_key=key,
-        translation_placeholders=placeholders,
-    ) from err
