@@ -33,10 +33,10 @@ from .api import (
     SubscriptionType,
 )
 from .const import DOMAIN, SUPPORT_EMAIL
-from .coordinator import DISTANCES, SHARES, make_thresholds
 from .load import SUBENTRY_TYPE
 from .load_flow import LoadFlow
 from .pricing import DEFAULT_THRESHOLDS
+from .thresholds import DISTANCES, SHARES, make_thresholds
 from .tokens import TokenJournal, async_wait_for_refresh
 
 _LOGGER = logging.getLogger(__name__)

@@ -1,13 +1,11 @@
 """When to ask Nomos for prices, what to keep of the answers, and when what is known changes its meaning."""
 
-from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from functools import partial
 import logging
 import random
-from typing import Any, Final, override
+from typing import Final, override
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import OAuth2TokenRequestBaseError
 from homeassistant.helpers.event import async_track_point_in_utc_time
@@ -29,7 +27,6 @@ from .pricing import (
     EMPTY_TABLE,
     DayLevels,
     DayPrices,
-    LevelThresholds,
     PriceTable,
     Standing,
     day_bounds,
@@ -45,19 +42,15 @@ from .schedule import (
     next_price_request_after_start,
 )
 from .subscription_coordinator import SubscriptionCoordinator
+from .thresholds import thresholds_of
 
 _LOGGER = logging.getLogger(__name__)
 
-SHARES: Final = (
-    "cheap_share",
-    "very_cheap_share",
-    "expensive_share",
-    "very_expensive_share",
-)
-DISTANCES: Final = ("distance", "very_distance")
-
 _LATE: Final = timedelta(hours=1)
 """How long the current price may be missing before the customer is told."""
+
+_HOPELESS: Final = timedelta(days=2)
+"""How long Nomos has to say that it has no prices for a contract before it is taken for more than a day's trouble."""
 
 
 class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
@@ -87,6 +80,7 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
         self._file = price_file(hass, subscription.id)
         self._goal = Goal.REST
         self._running = False
+        self._none_since: datetime | None = None
         self._none_for_contract = False
         self._must_answer = False
         self._tick_at: datetime | None = None
@@ -214,14 +208,17 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
             # The daily look at the subscriptions tells when this changes.
             self._plan_at(None)
             self.last_error = None
-            self._none_for_contract = False
+            self._note_prices()
             return self.data
         self.next_request = None
         try:
             series = await self._async_ask()
         except (NomosError, OAuth2TokenRequestBaseError) as err:
             self.last_error = err
-            self._plan_next(self.data, Goal.ACCESS if self._is_denial(err) else None)
+            if isinstance(err, NomosNotFoundError):
+                self._note_none()
+            denied = isinstance(err, NomosPermissionError) or self._is_hopeless()
+            self._plan_next(self.data, Goal.ACCESS if denied else None)
             if self._must_answer:
                 raise_update_failed(err)
             _LOGGER.debug(
@@ -235,9 +232,10 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
             if not self._none_for_contract:
                 self.account.async_ask_soon()
             self._none_for_contract = True
-            self._plan_next(self.data, Goal.ACCESS)
+            self._note_none()
+            self._plan_next(self.data, Goal.ACCESS if self._is_hopeless() else None)
             return self.data
-        self._none_for_contract = False
+        self._note_prices()
         merged = self.data.merge(price_table(series))
         # That yesterday is forgotten is no news: after midnight a fleet would begin to ask every minute.
         news = merged is not self.data
@@ -263,14 +261,19 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
                 raise
             return await self.account.async_ask(partial(ask, start=today, end=today))
 
-    def _is_denial(self, err: Exception) -> bool:
-        """Return whether an error says that there are no prices to be had, which asking soon again does not change.
+    def _note_none(self) -> None:
+        """Take note that Nomos says it has no prices, be it for the contract or because none are published yet."""
+        self._none_since = self._none_since or dt_util.utcnow()
 
-        Not found may also mean not yet published, but not of today.
-        """
-        return isinstance(err, NomosPermissionError) or (
-            isinstance(err, NomosNotFoundError)
-            and not self.data.day(local_date(dt_util.utcnow())).complete
+    def _note_prices(self) -> None:
+        """Take note that there are prices, or that there need not be."""
+        self._none_since, self._none_for_contract = None, False
+
+    def _is_hopeless(self) -> bool:
+        """Return whether there have been no prices for so long that asking soon again will not change it."""
+        return (
+            self._none_since is not None
+            and dt_util.utcnow() - self._none_since >= _HOPELESS
         )
 
     def _plan_next(
@@ -364,23 +367,6 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
         if self._unsub_tick is not None:
             self._unsub_tick()
             self._unsub_tick = None
-
-
-def thresholds_of(entry: ConfigEntry) -> LevelThresholds:
-    """Return what the customer calls cheap and expensive; options hold percent and ct/kWh."""
-    return make_thresholds(entry.options)
-
-
-def make_thresholds(options: Mapping[str, Any]) -> LevelThresholds:
-    """Make thresholds of options, with the usual ones where an option is missing.
-
-    Raises:
-        ValueError: the options contradict each other.
-
-    """
-    shares = {name: options[name] for name in SHARES if name in options}
-    distances = {name: options[name] / 100 for name in DISTANCES if name in options}
-    return LevelThresholds(**shares, **distances)
 
 
 def _knows(table: PriceTable, now: datetime) -> bool:

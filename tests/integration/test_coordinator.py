@@ -223,10 +223,13 @@ async def test_failure_at_first_does_not_make_noise_later(
 async def test_no_prices_for_the_contract(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription, fault, asked
 ) -> None:
-    """What Nomos does not have is asked for some times a day; the customer is not told to look after the network."""
+    """What Nomos has not had for two days is asked for some times a day.
+
+    Where it takes the contract for one that does not run, the customer is not told to look after the network.
+    """
     await linked()
     nomos.faults.add(match="prices", **fault)
-    while datetime.now(UTC) < datetime(2026, 6, 10, 23, tzinfo=UTC):
+    while datetime.now(UTC) < datetime(2026, 6, 13, tzinfo=UTC):
         await advance(QUARTER)
     prices, contracts = nomos.count("prices"), nomos.count("subscriptions")
     for _ in range(24 * 4):
