@@ -334,9 +334,10 @@ class OAuth:
             decoded = base64.b64decode(blob, validate=True).decode()
         except binascii.Error, UnicodeDecodeError:
             raise refusal from None
-        name, _, secret = decoded.partition(":")
-        client = self.clients.get(unquote_plus(name))
-        offered = unquote_plus(secret)
+        name, _, offered = decoded.partition(":")
+        if self._simulator.current_settings.basic_encoding == "form":
+            name, offered = unquote_plus(name), unquote_plus(offered)
+        client = self.clients.get(name)
         if offered:
             self._simulator.keep_secret(offered)
         if client is None or not secrets.compare_digest(

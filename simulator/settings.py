@@ -46,6 +46,8 @@ class Settings:
     second_consent_revokes: bool = (
         False  # A new consent ends the customer's earlier grants to the same client.
     )
+    # raw: HTTP Basic holds id and secret as they are; form: both encoded first, as RFC 6749, section 2.3.1, has it.
+    basic_encoding: Literal["raw", "form"] = "raw"
     grant_error_status: Literal["documented", "400", "401"] = "documented"
     token_error_shape: ErrorShape = "version"
     denial: Literal["redirect", "page"] = "redirect"

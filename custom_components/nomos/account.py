@@ -207,9 +207,8 @@ class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
         return self.plans.get(subscription.plan_id)
 
     @override
-    async def _async_update_data(self) -> Mapping[str, Subscription]:
+    async def _async_look(self) -> Mapping[str, Subscription]:
         """Ask for the list of subscriptions, and for plans not yet seen."""
-        self.next_request = None
         try:
             subscriptions = await self.async_ask(lambda client: client.subscriptions())
         except (NomosError, OAuth2TokenRequestBaseError) as err:

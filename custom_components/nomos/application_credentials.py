@@ -131,32 +131,52 @@ class NomosOAuth2Implementation(LocalOAuth2ImplementationWithPkce):
             OAuth2TokenRequestConnectionError: no answer, or none that can be used.
 
         """
-        credentials = f"{quote_plus(self.client_id)}:{quote_plus(self.client_secret)}"
-        headers = {
-            "Authorization": f"Basic {b64encode(credentials.encode()).decode()}",
-            "Accept": "application/json",
-        }
         body = {
             key: value
             for key, value in data.items()
             if key not in {"client_id", "client_secret"}
         }
+        for credentials in self._credentials():
+            response, content = await self._post(body, credentials)
+            if response.status != HTTPStatus.UNAUTHORIZED:
+                break
+        if response.status != HTTPStatus.OK:
+            self._raise_refusal(response, content)
+        return self._token(content)
+
+    def _credentials(self) -> list[str]:
+        """Return what HTTP Basic may say of the client: as Nomos documents it, and where it differs as the standard has it.
+
+        RFC 6749, section 2.3.1, wants both encoded like a form first. Nomos's documentation does not say so.
+        """
+        pair = self.client_id, self.client_secret
+        return list(dict.fromkeys((":".join(pair), ":".join(map(quote_plus, pair)))))
+
+    async def _post(
+        self, body: dict[str, Any], credentials: str
+    ) -> tuple[ClientResponse, bytes]:
+        """Send a token request; return the answer.
+
+        Raises:
+            OAuth2TokenRequestConnectionError: there is none.
+
+        """
         request = async_get_clientsession(self.hass).post(
             self.token_url,
             data=body,
-            headers=headers,
+            headers={
+                "Authorization": f"Basic {b64encode(credentials.encode()).decode()}",
+                "Accept": "application/json",
+            },
             allow_redirects=False,
             timeout=_TIMEOUT,
         )
         try:
             async with request as response:
-                content = await response.read()
+                return response, await response.read()
         except (ClientError, TimeoutError) as err:
             _LOGGER.debug("Token request got no answer: %s", type(err).__name__)
             raise OAuth2TokenRequestConnectionError(domain=DOMAIN) from err
-        if response.status != HTTPStatus.OK:
-            self._raise_refusal(response, content)
-        return self._token(content)
 
     def _raise_refusal(self, response: ClientResponse, content: bytes) -> NoReturn:
         """Raise what an answer without tokens means for the link."""

@@ -196,7 +196,7 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
         )
 
     @override
-    async def _async_update_data(self) -> PriceTable:
+    async def _async_look(self) -> PriceTable:
         """Ask for today and tomorrow and lay the answer over what is known.
 
         Raises:
@@ -210,7 +210,6 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
             self.last_error = None
             self._note_prices()
             return self.data
-        self.next_request = None
         try:
             series = await self._async_ask()
         except (NomosError, OAuth2TokenRequestBaseError) as err:

@@ -1,11 +1,13 @@
 """A coordinator that asks at times which it plans itself."""
 
+from abc import abstractmethod
 from datetime import datetime, timedelta
 import logging
-from typing import Final
+from typing import Final, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
@@ -30,8 +32,32 @@ class PlannedCoordinator[T](DataUpdateCoordinator[T]):
         self.last_answer: datetime | None = None
         self.last_error: Exception | None = None
         self.next_request: datetime | None = None
-        """When to ask next; None while an answer is awaited, and where there is nothing to ask."""
+        """When to ask next; None where there is nothing to ask."""
         self._misses = 0
+        self._asking = False
+
+    @abstractmethod
+    async def _async_look(self) -> T:
+        """Ask, plan when to ask next, and return what is known then."""
+
+    @override
+    async def _async_update_data(self) -> T:
+        """Look once.
+
+        Raises:
+            UpdateFailed: nothing is known.
+            ConfigEntryAuthFailed: the account has to be linked again; nothing is planned until then.
+
+        """
+        self._asking = True
+        try:
+            return await self._async_look()
+        except ConfigEntryAuthFailed:
+            self._plan_at(None)
+            raise
+        finally:
+            # Whoever waits for the answer may give up: what was planned is overdue then.
+            self._asking = False
 
     def _plan_at(self, at: datetime | None) -> None:
         """Ask at an aware instant, or not at all."""
@@ -45,11 +71,11 @@ class PlannedCoordinator[T](DataUpdateCoordinator[T]):
         The clock was set, or the hub slept: the timer of the request still counts the old time.
         """
         if (
-            self.next_request is not None
+            not self._asking
+            and self.next_request is not None
             and self.next_request < dt_util.utcnow() - _OVERDUE
             and not self.config_entry.pref_disable_polling
         ):
-            self.next_request = None
             self.async_ask_soon()
 
     @callback

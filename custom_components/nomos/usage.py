@@ -168,7 +168,7 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
         )
 
     @override
-    async def _async_update_data(self) -> UsageRecord:
+    async def _async_look(self) -> UsageRecord:
         """Bring record and statistics up to date.
 
         Never fails: what is known goes on, and what did not come is asked for again.
@@ -177,7 +177,7 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
             ConfigEntryAuthFailed: the account has to be linked again.
 
         """
-        now, self.next_request = dt_util.utcnow(), None
+        now = dt_util.utcnow()
         if self._silent:
             self._plan(usage_look(local_date(now) + _DAY, self.account.phase))
             return self.data

@@ -333,6 +333,16 @@ async def test_credentials_dialog_without_any_address(
     assert placeholders["redirect_uri"] == usual
 
 
-async def test_client_secret_is_encoded(nomos: Simulator) -> None:
-    """The secret of these tests holds signs that HTTP Basic would mistake if they were not encoded."""
+@pytest.mark.usefixtures("credentials")
+@pytest.mark.parametrize(("encoding", "refused"), [("raw", 0), ("form", 1)])
+async def test_secret_with_special_signs(
+    hass: HomeAssistant, nomos: Simulator, walk, encoding, refused
+) -> None:
+    """Credentials are understood as Nomos documents them, and as the standard wants them encoded."""
     assert set("/+:& ") <= set(CLIENT_SECRET)
+    nomos.configure(basic_encoding=encoding)
+    result = await walk(await begin(hass))
+    await hass.async_block_till_done()
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    statuses = [one.status for one in nomos.requests if one.kind == "token"]
+    assert statuses == [401] * refused + [200]

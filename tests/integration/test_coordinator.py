@@ -1,5 +1,6 @@
 """Tests of the data clock and of what is kept: prices that do not go missing, requests that are few."""
 
+import asyncio
 from collections import Counter
 from dataclasses import astuple
 from datetime import UTC, date, datetime, time, timedelta
@@ -258,6 +259,37 @@ async def test_overdue_requests_of_all_kinds(
     for _ in range(4):
         await advance(QUARTER)
     assert [nomos.count(kind) for kind in kinds] == after
+
+
+@pytest.mark.parametrize("kind", ["subscriptions", "prices", "usage"])
+async def test_request_that_is_given_up(
+    hass: HomeAssistant, nomos, linked, advance: Advance, subscription, kind
+) -> None:
+    """Whoever asked, and stops to wait for the answer, does not stop the clock: it is asked for again at the next tick."""
+    entry = await linked()
+    runtime = entry.runtime_data
+    coordinator = {
+        "subscriptions": runtime.account,
+        "prices": runtime.prices[subscription.id],
+        "usage": runtime.usage[subscription.id],
+    }[kind]
+    await advance(timedelta(hours=9))
+    planned = coordinator.next_request
+    assert planned - datetime.now(UTC) > timedelta(hours=17)
+    await advance(planned - datetime.now(UTC) - timedelta(seconds=20))
+    # While the next regular look waits for its answer.
+    nomos.faults.add(kind="delay", seconds=20, match=kind, times=1)
+    asked = hass.async_create_task(coordinator.async_refresh())
+    while nomos.faults.pending:
+        await asyncio.sleep(0)
+    asked.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asked
+    before = nomos.count(kind)
+    for _ in range(2):
+        await advance(QUARTER)
+    assert nomos.count(kind) > before
+    assert coordinator.next_request > datetime.now(UTC)
 
 
 async def test_hole_in_today_is_filled_politely(
