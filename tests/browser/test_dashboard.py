@@ -109,7 +109,7 @@ def test_a_contract_with_loads(page: Any) -> None:
 
 
 def test_several_contracts(page: Any) -> None:
-    """Each contract has a view of its own; loads are with the one that sells, hidden entities nowhere."""
+    """Each contract has a view of its own; hidden entities are nowhere."""
     options = hub(roof=("payout",), nomos=CONSUMPTION, dishwasher=LOAD)
     options["entities"]["sensor.nomos_average_price_today"]["hidden"] = True
     del options["states"]["sensor.nomos_highest_price_today"]
@@ -120,6 +120,33 @@ def test_several_contracts(page: Any) -> None:
     assert "sensor.dishwasher_run_now" in tiles
     assert "sensor.nomos_average_price_today" not in tiles
     assert "sensor.nomos_highest_price_today" not in tiles
+
+
+def test_each_load_with_its_contract(page: Any) -> None:
+    """A load is shown with the contract that it hangs from, and with the first one where that is not shown."""
+    loads = dict.fromkeys(("boiler", "car", "dryer", "pump"), LOAD)
+    options = hub(roof=("payout",), house=CONSUMPTION, garage=CONSUMPTION, **loads)
+    for load, contract in {
+        "boiler": "house",
+        "car": "garage",
+        "dryer": "gone",
+        "pump": None,
+    }.items():
+        options["devices"][load]["via_device_id"] = contract
+    views = generate(page, {"language": "en", **options})["views"]
+    headings = {
+        view["title"]: [
+            card["heading"]
+            for card in cards(view)
+            if card["type"] == "heading" and card["heading"].lower() in loads
+        ]
+        for view in views
+    }
+    assert headings == {
+        "Roof": [],
+        "House": ["Boiler", "Dryer", "Pump"],
+        "Garage": ["Car"],
+    }
 
 
 def test_usage_where_it_is_known(page: Any) -> None:

@@ -115,9 +115,12 @@ class NomosDashboard extends HTMLElement {
 		const devices = [...devicesOf(hass)];
 		const contracts = devices.filter(([, entities]) => entities.price || entities.payout);
 		const loads = devices.filter(([, entities]) => entities.run_now);
-		// Loads run on what is bought, so they are shown with the first contract that sells.
-		const home = contracts.find(([, entities]) => entities.price);
-		const views = contracts.map((contract) => contractView(hass, texts, contract, contract === home ? loads : []));
+		// A load's device hangs from that of its contract. One without a contract that is shown is not to be lost.
+		const home = contracts.find(([, entities]) => entities.price) || contracts[0];
+		const contractOf = ([load]) => contracts.find(([id]) => id === hass.devices[load]?.via_device_id) || home;
+		const views = contracts.map((contract) =>
+			contractView(hass, texts, contract, loads.filter((load) => contractOf(load) === contract)),
+		);
 		if (!views.length) {
 			views.push({ title: texts.prices, path: "prices", cards: [{ type: "markdown", content: texts.none }] });
 		}
