@@ -226,6 +226,7 @@ class Journey:
             await self.page.set_viewport_size({"width": size[0], "height": size[1]})
             await self._see_card()
             await self.watch.read(self.page)
+            await self._see_whole_tiles()
             name = theme if size is WIDE else f"phone-{theme}"
             card = self.page.locator("nomos-price-card")
             await self.album.take(f"card-{name}", self.page, card, margin=8)
@@ -241,6 +242,15 @@ class Journey:
         assert box and self.page.viewport_size
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= self.page.viewport_size["width"]
+
+    async def _see_whole_tiles(self) -> None:
+        """See that no tile cuts its name or its value, on a phone either."""
+        texts = self.page.locator("ha-tile-info > span")
+        assert await texts.count()
+        cut = await texts.evaluate_all(
+            "(all) => all.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.innerText)"
+        )
+        assert cut == []
 
     async def change_options(self) -> None:
         """Say what is cheap: first what contradicts itself, then something else."""
