@@ -153,8 +153,8 @@ def test_exceptions_are_translated_and_used(english: Tree) -> None:
     assert english["exceptions"].keys() <= said
 
 
-def described_entities() -> Iterator[tuple[str, str]]:
-    """Yield platform and translation key of every entity description."""
+def described_entities() -> Iterator[tuple[str, EntityDescription]]:
+    """Yield platform and description of every entity."""
     platforms = {platform.value: platform for platform in Platform}
     for path in INTEGRATION.glob("*.py"):
         # A platform's further rooms carry its name behind their own: usage_sensor.py is of the sensors.
@@ -169,12 +169,14 @@ def described_entities() -> Iterator[tuple[str, str]]:
                     "EntityDescription"
                 ):
                     assert item.translation_key, item.key
-                    yield platform.value, item.translation_key
+                    yield platform.value, item
 
 
 def test_entities_are_named_and_have_icons(english: Tree) -> None:
     """Every entity has a name, and names and icons have an entity."""
-    entities = set(described_entities())
+    entities = {
+        (platform, one.translation_key) for platform, one in described_entities()
+    }
     assert entities
     icons = read_json(INTEGRATION / "icons.json")
     for tree in (english, icons):
@@ -186,6 +188,20 @@ def test_entities_are_named_and_have_icons(english: Tree) -> None:
     for keys in icons["entity"].values():
         for key, icon in keys.items():
             assert icon["default"] not in icon.get("state", {}).values(), key
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_classes_do_not_lend_their_words(language: str) -> None:
+    """What is on or off says so in its own words: those of a device class are about machines, not about plans."""
+    texts = read_json(TRANSLATIONS / f"{language}.json")["entity"]["binary_sensor"]
+    classed = [
+        str(one.translation_key)
+        for platform, one in described_entities()
+        if platform == Platform.BINARY_SENSOR and one.device_class
+    ]
+    assert classed
+    for key in classed:
+        assert texts[key]["state"].keys() == {"on", "off"}
 
 
 @pytest.mark.parametrize(
