@@ -209,4 +209,4 @@ def test_nothing_is_counted_twice(page: Any) -> None:
 def test_without_a_contract(page: Any) -> None:
     """A hub without an account says what to do."""
     [view] = generate(page, {"language": "de", **hub()})["views"]
-    assert "Fügen Sie Nomos" in view["cards"][0]["content"]
+    assert "Füge Nomos" in view["cards"][0]["content"]

@@ -13,7 +13,7 @@ import pytest
 from homeassistant.const import Platform
 from homeassistant.helpers.entity import EntityDescription
 
-from . import INTEGRATION, Tree, leaves, read_json
+from . import INTEGRATION, PROJECT, Tree, leaves, read_json
 
 TRANSLATIONS = INTEGRATION / "translations"
 # Home Assistant's own translations cover these reasons.
@@ -86,6 +86,40 @@ def test_languages_say_the_same(english: Tree) -> None:
         if placeholders(text) != placeholders(german[where])
     ]
     assert not wrong
+
+
+# "Sie" within a sentence, or after an imperative, is the formal address; at a sentence's start it may mean "they".
+FORMAL = re.compile(
+    r"(?<=[a-zäöüß,] )Sie\b|\bIhr(?:e[mnrs]?)?\b|\bIhnen\b|\bSie (?:haben|brauchen|können|sich)\b"
+)
+
+
+def german_texts() -> Iterator[tuple[str, str]]:
+    """Yield what is said in German, with where it stands."""
+    yield from leaves(read_json(TRANSLATIONS / "de.json"))
+    for path in (PROJECT / "README.de.md", *INTEGRATION.glob("frontend/*.js")):
+        for number, line in enumerate(path.read_text().splitlines(), start=1):
+            yield f"{path.name}:{number}", line
+
+
+def test_german_says_du() -> None:
+    """Home Assistant's own pages say du, so that everything beside them does, too."""
+    assert not [where for where, text in german_texts() if FORMAL.search(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "formal"),
+    [
+        ("Bitte versuchen Sie es noch einmal.", True),
+        ("Bitte prüfe die Verbindung Ihres Hubs.", True),
+        ("Sie haben sich angemeldet.", True),
+        ("Nicht nötig: Sie kommen von selbst.", False),
+        ("Lösche sie und gib sie neu ein.", False),
+    ],
+)
+def test_formal_german_is_seen(text: str, formal: bool) -> None:
+    """The formal address is told from what is said of others."""
+    assert bool(FORMAL.search(text)) == formal
 
 
 def test_no_core_strings() -> None:

@@ -27,7 +27,7 @@ const TEXTS = {
 		none: "There is no Nomos contract yet. Add Nomos under Settings → Devices & services; this page fills by itself.",
 	},
 	de: {
-		description: "Preis, beste Zeiten, geplante Verbraucher und Verlauf Ihrer Nomos-Verträge",
+		description: "Preis, beste Zeiten, geplante Verbraucher und Verlauf deiner Nomos-Verträge",
 		prices: "Preise",
 		today: { price: "Preis heute", payout: "Vergütung heute" },
 		short: {
@@ -45,7 +45,7 @@ const TEXTS = {
 		cost: "Kosten",
 		returned: "Einspeisung",
 		compensation: "Erlös",
-		none: "Es gibt noch keinen Nomos-Vertrag. Fügen Sie Nomos unter Einstellungen → Geräte & Dienste hinzu; diese Seite füllt sich von selbst.",
+		none: "Es gibt noch keinen Nomos-Vertrag. Füge Nomos unter Einstellungen → Geräte & Dienste hinzu; diese Seite füllt sich von selbst.",
 	},
 };
 
