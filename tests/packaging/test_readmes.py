@@ -118,7 +118,7 @@ LARGEST = 80_000
 
 
 def test_pictures() -> None:
-    """Every picture is there in both languages, and small; every one that a page shows is there."""
+    """Every picture is there in both languages, small, and shown on a page; every one that a page shows is there."""
     names = {
         language: {path.name: path.stat().st_size for path in folder.glob("*.png")}
         for language in ("en", "de")
@@ -127,7 +127,11 @@ def test_pictures() -> None:
     assert names["en"]
     assert names["en"].keys() == names["de"].keys()
     assert max(*names["en"].values(), *names["de"].values()) < LARGEST
-    for page in PAGES:
-        for path in skeleton(page.read_text()).pictures:
-            if "://" not in path:
-                assert (page.parent / path).is_file(), f"{page.name} shows {path}"
+    shown = {
+        (page.parent / path).resolve()
+        for page in PAGES
+        for path in skeleton(page.read_text()).pictures
+        if "://" not in path
+    }
+    assert not [path for path in shown if not path.is_file()]
+    assert not set(PICTURES.glob("*/*.png")) - shown
