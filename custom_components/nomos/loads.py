@@ -77,7 +77,7 @@ class Loads:
     def async_prices_changed(self) -> None:
         """Let every load follow the subscription that it belongs to: it may have come or gone."""
         for load in self.all.values():
-            load.async_follow(self._coordinator_of(load))
+            self._settle(load)
 
     @callback
     def _hub_changed(self, _event: Event[Any]) -> None:
@@ -109,8 +109,7 @@ class Loads:
             # A subentry keeps its identity when it is edited: what counts is what it says.
             elif load.shown_as != (subentry.title, subentry.data):
                 load.async_change(subentry)
-                self._describe_device(load)
-                load.async_follow(self._coordinator_of(load))
+                self._settle(load)
 
     def _add(self, subentry: ConfigSubentry) -> None:
         load = FlexibleLoad(
@@ -118,8 +117,7 @@ class Loads:
         )
         self.all[load.id] = load
         load.async_listen(self._plan_changed)
-        self._describe_device(load)
-        load.async_follow(self._coordinator_of(load))
+        self._settle(load)
         for platform in self._platforms:
             platform(load)
 
@@ -134,13 +132,22 @@ class Loads:
         usual = usual_first(one.subscription for one in self._prices.values())
         return self._prices[usual[0].id] if usual else None
 
-    def _describe_device(self, load: FlexibleLoad) -> None:
-        dr.async_get(self._hass).async_get_or_create(
+    def _settle(self, load: FlexibleLoad) -> None:
+        """Let a load follow its contract, and hang its device from the contract's."""
+        load.async_follow(self._coordinator_of(load))
+        registry, contract = dr.async_get(self._hass), None
+        if load.coordinator is not None:
+            contract = registry.async_get_device_by_identifier(
+                (DOMAIN, load.coordinator.subscription_id), self._entry.entry_id
+            )
+        registry.async_get_or_create(
             config_entry_id=self._entry.entry_id,
             config_subentry_id=load.id,
             identifiers={(DOMAIN, load.id)},
             entry_type=dr.DeviceEntryType.SERVICE,
             name=load.name,
+            # The dashboard shows a load with the contract that it is planned with.
+            via_device_id=contract.id if contract else None,
         )
 
     @callback

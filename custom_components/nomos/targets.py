@@ -44,8 +44,6 @@ class EntityKind:
 
 PRICE: Final = EntityKind(Platform.SENSOR, frozenset({"price", "payout"}))
 PRICE_LEVEL: Final = EntityKind(Platform.SENSOR, frozenset({"price_level"}))
-CHEAP_NOW: Final = EntityKind(Platform.BINARY_SENSOR, frozenset({"cheap_now"}))
-EXPENSIVE_NOW: Final = EntityKind(Platform.BINARY_SENSOR, frozenset({"expensive_now"}))
 RUN_NOW: Final = EntityKind(Platform.BINARY_SENSOR, frozenset({"run_now"}))
 TOMORROW_AVAILABLE: Final = EntityKind(
     Platform.BINARY_SENSOR, frozenset({"tomorrow_available"})

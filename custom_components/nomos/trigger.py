@@ -35,11 +35,10 @@ from homeassistant.helpers.trigger import (
 from homeassistant.helpers.typing import ConfigType
 
 from .entity import PRICE_UNIT
+from .pricing import Level
 from .targets import (
-    CHEAP_NOW,
     CONF_COMPARISON,
     CONF_LEVEL,
-    EXPENSIVE_NOW,
     LEVELS,
     PRICE,
     PRICE_LEVEL,
@@ -209,26 +208,29 @@ class PriceTurnedNegative(PriceCrossedValue):
         super().__init__(hass, TriggerConfig(config.key, config.target, options))
 
 
-def _becomes(
-    kind: EntityKind, state: str, *, diagnostic: bool = False
-) -> type[Trigger]:
-    """Return a trigger that fires when an entity of a kind changes to a state."""
+def _becomes(kind: EntityKind, *states: str, diagnostic: bool = False) -> type[Trigger]:
+    """Return a trigger that fires when an entity of a kind changes to one of some states from another."""
 
     class Becomes(_NomosTrigger, EntityTargetStateTriggerBase):
-        """An entity changes to a state."""
+        """An entity changes to one of some states."""
 
         _kind = kind
-        _to_states = {state}
+        _to_states = set(states)
         _primary_entities_only = not diagnostic
 
     return Becomes
 
 
+# Periods are read from the level, as only what is bought has one: the editor offers them for no other device.
+_CHEAP: Final = Comparison.AT_MOST.levels(Level.CHEAP.key)
+_EXPENSIVE: Final = Comparison.AT_LEAST.levels(Level.EXPENSIVE.key)
+
+
 TRIGGERS: Final[dict[str, type[Trigger]]] = {
-    "cheap_period_ended": _becomes(CHEAP_NOW, STATE_OFF),
-    "cheap_period_started": _becomes(CHEAP_NOW, STATE_ON),
-    "expensive_period_ended": _becomes(EXPENSIVE_NOW, STATE_OFF),
-    "expensive_period_started": _becomes(EXPENSIVE_NOW, STATE_ON),
+    "cheap_period_ended": _becomes(PRICE_LEVEL, *(set(LEVELS) - _CHEAP)),
+    "cheap_period_started": _becomes(PRICE_LEVEL, *_CHEAP),
+    "expensive_period_ended": _becomes(PRICE_LEVEL, *(set(LEVELS) - _EXPENSIVE)),
+    "expensive_period_started": _becomes(PRICE_LEVEL, *_EXPENSIVE),
     "load_run_ended": _becomes(RUN_NOW, STATE_OFF),
     "load_run_started": _becomes(RUN_NOW, STATE_ON),
     "price_crossed_value": PriceCrossedValue,

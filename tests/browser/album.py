@@ -10,6 +10,22 @@ COLOURS = 128
 """Enough for flat surfaces and smooth letters; a picture takes a third of the space that full colours need."""
 
 
+CUT = """
+(card) => {
+  const cut = [];
+  const look = (node) => {
+    if (node instanceof Element && getComputedStyle(node).textOverflow === "ellipsis"
+      && node.scrollWidth > node.clientWidth) cut.push(node.innerText);
+    if (node.shadowRoot) look(node.shadowRoot);
+    node.childNodes.forEach(look);
+  };
+  look(card);
+  return cut;
+}
+"""
+"""Returns the texts within a card that end in three dots for want of room."""
+
+
 class Album:
     """A folder of pictures in one language; without a folder nothing is kept."""
 
@@ -26,18 +42,11 @@ class Album:
         part: Locator,
         *,
         margin: int = 0,
-        size: tuple[int, int] | None = None,
         hide: str = "",
     ) -> None:
-        """Take a picture of parts of a page, and a margin around them.
-
-        The page gets another size for it, if one is given, and loses what the selector says.
-        """
+        """Take a picture of parts of a page, and a margin around them, without what the selector says."""
         if self.folder is None:
             return
-        before = page.viewport_size
-        if size:
-            await page.set_viewport_size({"width": size[0], "height": size[1]})
         # Nothing is to look as if it were pointed at or typed into.
         await page.mouse.move(0, 0)
         await page.evaluate("document.fonts.ready")
@@ -58,8 +67,6 @@ class Album:
                 COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE
             )
             flat.save(self.folder / f"{name}.png", optimize=True)
-        if size and before:
-            await page.set_viewport_size(before)
 
     async def take_dialog(self, name: str, page: Page, dialog: Locator) -> None:
         """Take a picture of an open dialog, without the page behind it."""
@@ -73,7 +80,15 @@ class Album:
 
     async def take_device(self, name: str, page: Page) -> None:
         """Take a picture of a device's page: of what it is, and of what it says."""
+        if self.folder is None:
+            return
         what = page.locator("ha-device-info-card")
         says = page.locator("ha-device-entities-card").first
-        # So wide that no name is cut off.
-        await self.take(name, page, what.or_(says), margin=12, size=(1800, 1240))
+        before = page.viewport_size
+        # Home Assistant puts the cards in columns of 405 pixels at most, unless there is room for one only: then that
+        # is so wide that no name is cut off.
+        await page.set_viewport_size({"width": 900, "height": 1240})
+        assert await says.evaluate(CUT) == []
+        await self.take(name, page, what.or_(says), margin=12)
+        if before:
+            await page.set_viewport_size(before)

@@ -19,13 +19,13 @@ from .texts import Texts
 from .watch import Watch
 
 LOADS = {"en": "Dishwasher", "de": "Spülmaschine"}
-LOOKS: tuple[tuple[Literal["light", "dark"], tuple[int, int]], ...] = (
-    ("light", WIDE),
-    ("dark", WIDE),
-    ("dark", NARROW),
-    ("light", NARROW),
+LOOKS: tuple[tuple[Literal["light", "dark"], tuple[int, int], str | None], ...] = (
+    ("light", WIDE, "card-light"),
+    ("dark", WIDE, None),
+    ("dark", NARROW, "card-phone-dark"),
+    ("light", NARROW, None),
 )
-"""Themes and sizes in which the card is looked at."""
+"""Themes and sizes in which the card is looked at, and the pictures that the readme shows of it."""
 
 RELOADS = 3
 """The frontend loads its parts in no fixed order, so one success proves little."""
@@ -162,7 +162,6 @@ class Journey:
         """See that the account is linked, and its device with a price."""
         created = self.texts.own("config.create_entry.default")
         await self.see(created, self.flow)
-        await self.album.take_dialog("linked", self.page, self.flow)
         await self.press("skip", self.flow)
         if self.my:  # whoever came by a link is left on the list of integrations
             await self.page.locator("ha-integration-card", has_text="Nomos").click()
@@ -221,14 +220,15 @@ class Journey:
         # Without the history, of which a new account has none.
         shown = sections.nth(0).or_(sections.nth(1)).or_(sections.nth(2))
         await self.album.take("dashboard", self.page, shown, margin=12)
-        for theme, size in LOOKS:
+        for theme, size, name in LOOKS:
             await self.page.emulate_media(color_scheme=theme)
             await self.page.set_viewport_size({"width": size[0], "height": size[1]})
             await self._see_card()
             await self.watch.read(self.page)
-            name = theme if size is WIDE else f"phone-{theme}"
-            card = self.page.locator("nomos-price-card")
-            await self.album.take(f"card-{name}", self.page, card, margin=8)
+            await self._see_whole_tiles()
+            if name:
+                card = self.page.locator("nomos-price-card")
+                await self.album.take(name, self.page, card, margin=8)
         await self.page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
 
     async def _see_card(self) -> None:
@@ -241,6 +241,15 @@ class Journey:
         assert box and self.page.viewport_size
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= self.page.viewport_size["width"]
+
+    async def _see_whole_tiles(self) -> None:
+        """See that no tile cuts its name or its value, on a phone either."""
+        texts = self.page.locator("ha-tile-info > span")
+        assert await texts.count()
+        cut = await texts.evaluate_all(
+            "(all) => all.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.innerText)"
+        )
+        assert cut == []
 
     async def change_options(self) -> None:
         """Say what is cheap: first what contradicts itself, then something else."""
@@ -275,7 +284,6 @@ class Journey:
         step = "config.step.reauth_confirm"
         await self.see(self.texts.own(f"{step}.description"), self.flow)
         await self.see(self.texts.own(f"{step}.title", name=TITLE), self.flow)
-        await self.album.take_dialog("link-again", self.page, self.flow)
         async with self._signing_in():
             await self.press("submit", self.flow)
         await self.flow.get_by_text(exactly(self.texts.button("close"))).wait_for()

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -235,6 +236,44 @@ def test_loads_and_a_hostile_name(card: CardPage, summer) -> None:
     card.show(chart | {"loads": [load("Hot water " * 9, *runs)]}, width=340)
     assert card.text(".lane").endswith("…")
     assert card.run("root.querySelector('.lane').getBBox().width") < 200
+
+
+@pytest.mark.parametrize("loads", [0, 1, 3, 8])
+@pytest.mark.parametrize("width", [238, 320, 500])
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_the_least_size_hides_nothing(window: CardPage, width, language, loads) -> None:
+    """As small as it may be made in a section, the card shows all it has: with every note, however many loads run."""
+    window.open(NOW)
+    runs = (NOW, NOW + timedelta(hours=2))
+    chart = answer(
+        intervals([SUMMER]), NOW, loads=[load(f"Load {i}", runs) for i in range(loads)]
+    )
+    window.show(chart, language=language, width=width, time_zone="America/New_York")
+    grid = window.run("card.getGridOptions()")
+    # Of twelve columns in a section that is 320 to 500 pixels wide; rows of 56 pixels with gaps of 8.
+    assert (320 + 8) / 12 * grid["min_columns"] - 8 == 238
+    window.page.evaluate(
+        "height => { document.querySelector('#place').style.height = `${height}px`; }",
+        grid["min_rows"] * 64 - 8,
+    )
+    window.page.wait_for_timeout(100)
+    inside = """((box) => [...root.querySelectorAll('.head *, .plot, svg .bars, svg .run, .legend, .toggle, .note')]
+      .filter((one) => one.checkVisibility() && one.getBoundingClientRect().width)
+      .filter((one) => {
+        const { left, right, top, bottom } = one.getBoundingClientRect();
+        return left < box.left || right > box.right || top < box.top || bottom > box.bottom - 4;
+      }).map((one) => `${one.className.baseVal ?? one.className}: ${one.textContent}`))(card.getBoundingClientRect())"""
+    assert window.run(inside) == []
+    assert window.shown(".toggle")
+    assert window.shown(".note")
+    places = window.run(
+        "[...root.querySelectorAll('.run')].map((one) => [Number(one.getAttribute('y')), one.height.baseVal.value])"
+    )
+    assert len(places) == loads
+    for (top, height), (following, _) in pairwise(places):
+        assert 2 < height < following - top
+    bars = window.bars()
+    assert max(bar["bottom"] - bar["top"] for bar in bars) > 30
 
 
 def test_options(card: CardPage, summer) -> None:

@@ -99,17 +99,33 @@ def test_a_contract_with_loads(page: Any) -> None:
         "grid_options": {"columns": "full"},
     }
     headings = [card["heading"] for card in shown if card["type"] == "heading"]
-    assert headings == ["Heute", "Dishwasher", "Car", "Verlauf"]
+    assert headings == ["Preis heute", "Dishwasher", "Car", "Verlauf"]
     tiles = [card["entity"] for card in shown if card["type"] == "tile"]
     expected = [f"sensor.nomos_{key}" for key in CONSUMPTION[2:]]
     for device in ("dishwasher", "car"):
         expected += [f"sensor.{device}_{key}" for key in LOAD]
     assert tiles == expected
     assert shown[-1]["type"] == "history-graph"
+    names = {
+        card["entity"].partition("_")[2]: card["name"]
+        for card in shown
+        if card["type"] == "tile"
+    }
+    assert names == {
+        "price_level": {"type": "entity"},
+        "lowest_price_today": "Niedrigster",
+        "average_price_today": "Durchschnitt",
+        "highest_price_today": "Höchster",
+        "run_now": {"type": "entity"},
+        "next_start": {"type": "entity"},
+        "next_end": {"type": "entity"},
+        "expected_cost": "Kosten",
+        "expected_saving": "Ersparnis",
+    }
 
 
 def test_several_contracts(page: Any) -> None:
-    """Each contract has a view of its own; loads are with the one that sells, hidden entities nowhere."""
+    """Each contract has a view of its own; hidden entities are nowhere."""
     options = hub(roof=("payout",), nomos=CONSUMPTION, dishwasher=LOAD)
     options["entities"]["sensor.nomos_average_price_today"]["hidden"] = True
     del options["states"]["sensor.nomos_highest_price_today"]
@@ -122,29 +138,75 @@ def test_several_contracts(page: Any) -> None:
     assert "sensor.nomos_highest_price_today" not in tiles
 
 
+def test_each_load_with_its_contract(page: Any) -> None:
+    """A load is shown with the contract that it hangs from, and with the first one where that is not shown."""
+    loads = dict.fromkeys(("boiler", "car", "dryer", "pump"), LOAD)
+    options = hub(roof=("payout",), house=CONSUMPTION, garage=CONSUMPTION, **loads)
+    for load, contract in {
+        "boiler": "house",
+        "car": "garage",
+        "dryer": "gone",
+        "pump": None,
+    }.items():
+        options["devices"][load]["via_device_id"] = contract
+    views = generate(page, {"language": "en", **options})["views"]
+    headings = {
+        view["title"]: [
+            card["heading"]
+            for card in cards(view)
+            if card["type"] == "heading" and card["heading"].lower() in loads
+        ]
+        for view in views
+    }
+    assert headings == {
+        "Roof": [],
+        "House": ["Boiler", "Dryer", "Pump"],
+        "Garage": ["Car"],
+    }
+
+
+def statistics_of(source: str, *names: str) -> list[dict[str, str]]:
+    """Return statistics as Home Assistant lists them."""
+    return [{"statistic_id": f"{source}:{name}", "source": source} for name in names]
+
+
 def test_usage_where_it_is_known(page: Any) -> None:
     """Usage and cost get a view when there are statistics of Nomos, and of nobody else."""
-    statistics = [
-        {
-            "statistic_id": f"{source}:{name}",
-            "source": source,
-            "statistics_unit_of_measurement": unit,
-        }
-        for source, name, unit in (
-            ("nomos", "a_usage", "kWh"),
-            ("nomos", "a_cost", "EUR"),
-            ("other", "usage", "kWh"),
-        )
-    ]
-    views = generate(page, hub(nomos=CONSUMPTION), statistics)["views"]
+    ours = statistics_of("nomos", "a_usage", "a_cost")
+    others = statistics_of("other", "a_usage", "b_usage")
+    views = generate(page, hub(nomos=CONSUMPTION), ours + others)["views"]
     assert len(views) == 2
     graphs = [card["entities"] for card in cards(views[1])]
     assert graphs == [["nomos:a_usage"], ["nomos:a_cost"]]
-    others = [one for one in statistics if one["source"] == "other"]
     assert len(generate(page, hub(nomos=CONSUMPTION), others)["views"]) == 1
+
+
+def test_nothing_is_counted_twice(page: Any) -> None:
+    """Bars that stand on each other have no sum of others among them, and what is earned is no cost."""
+    bought = ("usage", "cost", "base_fee", "total_cost")
+    known = statistics_of(
+        "nomos",
+        *(f"{contract}_{series}" for contract in "ab" for series in bought),
+        "c_returned",
+        "c_compensation",
+    )
+    options = {"language": "de", **hub(nomos=CONSUMPTION)}
+    graphs = cards(generate(page, options, known)["views"][-1])
+    assert {graph["title"]: graph["entities"] for graph in graphs} == {
+        "Verbrauch": ["nomos:a_usage", "nomos:b_usage"],
+        "Kosten": [
+            "nomos:a_cost",
+            "nomos:b_cost",
+            "nomos:a_base_fee",
+            "nomos:b_base_fee",
+        ],
+        "Einspeisung": ["nomos:c_returned"],
+        "Erlös": ["nomos:c_compensation"],
+    }
+    assert {graph["chart_type"] for graph in graphs} == {"bar-stack"}
 
 
 def test_without_a_contract(page: Any) -> None:
     """A hub without an account says what to do."""
     [view] = generate(page, {"language": "de", **hub()})["views"]
-    assert "Fügen Sie Nomos" in view["cards"][0]["content"]
+    assert "Füge Nomos" in view["cards"][0]["content"]

@@ -10,12 +10,15 @@ import yaml
 from custom_components.nomos.condition import CONDITIONS
 from custom_components.nomos.trigger import TRIGGERS
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers import config_validation as cv, entity_registry as er
 from homeassistant.helpers.condition import async_validate_condition_config
+from homeassistant.helpers.entity import entity_sources
 from homeassistant.helpers.trigger import async_validate_trigger_config
 from homeassistant.setup import async_setup_component
 
 from .automations import crossing, device_of
+from .conftest import entity_id
+from .test_loads import DISHWASHER, add, shown
 
 OURS: dict[str, dict[str, Any]] = {"trigger": TRIGGERS, "condition": CONDITIONS}
 
@@ -55,15 +58,70 @@ async def test_all_are_offered(hass: HomeAssistant, asked, kind, caplog) -> None
     assert "Unable to find" not in caplog.text
 
 
+# What the editor cannot tell apart: it does not look at units, and two binary sensors without a class are alike.
+FOR_ALL = {
+    "trigger": {
+        "price_crossed_value",
+        "price_turned_negative",
+        "tomorrow_prices_arrived",
+    },
+    "condition": {"among_cheapest_hours", "below_average"},
+}
+OF_LOADS = {"load_run_started", "load_run_ended"}
+
+
 @parametrize
-async def test_the_device_is_enough(
-    hass: HomeAssistant, asked, kind, subscription
+async def test_what_a_device_is_offered(
+    hass: HomeAssistant, nomos, linked, asked, kind
 ) -> None:
-    """Who chooses the contract's device gets them all to choose from."""
-    found = await asked(
-        type=f"get_{kind}s_for_target", target=device_of(hass, subscription)
+    """Who chooses a device gets what it has: levels where they are, runs for a load."""
+    await linked("solar@example.com")
+    buys, sells = nomos.customers["solar@example.com"].subscriptions
+    [entry] = (
+        one
+        for one in hass.config_entries.async_entries("nomos")
+        if buys.id in one.runtime_data.prices
     )
-    assert set(found) >= {f"nomos.{key}" for key in OURS[kind]}
+    load = shown(hass, await add(hass, entry, DISHWASHER), "run_now", "binary_sensor")
+    payout = entity_id(hass, sells.id, "payout")
+    registry = er.async_get(hass)
+    targets = {
+        "buys": device_of(hass, buys),
+        "sells": {"device_id": registry.async_get(payout).device_id},
+        "load": {"device_id": registry.async_get(load.entity_id).device_id},
+    }
+    offered = {
+        name: {
+            key.removeprefix("nomos.")
+            for key in await asked(type=f"get_{kind}s_for_target", target=target)
+            if key.startswith("nomos.")
+        }
+        for name, target in targets.items()
+    }
+    assert offered == {
+        "buys": OURS[kind].keys() - OF_LOADS,
+        "sells": FOR_ALL[kind],
+        "load": FOR_ALL[kind] | (OF_LOADS & OURS[kind].keys()),
+    }
+
+
+@parametrize
+async def test_other_devices_are_offered_nothing(
+    hass: HomeAssistant, asked, kind
+) -> None:
+    """An enumeration, a price or a machine that runs may be anybody's."""
+    others = {
+        "sensor.mode": {"device_class": "enum"},
+        "sensor.price": {"unit_of_measurement": "EUR/kWh"},
+        "binary_sensor.washing": {"device_class": "running"},
+    }
+    for entity, attributes in others.items():
+        hass.states.async_set(entity, "1", attributes)
+        entity_sources(hass)[entity] = {"domain": "other"}
+    found = await asked(
+        type=f"get_{kind}s_for_target", target={"entity_id": list(others)}
+    )
+    assert not [one for one in found if one.startswith("nomos.")]
 
 
 @parametrize

@@ -215,13 +215,38 @@ async def test_runs_of_loads(
     assert ids(ran) == ["ends"]
 
 
+@pytest.mark.parametrize("period", ["cheap", "expensive"])
+async def test_periods(hass: HomeAssistant, registered: Registered, period) -> None:
+    """A period begins when the level comes to lie in it, from wherever; its two levels are one period."""
+    entity = registered.entity("price_level")
+    target = {"device_id": registered.device.id}
+    ran = await automate(
+        hass,
+        {
+            "starts": trigger(f"{period}_period_started", target),
+            "ends": trigger(f"{period}_period_ended", target),
+        },
+    )
+    within = {period, f"very_{period}"}
+    for one in Level:
+        for two in Level:
+            await show(hass, entity, *GONE, one.key)
+            assert ids(ran) == []
+            await show(hass, entity, two.key)
+            expected = {
+                (False, True): ["starts"],
+                (True, False): ["ends"],
+            }.get((one.key in within, two.key in within), [])
+            assert ids(ran) == expected
+
+
 async def test_for_and_behavior(
     hass: HomeAssistant, registered: Registered, advance: Advance
 ) -> None:
     """A period may be asked to last, and several contracts may be asked for together."""
     other = registered.make_device("s2")
-    one = registered.entity("cheap_now", Platform.BINARY_SENSOR)
-    two = registered.entity("cheap_now", Platform.BINARY_SENSOR, other)
+    one = registered.entity("price_level")
+    two = registered.entity("price_level", device=other)
     target = {"device_id": [registered.device.id, other.id]}
     ran = await automate(
         hass,
@@ -233,16 +258,16 @@ async def test_for_and_behavior(
             "all": trigger("cheap_period_started", target, behavior="all"),
         },
     )
-    await show(hass, two, "off")
-    await show(hass, one, "off", "on")
+    await show(hass, two, "normal")
+    await show(hass, one, "normal", "cheap")
     assert ids(ran) == ["first"]
     await advance(QUARTER)
-    await show(hass, one, STATE_UNAVAILABLE, "on")
+    await show(hass, one, STATE_UNAVAILABLE, "cheap")
     await advance(QUARTER)
     assert ids(ran) == []
-    await show(hass, one, "off", "on")
+    await show(hass, one, "normal", "cheap")
     assert ids(ran) == ["first"]
-    await show(hass, two, "on")
+    await show(hass, two, "very_cheap")
     assert ids(ran) == ["all"]
     await advance(QUARTER)
     await advance(QUARTER)

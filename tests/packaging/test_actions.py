@@ -58,6 +58,20 @@ def test_defaults_and_examples(name: str) -> None:
             assert schema({field: example})
 
 
+def test_one_name_for_one_thing(texts: Tree) -> None:
+    """What the form of a flexible load asks for has the same name in the action that plans one."""
+    fields = texts["services"][services.PLAN]["fields"]
+    others = {"start": "earliest", "end": "latest"}
+    for step in texts["config_subentries"]["load"]["step"].values():
+        shared = {
+            key: (name, fields[field]["name"])
+            for key, name in step["data"].items()
+            if (field := others.get(key, key)) in fields
+        }
+        assert len(shared) == 11
+        assert not {key: names for key, names in shared.items() if len({*names}) > 1}
+
+
 def test_options(texts: Tree) -> None:
     """Every choice has a name and is taken, and no name is left over."""
     used: set[str] = set()

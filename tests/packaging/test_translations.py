@@ -13,7 +13,7 @@ import pytest
 from homeassistant.const import Platform
 from homeassistant.helpers.entity import EntityDescription
 
-from . import INTEGRATION, Tree, leaves, read_json
+from . import INTEGRATION, PROJECT, Tree, leaves, read_json
 
 TRANSLATIONS = INTEGRATION / "translations"
 # Home Assistant's own translations cover these reasons.
@@ -88,6 +88,40 @@ def test_languages_say_the_same(english: Tree) -> None:
     assert not wrong
 
 
+# "Sie" within a sentence, or after an imperative, is the formal address; at a sentence's start it may mean "they".
+FORMAL = re.compile(
+    r"(?<=[a-zäöüß,] )Sie\b|\bIhr(?:e[mnrs]?)?\b|\bIhnen\b|\bSie (?:haben|brauchen|können|sich)\b"
+)
+
+
+def german_texts() -> Iterator[tuple[str, str]]:
+    """Yield what is said in German, with where it stands."""
+    yield from leaves(read_json(TRANSLATIONS / "de.json"))
+    for path in (PROJECT / "README.de.md", *INTEGRATION.glob("frontend/*.js")):
+        for number, line in enumerate(path.read_text().splitlines(), start=1):
+            yield f"{path.name}:{number}", line
+
+
+def test_german_says_du() -> None:
+    """Home Assistant's own pages say du, so that everything beside them does, too."""
+    assert not [where for where, text in german_texts() if FORMAL.search(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "formal"),
+    [
+        ("Bitte versuchen Sie es noch einmal.", True),
+        ("Bitte prüfe die Verbindung Ihres Hubs.", True),
+        ("Sie haben sich angemeldet.", True),
+        ("Nicht nötig: Sie kommen von selbst.", False),
+        ("Lösche sie und gib sie neu ein.", False),
+    ],
+)
+def test_formal_german_is_seen(text: str, formal: bool) -> None:
+    """The formal address is told from what is said of others."""
+    assert bool(FORMAL.search(text)) == formal
+
+
 def test_no_core_strings() -> None:
     """strings.json is for core; in a custom integration it shows raw keys."""
     assert not (INTEGRATION / "strings.json").exists()
@@ -153,8 +187,8 @@ def test_exceptions_are_translated_and_used(english: Tree) -> None:
     assert english["exceptions"].keys() <= said
 
 
-def described_entities() -> Iterator[tuple[str, str]]:
-    """Yield platform and translation key of every entity description."""
+def described_entities() -> Iterator[tuple[str, EntityDescription]]:
+    """Yield platform and description of every entity."""
     platforms = {platform.value: platform for platform in Platform}
     for path in INTEGRATION.glob("*.py"):
         # A platform's further rooms carry its name behind their own: usage_sensor.py is of the sensors.
@@ -169,12 +203,14 @@ def described_entities() -> Iterator[tuple[str, str]]:
                     "EntityDescription"
                 ):
                     assert item.translation_key, item.key
-                    yield platform.value, item.translation_key
+                    yield platform.value, item
 
 
 def test_entities_are_named_and_have_icons(english: Tree) -> None:
     """Every entity has a name, and names and icons have an entity."""
-    entities = set(described_entities())
+    entities = {
+        (platform, one.translation_key) for platform, one in described_entities()
+    }
     assert entities
     icons = read_json(INTEGRATION / "icons.json")
     for tree in (english, icons):
@@ -186,6 +222,20 @@ def test_entities_are_named_and_have_icons(english: Tree) -> None:
     for keys in icons["entity"].values():
         for key, icon in keys.items():
             assert icon["default"] not in icon.get("state", {}).values(), key
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_classes_do_not_lend_their_words(language: str) -> None:
+    """What is on or off says so in its own words: those of a device class are about machines, not about plans."""
+    texts = read_json(TRANSLATIONS / f"{language}.json")["entity"]["binary_sensor"]
+    classed = [
+        str(one.translation_key)
+        for platform, one in described_entities()
+        if platform == Platform.BINARY_SENSOR and one.device_class
+    ]
+    assert classed
+    for key in classed:
+        assert texts[key]["state"].keys() == {"on", "off"}
 
 
 @pytest.mark.parametrize(

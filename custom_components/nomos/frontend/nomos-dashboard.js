@@ -8,22 +8,44 @@ const TEXTS = {
 	en: {
 		description: "Price, best times, planned loads and history of your Nomos contracts",
 		prices: "Prices",
-		today: "Today",
-		loads: "Flexible loads",
+		today: { price: "Price today", payout: "Payout today" },
+		short: {
+			lowest_price_today: "Lowest",
+			average_price_today: "Average",
+			highest_price_today: "Highest",
+			lowest_payout_today: "Lowest",
+			average_payout_today: "Average",
+			highest_payout_today: "Highest",
+			expected_cost: "Cost",
+			expected_saving: "Saving",
+		},
 		history: "History",
 		usage: "Usage",
 		cost: "Cost",
+		returned: "Fed in",
+		compensation: "Compensation",
 		none: "There is no Nomos contract yet. Add Nomos under Settings → Devices & services; this page fills by itself.",
 	},
 	de: {
-		description: "Preis, beste Zeiten, geplante Verbraucher und Verlauf Ihrer Nomos-Verträge",
+		description: "Preis, beste Zeiten, geplante Verbraucher und Verlauf deiner Nomos-Verträge",
 		prices: "Preise",
-		today: "Heute",
-		loads: "Flexible Verbraucher",
+		today: { price: "Preis heute", payout: "Vergütung heute" },
+		short: {
+			lowest_price_today: "Niedrigster",
+			average_price_today: "Durchschnitt",
+			highest_price_today: "Höchster",
+			lowest_payout_today: "Niedrigste",
+			average_payout_today: "Durchschnitt",
+			highest_payout_today: "Höchste",
+			expected_cost: "Kosten",
+			expected_saving: "Ersparnis",
+		},
 		history: "Verlauf",
 		usage: "Verbrauch",
 		cost: "Kosten",
-		none: "Es gibt noch keinen Nomos-Vertrag. Fügen Sie Nomos unter Einstellungen → Geräte & Dienste hinzu; diese Seite füllt sich von selbst.",
+		returned: "Einspeisung",
+		compensation: "Erlös",
+		none: "Es gibt noch keinen Nomos-Vertrag. Füge Nomos unter Einstellungen → Geräte & Dienste hinzu; diese Seite füllt sich von selbst.",
 	},
 };
 
@@ -46,8 +68,16 @@ const nameOf = (hass, id) => hass.devices[id]?.name_by_user || hass.devices[id]?
 
 const heading = (text, icon) => ({ type: "heading", heading: text, icon });
 
-const tiles = (entities) =>
-	entities.map((entity) => ({ type: "tile", entity, name: { type: "entity" }, grid_options: { columns: 6 } }));
+/** Return tiles of some of a device's entities. On a phone there is room for little of a name; the heading says the rest. */
+const tiles = (texts, entities, keys) =>
+	keys
+		.filter((key) => entities[key])
+		.map((key) => ({
+			type: "tile",
+			entity: entities[key],
+			name: texts.short[key] || { type: "entity" },
+			grid_options: { columns: 6 },
+		}));
 
 const section = (...cards) => ({ type: "grid", cards });
 
@@ -55,15 +85,13 @@ const section = (...cards) => ({ type: "grid", cards });
 function contractView(hass, texts, [id, entities], loads) {
 	const price = entities.price || entities.payout;
 	const noun = entities.price ? "price" : "payout";
-	const figures = ["price_level", `lowest_${noun}_today`, `average_${noun}_today`, `highest_${noun}_today`]
-		.map((key) => entities[key])
-		.filter(Boolean);
+	const figures = ["price_level", `lowest_${noun}_today`, `average_${noun}_today`, `highest_${noun}_today`];
+	const today = tiles(texts, entities, figures);
 	const card = { type: "custom:nomos-price-card", entity: price, grid_options: { columns: "full" } };
 	const sections = [{ ...section(card), column_span: 2 }];
-	if (figures.length) sections.push(section(heading(texts.today, "mdi:calendar-today"), ...tiles(figures)));
+	if (today.length) sections.push(section(heading(texts.today[noun], "mdi:calendar-today"), ...today));
 	for (const [device, load] of loads) {
-		const shown = LOAD.map((key) => load[key]).filter(Boolean);
-		sections.push(section(heading(nameOf(hass, device), "mdi:power-plug-outline"), ...tiles(shown)));
+		sections.push(section(heading(nameOf(hass, device), "mdi:power-plug-outline"), ...tiles(texts, load, LOAD)));
 	}
 	sections.push(
 		section(heading(texts.history, "mdi:chart-line"), { type: "history-graph", entities: [{ entity: price }], hours_to_show: 48 }),
@@ -87,15 +115,20 @@ async function usageView(hass, texts) {
 		// Without the recorder there are no statistics.
 		return null;
 	}
-	const ours = known.filter((one) => one.source === "nomos");
-	const graph = (title, energy) => {
-		const entities = ours
-			.filter((one) => (one.statistics_unit_of_measurement === "kWh") === energy)
-			.map((one) => one.statistic_id);
-		const look = { type: "statistics-graph", chart_type: "bar", period: "day", days_to_show: 30, stat_types: ["change"] };
+	const ours = known.filter((one) => one.source === "nomos").map((one) => one.statistic_id);
+	const of = (kind) => ours.filter((id) => /_(usage|cost|base_fee|total_cost|returned|compensation)$/.exec(id)?.[1] === kind);
+	// The bars of a day stand on each other, so what is a sum of others has no place among them.
+	const look = { type: "statistics-graph", chart_type: "bar-stack", period: "day", days_to_show: 30, stat_types: ["change"] };
+	const graph = ([title, ...kinds]) => {
+		const entities = kinds.flatMap(of);
 		return entities.length ? [{ ...section({ ...look, title, entities, grid_options: { columns: "full" } }), column_span: 2 }] : [];
 	};
-	const sections = [...graph(texts.usage, true), ...graph(texts.cost, false)];
+	const sections = [
+		[texts.usage, "usage"],
+		[texts.cost, "cost", "base_fee"],
+		[texts.returned, "returned"],
+		[texts.compensation, "compensation"],
+	].flatMap(graph);
 	return sections.length
 		? { title: texts.usage, path: "usage", icon: "mdi:chart-bar", type: "sections", max_columns: 2, sections }
 		: null;
@@ -115,9 +148,12 @@ class NomosDashboard extends HTMLElement {
 		const devices = [...devicesOf(hass)];
 		const contracts = devices.filter(([, entities]) => entities.price || entities.payout);
 		const loads = devices.filter(([, entities]) => entities.run_now);
-		// Loads run on what is bought, so they are shown with the first contract that sells.
-		const home = contracts.find(([, entities]) => entities.price);
-		const views = contracts.map((contract) => contractView(hass, texts, contract, contract === home ? loads : []));
+		// A load's device hangs from that of its contract. One without a contract that is shown is not to be lost.
+		const home = contracts.find(([, entities]) => entities.price) || contracts[0];
+		const contractOf = ([load]) => contracts.find(([id]) => id === hass.devices[load]?.via_device_id) || home;
+		const views = contracts.map((contract) =>
+			contractView(hass, texts, contract, loads.filter((load) => contractOf(load) === contract)),
+		);
 		if (!views.length) {
 			views.push({ title: texts.prices, path: "prices", cards: [{ type: "markdown", content: texts.none }] });
 		}

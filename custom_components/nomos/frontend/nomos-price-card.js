@@ -8,8 +8,9 @@
 
 const TAG = "nomos-price-card";
 const HOUR = 3600;
+/** Heights: of a lane, of what stands around the bars, and of the bars at least. */
+const [LANE, AROUND, BARS] = [20, 40, 48];
 const PARTS = ["electricity", "grid", "levies"];
-const HIDEABLE = ["average", "window", "loads", "legend"];
 const SIGNS = ["", "▼▼", "▼", "●", "▲", "▲▲"];
 
 const TEXTS = {
@@ -67,9 +68,9 @@ const TEXTS = {
 		summary: "{title}: jetzt {price}, {level}.",
 		summary_day: "{day} von {low} bis {high}, im Durchschnitt {average}.",
 		loading: "Preise werden geladen …",
-		no_entity: "Wählen Sie in den Einstellungen der Karte den aktuellen Preis eines Nomos-Vertrags.",
+		no_entity: "Wähle in den Einstellungen der Karte den aktuellen Preis eines Nomos-Vertrags.",
 		not_found: "{entity} ist nicht der aktuelle Preis eines Nomos-Vertrags.",
-		unauthorized: "Sie haben keinen Zugriff auf {entity}.",
+		unauthorized: "Du hast keinen Zugriff auf {entity}.",
 		not_loaded: "Wartet auf Nomos. Die Karte füllt sich von selbst.",
 		no_data: "Es sind noch keine Preise bekannt. Sie erscheinen von selbst.",
 		card_name: "Nomos-Preis",
@@ -81,7 +82,7 @@ const STYLE = `
 :host {
 	--l1: #006d77; --l2: #2f9c95; --l3: #7d8a99; --l4: #d17a22; --l5: #b3261e;
 	--p0: #0072b2; --p1: #d98a1f; --p2: #8793a0; --run: #6a4fc4;
-	--ink: var(--primary-text-color, #212121); --soft: var(--secondary-text-color, #5f6368); --line: var(--divider-color, #e0e0e0);
+	--ink: var(--primary-text-color); --soft: var(--secondary-text-color); --line: var(--divider-color);
 	display: block; height: 100%;
 }
 :host([dark]) {
@@ -91,24 +92,24 @@ const STYLE = `
 ha-card { box-sizing: border-box; height: 100%; display: flex; flex-direction: column; padding: 14px 16px 12px; overflow: hidden; color: var(--ink); font-variant-numeric: tabular-nums; }
 [hidden] { display: none !important; }
 .sr { position: absolute; width: 1px; height: 1px; margin: -1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-.head { display: flex; flex-wrap: wrap; justify-content: space-between; align-items: flex-end; gap: 4px 20px; margin-bottom: 8px; }
+.head { flex: none; display: flex; flex-wrap: wrap; justify-content: space-between; align-items: flex-end; gap: 4px 20px; margin-bottom: 8px; }
 button { font: inherit; color: inherit; background: none; border: 0; padding: 0; margin: 0; text-align: start; cursor: pointer; border-radius: 8px; }
-button:focus-visible, .cursor:focus-visible { outline: 2px solid var(--primary-color, #03a9f4); outline-offset: 2px; }
+button:focus-visible, .cursor:focus-visible { outline: 2px solid var(--primary-color); outline-offset: 2px; }
 .label { display: block; font-size: 13px; line-height: 18px; color: var(--soft); }
 .value { display: flex; flex-wrap: wrap; align-items: center; gap: 2px 10px; line-height: 32px; white-space: nowrap; }
 .price { font-size: 28px; font-weight: 500; }
-.unit { font-size: 14px; font-weight: 400; color: var(--soft); }
+.unit { font-size: 14px; color: var(--soft); }
 .chip { display: inline-flex; align-items: center; gap: 5px; font-size: 13px; font-weight: 500; line-height: 24px; padding: 0 10px; border-radius: 12px; background: color-mix(in srgb, var(--c) 18%, transparent); }
 .sign { font-size: 9px; letter-spacing: -1px; color: var(--c); }
-.time { font-size: 16px; line-height: 26px; font-weight: 500; white-space: nowrap; }
-.plot { position: relative; flex: 1 1 calc(184px + var(--lanes, 0px)); min-height: calc(96px + var(--lanes, 0px)); }
+.time { font-size: 16px; line-height: 26px; font-weight: 500; }
+.plot { position: relative; flex: 1 1 calc(184px + var(--lanes, 0px)); min-height: 104px; }
 svg { position: absolute; inset: 0; width: 100%; height: 100%; overflow: visible; }
-svg text { fill: var(--soft); font-size: 11px; font-family: inherit; }
+svg text { fill: var(--soft); font-size: 11px; }
 svg .day { fill: var(--ink); font-weight: 500; }
-svg .lane { fill: var(--ink); }
-.grid { stroke: var(--line); stroke-width: 1; opacity: .55; }
-.zero { stroke: var(--soft); stroke-width: 1; opacity: .8; }
-.split { stroke: var(--soft); stroke-width: 1; opacity: .45; }
+svg .lane, .now-tip { fill: var(--ink); }
+.grid { stroke: var(--line); opacity: .55; }
+.zero, .split { stroke: var(--soft); opacity: .45; }
+.zero { opacity: .8; }
 .mean { stroke: var(--ink); stroke-width: 1.25; stroke-dasharray: 4 3; opacity: .75; }
 .past { opacity: .42; }
 .total { fill: none; stroke: var(--ink); stroke-width: 1.25; }
@@ -117,16 +118,15 @@ svg .lane { fill: var(--ink); }
 .track { fill: var(--line); opacity: .35; }
 .run { fill: var(--run); }
 .now { stroke: var(--ink); stroke-width: 1.5; }
-.now-tip { fill: var(--ink); }
 .hover { fill: var(--ink); opacity: .13; }
 .cursor { position: absolute; inset: 0; border-radius: 6px; cursor: crosshair; touch-action: pan-y; user-select: none; }
-.tip { position: absolute; top: 18px; left: 0; z-index: 1; pointer-events: none; min-width: 128px; max-width: 220px; padding: 8px 10px; border-radius: 10px; font-size: 12px; line-height: 18px; background: var(--card-background-color, #fff); border: 1px solid var(--line); box-shadow: 0 2px 10px rgba(0, 0, 0, .22); }
+.tip { position: absolute; top: 18px; z-index: 1; pointer-events: none; min-width: 128px; max-width: 220px; padding: 8px 10px; border-radius: 10px; font-size: 12px; line-height: 18px; background: var(--card-background-color); border: 1px solid var(--line); box-shadow: 0 2px 10px rgba(0, 0, 0, .22); }
 .tip b { display: block; font-size: 15px; line-height: 22px; font-weight: 500; white-space: nowrap; }
 .tip .row { display: flex; justify-content: space-between; gap: 14px; color: var(--soft); }
-.tip .row span:first-child { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.tip .row span:last-child { white-space: nowrap; }
+.tip .row span { white-space: nowrap; }
+.tip .row span:first-child { overflow: hidden; text-overflow: ellipsis; }
 .dot { display: inline-block; width: 9px; height: 9px; border-radius: 3px; background: var(--c); margin-inline-end: 6px; }
-.foot { display: flex; align-items: center; flex-wrap: wrap; gap: 4px 12px; min-height: 26px; margin-top: 8px; font-size: 12px; line-height: 18px; color: var(--soft); }
+.foot { flex: none; display: flex; align-items: center; flex-wrap: wrap; gap: 4px 12px; min-height: 26px; margin-top: 8px; font-size: 12px; line-height: 18px; color: var(--soft); }
 .legend { display: flex; flex-wrap: wrap; align-items: center; gap: 2px 12px; }
 .legend span { white-space: nowrap; }
 .steps { display: flex; border-radius: 3px; overflow: hidden; }
@@ -143,8 +143,6 @@ const textsOf = (language) => TEXTS[String(language || "en").slice(0, 2)] || TEX
 const pageTexts = () => textsOf(document.documentElement.lang);
 
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-
-const SVG = "http://www.w3.org/2000/svg";
 
 /** Make an element. Children are elements or text; empty ones are left out. */
 function make(tag, attributes = {}, ...children) {
@@ -163,16 +161,16 @@ function dot(colour, kind = "dot") {
 }
 
 function draw(tag, attributes, text) {
-	const element = document.createElementNS(SVG, tag);
+	const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
 	for (const name in attributes) element.setAttribute(name, attributes[name]);
 	if (text !== undefined) element.textContent = text;
 	return element;
 }
 
-/** The locales whose numbers look as the user's profile says; any other says which locale by its language. */
+/** Locales whose numbers look as the profile says; any other takes the language's. */
 const NUMBERS = { comma_decimal: "en", decimal_comma: "de", space_comma: "fr", quote_decimal: "de-CH", none: "en", system: [] };
 
-/** Everything that depends on the user's profile, and on the tariff's time zone. */
+/** All that depends on the user's profile and the tariff's time zone. */
 class Formats {
 	constructor(hass, zone, unit) {
 		const { language = "en", locale = {} } = hass;
@@ -301,11 +299,12 @@ class NomosPriceCard extends HTMLElement {
 		return 6;
 	}
 
+	/** No smaller than all of it needs in the narrowest section. */
 	getGridOptions() {
-		return { columns: 12, rows: "auto", min_columns: 6, min_rows: 4 };
+		return { columns: 12, rows: "auto", min_columns: 9, min_rows: 6 };
 	}
 
-	/** Called with every change in Home Assistant: what does not concern the card costs some comparisons. */
+	/** Called with every change in Home Assistant: what is not the card's costs some comparisons. */
 	set hass(hass) {
 		const before = this.#hass;
 		this.#hass = hass;
@@ -576,16 +575,18 @@ class NomosPriceCard extends HTMLElement {
 		const from = Math.min(...shown.map((day) => day.start));
 		const to = Math.max(...shown.map((day) => day.end));
 		const lanes = this.#lanes(from, to);
-		const lane = 20;
-		const extra = lanes.length ? lanes.length * lane + 4 : 0;
+		const wanted = lanes.length ? lanes.length * LANE + 4 : 0;
 		// To read a size is dear: only where the observer has not told it.
-		if (extra !== this.#extra) {
-			this.#extra = extra;
-			ui.plot.style.setProperty("--lanes", `${extra}px`);
+		if (wanted !== this.#extra) {
+			this.#extra = wanted;
+			ui.plot.style.setProperty("--lanes", `${wanted}px`);
 			this.#size = [ui.plot.clientWidth, ui.plot.clientHeight];
 		}
 		const [width, height] = this.#size;
 		if (!width || !height) return;
+		// Where the height is given, the bars get lower first, then the lanes.
+		const lane = Math.max(3, Math.min(LANE, (height - AROUND - BARS - 4) / lanes.length));
+		const extra = lanes.length ? lanes.length * lane + 4 : 0;
 
 		const parts = this.#parts && this.#hasParts;
 		const factor = formats.cents ? 100 : 1;
@@ -599,7 +600,7 @@ class NomosPriceCard extends HTMLElement {
 			}
 		}
 		const font = (this.#font ||= `11px ${getComputedStyle(ui.plot).fontFamily}`);
-		const plotHeight = height - extra - 40;
+		const plotHeight = Math.max(height - extra - AROUND, 1);
 		const count = Math.max(2, Math.min(5, Math.floor(plotHeight / 30)));
 		const axis = scale(Math.min(...extent) * factor, Math.max(...extent) * factor, count);
 		const labels = axis.ticks.map((tick) => formats.digits[axis.decimals].format(tick).replace("-", "−"));
@@ -677,7 +678,7 @@ class NomosPriceCard extends HTMLElement {
 		}
 
 		lanes.forEach((load, index) => {
-			out.push(...this.#lane(load, bottom + 24 + index * lane, { x, from, to, font }));
+			out.push(...this.#lane(load, bottom + 24 + index * lane, { x, from, to, font, lane }));
 		});
 
 		if (this.#current >= 0) {
@@ -741,8 +742,10 @@ class NomosPriceCard extends HTMLElement {
 	}
 
 	/** Return the runs of a load with its name, where there is most room for it. */
-	#lane(load, top, { x, from, to, font }) {
-		const out = [draw("rect", { class: "track", x: x(from), y: top, width: x(to) - x(from), height: 16, rx: 4 })];
+	#lane(load, top, { x, from, to, font, lane }) {
+		const height = lane * 0.8;
+		const bar = (kind, begin, width) => draw("rect", { class: kind, x: begin, y: top, width, height, rx: height / 4 });
+		const out = [bar("track", x(from), x(to) - x(from))];
 		let edge = x(from);
 		const gaps = [];
 		for (const [start, end] of load.runs) {
@@ -750,8 +753,10 @@ class NomosPriceCard extends HTMLElement {
 			const finish = x(Math.min(end, to));
 			gaps.push([edge, begin]);
 			edge = finish;
-			out.push(draw("rect", { class: "run", x: begin, y: top, width: Math.max(finish - begin, 2), height: 16, rx: 3 }));
+			out.push(bar("run", begin, Math.max(finish - begin, 2)));
 		}
+		// No room for its name; the tooltip has it.
+		if (lane < LANE) return out;
 		gaps.push([edge, x(to)]);
 		const name = load.running ? `▶ ${load.name}` : load.name;
 		const wanted = widthOf(name, font) + 12;
@@ -930,7 +935,7 @@ function checkConfig({ unit = "ct", days = "both", view = "levels", window_minut
 		days: ["both", "today"].includes(days),
 		view: ["levels", "parts"].includes(view),
 		window_minutes: Number.isInteger(minutes) && minutes >= 15 && minutes <= 1440,
-		hide: Array.isArray(hide) && hide.every((part) => HIDEABLE.includes(part)),
+		hide: Array.isArray(hide) && hide.every((part) => ["average", "window", "loads", "legend"].includes(part)),
 	};
 	const wrong = Object.keys(rules).filter((name) => !rules[name]);
 	if (wrong.length) throw new Error(`${TAG}: ${wrong.join(", ")}?`);
