@@ -7,7 +7,7 @@ from pathlib import Path
 import shutil
 from typing import Any
 
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 from tests.integration.conftest import Advance, entity_id
@@ -81,6 +81,35 @@ async def turn(hass: HomeAssistant, name: str, state: str) -> None:
         blocking=True,
     )
     await settle(hass)
+
+
+class Relays:
+    """Switches that may fail."""
+
+    def __init__(self, hass: HomeAssistant, *names: str) -> None:
+        """Set them up, all off."""
+        self._hass = hass
+        self.commands: list[str] = []
+        self.troubles: list[Exception | None] = []
+        """What becomes of the next commands, before all others are obeyed: an error, or a command that gets lost."""
+        for name in names:
+            self.turn(name, "off")
+        for state in ("on", "off"):
+            hass.services.async_register("switch", f"turn_{state}", self._obey)
+
+    def turn(self, name: str, state: str) -> None:
+        """Be turned on or off, or become unavailable."""
+        self._hass.states.async_set(f"switch.{name}", state)
+
+    async def _obey(self, call: ServiceCall) -> None:
+        state = call.service.removeprefix("turn_")
+        self.commands.append(state)
+        if self.troubles:
+            if (trouble := self.troubles.pop(0)) is not None:
+                raise trouble
+            return
+        for entity in call.data["entity_id"]:
+            self.turn(entity.removeprefix("switch."), state)
 
 
 async def reload(hass: HomeAssistant, entry) -> None:

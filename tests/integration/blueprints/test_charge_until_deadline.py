@@ -11,7 +11,7 @@ from homeassistant.core import HomeAssistant
 from tests.integration.conftest import Advance
 from tests.integration.test_loads import table_of
 
-from . import device, go_to, helpers, is_on, reload, settle, turn, use
+from . import Relays, device, go_to, helpers, is_on, reload, settle, turn, use
 
 BERLIN = ZoneInfo("Europe/Berlin")
 EVENING = datetime(2026, 6, 10, 16, tzinfo=UTC)
@@ -93,6 +93,80 @@ async def test_a_night(
     await turn(hass, "plugged", "off")
     assert not is_on(hass, "charger")
     assert need(hass) == 22
+
+
+@pytest.mark.parametrize("now", [EVENING])
+async def test_restart_in_mid_run(
+    hass: HomeAssistant, linked, advance: Advance, subscription
+) -> None:
+    """What is on stays on, though a new plan begins with the next five minutes at the earliest."""
+    entry = await linked()
+    await car(hass, subscription)
+    await turn(hass, "plugged", "on")
+    [run, *_] = best(entry, timedelta(hours=2))
+    await go_to(advance, run.start + timedelta(minutes=17), None, STEP)
+    since = hass.states.get("input_boolean.charger").last_changed
+    await reload(hass, entry)
+    hass.bus.async_fire("automation_reloaded")
+    await settle(hass)
+    await advance(STEP)
+    assert is_on(hass, "charger")
+    assert hass.states.get("input_boolean.charger").last_changed == since
+    await go_to(advance, DEADLINE.astimezone(UTC), None, STEP)
+    assert need(hass) == pytest.approx(0, abs=0.05)
+
+
+@pytest.mark.parametrize("now", [EVENING])
+async def test_without_an_answer_when_the_run_is_due(
+    hass: HomeAssistant, linked, advance: Advance, subscription
+) -> None:
+    """The run of the last plan is kept to while nobody can plan anew."""
+    entry = await linked()
+    await car(hass, subscription)
+    await turn(hass, "plugged", "on")
+    [run, *_] = best(entry, timedelta(hours=2))
+    await go_to(advance, run.start - STEP, None, STEP)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    await go_to(advance, run.end - STEP, Watch(hass, [run]), STEP)
+
+
+@pytest.mark.parametrize("now", [EVENING])
+async def test_switched_by_hand(
+    hass: HomeAssistant, linked, advance: Advance, subscription
+) -> None:
+    """It is put right within five minutes, and what was not charged meanwhile is charged later."""
+    entry = await linked()
+    await car(hass, subscription)
+    await turn(hass, "plugged", "on")
+    await turn(hass, "charger", "on")
+    await advance(STEP)
+    assert not is_on(hass, "charger")
+    [run, *_] = best(entry, timedelta(hours=2))
+    await go_to(advance, run.start + STEP, None, STEP)
+    await turn(hass, "charger", "off")
+    await advance(STEP)
+    assert is_on(hass, "charger")
+    await go_to(advance, DEADLINE.astimezone(UTC), None, STEP)
+    assert need(hass) == pytest.approx(0, abs=0.05)
+
+
+@pytest.mark.parametrize("now", [EVENING])
+async def test_charger_that_is_on_when_plugged_in(
+    hass: HomeAssistant, linked, advance: Advance, subscription
+) -> None:
+    """In one go as well, it is no run of the plan, even when it takes a while to be off."""
+    entry = await linked()
+    charger = Relays(hass, "charger")
+    charger.turn("charger", "on")
+    charger.troubles = [None]
+    await car(hass, subscription, charger="switch.charger", interruptible=False)
+    await turn(hass, "plugged", "on")
+    assert hass.states.get("switch.charger").state == "off"
+    [run] = best(entry, timedelta(hours=2), contiguous=True, min_run=timedelta())
+    await go_to(advance, run.start - STEP, None, STEP)
+    assert hass.states.get("switch.charger").state == "off"
+    await go_to(advance, run.start + STEP, None, STEP)
+    assert hass.states.get("switch.charger").state == "on"
 
 
 @pytest.mark.parametrize("now", [datetime(2026, 6, 10, 6, tzinfo=UTC)])
