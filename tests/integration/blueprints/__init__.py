@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 import shutil
 from typing import Any
+from unittest.mock import patch
 
+from homeassistant.components.automation import DATA_COMPONENT
 from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
@@ -117,6 +119,25 @@ async def reload(hass: HomeAssistant, entry) -> None:
     assert await hass.config_entries.async_unload(entry.entry_id)
     await settle(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)
+    await settle(hass)
+
+
+async def save(hass: HomeAssistant, *, itself: bool) -> None:
+    """Save the automation itself with a change, or another one, as Home Assistant's editor does."""
+    automation = hass.data[DATA_COMPONENT].get_entity("automation.used")
+    assert automation
+    assert automation.raw_config
+    used = dict(automation.raw_config)
+    other = {"id": "other", "alias": "other", "triggers": [], "actions": []}
+    changed = used if itself else other
+    changed["description"] = str(datetime.now(UTC))
+    with patch(
+        "homeassistant.config.load_yaml_config_file",
+        return_value={"automation": [used, other]},
+    ):
+        await hass.services.async_call(
+            "automation", "reload", {"id": changed["id"]}, blocking=True
+        )
     await settle(hass)
 
 

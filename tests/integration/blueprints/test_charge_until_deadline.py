@@ -11,7 +11,7 @@ from homeassistant.core import HomeAssistant
 from tests.integration.conftest import Advance
 from tests.integration.test_loads import table_of
 
-from . import Relays, device, go_to, helpers, is_on, reload, settle, turn, use
+from . import Relays, device, go_to, helpers, is_on, reload, save, turn, use
 
 BERLIN = ZoneInfo("Europe/Berlin")
 EVENING = datetime(2026, 6, 10, 16, tzinfo=UTC)
@@ -84,8 +84,7 @@ async def test_a_night(
         middle = runs[0].start + HALF_HOUR / 2
         await go_to(advance, middle, watch, STEP)
         await reload(hass, entry)
-        hass.bus.async_fire("automation_reloaded")
-        await settle(hass)
+        await save(hass, itself=True)
         assert is_on(hass, "charger")
     await go_to(advance, DEADLINE.astimezone(UTC), watch, STEP)
     assert watch.on == timedelta(hours=2)
@@ -107,8 +106,7 @@ async def test_restart_in_mid_run(
     await go_to(advance, run.start + timedelta(minutes=17), None, STEP)
     since = hass.states.get("input_boolean.charger").last_changed
     await reload(hass, entry)
-    hass.bus.async_fire("automation_reloaded")
-    await settle(hass)
+    await save(hass, itself=True)
     await advance(STEP)
     assert is_on(hass, "charger")
     assert hass.states.get("input_boolean.charger").last_changed == since

@@ -11,7 +11,7 @@ from tests.integration.automations import each_kind_of_day
 from tests.integration.conftest import Advance
 from tests.integration.test_loads import CAR, add, moment, table_of, until
 
-from . import QUARTER, go_to, helpers, is_on, reload, settle, turn, use
+from . import QUARTER, go_to, helpers, is_on, reload, save, settle, turn, use
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -117,8 +117,7 @@ async def test_home_assistant_starts(hass: HomeAssistant, linked, advance) -> No
     await follow(hass, load_id)
     await turn(hass, "dishwasher", "on")
     assert is_on(hass, "dishwasher")
-    hass.bus.async_fire("automation_reloaded")
-    await settle(hass)
+    await save(hass, itself=True)
     assert not is_on(hass, "dishwasher")
     hass.states.async_set("input_boolean.dishwasher", "unavailable")
     await settle(hass)
