@@ -4,13 +4,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from pytest_homeassistant_custom_component.common import async_mock_service
 
 from custom_components.nomos.pricing import local_date
 from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.setup import async_setup_component
 from tests.integration.conftest import Advance, entity_id
 
-from . import go_to, helpers, is_on, reload, use
+from . import Relays, go_to, helpers, is_on, reload, settle, use
 
 MIDNIGHT = datetime(2026, 6, 9, 22, tzinfo=UTC)
 MODES = ("boost", "block", "normal")
@@ -76,6 +78,60 @@ async def test_heat_pump(
     held_until = datetime.now(UTC) + dwell if applied == "normal" else held_until
     await go_to(advance, MIDNIGHT + timedelta(hours=24), check)
     assert seen == {"normal", "boost", "block"}
+
+
+@pytest.mark.parametrize("trouble", [None, HomeAssistantError("no answer")])
+async def test_command_gets_lost(
+    hass: HomeAssistant, advance: Advance, trouble: Exception | None
+) -> None:
+    """It is given again, also when a switch can be reached again; what else happens does not wait for that."""
+    switches = Relays(hass, "boost", "block")
+    told = async_mock_service(hass, "test", "tell")
+    hass.states.async_set("sensor.level", "normal")
+    assert await async_setup_component(hass, "homeassistant", {})
+    await use(
+        hass,
+        "heat_pump",
+        price_level="sensor.level",
+        boost_switches=["switch.boost"],
+        block_switches=["switch.block"],
+        boost_actions=[{"action": "test.tell"}],
+        dwell={"minutes": 1},
+    )
+
+    def modes() -> list[str]:
+        return [hass.states.get(f"switch.{name}").state for name in ("boost", "block")]
+
+    async def wait(minutes: int) -> None:
+        for _ in range(2 * minutes):
+            await advance(timedelta(seconds=30))
+
+    async def becomes(level: str) -> None:
+        hass.states.async_set("sensor.level", level)
+        await settle(hass)
+
+    await becomes("very_expensive")
+    await wait(3)
+    assert modes() == ["off", "on"]
+    switches.troubles = [trouble] * 4
+    await becomes("very_cheap")
+    assert modes() == ["off", "on"]
+    assert len(told) == 1
+    await wait(5)
+    assert modes() == ["on", "off"]
+    assert len(told) == 1
+
+    switches.troubles = [trouble] * 100
+    await becomes("normal")
+    await wait(60)
+    assert 80 < len(switches.troubles) < 96
+    assert modes() == ["on", "off"]
+    switches.troubles.clear()
+    switches.turn("boost", "unavailable")
+    await settle(hass)
+    switches.turn("boost", "on")
+    await settle(hass)
+    assert modes() == ["off", "off"]
 
 
 async def battery(hass: HomeAssistant, nomos, linked, more=(), **inputs):
