@@ -190,21 +190,53 @@ async def test_plans_again_when_tomorrow_arrives(
 
 
 @pytest.mark.parametrize("now", [EVENING])
-async def test_without_prices(
-    hass: HomeAssistant, linked, advance: Advance, subscription
+@pytest.mark.parametrize("missing", ["prices", "integration"])
+async def test_without_a_plan(
+    hass: HomeAssistant, linked, advance: Advance, subscription, missing: str
 ) -> None:
     """Without a plan it charges as late as it can, and is ready at the deadline."""
     entry = await linked()
     await car(hass, subscription)
     assert await hass.config_entries.async_unload(entry.entry_id)
+    if missing == "integration":
+        hass.services.async_remove("nomos", "plan")
     await turn(hass, "plugged", "on")
     latest = DEADLINE.astimezone(UTC) - timedelta(hours=2)
     await go_to(advance, latest - STEP, lambda _: _off(hass), STEP)
     await advance(STEP)
     assert is_on(hass, "charger")
+    since = hass.states.get("input_boolean.charger").last_changed
+    await go_to(advance, DEADLINE.astimezone(UTC) - STEP, None, STEP)
+    assert hass.states.get("input_boolean.charger").last_changed == since
     await go_to(advance, DEADLINE.astimezone(UTC), None, STEP)
     assert not is_on(hass, "charger")
     assert need(hass) == pytest.approx(0, abs=0.01)
+
+
+@pytest.mark.parametrize("now", [EVENING])
+@pytest.mark.parametrize("error", [False, True], ids=["turned off", "error"])
+async def test_run_that_broke_off(
+    hass: HomeAssistant, linked, advance: Advance, subscription, error: bool
+) -> None:
+    """Whatever becomes of the run, the car is charged when time runs short."""
+    await linked()
+    await car(hass, subscription)
+    if error:
+        hass.services.async_remove("nomos", "plan")
+    await turn(hass, "plugged", "on")
+    if not error:
+        for service in ("turn_off", "turn_on"):
+            await hass.services.async_call(
+                "automation", service, {"entity_id": "automation.used"}, blocking=True
+            )
+    assert hass.states.get("automation.used").attributes["current"] == 0
+    latest = DEADLINE.astimezone(UTC) - timedelta(hours=2)
+    await go_to(advance, latest, lambda _: _off(hass), STEP)
+    await advance(STEP)
+    assert is_on(hass, "charger")
+    await go_to(advance, DEADLINE.astimezone(UTC) - STEP, None, STEP)
+    assert is_on(hass, "charger")
+    assert need(hass) < 2
 
 
 def _off(hass: HomeAssistant) -> None:
