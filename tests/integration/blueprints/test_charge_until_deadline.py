@@ -11,7 +11,7 @@ from homeassistant.core import HomeAssistant
 from tests.integration.conftest import Advance
 from tests.integration.test_loads import table_of
 
-from . import Relays, device, go_to, helpers, is_on, reload, save, turn, use
+from . import Relays, device, go_to, helpers, is_on, reload, save, settle, turn, use
 
 BERLIN = ZoneInfo("Europe/Berlin")
 EVENING = datetime(2026, 6, 10, 16, tzinfo=UTC)
@@ -165,6 +165,30 @@ async def test_charger_that_is_on_when_plugged_in(
     assert hass.states.get("switch.charger").state == "off"
     await go_to(advance, run.start + STEP, None, STEP)
     assert hass.states.get("switch.charger").state == "on"
+
+
+@pytest.mark.parametrize("now", [EVENING])
+async def test_charger_is_away_for_a_while(
+    hass: HomeAssistant, linked, advance: Advance, subscription
+) -> None:
+    """In mid-run it keeps to the plan; what comes back is put right at once."""
+    entry = await linked()
+    charger = Relays(hass, "charger")
+    await car(hass, subscription, charger="switch.charger", usual_need=55)
+    await turn(hass, "plugged", "on")
+    [run, *_] = best(entry, timedelta(hours=5))
+    await go_to(advance, run.start + STEP, None, STEP)
+    begun = hass.states.get("automation.used").attributes["last_triggered"]
+    charger.commands.clear()
+    charger.turn("charger", "unavailable")
+    await settle(hass)
+    charger.turn("charger", "off")
+    await settle(hass)
+    assert charger.commands[-1] == "on"
+    await advance(STEP)
+    assert hass.states.get("switch.charger").state == "on"
+    # Somebody who begins anew knows nothing of the run.
+    assert hass.states.get("automation.used").attributes["last_triggered"] == begun
 
 
 @pytest.mark.parametrize("now", [datetime(2026, 6, 10, 6, tzinfo=UTC)])
