@@ -191,6 +191,28 @@ async def test_charger_is_away_for_a_while(
     assert hass.states.get("automation.used").attributes["last_triggered"] == begun
 
 
+@pytest.mark.parametrize("now", [datetime(2026, 2, 8, 18, 7, tzinfo=UTC)])
+async def test_run_that_took_a_little_longer(
+    hass: HomeAssistant, linked, advance: Advance, subscription
+) -> None:
+    """What is left is a little less than the runs that are left, and they remain the same."""
+    entry = await linked()
+    await car(hass, subscription)
+    await turn(hass, "plugged", "on")
+    deadline = datetime(2026, 2, 9, 7, tzinfo=BERLIN)
+    runs = best(entry, timedelta(hours=2), deadline)
+    assert len(runs) == 3
+    watch = Watch(hass, runs)
+    await go_to(advance, runs[0].end + STEP, watch, STEP)
+    await hass.services.async_call(
+        "input_number",
+        "set_value",
+        {"entity_id": "input_number.need", "value": need(hass) - 0.02},
+        blocking=True,
+    )
+    await go_to(advance, deadline.astimezone(UTC), watch, STEP)
+
+
 @pytest.mark.parametrize("now", [datetime(2026, 6, 10, 6, tzinfo=UTC)])
 async def test_plans_again_when_tomorrow_arrives(
     hass: HomeAssistant, linked, advance: Advance, subscription
