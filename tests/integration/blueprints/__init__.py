@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 import shutil
 from typing import Any
+from unittest.mock import patch
 
-from homeassistant.core import HomeAssistant
+from homeassistant.components.automation import DATA_COMPONENT
+from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 from tests.integration.conftest import Advance, entity_id
@@ -83,11 +85,59 @@ async def turn(hass: HomeAssistant, name: str, state: str) -> None:
     await settle(hass)
 
 
+class Relays:
+    """Switches that may fail."""
+
+    def __init__(self, hass: HomeAssistant, *names: str) -> None:
+        """Set them up, all off."""
+        self._hass = hass
+        self.commands: list[str] = []
+        self.troubles: list[Exception | None] = []
+        """What becomes of the next commands, before all others are obeyed: an error, or a command that gets lost."""
+        for name in names:
+            self.turn(name, "off")
+        for state in ("on", "off"):
+            hass.services.async_register("switch", f"turn_{state}", self._obey)
+
+    def turn(self, name: str, state: str) -> None:
+        """Be turned on or off, or become unavailable."""
+        self._hass.states.async_set(f"switch.{name}", state)
+
+    async def _obey(self, call: ServiceCall) -> None:
+        state = call.service.removeprefix("turn_")
+        self.commands.append(state)
+        if self.troubles:
+            if (trouble := self.troubles.pop(0)) is not None:
+                raise trouble
+            return
+        for entity in call.data["entity_id"]:
+            self.turn(entity.removeprefix("switch."), state)
+
+
 async def reload(hass: HomeAssistant, entry) -> None:
     """Unload the account and set it up again, as a restart does."""
     assert await hass.config_entries.async_unload(entry.entry_id)
     await settle(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)
+    await settle(hass)
+
+
+async def save(hass: HomeAssistant, *, itself: bool) -> None:
+    """Save the automation itself with a change, or another one, as Home Assistant's editor does."""
+    automation = hass.data[DATA_COMPONENT].get_entity("automation.used")
+    assert automation
+    assert automation.raw_config
+    used = dict(automation.raw_config)
+    other = {"id": "other", "alias": "other", "triggers": [], "actions": []}
+    changed = used if itself else other
+    changed["description"] = str(datetime.now(UTC))
+    with patch(
+        "homeassistant.config.load_yaml_config_file",
+        return_value={"automation": [used, other]},
+    ):
+        await hass.services.async_call(
+            "automation", "reload", {"id": changed["id"]}, blocking=True
+        )
     await settle(hass)
 
 

@@ -1,13 +1,14 @@
 """The hub in a German house, with automations that wait."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from homeassistant.core import HomeAssistant
+from simulator import Simulator
 from tests.integration.conftest import Advance
 
 from . import settle
@@ -18,15 +19,35 @@ def in_germany(german_hub: None) -> None:
     """Let the hub stand where its customers live."""
 
 
+@pytest.fixture(params=[0.003, 4.2], ids=["milliseconds", "seconds"])
+def late(request: pytest.FixtureRequest) -> timedelta:
+    """Return how long after its time everything happens: no clock wakes anybody exactly when it should."""
+    return timedelta(seconds=request.param)
+
+
 @pytest.fixture
-def advance(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> Advance:
-    """Return a function that moves the clock, and does not wait for automations that wait themselves."""
+def advance(
+    hass: HomeAssistant,
+    nomos: Simulator,
+    freezer: FrozenDateTimeFactory,
+    late: timedelta,
+) -> Advance:
+    """Return a function that moves the clock, and does not wait for automations that wait themselves.
+
+    The clock never stands on a whole second: who is woken there finds that it is a little later.
+    """
+
+    def be_late() -> None:
+        if not datetime.now(UTC).microsecond:
+            freezer.tick(late)
 
     async def move(delta: timedelta) -> None:
         freezer.tick(delta)
+        be_late()
         async_fire_time_changed(hass)
         await settle(hass)
 
+    be_late()
     return move
 
 

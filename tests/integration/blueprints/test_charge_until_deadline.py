@@ -11,7 +11,7 @@ from homeassistant.core import HomeAssistant
 from tests.integration.conftest import Advance
 from tests.integration.test_loads import table_of
 
-from . import device, go_to, helpers, is_on, reload, settle, turn, use
+from . import Relays, device, go_to, helpers, is_on, reload, save, settle, turn, use
 
 BERLIN = ZoneInfo("Europe/Berlin")
 EVENING = datetime(2026, 6, 10, 16, tzinfo=UTC)
@@ -84,8 +84,7 @@ async def test_a_night(
         middle = runs[0].start + HALF_HOUR / 2
         await go_to(advance, middle, watch, STEP)
         await reload(hass, entry)
-        hass.bus.async_fire("automation_reloaded")
-        await settle(hass)
+        await save(hass, itself=True)
         assert is_on(hass, "charger")
     await go_to(advance, DEADLINE.astimezone(UTC), watch, STEP)
     assert watch.on == timedelta(hours=2)
@@ -93,6 +92,125 @@ async def test_a_night(
     await turn(hass, "plugged", "off")
     assert not is_on(hass, "charger")
     assert need(hass) == 22
+
+
+@pytest.mark.parametrize("now", [EVENING])
+async def test_restart_in_mid_run(
+    hass: HomeAssistant, linked, advance: Advance, subscription
+) -> None:
+    """What is on stays on, though a new plan begins with the next five minutes at the earliest."""
+    entry = await linked()
+    await car(hass, subscription)
+    await turn(hass, "plugged", "on")
+    [run, *_] = best(entry, timedelta(hours=2))
+    await go_to(advance, run.start + timedelta(minutes=17), None, STEP)
+    since = hass.states.get("input_boolean.charger").last_changed
+    await reload(hass, entry)
+    await save(hass, itself=True)
+    await advance(STEP)
+    assert is_on(hass, "charger")
+    assert hass.states.get("input_boolean.charger").last_changed == since
+    await go_to(advance, DEADLINE.astimezone(UTC), None, STEP)
+    assert need(hass) == pytest.approx(0, abs=0.05)
+
+
+@pytest.mark.parametrize("now", [EVENING])
+async def test_without_an_answer_when_the_run_is_due(
+    hass: HomeAssistant, linked, advance: Advance, subscription
+) -> None:
+    """The run of the last plan is kept to while nobody can plan anew."""
+    entry = await linked()
+    await car(hass, subscription)
+    await turn(hass, "plugged", "on")
+    [run, *_] = best(entry, timedelta(hours=2))
+    await go_to(advance, run.start - STEP, None, STEP)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    await go_to(advance, run.end - STEP, Watch(hass, [run]), STEP)
+
+
+@pytest.mark.parametrize("now", [EVENING])
+async def test_switched_by_hand(
+    hass: HomeAssistant, linked, advance: Advance, subscription
+) -> None:
+    """It is put right within five minutes, and what was not charged meanwhile is charged later."""
+    entry = await linked()
+    await car(hass, subscription)
+    await turn(hass, "plugged", "on")
+    await turn(hass, "charger", "on")
+    await advance(STEP)
+    assert not is_on(hass, "charger")
+    [run, *_] = best(entry, timedelta(hours=2))
+    await go_to(advance, run.start + STEP, None, STEP)
+    await turn(hass, "charger", "off")
+    await advance(STEP)
+    assert is_on(hass, "charger")
+    await go_to(advance, DEADLINE.astimezone(UTC), None, STEP)
+    assert need(hass) == pytest.approx(0, abs=0.05)
+
+
+@pytest.mark.parametrize("now", [EVENING])
+async def test_charger_that_is_on_when_plugged_in(
+    hass: HomeAssistant, linked, advance: Advance, subscription
+) -> None:
+    """In one go as well, it is no run of the plan, even when it takes a while to be off."""
+    entry = await linked()
+    charger = Relays(hass, "charger")
+    charger.turn("charger", "on")
+    charger.troubles = [None]
+    await car(hass, subscription, charger="switch.charger", interruptible=False)
+    await turn(hass, "plugged", "on")
+    assert hass.states.get("switch.charger").state == "off"
+    [run] = best(entry, timedelta(hours=2), contiguous=True, min_run=timedelta())
+    await go_to(advance, run.start - STEP, None, STEP)
+    assert hass.states.get("switch.charger").state == "off"
+    await go_to(advance, run.start + STEP, None, STEP)
+    assert hass.states.get("switch.charger").state == "on"
+
+
+@pytest.mark.parametrize("now", [EVENING])
+async def test_charger_is_away_for_a_while(
+    hass: HomeAssistant, linked, advance: Advance, subscription
+) -> None:
+    """In mid-run it keeps to the plan; what comes back is put right at once."""
+    entry = await linked()
+    charger = Relays(hass, "charger")
+    await car(hass, subscription, charger="switch.charger", usual_need=55)
+    await turn(hass, "plugged", "on")
+    [run, *_] = best(entry, timedelta(hours=5))
+    await go_to(advance, run.start + STEP, None, STEP)
+    begun = hass.states.get("automation.used").attributes["last_triggered"]
+    charger.commands.clear()
+    charger.turn("charger", "unavailable")
+    await settle(hass)
+    charger.turn("charger", "off")
+    await settle(hass)
+    assert charger.commands[-1] == "on"
+    await advance(STEP)
+    assert hass.states.get("switch.charger").state == "on"
+    # Somebody who begins anew knows nothing of the run.
+    assert hass.states.get("automation.used").attributes["last_triggered"] == begun
+
+
+@pytest.mark.parametrize("now", [datetime(2026, 2, 8, 18, 7, tzinfo=UTC)])
+async def test_run_that_took_a_little_longer(
+    hass: HomeAssistant, linked, advance: Advance, subscription
+) -> None:
+    """What is left is a little less than the runs that are left, and they remain the same."""
+    entry = await linked()
+    await car(hass, subscription)
+    await turn(hass, "plugged", "on")
+    deadline = datetime(2026, 2, 9, 7, tzinfo=BERLIN)
+    runs = best(entry, timedelta(hours=2), deadline)
+    assert len(runs) == 3
+    watch = Watch(hass, runs)
+    await go_to(advance, runs[0].end + STEP, watch, STEP)
+    await hass.services.async_call(
+        "input_number",
+        "set_value",
+        {"entity_id": "input_number.need", "value": need(hass) - 0.02},
+        blocking=True,
+    )
+    await go_to(advance, deadline.astimezone(UTC), watch, STEP)
 
 
 @pytest.mark.parametrize("now", [datetime(2026, 6, 10, 6, tzinfo=UTC)])
@@ -118,21 +236,53 @@ async def test_plans_again_when_tomorrow_arrives(
 
 
 @pytest.mark.parametrize("now", [EVENING])
-async def test_without_prices(
-    hass: HomeAssistant, linked, advance: Advance, subscription
+@pytest.mark.parametrize("missing", ["prices", "integration"])
+async def test_without_a_plan(
+    hass: HomeAssistant, linked, advance: Advance, subscription, missing: str
 ) -> None:
     """Without a plan it charges as late as it can, and is ready at the deadline."""
     entry = await linked()
     await car(hass, subscription)
     assert await hass.config_entries.async_unload(entry.entry_id)
+    if missing == "integration":
+        hass.services.async_remove("nomos", "plan")
     await turn(hass, "plugged", "on")
     latest = DEADLINE.astimezone(UTC) - timedelta(hours=2)
     await go_to(advance, latest - STEP, lambda _: _off(hass), STEP)
     await advance(STEP)
     assert is_on(hass, "charger")
+    since = hass.states.get("input_boolean.charger").last_changed
+    await go_to(advance, DEADLINE.astimezone(UTC) - STEP, None, STEP)
+    assert hass.states.get("input_boolean.charger").last_changed == since
     await go_to(advance, DEADLINE.astimezone(UTC), None, STEP)
     assert not is_on(hass, "charger")
     assert need(hass) == pytest.approx(0, abs=0.01)
+
+
+@pytest.mark.parametrize("now", [EVENING])
+@pytest.mark.parametrize("error", [False, True], ids=["turned off", "error"])
+async def test_run_that_broke_off(
+    hass: HomeAssistant, linked, advance: Advance, subscription, error: bool
+) -> None:
+    """Whatever becomes of the run, the car is charged when time runs short."""
+    await linked()
+    await car(hass, subscription)
+    if error:
+        hass.services.async_remove("nomos", "plan")
+    await turn(hass, "plugged", "on")
+    if not error:
+        for service in ("turn_off", "turn_on"):
+            await hass.services.async_call(
+                "automation", service, {"entity_id": "automation.used"}, blocking=True
+            )
+    assert hass.states.get("automation.used").attributes["current"] == 0
+    latest = DEADLINE.astimezone(UTC) - timedelta(hours=2)
+    await go_to(advance, latest, lambda _: _off(hass), STEP)
+    await advance(STEP)
+    assert is_on(hass, "charger")
+    await go_to(advance, DEADLINE.astimezone(UTC) - STEP, None, STEP)
+    assert is_on(hass, "charger")
+    assert need(hass) < 2
 
 
 def _off(hass: HomeAssistant) -> None:

@@ -59,7 +59,7 @@ async def test_negative(
     await linked()
     sent = async_mock_service(hass, "test", "send")
     await use(hass, "negative_price", contract=device(hass, subscription), send=SEND)
-    await go_to(advance, begin - timedelta(seconds=1))
+    await go_to(advance, begin - timedelta(minutes=1))
     assert not sent
     await go_to(advance, begin + timedelta(hours=2))
     [call] = sent
