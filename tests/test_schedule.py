@@ -24,6 +24,7 @@ from custom_components.nomos.schedule import (
 )
 
 from .instants import CHANCES, INSTANTS, PHASES
+from .metering.samples import property_test
 
 DAY = date(2026, 6, 1)
 
@@ -52,6 +53,7 @@ def test_phase_is_stable_and_even():
     assert mean(phases) == pytest.approx(0.5, abs=0.03)
 
 
+@property_test
 @given(st.dates(date(2026, 1, 1), date(2027, 12, 31)), PHASES)
 def test_first_look_is_in_its_window_and_off_the_minute(day, phase):
     """Between 13:30 and 14:01, and never when everybody else asks."""
@@ -145,6 +147,7 @@ def test_gaps_grow_to_a_limit():
     assert waits[-1] == waits[-2]
 
 
+@property_test
 @given(INSTANTS, st.sampled_from(Goal), PHASES, st.integers(0, 50), CHANCES)
 def test_next_request_is_in_the_future_and_within_a_day(
     now, goal, phase, misses, chance
@@ -154,6 +157,7 @@ def test_next_request_is_in_the_future_and_within_a_day(
     assert now < at < now + timedelta(hours=25, minutes=2)
 
 
+@property_test
 @given(PHASES, CHANCES, st.integers(1, 20))
 def test_midnight_is_not_slept_through(phase, chance, misses):
     """While tomorrow is missing, there is a look before midnight and one just after it."""
@@ -195,6 +199,7 @@ def test_subscriptions_are_looked_at_when_a_contract_turns():
     assert looks[1] - turn == timedelta(minutes=28)
 
 
+@property_test
 @given(INSTANTS, PHASES, st.integers(0, 50), CHANCES)
 def test_failed_subscription_requests_are_repeated(now, phase, misses, chance):
     """Sooner than tomorrow, but not at once."""
@@ -241,6 +246,7 @@ def test_misses_are_counted_until_there_is_news():
     assert misses_after(4, Goal.REST, news=False) == 1
 
 
+@property_test
 @given(PHASES, CHANCES)
 def test_start_is_not_the_moment_to_ask(phase, chance):
     """What is missing is asked for half a minute to two minutes later; what is not, at the next look."""
