@@ -24,6 +24,7 @@ from custom_components.nomos.schedule import (
 )
 
 from .instants import CHANCES, INSTANTS, PHASES
+from .metering.samples import property_test
 
 DAY = date(2026, 6, 1)
 
@@ -52,6 +53,7 @@ def test_phase_is_stable_and_even():
     assert mean(phases) == pytest.approx(0.5, abs=0.03)
 
 
+@property_test
 @given(st.dates(date(2026, 1, 1), date(2027, 12, 31)), PHASES)
 def test_first_look_is_in_its_window_and_off_the_minute(day, phase):
     """Between 13:30 and 14:01, and never when everybody else asks."""
@@ -79,6 +81,7 @@ def test_no_second_gets_twice_its_share():
         (knowledge(now_known=False), local(9), Goal.CURRENT),
         (knowledge(today=False), local(9), Goal.TODAY),
         (knowledge(tomorrow=False), local(9), Goal.REST),
+        (knowledge(tomorrow=False), first_look(DAY, 0.5), Goal.TOMORROW),
         (knowledge(tomorrow=False), local(15), Goal.TOMORROW),
         (knowledge(), local(15), Goal.REST),
     ],
@@ -145,6 +148,7 @@ def test_gaps_grow_to_a_limit():
     assert waits[-1] == waits[-2]
 
 
+@property_test
 @given(INSTANTS, st.sampled_from(Goal), PHASES, st.integers(0, 50), CHANCES)
 def test_next_request_is_in_the_future_and_within_a_day(
     now, goal, phase, misses, chance
@@ -154,6 +158,53 @@ def test_next_request_is_in_the_future_and_within_a_day(
     assert now < at < now + timedelta(hours=25, minutes=2)
 
 
+def looks_of(phase):
+    """Return every instant of the test's day for which a request may be planned, but those moved by chance."""
+    before_midnight = next_price_request(
+        local(23), Goal.TODAY, phase=phase, misses=4, chance=0
+    )
+    return first_look(DAY, phase), second_look(DAY, phase), before_midnight
+
+
+@pytest.mark.parametrize("phase", [0.0, 0.1234, 0.5, 0.97])
+@pytest.mark.parametrize("goal", Goal)
+def test_the_next_request_for_prices_is_never_now(phase, goal):
+    """Who asks just when it was planned asks the next time later."""
+    for now in looks_of(phase):
+        at = next_price_request(now, goal, phase=phase, misses=9, chance=0)
+        assert at > now
+        at = next_price_request_after_start(now, goal, phase=phase, chance=0)
+        assert at > now
+
+
+@pytest.mark.parametrize("phase", [0.0, 0.1234, 0.5, 0.97])
+def test_the_next_request_for_subscriptions_is_never_now(phase):
+    """Neither at the daily look nor at the one for a contract that has turned."""
+
+    def following(now, *turns):
+        return next_subscription_request(
+            now, turns, overdue=False, phase=phase, misses=0, chance=0
+        )
+
+    look, turn = first_look(DAY, phase), local(3)
+    assert following(look) == first_look(DAY + timedelta(days=1), phase)
+    turned = following(local(3), turn)
+    assert turned < look
+    assert following(turned, turn) == look
+
+
+@pytest.mark.parametrize("chance", [-1, 0, 1])
+def test_a_gap_does_not_sleep_through_a_look(chance):
+    """However long the wait is, what is missing is asked for at every look of the day."""
+    for now, look in (
+        (local(13), first_look(DAY, 0.5)),
+        (local(15), second_look(DAY, 0.5)),
+    ):
+        at = next_price_request(now, Goal.TODAY, phase=0.5, misses=4, chance=chance)
+        assert at == look
+
+
+@property_test
 @given(PHASES, CHANCES, st.integers(1, 20))
 def test_midnight_is_not_slept_through(phase, chance, misses):
     """While tomorrow is missing, there is a look before midnight and one just after it."""
@@ -195,6 +246,19 @@ def test_subscriptions_are_looked_at_when_a_contract_turns():
     assert looks[1] - turn == timedelta(minutes=28)
 
 
+def test_a_turn_while_the_hub_was_off_is_looked_for_soon():
+    """Within minutes of the start, not by a whole street at once."""
+    waits = [
+        next_subscription_request(
+            local(9), (), overdue=True, phase=phase, misses=0, chance=0
+        )
+        - local(9)
+        for phase in (0.0, 0.5, 0.75)
+    ]
+    assert waits == [timedelta(minutes=minutes) for minutes in (1, 3, 4)]
+
+
+@property_test
 @given(INSTANTS, PHASES, st.integers(0, 50), CHANCES)
 def test_failed_subscription_requests_are_repeated(now, phase, misses, chance):
     """Sooner than tomorrow, but not at once."""
@@ -241,6 +305,7 @@ def test_misses_are_counted_until_there_is_news():
     assert misses_after(4, Goal.REST, news=False) == 1
 
 
+@property_test
 @given(PHASES, CHANCES)
 def test_start_is_not_the_moment_to_ask(phase, chance):
     """What is missing is asked for half a minute to two minutes later; what is not, at the next look."""
@@ -249,3 +314,11 @@ def test_start_is_not_the_moment_to_ask(phase, chance):
     assert timedelta(seconds=30) <= at - now <= timedelta(minutes=2)
     at = next_price_request_after_start(now, Goal.REST, phase=phase, chance=chance)
     assert at == second_look(DAY, phase)
+
+
+@pytest.mark.parametrize(("chance", "seconds"), [(-1, 30), (0, 75), (1, 120)])
+def test_starts_are_spread_by_chance(chance, seconds):
+    """A street whose power comes back does not ask in one second."""
+    now = local(15)
+    at = next_price_request_after_start(now, Goal.TOMORROW, phase=0.5, chance=chance)
+    assert at - now == timedelta(seconds=seconds)

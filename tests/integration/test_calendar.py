@@ -6,7 +6,7 @@ import pytest
 
 from homeassistant.core import HomeAssistant
 
-from .conftest import Advance, entity_id
+from .conftest import HOUR, Advance, entity_id
 from .test_loads import DISHWASHER, add, moment, runs_now
 
 QUARTER = timedelta(minutes=15)
@@ -54,6 +54,30 @@ async def test_cheap_periods(
         for one in found
     ] == [(period.start, period.end) for period in periods]
     assert {one["summary"] for one in found} == {summary}
+
+
+async def test_cheap_period_over_midnight(
+    hass: HomeAssistant, nomos, linked, calendar, advance: Advance
+) -> None:
+    """It is one event, whole on both days that it belongs to."""
+    subscription = nomos.customers["smart@example.com"].subscriptions[0]
+    midnight = datetime(2026, 6, 10, 22, tzinfo=UTC)
+    for number in range(-6, 6):
+        price = -50.0 if number in range(-2, 2) else 50.0
+        nomos.correct_price(subscription.id, midnight + number * QUARTER, price)
+    await linked()
+    for _ in range(8):
+        await advance(HOUR)
+    for now in (midnight - HOUR, midnight, midnight + QUARTER):
+        await advance(now - datetime.now(UTC))
+        found = await events(hass, calendar, midnight - QUARTER, midnight + QUARTER)
+        assert [
+            (datetime.fromisoformat(one["start"]), datetime.fromisoformat(one["end"]))
+            for one in found
+        ] == [(midnight - 2 * QUARTER, midnight + 2 * QUARTER)]
+    assert hass.states.get(calendar()).state == "on"
+    await advance(QUARTER)
+    assert hass.states.get(calendar()).state == "off"
 
 
 async def test_on_during_events(
@@ -130,3 +154,43 @@ async def test_runs_of_loads(hass: HomeAssistant, nomos, linked, calendar) -> No
     await hass.async_block_till_done()
     found = await events(hass, calendar, start, start + timedelta(days=1))
     assert not [one for one in found if one["summary"] == "Dishwasher"]
+
+
+async def test_run_of_a_load_of_another_contract(
+    hass: HomeAssistant, nomos, linked, calendar
+) -> None:
+    """A run is in the calendar of the contract that it is planned with, and in no other."""
+    second = nomos.add_subscription("smart@example.com")
+    entry = await linked()
+    await add(hass, entry, DISHWASHER, subscription=second.id)
+    start = datetime(2026, 6, 10, 8, tzinfo=UTC)
+
+    async def runs(calendar):
+        found = await events(hass, calendar, start, start + timedelta(days=1))
+        return [one for one in found if one["summary"] == "Dishwasher"]
+
+    assert not await runs(calendar)
+    assert len(await runs(lambda: entity_id(hass, second.id, "calendar", "calendar")))
+
+
+@pytest.mark.usefixtures("german_hub")
+async def test_load_that_is_added_and_runs(
+    hass: HomeAssistant, linked, calendar, advance: Advance
+) -> None:
+    """A new load is there at once, and the calendar is on from its first minute, at no boundary of a price."""
+    entry = await linked()
+    shown = hass.states.get(calendar())
+    assert shown.state == "off"
+    assert shown.attributes["message"] != "Dishwasher"
+    changes = {
+        "start": "10:00:00",
+        "end": "10:45:00",
+        "duration": {"hours": 0, "minutes": 41, "seconds": 0},
+    }
+    load_id = await add(hass, entry, DISHWASHER, **changes)
+    assert hass.states.get(calendar()).attributes["message"] == "Dishwasher"
+    start = moment(hass, load_id, "next_start")
+    assert start == datetime(2026, 6, 10, 8, 4, tzinfo=UTC)
+    await advance(start - datetime.now(UTC))
+    assert runs_now(hass, load_id)
+    assert hass.states.get(calendar()).state == "on"

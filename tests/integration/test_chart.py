@@ -124,6 +124,25 @@ async def test_no_window_where_too_little_is_known(
     assert (await ask(sensor, window_minutes=15 * 60))["result"]["window"] is None
 
 
+async def test_no_window_when_prices_have_run_out(
+    hass: HomeAssistant, nomos, linked, ask, advance: Advance
+) -> None:
+    """A card that is open in a long outage shows what was known of the day, and then nothing, but no error."""
+    await linked()
+    sensor = entity_id(hass, nomos.customers[EMAIL].subscriptions[0].id, "price")
+    nomos.faults.add(kind="reset")
+    midnight = datetime(2026, 6, 10, 22, tzinfo=UTC)
+    for now, windows, known in (
+        (midnight - QUARTER, True, 96),
+        (midnight, False, 0),
+        (midnight + timedelta(hours=3), False, 0),
+    ):
+        await advance(now - datetime.now(UTC))
+        chart = (await ask(sensor, window_minutes=15))["result"]
+        assert (chart["window"] is not None) == windows
+        assert len(chart["intervals"]) == known
+
+
 @pytest.mark.parametrize(
     ("now", "count"),
     [

@@ -417,18 +417,3 @@ async def test_over_the_change_of_clocks_and_year(
     for _ in range(3 * 96):
         await advance(QUARTER)
         assert_right(hass, nomos, subscription)
-
-
-async def test_polling_switched_off(
-    hass: HomeAssistant, nomos, linked, advance: Advance, subscription
-) -> None:
-    """A customer who forbids polling still sees the price change at its boundary."""
-    entry = await linked()
-    hass.config_entries.async_update_entry(entry, pref_disable_polling=True)
-    await hass.config_entries.async_reload(entry.entry_id)
-    await hass.async_block_till_done()
-    requests = len(nomos.requests)
-    for _ in range(8):
-        await advance(QUARTER)
-        assert_right(hass, nomos, subscription)
-    assert len(nomos.requests) == requests

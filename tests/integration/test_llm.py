@@ -11,7 +11,7 @@ from custom_components.nomos.llm import async_get_tools
 from custom_components.nomos.pricing import PlanRequest, local_date, plan
 from homeassistant.components.homeassistant.exposed_entities import async_expose_entity
 from homeassistant.core import Context, HomeAssistant
-from homeassistant.helpers import device_registry as dr, llm
+from homeassistant.helpers import device_registry as dr, entity_registry as er, llm
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 
@@ -86,6 +86,21 @@ async def test_only_what_is_exposed(
     assert await find_tool(hass) is None
     assert "LLM tools that are not prefixed" not in caplog.text
     assert "without an integration" not in caplog.text
+
+
+async def test_price_that_is_disabled(
+    hass: HomeAssistant, linked, subscription, expose
+) -> None:
+    """An entity that the customer has switched off is told to nobody, though it was exposed once."""
+    await linked()
+    expose(subscription)
+    assert await find_tool(hass)
+    er.async_get(hass).async_update_entity(
+        entity_id(hass, subscription.id, "price"),
+        disabled_by=er.RegistryEntryDisabler.USER,
+    )
+    await hass.async_block_till_done()
+    assert await find_tool(hass) is None
 
 
 async def test_its_parameters_reach_the_model(
@@ -195,6 +210,64 @@ async def test_in_parts_from_now_on(
     }
     soon = (await ask(hass, duration_minutes=60, latest="18:00:00"))["cheapest"]
     assert soon["window"]["end"] == "2026-06-10T18:00+02:00"
+
+
+@pytest.mark.parametrize(("interruptible", "runs"), [(False, 1), (True, 2)])
+async def test_parts_are_allowed_or_not(
+    hass: HomeAssistant, nomos, linked, subscription, expose, interruptible, runs
+) -> None:
+    """Two cheap quarter-hours that lie apart are both taken where the load may pause."""
+    first = datetime(2026, 6, 10, 16, tzinfo=UTC)
+    for start in (first, first + timedelta(hours=2)):
+        nomos.correct_price(subscription.id, start, -50.0)
+    await linked()
+    expose(subscription)
+    found = await ask(hass, duration_minutes=30, interruptible=interruptible)
+    assert len(found["cheapest"]["runs"]) == runs
+    assert found["cheapest"]["planned_minutes"] == 30
+    assert (found["cheapest"]["average_price"] == -0.5) == interruptible
+
+
+async def test_arguments_that_are_left_empty(
+    hass: HomeAssistant, linked, subscription, expose
+) -> None:
+    """Nothing means the same as leaving out, and so does null."""
+    await linked()
+    expose(subscription)
+    plain = await ask(hass, duration_minutes=60)
+    for nothing in ("", None):
+        empty = dict.fromkeys(("earliest", "latest", "interruptible"), nothing)
+        assert await ask(hass, duration_minutes=60, **empty) == plain
+        assert "cheapest" not in await ask(hass, duration_minutes=nothing)
+
+
+async def test_window_that_is_open(
+    hass: HomeAssistant, linked, subscription, expose
+) -> None:
+    """What is left of it begins now: nobody can start in the past."""
+    await linked()
+    expose(subscription)
+    found = await ask(hass, duration_minutes=60, earliest="10:00", latest="20:00")
+    assert found["cheapest"]["window"] == {
+        "start": "2026-06-10T16:03+02:00",
+        "end": "2026-06-10T20:00+02:00",
+    }
+
+
+async def test_tomorrow_in_part(
+    hass: HomeAssistant, nomos, linked, subscription, expose
+) -> None:
+    """Of a day that is not complete nobody knows the lowest price."""
+    hole = datetime(2026, 6, 11, 10, tzinfo=UTC)
+    nomos.configure(missing=[(hole, hole + timedelta(minutes=15))])
+    entry = await linked()
+    expose(subscription)
+    table = entry.runtime_data.prices[subscription.id].data
+    assert table.at(hole - timedelta(minutes=15))
+    assert table.at(hole) is None
+    answer = await ask(hass)
+    assert answer["today"]
+    assert answer["tomorrow"] is None
 
 
 async def test_what_does_not_fit(

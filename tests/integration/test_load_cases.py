@@ -10,7 +10,7 @@ from homeassistant.const import STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
 
 from .conftest import Advance
-from .test_loads import CAR, add, runs_now, shown, status, table_of, until
+from .test_loads import CAR, add, moment, runs_now, shown, status, table_of, until
 
 pytestmark = pytest.mark.usefixtures("german_hub")
 
@@ -45,6 +45,43 @@ async def test_without_prices(
         assert len(ran) == 9
     else:
         assert not ran
+
+
+async def test_own_time_at_the_opening_of_the_window(
+    hass: HomeAssistant, nomos, linked, advance: Advance
+) -> None:
+    """Without prices a load may start just when its window opens."""
+    nomos.publish_at(datetime(2026, 6, 11).date(), "never")
+    entry = await linked()
+    load_id = await add(
+        hass, entry, start="00:00:00", end="06:00:00", fallback="00:00:00"
+    )
+    assert status(hass, load_id) == LoadStatus.FALLBACK
+    opens = datetime(2026, 6, 10, 22, tzinfo=UTC)
+    assert moment(hass, load_id, "next_start") == opens
+    await until(advance, opens)
+    assert runs_now(hass, load_id)
+
+
+async def test_window_that_passes_without_prices(
+    hass: HomeAssistant, nomos, linked, advance: Advance
+) -> None:
+    """When the window closes, a load that has waited in vain waits for the next one."""
+    entry = await linked()
+    nomos.faults.add(kind="reset")
+    load_id = await add(hass, entry, start="00:00:00", end="06:00:00")
+
+    def window():
+        assert status(hass, load_id) == LoadStatus.WAITING
+        told = shown(hass, load_id, "run_now", "binary_sensor").attributes["window"]
+        return [datetime.fromisoformat(told[edge]) for edge in ("start", "end")]
+
+    opens, closes = (datetime(2026, 6, 11, hour, tzinfo=TARIFF_ZONE) for hour in (0, 6))
+    assert window() == [opens, closes]
+    await until(advance, closes.astimezone(UTC) - timedelta(seconds=1))
+    assert window() == [opens, closes]
+    await advance(timedelta(seconds=1))
+    assert window() == [one + timedelta(days=1) for one in (opens, closes)]
 
 
 async def test_price_cap(hass: HomeAssistant, nomos, linked, advance: Advance) -> None:

@@ -192,6 +192,26 @@ async def test_run_that_nobody_saw(
     assert attributes(hass, load_id)["window"]["end"] != window["end"]
 
 
+async def test_next_night_is_planned_when_the_run_is_over(
+    hass: HomeAssistant, linked, advance: Advance
+) -> None:
+    """The end of a run is not the end of its window, and there is no news of prices then; the load looks ahead."""
+    entry = await linked()
+    load_id = await add(hass, entry)
+    await until(advance, datetime(2026, 6, 10, 15, tzinfo=UTC))
+    known = table_of(entry)
+    opens, closes = (
+        datetime.fromisoformat(attributes(hass, load_id)["window"][edge])
+        for edge in ("start", "end")
+    )
+    end = moment(hass, load_id, "next_end")
+    await until(advance, end)
+    assert datetime.now(UTC) < closes
+    assert table_of(entry) is known
+    assert not runs_now(hass, load_id)
+    assert moment(hass, load_id, "next_start") >= opens + timedelta(days=1)
+
+
 async def test_hub_that_moves(hass: HomeAssistant, linked) -> None:
     """Windows are by the clock on the wall, also when it is hung in another place."""
     entry = await linked()

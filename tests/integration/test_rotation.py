@@ -12,7 +12,6 @@ from homeassistant.components.application_credentials import (
     ClientCredential,
     async_import_client_credential,
 )
-from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from scripts.linking import Customer
 
@@ -24,11 +23,10 @@ from .conftest import (
     make_entry,
     reauth_flows,
     restart,
-    state_of,
 )
 
 
-async def power_cut(hass, entry, on_disk, advance):
+async def power_cut(hass, entry, on_disk):
     """Stop without a last word: the config entry is as it was on the disk."""
     assert await hass.config_entries.async_unload(entry.entry_id)
     hass.config_entries.async_update_entry(entry, data=on_disk)
@@ -48,7 +46,7 @@ async def test_power_cut_after_rotation(
         await entry.runtime_data.account.async_refresh()
     newest = entry.data["token"]["refresh_token"]
     assert newest != on_disk["token"]["refresh_token"]
-    await power_cut(hass, entry, on_disk, advance)
+    await power_cut(hass, entry, on_disk)
     assert entry.data["token"]["refresh_token"] == newest
     nomos.expire_access_tokens(EMAIL)
     await entry.runtime_data.account.async_refresh()
@@ -125,7 +123,7 @@ async def test_power_cut_after_a_new_link_with_other_credentials(
     on_disk = dict(entry.data)
     fresh = {**make_entry(nomos).data, "auth_implementation": "another"}
     await TokenJournal(hass, entry).async_relink(fresh)
-    await power_cut(hass, entry, on_disk, advance)
+    await power_cut(hass, entry, on_disk)
     assert dict(entry.data) == fresh
 
 
@@ -149,28 +147,6 @@ async def test_restored_backup(
     assert len(reauth_flows(hass)) == 1
     subscription = nomos.customers[EMAIL].subscriptions[0]
     assert_right(hass, nomos, subscription)
-
-
-async def test_reload_during_refresh_waits_for_it(
-    hass: HomeAssistant, nomos, linked, advance: Advance
-) -> None:
-    """A new account object does not use the refresh token that the old one has just used."""
-    entry = await linked()
-    await advance(2 * HOUR)
-    nomos.faults.add(kind="delay", match="token", seconds=20, times=1)
-    request = hass.async_create_task(entry.runtime_data.account.async_refresh())
-    while nomos.faults.pending:
-        await asyncio.sleep(0)
-    request.cancel()
-    reload = hass.async_create_task(hass.config_entries.async_reload(entry.entry_id))
-    await advance(timedelta(seconds=21))
-    assert await reload
-    await entry.runtime_data.account.async_refresh()
-    assert nomos.count("token") == 1
-    assert entry.runtime_data.account.last_error is None
-    assert state_of(
-        hass, nomos.customers[EMAIL].subscriptions[0].id, "price"
-    ).state != (STATE_UNAVAILABLE)
 
 
 async def test_unfinished_files_are_swept_up(
@@ -216,7 +192,7 @@ async def test_power_cut_just_after_linking_again(
         nomos.expire_access_tokens(EMAIL)
         await entry.runtime_data.account.async_refresh()
     newest = entry.data["token"]["refresh_token"]
-    await power_cut(hass, entry, on_disk, advance)
+    await power_cut(hass, entry, on_disk)
     assert entry.data["token"]["refresh_token"] == newest
     nomos.expire_access_tokens(EMAIL)
     await entry.runtime_data.account.async_refresh()

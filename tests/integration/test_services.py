@@ -344,6 +344,16 @@ async def test_several_contracts(hass: HomeAssistant, nomos, linked) -> None:
     assert len((await get_prices(hass, subscription=hourly.id))["prices"]) == 24
 
 
+async def test_contract_that_follows(hass: HomeAssistant, nomos, linked) -> None:
+    """The one that runs is meant, though another one waits to begin."""
+    nomos.add_subscription(SMART, start_at=datetime(2026, 6, 30, 22, tzinfo=UTC))
+    entry = await linked()
+    assert len(entry.runtime_data.prices) == 2
+    rows = (await get_prices(hass))["prices"]
+    assert len(rows) == 96
+    assert_true_prices(nomos, contract(nomos), rows)
+
+
 async def test_contract_not_begun(hass: HomeAssistant, nomos, linked) -> None:
     """It has no prices, and Nomos is not asked for any."""
     await linked("pending@example.com")

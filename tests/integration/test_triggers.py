@@ -11,6 +11,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import (
     area_registry as ar,
     device_registry as dr,
+    entity_registry as er,
     floor_registry as fr,
     label_registry as lr,
 )
@@ -230,3 +231,32 @@ async def test_targets(
     assert [call.data["entity"] for call in ran] == [
         entity_id(hass, subscription.id, "price")
     ]
+
+
+async def test_automation_that_is_switched_off(
+    hass: HomeAssistant, linked, subscription
+) -> None:
+    """It listens to nothing any more, and switched on again to no more than before."""
+    await linked()
+    target = device_of(hass, subscription)
+    options = {"threshold": crossing("above", 0.3)}
+    await automate(
+        hass,
+        {
+            "crossed": trigger("price_crossed_value", target, **options),
+            "negative": trigger("price_turned_negative", target),
+            "changed": trigger("price_level_changed", target),
+        },
+    )
+    on = hass.bus.async_listeners()
+    counted = []
+    for action in ("turn_off", "turn_on", "turn_off", "turn_on"):
+        await hass.services.async_call(
+            "automation", action, {"entity_id": "automation.test"}, blocking=True
+        )
+        counted.append(hass.bus.async_listeners())
+    off = counted[0]
+    # One for each trigger, and one for each of the two that remember the price before a gap.
+    registry = er.EVENT_ENTITY_REGISTRY_UPDATED
+    assert on[registry] - off[registry] == 5
+    assert counted == [off, on, off, on]

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from importlib.metadata import requires
 from pathlib import Path
 import re
@@ -9,6 +10,7 @@ import struct
 import tomllib
 
 import pytest
+import yaml
 
 from homeassistant.const import Platform
 
@@ -169,6 +171,25 @@ def test_requirements(manifest: Tree) -> None:
         assert " " not in requirement
         package = re.split(r"[=<>~!\[;]", requirement)[0].lower().replace("_", "-")
         assert package not in brought
+
+
+def test_pins_that_follow_home_assistant_are_left_alone() -> None:
+    """What Home Assistant would install has the version that it wants: no robot raises it by itself."""
+    lines = (PROJECT / "requirements_test.txt").read_text().splitlines()
+    first = next(
+        number
+        for number, line in enumerate(lines)
+        if line.startswith("# What Home Assistant would install")
+    )
+    pins = {line.partition("==")[0] for line in lines[first + 1 :]}
+    bot = yaml.safe_load((PROJECT / ".github" / "dependabot.yml").read_text())
+    [pip] = (one for one in bot["updates"] if one["package-ecosystem"] == "pip")
+    ignored = [one["dependency-name"] for one in pip["ignore"]]
+    tools = {line.partition("==")[0] for line in lines[:first]}
+    assert pins
+    assert {
+        name for name in pins | tools if any(fnmatch(name, one) for one in ignored)
+    } == pins
 
 
 def test_imports_are_declared(manifest: Tree) -> None:

@@ -23,6 +23,8 @@ SHARED_REASONS = {
     "reconfigure_successful",
     "single_instance_allowed",
 }
+# What hassfest accepts as a key.
+KEY = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 
 
 def placeholders(text: str) -> set[str]:
@@ -72,7 +74,26 @@ def test_texts(path: Path) -> None:
     assert found
     assert not [fault for where, text in found for fault in text_faults(where, text)]
     keys = {key for where, _ in found for key in where.split(".")}
-    assert not {key for key in keys if not re.fullmatch(r"[a-z0-9_-]+", key)}
+    assert not {key for key in keys if not KEY.fullmatch(key)}
+
+
+@pytest.mark.parametrize(
+    ("key", "good"),
+    [
+        ("price_level", True),
+        ("2026-10", True),
+        ("Price", False),
+        ("price level", False),
+        ("_price", False),
+        ("price-", False),
+        ("price__level", False),
+        ("price_-level", False),
+        ("", False),
+    ],
+)
+def test_wrong_keys_are_seen(key: str, good: bool) -> None:
+    """Signs between words stand alone, and not at an end."""
+    assert bool(KEY.fullmatch(key)) == good
 
 
 def test_languages_say_the_same(english: Tree) -> None:
@@ -127,10 +148,25 @@ def test_no_core_strings() -> None:
     assert not (INTEGRATION / "strings.json").exists()
 
 
+def forms(texts: Tree) -> Iterator[tuple[str, Tree]]:
+    """Yield every step of every flow, with where it stands."""
+    flows = {
+        "config": texts["config"],
+        "options": texts["options"],
+        **texts["config_subentries"],
+    }
+    for flow, tree in flows.items():
+        for step, form in tree["step"].items():
+            yield f"{flow}.{step}", form
+
+
 def test_form_descriptions_describe_fields(english: Tree) -> None:
-    """Every field that is described exists."""
-    for step in english["config"]["step"].values():
-        assert step.get("data_description", {}).keys() <= step.get("data", {}).keys()
+    """Every field is described, and every field that is described exists."""
+    described = dict(forms(english))
+    assert described.keys() >= {"options.init", "load.user", "load.reconfigure"}
+    for where, form in described.items():
+        fields = form.get("data", {}).keys()
+        assert form.get("data_description", {}).keys() == fields, where
 
 
 def constants(path: Path) -> set[str]:
@@ -156,9 +192,16 @@ def keyword_values(path: Path, keyword: str) -> set[str]:
 
 def test_reasons_are_translated(english: Tree) -> None:
     """Every way in which a flow ends has a sentence."""
-    reasons = keyword_values(INTEGRATION / "config_flow.py", "reason")
-    assert reasons
-    assert reasons <= english["config"]["abort"].keys() | SHARED_REASONS
+    for name, flow in (
+        ("config_flow.py", english["config"]),
+        ("load_flow.py", english["config_subentries"]["load"]),
+    ):
+        reasons = keyword_values(INTEGRATION / name, "reason")
+        assert reasons
+        # Home Assistant has sentences for the flows of an integration, not for those of its subentries.
+        shared = SHARED_REASONS if flow is english["config"] else set()
+        assert reasons <= flow["abort"].keys() | shared
+    assert "reconfigure_successful" in english["config_subentries"]["load"]["abort"]
 
 
 def test_exceptions_are_translated_and_used(english: Tree) -> None:

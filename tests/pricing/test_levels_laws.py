@@ -15,6 +15,7 @@ from custom_components.nomos.pricing import (
     below_average,
     cheapest_hours,
 )
+from tests.metering.samples import property_test
 
 from .test_levels import (
     DAY,
@@ -66,6 +67,7 @@ def shifted(day, function):
     return DayPrices(DAY, tuple(replace(one, price=price) for one, price in moved))
 
 
+@property_test
 @given(days(), thresholds_any)
 def test_agrees_with_the_definition(day, thresholds):
     """What is computed is what the definition says, said again the long way: minute by minute."""
@@ -106,6 +108,7 @@ def test_agrees_with_the_definition(day, thresholds):
         assert standing.percentile == pytest.approx(percentile)
 
 
+@property_test
 @given(days(), thresholds_any)
 def test_monotone(day, thresholds):
     """A cheaper price never stands worse, an equal one never differently; below zero is cheap."""
@@ -121,6 +124,7 @@ def test_monotone(day, thresholds):
                 assert 0 < one.percentile < two.percentile < 100
 
 
+@property_test
 @given(days(), st.integers(-10_000, 10_000))
 def test_a_constant_changes_levels_only_through_zero(day, steps):
     """Rank and percentile never change; a level does only where the old or the new price is below zero."""
@@ -131,6 +135,7 @@ def test_a_constant_changes_levels_only_through_zero(day, steps):
             assert one.level is two.level
 
 
+@property_test
 @given(days(prices=st.none() | cents(0, 5_000)))
 def test_dear_mirrors_cheap(day):
     """Turning the prices upside down, above zero, turns the levels upside down."""
@@ -138,6 +143,7 @@ def test_dear_mirrors_cheap(day):
     assert drawn(shifted(day, lambda price: 1 - price)) == drawn(day).translate(mirror)
 
 
+@property_test
 @given(
     st.lists(cents(-300, 5_000), min_size=2, max_size=30),
     pairs(st.floats(1, 1e6)),
@@ -149,6 +155,7 @@ def test_the_height_of_a_spike_does_not_matter(prices, spikes, sign):
     assert small[:-1] == great[:-1]
 
 
+@property_test
 @given(days(), st.randoms(use_true_random=False), st.floats(0, 30))
 def test_order_of_the_data_does_not_matter(day, random, hours):
     """Which of two equal prices is looked at first makes no difference to either."""
@@ -157,6 +164,7 @@ def test_order_of_the_data_does_not_matter(day, random, hours):
     assert cheapest_hours(shuffled, hours) == cheapest_hours(day, hours)
 
 
+@property_test
 @given(days(), thresholds_any)
 def test_periods_are_the_maximal_stretches(day, thresholds):
     """Every cheap interval is in exactly one period, nothing else is, and no two periods adjoin."""
@@ -173,6 +181,7 @@ def test_periods_are_the_maximal_stretches(day, thresholds):
             assert all(one.end == two.start for one, two in pairwise(period.intervals))
 
 
+@property_test
 @given(days(), st.floats(-1, 30))
 def test_cheapest_hours_are_enough_and_cheapest(day, hours):
     """The choice is sufficient, its last interval was needed, and nothing cheaper or earlier was left out."""
@@ -189,6 +198,7 @@ def test_cheapest_hours_are_enough_and_cheapest(day, hours):
     assert not chosen or (time - chosen[-1].duration) / HOUR < hours
 
 
+@property_test
 @given(days(prices=st.none() | st.floats()), st.floats())
 def test_never_raises(day, hours):
     """No day is too strange."""
@@ -196,6 +206,7 @@ def test_never_raises(day, hours):
     assert len(cheapest_hours(day, hours)) <= len(day.intervals)
 
 
+@property_test
 @given(days(prices=st.none() | st.floats(-100, 100)), st.floats(0, 1e6))
 def test_not_all_are_below_average(day, percent):
     """Something is always at the average or above."""

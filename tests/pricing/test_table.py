@@ -15,6 +15,7 @@ from custom_components.nomos.pricing import (
     PriceTable,
     day_bounds,
 )
+from tests.metering.samples import property_test
 
 QUARTER = timedelta(minutes=15)
 HOUR = timedelta(hours=1)
@@ -251,6 +252,7 @@ def tables(draw):
     return PriceTable.of(found)
 
 
+@property_test
 @given(tables(), st.integers(-2, 60), st.integers(1, 30))
 def test_between_leaves_out_what_does_not_touch(table, first, count):
     """Wherever the stretch lies, and whatever gaps there are."""
@@ -261,6 +263,7 @@ def test_between_leaves_out_what_does_not_touch(table, first, count):
     )
 
 
+@property_test
 @given(tables(), tables())
 def test_merge_instant_by_instant(older, newer):
     """At every instant the merged price is the newer one where known, else the older one."""
@@ -279,6 +282,7 @@ def test_merge_instant_by_instant(older, newer):
         assert (found is None) == (covered is None)
 
 
+@property_test
 @given(tables())
 def test_merge_with_itself_changes_nothing(table):
     """The same table comes back, so that nobody thinks that something is new."""
@@ -286,6 +290,7 @@ def test_merge_with_itself_changes_nothing(table):
     assert table.merge(EMPTY_TABLE) is table
 
 
+@property_test
 @given(tables(), st.lists(st.lists(st.integers(0, 60), max_size=10), max_size=4))
 def test_partial_views_of_one_truth_merge_in_any_order(truth, views):
     """Answers of equal age that show different parts of the same prices give the same table in any order."""
@@ -303,6 +308,7 @@ def test_partial_views_of_one_truth_merge_in_any_order(truth, views):
     assert forward == backward
 
 
+@property_test
 @given(tables(), tables())
 def test_merge_twice_is_merge_once(older, newer):
     """The same answer a second time changes nothing."""
@@ -310,6 +316,7 @@ def test_merge_twice_is_merge_once(older, newer):
     assert merged.merge(newer) is merged
 
 
+@property_test
 @given(tables(), tables())
 def test_merge_loses_and_invents_nothing(older, newer):
     """Every known stretch is still known, and every known price was said by one of the two."""

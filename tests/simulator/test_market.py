@@ -10,6 +10,7 @@ import pytest
 from simulator import Simulator
 from simulator.berlin import BERLIN, DAY, HOUR, day_intervals, days, midnight
 from simulator.market import ReplayMarket, SyntheticMarket
+from tests.api.strategies import property_test
 
 
 def _day(seed: int, day: date) -> list[float]:
@@ -48,6 +49,7 @@ def test_a_year_looks_like_one() -> None:
     assert sum(len(set(values)) > 90 for values in year.values()) > 350
 
 
+@property_test
 @given(st.datetimes(datetime(2000, 1, 1), datetime(2099, 12, 31)))
 def test_every_instant_has_a_price(instant: datetime) -> None:
     """Whatever the date."""
