@@ -200,12 +200,19 @@ class Server:
 
     # --- Faults ------------------------------------------------------------------------------------------------
 
-    @staticmethod
-    async def _delay(faults: list[Fault], *, after_work: bool) -> None:
+    async def _delay(self, faults: list[Fault], *, after_work: bool) -> None:
         for fault in faults:
             if fault.kind == "delay":
                 if bool(fault.params.get("after_work")) == after_work:
-                    await asyncio.sleep(fault.params.get("seconds", 30))
+                    await self._pause(fault.params.get("seconds", 30))
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait. A simulator that stops meanwhile cuts the connection, also where a test has frozen the time."""
+        try:
+            await asyncio.wait_for(self._simulator.stopping.wait(), seconds)
+        except TimeoutError:
+            return
+        raise asyncio.CancelledError
 
     def _decided(self, call: Call, fault: Fault) -> Reply | None:
         params = fault.params
@@ -362,7 +369,8 @@ class Server:
         await response.prepare(request)
         for start in range(0, len(body), chunk):
             await response.write(body[start : start + chunk])
-            await asyncio.sleep(pause)
+            if pause:
+                await self._pause(pause)
         if cut:
             self._cut(request)
         else:

@@ -1,5 +1,6 @@
 """The simulator itself: a running stand-in of Nomos with handles for tests."""
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -86,6 +87,8 @@ class Simulator:
         self._runner: web.AppRunner | None = None
         self._url: str | None = None
         self.add_client(client_id, client_secret, redirect_uris)
+        self.stopping = asyncio.Event()
+        """Set while it stops: whoever is kept waiting need not wait any longer."""
 
     # --- Life --------------------------------------------------------------------------------------------------
 
@@ -98,8 +101,9 @@ class Simulator:
         app = web.Application()
         app.router.add_route("*", "/control/{tail:.*}", self._control.handle)
         app.router.add_route("*", "/{tail:.*}", self._server.handle)
+        self.stopping = asyncio.Event()
         # No access log: its lines would hold the codes and states of redirects.
-        # A handler ends with its connection: one that sleeps for a fault must not outlive the simulator.
+        # A handler ends with its connection: one that works on a fault must not outlive the simulator.
         runner = web.AppRunner(
             app,
             access_log=None,
@@ -121,6 +125,7 @@ class Simulator:
         """Close all connections and stop listening; what it knows stays."""
         if self._runner is not None:
             runner, self._runner, self._url = self._runner, None, None
+            self.stopping.set()
             await runner.cleanup()
 
     @property

@@ -73,7 +73,7 @@ async def test_restart_with_old_prices(
 
 
 async def test_restart_with_old_prices_does_not_wait(
-    hass: HomeAssistant, nomos, linked, subscription, freezer
+    hass: HomeAssistant, nomos, linked, advance: Advance, subscription, freezer
 ) -> None:
     """Home Assistant starts without waiting for an answer that does not come."""
     entry = await linked()
@@ -85,7 +85,8 @@ async def test_restart_with_old_prices_does_not_wait(
     assert entry.state is ConfigEntryState.LOADED
     assert state_of(hass, subscription.id, "price").state == "unavailable"
     fault.times = 0
-    assert await hass.config_entries.async_unload(entry.entry_id)
+    await advance(timedelta(seconds=21))
+    assert_right(hass, nomos, subscription)
 
 
 async def test_restart_of_a_revoked_account(

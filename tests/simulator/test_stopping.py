@@ -1,0 +1,25 @@
+"""Tests of a simulator that is stopped while somebody is kept waiting."""
+
+import asyncio
+
+import aiohttp
+from freezegun.api import FrozenDateTimeFactory
+import pytest
+
+from simulator import Simulator
+
+
+@pytest.mark.parametrize("kind", ["delay", "drip"])
+async def test_stops_at_once_in_a_frozen_time(
+    socket_enabled: None, freezer: FrozenDateTimeFactory, kind: str
+) -> None:
+    """A fault that waits does not hold up the end of a test whose clock stands still."""
+    sim = Simulator(seed=1)
+    await sim.start()
+    fault = sim.faults.add(kind=kind, seconds=30, times=1)
+    async with aiohttp.ClientSession() as session:
+        asked = asyncio.create_task(session.get(f"{sim.url}/health"))
+        while fault in sim.faults.pending:
+            await asyncio.sleep(0)
+        await sim.stop()
+        asked.cancel()
