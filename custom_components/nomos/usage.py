@@ -1,6 +1,5 @@
 """When to ask what was metered, and what to do with the answers."""
 
-from asyncio import sleep
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -15,7 +14,6 @@ from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.util import dt as dt_util
 
 from .api import (
-    MeterType,
     NomosClient,
     NomosError,
     NomosNotFoundError,
@@ -25,12 +23,11 @@ from .api import (
 )
 from .coordinator import PriceCoordinator
 from .history import HistoryError, UsageHistory
-from .metering import Series, is_settled, months_before
 from .pricing import day_bounds, local_date, next_midnight
 from .schedule import next_usage_request, next_usage_request_after_start, usage_look
 from .subscription_coordinator import SubscriptionCoordinator
-from .usage_days import begin_of_usage, end_of_usage, stretches
-from .usage_import import UsageImport
+from .usage_days import end_of_usage
+from .usage_look import UsageLook
 from .usage_record import (
     EMPTY_RECORD,
     LatestInvoice,
@@ -48,9 +45,6 @@ _REDUCTIONS_EVERY: Final = timedelta(days=30)
 
 _FORGIVEN_AFTER: Final = timedelta(days=30)
 """How long a refusal is taken for an answer."""
-
-PAUSE: Final = 0.25
-"""Seconds between two months of an import."""
 
 USAGE: Final = "usage"
 INVOICES: Final = "invoices"
@@ -271,83 +265,19 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
 
     async def _async_usage(self, today: date) -> None:
         """Ask for what was metered, and bring it into record and statistics."""
-        work = UsageImport(self.prices, self.history, base_fee=self._base_fee)
-        if self.data.meter is MeterType.ANALOG:
-            await self._async_months(work, today)
-            return
-        await self._async_check_history()
-        subscription = self.prices.subscription
-        begin = begin_of_usage(subscription, today, history_kept=self.history.kept)
-        end = end_of_usage(subscription, today)
-        self._mind_the_clock(begin, today)
-        whole = self.data.looked_to is None
-        chunks = stretches(self.data, begin, end, today=today, phase=self.account.phase)
-        for number, (start, end) in enumerate(chunks, 1):
-            if number > 1:
-                await sleep(PAUSE)
-            settles = is_settled(start, today)
-            answer = await work.async_days(self.data, start, end, settles=settles)
-            if answer.meter is MeterType.ANALOG:
-                await self._async_months(work, today)
-                return
-            await self._async_keep(
-                self.data.extended(answer, start, end, settles=settles).forgetting(
-                    months_before(today, 1)
-                )
-            )
-            if whole:
-                _LOGGER.info(
-                    "Usage of %s is imported (%s of %s months)",
-                    start.strftime("%Y-%m"),
-                    number,
-                    len(chunks),
-                )
-        if not chunks:
-            await self._async_keep(replace(self.data, looked_to=today))
-
-    async def _async_months(self, work: UsageImport, today: date) -> None:
-        """Ask what an analog meter counted."""
-        answer = await work.async_months(today)
-        record = replace(self.data, meter=answer.meter, looked_to=today)
-        if answer.months is not None:
-            record = replace(record, months=answer.months)
-        if answer.meter is not MeterType.ANALOG:
-            # A smart meter took its place: all that it has measured is news.
-            record = record.beginning_again()
-        await self._async_keep(record)
-
-    async def _async_check_history(self) -> None:
-        """Begin again where the statistics lack what was written.
-
-        They may have been deleted, a backup may have been restored, or the recorder was off so far.
-        """
-        if not self.history.kept or not (self.data.days or self.data.recorded):
-            return
-        last, recorded = await self.history.async_last(), self.data.recorded
-        wanted = {*recorded, Series.RETURNED if self.selling else Series.USAGE}
-        if self._base_fee is not None:
-            wanted.add(Series.BASE_FEE)
-        if all(
-            key in recorded and key in last and last[key] >= recorded[key]
-            for key in wanted
-        ):
-            return
-        if self.data.settled_to is not None:
-            _LOGGER.info("The statistics of usage are not complete: building them anew")
-        self.data = self.data.beginning_again()
+        look = UsageLook(
+            self.prices,
+            self.history,
+            self.data,
+            self._async_keep,
+            base_fee=self._base_fee,
+        )
+        await look.async_take(today)
 
     @property
     def _base_fee(self) -> float | None:
         plan = self.account.plan_of(self.prices.subscription)
         return plan.base_fee if plan and not self.selling else None
-
-    def _mind_the_clock(self, begin: date, today: date) -> None:
-        """Look again at what was taken to stand while the clock was ahead."""
-        known = self.data
-        reached = [day for day in (known.looked_to, known.settled_to) if day]
-        if reached and begin <= today < max(reached):
-            since = months_before(today, 1)
-            self.data = replace(known, looked_to=since, settled_to=since)
 
     async def _async_invoices(self, _today: date) -> None:
         """Ask for the invoice that was issued last."""

@@ -18,7 +18,7 @@ from pytest_homeassistant_custom_component.common import (
 from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
 from syrupy.assertion import SnapshotAssertion
 
-from custom_components.nomos import price_history, usage
+from custom_components.nomos import price_history, usage_look
 from custom_components.nomos.const import DOMAIN
 from custom_components.nomos.pricing import local_date
 from custom_components.nomos.usage_record import UsageRecord, encode_record, usage_file
@@ -115,7 +115,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         made.append(seconds)
         await asyncio.sleep(0)
 
-    for module in (price_history, usage):
+    for module in (price_history, usage_look):
         monkeypatch.setattr(module, "sleep", pause)
     return made
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from custom_components.nomos import usage
+from custom_components.nomos import usage_look
 from homeassistant.core import HomeAssistant
 from simulator.berlin import local_date, midnight
 from tests.integration.conftest import count, restart, state_of
@@ -114,7 +114,7 @@ async def test_an_import_goes_on_where_it_was(
             reached.set()
             await asyncio.Event().wait()
 
-    monkeypatch.setattr(usage, "sleep", pause)
+    monkeypatch.setattr(usage_look, "sleep", pause)
     entry = await linked()
     task = hass.async_create_task(advance(2 * MINUTE))
     await reached.wait()
