@@ -157,7 +157,7 @@ class NomosRuntime:
         if (coordinator := self.prices.pop(subscription_id, None)) is not None:
             await coordinator.async_shutdown()
         if (usage := self.usage.pop(subscription_id, None)) is not None:
-            await usage.async_shutdown()
+            await usage.async_leave()
         await price_file(self._hass, subscription_id).async_remove()
         await usage_file(self._hass, subscription_id).async_remove()
 

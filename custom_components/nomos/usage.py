@@ -1,5 +1,6 @@
 """When to ask what was metered, and what to do with the answers."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -51,6 +52,10 @@ INVOICES: Final = "invoices"
 REDUCTIONS: Final = "grid_fee_reductions"
 
 
+class _LeftError(Exception):
+    """The contract is left alone: what was still under way is dropped."""
+
+
 class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
     """What one contract's meter measured: in sum here, by the hour in the long-term statistics.
 
@@ -73,6 +78,8 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
         self.history = UsageHistory(hass, prices.subscription)
         self._file = usage_file(hass, prices.subscription_id)
         self._invoice_readers = 0
+        self._looking = asyncio.Lock()
+        self._left = False
         self._unsub_midnight: CALLBACK_TYPE | None = None
         self._unsub_prices: CALLBACK_TYPE | None = None
 
@@ -114,6 +121,13 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
             self._unsub_prices()
             self._unsub_prices = None
         await super().async_shutdown()
+
+    async def async_leave(self) -> None:
+        """Leave the contract alone for good; what was under way is over then, and no file is written any more."""
+        self._left = True
+        await self.async_shutdown()
+        async with self._looking:
+            pass
 
     @callback
     def async_clock_was_set(self) -> None:
@@ -176,7 +190,10 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
             self._plan(usage_look(local_date(now) + _DAY, self.account.phase))
             return self.data
         try:
-            await self._async_catch_up(local_date(now))
+            async with self._looking:
+                await self._async_catch_up(local_date(now))
+        except _LeftError:
+            return self.data
         except (NomosError, OAuth2TokenRequestBaseError, HistoryError) as err:
             self.last_error = err
             self._misses += 1
@@ -217,6 +234,7 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
             OAuth2TokenRequestBaseError: no access token could be had for now.
             HistoryError: the statistics could not be read or written.
             ConfigEntryAuthFailed: the account has to be linked again.
+            _LeftError: the contract is left alone.
 
         """
         if not self._refuses(USAGE, today):
@@ -256,7 +274,14 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
                 await self._async_keep(replace(self.data, refused=left))
 
     async def _async_keep(self, record: UsageRecord) -> None:
-        """Take over what was learned, on the disk first."""
+        """Take over what was learned, on the disk first.
+
+        Raises:
+            _LeftError: the contract is left alone.
+
+        """
+        if self._left:
+            raise _LeftError
         if record == self.data:
             return
         await self._file.async_save(encode_record(self.subscription_id, record))

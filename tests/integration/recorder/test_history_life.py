@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from custom_components.nomos import usage_look
+from custom_components.nomos import account as account_module, usage_look
 from homeassistant.core import HomeAssistant
 from simulator.berlin import local_date, midnight
 from tests.integration.conftest import count, restart, state_of
@@ -329,3 +329,32 @@ async def test_the_last_hour_of_the_year(
         abs=1e-4,
     )
     await restart(hass, entry)
+
+
+async def test_a_contract_that_goes_during_its_import(
+    hass: HomeAssistant, nomos, linked, advance, files, monkeypatch
+) -> None:
+    """It is imported no further, and its file does not come back after it was deleted."""
+    subscription = begin(nomos, date(2026, 1, 1))
+    nomos.add_subscription(subscription.email, start_at=midnight(date(2026, 6, 1)))
+    reached, go = asyncio.Event(), asyncio.Event()
+
+    async def pause(_seconds: float) -> None:
+        reached.set()
+        await go.wait()
+
+    entry = await linked()
+    monkeypatch.setattr(usage_look, "sleep", pause)
+    task = hass.async_create_task(advance(2 * MINUTE))
+    await reached.wait()
+    account = entry.runtime_data.account
+    nomos.remove_subscription(subscription.id)
+    await account.async_refresh()
+    monkeypatch.setattr(account_module, "_MISSED_FOR", timedelta())
+    await account.async_refresh()
+    go.set()
+    await task
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert [one for one in asked(nomos) if subscription.id in one.path][2:] == []
+    assert not [name for name in files() if subscription.id in name]
+    assert len(files("usage")) == 1
