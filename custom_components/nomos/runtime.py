@@ -14,11 +14,10 @@ from .clock import async_watch_clock
 from .const import CUSTOMER_URL, DOMAIN, MANUFACTURER
 from .coordinator import PriceCoordinator
 from .loads import Loads, load_file
-from .price_tables import price_file
 from .repairs import Trouble, async_report
 from .tokens import TokenJournal, async_wait_for_refresh
 from .usage import UsageCoordinator
-from .usage_record import usage_file
+from .usage_ended import EndedContracts, async_delete_files
 
 type NomosConfigEntry = ConfigEntry[NomosRuntime]
 
@@ -33,6 +32,7 @@ class NomosRuntime:
         self.account = account
         self.prices: dict[str, PriceCoordinator] = {}
         self.usage: dict[str, UsageCoordinator] = {}
+        self.ended = EndedContracts(hass, account)
         self._hass = hass
         self._entry = entry
         self._platforms: list[Callable[[PriceCoordinator], None]] = []
@@ -48,6 +48,7 @@ class NomosRuntime:
             ConfigEntryAuthFailed: the account has to be linked again.
 
         """
+        self._entry.async_on_unload(self.ended.async_close)
         self._follow()
         failure: ConfigEntryNotReady | None = None
         for coordinator in self.prices.values():
@@ -61,6 +62,7 @@ class NomosRuntime:
             raise failure
         for coordinator in self.prices.values():
             await self._async_start(coordinator)
+        await self.ended.async_follow()
         self._entry.async_on_unload(
             self.account.async_add_listener(self._account_changed)
         )
@@ -79,6 +81,8 @@ class NomosRuntime:
     async def _async_start(self, coordinator: PriceCoordinator) -> bool:
         """Run the clocks of a subscription; return whether it is still there."""
         coordinator.async_start()
+        # It may be one that had ended, so it was said.
+        await self.ended.async_follow()
         usage = UsageCoordinator(self._hass, coordinator)
         await usage.async_load()
         if self.prices.get(coordinator.subscription_id) is not coordinator:
@@ -95,6 +99,9 @@ class NomosRuntime:
                 self._async_welcome(coordinator),
                 f"{DOMAIN} new subscription",
             )
+        self._entry.async_create_background_task(
+            self._hass, self.ended.async_follow(), f"{DOMAIN} ended contracts"
+        )
         self.loads.async_prices_changed()
 
     @callback
@@ -102,7 +109,7 @@ class NomosRuntime:
         """Show at once what holds at the time that it is now; loads follow their prices."""
         for prices in self.prices.values():
             prices.async_clock_was_set()
-        for usage in self.usage.values():
+        for usage in (*self.usage.values(), *self.ended.usage.values()):
             usage.async_clock_was_set()
 
     async def _async_welcome(self, coordinator: PriceCoordinator) -> None:
@@ -153,13 +160,14 @@ class NomosRuntime:
         return came
 
     async def _async_forget(self, subscription_id: str) -> None:
-        """Stop asking for a subscription that is gone, and delete its stored prices."""
+        """Stop asking for a subscription that is not shown any more, and delete what is stored of it if it is gone."""
+        if (usage := self.usage.pop(subscription_id, None)) is not None:
+            self.ended.async_hand_over(usage)
         if (coordinator := self.prices.pop(subscription_id, None)) is not None:
             await coordinator.async_shutdown()
-        if (usage := self.usage.pop(subscription_id, None)) is not None:
-            await usage.async_leave()
-        await price_file(self._hass, subscription_id).async_remove()
-        await usage_file(self._hass, subscription_id).async_remove()
+        await self.ended.async_follow()
+        if subscription_id not in self.account.data:
+            await async_delete_files(self._hass, subscription_id)
 
     def _describe_device(
         self, registry: dr.DeviceRegistry, subscription: Subscription, *, numbered: bool
@@ -203,8 +211,7 @@ async def async_delete_stored(hass: HomeAssistant, entry: NomosConfigEntry) -> N
     devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
     known = {next(iter(device.identifiers))[1] for device in devices}
     for subscription_id in known | {*await async_stored_subscription_ids(hass, entry)}:
-        await price_file(hass, subscription_id).async_remove()
-        await usage_file(hass, subscription_id).async_remove()
+        await async_delete_files(hass, subscription_id)
     await account_file(hass, entry).async_remove()
     await load_file(hass, entry).async_remove()
     await TokenJournal(hass, entry).async_remove()

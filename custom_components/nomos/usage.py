@@ -31,6 +31,9 @@ from .usage_days import end_of_usage
 from .usage_look import UsageLook
 from .usage_record import (
     EMPTY_RECORD,
+    INVOICES,
+    REDUCTIONS,
+    USAGE,
     LatestInvoice,
     UsageRecord,
     decode_record,
@@ -43,13 +46,6 @@ _LOGGER = logging.getLogger(__name__)
 _DAY: Final = timedelta(days=1)
 
 _REDUCTIONS_EVERY: Final = timedelta(days=30)
-
-_FORGIVEN_AFTER: Final = timedelta(days=30)
-"""How long a refusal is taken for an answer."""
-
-USAGE: Final = "usage"
-INVOICES: Final = "invoices"
-REDUCTIONS: Final = "grid_fee_reductions"
 
 
 class _LeftError(Exception):
@@ -151,6 +147,7 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
         """Wake at midnight: what was this month is last month then."""
         if _now is not None:
             self.async_update_listeners()
+            self.async_make_up()
         self._unsub_midnight = async_track_point_in_utc_time(
             self.hass, self._follow_days, next_midnight(dt_util.utcnow())
         )
@@ -164,16 +161,25 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
     @property
     def _silent(self) -> bool:
         """Return whether there is nothing to ask: the contract has not begun, or it ended and its values stand."""
-        subscription = self.prices.subscription
-        if subscription.status is SubscriptionStatus.PENDING:
+        if self.prices.subscription.status is SubscriptionStatus.PENDING:
             return True
-        settled = self.data.settled_to
+        return self.settled
+
+    @property
+    def settled(self) -> bool:
+        """Return whether the contract ended and all that was measured of it stands."""
+        subscription, settled = self.prices.subscription, self.data.settled_to
         return (
             subscription.status is SubscriptionStatus.ENDED
             and subscription.end_at is not None
             and settled is not None
             and settled >= end_of_usage(subscription, local_date(dt_util.utcnow()))
         )
+
+    @property
+    def _asks_for_reductions(self) -> bool:
+        """Return whether anybody may want to see reductions of the grid fee."""
+        return True
 
     @override
     async def _async_look(self) -> UsageRecord:
@@ -191,7 +197,8 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
             return self.data
         try:
             async with self._looking:
-                await self._async_catch_up(local_date(now))
+                if not self._left:
+                    await self._async_catch_up(local_date(now))
         except _LeftError:
             return self.data
         except (NomosError, OAuth2TokenRequestBaseError, HistoryError) as err:
@@ -237,20 +244,17 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
             _LeftError: the contract is left alone.
 
         """
-        if not self._refuses(USAGE, today):
+        if not self.data.refuses(USAGE, today):
             await self._async_or_refused(USAGE, today, self._async_usage)
-        if self._invoice_readers and not self._refuses(INVOICES, today):
+        if self._invoice_readers and not self.data.refuses(INVOICES, today):
             await self._async_or_refused(INVOICES, today, self._async_invoices)
         asked = self.data.reductions_on
-        if not self._refuses(REDUCTIONS, today) and (
-            asked is None or today - asked >= _REDUCTIONS_EVERY
+        if (
+            self._asks_for_reductions
+            and not self.data.refuses(REDUCTIONS, today)
+            and (asked is None or today - asked >= _REDUCTIONS_EVERY)
         ):
             await self._async_or_refused(REDUCTIONS, today, self._async_reductions)
-
-    def _refuses(self, kind: str, today: date) -> bool:
-        """Return whether Nomos is known to refuse a kind of question."""
-        refused = self.data.refused.get(kind)
-        return refused is not None and today - refused < _FORGIVEN_AFTER
 
     async def _async_or_refused(
         self, kind: str, today: date, ask: Callable[[date], Awaitable[None]]
@@ -265,13 +269,9 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
                     kind.replace("_", " "),
                     err.status,
                 )
-            await self._async_keep(
-                replace(self.data, refused={**self.data.refused, kind: today})
-            )
+            await self._async_keep(self.data.refusing(kind, today))
         else:
-            if kind in self.data.refused:
-                left = {key: on for key, on in self.data.refused.items() if key != kind}
-                await self._async_keep(replace(self.data, refused=left))
+            await self._async_keep(self.data.granting(kind))
 
     async def _async_keep(self, record: UsageRecord) -> None:
         """Take over what was learned, on the disk first.

@@ -65,7 +65,9 @@ def stretches(
         if settled_to <= (day := today - back * _DAY) < end
         and ((found := known.days.get(day)) is None or not found.complete)
     )
-    new = min(looked_to, next(late, end - _DAY), end - _DAY)
+    # Yesterday is looked at until the evening; of a contract that has ended the last day is enough once.
+    newest = end if end < today and end <= looked_to else end - _DAY
+    new = min(looked_to, next(late, newest), newest)
     unsettled = list(month_chunks(max(begin, settled_to), end))
     again = [one for one in unsettled if is_settled(one[0], today)]
     week, turn = own_week(today, phase)

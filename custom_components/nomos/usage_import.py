@@ -35,7 +35,7 @@ from .metering import (
 )
 from .price_tables import price_table
 from .pricing import PriceTable, day_bounds, local_date
-from .usage_record import UNWRITTEN, MeterAnswer, UsageRecord
+from .usage_record import PRICES, UNWRITTEN, MeterAnswer, UsageRecord
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -59,23 +59,26 @@ class UsageImport:
         self,
         prices: PriceCoordinator,
         history: UsageHistory,
+        today: date,
         *,
         base_fee: float | None,
     ) -> None:
         """Take the contract's prices and statistics, and the base fee of its plan in EUR a month where it is known."""
+        self._today = today
         self._hass: HomeAssistant = prices.hass
         self._prices = prices
         self._history = history
         self._base_fee = base_fee
         subscription = prices.subscription
-        # Nomos has no prices for a contract that does not run, of no day.
+        # Nomos has no prices for a contract that does not run, says its documentation.
         self._inactive = subscription.inactive
+        self._no_prices = False
         self._supply = (
             subscription.start_at or subscription.created_at,
             subscription.end_at or datetime.max.replace(tzinfo=UTC),
         )
 
-    async def async_months(self, today: date) -> MeterAnswer:
+    async def async_months(self) -> MeterAnswer:
         """Ask what an analog meter counted, month by month.
 
         Raises:
@@ -84,9 +87,10 @@ class UsageImport:
             ConfigEntryAuthFailed: Nomos refuses the grant.
 
         """
-        first = max(months_before(today, _ANALOG_MONTHS), local_date(self._supply[0]))
+        first = months_before(self._today, _ANALOG_MONTHS)
+        first = max(first, local_date(self._supply[0]))
         series = await self._async_ask(
-            NomosClient.usage, first, today, resolution=UsageResolution.MONTH
+            NomosClient.usage, first, self._today, resolution=UsageResolution.MONTH
         )
         if series.resolution is not UsageResolution.MONTH:
             return MeterAnswer(meter=series.meter_type)
@@ -125,6 +129,7 @@ class UsageImport:
         if (length := _LENGTHS.get(series.resolution)) is None:
             _LOGGER.debug("Usage by the %s cannot be used", series.resolution)
             return MeterAnswer()
+        self._no_prices = self._inactive and known.refuses(PRICES, self._today)
         execute = self._hass.async_add_executor_job
         grouped = await execute(_readings, series, length, start, end)
         news = {
@@ -153,6 +158,7 @@ class UsageImport:
             meter=MeterType.UNKNOWN if meter is MeterType.ANALOG else meter,
             days=days,
             recorded=recorded,
+            no_prices=self._no_prices,
         )
 
     async def _async_write(
@@ -187,9 +193,12 @@ class UsageImport:
         """Ask Nomos for the prices of some days of one month, where they are not known."""
         table = self._prices.data
         lacking = [day for day in days if fresh or not table.day(day).complete]
-        if not lacking or self._inactive:
+        if not lacking or self._no_prices:
             return []
-        return await self._async_prices(min(lacking), max(lacking))
+        found = await self._async_prices(min(lacking), max(lacking))
+        if self._inactive and all(series.items is None for series in found):
+            self._no_prices = True
+        return found
 
     async def _async_prices(self, first: date, last: date) -> list[PriceSeries]:
         """Return what Nomos says of the prices of some days, both inclusive; nothing where it says that it has none.
@@ -200,7 +209,8 @@ class UsageImport:
             return [await self._async_ask(NomosClient.prices, first, last)]
         except (NomosPermissionError, NomosNotFoundError, NomosRequestError) as err:
             _LOGGER.debug("There are no prices for usage: %s", type(err).__name__)
-            if not isinstance(err, NomosRequestError) or last - first < _WEEK:
+            too_long = isinstance(err, NomosRequestError) and last - first >= _WEEK
+            if not too_long or self._inactive:
                 return []
         weeks = range(0, (last - first).days + 1, _WEEK.days)
         return [

@@ -13,7 +13,7 @@ from .history import UsageHistory
 from .metering import Series, is_settled, months_before
 from .usage_days import begin_of_usage, end_of_usage, stretches
 from .usage_import import UsageImport
-from .usage_record import UsageRecord
+from .usage_record import PRICES, UsageRecord
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class UsageLook:
             ConfigEntryAuthFailed: the account has to be linked again.
 
         """
-        work = UsageImport(self._prices, self._history, base_fee=self._base_fee)
+        work = UsageImport(self._prices, self._history, today, base_fee=self._base_fee)
         if self.record.meter is MeterType.ANALOG:
             await self._async_months(work, today)
             return
@@ -75,11 +75,10 @@ class UsageLook:
             if answer.meter is MeterType.ANALOG:
                 await self._async_months(work, today)
                 return
-            await self._async_keep(
-                self.record.extended(answer, start, end, settles=settles).forgetting(
-                    months_before(today, 1)
-                )
-            )
+            record = self.record.extended(answer, start, end, settles=settles)
+            if answer.no_prices:
+                record = record.refusing(PRICES, today)
+            await self._async_keep(record.forgetting(months_before(today, 1)))
             if whole:
                 _LOGGER.info(
                     "Usage of %s is imported (%s of %s months)",
@@ -92,7 +91,7 @@ class UsageLook:
 
     async def _async_months(self, work: UsageImport, today: date) -> None:
         """Ask what an analog meter counted."""
-        answer = await work.async_months(today)
+        answer = await work.async_months()
         record = replace(self.record, meter=answer.meter, looked_to=today)
         if answer.months is not None:
             record = replace(record, months=answer.months)

@@ -5,7 +5,7 @@ Days and months in sum, not the readings: the hours are in Home Assistant's long
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 import math
 from typing import Any, Final, Self
 
@@ -25,6 +25,15 @@ from .store import StoredFile
 
 UNWRITTEN: Final = -1
 """The digest of a day whose hours have to be written again, whatever its readings are."""
+
+USAGE: Final = "usage"
+PRICES: Final = "prices"
+INVOICES: Final = "invoices"
+REDUCTIONS: Final = "grid_fee_reductions"
+"""The kinds of question that Nomos may refuse."""
+
+_FORGIVEN_AFTER: Final = timedelta(days=30)
+"""How long a refusal is taken for an answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,9 +67,11 @@ class MeterAnswer:
         months: The months of an analog meter; None for one that measures intervals.
         days: The days that are new or have changed.
         recorded: The start of the last hour that was written to the statistics, by series.
+        no_prices: Whether Nomos says that it has no prices for the contract, of no day.
     """
 
     meter: MeterType | None = None
+    no_prices: bool = False
     months: tuple[MonthUsage, ...] | None = None
     days: Mapping[date, DayUsage] = field(default_factory=dict)
     recorded: Mapping[Series, datetime] = field(default_factory=dict)
@@ -128,6 +139,20 @@ class UsageRecord:
             doubts=doubts,
             recorded={**self.recorded, **answer.recorded},
         )
+
+    def refuses(self, kind: str, today: date) -> bool:
+        """Return whether Nomos is known to refuse a kind of question."""
+        refused = self.refused.get(kind)
+        return refused is not None and today - refused < _FORGIVEN_AFTER
+
+    def refusing(self, kind: str, today: date) -> Self:
+        """Return the record with a refusal."""
+        return replace(self, refused={**self.refused, kind: today})
+
+    def granting(self, kind: str) -> Self:
+        """Return the record without a refusal."""
+        left = {key: day for key, day in self.refused.items() if key != kind}
+        return replace(self, refused=left)
 
     def beginning_again(self) -> Self:
         """Return the record of a contract whose statistics have to be built anew; what it says of days stays."""

@@ -22,8 +22,8 @@ from .const import CURRENCY, DOMAIN
 from .entity import PRICE_UNIT, SubscriptionEntity
 from .metering import PeriodUsage, month_start, period, share_of_optimum
 from .pricing import local_date
-from .usage import INVOICES, UsageCoordinator, metered_to
-from .usage_record import UsageRecord
+from .usage import UsageCoordinator, metered_to
+from .usage_record import INVOICES, UsageRecord
 
 type UsageValue = tuple[float | str | datetime | None, Mapping[str, Any] | None]
 """A state with its attributes."""

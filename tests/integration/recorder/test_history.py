@@ -95,7 +95,8 @@ async def test_other_contracts(
     assert subscription.end_at is not None
     assert rows[-1][0] == subscription.end_at - timedelta(hours=1)
     assert not await written(hass, subscription.id, "cost")
-    assert count(nomos, "prices") == 0
+    # Whether Nomos tells them all the same is not published: that is found out once.
+    assert count(nomos, "prices") == 1
 
 
 @pytest.mark.parametrize("now", [NOVEMBER])

@@ -57,6 +57,24 @@ async def live(
         await advance(max(at - dt_util.utcnow(), timedelta()) + _AFTER_DUE)
 
 
+async def pass_time(
+    nomos: Simulator, entry: MockConfigEntry, advance: Advance, until: date
+) -> None:
+    """Let time pass, from one planned request of an account to the next, until a day begins."""
+    runtime = entry.runtime_data
+    while today(nomos) < until:
+        coordinators = (
+            runtime.account,
+            *runtime.prices.values(),
+            *runtime.usage.values(),
+            *runtime.ended.usage.values(),
+        )
+        planned = [one.next_request for one in coordinators]
+        at = min((one for one in planned if one is not None), default=dt_util.utcnow())
+        wait = min(max(at - dt_util.utcnow(), timedelta()), timedelta(hours=2))
+        await advance(wait + _AFTER_DUE)
+
+
 async def sleep_until(
     entry: MockConfigEntry,
     subscription: Subscription,

@@ -1,0 +1,143 @@
+"""Usage of a contract that is followed by another one: to its last hour, and until its values are final."""
+
+from collections import Counter
+from datetime import date, timedelta
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from homeassistant.core import HomeAssistant
+from simulator import Simulator
+from simulator.berlin import local_date, midnight
+from simulator.customers import Subscription
+from tests.integration.conftest import EMAIL, count, device_ids, restart
+from tests.integration.statistics import assert_same, assert_true, true_hours, written
+
+from .usage_life import DAY, MINUTE, asked, begin, pass_time, today
+
+SUPPLY = date(2026, 5, 20)
+CHANGE = date(2026, 6, 14)
+
+
+@pytest.fixture
+def contracts(nomos: Simulator) -> tuple[Subscription, Subscription]:
+    """Return a contract that ends, and the one that follows it."""
+    old = begin(nomos, SUPPLY)
+    nomos.set_subscription(old.id, end_at=midnight(CHANGE))
+    return old, nomos.add_subscription(EMAIL, start_at=midnight(CHANGE))
+
+
+def asked_about(nomos: Simulator, subscription: Subscription) -> int:
+    """Return how often usage of a contract was asked for."""
+    return len([one for one in asked(nomos) if subscription.id in one.path])
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_change(
+    hass: HomeAssistant, nomos, linked, advance, files, contracts, restarts
+) -> None:
+    """The last day comes with its prices, values become final, and then nobody asks any more."""
+    old, new = contracts
+    entry = await linked()
+    await pass_time(nomos, entry, advance, CHANGE)
+    await advance(timedelta(hours=1))
+    assert device_ids(hass, entry) == {new.id}
+    if restarts:
+        await restart(hass, entry)
+    await pass_time(nomos, entry, advance, CHANGE + DAY)
+    await assert_true(hass, nomos, old.id, SUPPLY, CHANGE)
+    start = len(nomos.requests)
+    if restarts:
+        await restart(hass, entry)
+    await pass_time(nomos, entry, advance, date(2026, 7, 20))
+    days = Counter(local_date(one.time) for one in nomos.requests[start:])
+    assert Counter(days.values()).most_common(1)[0][0] <= 7
+    assert max(days.values()) <= 12
+    energy, money = true_hours(nomos, old.id, SUPPLY, CHANGE)
+    assert_same(await written(hass, old.id, "usage"), energy)
+    # No hour lacks its cost, though Nomos tells no prices any more.
+    assert [hour for hour, _, _ in await written(hass, old.id, "cost")] == sorted(money)
+    assert [name for name in files() if old.id in name] == [f"nomos.usage.{old.id}"]
+    before = asked_about(nomos, old)
+    await restart(hass, entry)
+    await pass_time(nomos, entry, advance, date(2026, 7, 25))
+    assert asked_about(nomos, old) == before
+    await assert_true(hass, nomos, new.id, CHANGE, today(nomos) - DAY)
+
+    nomos.remove_subscription(old.id)
+    await pass_time(nomos, entry, advance, date(2026, 7, 28))
+    assert not [name for name in files() if old.id in name]
+
+
+async def test_linked_after_the_change(
+    hass: HomeAssistant, nomos, linked, advance
+) -> None:
+    """The history of the contract before is imported, too; that its prices are not told is found out once."""
+    old = begin(nomos, date(2026, 1, 10))
+    nomos.set_subscription(old.id, end_at=midnight(date(2026, 5, 5)))
+    nomos.add_subscription(EMAIL, start_at=midnight(date(2026, 5, 5)))
+    never = nomos.add_subscription(EMAIL, start_at=None)
+    nomos.set_subscription(never.id, status="ended", end_at=midnight(CHANGE))
+    await linked()
+    await advance(2 * MINUTE)
+    energy, _ = true_hours(nomos, old.id, date(2026, 1, 10), date(2026, 5, 5))
+    assert_same(await written(hass, old.id, "usage"), energy)
+    assert await written(hass, old.id, "base_fee")
+    assert not await written(hass, old.id, "cost")
+    assert len([one for one in asked(nomos, "prices") if old.id in one.path]) == 1
+    assert asked_about(nomos, old) == 5
+    assert asked_about(nomos, never) == 0
+
+
+async def test_prices_that_are_told_all_the_same(
+    hass: HomeAssistant, nomos, linked, advance
+) -> None:
+    """Where Nomos has prices of a contract that ended, its usage has a cost."""
+    old = begin(nomos, date(2026, 4, 20))
+    nomos.set_subscription(old.id, end_at=midnight(date(2026, 5, 5)))
+    nomos.add_subscription(EMAIL, start_at=midnight(date(2026, 5, 5)))
+
+    def told(answer):
+        if answer["subscription"] != old.id:
+            return answer
+        day = date.fromisoformat(answer["period"]["start"])
+        last = date.fromisoformat(answer["period"]["end"])
+        items = []
+        while day <= last:
+            items += [
+                {
+                    "timestamp": point.start.isoformat(),
+                    "amount": point.amount,
+                    "components": [],
+                }
+                for point in nomos.day_prices(old.id, day)
+            ]
+            day += DAY
+        return {**answer, "items": items}
+
+    nomos.faults.add("mutate", "prices", change=told)
+    await linked()
+    await advance(2 * MINUTE)
+    await assert_true(hass, nomos, old.id, date(2026, 4, 20), date(2026, 5, 5))
+
+
+async def test_said_to_have_ended_by_mistake(
+    hass: HomeAssistant, nomos, linked, advance
+) -> None:
+    """A contract that runs after all is shown and asked about as before, by one only."""
+    subscription = begin(nomos, SUPPLY)
+    nomos.add_subscription(EMAIL, start_at=midnight(date(2026, 6, 1)))
+    entry: MockConfigEntry = await linked()
+    await advance(2 * MINUTE)
+    runtime = entry.runtime_data
+    for status in ("ended", None):
+        nomos.set_subscription(subscription.id, status=status)
+        await runtime.account.async_refresh()
+        await hass.async_block_till_done(wait_background_tasks=True)
+        ended = status is not None
+        assert (subscription.id in runtime.ended.usage) is ended
+        assert (subscription.id in runtime.usage) is not ended
+    before = count(nomos, "usage")
+    await pass_time(nomos, entry, advance, date(2026, 6, 12))
+    assert count(nomos, "usage") - before <= 2 * 2 + 1
+    await assert_true(hass, nomos, subscription.id, SUPPLY, today(nomos) - DAY)
