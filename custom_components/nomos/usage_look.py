@@ -105,7 +105,11 @@ class UsageLook:
 
         They may have been deleted, a backup may have been restored, or the recorder was off so far.
         """
-        if not self._history.kept or not (self.record.days or self.record.recorded):
+        if not self._history.kept:
+            # From now on days are known that are not written.
+            self.record = replace(self.record, recorded={})
+            return
+        if not (self.record.days or self.record.recorded):
             return
         last, recorded = await self._history.async_last(), self.record.recorded
         selling = self._prices.subscription.type is SubscriptionType.FEED_IN

@@ -2,11 +2,13 @@
 
 from datetime import date, timedelta
 
+import pytest
+
 from homeassistant.core import HomeAssistant
 from tests.integration.conftest import count, restart, state_of
 from tests.integration.statistics import assert_true, written
 
-from .usage_life import MINUTE, asked, begin, live, today, usage_of
+from .usage_life import DAY, MINUTE, asked, begin, live, today, usage_of
 
 
 async def test_a_recorder_that_comes_later(
@@ -41,3 +43,21 @@ async def test_a_recorder_that_comes_later(
         "2026-06-01",
     ]
     await assert_true(hass, nomos, subscription.id, date(2026, 3, 20), today(nomos))
+
+
+@pytest.mark.parametrize("back", [date(2026, 6, 15), date(2026, 8, 25)])
+async def test_a_recorder_that_was_away(
+    hass: HomeAssistant, nomos, linked, advance, back
+) -> None:
+    """What was metered meanwhile is made up for at the first look after it, also of months that stand by then."""
+    supply = date(2026, 5, 20)
+    subscription = begin(nomos, supply)
+    entry = await linked()
+    await advance(2 * MINUTE)
+    hass.config.components.remove("recorder")
+    await restart(hass, entry)
+    await live(entry, subscription, advance, back)
+    hass.config.components.add("recorder")
+    await restart(hass, entry)
+    await live(entry, subscription, advance, back + DAY)
+    await assert_true(hass, nomos, subscription.id, supply, today(nomos))
