@@ -19,6 +19,7 @@ from .api import (
     NomosError,
     NomosNotFoundError,
     NomosPermissionError,
+    NomosRequestError,
     SubscriptionStatus,
     SubscriptionType,
 )
@@ -44,6 +45,8 @@ from .usage_record import (
 _LOGGER = logging.getLogger(__name__)
 
 _DAY: Final = timedelta(days=1)
+
+_REFUSALS: Final = (NomosPermissionError, NomosNotFoundError)
 
 _REDUCTIONS_EVERY: Final = timedelta(days=30)
 
@@ -178,8 +181,8 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
 
     @property
     def _asks_for_reductions(self) -> bool:
-        """Return whether anybody may want to see reductions of the grid fee."""
-        return True
+        """Return whether anybody may want to see reductions of the grid fee: there are none for what is sold."""
+        return not self.selling
 
     @override
     async def _async_look(self) -> UsageRecord:
@@ -246,23 +249,43 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
         """
         if not self.data.refuses(USAGE, today):
             await self._async_or_refused(USAGE, today, self._async_usage)
-        if self._invoice_readers and not self.data.refuses(INVOICES, today):
-            await self._async_or_refused(INVOICES, today, self._async_invoices)
+        if self._invoice_readers:
+            await self._async_aside(INVOICES, today, self._async_invoices)
         asked = self.data.reductions_on
-        if (
-            self._asks_for_reductions
-            and not self.data.refuses(REDUCTIONS, today)
-            and (asked is None or today - asked >= _REDUCTIONS_EVERY)
+        if self._asks_for_reductions and (
+            asked is None or today - asked >= _REDUCTIONS_EVERY
         ):
-            await self._async_or_refused(REDUCTIONS, today, self._async_reductions)
+            await self._async_aside(REDUCTIONS, today, self._async_reductions)
+
+    async def _async_aside(
+        self, kind: str, today: date, ask: Callable[[date], Awaitable[None]]
+    ) -> None:
+        """Ask for what is nice to have. Where that fails it waits for the next day: usage is not asked for again."""
+        if self.data.refuses(kind, today):
+            return
+        try:
+            await self._async_or_refused(
+                kind, today, ask, refusals=(*_REFUSALS, NomosRequestError)
+            )
+        except (NomosError, OAuth2TokenRequestBaseError) as err:
+            _LOGGER.debug(
+                "%s could not be read, what is known goes on: %s",
+                kind,
+                type(err).__name__,
+            )
 
     async def _async_or_refused(
-        self, kind: str, today: date, ask: Callable[[date], Awaitable[None]]
+        self,
+        kind: str,
+        today: date,
+        ask: Callable[[date], Awaitable[None]],
+        *,
+        refusals: tuple[type[NomosError], ...] = _REFUSALS,
     ) -> None:
         """Ask, and note whether Nomos refuses: which questions a customer may ask is not published."""
         try:
             await ask(today)
-        except (NomosPermissionError, NomosNotFoundError) as err:
+        except refusals as err:
             if kind not in self.data.refused:
                 _LOGGER.info(
                     "Nomos does not offer %s for this contract (status %s)",
