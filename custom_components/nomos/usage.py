@@ -287,8 +287,11 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
             await ask(today)
         except refusals as err:
             if kind not in self.data.refused:
-                _LOGGER.info(
-                    "Nomos does not offer %s for this contract (status %s)",
+                was_answered = self.data.answered(kind)
+                _LOGGER.log(
+                    logging.WARNING if was_answered else logging.INFO,
+                    "Nomos %s %s for this contract (status %s)",
+                    "no longer offers" if was_answered else "does not offer",
                     kind.replace("_", " "),
                     err.status,
                 )

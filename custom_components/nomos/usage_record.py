@@ -35,6 +35,9 @@ REDUCTIONS: Final = "grid_fee_reductions"
 _FORGIVEN_AFTER: Final = timedelta(days=30)
 """How long a refusal is taken for an answer."""
 
+_SLIP_FORGIVEN_AFTER: Final = timedelta(days=1)
+"""The same of a question that was answered before."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LatestInvoice:
@@ -142,8 +145,15 @@ class UsageRecord:
 
     def refuses(self, kind: str, today: date) -> bool:
         """Return whether Nomos is known to refuse a kind of question."""
-        refused = self.refused.get(kind)
-        return refused is not None and today - refused < _FORGIVEN_AFTER
+        if (refused := self.refused.get(kind)) is None:
+            return False
+        forgiven = _SLIP_FORGIVEN_AFTER if self.answered(kind) else _FORGIVEN_AFTER
+        return today - refused < forgiven
+
+    def answered(self, kind: str) -> bool:
+        """Return whether a kind of question that is asked daily has ever been answered."""
+        answers = {USAGE: self.meter or self.looked_to, INVOICES: self.invoice}
+        return answers.get(kind) is not None
 
     def refusing(self, kind: str, today: date) -> Self:
         """Return the record with a refusal."""

@@ -8,7 +8,7 @@ import pytest
 from homeassistant.core import HomeAssistant
 from simulator.berlin import local_date, midnight
 
-from .conftest import count, state_of
+from .conftest import count, restart, state_of
 from .recorder.usage_life import MINUTE, pass_time, usage_of
 
 EVENING = datetime(2026, 6, 10, 16, 3, 7, tzinfo=UTC)
@@ -57,3 +57,27 @@ async def test_nobody_asks_for_reductions_of_what_is_sold(
     await linked("solar@example.com")
     await advance(2 * MINUTE)
     assert count(nomos, "grid_fee_reductions") == 1
+
+
+@pytest.mark.parametrize("now", [EVENING])
+@pytest.mark.parametrize("status", [403, 404])
+async def test_usage_is_refused_once(
+    hass: HomeAssistant, nomos, linked, advance, subscription, status, caplog
+) -> None:
+    """What was answered before is asked for again on the next day, also after a restart, and somebody says so."""
+    nomos.set_subscription(subscription.id, start_at=midnight(date(2026, 5, 25)))
+    entry = await linked()
+    await advance(2 * MINUTE)
+    nomos.faults.add("status", "usage", status=status, times=2)
+    before = count(nomos, "usage")
+    await pass_time(nomos, entry, advance, date(2026, 6, 12))
+    assert count(nomos, "usage") - before == 1
+    await restart(hass, entry)
+    await pass_time(nomos, entry, advance, date(2026, 6, 13))
+    assert count(nomos, "usage") - before == 2
+    assert caplog.text.count("Nomos no longer offers usage for this contract") == 1
+    await pass_time(nomos, entry, advance, date(2026, 6, 14))
+    assert state_of(hass, subscription.id, "usage_latest_day").attributes["date"] == (
+        "2026-06-12"
+    )
+    assert not usage_of(entry, subscription).data.refused
