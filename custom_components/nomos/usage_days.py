@@ -23,7 +23,7 @@ _THOROUGH_ON: Final = 0
 """The day, counted from the installation's own, on which that is done."""
 
 _DOUBTS_ON: Final = 3
-"""The day on which a month is asked for once more that was settled with gaps."""
+"""The day on which a month is asked for again that was settled with gaps: each time another one."""
 
 
 def begin_of_usage(
@@ -74,7 +74,7 @@ def stretches(
     if not again and turn == _THOROUGH_ON and unsettled:
         again = [unsettled[week % len(unsettled)]]
     if not again and turn == _DOUBTS_ON and known.doubts:
-        doubt = known.doubts[0]
+        doubt = next(iter(known.doubts))
         again = [(doubt, min(next_month(doubt), end))]
     fresh = [
         one

@@ -35,7 +35,7 @@ from .metering import (
 )
 from .price_tables import price_table
 from .pricing import PriceTable, day_bounds, local_date
-from .usage_record import PRICES, UNWRITTEN, MeterAnswer, UsageRecord
+from .usage_record import PRICES, UNWRITTEN, Doubt, MeterAnswer, UsageRecord
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -132,6 +132,9 @@ class UsageImport:
         self._no_prices = self._inactive and known.refuses(PRICES, self._today)
         execute = self._hass.async_add_executor_job
         grouped = await execute(_readings, series, length, start, end)
+        readings = sum(map(len, grouped.values()))
+        if settles and _says_nothing_new(known.doubts.get(start), readings):
+            return MeterAnswer(readings=readings)
         news = {
             day: readings
             for day, readings in grouped.items()
@@ -157,6 +160,7 @@ class UsageImport:
         return MeterAnswer(
             meter=MeterType.UNKNOWN if meter is MeterType.ANALOG else meter,
             days=days,
+            readings=readings,
             recorded=recorded,
             no_prices=self._no_prices,
         )
@@ -257,6 +261,16 @@ def _laid_over(
     for series in prices:
         known = known.merge(price_table(series, start, end))
     return known
+
+
+def _says_nothing_new(doubt: Doubt | None, readings: int) -> bool:
+    """Return whether an answer says no more of a month in doubt than the one before.
+
+    Its days are not known any more, so that one with fewer readings could take something away.
+    """
+    return doubt is not None and (
+        readings < doubt.readings or (doubt.repeated and readings == doubt.readings)
+    )
 
 
 def _is_loss(known: DayUsage | None, one: DayUsage) -> bool:

@@ -75,7 +75,9 @@ class UsageLook:
             if answer.meter is MeterType.ANALOG:
                 await self._async_months(work, today)
                 return
-            record = self.record.extended(answer, start, end, settles=settles)
+            record = self.record.extended(
+                answer, start, end, settles_on=today if settles else None
+            )
             if answer.no_prices:
                 record = record.refusing(PRICES, today)
             await self._async_keep(record.forgetting(months_before(today, 1)))
@@ -112,8 +114,10 @@ class UsageLook:
         if not (self.record.days or self.record.recorded):
             return
         last, recorded = await self._history.async_last(), self.record.recorded
-        selling = self._prices.subscription.type is SubscriptionType.FEED_IN
-        wanted = {*recorded, Series.RETURNED if selling else Series.USAGE}
+        wanted = set(recorded)
+        if self.record.days:
+            selling = self._prices.subscription.type is SubscriptionType.FEED_IN
+            wanted.add(Series.RETURNED if selling else Series.USAGE)
         if self._base_fee is not None:
             wanted.add(Series.BASE_FEE)
         if all(

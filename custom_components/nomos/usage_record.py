@@ -35,6 +35,9 @@ REDUCTIONS: Final = "grid_fee_reductions"
 _FORGIVEN_AFTER: Final = timedelta(days=30)
 """How long a refusal is taken for an answer."""
 
+_DOUBTED_FOR: Final = timedelta(days=365)
+"""How long a month is asked for again that lacks readings: operators deliver months late, but not for ever."""
+
 _SLIP_FORGIVEN_AFTER: Final = timedelta(days=1)
 """The same of a question that was answered before."""
 
@@ -61,6 +64,21 @@ class LatestInvoice:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A month, or a part of one, that stands although a reading or a price is missing.
+
+    Attributes:
+        since: The day on which that was found.
+        readings: How many readings there are.
+        repeated: Whether it was asked for again since then.
+    """
+
+    since: date
+    readings: int
+    repeated: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeterAnswer:
     """What was learned of a month.
@@ -69,12 +87,14 @@ class MeterAnswer:
         meter: What kind of meter answered; None where the answer fits no kind.
         months: The months of an analog meter; None for one that measures intervals.
         days: The days that are new or have changed.
+        readings: How many readings there are of all that was asked for.
         recorded: The start of the last hour that was written to the statistics, by series.
         no_prices: Whether Nomos says that it has no prices for the contract, of no day.
     """
 
     meter: MeterType | None = None
     no_prices: bool = False
+    readings: int = 0
     months: tuple[MonthUsage, ...] | None = None
     days: Mapping[date, DayUsage] = field(default_factory=dict)
     recorded: Mapping[Series, datetime] = field(default_factory=dict)
@@ -90,8 +110,7 @@ class UsageRecord:
         months: What an analog meter counted, oldest first.
         looked_to: Every day before this one has been asked for; None before the first answer.
         settled_to: The values of every day before this one stand.
-        doubts: The first days of the months, or parts of them, that stand although a reading or a price is missing.
-            Each of them is asked for once more.
+        doubts: By the first day: the months that stand although something is missing, the next one to ask for first.
         recorded: The start of the last hour that is in the statistics, by series.
         refused: The kinds of question that Nomos refuses, with the day on which it did.
         invoice: The invoice that was issued last, where it is wanted.
@@ -104,7 +123,7 @@ class UsageRecord:
     months: tuple[MonthUsage, ...] = ()
     looked_to: date | None = None
     settled_to: date | None = None
-    doubts: tuple[date, ...] = ()
+    doubts: Mapping[date, Doubt] = field(default_factory=dict)
     recorded: Mapping[Series, datetime] = field(default_factory=dict)
     refused: Mapping[str, date] = field(default_factory=dict)
     invoice: LatestInvoice | None = None
@@ -117,7 +136,7 @@ class UsageRecord:
         return self.days[max(self.days)] if self.days else None
 
     def extended(
-        self, answer: MeterAnswer, start: date, end: date, *, settles: bool
+        self, answer: MeterAnswer, start: date, end: date, *, settles_on: date | None
     ) -> Self:
         """Return the record with what was learned of some days.
 
@@ -125,23 +144,48 @@ class UsageRecord:
             answer: what was learned.
             start: the first day that was asked for.
             end: the day after the last one.
-            settles: whether the values of these days stand from now on.
+            settles_on: today, where the values of these days stand from now on.
 
         """
         settled = self.settled_to or start
         days = {**self.days, **answer.days}
-        doubts = tuple(one for one in self.doubts if one != start)
-        if settles and start not in self.doubts and not _complete(days, start, end):
-            doubts = (*doubts, start)
-        return replace(
+        record = replace(
             self,
             meter=answer.meter or self.meter,
             days={day: days[day] for day in sorted(days)},
             looked_to=max(self.looked_to or end, end),
-            settled_to=max(settled, end) if settles and start <= settled else settled,
-            doubts=doubts,
             recorded={**self.recorded, **answer.recorded},
         )
+        if settles_on is None:
+            return replace(record, settled_to=settled)
+        return replace(
+            record,
+            settled_to=max(settled, end) if start <= settled else settled,
+            doubts=record._doubts(answer, start, end, settles_on),  # noqa: SLF001
+        )
+
+    def _doubts(
+        self, answer: MeterAnswer, start: date, end: date, today: date
+    ) -> dict[date, Doubt]:
+        """Return what is still in doubt when some days stand; what was asked for goes to the end of the row."""
+        doubts = {
+            day: one
+            for day, one in self.doubts.items()
+            if today - one.since < _DOUBTED_FOR
+        }
+        before = doubts.pop(start, None)
+        days = [
+            self.days.get(date.fromordinal(ordinal))
+            for ordinal in range(start.toordinal(), end.toordinal())
+        ]
+        if before is None:
+            if not all(day is not None and day.complete for day in days):
+                doubts[start] = Doubt(today, answer.readings)
+        elif any(day is None or day.missing for day in days):
+            # A price that is missing for the second time will not come.
+            readings = max(before.readings, answer.readings)
+            doubts[start] = Doubt(before.since, readings, repeated=True)
+        return doubts
 
     def refuses(self, kind: str, today: date) -> bool:
         """Return whether Nomos is known to refuse a kind of question."""
@@ -168,7 +212,7 @@ class UsageRecord:
         """Return the record of a contract whose statistics have to be built anew; what it says of days stays."""
         days = {day: replace(one, digest=UNWRITTEN) for day, one in self.days.items()}
         return replace(
-            self, days=days, looked_to=None, settled_to=None, doubts=(), recorded={}
+            self, days=days, looked_to=None, settled_to=None, doubts={}, recorded={}
         )
 
     def forgetting(self, first: date) -> Self:
@@ -177,13 +221,6 @@ class UsageRecord:
         return replace(
             self, days={day: one for day, one in self.days.items() if day >= kept_from}
         )
-
-
-def _complete(days: Mapping[date, DayUsage], start: date, end: date) -> bool:
-    return all(
-        (one := days.get(date.fromordinal(ordinal))) is not None and one.complete
-        for ordinal in range(start.toordinal(), end.toordinal())
-    )
 
 
 EMPTY_RECORD: Final = UsageRecord()
@@ -211,7 +248,10 @@ def encode_record(subscription_id: str, record: UsageRecord) -> dict[str, Any]:
         ],
         "looked_to": _iso(record.looked_to),
         "settled_to": _iso(record.settled_to),
-        "doubts": [one.isoformat() for one in record.doubts],
+        "doubts": [
+            [day.isoformat(), one.since.isoformat(), one.readings, one.repeated]
+            for day, one in record.doubts.items()
+        ],
         "recorded": {key: at.timestamp() for key, at in record.recorded.items()},
         "refused": {key: day.isoformat() for key, day in record.refused.items()},
         "invoice": {
@@ -243,7 +283,7 @@ def decode_record(subscription_id: str, stored: Any) -> UsageRecord:
         ),
         looked_to=_date(stored["looked_to"]),
         settled_to=_date(stored["settled_to"]),
-        doubts=tuple(date.fromisoformat(one) for one in stored["doubts"]),
+        doubts=dict(map(_doubt, stored["doubts"])),
         recorded={
             Series(key): _instant(at) for key, at in dict(stored["recorded"]).items()
         },
@@ -262,6 +302,17 @@ def decode_record(subscription_id: str, stored: Any) -> UsageRecord:
         ),
         reductions=_reductions(stored["reductions"]),
         reductions_on=_date(stored["reductions_on"]),
+    )
+
+
+def _doubt(stored: Any) -> tuple[date, Doubt]:
+    if isinstance(stored, str):
+        # As version 0.1 wrote it: the day alone.
+        day = date.fromisoformat(stored)
+        return day, Doubt(day, 0)
+    day, since, readings, repeated = stored
+    return date.fromisoformat(day), Doubt(
+        date.fromisoformat(since), int(readings), bool(repeated)
     )
 
 

@@ -20,6 +20,7 @@ from custom_components.nomos.metering import DayUsage, MonthUsage, Series
 from custom_components.nomos.usage_record import (
     EMPTY_RECORD,
     UNWRITTEN,
+    Doubt,
     LatestInvoice,
     MeterAnswer,
     UsageRecord,
@@ -31,6 +32,7 @@ from .samples import property_test
 
 DAY = timedelta(days=1)
 FIRST = date(2026, 3, 1)
+TODAY = date(2026, 6, 20)
 
 SET_ASIDE = (LookupError, TypeError, ValueError, OverflowError, OSError)
 """What the store takes for a file that cannot be read."""
@@ -65,7 +67,10 @@ FULL = UsageRecord(
     months=(MonthUsage(FIRST, 210.5, True), MonthUsage(date(2026, 4, 1), 190.0, False)),
     looked_to=date(2026, 4, 3),
     settled_to=FIRST,
-    doubts=(date(2026, 1, 17), date(2026, 2, 1)),
+    doubts={
+        date(2026, 1, 17): Doubt(date(2026, 2, 17), 1439),
+        date(2026, 2, 1): Doubt(date(2026, 3, 19), 0, repeated=True),
+    },
     recorded={Series.USAGE: datetime(2026, 4, 2, 21, tzinfo=UTC)},
     refused={"invoices": date(2026, 4, 1)},
     invoice=LatestInvoice(
@@ -176,43 +181,78 @@ def answer_of(*days: date) -> MeterAnswer:
     return MeterAnswer(
         meter=MeterType.SMART,
         days={day: day_usage(day, digest=999) for day in days},
+        readings=96 * len(days),
     )
 
 
 def test_extended():
     """Days join in order; what settles moves on without a gap only."""
     april, may, june = date(2026, 4, 1), date(2026, 5, 1), date(2026, 6, 1)
-    record = EMPTY_RECORD.extended(answer_of(FIRST), FIRST, april, settles=True)
+    record = EMPTY_RECORD.extended(answer_of(FIRST), FIRST, april, settles_on=TODAY)
     assert (record.looked_to, record.settled_to) == (april, april)
-    skipped = record.extended(answer_of(may), may, june, settles=True)
+    skipped = record.extended(answer_of(may), may, june, settles_on=TODAY)
     assert (skipped.looked_to, skipped.settled_to) == (june, april)
-    closed = skipped.extended(answer_of(april), april, may, settles=True)
+    closed = skipped.extended(answer_of(april), april, may, settles_on=TODAY)
     assert list(closed.days) == [FIRST, april, may]
     assert (closed.looked_to, closed.settled_to) == (june, may)
-    again = closed.extended(answer_of(FIRST + DAY), FIRST, april, settles=False)
+    again = closed.extended(answer_of(FIRST + DAY), FIRST, april, settles_on=None)
     assert (again.looked_to, again.settled_to) == (june, may)
 
 
 def test_doubts():
-    """A month that stands with a gap is asked for once more, which moves nothing else."""
-    april = date(2026, 4, 1)
+    """A month that stands with a gap is asked for again, in turn, which moves nothing else."""
+    april, may = date(2026, 4, 1), date(2026, 5, 1)
     month = [FIRST + number * DAY for number in range(31)]
-    whole = EMPTY_RECORD.extended(answer_of(*month), FIRST, april, settles=True)
-    assert whole.doubts == ()
-    assert EMPTY_RECORD.extended(answer_of(), FIRST, april, settles=False).doubts == ()
-    doubted = EMPTY_RECORD.extended(answer_of(*month[1:]), FIRST, april, settles=True)
-    assert doubted.doubts == (FIRST,)
-    later = doubted.extended(answer_of(), april, date(2026, 5, 1), settles=True)
-    assert later.doubts == (FIRST, april)
-    again = later.extended(answer_of(*month[5:]), FIRST, april, settles=True)
-    assert (again.doubts, again.settled_to) == ((april,), date(2026, 5, 1))
-    assert again.beginning_again().doubts == ()
+    whole = EMPTY_RECORD.extended(answer_of(*month), FIRST, april, settles_on=TODAY)
+    assert whole.doubts == {}
+    unsettled = EMPTY_RECORD.extended(answer_of(), FIRST, april, settles_on=None)
+    assert unsettled.doubts == {}
+    doubted = EMPTY_RECORD.extended(
+        answer_of(*month[1:]), FIRST, april, settles_on=TODAY
+    )
+    assert doubted.doubts == {FIRST: Doubt(TODAY, 30 * 96)}
+    later = doubted.extended(answer_of(), april, may, settles_on=TODAY)
+    assert list(later.doubts) == [FIRST, april]
+    again = later.extended(answer_of(), FIRST, april, settles_on=TODAY + 7 * DAY)
+    assert list(again.doubts) == [april, FIRST]
+    # An answer that is short says no more than the one before.
+    assert again.doubts[FIRST] == Doubt(TODAY, 30 * 96, repeated=True)
+    assert again.settled_to == may
+    closed = again.extended(answer_of(*month), FIRST, april, settles_on=TODAY)
+    assert list(closed.doubts) == [april]
+    assert again.beginning_again().doubts == {}
+
+
+def test_doubts_end():
+    """A price that is missing twice is given up, a reading after a year."""
+    april, may = date(2026, 4, 1), date(2026, 5, 1)
+    month = [FIRST + number * DAY for number in range(31)]
+    unpriced = MeterAnswer(
+        meter=MeterType.SMART,
+        days={day: day_usage(day, cost=None) for day in month},
+        readings=31 * 96,
+    )
+    doubted = EMPTY_RECORD.extended(unpriced, FIRST, april, settles_on=TODAY)
+    assert doubted.doubts == {FIRST: Doubt(TODAY, 31 * 96)}
+    assert doubted.extended(unpriced, FIRST, april, settles_on=TODAY).doubts == {}
+    empty = EMPTY_RECORD.extended(answer_of(), FIRST, april, settles_on=TODAY)
+    for days, left in ((364, [FIRST]), (365, [])):
+        on = TODAY + days * DAY
+        later = empty.extended(answer_of(), april, may, settles_on=on)
+        assert list(later.doubts) == [*left, april]
+
+
+def test_doubts_of_old():
+    """A file of an earlier version is read."""
+    old = stored(FULL) | {"doubts": ["2026-01-17"]}
+    day = date(2026, 1, 17)
+    assert decode_record("sub", old).doubts == {day: Doubt(day, 0)}
 
 
 def test_a_first_answer_that_does_not_stand():
     """The first day is where the next thorough look begins."""
     record = EMPTY_RECORD.extended(
-        answer_of(FIRST), FIRST, FIRST + 9 * DAY, settles=False
+        answer_of(FIRST), FIRST, FIRST + 9 * DAY, settles_on=None
     )
     assert record.settled_to == FIRST
     assert record.latest == day_usage(FIRST, digest=999)
@@ -221,7 +261,7 @@ def test_a_first_answer_that_does_not_stand():
 
 def test_an_answer_that_fits_nothing_keeps_the_meter():
     """What kind of meter there is, is not forgotten."""
-    record = FULL.extended(MeterAnswer(), FIRST, FIRST + DAY, settles=False)
+    record = FULL.extended(MeterAnswer(), FIRST, FIRST + DAY, settles_on=None)
     assert record.meter is MeterType.SMART
     assert record.days == FULL.days
 
@@ -230,7 +270,7 @@ def test_forgetting():
     """What stands goes; what may change stays, however old it is."""
     april = date(2026, 4, 1)
     assert FULL.forgetting(april).days == FULL.days
-    settled = FULL.extended(answer_of(april), FIRST, april, settles=True)
+    settled = FULL.extended(answer_of(april), FIRST, april, settles_on=TODAY)
     assert list(settled.forgetting(april).days) == [april]
     assert list(settled.forgetting(FIRST + DAY).days) == [FIRST + DAY, april]
 

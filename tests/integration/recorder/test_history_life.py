@@ -159,7 +159,7 @@ async def test_statistics_deleted_in_the_middle_of_an_import(
 async def test_an_empty_answer_about_a_month_that_stands(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
-    """A slip in the first import does not cost the month for good: it is asked for once more, and only once."""
+    """A slip in the first import does not cost the month for good; what lacks readings is asked for week by week."""
     nomos.configure(usage_gaps=False)
     subscription = begin(nomos, date(2026, 3, 20))
     hole = (midnight(date(2026, 3, 25)), midnight(date(2026, 3, 26)))
@@ -167,16 +167,60 @@ async def test_an_empty_answer_about_a_month_that_stands(
     nomos.faults.add("set_fields", "usage", values={"data": []}, times=1, skip=1)
     entry = await linked()
     await advance(2 * MINUTE)
-    months = date(2026, 3, 20), date(2026, 4, 1)
-    assert usage_of(entry, subscription).data.doubts == months
+    months = [date(2026, 3, 20), date(2026, 4, 1)]
+    assert list(usage_of(entry, subscription).data.doubts) == months
     rows = await written(hass, subscription.id, "usage")
     assert not any(local_date(start).month == 4 for start, _, _ in rows)
     await live(entry, subscription, advance, date(2026, 6, 28))
-    assert usage_of(entry, subscription).data.doubts == ()
+    # March lacks a day to this day.
+    assert list(usage_of(entry, subscription).data.doubts) == months[:1]
     await assert_true(hass, nomos, subscription.id, months[0], today(nomos))
-    # March lacks a day to this day, and is left alone all the same.
+    prices = len(asked(nomos, "prices"))
+    await live(entry, subscription, advance, date(2026, 7, 13))
     starts = [one.query["start"] for one in asked(nomos)]
-    assert [starts.count(month.isoformat()) for month in months] == [2, 2]
+    # In the import; then one of both on a day of each of five weeks.
+    assert starts.count("2026-03-20") + starts.count("2026-04-01") == 2 + 5
+    # As long as it says nothing new, prices are not asked for.
+    assert not [
+        one for one in asked(nomos, "prices")[prices:] if one.query["start"] < "2026-05"
+    ]
+
+
+async def test_readings_that_come_months_late(
+    hass: HomeAssistant, nomos, linked, advance
+) -> None:
+    """An operator delivers three months at once, when they stand: they are written week by week."""
+    supply = date(2026, 2, 20)
+    subscription = begin(nomos, supply)
+    hole = (midnight(supply), midnight(date(2026, 4, 10)))
+    nomos.configure(usage_missing=(hole,), usage_gaps=False)
+    entry = await linked()
+    await advance(2 * MINUTE)
+    assert len(usage_of(entry, subscription).data.doubts) == 3
+    nomos.configure(usage_missing=())
+    start = len(nomos.requests)
+    await live(entry, subscription, advance, date(2026, 7, 2))
+    await assert_true(hass, nomos, subscription.id, supply, today(nomos))
+    assert not usage_of(entry, subscription).data.doubts
+    days = Counter(local_date(one.time) for one in nomos.requests[start:])
+    # May is settled in between.
+    assert sorted(days.values())[-2] <= 8
+    assert max(days.values()) <= 9
+
+
+async def test_no_readings_for_months(
+    hass: HomeAssistant, nomos, linked, advance
+) -> None:
+    """A contract of which nothing is metered costs no more than another one."""
+    subscription = begin(nomos, date(2026, 3, 20))
+    never = (midnight(date(2026, 1, 1)), midnight(date(2027, 1, 1)))
+    nomos.configure(usage_missing=(never,))
+    entry = await linked()
+    await advance(2 * MINUTE)
+    imported = len(nomos.requests)
+    await live(entry, subscription, advance, date(2026, 6, 18))
+    days = Counter(local_date(one.time) for one in nomos.requests[imported:])
+    assert max(days.values()) <= 8
 
 
 async def test_a_clock_that_was_ahead(
