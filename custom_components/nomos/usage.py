@@ -48,6 +48,9 @@ _DAY: Final = timedelta(days=1)
 
 _REFUSALS: Final = (NomosPermissionError, NomosNotFoundError)
 
+_TRIES: Final = 2
+"""How often a look is repeated soon for a single month that could not be had."""
+
 _REDUCTIONS_EVERY: Final = timedelta(days=30)
 
 
@@ -79,6 +82,9 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
         self._invoice_readers = 0
         self._looking = asyncio.Lock()
         self._left = False
+        self._passed_over: NomosError | None = None
+        self._worth_repeating = False
+        self._repeated = 0
         self._unsub_midnight: CALLBACK_TYPE | None = None
         self._unsub_prices: CALLBACK_TYPE | None = None
 
@@ -177,6 +183,7 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
             and subscription.end_at is not None
             and settled is not None
             and settled >= end_of_usage(subscription, local_date(dt_util.utcnow()))
+            and not self.data.doubts
         )
 
     @property
@@ -198,6 +205,7 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
         if self._silent:
             self._plan(usage_look(local_date(now) + _DAY, self.account.phase))
             return self.data
+        self._passed_over, self._worth_repeating = None, False
         try:
             async with self._looking:
                 if not self._left:
@@ -212,8 +220,13 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
                 type(err).__name__,
             )
         else:
-            self.last_error, self._misses = None, 0
-            self.last_answer = dt_util.utcnow()
+            self.last_error, self.last_answer = self._passed_over, dt_util.utcnow()
+            self._misses = 0
+            if self._worth_repeating and self._repeated < _TRIES:
+                self._repeated += 1
+                self._misses = self._repeated
+            elif self._passed_over is None:
+                self._repeated = 0
         self._plan_next()
         return self.data
 
@@ -321,9 +334,12 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
             self.history,
             self.data,
             self._async_keep,
+            today,
             base_fee=self._base_fee,
         )
-        await look.async_take(today)
+        await look.async_take()
+        self._passed_over = look.error
+        self._worth_repeating = look.worth_repeating
 
     @property
     def _base_fee(self) -> float | None:

@@ -25,6 +25,9 @@ _THOROUGH_ON: Final = 0
 _DOUBTS_ON: Final = 3
 """The day on which a month is asked for again that was settled with gaps: each time another one."""
 
+_OWED_FOR: Final = timedelta(days=7)
+"""How long every look asks for one month that Nomos failed to tell; then it waits for its turn like the others."""
+
 
 def begin_of_usage(
     subscription: Subscription, today: date, *, history_kept: bool
@@ -54,7 +57,7 @@ def stretches(
     """Return what a look asks for between two days, no stretch of it longer than a month.
 
     What is new or late, and besides, in turn, one month: one that can be settled now, one that may have changed, or
-    one that was settled with gaps. So a look stays within what a day may cost.
+    one that was settled with gaps or could not be had. So a look stays within what a day may cost.
     """
     looked_to, settled_to = known.looked_to, known.settled_to
     if looked_to is None or settled_to is None:
@@ -73,8 +76,13 @@ def stretches(
     week, turn = own_week(today, phase)
     if not again and turn == _THOROUGH_ON and unsettled:
         again = [unsettled[week % len(unsettled)]]
-    if not again and turn == _DOUBTS_ON and known.doubts:
-        doubt = next(iter(known.doubts))
+    owed = (
+        day
+        for day, one in known.doubts.items()
+        if one.readings is None and today - one.since <= _OWED_FOR
+    )
+    doubt = next(owed, next(iter(known.doubts), None) if turn == _DOUBTS_ON else None)
+    if not again and doubt is not None:
         again = [(doubt, min(next_month(doubt), end))]
     fresh = [
         one

@@ -124,7 +124,10 @@ class UsageImport:
         series = await self._async_ask(
             NomosClient.usage, start, end, resolution=UsageResolution.QUARTER_HOUR
         )
-        if series.resolution is UsageResolution.MONTH:
+        if (
+            series.resolution is UsageResolution.MONTH
+            and series.meter_type is not MeterType.SMART
+        ):
             return MeterAnswer(meter=MeterType.ANALOG)
         if (length := _LENGTHS.get(series.resolution)) is None:
             _LOGGER.debug("Usage by the %s cannot be used", series.resolution)
@@ -268,9 +271,9 @@ def _says_nothing_new(doubt: Doubt | None, readings: int) -> bool:
 
     Its days are not known any more, so that one with fewer readings could take something away.
     """
-    return doubt is not None and (
-        readings < doubt.readings or (doubt.repeated and readings == doubt.readings)
-    )
+    if doubt is None or doubt.readings is None:
+        return False
+    return readings < doubt.readings or (doubt.repeated and readings == doubt.readings)
 
 
 def _is_loss(known: DayUsage | None, one: DayUsage) -> bool:

@@ -1,19 +1,30 @@
 """One look at what a contract's meter measured: what is asked for, in which order, and what is kept of it."""
 
 from asyncio import sleep
-from collections.abc import Awaitable, Callable
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import date
 import logging
 from typing import Final
 
-from .api import MeterType, SubscriptionType
+from .api import (
+    MeterType,
+    NomosError,
+    NomosRequestError,
+    NomosResponseError,
+    NomosServerError,
+    SubscriptionType,
+)
 from .coordinator import PriceCoordinator
 from .history import UsageHistory
 from .metering import Series, is_settled, months_before
 from .usage_days import begin_of_usage, end_of_usage, stretches
 from .usage_import import UsageImport
-from .usage_record import PRICES, UsageRecord
+from .usage_record import PRICES, MeterAnswer, UsageRecord
+
+type Chunk = tuple[date, date]
+"""The first day and, exclusive, the end of what one request asks for."""
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -30,11 +41,20 @@ class UsageLook:
         history: UsageHistory,
         record: UsageRecord,
         keep: Callable[[UsageRecord], Awaitable[None]],
+        today: date,
         *,
         base_fee: float | None,
     ) -> None:
         """Begin with what is known; ``keep`` is called with every record that is better."""
         self.record = record
+        self.error: NomosError | None = None
+        """Why a month was passed over, though others came."""
+        self.worth_repeating = False
+        """Whether that is news, and perhaps a slip."""
+        self._today = today
+        self._queue = deque[Chunk]()
+        self._bad: list[tuple[Chunk, NomosError | None]] = []
+        self._held: list[date] = []
         self._prices = prices
         self._history = history
         self._keep = keep
@@ -44,7 +64,7 @@ class UsageLook:
         self.record = record
         await self._keep(record)
 
-    async def async_take(self, today: date) -> None:
+    async def async_take(self) -> None:
         """Ask for what was metered, and bring it into record and statistics.
 
         Raises:
@@ -54,47 +74,103 @@ class UsageLook:
             ConfigEntryAuthFailed: the account has to be linked again.
 
         """
+        today = self._today
         work = UsageImport(self._prices, self._history, today, base_fee=self._base_fee)
         if self.record.meter is MeterType.ANALOG:
-            await self._async_months(work, today)
+            await self._async_months(work)
             return
         await self._async_check_history()
         subscription = self._prices.subscription
         begin = begin_of_usage(subscription, today, history_kept=self._history.kept)
         end = end_of_usage(subscription, today)
         self._mind_the_clock(begin, today)
-        whole = self.record.looked_to is None
         chunks = stretches(
             self.record, begin, end, today=today, phase=self._prices.account.phase
         )
-        for number, (start, end) in enumerate(chunks, 1):
-            if number > 1:
-                await sleep(PAUSE)
-            settles = is_settled(start, today)
-            answer = await work.async_days(self.record, start, end, settles=settles)
-            if answer.meter is MeterType.ANALOG:
-                await self._async_months(work, today)
-                return
-            record = self.record.extended(
-                answer, start, end, settles_on=today if settles else None
-            )
-            if answer.no_prices:
-                record = record.refusing(PRICES, today)
-            await self._async_keep(record.forgetting(months_before(today, 1)))
-            if whole:
-                _LOGGER.info(
-                    "Usage of %s is imported (%s of %s months)",
-                    start.strftime("%Y-%m"),
-                    number,
-                    len(chunks),
-                )
-        if not chunks:
+        if chunks:
+            await self._async_through(work, chunks)
+        else:
             await self._async_keep(replace(self.record, looked_to=today))
 
-    async def _async_months(self, work: UsageImport, today: date) -> None:
+    async def _async_through(self, work: UsageImport, chunks: Sequence[Chunk]) -> None:
+        """Ask for one chunk after the other; one bad month must not keep the others away.
+
+        Where a chunk cannot be had, or belongs to a meter of another kind, the newest is asked for next. If that one
+        comes it was the chunk, which is passed over then; if not, Nomos is in trouble, or the meter is another one.
+        """
+        whole, newest, queue = self.record.looked_to is None, chunks[-1], self._queue
+        queue.extend(chunks)
+        while queue:
+            start, end = chunk = queue.popleft()
+            if chunk != chunks[0]:
+                await sleep(PAUSE)
+            settles_on = self._settles_on(start)
+            try:
+                answer = await work.async_days(
+                    self.record, start, end, settles=settles_on is not None
+                )
+            except (NomosRequestError, NomosResponseError, NomosServerError) as err:
+                if chunk == newest or (self._bad and self._bad[-1][1] is not None):
+                    raise
+                self.error = self.error or err
+                self.worth_repeating |= start not in self.record.doubts
+                self._bad.append((chunk, err))
+            else:
+                if answer.meter is not MeterType.ANALOG:
+                    record = self._passing_over().extended(
+                        answer, start, end, settles_on=settles_on
+                    )
+                    if answer.no_prices:
+                        record = record.refusing(PRICES, self._today)
+                    await self._async_keep_on_the_way(record)
+                    if whole:
+                        _LOGGER.info(
+                            "Usage of %s is imported (%s months to go)",
+                            start.strftime("%Y-%m"),
+                            len(queue),
+                        )
+                    continue
+                if chunk == newest:
+                    await self._async_months(work)
+                    return
+                self._bad.append((chunk, None))
+            if newest in queue:
+                queue.remove(newest)
+                queue.appendleft(newest)
+        if self._bad:
+            await self._async_keep_on_the_way(self._passing_over())
+
+    def _settles_on(self, start: date) -> date | None:
+        """Return today where the month of a day stands from now on."""
+        return self._today if is_settled(start, self._today) else None
+
+    def _passing_over(self) -> UsageRecord:
+        """Return the record without the hope for what could not be had."""
+        record = self.record
+        for (start, end), err in self._bad:
+            settles_on = self._settles_on(start)
+            if err is None:
+                record = record.extended(
+                    MeterAnswer(), start, end, settles_on=settles_on
+                )
+                continue
+            readings = None if err.is_transient else 0
+            record = record.owing(start, end, readings=readings, settles_on=settles_on)
+            if settles_on is None:
+                self._held.append(start)
+        self._bad.clear()
+        return record
+
+    async def _async_keep_on_the_way(self, record: UsageRecord) -> None:
+        """Keep a record so that a look that is broken off here goes on with what is left."""
+        left = *self._held, *(start for start, _ in self._queue)
+        month = months_before(self._today, 1)
+        await self._async_keep(record.looking_from(left).forgetting(month))
+
+    async def _async_months(self, work: UsageImport) -> None:
         """Ask what an analog meter counted."""
         answer = await work.async_months()
-        record = replace(self.record, meter=answer.meter, looked_to=today)
+        record = replace(self.record, meter=answer.meter, looked_to=self._today)
         if answer.months is not None:
             record = replace(record, months=answer.months)
         if answer.meter is not MeterType.ANALOG:

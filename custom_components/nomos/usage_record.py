@@ -3,7 +3,7 @@
 Days and months in sum, not the readings: the hours are in Home Assistant's long-term statistics.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, date, datetime, timedelta
 import math
@@ -70,12 +70,12 @@ class Doubt:
 
     Attributes:
         since: The day on which that was found.
-        readings: How many readings there are.
-        repeated: Whether it was asked for again since then.
+        readings: How many readings there are; None where Nomos failed to answer.
+        repeated: Whether it was answered once more since then.
     """
 
     since: date
-    readings: int
+    readings: int | None
     repeated: bool = False
 
 
@@ -178,14 +178,49 @@ class UsageRecord:
             self.days.get(date.fromordinal(ordinal))
             for ordinal in range(start.toordinal(), end.toordinal())
         ]
-        if before is None:
-            if not all(day is not None and day.complete for day in days):
+        if before is None or before.readings is None:
+            if not all(
+                day is not None
+                and (day.complete or (answer.no_prices and not day.missing))
+                for day in days
+            ):
                 doubts[start] = Doubt(today, answer.readings)
         elif any(day is None or day.missing for day in days):
             # A price that is missing for the second time will not come.
             readings = max(before.readings, answer.readings)
             doubts[start] = Doubt(before.since, readings, repeated=True)
         return doubts
+
+    def owing(
+        self, start: date, end: date, *, readings: int | None, settles_on: date | None
+    ) -> Self:
+        """Return the record where some days could not be had, though later ones could.
+
+        Args:
+            start: the first day that was asked for.
+            end: the day after the last one.
+            readings: 0 where Nomos refuses the question, None where it failed to answer.
+            settles_on: today, where these days are passed over from now on; they stay in doubt.
+
+        """
+        settled = self.settled_to or start
+        if settles_on is None:
+            return replace(self, settled_to=settled)
+        doubts = dict(self.doubts)
+        doubt = doubts.pop(start, None) or Doubt(settles_on, readings)
+        return replace(
+            self,
+            settled_to=max(settled, end) if start <= settled else settled,
+            looked_to=max(self.looked_to or end, end),
+            doubts={**doubts, start: doubt},
+        )
+
+    def looking_from(self, left: Iterable[date]) -> Self:
+        """Return the record with the next look at new days beginning where days are left that may still change."""
+        unsettled = [day for day in left if day >= (self.settled_to or day)]
+        if self.looked_to is None or not unsettled:
+            return self
+        return replace(self, looked_to=min(self.looked_to, *unsettled))
 
     def refuses(self, kind: str, today: date) -> bool:
         """Return whether Nomos is known to refuse a kind of question."""
@@ -312,7 +347,9 @@ def _doubt(stored: Any) -> tuple[date, Doubt]:
         return day, Doubt(day, 0)
     day, since, readings, repeated = stored
     return date.fromisoformat(day), Doubt(
-        date.fromisoformat(since), int(readings), bool(repeated)
+        date.fromisoformat(since),
+        None if readings is None else int(readings),
+        bool(repeated),
     )
 
 

@@ -128,13 +128,16 @@ async def test_an_import_goes_on_where_it_was(
     nomos.faults.add("status", "usage", status=500, times=1, skip=1)
     await hass.config_entries.async_setup(entry.entry_id)
     await advance(5 * MINUTE)
-    # April came, May did not.
-    assert usage_of(entry, subscription).data.settled_to == date(2026, 5, 1)
+    # April came, May did not; June shows that it is a matter of May alone.
+    record = usage_of(entry, subscription).data
+    assert record.settled_to == record.looked_to == date(2026, 5, 1)
+    assert record.latest is not None
     assert usage_of(entry, subscription).last_error is not None
     await advance(timedelta(minutes=40))
     assert [one.query["start"] for one in asked(nomos)[3:]] == [
         "2026-04-01",
         "2026-05-01",
+        "2026-06-01",
         "2026-05-01",
         "2026-06-01",
     ]
@@ -149,7 +152,7 @@ async def test_statistics_deleted_in_the_middle_of_an_import(
     nomos.faults.add("status", "usage", status=500, times=1, skip=2)
     entry = await linked()
     await advance(2 * MINUTE)
-    assert usage_of(entry, subscription).data.settled_to == date(2026, 4, 1)
+    assert date(2026, 4, 1) in usage_of(entry, subscription).data.doubts
     series = ("usage", "cost", "base_fee", "total_cost")
     await clear(hass, *(f"nomos:{subscription.id}_{name}" for name in series))
     await advance(timedelta(minutes=40))

@@ -1,0 +1,119 @@
+"""Usage where a single month, a meter or the database is in trouble: the rest goes on."""
+
+from collections import Counter
+from datetime import date
+
+import pytest
+
+from custom_components.nomos.api import (
+    MeterType,
+    NomosClient,
+    NomosResponseError,
+    NomosServerError,
+)
+from homeassistant.core import HomeAssistant
+from simulator.berlin import local_date, midnight
+from tests.integration.statistics import assert_same, assert_true, true_hours, written
+
+from .usage_life import DAY, MINUTE, asked, begin, pass_time, today, usage_of
+
+SUPPLY = date(2026, 2, 1)
+
+
+@pytest.mark.parametrize(
+    "error", [NomosServerError("-", status=500), NomosResponseError("data", "-")]
+)
+async def test_a_month_that_always_fails(
+    hass: HomeAssistant, nomos, linked, advance, monkeypatch, error
+) -> None:
+    """All the others come, and it costs a request a day for a week; when it is mended it comes, too."""
+    subscription = begin(nomos, SUPPLY)
+    nomos.configure(usage_gaps=False)
+    bad = date(2026, 3, 1)
+
+    real, trouble = NomosClient.usage, [error]
+
+    async def broken(self, subscription_id, start, end, **kwargs):
+        answer = await real(self, subscription_id, start, end, **kwargs)
+        if start <= bad < end and trouble:
+            raise error
+        return answer
+
+    monkeypatch.setattr(NomosClient, "usage", broken)
+    entry = await linked()
+    await advance(2 * MINUTE)
+    usage = usage_of(entry, subscription)
+    assert usage.last_error is not None
+    assert list(usage.data.doubts) == [bad]
+    await pass_time(nomos, entry, advance, date(2026, 6, 11))
+    start = len(nomos.requests)
+    await pass_time(nomos, entry, advance, date(2026, 6, 22))
+    days = Counter(local_date(one.time) for one in nomos.requests[start:])
+    # May is settled in between.
+    assert sorted(days.values())[-2] <= 8
+    assert max(days.values()) <= 9
+    energy, _ = true_hours(nomos, subscription.id, SUPPLY, today(nomos) - DAY)
+    there = {hour for hour, _, _ in await written(hass, subscription.id, "usage")}
+    assert {local_date(hour).month for hour in energy if hour not in there} == {3}
+    trouble.clear()
+    await pass_time(nomos, entry, advance, date(2026, 6, 30))
+    assert not usage.data.doubts
+    assert usage.last_error is None
+    await assert_true(hass, nomos, subscription.id, SUPPLY, today(nomos) - DAY)
+
+
+async def test_a_month_that_fails_once(
+    hass: HomeAssistant, nomos, linked, advance
+) -> None:
+    """It is there within the hour."""
+    subscription = begin(nomos, SUPPLY)
+    nomos.faults.add("status", "usage", status=500, times=1, skip=1)
+    await linked()
+    await advance(2 * MINUTE)
+    await advance(40 * MINUTE)
+    await assert_true(hass, nomos, subscription.id, SUPPLY, today(nomos))
+
+
+async def test_nomos_is_down_during_an_import(
+    hass: HomeAssistant, nomos, linked, advance
+) -> None:
+    """That is noticed at once, and no month is given up for it."""
+    subscription = begin(nomos, SUPPLY)
+    nomos.configure(usage_gaps=False)
+    nomos.faults.add("status", "usage", status=500, times=4, skip=1)
+    entry = await linked()
+    await advance(2 * MINUTE)
+    assert len(asked(nomos)) == 3
+    assert not usage_of(entry, subscription).data.doubts
+    await advance(40 * MINUTE)
+    assert len(asked(nomos)) == 5
+    await advance(80 * MINUTE)
+    assert not usage_of(entry, subscription).data.doubts
+    await assert_true(hass, nomos, subscription.id, SUPPLY, today(nomos))
+
+
+@pytest.mark.parametrize("meter", ["smart", "analog"])
+async def test_before_the_meter_was_exchanged(
+    hass: HomeAssistant, nomos, linked, advance, meter
+) -> None:
+    """What an analog meter counted before is told by the month, and does not keep away what the smart one measures."""
+    subscription = begin(nomos, SUPPLY)
+    exchanged = date(2026, 5, 1)
+
+    def old(answer):
+        data = answer["data"]
+        if data and data[0]["start"] < "2026-04-30T22":
+            return {**answer, "resolution": "month", "meter_type": meter, "data": []}
+        return answer
+
+    nomos.faults.add("mutate", "usage", change=old)
+    entry = await linked()
+    await pass_time(nomos, entry, advance, date(2026, 6, 11))
+    start = len(nomos.requests)
+    await pass_time(nomos, entry, advance, date(2026, 6, 18))
+    assert usage_of(entry, subscription).data.meter is MeterType.SMART
+    energy, _ = true_hours(nomos, subscription.id, exchanged, today(nomos) - DAY)
+    assert_same(await written(hass, subscription.id, "usage"), energy)
+    days = Counter(local_date(one.time) for one in nomos.requests[start:])
+    assert sorted(days.values())[-2] <= 8
+    assert midnight(exchanged) == min(energy)
