@@ -24,7 +24,7 @@ from .api import (
     SubscriptionType,
 )
 from .coordinator import PriceCoordinator
-from .history import HistoryError, UsageHistory
+from .history import UsageHistory
 from .pricing import day_bounds, local_date, next_midnight
 from .schedule import next_usage_request, next_usage_request_after_start, usage_look
 from .subscription_coordinator import SubscriptionCoordinator
@@ -82,7 +82,7 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
         self._invoice_readers = 0
         self._looking = asyncio.Lock()
         self._left = False
-        self._passed_over: NomosError | None = None
+        self._passed_over: Exception | None = None
         self._worth_repeating = False
         self._repeated = 0
         self._unsub_midnight: CALLBACK_TYPE | None = None
@@ -212,7 +212,7 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
                     await self._async_catch_up(local_date(now))
         except _LeftError:
             return self.data
-        except (NomosError, OAuth2TokenRequestBaseError, HistoryError) as err:
+        except (NomosError, OAuth2TokenRequestBaseError) as err:
             self.last_error = err
             self._misses += 1
             _LOGGER.debug(
@@ -255,7 +255,6 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
         Raises:
             NomosError: Nomos did not answer as hoped.
             OAuth2TokenRequestBaseError: no access token could be had for now.
-            HistoryError: the statistics could not be read or written.
             ConfigEntryAuthFailed: the account has to be linked again.
             _LeftError: the contract is left alone.
 

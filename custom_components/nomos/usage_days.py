@@ -9,7 +9,7 @@ from typing import Final
 from .api import Subscription
 from .metering import is_settled, month_chunks, months_before, next_month
 from .pricing import local_date
-from .usage_record import UsageRecord
+from .usage_record import UNWRITTEN, UsageRecord
 
 _DAY: Final = timedelta(days=1)
 
@@ -66,7 +66,11 @@ def stretches(
         day
         for back in range(_LATE_DAYS, 0, -1)
         if settled_to <= (day := today - back * _DAY) < end
-        and ((found := known.days.get(day)) is None or not found.complete)
+        and (
+            (found := known.days.get(day)) is None
+            or not found.complete
+            or found.digest == UNWRITTEN
+        )
     )
     # Yesterday is looked at until the evening; of a contract that has ended the last day is enough once.
     newest = end if end < today and end <= looked_to else end - _DAY

@@ -19,7 +19,7 @@ from .api import (
     UsageSeries,
 )
 from .coordinator import PriceCoordinator
-from .history import HistoryChange, UsageHistory
+from .history import HistoryChange, HistoryError, UsageHistory
 from .metering import (
     DayUsage,
     HourUsage,
@@ -118,7 +118,6 @@ class UsageImport:
             NomosError: Nomos did not answer as hoped.
             OAuth2TokenRequestBaseError: no access token could be had for now.
             ConfigEntryAuthFailed: Nomos refuses the grant.
-            HistoryError: the statistics could not be read or written.
 
         """
         series = await self._async_ask(
@@ -156,8 +155,12 @@ class UsageImport:
             if not _is_loss(known.days.get(day), one)
         }
         recorded: Mapping[Series, datetime] = {}
+        unwritten: HistoryError | None = None
         if self._history.kept:
-            recorded = await self._async_write(by_hour, start, end)
+            try:
+                recorded = await self._async_write(by_hour, start, end)
+            except HistoryError as err:
+                unwritten = err
         # Whatever it is called: what measures intervals is no analog meter.
         meter = series.meter_type
         return MeterAnswer(
@@ -165,6 +168,7 @@ class UsageImport:
             days=days,
             readings=readings,
             recorded=recorded,
+            unwritten=unwritten,
             no_prices=self._no_prices,
         )
 

@@ -17,7 +17,7 @@ from .api import (
     SubscriptionType,
 )
 from .coordinator import PriceCoordinator
-from .history import UsageHistory
+from .history import HistoryError, UsageHistory
 from .metering import Series, is_settled, months_before
 from .usage_days import begin_of_usage, end_of_usage, stretches
 from .usage_import import UsageImport
@@ -47,8 +47,8 @@ class UsageLook:
     ) -> None:
         """Begin with what is known; ``keep`` is called with every record that is better."""
         self.record = record
-        self.error: NomosError | None = None
-        """Why a month was passed over, though others came."""
+        self.error: Exception | None = None
+        """Why a month was passed over, though others came, or could not be written."""
         self.worth_repeating = False
         """Whether that is news, and perhaps a slip."""
         self._today = today
@@ -70,7 +70,6 @@ class UsageLook:
         Raises:
             NomosError: Nomos did not answer as hoped.
             OAuth2TokenRequestBaseError: no access token could be had for now.
-            HistoryError: the statistics could not be read or written.
             ConfigEntryAuthFailed: the account has to be linked again.
 
         """
@@ -79,7 +78,10 @@ class UsageLook:
         if self.record.meter is MeterType.ANALOG:
             await self._async_months(work)
             return
-        await self._async_check_history()
+        try:
+            await self._async_check_history()
+        except HistoryError as err:
+            self.error = err
         subscription = self._prices.subscription
         begin = begin_of_usage(subscription, today, history_kept=self._history.kept)
         end = end_of_usage(subscription, today)
@@ -87,6 +89,10 @@ class UsageLook:
         chunks = stretches(
             self.record, begin, end, today=today, phase=self._prices.account.phase
         )
+        if self.error is not None:
+            # Nothing can be written now, but the newest days are still worth showing.
+            self._leave_to_the_next_look(chunks)
+            chunks = chunks[-1:]
         if chunks:
             await self._async_through(work, chunks)
         else:
@@ -116,6 +122,15 @@ class UsageLook:
                 self.worth_repeating |= start not in self.record.doubts
                 self._bad.append((chunk, err))
             else:
+                if answer.unwritten is not None:
+                    self.error = answer.unwritten
+                    await self._async_keep(self.record.showing(answer))
+                    self._leave_to_the_next_look([chunk, *queue])
+                    # The newest days are still worth showing.
+                    if newest in queue:
+                        queue.clear()
+                        queue.append(newest)
+                    continue
                 if answer.meter is not MeterType.ANALOG:
                     record = self._passing_over().extended(
                         answer, start, end, settles_on=settles_on
@@ -139,6 +154,14 @@ class UsageLook:
                 queue.appendleft(newest)
         if self._bad:
             await self._async_keep_on_the_way(self._passing_over())
+
+    def _leave_to_the_next_look(self, chunks: Sequence[Chunk]) -> None:
+        """Do not let what is asked for out of turn hide what comes before it."""
+        if not chunks:
+            return
+        settled = self.record.settled_to or chunks[0][0]
+        self.record = replace(self.record, settled_to=settled)
+        self._held += [start for start, _ in chunks]
 
     def _settles_on(self, start: date) -> date | None:
         """Return today where the month of a day stands from now on."""

@@ -89,10 +89,12 @@ class MeterAnswer:
         days: The days that are new or have changed.
         readings: How many readings there are of all that was asked for.
         recorded: The start of the last hour that was written to the statistics, by series.
+        unwritten: Why the hours are not in the statistics; None where they are, or where none are kept.
         no_prices: Whether Nomos says that it has no prices for the contract, of no day.
     """
 
     meter: MeterType | None = None
+    unwritten: Exception | None = None
     no_prices: bool = False
     readings: int = 0
     months: tuple[MonthUsage, ...] | None = None
@@ -213,6 +215,18 @@ class UsageRecord:
             settled_to=max(settled, end) if start <= settled else settled,
             looked_to=max(self.looked_to or end, end),
             doubts={**doubts, start: doubt},
+        )
+
+    def showing(self, answer: MeterAnswer) -> Self:
+        """Return the record with days that have still to be written, so that they are asked for again."""
+        unwritten = {
+            day: replace(one, digest=UNWRITTEN) for day, one in answer.days.items()
+        }
+        days = {**self.days, **unwritten}
+        return replace(
+            self,
+            meter=answer.meter or self.meter,
+            days={day: days[day] for day in sorted(days)},
         )
 
     def looking_from(self, left: Iterable[date]) -> Self:

@@ -2,17 +2,22 @@
 
 from collections import Counter
 from datetime import date
+from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
+from custom_components.nomos import history
 from custom_components.nomos.api import (
     MeterType,
     NomosClient,
     NomosResponseError,
     NomosServerError,
 )
+from homeassistant.components.recorder.statistics import async_add_external_statistics
 from homeassistant.core import HomeAssistant
 from simulator.berlin import local_date, midnight
+from tests.integration.conftest import state_of
 from tests.integration.statistics import assert_same, assert_true, true_hours, written
 
 from .usage_life import DAY, MINUTE, asked, begin, pass_time, today, usage_of
@@ -117,3 +122,65 @@ async def test_before_the_meter_was_exchanged(
     days = Counter(local_date(one.time) for one in nomos.requests[start:])
     assert sorted(days.values())[-2] <= 8
     assert midnight(exchanged) == min(energy)
+
+
+@pytest.mark.parametrize("trouble", ["read", "write"])
+async def test_the_database_is_broken(
+    hass: HomeAssistant, nomos, linked, advance, monkeypatch, trouble
+) -> None:
+    """The sensors go on, Nomos is asked no more than on other days, and later all is written."""
+    subscription = begin(nomos, date(2026, 5, 20))
+    entry = await linked()
+    await advance(2 * MINUTE)
+    broken = [trouble]
+    last = history.UsageHistory._last_hours
+
+    def read(self):
+        if "read" in broken:
+            raise OperationalError("SELECT", {}, Exception("malformed"))
+        return last(self)
+
+    def write(*args):
+        if "write" not in broken:
+            async_add_external_statistics(*args)
+
+    monkeypatch.setattr(history.UsageHistory, "_last_hours", read)
+    monkeypatch.setattr(history, "async_add_external_statistics", write)
+    await pass_time(nomos, entry, advance, date(2026, 6, 11))
+    start = len(nomos.requests)
+    await pass_time(nomos, entry, advance, date(2026, 6, 20))
+    latest = state_of(hass, subscription.id, "usage_latest_day")
+    assert latest.attributes["date"] == "2026-06-18"
+    assert isinstance(usage_of(entry, subscription).last_error, history.HistoryError)
+    days = Counter(local_date(one.time) for one in nomos.requests[start:])
+    # May is settled in between.
+    assert sorted(days.values())[-2] <= 8
+    assert max(days.values()) <= 10
+    broken.clear()
+    await pass_time(nomos, entry, advance, date(2026, 6, 22))
+    assert usage_of(entry, subscription).last_error is None
+    await assert_true(
+        hass, nomos, subscription.id, date(2026, 5, 20), today(nomos) - DAY
+    )
+
+
+async def test_the_database_is_broken_during_an_import(
+    hass: HomeAssistant, nomos, linked, advance, monkeypatch
+) -> None:
+    """One write that got lost leaves the other months to the next day, and the newest days are shown."""
+    subscription = begin(nomos, SUPPLY)
+    lost: list[Any] = []
+
+    def write(*args):
+        if len(lost) == 4:
+            async_add_external_statistics(*args)
+        else:
+            lost.append(args)
+
+    monkeypatch.setattr(history, "async_add_external_statistics", write)
+    entry = await linked()
+    await advance(2 * MINUTE)
+    assert [one.query["start"] for one in asked(nomos)] == ["2026-02-01", "2026-06-01"]
+    state_of(hass, subscription.id, "usage_latest_day")
+    await pass_time(nomos, entry, advance, date(2026, 6, 12))
+    await assert_true(hass, nomos, subscription.id, SUPPLY, today(nomos) - DAY)
