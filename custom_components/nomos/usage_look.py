@@ -146,7 +146,7 @@ class UsageLook:
                         )
                     continue
                 if chunk == newest:
-                    await self._async_months(work)
+                    await self._async_called_analog(work)
                     return
                 self._bad.append((chunk, None))
             if newest in queue:
@@ -190,15 +190,32 @@ class UsageLook:
         month = months_before(self._today, 1)
         await self._async_keep(record.looking_from(left).forgetting(month))
 
+    async def _async_called_analog(self, work: UsageImport) -> None:
+        """Believe that a meter is analog: at once where nothing is known of it, otherwise when it is said for two days.
+
+        Entities go with the kind of the meter, and with them what the customer has set for them.
+        """
+        known = self.record
+        if known.meter is None or (known.analog_on or self._today) < self._today:
+            await self._async_months(work)
+        else:
+            await self._async_keep(replace(known, analog_on=self._today))
+
     async def _async_months(self, work: UsageImport) -> None:
         """Ask what an analog meter counted."""
-        answer = await work.async_months()
-        record = replace(self.record, meter=answer.meter, looked_to=self._today)
+        answer, known = await work.async_months(), self.record
+        record = replace(
+            known, meter=answer.meter, analog_on=None, looked_to=self._today
+        )
         if answer.months is not None:
             record = replace(record, months=answer.months)
         if answer.meter is not MeterType.ANALOG:
-            # A smart meter took its place: all that it has measured is news.
-            record = record.beginning_again()
+            if known.meter is not MeterType.ANALOG:
+                # The same meter is called both; it goes on as the one that it was.
+                record = replace(known, analog_on=None)
+            else:
+                # A smart meter took its place: all that it has measured is news.
+                record = record.beginning_again()
         await self._async_keep(record)
 
     async def _async_check_history(self) -> None:

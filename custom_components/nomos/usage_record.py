@@ -108,6 +108,7 @@ class UsageRecord:
 
     Attributes:
         meter: What kind of meter there is; None until Nomos has said so.
+        analog_on: The day on which the meter was first called analog again that had measured intervals.
         days: The days of this month, of the month before, and of older months whose values may still change.
         months: What an analog meter counted, oldest first.
         looked_to: Every day before this one has been asked for; None before the first answer.
@@ -121,6 +122,7 @@ class UsageRecord:
     """
 
     meter: MeterType | None = None
+    analog_on: date | None = None
     days: Mapping[date, DayUsage] = field(default_factory=dict)
     months: tuple[MonthUsage, ...] = ()
     looked_to: date | None = None
@@ -154,6 +156,7 @@ class UsageRecord:
         record = replace(
             self,
             meter=answer.meter or self.meter,
+            analog_on=None if answer.days else self.analog_on,
             days={day: days[day] for day in sorted(days)},
             looked_to=max(self.looked_to or end, end),
             recorded={**self.recorded, **answer.recorded},
@@ -288,6 +291,7 @@ def encode_record(subscription_id: str, record: UsageRecord) -> dict[str, Any]:
     return {
         "subscription": subscription_id,
         "meter": record.meter,
+        "analog_on": _iso(record.analog_on),
         "days": [
             [one.day.isoformat(), *(getattr(one, name) for name in _DAY_FIELDS[1:])]
             for one in record.days.values()
@@ -325,6 +329,7 @@ def decode_record(subscription_id: str, stored: Any) -> UsageRecord:
     invoice = stored["invoice"]
     return UsageRecord(
         meter=None if stored["meter"] is None else MeterType(stored["meter"]),
+        analog_on=_date(stored.get("analog_on")),
         days={one.day: one for one in days},
         months=tuple(
             MonthUsage(date.fromisoformat(month), _number(kwh), bool(final))

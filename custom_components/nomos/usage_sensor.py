@@ -296,26 +296,25 @@ def async_follow_usage(
 ) -> None:
     """Add the sensors of a contract as soon as it is known what its meter can tell."""
     added: set[str] = set()
+    registry = er.async_get(hass)
 
     @callback
     def follow() -> None:
         if usage.data.meter is None:
             return
-        fresh = [
-            one for one in USAGE_SENSORS if one.key not in added and _suits(usage, one)
-        ]
-        if not fresh:
-            return
-        registry = er.async_get(hass)
+        fresh = []
         for description in USAGE_SENSORS:
-            if usage.data.meter in description.meters:
-                continue
-            # The meter was exchanged for one of another kind.
-            unique_id = f"{usage.subscription_id}_{description.key}"
-            if gone := registry.async_get_entity_id(SENSOR, DOMAIN, unique_id):
-                registry.async_remove(gone)
-        added.update(one.key for one in fresh)
-        async_add_entities(NomosUsageSensor(usage, one) for one in fresh)
+            if usage.data.meter not in description.meters:
+                # The meter was exchanged for one of another kind.
+                unique_id = f"{usage.subscription_id}_{description.key}"
+                if gone := registry.async_get_entity_id(SENSOR, DOMAIN, unique_id):
+                    registry.async_remove(gone)
+                added.discard(description.key)
+            elif description.key not in added and _suits(usage, description):
+                fresh.append(description)
+        if fresh:
+            added.update(one.key for one in fresh)
+            async_add_entities(NomosUsageSensor(usage, one) for one in fresh)
 
     follow()
     usage.config_entry.async_on_unload(usage.async_add_listener(follow))

@@ -58,6 +58,7 @@ def day_usage(day: date, **changes: Any) -> DayUsage:
 
 FULL = UsageRecord(
     meter=MeterType.SMART,
+    analog_on=date(2026, 4, 2),
     days={
         FIRST: day_usage(FIRST),
         FIRST + DAY: day_usage(
@@ -242,11 +243,14 @@ def test_doubts_end():
         assert list(later.doubts) == [*left, april]
 
 
-def test_doubts_of_old():
+def test_an_older_file():
     """A file of an earlier version is read."""
     old = stored(FULL) | {"doubts": ["2026-01-17"]}
+    del old["analog_on"]
     day = date(2026, 1, 17)
-    assert decode_record("sub", old).doubts == {day: Doubt(day, 0)}
+    record = decode_record("sub", old)
+    assert record.doubts == {day: Doubt(day, 0)}
+    assert record.analog_on is None
 
 
 def test_a_first_answer_that_does_not_stand():

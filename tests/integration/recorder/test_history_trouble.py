@@ -16,8 +16,9 @@ from custom_components.nomos.api import (
 )
 from homeassistant.components.recorder.statistics import async_add_external_statistics
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
 from simulator.berlin import local_date, midnight
-from tests.integration.conftest import state_of
+from tests.integration.conftest import entity_id, state_of
 from tests.integration.statistics import assert_same, assert_true, true_hours, written
 
 from .usage_life import DAY, MINUTE, asked, begin, pass_time, today, usage_of
@@ -184,3 +185,35 @@ async def test_the_database_is_broken_during_an_import(
     state_of(hass, subscription.id, "usage_latest_day")
     await pass_time(nomos, entry, advance, date(2026, 6, 12))
     await assert_true(hass, nomos, subscription.id, SUPPLY, today(nomos) - DAY)
+
+
+@pytest.mark.parametrize("days", [1, 2])
+async def test_a_smart_meter_is_called_analog(
+    hass: HomeAssistant, nomos, linked, advance, days
+) -> None:
+    """On one day it is a slip. On two days it is an exchange, and when it is undone the sensors come back."""
+    subscription = begin(nomos, date(2026, 6, 1))
+    entry = await linked()
+    await pass_time(nomos, entry, advance, date(2026, 6, 11))
+    registry = er.async_get(hass)
+    smart = ("usage_latest_day", "cost_latest_day", "cost_this_month")
+    names = {key: entity_id(hass, subscription.id, key) for key in smart}
+    kept = registry.async_update_entity(names[smart[0]], name="What I called it")
+    analog = {"resolution": "month", "meter_type": "analog", "data": []}
+    fault = nomos.faults.add("set_fields", "usage", values=analog)
+    await pass_time(nomos, entry, advance, date(2026, 6, 11) + days * DAY)
+    there = [one for one in names.values() if registry.async_get(one)]
+    assert there == ([*names.values()] if days == 1 else [])
+    fault.times = 0
+    await pass_time(nomos, entry, advance, date(2026, 6, 16))
+    for key in smart:
+        assert state_of(hass, subscription.id, key).state not in {
+            "unknown",
+            "unavailable",
+        }
+    if days == 1:
+        assert registry.async_get(names[smart[0]]) == kept
+    assert usage_of(entry, subscription).data.analog_on is None
+    await assert_true(
+        hass, nomos, subscription.id, date(2026, 6, 1), today(nomos) - DAY
+    )
