@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 import logging
 import random
@@ -26,8 +26,6 @@ from .api import (
     NomosAuthenticationError,
     NomosClient,
     NomosError,
-    NomosNotFoundError,
-    NomosPermissionError,
     NomosRateLimitError,
     NomosResponseError,
     Plan,
@@ -38,6 +36,8 @@ from .api import (
 from .const import DOMAIN
 from .failures import raise_update_failed
 from .planned_coordinator import PlannedCoordinator
+from .plans import Plans
+from .pricing import local_date
 from .schedule import (
     LONGEST_SILENCE,
     after_silence,
@@ -91,7 +91,6 @@ class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
         """Take the entry's OAuth session and the installation's place in the spread of requests."""
         super().__init__(hass, entry, _LOGGER, f"{DOMAIN} subscriptions")
         self.phase = phase
-        self.plans: dict[str, Plan] = {}
         self.refused = False
         self._memory = hass.data.setdefault(_DATA_MEMORY, {}).setdefault(
             entry.entry_id, _Memory()
@@ -100,7 +99,7 @@ class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
         self._tokens = AccountTokens(hass, session)
         self._client = NomosClient(async_get_clientsession(hass), self._tokens)
         self._file = account_file(hass, entry)
-        self._plans_refused = False
+        self._plans = Plans(partial(self.async_ask, optional=True))
         self._plans_learned = False
         self._missing: dict[str, datetime] = {}
 
@@ -116,7 +115,7 @@ class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
         if stored is None:
             await self.async_config_entry_first_refresh()
         else:
-            self.data, self.plans = stored
+            self.data, self._plans.known, self._plans.asked_on = stored
             self._plan_next(self.data, overdue=self._overdue(self.data))
         self._begun = True
         return stored is not None
@@ -202,6 +201,11 @@ class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
         )
         return {last.id: last}
 
+    @property
+    def plans(self) -> Mapping[str, Plan]:
+        """Return the plans that Nomos has told, by id."""
+        return self._plans.known
+
     def plan_of(self, subscription: Subscription) -> Plan | None:
         """Return the plan of a subscription, None where Nomos has not told it."""
         return self.plans.get(subscription.plan_id)
@@ -228,14 +232,14 @@ class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
                 translation_placeholders={"account": self.config_entry.title},
             )
         self.last_answer, self.last_error = dt_util.utcnow(), None
-        self._plans_learned = await self._async_learn_plans(
-            {one.plan_id for one in subscriptions}
+        self._plans_learned = await self._plans.async_learn(
+            subscriptions, local_date(self.last_answer)
         )
         data = self._with_missing({one.id: one for one in subscriptions})
         self._misses = self._misses + 1 if self._overdue(data) else 0
         self._plan_next(data)
-        if data != self.data or self._plans_learned or self._file.behind:
-            await self._file.async_save(_encode(self.config_entry, data, self.plans))
+        if data != self.data or self._plans.asked or self._file.behind:
+            await self._file.async_save(_encode(self.config_entry, data, self._plans))
         return data
 
     def _with_missing(
@@ -265,26 +269,6 @@ class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
         if self._plans_learned:
             self._plans_learned = False
             self.async_update_listeners()
-
-    async def _async_learn_plans(self, plan_ids: set[str]) -> bool:
-        """Ask for the names of plans, and return whether there are new ones.
-
-        Whether a customer may read plans is not documented: they are no necessity.
-        """
-        learned = False
-        for plan_id in sorted(plan_ids - self.plans.keys()):
-            if self._plans_refused:
-                break
-            try:
-                self.plans[plan_id] = await self.async_ask(
-                    partial(NomosClient.plan, plan_id=plan_id), optional=True
-                )
-                learned = True
-            except NomosPermissionError, NomosNotFoundError:
-                self._plans_refused = True
-            except (NomosError, OAuth2TokenRequestBaseError) as err:
-                _LOGGER.debug("The plan could not be read: %s", type(err).__name__)
-        return learned
 
     @staticmethod
     def _overdue(known: Mapping[str, Subscription]) -> bool:
@@ -377,19 +361,20 @@ def _turned(subscription: Subscription, now: datetime) -> bool:
 
 
 def _encode(
-    entry: ConfigEntry, data: Mapping[str, Subscription], plans: Mapping[str, Plan]
+    entry: ConfigEntry, data: Mapping[str, Subscription], plans: Plans
 ) -> dict[str, Any]:
     """Return subscriptions and plans as JSON: what the wire's models hold, nothing of the customer's person."""
     return {
         "account": entry.unique_id,
         "subscriptions": [one.to_json() for one in data.values()],
-        "plans": [plan.to_json() for plan in plans.values()],
+        "plans": [plan.to_json() for plan in plans.known.values()],
+        "plans_asked_on": plans.asked_on.isoformat() if plans.asked_on else None,
     }
 
 
 def _decode(
     entry: ConfigEntry, stored: Any
-) -> tuple[dict[str, Subscription], dict[str, Plan]]:
+) -> tuple[dict[str, Subscription], dict[str, Plan], date | None]:
     """Read what ``_encode`` wrote; ValueError where it is of another account."""
     if stored["account"] != entry.unique_id:
         raise ValueError("another account")
@@ -398,4 +383,9 @@ def _decode(
         plans = [Plan.from_json(one) for one in stored["plans"]]
     except NomosResponseError as err:
         raise ValueError(err.field) from None
-    return {one.id: one for one in subscriptions}, {one.id: one for one in plans}
+    asked_on = stored.get("plans_asked_on")
+    return (
+        {one.id: one for one in subscriptions},
+        {one.id: one for one in plans},
+        date.fromisoformat(asked_on) if asked_on else None,
+    )
