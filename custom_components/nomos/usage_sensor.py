@@ -53,24 +53,25 @@ class NomosUsageDescription(SensorEntityDescription):
     reads_invoices: bool = False
 
 
-def _latest(
-    pick: Callable[[PeriodUsage], float | None],
-) -> UsageReader:
+def _facts(sums: PeriodUsage, *, money: bool) -> dict[str, Any]:
+    """Return up to which day a sum goes, and what it lacks."""
+    facts = {"date": sums.last.isoformat(), "missing_intervals": sums.missing}
+    return {**facts, "unpriced_kwh": sums.unpriced} if money else facts
+
+
+def _latest(pick: Callable[[PeriodUsage], float | None], *, money: bool) -> UsageReader:
     """Return a reader of the latest day that was metered: yesterday, from about 16:00 on."""
 
     def value(record: UsageRecord, _today: date) -> UsageValue:
         if (latest := record.latest) is None or (found := period([latest])) is None:
             return _NOTHING
-        return pick(found), {
-            "date": latest.day.isoformat(),
-            "missing_intervals": latest.missing,
-        }
+        return pick(found), _facts(found, money=money)
 
     return value
 
 
 def _this_month(
-    pick: Callable[[PeriodUsage], float | None],
+    pick: Callable[[PeriodUsage], float | None], *, money: bool
 ) -> UsageReader:
     """Return a reader of the days of the current month that were metered so far."""
 
@@ -79,10 +80,7 @@ def _this_month(
         found = period(one for day, one in record.days.items() if day >= first)
         if found is None:
             return _NOTHING
-        return pick(found), {
-            "date": found.last.isoformat(),
-            "missing_intervals": found.missing,
-        }
+        return pick(found), _facts(found, money=money)
 
     return value
 
@@ -219,17 +217,20 @@ def _period_sensors(selling: bool) -> Iterator[NomosUsageDescription]:
         yield _number(
             f"{energy}_{name}",
             _ENERGY,
-            reader(lambda sums: sums.kwh),
+            reader(lambda sums: sums.kwh, money=False),
             selling=selling,
             enabled=name == "latest_day",
         )
         yield _number(
-            f"{money}_{name}", _MONEY, reader(lambda sums: sums.cost), selling=selling
+            f"{money}_{name}",
+            _MONEY,
+            reader(lambda sums: sums.cost, money=True),
+            selling=selling,
         )
         yield _number(
             f"{paid}_{name}",
             _MEAN_PRICE,
-            reader(lambda sums: sums.paid),
+            reader(lambda sums: sums.paid, money=True),
             selling=selling,
             enabled=False,
         )

@@ -401,7 +401,12 @@ async def test_refused_prices_do_not_hold_up_usage(
     usage = state_of(hass, subscription.id, "usage_latest_day")
     assert usage.attributes["date"] == "2026-06-11"
     assert float(usage.state) > 0
-    assert state_of(hass, subscription.id, "cost_latest_day").state == "unknown"
+    cost = state_of(hass, subscription.id, "cost_latest_day")
+    assert cost.state == "unknown"
+    assert cost.attributes["unpriced_kwh"] == pytest.approx(float(usage.state))
+    assert "unpriced_kwh" not in usage.attributes
+    month = state_of(hass, subscription.id, "cost_this_month")
+    assert month.attributes["unpriced_kwh"] == cost.attributes["unpriced_kwh"]
     assert count(nomos, "usage") - asked == 1
 
 

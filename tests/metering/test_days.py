@@ -172,6 +172,7 @@ def test_a_period():
     assert sums.kwh == pytest.approx(18.6)
     assert sums.cost == pytest.approx(-1.92)
     assert sums.paid == pytest.approx(-0.2)
+    assert sums.unpriced == pytest.approx(9.0)
     assert sums.missing == 6
 
 
@@ -180,6 +181,7 @@ def test_periods_without_prices_or_energy():
     assert period([]) is None
     starts = starts_of(PLAIN)
     unpriced = period([day_of(readings_of(starts))])
+    assert unpriced.unpriced == pytest.approx(unpriced.kwh)
     assert (unpriced.cost, unpriced.paid) == (None, None)
     idle = period([day_of(readings_of(starts, lambda _: 0.0), table_of(starts))])
     assert (idle.kwh, idle.cost, idle.paid) == (0, 0, None)

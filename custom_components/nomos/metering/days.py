@@ -69,6 +69,7 @@ class PeriodUsage:
     """The sum over several days: energy in kWh, cost in EUR, and the mean price paid in EUR/kWh.
 
     Cost and mean price are None where no price is known; the mean is over the energy whose price is known.
+    ``unpriced`` is the rest of the energy in kWh, which the cost lacks.
     """
 
     first: date
@@ -76,6 +77,7 @@ class PeriodUsage:
     kwh: float
     cost: float | None
     paid: float | None
+    unpriced: float
     missing: int
 
 
@@ -155,13 +157,15 @@ def period(days: Iterable[DayUsage]) -> PeriodUsage | None:
         return None
     costs = [one.cost for one in summed if one.cost is not None]
     cost = round(fsum(costs), DECIMALS) if costs else None
+    kwh = fsum(one.kwh for one in summed)
     priced = fsum(one.priced_kwh for one in summed)
     return PeriodUsage(
         first=summed[0].day,
         last=summed[-1].day,
-        kwh=round(fsum(one.kwh for one in summed), DECIMALS),
+        kwh=round(kwh, DECIMALS),
         cost=cost,
         paid=cost / priced if cost is not None and priced > 0 else None,
+        unpriced=round(max(kwh - priced, 0.0), DECIMALS),
         missing=sum(one.missing for one in summed),
     )
 
