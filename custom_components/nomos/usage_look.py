@@ -208,7 +208,10 @@ class UsageLook:
             known, meter=answer.meter, analog_on=None, looked_to=self._today
         )
         if answer.months is not None:
-            record = replace(record, months=answer.months)
+            # An answer that lacks a month takes it away no more than one that lacks a day.
+            months = {one.month: one for one in (*known.months, *answer.months)}
+            months_in_order = tuple(months[month] for month in sorted(months))
+            record = replace(record, months=months_in_order)
         if answer.meter is not MeterType.ANALOG:
             if known.meter is not MeterType.ANALOG:
                 # The same meter is called both; it goes on as the one that it was.

@@ -187,6 +187,25 @@ async def test_analog_meter_without_readings(
     assert state_of(hass, subscription.id, "usage_latest_month").state == "unknown"
 
 
+async def test_analog_meter_with_an_empty_answer(
+    hass: HomeAssistant, nomos, linked, advance
+) -> None:
+    """Months that are known stay, and newer ones join them."""
+    subscription = nomos.customers[ANALOG].subscriptions[0]
+    await linked(ANALOG)
+    await advance(2 * MINUTE)
+    before = state_of(hass, subscription.id, "usage_latest_month")
+    nomos.faults.add("set_fields", "usage", values={"data": []}, times=1)
+    asked = count(nomos, "usage")
+    await advance(DAY)
+    assert count(nomos, "usage") == asked + 1
+    assert state_of(hass, subscription.id, "usage_latest_month") == before
+    for _ in range(22):
+        await advance(DAY)
+    months = state_of(hass, subscription.id, "usage_latest_month").attributes["months"]
+    assert list(months) == [*before.attributes["months"], "2026-06"]
+
+
 async def test_smart_meter_after_analog(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
