@@ -15,6 +15,7 @@ from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.util import dt as dt_util
 
 from .api import (
+    MeterType,
     NomosClient,
     NomosError,
     NomosNotFoundError,
@@ -28,7 +29,7 @@ from .history import UsageHistory
 from .pricing import day_bounds, local_date, next_midnight
 from .schedule import next_usage_request, next_usage_request_after_start, usage_look
 from .subscription_coordinator import SubscriptionCoordinator
-from .usage_days import end_of_usage
+from .usage_days import end_of_usage, is_over
 from .usage_look import UsageLook
 from .usage_record import (
     EMPTY_RECORD,
@@ -45,6 +46,7 @@ from .usage_record import (
 _LOGGER = logging.getLogger(__name__)
 
 _DAY: Final = timedelta(days=1)
+_WEEK: Final = timedelta(days=7)
 
 _REFUSALS: Final = (NomosPermissionError, NomosNotFoundError)
 
@@ -170,21 +172,24 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
     @property
     def _silent(self) -> bool:
         """Return whether there is nothing to ask: the contract has not begun, or it ended and its values stand."""
-        if self.prices.subscription.status is SubscriptionStatus.PENDING:
+        subscription, known = self.prices.subscription, self.data
+        if subscription.status is SubscriptionStatus.PENDING or self.settled:
             return True
-        return self.settled
+        return (
+            subscription.status is SubscriptionStatus.ENDED
+            and known.meter is MeterType.ANALOG
+            and known.looked_to is not None
+            # Its last readings come in months.
+            and local_date(dt_util.utcnow()) - known.looked_to < _WEEK
+        )
 
     @property
     def settled(self) -> bool:
         """Return whether the contract ended and all that was measured of it stands."""
-        subscription, settled = self.prices.subscription, self.data.settled_to
-        return (
-            subscription.status is SubscriptionStatus.ENDED
-            and subscription.end_at is not None
-            and settled is not None
-            and settled >= end_of_usage(subscription, local_date(dt_util.utcnow()))
-            and not self.data.doubts
-        )
+        subscription, known = self.prices.subscription, self.data
+        if subscription.status is not SubscriptionStatus.ENDED:
+            return False
+        return is_over(known, subscription, local_date(dt_util.utcnow()))
 
     @property
     def _asks_for_reductions(self) -> bool:

@@ -6,8 +6,8 @@ Days are tariff days. A stretch has a first day and, exclusive, an end.
 from datetime import date, timedelta
 from typing import Final
 
-from .api import Subscription
-from .metering import is_settled, month_chunks, months_before, next_month
+from .api import MeterType, Subscription
+from .metering import is_settled, month_chunks, month_start, months_before, next_month
 from .pricing import local_date
 from .usage_record import UNWRITTEN, UsageRecord
 
@@ -24,6 +24,9 @@ _THOROUGH_ON: Final = 0
 
 _DOUBTS_ON: Final = 3
 """The day on which a month is asked for again that was settled with gaps: each time another one."""
+
+_READ_FOR: Final = timedelta(days=365)
+"""How long after the end of a contract its analog meter may still be read."""
 
 _OWED_FOR: Final = timedelta(days=7)
 """How long every look asks for one month that Nomos failed to tell; then it waits for its turn like the others."""
@@ -44,6 +47,22 @@ def end_of_usage(subscription: Subscription, today: date) -> date:
         return today
     # A contract may end within a day.
     return min(today, local_date(subscription.end_at - timedelta.resolution) + _DAY)
+
+
+def is_over(known: UsageRecord, subscription: Subscription, today: date) -> bool:
+    """Return whether nothing more is to be expected of a contract that has ended."""
+    end = end_of_usage(subscription, today)
+    if known.looked_to is None:
+        return False
+    if known.meter is MeterType.ANALOG:
+        last = known.months[-1].month if known.months else date.min
+        return known.looked_to - end >= _READ_FOR or (
+            last >= month_start(end - _DAY) and all(one.final for one in known.months)
+        )
+    if subscription.end_at is None:
+        return not (known.days or known.doubts)
+    settled = known.settled_to
+    return settled is not None and settled >= end and not known.doubts
 
 
 def own_week(today: date, phase: float) -> tuple[int, int]:
