@@ -14,6 +14,8 @@ from .api import (
     NomosNotFoundError,
     NomosPermissionError,
     NomosRequestError,
+    NomosResponseError,
+    NomosServerError,
     PriceSeries,
     UsageResolution,
     UsageSeries,
@@ -135,14 +137,21 @@ class UsageImport:
         execute = self._hass.async_add_executor_job
         grouped = await execute(_readings, series, length, start, end)
         readings = sum(map(len, grouped.values()))
-        if settles and _says_nothing_new(known.doubts.get(start), readings):
+        doubt = known.doubts.get(start) if settles else None
+        if _says_nothing_new(doubt, readings):
             return MeterAnswer(readings=readings)
         news = {
             day: readings
             for day, readings in grouped.items()
             if _is_news(known.days.get(day), readings, recompute=settles)
         }
-        prices = await self._async_lacking(news, fresh=settles)
+        try:
+            prices = await self._async_lacking(news, fresh=settles)
+        except NomosResponseError, NomosServerError:
+            if doubt is None or doubt.readings is not None:
+                raise
+            # For the second time. Better energy without cost than nothing at all; it stays in doubt.
+            prices = []
         by_day, by_hour = await execute(
             days_and_hours_of,
             news,

@@ -68,6 +68,32 @@ async def test_a_month_that_always_fails(
     await assert_true(hass, nomos, subscription.id, SUPPLY, today(nomos) - DAY)
 
 
+async def test_a_month_whose_prices_always_fail(
+    hass: HomeAssistant, nomos, linked, advance, monkeypatch
+) -> None:
+    """Its energy is written all the same, and what it cost when the prices come."""
+    subscription = begin(nomos, SUPPLY)
+    nomos.configure(usage_gaps=False)
+    real, trouble = NomosClient.prices, [True]
+
+    async def broken(self, subscription_id, start, end):
+        if start <= date(2026, 3, 20) <= end and trouble:
+            raise NomosServerError("-", status=500)
+        return await real(self, subscription_id, start, end)
+
+    monkeypatch.setattr(NomosClient, "prices", broken)
+    entry = await linked()
+    await advance(2 * MINUTE)
+    await advance(40 * MINUTE)
+    energy, money = true_hours(nomos, subscription.id, SUPPLY, today(nomos))
+    assert_same(await written(hass, subscription.id, "usage"), energy)
+    priced = {hour for hour, _, _ in await written(hass, subscription.id, "cost")}
+    assert {local_date(hour).month for hour in money if hour not in priced} == {3}
+    trouble.clear()
+    await pass_time(nomos, entry, advance, date(2026, 6, 18))
+    await assert_true(hass, nomos, subscription.id, SUPPLY, today(nomos) - DAY)
+
+
 async def test_a_month_that_fails_once(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
