@@ -30,6 +30,7 @@ from .pricing import day_bounds, local_date, next_midnight
 from .schedule import next_usage_request, next_usage_request_after_start, usage_look
 from .subscription_coordinator import SubscriptionCoordinator
 from .usage_days import end_of_usage, is_over
+from .usage_file import decode_record, encode_record, usage_file
 from .usage_look import UsageLook
 from .usage_record import (
     EMPTY_RECORD,
@@ -38,9 +39,6 @@ from .usage_record import (
     USAGE,
     LatestInvoice,
     UsageRecord,
-    decode_record,
-    encode_record,
-    usage_file,
 )
 
 _LOGGER = logging.getLogger(__name__)

@@ -17,7 +17,8 @@ from .coordinator import PriceCoordinator
 from .price_tables import decode_table, price_file
 from .pricing import EMPTY_TABLE
 from .usage import UsageCoordinator
-from .usage_record import UsageRecord, usage_file
+from .usage_file import usage_file
+from .usage_record import UsageRecord
 
 
 class EndedUsage(UsageCoordinator):

@@ -21,7 +21,8 @@ from syrupy.assertion import SnapshotAssertion
 from custom_components.nomos import price_history, usage_look
 from custom_components.nomos.const import DOMAIN
 from custom_components.nomos.pricing import local_date
-from custom_components.nomos.usage_record import UsageRecord, encode_record, usage_file
+from custom_components.nomos.usage_file import encode_record, usage_file
+from custom_components.nomos.usage_record import UsageRecord
 from homeassistant.components.application_credentials import (
     ClientCredential,
     async_import_client_credential,

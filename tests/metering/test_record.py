@@ -17,6 +17,7 @@ from custom_components.nomos.api import (
     MeterType,
 )
 from custom_components.nomos.metering import DayUsage, MonthUsage, Series
+from custom_components.nomos.usage_file import decode_record, encode_record
 from custom_components.nomos.usage_record import (
     EMPTY_RECORD,
     UNWRITTEN,
@@ -24,8 +25,6 @@ from custom_components.nomos.usage_record import (
     LatestInvoice,
     MeterAnswer,
     UsageRecord,
-    decode_record,
-    encode_record,
 )
 
 from .samples import property_test

@@ -1,0 +1,162 @@
+"""How what is known of a contract's meter lies on the disk."""
+
+from dataclasses import asdict, fields
+from datetime import UTC, date, datetime
+import math
+from typing import Any, Final
+
+from homeassistant.core import HomeAssistant
+
+from .api import (
+    GridFeeReduction,
+    InvoiceStatus,
+    InvoiceType,
+    MeterType,
+    NomosResponseError,
+)
+from .metering import DayUsage, MonthUsage, Series
+from .price_tables import slug
+from .store import StoredFile
+from .usage_record import Doubt, LatestInvoice, UsageRecord
+
+
+def usage_file(hass: HomeAssistant, subscription_id: str) -> StoredFile:
+    """Return the file that holds what is known of a contract's meter."""
+    return StoredFile(hass, f"usage.{slug(subscription_id)}", 1)
+
+
+_DAY_FIELDS: Final = tuple(one.name for one in fields(DayUsage))
+
+
+def encode_record(subscription_id: str, record: UsageRecord) -> dict[str, Any]:
+    """Return a record as JSON; points in time in seconds since 1970."""
+    return {
+        "subscription": subscription_id,
+        "meter": record.meter,
+        "analog_on": _iso(record.analog_on),
+        "days": [
+            [one.day.isoformat(), *(getattr(one, name) for name in _DAY_FIELDS[1:])]
+            for one in record.days.values()
+        ],
+        "months": [
+            [one.month.isoformat(), one.kwh, one.final] for one in record.months
+        ],
+        "looked_to": _iso(record.looked_to),
+        "settled_to": _iso(record.settled_to),
+        "doubts": [
+            [day.isoformat(), one.since.isoformat(), one.readings, one.repeated]
+            for day, one in record.doubts.items()
+        ],
+        "recorded": {key: at.timestamp() for key, at in record.recorded.items()},
+        "refused": {key: day.isoformat() for key, day in record.refused.items()},
+        "invoice": {
+            **asdict(record.invoice),
+            "period_start": record.invoice.period_start.timestamp(),
+            "period_end": record.invoice.period_end.timestamp(),
+        }
+        if record.invoice
+        else None,
+        "reductions": None
+        if record.reductions is None
+        else [one.to_json() for one in record.reductions],
+        "reductions_on": _iso(record.reductions_on),
+    }
+
+
+def decode_record(subscription_id: str, stored: Any) -> UsageRecord:
+    """Read what ``encode_record`` wrote; ValueError where it is of another subscription, or nonsense."""
+    if stored["subscription"] != subscription_id:
+        raise ValueError("another subscription")
+    days = (_day(values) for values in stored["days"])
+    invoice = stored["invoice"]
+    return UsageRecord(
+        meter=None if stored["meter"] is None else MeterType(stored["meter"]),
+        analog_on=_date(stored.get("analog_on")),
+        days={one.day: one for one in days},
+        months=tuple(
+            MonthUsage(date.fromisoformat(month), _number(kwh), bool(final))
+            for month, kwh, final in stored["months"]
+        ),
+        looked_to=_date(stored["looked_to"]),
+        settled_to=_date(stored["settled_to"]),
+        doubts=dict(map(_doubt, stored["doubts"])),
+        recorded={
+            Series(key): _instant(at) for key, at in dict(stored["recorded"]).items()
+        },
+        refused={
+            str(key): date.fromisoformat(day)
+            for key, day in dict(stored["refused"]).items()
+        },
+        invoice=None
+        if invoice is None
+        else LatestInvoice(
+            type=InvoiceType(invoice["type"]),
+            status=InvoiceStatus(invoice["status"]),
+            total=_number(invoice["total"]),
+            period_start=_instant(invoice["period_start"]),
+            period_end=_instant(invoice["period_end"]),
+        ),
+        reductions=_reductions(stored["reductions"]),
+        reductions_on=_date(stored["reductions_on"]),
+    )
+
+
+def _doubt(stored: Any) -> tuple[date, Doubt]:
+    if isinstance(stored, str):
+        # As version 0.1 wrote it: the day alone.
+        day = date.fromisoformat(stored)
+        return day, Doubt(day, 0)
+    day, since, readings, repeated = stored
+    return date.fromisoformat(day), Doubt(
+        date.fromisoformat(since),
+        None if readings is None else int(readings),
+        bool(repeated),
+    )
+
+
+def _day(values: list[Any]) -> DayUsage:
+    named = dict(zip(_DAY_FIELDS, values, strict=True))
+    return DayUsage(
+        day=date.fromisoformat(named["day"]),
+        kwh=_number(named["kwh"]),
+        cost=_optional(named["cost"]),
+        priced_kwh=_number(named["priced_kwh"]),
+        lowest=_optional(named["lowest"]),
+        mean=_optional(named["mean"]),
+        highest=_optional(named["highest"]),
+        readings=int(named["readings"]),
+        missing=int(named["missing"]),
+        final=bool(named["final"]),
+        digest=int(named["digest"]),
+    )
+
+
+def _reductions(stored: Any) -> tuple[GridFeeReduction, ...] | None:
+    if stored is None:
+        return None
+    try:
+        return tuple(GridFeeReduction.from_json(one) for one in stored)
+    except NomosResponseError as err:
+        raise ValueError(err.field) from None
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def _date(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
+
+
+def _instant(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _optional(value: Any) -> float | None:
+    return None if value is None else _number(value)
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not math.isfinite(value):
+        raise TypeError("not a number")
+    return float(value)
