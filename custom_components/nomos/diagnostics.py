@@ -53,6 +53,9 @@ async def async_get_config_entry_diagnostics(
             for coordinator in entry.runtime_data.prices.values()
         ],
         "usage": [_usage(usage) for usage in entry.runtime_data.usage.values()],
+        "usage_of_ended_contracts": [
+            _usage(usage) for usage in entry.runtime_data.ended.usage.values()
+        ],
         "loads": [_load(load) for load in entry.runtime_data.loads.all.values()],
     }
 
