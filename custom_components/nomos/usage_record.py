@@ -154,35 +154,8 @@ class UsageRecord:
         return replace(
             record,
             settled_to=max(settled, end) if start <= settled else settled,
-            doubts=record._doubts(answer, start, end, settles_on),  # noqa: SLF001
+            doubts=_doubts(record, answer, start, end, settles_on),
         )
-
-    def _doubts(
-        self, answer: MeterAnswer, start: date, end: date, today: date
-    ) -> dict[date, Doubt]:
-        """Return what is still in doubt when some days stand; what was asked for goes to the end of the row."""
-        doubts = {
-            day: one
-            for day, one in self.doubts.items()
-            if today - one.since < _DOUBTED_FOR
-        }
-        before = doubts.pop(start, None)
-        days = [
-            self.days.get(date.fromordinal(ordinal))
-            for ordinal in range(start.toordinal(), end.toordinal())
-        ]
-        if before is None or before.readings is None:
-            if not all(
-                day is not None
-                and (day.complete or (answer.no_prices and not day.missing))
-                for day in days
-            ):
-                doubts[start] = Doubt(today, answer.readings)
-        elif any(day is None or day.missing for day in days):
-            # A price that is missing for the second time will not come.
-            readings = max(before.readings, answer.readings)
-            doubts[start] = Doubt(before.since, readings, repeated=True)
-        return doubts
 
     def owing(
         self, start: date, end: date, *, readings: int | None, settles_on: date | None
@@ -261,6 +234,33 @@ class UsageRecord:
         return replace(
             self, days={day: one for day, one in self.days.items() if day >= kept_from}
         )
+
+
+def _doubts(
+    known: UsageRecord, answer: MeterAnswer, start: date, end: date, today: date
+) -> dict[date, Doubt]:
+    """Return what is still in doubt when some days stand; what was asked for goes to the end of the row."""
+    doubts = {
+        day: one
+        for day, one in known.doubts.items()
+        if today - one.since < _DOUBTED_FOR
+    }
+    before = doubts.pop(start, None)
+    days = [
+        known.days.get(date.fromordinal(ordinal))
+        for ordinal in range(start.toordinal(), end.toordinal())
+    ]
+    if before is None or before.readings is None:
+        if not all(
+            day is not None and (day.complete or (answer.no_prices and not day.missing))
+            for day in days
+        ):
+            doubts[start] = Doubt(today, answer.readings)
+    elif any(day is None or day.missing for day in days):
+        # A price that is missing for the second time will not come.
+        readings = max(before.readings, answer.readings)
+        doubts[start] = Doubt(before.since, readings, repeated=True)
+    return doubts
 
 
 EMPTY_RECORD: Final = UsageRecord()
