@@ -31,7 +31,7 @@ from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import slugify
 from homeassistant.util.unit_conversion import EnergyConverter
 
-from .api import Subscription, SubscriptionType
+from .api import Subscription
 from .const import CURRENCY, DOMAIN, MANUFACTURER
 from .metering import Account, HourRow, HourUsage, Series, revisions
 from .packed import Packed
@@ -75,7 +75,7 @@ class UsageHistory:
     def __init__(self, hass: HomeAssistant, subscription: Subscription) -> None:
         """Name the statistics; nothing is read or written yet."""
         self._hass = hass
-        self._selling = subscription.type is SubscriptionType.FEED_IN
+        self._selling = subscription.feeds_in
         self._names = {
             series: f"{DOMAIN}:{_slug(subscription.id)}_{series}"
             for series in (_SOLD if self._selling else _BOUGHT)

@@ -156,7 +156,7 @@ class NomosRuntime:
                 )
                 came.append(self.prices[subscription.id])
             elif known.async_subscription_changed(subscription):
-                self._refresh(known)
+                known.async_ask_soon()
         return came
 
     async def _async_forget(self, subscription_id: str) -> None:
@@ -194,13 +194,6 @@ class NomosRuntime:
             translation_placeholders={"number": subscription.number}
             if numbered and subscription.number
             else None,
-        )
-
-    def _refresh(self, coordinator: PriceCoordinator) -> None:
-        self._entry.async_create_background_task(
-            self._hass,
-            coordinator.async_refresh(),
-            f"{DOMAIN} prices of a new subscription",
         )
 
 

@@ -22,7 +22,6 @@ from .api import (
     NomosPermissionError,
     NomosRequestError,
     SubscriptionStatus,
-    SubscriptionType,
 )
 from .coordinator import PriceCoordinator
 from .history import UsageHistory
@@ -91,7 +90,7 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
     @property
     def selling(self) -> bool:
         """Return whether the contract is about energy that is fed into the grid."""
-        return self.prices.subscription.type is SubscriptionType.FEED_IN
+        return self.prices.subscription.feeds_in
 
     async def async_load(self) -> None:
         """Take what is stored, and plan the first look."""

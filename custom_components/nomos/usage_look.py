@@ -14,7 +14,6 @@ from .api import (
     NomosRequestError,
     NomosResponseError,
     NomosServerError,
-    SubscriptionType,
 )
 from .coordinator import PriceCoordinator
 from .history import HistoryError, UsageHistory
@@ -235,7 +234,7 @@ class UsageLook:
         last, recorded = await self._history.async_last(), self.record.recorded
         wanted = set(recorded)
         if self.record.days:
-            selling = self._prices.subscription.type is SubscriptionType.FEED_IN
+            selling = self._prices.subscription.feeds_in
             wanted.add(Series.RETURNED if selling else Series.USAGE)
         if self._base_fee is not None:
             wanted.add(Series.BASE_FEE)

@@ -11,7 +11,7 @@ from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 
-from .conftest import EMAIL, Advance, state_of
+from .conftest import EMAIL, Advance, assert_right, state_of
 
 QUARTER = timedelta(minutes=15)
 
@@ -19,12 +19,6 @@ QUARTER = timedelta(minutes=15)
 def price(hass, subscription):
     """Return the state of the current price."""
     return state_of(hass, subscription.id, "price").state
-
-
-def assert_right(hass, nomos, subscription):
-    """Assert that the market's price is shown."""
-    truth = nomos.price(subscription.id, datetime.now(UTC))
-    assert float(price(hass, subscription)) == pytest.approx(truth.amount / 100)
 
 
 @pytest.mark.parametrize(
