@@ -88,7 +88,6 @@ def test_everything_a_plan_says() -> None:
     assert (result.start, result.end) == (result.runs[0].start, result.runs[0].end)
     assert not result.provisional
     assert result.unknown == ()
-    assert result.shortfall == timedelta(0)
     with pytest.raises(FrozenInstanceError):
         result.cost = 0.0  # type: ignore[misc]
 
@@ -112,11 +111,7 @@ def test_power_profile_is_never_cut() -> None:
         make_table(5, 5, None, 5), ask(35 * MINUTE, profile=profile, last=HOUR), START
     )
     assert result.status is PlanStatus.INFEASIBLE
-    assert (result.runs, result.planned, result.shortfall) == (
-        (),
-        timedelta(0),
-        35 * MINUTE,
-    )
+    assert (result.runs, result.planned) == ((), timedelta(0))
     assert result.cost_if_now is None
     assert result.saving_vs_now is None
     assert result.saving_vs_average is None
@@ -147,7 +142,7 @@ def test_price_cap_plans_less() -> None:
     result = plan(table, ask(HOUR, contiguous=False, price_cap=0.03), START)
     assert result.status is PlanStatus.SHORT
     assert result.runs == minutes((15, 30), (45, 75))
-    assert (result.planned, result.shortfall) == (45 * MINUTE, QUARTER)
+    assert result.planned == 45 * MINUTE
     assert result.cost_if_now == pytest.approx((0.09 + 0.02 + 0.09) / 4)
     result = plan(table, ask(HOUR, price_cap=0.03), START)
     assert result.runs == minutes((45, 75))
@@ -171,7 +166,7 @@ def test_highest_payout() -> None:
     result = plan(table, replace(paid, contiguous=True), START)
     assert result.runs == minutes((15, 60))
     result = plan(table, replace(paid, price_floor=0.08), START)
-    assert (result.status, result.shortfall) == (PlanStatus.SHORT, QUARTER)
+    assert result.status is PlanStatus.SHORT
     assert result.runs == minutes((15, 30), (45, 60))
     assert not plan(table, replace(paid, price_floor=float("inf")), START).runs
     result = plan(table, replace(paid, price_floor=-float("inf")), START)
@@ -254,7 +249,7 @@ def test_fewest_runs_among_equals() -> None:
 
 
 def test_begun_steps_count_as_full() -> None:
-    """Minimum run and pause are kept to five minutes, but no run is asked to be longer than the load."""
+    """Duration, minimum run and pause are rounded up to five minutes, but no run is longer than the load needs."""
     table = make_table(1, 9, 1, 9, 9, 9, 9, 9)
     half = timedelta(seconds=30)
     request = ask(
@@ -262,7 +257,8 @@ def test_begun_steps_count_as_full() -> None:
     )
     assert plan(table, request, START).runs == minutes((0, 15), (30, 45))
     request = ask(40 * MINUTE + half, contiguous=False, min_run=40 * MINUTE + half)
-    assert plan(table, request, START).planned == 40 * MINUTE + half
+    result = plan(table, request, START)
+    assert (result.status, result.planned) == (PlanStatus.COMPLETE, 45 * MINUTE)
     request = ask(35 * MINUTE, contiguous=False, min_run=16 * MINUTE)
     assert plan(table, request, START).runs == minutes((0, 35))
     request = ask(40 * MINUTE, contiguous=False, min_run=16 * MINUTE)
@@ -272,22 +268,40 @@ def test_begun_steps_count_as_full() -> None:
 @pytest.mark.parametrize(
     ("options", "start"),
     [
+        ({}, 10),
         ({"max_runs": 2}, 10),
         ({"min_run": 10 * MINUTE}, 10),
         ({"min_pause": 5 * MINUTE}, 10),
-        ({}, 7.5),
+        ({"max_runs": 1}, 7.5),
         ({"contiguous": True, "min_run": 10 * MINUTE}, 7.5),
     ],
 )
-def test_begun_window(options: dict[str, Any], start: float) -> None:
-    """Runs under constraints wait for the next five-minute mark, all others start at any instant."""
+def test_window_off_the_grid(options: dict[str, Any], start: float) -> None:
+    """Several runs keep to five-minute marks, as prices do; one run starts at any instant."""
     table = make_table(1, 1, 9, 9, 9, 9, 9, 9)
     request = ask(15 * MINUTE, **{"contiguous": False, **options})
-    now = START + 7.5 * MINUTE
-    assert plan(table, request, now).start == START + start * MINUTE
-    # A window that opens later keeps to its own start.
-    later = replace(request, earliest=now)
-    assert plan(table, later, START).start == now
+    opens = START + 7.5 * MINUTE
+    assert plan(table, request, opens).start == START + start * MINUTE
+    later = replace(request, earliest=opens)
+    assert plan(table, later, START).start == START + start * MINUTE
+
+
+def test_window_off_the_grid_that_is_needed_whole() -> None:
+    """If the marks leave too little time, the first run may start when the window opens."""
+    table = make_table(1, None, *[5] * 6)
+    opens = START + 7 * MINUTE
+    request = ask(112 * MINUTE, contiguous=False)
+    result = plan(table, request, opens)
+    assert result.runs == minutes((7, 12), (32, 117))
+    assert result.cost == pytest.approx((5 * 1 + 85 * 5) / 60 / 100)
+
+
+def test_prices_off_the_grid() -> None:
+    """A slot over a boundary of prices costs its share of both."""
+    table = make_table(1, 9, 5, 9, length=timedelta(minutes=7))
+    result = plan(table, ask(10 * MINUTE, contiguous=False), START)
+    assert result.runs == minutes((0, 5), (15, 20))
+    assert result.cost == pytest.approx((5 * 1 + 5 * 5) / 60 / 100)
 
 
 def test_minimum_total_between_runs() -> None:

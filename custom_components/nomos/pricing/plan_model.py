@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from math import ceil, fsum, isfinite, isnan
 
-from .plan_task import blocks
+from .optimum import blocks
 from .table import NO_COMPONENTS, Components
 
 type Stretch = tuple[datetime, datetime]
@@ -47,9 +47,9 @@ class PlanRequest:
     ``profile`` is the power over the course of a run, step by step; it stands in the place of ``power_kw``, has to
     be as long as ``duration`` and goes with contiguous runs only. ``min_run``, ``min_pause`` and ``max_runs``
     shape interruptible runs; a contiguous load that has to be cut short is cut to no less than ``min_run``.
-    For interruptible loads ``min_run`` and ``min_pause`` count in steps of five minutes, a begun step as a full one
-    (but no run is asked to be longer than the load); and with any of the three, a window that has begun counts from
-    the next five-minute mark on. The search is exact for that.
+    Of interruptible loads ``duration``, ``min_run`` and ``min_pause`` are rounded up to five minutes, and runs start and
+    end at five-minute marks (counted from the opening of the window if every minute of it is needed). The plan is the
+    optimum of those.
     The load never runs while the price is above ``price_cap`` or below ``price_floor`` (EUR/kWh).
 
     Raises:
@@ -176,11 +176,6 @@ class Plan:
     cost_at_average: float | None = None
     provisional: bool = False
     unknown: tuple[Stretch, ...] = ()
-
-    @property
-    def shortfall(self) -> timedelta:
-        """Return how much of the asked duration is not planned."""
-        return self.asked - self.planned
 
     @property
     def start(self) -> datetime | None:

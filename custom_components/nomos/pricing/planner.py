@@ -1,9 +1,8 @@
 """The planner: when should a load run to cost the least, or a source feed in to earn the most?
 
-``plan`` turns a price table and a request into whole numbers (of payouts the negative, so that the most is the least
-here, too), lets ``plan_search`` find the optimum (the reasons why
-it is one are there) and says what it costs. Prices are compared to the billionth of a EUR per kWh: what differs by
-less counts as equal, and then fewer runs and the preference decide.
+``plan`` turns a price table and a request into whole numbers (payouts are negative costs), lets ``optimum`` find the
+best runs and adds up what they cost. Prices are compared to the billionth of a EUR per kWh: if they differ by less they
+count as equal, and then fewer runs and the preference decide.
 """
 
 from bisect import bisect_right
@@ -12,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from math import fsum, gcd, inf, isfinite
 from typing import Final, NamedTuple
 
+from .optimum import Segment, Span, blocks, one_run, several_runs
 from .plan_model import (
     Goal,
     Plan,
@@ -26,8 +26,6 @@ from .plan_model import (
     merged,
     require_aware,
 )
-from .plan_search import contiguous, interruptible
-from .plan_task import Segment, Task, joined
 from .table import Components, Interval, PriceTable
 
 _ZERO: Final = timedelta(0)
@@ -65,8 +63,7 @@ def plan(table: PriceTable, request: PlanRequest, now: datetime) -> Plan:
     opens = max(request.earliest.astimezone(UTC), now.astimezone(UTC))
     closes = max(request.latest.astimezone(UTC), opens)
     pieces = _known(table, opens, closes)
-    begins = _begins(request, opens) if opens == now else opens
-    runs = _runs(pieces, request, opens, begins, max(closes, begins))
+    runs = _runs(pieces, request, opens, closes)
     planned = sum((run.duration for run in runs), _ZERO)
     steps = request.steps if request.profile else ((planned, request.power_kw),)
     slices = tuple(_slices(pieces, runs, steps)) if runs else ()
@@ -92,7 +89,7 @@ def plan(table: PriceTable, request: PlanRequest, now: datetime) -> Plan:
 
 
 def _status(planned: timedelta, asked: timedelta) -> PlanStatus:
-    if planned == asked:
+    if planned >= asked:
         return PlanStatus.COMPLETE
     return PlanStatus.SHORT if planned else PlanStatus.INFEASIBLE
 
@@ -134,87 +131,94 @@ def _unknown(
 
 
 def _runs(
-    pieces: list[_Piece],
-    request: PlanRequest,
-    opens: datetime,
-    begins: datetime,
-    closes: datetime,
+    pieces: list[_Piece], request: PlanRequest, opens: datetime, closes: datetime
 ) -> tuple[Run, ...]:
-    """Return the best runs, none of which begins before an instant: the search in whole numbers, and back."""
-    if not request.duration:
-        return ()
+    """Return the best runs of a window."""
     floor = _limit(request.price_floor, -inf)
     cap = _limit(request.price_cap, inf)
     sign = -1 if request.goal is Goal.HIGHEST else 1
-    skipped = (begins - opens) // _TICK
-    ticks: list[Segment] = [
-        (max(first - skipped, 0), last - skipped, sign * price)
+    segments: list[Segment] = [
+        (first, last, sign * price)
         for _, _, exact, _, first, last in pieces
         for price in (round(exact * _PRICE_STEPS),)
-        if last > skipped and floor <= price <= cap
+        if floor <= price <= cap
     ]
-    if not ticks:
+    if not segments or not request.duration:
         return ()
-    length = (closes - begins) // _TICK
-    lengths = [step // _TICK for step, _ in request.steps]
-    min_run, min_pause = request.min_run // _TICK, request.min_pause // _TICK
-    if not request.contiguous:
-        # One run of the whole duration respects every minimum run that can be asked for.
-        min_run = min(_on_grid(request.min_run), request.duration // _TICK)
-        min_pause = _on_grid(request.min_pause)
-    unit = gcd(
-        length,
-        min_run,
-        min_pause,
-        *lengths,
-        *(start for start, _, _ in ticks),
-        *(end for _, end, _ in ticks),
-    )
-    segments = joined(
-        [(start // unit, end // unit, price) for start, end, price in ticks]
-    )
-    late = request.prefer is Prefer.LATE
-    if request.profile:
-        powers = [
-            (length // unit, round(power * _POWER_STEPS))
-            for length, (_, power) in zip(lengths, request.profile, strict=True)
-        ]
-        start = contiguous(segments, powers, late=late)
-        total = sum(lengths) // unit
-        spans = [] if start is None else [(start, start + total)]
+    if request.contiguous or request.max_runs == 1:
+        spans = _single(segments, request)
     else:
-        task = Task(
-            duration=request.duration // _TICK // unit,
-            min_run=min_run // unit,
-            min_pause=min_pause // unit,
-            max_runs=1 if request.contiguous else request.max_runs,
-            late=late,
-        )
-        spans = interruptible(segments, length // unit, task)
+        spans = _several(segments, request, opens, (closes - opens) // _TICK)
     return tuple(
-        Run(start=begins + start * unit * _TICK, end=begins + end * unit * _TICK)
+        Run(start=opens + start * _TICK, end=opens + end * _TICK)
         for start, end in spans
     )
+
+
+def _single(segments: list[Segment], request: PlanRequest) -> list[Span]:
+    """Return the best run in one go, cut to what fits unless its power has a profile; in ticks."""
+    steps = [
+        (length // _TICK, round(power * _POWER_STEPS))
+        for length, power in request.steps
+    ]
+    if request.profile is None:
+        longest = max(block[-1][1] - block[0][0] for block in blocks(segments))
+        if longest < request.min_run // _TICK:
+            return []
+        steps = [(min(longest, request.duration // _TICK), 1)]
+    start = one_run(segments, steps, late=request.prefer is Prefer.LATE)
+    return [] if start is None else [(start, start + sum(step for step, _ in steps))]
+
+
+def _several(
+    segments: list[Segment], request: PlanRequest, opens: datetime, length: int
+) -> list[Span]:
+    """Return the best runs on the grid, in ticks."""
+    slot, duration = _GRID // _TICK, _slots(request.duration)
+    # Slots begin at five-minute marks, as prices do; at the opening if every minute of the window is needed.
+    skipped = -(opens - _EPOCH) % _GRID // _TICK
+    if (length - skipped) // slot < duration:
+        skipped = 0
+    runs = several_runs(
+        _slot_costs(segments, skipped, length),
+        duration,
+        min_run=min(_slots(request.min_run), duration),
+        min_pause=_slots(request.min_pause),
+        max_runs=request.max_runs,
+        late=request.prefer is Prefer.LATE,
+    )
+    return [(skipped + start * slot, skipped + end * slot) for start, end in runs]
+
+
+def _slot_costs(segments: list[Segment], begin: int, length: int) -> list[int | None]:
+    """Return what running costs in each slot of the grid; None if it may not run throughout."""
+    slot = _GRID // _TICK
+    count = max(length - begin, 0) // slot
+    spent, covered = [0] * count, [0] * count
+    for start, end, price in segments:
+        for index in range(max(start - begin, 0) // slot, count):
+            at = begin + index * slot
+            if at >= end:
+                break
+            share = min(end, at + slot) - max(start, at)
+            spent[index] += share * price
+            covered[index] += share
+    unit = gcd(slot, *(start - begin for start, _, _ in segments))
+    return [
+        cost // unit if share == slot else None
+        for cost, share in zip(spent, covered, strict=True)
+    ]
+
+
+def _slots(length: timedelta) -> int:
+    """Return a length in slots of the grid, rounded up."""
+    return -(-length // _GRID)
 
 
 def _limit(price: float | None, default: float) -> float:
     """Return a price as a whole number, which infinity is not."""
     price = default if price is None else price
     return round(price * _PRICE_STEPS) if isfinite(price) else price
-
-
-def _begins(request: PlanRequest, now: datetime) -> datetime:
-    """Return when the first run may start: runs under constraints start at a mark of the grid at the earliest."""
-    if request.contiguous or not (
-        request.min_run or request.min_pause or request.max_runs
-    ):
-        return now
-    return now + -(now - _EPOCH) % _GRID
-
-
-def _on_grid(length: timedelta) -> int:
-    """Return a length in ticks, rounded up to the grid."""
-    return -(-length // _GRID) * (_GRID // _TICK)
 
 
 def _slices(
