@@ -127,6 +127,16 @@ def test_files_are_of_one_room(place: str) -> None:
     }
 
 
+def test_modules_of_the_card_are_short() -> None:
+    """A module of the card has at most 350 lines."""
+    lengths = {
+        path.name: len(path.read_text().splitlines())
+        for path in (INTEGRATION / "frontend").glob("*.js")
+    }
+    assert len(lengths) > 5
+    assert not {name: length for name, length in lengths.items() if length > 350}
+
+
 def test_no_update_listener() -> None:
     """An update listener would reload the entry at each renewal of its token."""
     wrong = [

@@ -4,6 +4,8 @@
  * Home Assistant asks for its configuration each time it is opened, so contracts and loads come and go by themselves.
  */
 
+import { defineElement } from "./element.js";
+
 const TEXTS = {
 	en: {
 		description: "Price, best times, planned loads and history of your Nomos contracts",
@@ -177,11 +179,4 @@ if (!window.customStrategies.some((strategy) => strategy.type === "nomos")) {
 	});
 }
 
-// While it loads, the frontend replaces the registry of elements: what was defined before that is lost.
-function define() {
-	if (!customElements.get(TAG)) customElements.define(TAG, class extends NomosDashboard {});
-}
-customElements.whenDefined("home-assistant").then(() => {
-	define();
-	for (const delay of [200, 1000, 3000]) setTimeout(define, delay);
-});
+defineElement(TAG, NomosDashboard);

@@ -8,8 +8,6 @@ argument asks for the answer.
 
 from datetime import UTC, datetime, timedelta
 import json
-import shutil
-import subprocess
 from typing import Any
 
 import pytest
@@ -18,6 +16,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.json import json_dumps
 from homeassistant.setup import async_setup_component
 from tests.integration.conftest import Advance
+from tests.node import run_node
 
 from . import recipe
 
@@ -75,19 +74,11 @@ new AsyncFunction('entity', 'start', 'end', 'hass', 'moment', `'use strict'; ${b
   .then(result => console.log(JSON.stringify(result)));
 """
 
-pytestmark = pytest.mark.skipif(not shutil.which("node"), reason="node is not here")
-
 
 def run(body, entity, answers):
     """Run a data_generator as the card does."""
-    done = subprocess.run(
-        ["node", "-e", RUN],
-        input=json_dumps({"body": body, "entity": entity, "answers": answers}),
-        capture_output=True,
-        check=True,
-        text=True,
-    )
-    return json.loads(done.stdout)
+    given = json_dumps({"body": body, "entity": entity, "answers": answers})
+    return json.loads(run_node("-e", RUN, given=given))
 
 
 async def generate(hass, series):

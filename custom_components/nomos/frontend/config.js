@@ -1,0 +1,21 @@
+/** How the price card is configured. */
+
+/** Return the entities that a card can be about: prices first, payouts after them. */
+export function priceEntities(hass) {
+	const all = Object.values(hass?.entities || {}).filter((entity) => entity.platform === "nomos");
+	const named = (key) => all.filter((entity) => entity.translation_key === key).map((entity) => entity.entity_id);
+	return [...named("price"), ...named("payout")];
+}
+
+/** Refuse a configuration that cannot be meant; the editor then shows the code instead of the form. */
+export function checkConfig({ unit = "ct", days = "both", view = "levels", window_minutes: minutes = 120, hide = [] }) {
+	const rules = {
+		unit: ["ct", "eur"].includes(unit),
+		days: ["both", "today"].includes(days),
+		view: ["levels", "parts"].includes(view),
+		window_minutes: Number.isInteger(minutes) && minutes >= 15 && minutes <= 1440,
+		hide: Array.isArray(hide) && hide.every((part) => ["average", "window", "loads", "legend"].includes(part)),
+	};
+	const wrong = Object.keys(rules).filter((name) => !rules[name]);
+	if (wrong.length) throw new Error(`nomos-price-card: ${wrong.join(", ")}?`);
+}

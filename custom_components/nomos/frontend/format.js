@@ -1,0 +1,62 @@
+/** Prices and times as the user reads them. */
+
+import { fill, textsOf } from "./texts.js";
+
+/** Locales whose numbers look as the profile says; any other takes the language's. */
+const NUMBERS = { comma_decimal: "en", decimal_comma: "de", space_comma: "fr", quote_decimal: "de-CH", none: "en", system: [] };
+
+/** All that depends on the user's profile and the tariff's time zone. */
+export class Formats {
+	constructor(hass, zone, unit) {
+		const { language = "en", locale = {} } = hass;
+		this.texts = textsOf(language);
+		this.cents = unit !== "eur";
+		this.unit = this.cents ? "ct/kWh" : "EUR/kWh";
+		const numbers = NUMBERS[locale.number_format] || language;
+		this.digits = [0, 1, 2, 3, 4].map(
+			(count) => new Intl.NumberFormat(numbers, { minimumFractionDigits: count, maximumFractionDigits: count }),
+		);
+		this.fine = this.digits[this.cents ? 2 : 4];
+		this.coarse = this.digits[this.cents ? 1 : 3];
+		const times = locale.time_format === "system" ? [] : language;
+		const hourCycle = { 12: "h12", 24: "h23" }[locale.time_format];
+		const when = { timeZone: zone, ...(hourCycle && { hourCycle }) };
+		this.bare = new Intl.DateTimeFormat(times, { ...when, hour: "numeric" });
+		this.halves = this.bare.resolvedOptions().hour12;
+		const hour = this.halves ? "numeric" : "2-digit";
+		this.clock = new Intl.DateTimeFormat(times, { ...when, hour, minute: "2-digit" });
+		this.date = new Intl.DateTimeFormat(language, { timeZone: zone, weekday: "short", day: "numeric", month: "short" });
+		this.counter = new Intl.DateTimeFormat("en", { timeZone: zone, hour: "2-digit", hourCycle: "h23" });
+	}
+
+	number(price, format = this.fine) {
+		return format.format(this.cents ? price * 100 : price).replace("-", "−");
+	}
+
+	price(price, format = this.fine) {
+		return `${this.number(price, format)} ${this.unit}`;
+	}
+
+	time(seconds) {
+		return this.clock.format(seconds * 1000);
+	}
+
+	range(start, end) {
+		return `${this.time(start)} – ${this.time(end)}`;
+	}
+
+	/** Return the label of a full hour on the axis, with or without its minutes. */
+	tick(seconds, short) {
+		if (this.halves) return this.bare.format(seconds * 1000);
+		return short ? this.time(seconds).slice(0, 2) : this.time(seconds);
+	}
+
+	hour(seconds) {
+		return Number(this.counter.format(seconds * 1000));
+	}
+
+	span(minutes) {
+		const whole = minutes % 60 === 0;
+		return fill(whole ? this.texts.hours : this.texts.minutes, { n: whole ? minutes / 60 : minutes });
+	}
+}

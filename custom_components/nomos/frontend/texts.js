@@ -1,0 +1,74 @@
+/** What the price card says, in every language that it speaks. */
+
+const TEXTS = {
+	en: {
+		title: { consumption: "Electricity price", feed_in: "Feed-in payout" },
+		levels: {
+			consumption: ["", "Very cheap", "Cheap", "Normal", "Expensive", "Very expensive"],
+			feed_in: ["", "Very low", "Low", "Normal", "High", "Very high"],
+		},
+		best: { consumption: "Cheapest {span}", feed_in: "Best {span}" },
+		parts: { electricity: "Energy", grid: "Grid", levies: "Levies" },
+		hours: "{n} h",
+		minutes: "{n} min",
+		today: "Today",
+		tomorrow: "Tomorrow",
+		tomorrow_at: "tomorrow {time}",
+		total: "Price",
+		by_parts: "Parts",
+		by_parts_hint: "Show what the price is made of",
+		slider: "Interval; arrow keys move through the day",
+		unknown: "No price known",
+		no_tomorrow: "Prices for tomorrow usually come in the early afternoon.",
+		zone: "Times in {zone}",
+		summary: "{title}: now {price}, {level}.",
+		summary_day: "{day} from {low} to {high}, {average} on average.",
+		loading: "Loading prices …",
+		no_entity: "Choose the current price of a Nomos contract in the card's settings.",
+		not_found: "{entity} is not the current price of a Nomos contract.",
+		unauthorized: "You have no access to {entity}.",
+		not_loaded: "Waiting for Nomos. The card fills by itself.",
+		no_data: "No prices are known yet. They appear by themselves.",
+		card_name: "Nomos price",
+		card_description: "Prices of today and tomorrow with the cheapest window and planned loads",
+	},
+	de: {
+		title: { consumption: "Strompreis", feed_in: "Einspeisevergütung" },
+		levels: {
+			consumption: ["", "Sehr günstig", "Günstig", "Normal", "Teuer", "Sehr teuer"],
+			feed_in: ["", "Sehr niedrig", "Niedrig", "Normal", "Hoch", "Sehr hoch"],
+		},
+		best: { consumption: "Günstigste {span}", feed_in: "Beste {span}" },
+		parts: { electricity: "Energie", grid: "Netz", levies: "Abgaben" },
+		hours: "{n} Std.",
+		minutes: "{n} Min.",
+		today: "Heute",
+		tomorrow: "Morgen",
+		tomorrow_at: "morgen {time}",
+		total: "Preis",
+		by_parts: "Anteile",
+		by_parts_hint: "Zeigen, woraus der Preis besteht",
+		slider: "Intervall; Pfeiltasten gehen durch den Tag",
+		unknown: "Kein Preis bekannt",
+		no_tomorrow: "Die Preise für morgen kommen meist am frühen Nachmittag.",
+		zone: "Uhrzeiten in {zone}",
+		summary: "{title}: jetzt {price}, {level}.",
+		summary_day: "{day} von {low} bis {high}, im Durchschnitt {average}.",
+		loading: "Preise werden geladen …",
+		no_entity: "Wähle in den Einstellungen der Karte den aktuellen Preis eines Nomos-Vertrags.",
+		not_found: "{entity} ist nicht der aktuelle Preis eines Nomos-Vertrags.",
+		unauthorized: "Du hast keinen Zugriff auf {entity}.",
+		not_loaded: "Wartet auf Nomos. Die Karte füllt sich von selbst.",
+		no_data: "Es sind noch keine Preise bekannt. Sie erscheinen von selbst.",
+		card_name: "Nomos-Preis",
+		card_description: "Preise von heute und morgen mit der günstigsten Zeit und geplanten Läufen",
+	},
+};
+
+export const textsOf = (language) => TEXTS[String(language || "en").slice(0, 2)] || TEXTS.en;
+
+/** Return the texts in the language of the page. */
+export const pageTexts = () => textsOf(document.documentElement.lang);
+
+/** Put values into a text's places. */
+export const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);

@@ -1,0 +1,128 @@
+/** The elements of the price card, and what stands in them around the picture. */
+
+import { PARTS } from "./model.js";
+import { STYLE } from "./style.js";
+import { fill } from "./texts.js";
+
+const SIGNS = ["", "▼▼", "▼", "●", "▲", "▲▲"];
+
+/** Make an element. Children are elements or text; empty ones are left out. */
+function make(tag, attributes = {}, ...children) {
+	const element = document.createElement(tag);
+	for (const name in attributes) element.setAttribute(name, attributes[name]);
+	element.append(...children.filter(Boolean));
+	return element;
+}
+
+const span = (kind, ...children) => make("span", kind ? { class: kind } : {}, ...children);
+
+const div = (kind, ...children) => make("div", { class: kind }, ...children);
+
+const dot = (colour, kind = "dot") => make("i", { class: kind, style: `--c:var(--${colour})` });
+
+export function draw([tag, attributes, text]) {
+	const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+	for (const name in attributes) element.setAttribute(name, attributes[name]);
+	if (text !== undefined) element.textContent = text;
+	return element;
+}
+
+const ruler = document.createElement("canvas").getContext("2d");
+export function widthOf(text, font) {
+	ruler.font = font;
+	return ruler.measureText(text).width;
+}
+
+/** Put the card's elements into a shadow root and return those that change. */
+export function build(root) {
+	const ui = {
+		title: span("label"),
+		price: span("price"),
+		unit: span("unit"),
+		sign: make("span", { class: "sign", "aria-hidden": "true" }),
+		level: span(""),
+		bestLabel: span("label"),
+		bestTime: span("time"),
+		summary: make("p", { class: "sr", id: "summary" }),
+		svg: draw(["svg", { role: "img", "aria-labelledby": "summary" }]),
+		hover: draw(["rect", { class: "hover", visibility: "hidden" }]),
+		cursor: make("div", { class: "cursor", role: "slider", tabindex: "0", "aria-valuemin": "0" }),
+		tip: make("div", { class: "tip", "aria-hidden": "true", hidden: "" }),
+		legend: make("div", { class: "legend", "aria-hidden": "true" }),
+		toggle: make("button", { class: "toggle" }),
+		note: div("note"),
+		message: make("div", { class: "message", role: "status" }),
+	};
+	ui.chip = span("chip", ui.sign, ui.level);
+	ui.now = make("button", {}, ui.title, span("value", span("", ui.price, " ", ui.unit), ui.chip));
+	ui.best = div("best", ui.bestLabel, ui.bestTime);
+	ui.plot = div("plot", ui.summary, ui.svg, ui.cursor, ui.tip);
+	ui.head = div("head", ui.now, ui.best);
+	ui.foot = div("foot", ui.legend, ui.toggle, ui.note);
+	root.append(make("style", {}, STYLE), make("ha-card", {}, ui.head, ui.plot, ui.foot, ui.message));
+	return ui;
+}
+
+/** Write the current price, its level and the best window. */
+export function drawHead(ui, model, formats, current) {
+	const row = model.rows[current];
+	const known = row && row.price !== null;
+	ui.title.textContent = model.title(formats.texts);
+	ui.price.textContent = known ? formats.number(row.price) : "–";
+	ui.unit.textContent = formats.unit;
+	ui.chip.hidden = !known || !row.level;
+	if (known && row.level) {
+		ui.chip.style.setProperty("--c", `var(--l${model.quality(row.level)})`);
+		ui.sign.textContent = SIGNS[row.level];
+		ui.level.textContent = model.levelName(formats.texts, row.level);
+	}
+	const best = model.bestWindow(formats);
+	ui.best.hidden = !best;
+	ui.bestLabel.textContent = best?.label;
+	ui.bestTime.textContent = best?.time;
+}
+
+/** Write legend and notes. */
+export function drawFoot(ui, model, { texts }, parts, hub) {
+	const items = model.hides("legend") ? [] : legend(model, texts, parts);
+	ui.legend.replaceChildren(...items);
+	ui.toggle.hidden = !model.hasParts;
+	ui.toggle.textContent = texts.by_parts;
+	ui.toggle.title = texts.by_parts_hint;
+	ui.toggle.setAttribute("aria-pressed", String(parts));
+	const zone = model.chart.time_zone;
+	const notes = [];
+	if (!model.pricesOf(model.days[1]).length && model.config.days !== "today") notes.push(texts.no_tomorrow);
+	if (hub && hub.time_zone !== zone) notes.push(fill(texts.zone, { zone }));
+	ui.note.textContent = notes.join(" ");
+	ui.note.hidden = !notes.length;
+	ui.foot.hidden = !items.length && ui.toggle.hidden && !notes.length;
+}
+
+function legend(model, texts, parts) {
+	if (parts) {
+		const named = PARTS.map((part, index) => span("", dot(`p${index}`), texts.parts[part]));
+		return [...named, span("", make("i", { class: "rule" }), texts.total)];
+	}
+	const steps = [1, 2, 3, 4, 5].map((level) => dot(`l${model.quality(level)}`, ""));
+	return [model.levelName(texts, 2), span("steps", ...steps), model.levelName(texts, 4)];
+}
+
+/** Return the lines of the tooltip about an interval. */
+export function details(model, formats, row, parts) {
+	const { texts } = formats;
+	const entry = (label, value, colour) =>
+		div("row", span("", colour && dot(colour), label), span("", value));
+	const day = model.isTomorrow(row.start) ? texts.tomorrow : texts.today;
+	const price = row.price === null ? texts.unknown : formats.price(row.price);
+	const content = [span("", `${day} ${formats.range(row.start, row.end)}`), make("b", {}, price)];
+	if (row.price !== null) {
+		if (row.level) content.push(entry(model.levelName(texts, row.level), "", `l${model.quality(row.level)}`));
+		PARTS.forEach((part, index) => {
+			const value = row.parts[index];
+			if (value !== null) content.push(entry(texts.parts[part], formats.number(value), parts && `p${index}`));
+		});
+	}
+	for (const load of model.loads(row.start, row.end)) content.push(entry(load.name, "", "run"));
+	return content;
+}

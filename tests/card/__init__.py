@@ -1,0 +1,1 @@
+"""Tests of the card's modules without a browser."""

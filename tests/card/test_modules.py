@@ -1,0 +1,138 @@
+"""What the card's pure modules make of an answer, run in Node.js: they must not need a page."""
+
+import json
+from pathlib import Path
+import shutil
+from typing import Any
+
+import pytest
+
+from tests.node import run_node
+
+FRONTEND = Path(__file__).parents[2] / "custom_components" / "nomos" / "frontend"
+
+DAY = 86_400
+QUARTER = 900
+START = 1_772_406_000
+"""Midnight in Berlin, 2 March 2026."""
+
+PROGRAM = """
+import { readFileSync } from "node:fs";
+import { drawChart, scale } from "./chart.js";
+import { Formats } from "./format.js";
+import { Model } from "./model.js";
+const { chart, config, options, ends } = JSON.parse(readFileSync(0, "utf8"));
+if (ends) {
+  console.log(JSON.stringify(ends.map(([low, high, count]) => scale(low, high, count))));
+} else {
+  const formats = new Formats({ language: "en", locale: { time_format: "24" } }, "Europe/Berlin", config.unit);
+  const model = new Model(chart, config);
+  const measure = (text) => text.length * 6;
+  const { elements, layout } = drawChart(model, formats, { width: 900, height: 300, ratio: 1, measure, ...options });
+  console.log(JSON.stringify({ elements, summary: model.summary(formats, options.current), left: layout.left }));
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of the card's modules in which Node.js reads them as such."""
+    folder = tmp_path_factory.mktemp("card") / "frontend"
+    shutil.copytree(FRONTEND, folder)
+    (folder / "package.json").write_text('{"type": "module"}')
+    (folder / "program.js").write_text(PROGRAM)
+    return folder
+
+
+def answer(prices: list[float | None], **more: Any) -> dict[str, Any]:
+    """Return what the hub answers for quarter-hours from midnight on."""
+    known = [price for price in prices[:96] if price is not None]
+    return {
+        "kind": "consumption",
+        "time_zone": "Europe/Berlin",
+        "days": [
+            {
+                "start": START,
+                "end": START + DAY,
+                "average": sum(known) / len(known) if known else None,
+            },
+            {"start": START + DAY, "end": START + 2 * DAY, "average": None},
+        ],
+        "intervals": [
+            [
+                START + index * QUARTER,
+                START + (index + 1) * QUARTER,
+                price,
+                3,
+                0.1,
+                0.1,
+                None,
+            ]
+            for index, price in enumerate(prices)
+        ],
+        "window": None,
+        "loads": [],
+        "watch": [],
+        **more,
+    }
+
+
+def drawn(modules: Path, chart: dict[str, Any], **options: Any) -> dict[str, Any]:
+    """Return the picture of an answer."""
+    given = {
+        "chart": chart,
+        "config": {},
+        "options": {"current": 0, "now": START, "parts": False, **options},
+    }
+    found: dict[str, Any] = json.loads(
+        run_node("program.js", given=json.dumps(given), cwd=modules)
+    )
+    return found
+
+
+def of_class(picture: dict[str, Any], kind: str) -> list[Any]:
+    """Return the elements of a class."""
+    return [one for one in picture["elements"] if one[1].get("class") == kind]
+
+
+def test_a_bar_for_each_price(modules: Path) -> None:
+    """Known prices are bars, unknown ones gaps; the current interval has its mark."""
+    picture = drawn(modules, answer([0.2, None, *[0.3] * 94]), current=2)
+    (past,) = of_class(picture, "bars past")
+    (coming,) = of_class(picture, "bars")
+    assert past[1]["d"].count("z") == 1
+    assert coming[1]["d"].count("z") == 94
+    assert len(of_class(picture, "now")) == 1
+    assert picture["summary"].startswith("Electricity price: now 30.00 ct/kWh")
+
+
+def test_parts_stand_on_each_other(modules: Path) -> None:
+    """Each part has its colour, and a line shows the price."""
+    picture = drawn(modules, answer([0.2] * 96), parts=True, current=-1)
+    bars = [*of_class(picture, "bars"), *of_class(picture, "bars past")]
+    assert {bar[1]["data-key"] for bar in bars} == {"p0", "p1"}
+    assert len(of_class(picture, "total")) == 1
+
+
+def test_a_lane_for_each_load(modules: Path) -> None:
+    """A load's runs are a lane with its name in the widest gap; one without a run has none."""
+    loads = [
+        {"name": "Car", "running": True, "runs": [[START + 3600, START + 7200]]},
+        {"name": "Washer", "running": False, "runs": []},
+    ]
+    picture = drawn(modules, answer([0.2] * 96, loads=loads))
+    assert len(of_class(picture, "track")) == len(of_class(picture, "run")) == 1
+    assert [text for _, _, text in of_class(picture, "lane")] == ["▶ Car"]
+
+
+def test_axis(modules: Path) -> None:
+    """The axis has even ticks that hold the prices, with zero among them."""
+    ends = [[0, 34.2, 4], [-12.5, 41, 5], [0, 0, 2], [0, 0.004, 3]]
+    found = json.loads(
+        run_node("program.js", given=json.dumps({"ends": ends}), cwd=modules)
+    )
+    for (low, high, _), axis in zip(ends, found, strict=True):
+        assert axis["low"] <= low <= high <= axis["high"]
+        assert 0 in axis["ticks"]
+        steps = [b - a for a, b in zip(axis["ticks"], axis["ticks"][1:], strict=False)]
+        assert all(step == pytest.approx(steps[0]) for step in steps)
