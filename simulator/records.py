@@ -61,6 +61,7 @@ class RecordedRequest:
     grant_type: str | None = None
     content_type: str | None = None
     api_version: str | None = None  # As asked for, None when the header was absent.
+    cookies: tuple[str, ...] = ()  # Their names.
     customer: str | None = None  # The customer's id, None before authentication.
 
     def as_dict(self) -> dict[str, Any]:
@@ -68,4 +69,5 @@ class RecordedRequest:
         return {name: getattr(self, name) for name in self.__slots__} | {
             "time": wire(self.time, millis=True),
             "body_keys": list(self.body_keys),
+            "cookies": list(self.cookies),
         }

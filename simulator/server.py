@@ -310,6 +310,7 @@ class Server:
             basic_auth=call.basic_auth,
             grant_type=call.grant_type,
             content_type=call.request.headers.get("Content-Type"),
+            cookies=tuple(call.request.cookies),
             api_version=call.requested_version,
             customer=None if customer is None else customer.id,
         )
@@ -321,7 +322,9 @@ class Server:
             body, kind = reply.payload.encode(), reply.content_type
         else:
             body, kind = (
-                json.dumps(reply.payload, ensure_ascii=False).encode(),
+                json.dumps(reply.payload, ensure_ascii=False).encode(
+                    errors="backslashreplace"  # half a character is escaped, as JSON has it
+                ),
                 "application/json",
             )
         headers = {

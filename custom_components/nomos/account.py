@@ -8,6 +8,8 @@ import logging
 import random
 from typing import Any, Final, NoReturn, override
 
+from aiohttp import DummyCookieJar
+
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import (
@@ -16,7 +18,7 @@ from homeassistant.exceptions import (
     OAuth2TokenRequestError,
     OAuth2TokenRequestReauthError,
 )
-from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.aiohttp_client import async_create_clientsession
 from homeassistant.helpers.config_entry_oauth2_flow import OAuth2Session
 from homeassistant.helpers.update_coordinator import UpdateFailed
 from homeassistant.util import dt as dt_util
@@ -97,7 +99,11 @@ class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
         )
         self._begun = False
         self._tokens = AccountTokens(hass, session)
-        self._client = NomosClient(async_get_clientsession(hass), self._tokens)
+        # No cookie of one account may travel with another. Home Assistant ends the session with the entry.
+        session_of_its_own = async_create_clientsession(
+            hass, cookie_jar=DummyCookieJar()
+        )
+        self._client = NomosClient(session_of_its_own, self._tokens)
         self._file = account_file(hass, entry)
         self._plans = Plans(partial(self.async_ask, optional=True))
         self._plans_learned = False
@@ -214,7 +220,9 @@ class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
     async def _async_look(self) -> Mapping[str, Subscription]:
         """Ask for the list of subscriptions, and for plans not yet seen."""
         try:
-            subscriptions = await self.async_ask(lambda client: client.subscriptions())
+            subscriptions = self._own(
+                await self.async_ask(lambda client: client.subscriptions())
+            )
         except (NomosError, OAuth2TokenRequestBaseError) as err:
             self.last_error = err
             self._misses += 1
@@ -241,6 +249,16 @@ class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
         if data != self.data or self._plans.asked or self._file.behind:
             await self._file.async_save(_encode(self.config_entry, data, self._plans))
         return data
+
+    def _own(self, subscriptions: tuple[Subscription, ...]) -> tuple[Subscription, ...]:
+        """Return the subscriptions without those of another customer, which would be a fault of Nomos."""
+        customer = self.config_entry.unique_id
+        own = tuple(one for one in subscriptions if one.customer_id == customer)
+        if foreign := len(subscriptions) - len(own):
+            _LOGGER.warning(
+                "Nomos listed contracts of another customer; ignored: %s", foreign
+            )
+        return own
 
     def _with_missing(
         self, found: Mapping[str, Subscription]

@@ -1,13 +1,21 @@
 """The OAuth client of Nomos: authorization code grant with PKCE, authenticated with HTTP Basic."""
 
 from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from http import HTTPStatus
-import json
 import logging
+import math
 from typing import Any, Final, NoReturn, override
 from urllib.parse import quote_plus
 
-from aiohttp import ClientError, ClientResponse, ClientTimeout
+from aiohttp import (
+    ClientError,
+    ClientResponse,
+    ClientSession,
+    ClientTimeout,
+    DummyCookieJar,
+)
 
 from homeassistant.components.application_credentials import ClientCredential
 from homeassistant.core import HomeAssistant
@@ -17,7 +25,7 @@ from homeassistant.exceptions import (
     OAuth2TokenRequestReauthError,
     OAuth2TokenRequestTransientError,
 )
-from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.aiohttp_client import async_create_clientsession
 from homeassistant.helpers.config_entry_oauth2_flow import (
     AUTH_CALLBACK_PATH,
     MY_AUTH_CALLBACK_PATH,
@@ -26,13 +34,41 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
 )
 from homeassistant.helpers.network import NoURLAvailableError, get_url
 
-from .api import NomosRequestError, authorize_url, parse_error, token_url
+from .api import (
+    NomosRequestError,
+    NomosResponseError,
+    authorize_url,
+    decode,
+    is_opaque,
+    parse_error,
+    read_body,
+    token_url,
+)
 from .const import DOMAIN, SUPPORT_EMAIL
 
 _LOGGER = logging.getLogger(__name__)
 
 ACCESS_TOKEN_LIFETIME: Final = 3600
 """Seconds that an access token lives (Nomos API, authentication)."""
+
+_LIFETIMES: Final = (60, 24 * 3600)
+"""Seconds that are believed of an access token. Too long a guess is healed by the 401 that follows."""
+
+_MAX_ANSWER: Final = 64 * 1024
+"""Bytes of an answer with tokens, decompressed."""
+
+_MAX_TOKEN: Final = 8192
+"""Characters of a token: more fit into no header."""
+
+_FIELDS: Final = (
+    "access_token",
+    "refresh_token",
+    "token_type",
+    "expires_in",
+    "scope",
+    "expires_at",
+)
+"""What is kept of a token: what RFC 6749, section 5.1, names, and Home Assistant's own time of expiry."""
 
 _TIMEOUT: Final = ClientTimeout(total=60)
 """Patient: when the answer to a refresh is given up, the rotated token in it is lost."""
@@ -91,6 +127,18 @@ def _expected_redirect_uri(hass: HomeAssistant) -> str:
     return f"{base}{AUTH_CALLBACK_PATH}"
 
 
+@contextmanager
+def session_without_cookies(hass: HomeAssistant) -> Iterator[ClientSession]:
+    """Lend a session of its own, so that no cookie of one account ever travels with another."""
+    session = async_create_clientsession(
+        hass, auto_cleanup=False, cookie_jar=DummyCookieJar()
+    )
+    try:
+        yield session
+    finally:
+        session.detach()
+
+
 class NomosOAuth2Implementation(LocalOAuth2ImplementationWithPkce):
     """Requests tokens as Nomos wants it and tells a refusal of the grant from a passing failure."""
 
@@ -119,6 +167,11 @@ class NomosOAuth2Implementation(LocalOAuth2ImplementationWithPkce):
     def service_domain(self) -> str:
         """Return the integration that errors name; the implementation's own domain holds the client id."""
         return DOMAIN
+
+    @override
+    async def _async_refresh_token(self, token: dict[str, Any]) -> dict[str, Any]:
+        """Refresh a token; what an older version stored of it besides is forgotten."""
+        return await super()._async_refresh_token(_known(token))
 
     @override
     async def _token_request(self, data: dict[str, Any]) -> dict[str, Any]:
@@ -161,19 +214,24 @@ class NomosOAuth2Implementation(LocalOAuth2ImplementationWithPkce):
             OAuth2TokenRequestConnectionError: there is none.
 
         """
-        request = async_get_clientsession(self.hass).post(
-            self.token_url,
-            data=body,
-            headers={
-                "Authorization": f"Basic {b64encode(credentials.encode()).decode()}",
-                "Accept": "application/json",
-            },
-            allow_redirects=False,
-            timeout=_TIMEOUT,
-        )
+        headers = {
+            "Authorization": f"Basic {b64encode(credentials.encode()).decode()}",
+            "Accept": "application/json",
+        }
         try:
-            async with request as response:
-                return response, await response.read()
+            with session_without_cookies(self.hass) as session:
+                async with session.post(
+                    self.token_url,
+                    data=body,
+                    headers=headers,
+                    allow_redirects=False,
+                    timeout=_TIMEOUT,
+                ) as response:
+                    try:
+                        content = await read_body(response, _MAX_ANSWER)
+                    except NomosResponseError:
+                        content = b""  # The status counts all the same.
+                    return response, content
         except (ClientError, TimeoutError) as err:
             _LOGGER.debug("Token request got no answer: %s", type(err).__name__)
             raise OAuth2TokenRequestConnectionError(domain=DOMAIN) from err
@@ -209,23 +267,44 @@ class NomosOAuth2Implementation(LocalOAuth2ImplementationWithPkce):
     def _token(self, content: bytes) -> dict[str, Any]:
         """Return the tokens of a good answer."""
         try:
-            token = json.loads(content)
-        except ValueError:
+            token = decode(content)
+        except NomosResponseError:
             token = None
         if (
             not isinstance(token, dict)
-            or not isinstance(token.get("access_token"), str)
-            or not token["access_token"]
+            or not is_opaque(token.get("access_token"), _MAX_TOKEN)
+            # An absent refresh token means that the one in hand stays good; an empty one must not overwrite it.
+            or not is_opaque(token.get("refresh_token") or "-", _MAX_TOKEN)
         ):
-            _LOGGER.debug("Token request got an answer without an access token")
+            _LOGGER.debug("Token request got an answer without usable tokens")
             raise OAuth2TokenRequestConnectionError(domain=DOMAIN)
-        if not token.get("refresh_token"):
-            # An absent one means that the one in hand stays good; an empty one must not overwrite it.
-            token.pop("refresh_token", None)
-        try:
-            token["expires_in"] = max(60, int(float(token["expires_in"])))
-        except KeyError, TypeError, ValueError, OverflowError:
-            # The new refresh token has replaced the old one on Nomos's side and must not be thrown away
-            # for a malformed lifetime. Too long a guess is healed by the 401 that follows.
-            token["expires_in"] = ACCESS_TOKEN_LIFETIME
-        return token
+        return _known(token) | {"expires_in": _lifetime(token.get("expires_in"))}
+
+
+def _known(token: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is kept of a token; of its describing texts, which nobody needs, what cannot harm."""
+    return {
+        key: token[key]
+        for key in _FIELDS
+        if token.get(key)
+        and (key not in {"token_type", "scope"} or _is_description(token[key]))
+    }
+
+
+def _is_description(value: object) -> bool:
+    return isinstance(value, str) and is_opaque(value.replace(" ", "+"), 1000)
+
+
+def _lifetime(value: object) -> int:
+    """Return how many seconds an access token lives, the usual ones where an answer does not say it in sense.
+
+    The new refresh token has replaced the old one on Nomos's side and must not be thrown away for that.
+    """
+    try:
+        seconds = float(value) if isinstance(value, int | float | str) else math.nan
+    except ValueError, OverflowError:
+        seconds = math.nan
+    if isinstance(value, bool) or not math.isfinite(seconds):
+        return ACCESS_TOKEN_LIFETIME
+    shortest, longest = _LIFETIMES
+    return int(min(max(seconds, shortest), longest))

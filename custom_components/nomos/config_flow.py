@@ -16,7 +16,6 @@ from homeassistant.config_entries import (
 )
 from homeassistant.const import CONF_ACCESS_TOKEN, CONF_TOKEN
 from homeassistant.core import callback
-from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.config_entry_oauth2_flow import AbstractOAuth2FlowHandler
 from homeassistant.helpers.selector import (
     NumberSelector,
@@ -32,6 +31,7 @@ from .api import (
     SubscriptionStatus,
     SubscriptionType,
 )
+from .application_credentials import session_without_cookies
 from .const import DOMAIN, SUPPORT_EMAIL
 from .load import SUBENTRY_TYPE
 from .load_flow import LoadFlow
@@ -140,16 +140,21 @@ class NomosConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
 
     @override
     async def async_oauth_create_entry(self, data: dict[str, Any]) -> ConfigFlowResult:
-        """Find out whose account it is and store the link."""
+        """Try the link, and store it."""
         token = data[CONF_TOKEN]
         if not token.get("refresh_token"):
             return self.async_abort(
                 reason="no_refresh_token",
                 description_placeholders={"support_email": SUPPORT_EMAIL},
             )
-        client = NomosClient(
-            async_get_clientsession(self.hass), _FreshToken(token[CONF_ACCESS_TOKEN])
-        )
+        with session_without_cookies(self.hass) as session:
+            client = NomosClient(session, _FreshToken(token[CONF_ACCESS_TOKEN]))
+            return await self._async_link(client, data)
+
+    async def _async_link(
+        self, client: NomosClient, data: dict[str, Any]
+    ) -> ConfigFlowResult:
+        """Ask whose account it is, and store the link."""
         try:
             subscriptions = await client.subscriptions()
         except NomosPermissionError:
@@ -158,10 +163,19 @@ class NomosConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
                 description_placeholders={"support_email": SUPPORT_EMAIL},
             )
         except NomosError as err:
-            _LOGGER.warning("The new link could not be tried: %s", err)
+            _LOGGER.warning(
+                "The new link could not be tried: %s (status %s, code %s, request id %s)",
+                type(err).__name__,
+                err.status,
+                err.code,
+                err.request_id,
+            )
             return self.async_abort(reason="cannot_connect")
         if not subscriptions:
             return self.async_abort(reason="no_subscription")
+        if len({one.customer_id for one in subscriptions}) > 1:
+            _LOGGER.warning("Nomos listed contracts of several customers for one link")
+            return self.async_abort(reason="cannot_connect")
 
         await self.async_set_unique_id(subscriptions[0].customer_id)
         if self.source in _AGAIN:
@@ -260,5 +274,5 @@ async def _title(client: NomosClient, subscriptions: tuple[Subscription, ...]) -
         return (await client.plan(main.plan_id)).name
     except NomosError as err:
         # Whether a customer may read plans is not documented; a link does not fail for want of a name.
-        _LOGGER.debug("The plan could not be read: %s", err)
+        _LOGGER.debug("The plan could not be read: %s", type(err).__name__)
         return "Nomos"

@@ -312,7 +312,7 @@ async def test_invoices_of_an_odd_id(
         await client.invoices("\ud800")
     assert not server.requests
     server.reply({"items": [], "has_more": True, "next_page": "\ud800"})
-    with pytest.raises(NomosRequestError):
+    with pytest.raises(NomosResponseError):
         await client.invoices()
     assert len(server.requests) == 1
 

@@ -77,7 +77,7 @@ async def test_errors_of_the_api(
         "SOME_CODE",
         REQUEST_ID,
     )
-    assert error.message == "About **"
+    assert "About" not in str(error)
     (line,) = [
         record
         for record in caplog.records
@@ -93,7 +93,7 @@ async def test_errors_of_the_api(
         kind.__name__,
     ):
         assert part in line.getMessage()
-    assert "eyJ" not in line.getMessage()
+    assert "About" not in line.getMessage()
     assert TOKEN not in line.getMessage()
     assert len(server.requests) == 1
 

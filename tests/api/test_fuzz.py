@@ -72,6 +72,8 @@ ODDITIES: list[Any] = [
     10**400,
     -(10**400),
     1e308,
+    -1e302,
+    10_000.01,
     -0.0,
     float("nan"),
     float("inf"),
@@ -188,14 +190,21 @@ def check(model: object) -> None:
         assert starts == sorted(set(starts))
         assert all(start.tzinfo is UTC for start in starts)
         assert all(
-            item.amount is None or abs(item.amount) < float("inf")
+            amount is None or abs(amount) <= 10_000
             for item in model.items or ()
+            for amount in (item.amount, item.electricity, item.grid, item.levies)
         )
     if isinstance(model, UsageSeries):
         starts = [item.start for item in model.items]
         assert starts == sorted(set(starts))
+        assert all(abs(item.kwh) <= 1_000_000 for item in model.items)
     if isinstance(model, Subscription | Plan):
         assert type(model).from_json(model.to_json()) == model
+        # Whatever is kept can be stored: no half characters, nothing endless.
+        assert len(json.dumps(model.to_json(), ensure_ascii=False).encode()) < 3000
+    if isinstance(model, Invoice):
+        assert abs(model.total) <= 10_000_000
+        assert abs(model.usage_kwh or 0) <= 1_000_000
 
 
 def test_bent_errors_are_errors() -> None:

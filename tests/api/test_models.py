@@ -274,7 +274,7 @@ def test_usage_is_sorted_and_the_last_of_equal_starts_wins() -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", [None, "0.2", True, float("nan"), float("inf"), 10**400, {}]
+    "bad", [None, "0.2", True, float("nan"), float("inf"), 10**400, 1e302, -1e7, {}]
 )
 def test_unreadable_usage_is_a_gap(bad: object) -> None:
     """One bad value costs one interval."""
@@ -286,6 +286,12 @@ def test_unreadable_usage_is_a_gap(bad: object) -> None:
     series = UsageSeries.from_json(USAGE | {"data": data})
     assert [item.kwh for item in series.items] == [0.2, 0.15]
     assert series.unreadable == 2
+
+
+def test_money_beyond_any_sense_is_unknown() -> None:
+    """A figure that would break what reckons with it is no figure."""
+    assert Plan.from_json(PLAN | {"price": 1e302}).base_fee is None
+    assert Invoice.from_json(INVOICE | {"usage": 1e302}).usage_kwh is None
 
 
 REQUIRED = {
@@ -372,6 +378,7 @@ def test_what_must_be_there(read: Read, data: dict[str, Any], key: str) -> None:
         (Plan.from_json, PLAN, {"currency": 1}, "currency"),
         (Invoice.from_json, INVOICE, {"total": "110,04"}, "total"),
         (Invoice.from_json, INVOICE, {"total": float("nan")}, "total"),
+        (Invoice.from_json, INVOICE, {"total": -1e302}, "total"),
         (Invoice.from_json, INVOICE, {"usage": []}, "usage"),
         (
             Invoice.from_json,

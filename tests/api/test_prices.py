@@ -153,6 +153,8 @@ def test_components_may_be_missing() -> None:
         float("inf"),
         -float("inf"),
         10**400,
+        1e302,
+        -10_000.01,
         [],
         {},
     ],

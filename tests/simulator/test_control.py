@@ -56,6 +56,7 @@ async def test_state_counts_and_keeps_quiet(nomos: Nomos) -> None:
         "basic_auth": False,
         "grant_type": None,
         "content_type": None,
+        "cookies": [],
         "api_version": None,
         "customer": nomos.sim.customers["smart@example.com"].id,
     }

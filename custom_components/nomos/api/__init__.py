@@ -9,6 +9,7 @@ from .client import (
     REQUEST_TIMEOUT,
     NomosClient,
     TokenSource,
+    read_body,
 )
 from .enums import (
     GridFeeModule,
@@ -21,7 +22,6 @@ from .enums import (
     UsageResolution,
 )
 from .errors import (
-    MAX_MESSAGE_LENGTH,
     MAX_RETRY_AFTER,
     NomosAuthenticationError,
     NomosConnectionError,
@@ -36,6 +36,7 @@ from .errors import (
 )
 from .models import Plan, Subscription
 from .papers import GridFeeReduction, Invoice
+from .parsing import decode, harmless_text, is_opaque
 from .series import PriceItem, PriceSeries, UsageItem, UsageSeries
 
 __all__ = [
@@ -43,7 +44,6 @@ __all__ = [
     "API_VERSION",
     "ENVIRONMENT_VARIABLE",
     "MAX_BODY_SIZE",
-    "MAX_MESSAGE_LENGTH",
     "MAX_PAGES",
     "MAX_RETRY_AFTER",
     "PAGE_SIZE",
@@ -77,6 +77,10 @@ __all__ = [
     "UsageSeries",
     "api_url",
     "authorize_url",
+    "decode",
+    "harmless_text",
+    "is_opaque",
     "parse_error",
+    "read_body",
     "token_url",
 ]

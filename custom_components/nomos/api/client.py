@@ -184,9 +184,7 @@ class NomosClient:
             page = Fields.of(data)
             items = [parse(item.values, item.at) for item in page.objects("items")]
             # Neither field need be there; a list without `has_more` is complete.
-            return items, page.optional_text("next_page") if page.flag(
-                "has_more"
-            ) else None
+            return items, page.cursor("next_page") if page.flag("has_more") else None
 
         found: list[T] = []
         # The other parameters must not change along the walk.
@@ -268,7 +266,7 @@ class NomosClient:
             ) as response:
                 self._check_version(response.headers)
                 if 200 <= response.status < 300:
-                    return response.status, await _read(response)
+                    return response.status, await read_body(response, MAX_BODY_SIZE)
                 raise parse_error(
                     response.status, response.headers, await _read_error(response)
                 )
@@ -296,8 +294,8 @@ class NomosClient:
         )
 
 
-async def _read(response: aiohttp.ClientResponse) -> bytes:
-    """Return the body, at most `MAX_BODY_SIZE` of it in memory.
+async def read_body(response: aiohttp.ClientResponse, largest: int) -> bytes:
+    """Return the body, decompressed, of which not much more than `largest` bytes are ever in memory.
 
     Raises:
         NomosResponseError: It is larger.
@@ -305,7 +303,7 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
     body = bytearray()
     async for chunk in response.content.iter_chunked(_CHUNK_SIZE):
         body += chunk
-        if len(body) > MAX_BODY_SIZE:
+        if len(body) > largest:
             raise NomosResponseError("body", "too large", status=response.status)
     return bytes(body)
 
@@ -313,7 +311,7 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
 async def _read_error(response: aiohttp.ClientResponse) -> bytes:
     """Return the body of an error, or nothing: the status alone says which error it is."""
     try:
-        return await _read(response)
+        return await read_body(response, MAX_BODY_SIZE)
     except NomosResponseError, aiohttp.ClientError, OSError:
         return b""
 

@@ -1,7 +1,8 @@
 """The error ladder: everything that can go wrong between us and Nomos.
 
 Callers decide by class (whom to ask for help) and by `is_transient` (whether waiting helps). All texts are safe to
-log: one line, at most 200 characters, no markup, and nothing that looks like a token, an e-mail address or an IBAN.
+log: they are our own. Of an answer they hold the status, and the code and the id of the request if these look like
+such; never its free text, in which names, addresses or tokens may stand.
 """
 
 from collections.abc import Mapping
@@ -12,22 +13,15 @@ import math
 import re
 from typing import override
 
-MAX_MESSAGE_LENGTH = 200
-"""No message of an error is longer than this many characters."""
-
 MAX_RETRY_AFTER = timedelta(days=1)
 """No longer wait is believed: a broken header must not silence an account for weeks."""
 
-_MARKUP = re.compile(r"<[A-Za-z!/?]")
-_IDENTIFIER = re.compile(r"[\w.:-]{1,64}", re.ASCII)
-_SECRET = re.compile(
-    r"\beyJ[\w.-]+"  # a JSON web token
-    r"|\bBearer\s+\S+"
-    r"|\S+@\S+"  # an e-mail address
-    r"|\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b"  # an IBAN
-    r"|[\w-]{40,}",  # refresh tokens; ids of requests and resources are shorter
-    re.ASCII,
+_CODE = re.compile(r"[A-Za-z_.-]{1,48}", re.ASCII)
+_REQUEST_ID = re.compile(
+    r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.ASCII | re.IGNORECASE
 )
+_BEGINNING = 1000
+"""Characters of a message in which the wait is searched for."""
 _WAIT = re.compile(r"\bwait\s+(\d{1,7})\s*s", re.IGNORECASE | re.ASCII)
 
 
@@ -49,8 +43,8 @@ class NomosError(Exception):
         status: int | None = None,
         request_id: str | None = None,
     ) -> None:
-        """Take what the answer told; `message` is made safe to log."""
-        self.message = _safe(message)
+        """Take what the answer told; `message` is our own text, with nothing of the answer in it."""
+        self.message = message
         self.code = code
         self.status = status
         self.request_id = request_id
@@ -162,11 +156,9 @@ def parse_error(status: int, headers: Mapping[str, str], body: bytes) -> NomosEr
     `error_description`, and pages or nothing at all from a gateway.
     """
     envelope = _envelope(body)
-    message = _first_text(envelope, "message", "error_description") or ""
-    if not message.strip() or _MARKUP.search(message):
-        message = f"Nomos answered with status {status}"
-    code = _identifier(envelope, "code", "type", "error")
-    request_id = _identifier(envelope, "requestId")
+    message = f"Nomos answered with status {status}"
+    code = _matching(_CODE, envelope, "code", "type", "error")
+    request_id = _matching(_REQUEST_ID, envelope, "requestId")
 
     match status:
         case 401:
@@ -201,7 +193,7 @@ def parse_error(status: int, headers: Mapping[str, str], body: bytes) -> NomosEr
         code=code,
         status=status,
         request_id=request_id,
-        retry_after=_retry_after(headers, message),
+        retry_after=_retry_after(headers, _first_text(envelope, "message") or ""),
     )
 
 
@@ -228,17 +220,21 @@ def _first_text(envelope: Mapping[str, object], *keys: str) -> str | None:
     )
 
 
-def _identifier(envelope: Mapping[str, object], *keys: str) -> str | None:
-    """Return the first text if it looks like a code or an id; anything else could hold anything."""
+def _matching(
+    pattern: re.Pattern[str], envelope: Mapping[str, object], *keys: str
+) -> str | None:
+    """Return the first text if it has the shape of what it should be; anything else could hold anything."""
     value = _first_text(envelope, *keys)
-    return value if value is not None and _IDENTIFIER.fullmatch(value) else None
+    return value if value is not None and pattern.fullmatch(value) else None
 
 
 def _field_codes(envelope: Mapping[str, object]) -> tuple[str, ...]:
     errors = envelope.get("errors")
     if not isinstance(errors, list):
         return ()
-    codes = (_identifier(error, "code") for error in errors if isinstance(error, dict))
+    codes = (
+        _matching(_CODE, error, "code") for error in errors if isinstance(error, dict)
+    )
     return tuple(code for code in codes if code is not None)
 
 
@@ -260,7 +256,7 @@ def _retry_after(headers: Mapping[str, str], message: str) -> timedelta | None:
         # More than a day is no number of seconds but a time of day, which others put here.
         if wait is not None and wait <= MAX_RETRY_AFTER:
             return wait
-    if (match := _WAIT.search(message)) is not None:
+    if (match := _WAIT.search(message[:_BEGINNING])) is not None:
         return min(timedelta(seconds=int(match[1])), MAX_RETRY_AFTER)
     return None
 
@@ -282,16 +278,3 @@ def _http_date(value: str) -> datetime | None:
     except ValueError, TypeError, IndexError, OverflowError:
         return None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-
-
-def _safe(message: str) -> str:
-    """Return `message` on one line, without secrets, at most `MAX_MESSAGE_LENGTH` long."""
-    # Nobody needs more than the beginning of a long text, and the patterns need not search it.
-    line = " ".join(message[: 5 * MAX_MESSAGE_LENGTH].split())
-    line = _SECRET.sub("**", line)
-    line = "".join(character if character.isprintable() else "?" for character in line)
-    return (
-        line
-        if len(line) <= MAX_MESSAGE_LENGTH
-        else f"{line[: MAX_MESSAGE_LENGTH - 1]}…"
-    )

@@ -11,6 +11,9 @@ from typing import Self
 from .enums import MeterType, SubscriptionStatus, SubscriptionType
 from .parsing import Fields, require_euro
 
+_MAX_BASE_FEE = 10_000.0
+"""EUR a month; more is no fee."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
@@ -60,7 +63,7 @@ class Subscription:
                 "type", MeterType, unknown=MeterType.UNKNOWN
             )
         return cls(
-            id=fields.text("id"),
+            id=fields.identifier("id"),
             customer_id=fields.reference("customer"),
             plan_id=fields.reference("plan"),
             status=fields.choice(
@@ -111,7 +114,7 @@ class Plan:
     Attributes:
         id: Opaque.
         name: As on the contract.
-        base_fee: EUR a month with VAT, without the fees of grid and metering; None if the answer has none.
+        base_fee: EUR a month with VAT, without the fees of grid and metering; None if the answer has none that makes sense.
         type: Consumption, also where the answer does not say (before version curie), or feed-in.
     """
 
@@ -130,9 +133,9 @@ class Plan:
         fields = Fields.of(data, at)
         require_euro(fields)
         return cls(
-            id=fields.text("id"),
+            id=fields.identifier("id"),
             name=fields.text("name"),
-            base_fee=fields.optional_number("price"),
+            base_fee=fields.optional_number("price", _MAX_BASE_FEE),
             type=_subscription_type(fields),
         )
 

@@ -6,6 +6,10 @@ from typing import Self
 
 from .enums import GridFeeModule, GridFeeStatus, InvoiceStatus, InvoiceType
 from .parsing import Fields
+from .series import MAX_USAGE
+
+_MAX_TOTAL = 10_000_000.0
+"""EUR; more is no household's bill."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +51,7 @@ class Invoice:
         """
         fields = Fields.of(data, at)
         return cls(
-            id=fields.text("id"),
+            id=fields.identifier("id"),
             subscription_id=fields.reference("subscription"),
             type=fields.choice("type", InvoiceType, unknown=InvoiceType.UNKNOWN),
             number=fields.optional_text("invoice_number"),
@@ -56,8 +60,8 @@ class Invoice:
             ),
             period_start=fields.instant("period_start"),
             period_end=fields.instant("period_end"),
-            total=fields.number("total"),
-            usage_kwh=fields.optional_number("usage"),
+            total=fields.number("total", _MAX_TOTAL),
+            usage_kwh=fields.optional_number("usage", MAX_USAGE),
             issued_at=fields.optional_instant("issued_at"),
             paid_at=fields.optional_instant("paid_at"),
         )

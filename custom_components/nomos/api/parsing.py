@@ -10,11 +10,25 @@ from datetime import UTC, datetime
 from enum import StrEnum
 import json
 import math
-from typing import Any, Final, Self
+import re
+from typing import Any, Final, Self, TypeIs
 
 from .errors import NomosResponseError
 
-_NO_YEARS: Final = frozenset({1, 9999})
+_YEARS: Final = range(2000, 2200)
+
+MAX_TEXT: Final = 100
+"""Characters of a text for people; the rest of a longer one is cut off."""
+
+_MAX_ID: Final = 128
+_MAX_CURSOR: Final = 2048
+
+_HARMFUL: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028\u2029"  # controls and separators of lines
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # what turns the direction of the text around it
+    "\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"  # half characters and none
+)
+_OPAQUE: Final = re.compile(r"[!-~]+", re.ASCII)
 
 type ItemReader = Callable[[dict[str, object]], object]
 """Gets every object of an answer as soon as it is decoded, and returns what shall stand in its place."""
@@ -70,17 +84,35 @@ class Fields:
         return self.values.get(key)
 
     def optional_text(self, key: str) -> str | None:
-        """Return a text; None if it is null or missing."""
+        """Return a text for people, made harmless; None if it is null or missing."""
         value = self.value(key)
-        if value is None or isinstance(value, str):
-            return value
+        if value is None:
+            return None
+        if isinstance(value, str):
+            return harmless_text(value)
         raise NomosResponseError(self.path(key), "not a text")
 
     def text(self, key: str) -> str:
-        """Return a text that must be there and not be empty."""
+        """Return a text for people that must be there and not be empty."""
         if value := self.optional_text(key):
             return value
         raise NomosResponseError(self.path(key), "missing")
+
+    def identifier(self, key: str) -> str:
+        """Return an id that must be there: visible ASCII, short enough for the name of a file."""
+        return self._opaque(key, _MAX_ID)
+
+    def cursor(self, key: str) -> str | None:
+        """Return where a list goes on; None if it is null, missing or empty."""
+        return self._opaque(key, _MAX_CURSOR) if self.value(key) else None
+
+    def _opaque(self, key: str, longest: int) -> str:
+        value = self.value(key)
+        if not value:
+            raise NomosResponseError(self.path(key), "missing")
+        if is_opaque(value, longest):
+            return value
+        raise NomosResponseError(self.path(key), "malformed")
 
     def flag(self, key: str) -> bool:
         """Return a boolean; False if it is null or missing."""
@@ -89,32 +121,34 @@ class Fields:
             return bool(value)
         raise NomosResponseError(self.path(key), "not a boolean")
 
-    def optional_number(self, key: str) -> float | None:
-        """Return a finite number; None if it is null or missing."""
+    def optional_number(self, key: str, limit: float) -> float | None:
+        """Return a number; None if it is null or missing, or beyond any sense: larger than `limit`, either way."""
         value = self.value(key)
-        if value is None or (number := finite(value)) is not None:
-            return None if value is None else number
-        raise NomosResponseError(self.path(key), "not a finite number")
+        if value is None:
+            return None
+        if (number := finite(value)) is None:
+            raise NomosResponseError(self.path(key), "not a finite number")
+        return within(number, limit)
 
-    def number(self, key: str) -> float:
-        """Return a finite number that must be there."""
-        if (value := self.optional_number(key)) is not None:
+    def number(self, key: str, limit: float) -> float:
+        """Return a number that must be there and make sense, see `optional_number`."""
+        if (value := self.optional_number(key, limit)) is not None:
             return value
-        raise NomosResponseError(self.path(key), "missing")
+        raise NomosResponseError(self.path(key), "missing, or beyond any sense")
 
     def optional_instant(self, key: str) -> datetime | None:
         """Return a point in time, in UTC; None if it is null or missing.
 
         Understood are ISO 8601 texts with `Z` or an offset, with or without fractions of a second. A time without a
-        zone is refused: to guess one would be an hour or two off. The first and the last years of the calendar, with
-        which some programs say that there is no such time, say so here, too.
+        zone is refused: to guess one would be an hour or two off. Years before 2000 and after 2199 mean that there is
+        no such time: some programs say so with the first or the last year of the calendar.
         """
         text = self.optional_text(key)
         if text is None:
             return None
         try:
             moment = datetime.fromisoformat(text)
-            if moment.year in _NO_YEARS:
+            if moment.year not in _YEARS:
                 return None
             if moment.tzinfo is not None:
                 return moment.astimezone(UTC)
@@ -156,8 +190,8 @@ class Fields:
         """
         value = self.value(key)
         if isinstance(value, dict):
-            return Fields(value, self.path(key)).text("id")
-        return self.text(key)
+            return Fields(value, self.path(key)).identifier("id")
+        return self.identifier(key)
 
     def objects(self, key: str) -> list[Fields]:
         """Return the objects of a list that must be there."""
@@ -184,6 +218,30 @@ class Fields:
                 self.path(key), "missing" if value is None else "not a list"
             )
         return value
+
+
+def harmless_text(text: str) -> str:
+    """Return a text for people without what harms: the replacement character stands for it.
+
+    Home Assistant can store no text with half a character in it, nor anything else in the same file.
+    """
+    if len(text) <= MAX_TEXT and text.isascii() and text.isprintable():
+        return text
+    return _HARMFUL.sub("\ufffd", text[:MAX_TEXT])
+
+
+def is_opaque(value: object, longest: int) -> TypeIs[str]:
+    """Return whether a value can be an id, a cursor or a token: visible ASCII, at most so many characters."""
+    return (
+        isinstance(value, str)
+        and len(value) <= longest
+        and _OPAQUE.fullmatch(value) is not None
+    )
+
+
+def within(number: float | None, limit: float) -> float | None:
+    """Return a number; None for one that is larger than `limit`, either way, and so beyond any sense."""
+    return number if number is not None and abs(number) <= limit else None
 
 
 def finite(value: object) -> float | None:

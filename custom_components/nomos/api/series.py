@@ -15,10 +15,16 @@ from custom_components.nomos.packed import Packed
 
 from .enums import MeterType, UsageResolution
 from .errors import NomosResponseError
-from .parsing import Fields, finite, require_euro
+from .parsing import Fields, finite, require_euro, within
 
 type _Amounts = tuple[float | None, float | None, float | None, float | None]
 """The price of an interval and its parts, in the order of `PriceItem`."""
+
+MAX_PRICE = 10_000.0
+"""ct/kWh, either way; what is beyond is no price."""
+
+MAX_USAGE = 1_000_000.0
+"""kWh in an interval or on a bill; what is beyond is no usage."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HOUR = timedelta(hours=1)
@@ -64,7 +70,7 @@ class PriceSeries:
         subscription_id: Whose prices these are.
         resolution: The length of every interval.
         items: Sorted by start, each start once; there may be gaps. None if the subscription is not active.
-        unreadable: How many of the received items held something that is not a number where a number belongs.
+        unreadable: How many of the received items held something that is no amount where an amount belongs.
     """
 
     subscription_id: str
@@ -94,10 +100,10 @@ class PriceSeries:
         """Read a price answer.
 
         One bad number must not cost a whole day: an amount of an item or of a component that is missing, a text, a
-        boolean, NaN or infinite is taken as unknown (None) and counted in `unreadable`. What would put prices in the
-        wrong place or on the wrong scale raises: a bad or misaligned timestamp, another unit or currency, a
-        resolution that is neither known nor evident, an object or list that is none. Components of unknown types are
-        ignored; of items with the same start the last one wins.
+        boolean, NaN, infinite or beyond any sense (`MAX_PRICE`) is taken as unknown (None) and counted in
+        `unreadable`. What would put prices in the wrong place or on the wrong scale raises: a bad or misaligned
+        timestamp, another unit or currency, a resolution that is neither known nor evident, an object or list that is
+        none. Components of unknown types are ignored; of items with the same start the last one wins.
 
         Raises:
             NomosResponseError: The answer cannot be trusted; `field` says where.
@@ -160,7 +166,7 @@ class UsageSeries:
         meter_type: What kind of meter counted.
         resolution: What Nomos gave, which may be another one than was asked for (analog meters: months).
         items: Sorted by start, each start once; gaps are normal.
-        unreadable: How many of the received items were left out because their usage is not a number.
+        unreadable: How many of the received items were left out because their usage is no number that makes sense.
     """
 
     meter_type: MeterType
@@ -177,7 +183,7 @@ class UsageSeries:
         if (
             "start" not in values
             or "data" in values
-            or (kwh := finite(values.get("usage"))) is None
+            or (kwh := _usage(values.get("usage"))) is None
         ):
             return values
         fields = Fields(values, "")
@@ -190,7 +196,7 @@ class UsageSeries:
     def from_json(cls, data: object, at: str = "") -> Self:
         """Read a usage answer.
 
-        An item whose usage is not a finite number is left out like one that was never delivered, and counted in
+        An item whose usage is not a number, or beyond any sense (`MAX_USAGE`), is left out like one that was never delivered, and counted in
         `unreadable`. An unknown `type` counts as preliminary. Of items with the same start the last one wins.
 
         Raises:
@@ -209,7 +215,7 @@ class UsageSeries:
                 rows[item[0]] = item
                 continue
             start, is_final = item.instant("start"), _is_final(item)
-            if (kwh := finite(item.value("usage"))) is None:
+            if (kwh := _usage(item.value("usage"))) is None:
                 unreadable += 1
             else:
                 rows[start] = start, kwh, is_final
@@ -238,12 +244,12 @@ def _price_resolution(fields: Fields, starts: Sequence[datetime]) -> timedelta:
 
 
 def _amounts(fields: Fields) -> tuple[_Amounts, bool]:
-    """Return an item's amounts and whether everything in it that should be a number or null is one.
+    """Return an item's amounts and whether everything in it that should be an amount or null is one.
 
     Components that are missing or misshapen cost nothing: the total stands by itself.
     """
     parts: dict[str, float | None] = {}
-    is_readable = fields.has("amount") and _is_number_or_null(fields.value("amount"))
+    is_readable = fields.has("amount") and _is_price_or_null(fields.value("amount"))
     received = fields.value("components")
     for component in received if isinstance(received, list) else ():
         if not isinstance(component, dict) or not isinstance(
@@ -252,10 +258,10 @@ def _amounts(fields: Fields) -> tuple[_Amounts, bool]:
             is_readable = False
             continue
         amount = component.get("amount", math.nan)
-        parts[kind] = finite(amount)
-        is_readable = is_readable and _is_number_or_null(amount)
+        parts[kind] = _price(amount)
+        is_readable = is_readable and _is_price_or_null(amount)
     amounts = (
-        finite(fields.value("amount")),
+        _price(fields.value("amount")),
         parts.get("electricity"),
         parts.get("grid"),
         parts.get("levies"),
@@ -267,5 +273,13 @@ def _is_final(fields: Fields) -> bool:
     return fields.optional_text("type") == "final"
 
 
-def _is_number_or_null(value: object) -> bool:
-    return value is None or finite(value) is not None
+def _is_price_or_null(value: object) -> bool:
+    return value is None or _price(value) is not None
+
+
+def _price(value: object) -> float | None:
+    return within(finite(value), MAX_PRICE)
+
+
+def _usage(value: object) -> float | None:
+    return within(finite(value), MAX_USAGE)
