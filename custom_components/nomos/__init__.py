@@ -11,7 +11,7 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
 from homeassistant.helpers.typing import ConfigType
 
 from .account import NomosAccount
-from .card import async_hide_card_after, async_show_card
+from .card import async_setup_card, async_show_card
 from .chart import async_setup_chart
 from .const import DOMAIN
 from .repairs import async_withdraw_all
@@ -29,6 +29,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Set up what all accounts share: the actions, and what cards ask."""
     async_setup_services(hass)
     async_setup_chart(hass)
+    async_setup_card(hass)
     return True
 
 
@@ -59,13 +60,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: NomosConfigEntry) -> boo
 async def async_unload_entry(hass: HomeAssistant, entry: NomosConfigEntry) -> bool:
     """Unload a linked account."""
     async_withdraw_all(hass, entry.entry_id)
-    unloaded = await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
-    if unloaded:
-        async_hide_card_after(hass, entry)
-    return unloaded
+    return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: NomosConfigEntry) -> None:
     """Delete what was stored of an account."""
-    async_hide_card_after(hass, entry)
     await async_delete_stored(hass, entry)

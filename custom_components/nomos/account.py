@@ -361,6 +361,12 @@ def account_file(hass: HomeAssistant, entry: ConfigEntry) -> StoredFile:
     return StoredFile(hass, f"account.{entry.entry_id}", 1)
 
 
+@callback
+def async_forget(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Forget what Nomos said to an account that is removed."""
+    hass.data.get(_DATA_MEMORY, {}).pop(entry.entry_id, None)
+
+
 async def async_stored_subscription_ids(
     hass: HomeAssistant, entry: ConfigEntry
 ) -> tuple[str, ...]:

@@ -10,8 +10,14 @@ from homeassistant.components.frontend import (
     remove_extra_js_url,
 )
 from homeassistant.components.http.server import StaticPathConfig
-from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.config_entries import (
+    SIGNAL_CONFIG_ENTRY_CHANGED,
+    ConfigEntry,
+    ConfigEntryChange,
+    ConfigEntryState,
+)
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN
@@ -44,18 +50,23 @@ async def async_show_card(hass: HomeAssistant) -> None:
 
 
 @callback
-def async_hide_card_after(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Take the card away when an account goes that was the last one."""
-    others = (
-        other
-        for other in hass.config_entries.async_entries(DOMAIN)
-        if other.entry_id != entry.entry_id
-        and other.state is not ConfigEntryState.NOT_LOADED
-    )
-    if any(others):
-        return
-    for url in hass.data.pop(_SHOWN, ()):
-        remove_extra_js_url(hass, url)
+def async_setup_card(hass: HomeAssistant) -> None:
+    """Take the card away whenever the last account goes.
+
+    Home Assistant does not unload an account that waits or failed; that it is disabled or removed shows in its state.
+    """
+
+    @callback
+    def changed(_change: ConfigEntryChange, entry: ConfigEntry) -> None:
+        if entry.domain != DOMAIN or any(
+            one.state is not ConfigEntryState.NOT_LOADED
+            for one in hass.config_entries.async_entries(DOMAIN)
+        ):
+            return
+        for url in hass.data.pop(_SHOWN, ()):
+            remove_extra_js_url(hass, url)
+
+    async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, changed)
 
 
 async def _async_serve(hass: HomeAssistant) -> str:

@@ -129,7 +129,9 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
 
     @callback
     def async_start(self) -> None:
-        """Run both clocks until the shutdown, also where every entity is disabled."""
+        """Run both clocks until the shutdown, also where every entity is disabled; nothing after it."""
+        if self._shutdown_requested:
+            return
         self._running = True
         self.async_add_listener(lambda: None)
         self._follow_table()

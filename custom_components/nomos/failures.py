@@ -36,10 +36,12 @@ def raise_update_failed(err: NomosError | OAuth2TokenRequestBaseError) -> NoRetu
 
     """
     key, placeholders = _describe(err)
+    wait: timedelta | None = getattr(err, "retry_after", None)
     raise UpdateFailed(
         translation_domain=DOMAIN,
         translation_key=key,
         translation_placeholders=placeholders,
+        retry_after=None if wait is None else wait.total_seconds(),
     ) from err
 
 

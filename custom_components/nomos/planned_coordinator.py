@@ -65,6 +65,13 @@ class PlannedCoordinator[T](DataUpdateCoordinator[T]):
         self.update_interval = None if at is None else _timer_until(at)
 
     @callback
+    @override
+    def _schedule_refresh(self) -> None:
+        """Set the timer; not where a load or an answer comes to its end after the shutdown."""
+        if not self._shutdown_requested:
+            super()._schedule_refresh()
+
+    @callback
     def async_make_up(self) -> None:
         """Ask now where a request is overdue.
 

@@ -8,7 +8,12 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers import device_registry as dr
 
-from .account import NomosAccount, account_file, async_stored_subscription_ids
+from .account import (
+    NomosAccount,
+    account_file,
+    async_forget,
+    async_stored_subscription_ids,
+)
 from .api import Subscription, SubscriptionStatus
 from .clock import async_watch_clock
 from .const import CUSTOMER_URL, DOMAIN, MANUFACTURER
@@ -198,8 +203,9 @@ class NomosRuntime:
 
 
 async def async_delete_stored(hass: HomeAssistant, entry: NomosConfigEntry) -> None:
-    """Delete the files of an account that is removed."""
+    """Delete the files of an account that is removed, and what is remembered of it."""
     await async_wait_for_refresh(hass, entry)
+    async_forget(hass, entry)
     # The devices know of subscriptions, too, should the account's own file be lost.
     devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
     known = {next(iter(device.identifiers))[1] for device in devices}

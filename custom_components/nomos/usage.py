@@ -111,7 +111,9 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
 
     @callback
     def async_start(self) -> None:
-        """Go on asking until the shutdown, also where every entity is disabled."""
+        """Go on asking until the shutdown, also where every entity is disabled; nothing after it."""
+        if self._shutdown_requested:
+            return
         self.async_add_listener(lambda: None)
         self._follow_days()
         # The display clock's ticks.

@@ -27,6 +27,24 @@ async def test_wait_holds_while_setting_up(
     assert entry.state is ConfigEntryState.LOADED
 
 
+async def test_wait_is_handed_on(
+    hass: HomeAssistant, nomos, credentials, advance: Advance, caplog
+) -> None:
+    """Home Assistant is told what is left of it, in seconds."""
+    nomos.faults.add(kind="rate_limit", retry_after=900, times=1)
+    entry = make_entry(nomos)
+    entry.add_to_hass(hass)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await advance(timedelta(seconds=100))
+    handed_on = [
+        one.exc_info[1].__cause__.retry_after
+        for one in caplog.records
+        if one.message == "Full exception"
+    ]
+    assert handed_on[0] == 900
+    assert handed_on[-1] == 800
+
+
 async def test_absurd_wait_is_bounded(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:

@@ -1,0 +1,106 @@
+"""Tests of what an account leaves behind when it is unloaded, disabled or removed. Every other test checks it, too."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from threading import Event
+
+import pytest
+
+from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
+from homeassistant.setup import async_setup_component
+
+from .conftest import EMAIL, Advance, make_entry
+from .leaks import left_behind, remembered
+
+SOLAR = "solar@example.com"
+
+
+@contextmanager
+def slow_disk_once_a_device_goes(hass: HomeAssistant) -> Iterator[None]:
+    """From the moment at which a device is removed on, keep every thread busy that could read or write a file."""
+    gate = Event()
+
+    @callback
+    def close(event) -> None:
+        if event.data["action"] == "remove":
+            for _ in range(100):
+                hass.async_add_executor_job(gate.wait, 20)
+
+    stop = hass.bus.async_listen(dr.EVENT_DEVICE_REGISTRY_UPDATED, close)
+    try:
+        yield
+    finally:
+        stop()
+        gate.set()
+
+
+async def test_unload_while_an_ended_contract_is_taken_over(
+    hass: HomeAssistant, nomos, linked
+) -> None:
+    """What is read of it when the account has gone starts nothing any more."""
+    entry = await linked(SOLAR)
+    one, _ = nomos.customers[SOLAR].subscriptions
+    nomos.set_subscription(one.id, status="ended", end_at=datetime.now(UTC))
+    with slow_disk_once_a_device_goes(hass):
+        await entry.runtime_data.account.async_refresh()
+        assert await hass.config_entries.async_unload(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert not left_behind(hass)
+
+
+async def test_unload_while_somebody_waits_for_an_answer(
+    hass: HomeAssistant, nomos, linked, advance: Advance, subscription
+) -> None:
+    """An answer that comes after the account has gone plans nothing any more."""
+    entry = await linked()
+    nomos.faults.add(kind="delay", seconds=20, match="prices", times=1)
+    prices = entry.runtime_data.prices[subscription.id]
+    asking = hass.async_create_task(prices.async_refresh())
+    while nomos.faults.pending:
+        await asyncio.sleep(0)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    await advance(timedelta(seconds=21))
+    await asking
+    assert prices.last_answer is not None
+    assert not left_behind(hass)
+
+
+@pytest.mark.parametrize(
+    "state", [ConfigEntryState.SETUP_RETRY, ConfigEntryState.SETUP_ERROR]
+)
+async def test_account_that_never_loaded_is_disabled(
+    hass: HomeAssistant, nomos, credentials, state
+) -> None:
+    """It takes the card along, although Home Assistant has nothing to unload."""
+    assert await async_setup_component(hass, "frontend", {})
+    entry = make_entry(nomos)
+    entry.add_to_hass(hass)
+    if state is ConfigEntryState.SETUP_ERROR:
+        nomos.revoke(EMAIL)
+    else:
+        nomos.faults.add(kind="status", status=500, match="subscriptions")
+    await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.state is state
+    assert remembered(hass, set())
+    await hass.config_entries.async_set_disabled_by(
+        entry.entry_id, ConfigEntryDisabler.USER
+    )
+    assert not remembered(hass, set())
+
+
+@pytest.mark.parametrize("usage_known", [False])
+async def test_nothing_is_remembered_of_an_account_that_is_removed(
+    hass: HomeAssistant, nomos, linked
+) -> None:
+    """Neither what Nomos asked of it nor a file nor a repair nor the card."""
+    assert await async_setup_component(hass, "frontend", {})
+    nomos.faults.add(kind="rate_limit", retry_after=600)
+    entry = await linked(EMAIL)
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert remembered(hass, {entry.entry_id})
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert not remembered(hass, {entry.entry_id})
