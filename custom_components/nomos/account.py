@@ -36,8 +36,8 @@ from .api import (
     parse_error,
 )
 from .const import DOMAIN
-from .failures import raise_update_failed
-from .planned_coordinator import PlannedCoordinator
+from .failures import in_log, raise_update_failed
+from .planned_coordinator import PlannedCoordinator, said
 from .plans import Plans
 from .pricing import local_date
 from .schedule import (
@@ -212,6 +212,19 @@ class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
         """Return the plans that Nomos has told, by id."""
         return self._plans.known
 
+    @property
+    @override
+    def subject(self) -> str:
+        """Return what the list holds, in the words of the log."""
+        return "Contracts"
+
+    def place_of(self, subscription_id: str) -> str:
+        """Return which contract is meant in the words of the log."""
+        ids = list(self.data or ())
+        if subscription_id not in ids:
+            return "a contract that is gone"
+        return f"contract {ids.index(subscription_id) + 1} of {len(ids)}"
+
     def plan_of(self, subscription: Subscription) -> Plan | None:
         """Return the plan of a subscription, None where Nomos has not told it."""
         return self.plans.get(subscription.plan_id)
@@ -229,7 +242,7 @@ class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
             if not self._begun:
                 raise_update_failed(err)
             _LOGGER.debug(
-                "Contracts could not be read, those known go on: %s", type(err).__name__
+                "Contracts could not be read, those known go on: %s", in_log(err)
             )
             self._plan_next(self.data)
             return self.data
@@ -244,6 +257,14 @@ class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
             subscriptions, local_date(self.last_answer)
         )
         data = self._with_missing({one.id: one for one in subscriptions})
+        _LOGGER.debug(
+            "Contracts: %s came: %s",
+            len(subscriptions),
+            "; ".join(
+                f"{number}. {one.type} {one.status}"
+                for number, one in enumerate(data.values(), 1)
+            ),
+        )
         self._misses = self._misses + 1 if self._overdue(data) else 0
         self._plan_next(data)
         if data != self.data or self._plans.asked or self._file.behind:
@@ -293,6 +314,13 @@ class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
         """Return whether a contract should have begun or ended by now, and is not said to have."""
         now = dt_util.utcnow()
         return any(_turned(one, now) for one in known.values())
+
+    @property
+    @override
+    def _purpose(self) -> str:
+        if self._misses:
+            return "they could not be read, or one should have begun or ended by now"
+        return "the daily list, or a contract begins or ends just before"
 
     def _plan_next(
         self, known: Mapping[str, Subscription], *, overdue: bool = False
@@ -347,7 +375,9 @@ class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
         wait = getattr(err, "retry_after", None)
         if wait is None or self._quiet_until is not None:
             return
-        self._memory.quiet_until = silence_until(dt_util.utcnow(), wait)
+        until = silence_until(dt_util.utcnow(), wait)
+        _LOGGER.debug("Nomos wants to be asked nothing until %s", said(until))
+        self._memory.quiet_until = until
 
 
 def _refusal() -> ConfigEntryAuthFailed:

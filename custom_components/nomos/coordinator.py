@@ -21,7 +21,8 @@ from .api import (
     PriceSeries,
     Subscription,
 )
-from .failures import raise_update_failed
+from .failures import in_log, raise_update_failed
+from .planned_coordinator import said
 from .price_tables import decode_table, encode_table, price_file, price_table
 from .pricing import (
     EMPTY_TABLE,
@@ -45,6 +46,14 @@ from .subscription_coordinator import SubscriptionCoordinator
 from .thresholds import thresholds_of
 
 _LOGGER = logging.getLogger(__name__)
+
+_PURPOSES: Final = {
+    Goal.ACCESS: "Nomos has none for this contract, or refuses them",
+    Goal.CURRENT: "the current one is missing",
+    Goal.TODAY: "some of today are missing",
+    Goal.TOMORROW: "some of tomorrow are missing",
+    Goal.REST: "all are known that should be by now",
+}
 
 _LATE: Final = timedelta(hours=1)
 """How long the current price may be missing before the customer is told."""
@@ -118,6 +127,7 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
         now = dt_util.utcnow()
         if stored is not None:
             self.data = stored.since(_kept_from(now))
+        _LOGGER.debug("%s: stored until %s", self.subject, said(self.data.horizon))
         if not self._supplied():
             return
         goal = self._knowledge(self.data, now).goal(now, self.account.phase)
@@ -197,6 +207,16 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
             tomorrow_complete=_complete(table, today + timedelta(days=1), supplied_to),
         )
 
+    @property
+    @override
+    def _purpose(self) -> str:
+        if not self._supplied():
+            return "the contract does not run"
+        if self._goal is Goal.ACCESS:
+            return _PURPOSES[Goal.ACCESS]
+        now = dt_util.utcnow()
+        return _PURPOSES[self._knowledge(self.data, now).goal(now, self.account.phase)]
+
     @override
     async def _async_look(self) -> PriceTable:
         """Ask for today and tomorrow and lay the answer over what is known.
@@ -223,7 +243,10 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
             if self._must_answer:
                 raise_update_failed(err)
             _LOGGER.debug(
-                "Prices could not be read, those known go on: %s", type(err).__name__
+                "%s: could not be read, those known until %s go on: %s",
+                self.subject,
+                said(self.data.horizon),
+                in_log(err),
             )
             return self.data
         now = dt_util.utcnow()
@@ -232,12 +255,21 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
             # Nomos takes the contract for one that does not run. Perhaps the list of contracts says so by now.
             if not self._none_for_contract:
                 self.account.async_ask_soon()
+            _LOGGER.debug("%s: none, the contract does not run", self.subject)
             self._none_for_contract = True
             self._note_none()
             self._plan_next(self.data, Goal.ACCESS if self._is_hopeless() else None)
             return self.data
         self._note_prices()
-        merged = self.data.merge(price_table(series))
+        came = price_table(series)
+        _LOGGER.debug(
+            "%s: %s intervals came, until %s, %s of them without a price",
+            self.subject,
+            len(came.intervals),
+            said(came.horizon),
+            sum(one.price is None for one in came.intervals),
+        )
+        merged = self.data.merge(came)
         # That yesterday is forgotten is no news: after midnight a fleet would begin to ask every minute.
         news = merged is not self.data
         table = merged.since(_kept_from(now))

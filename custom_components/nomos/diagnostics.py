@@ -1,17 +1,20 @@
 """What support needs to know of an account: presence and counts, never names, numbers or tokens."""
 
-from datetime import date, datetime, timedelta
+from dataclasses import asdict
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from homeassistant.const import CONF_TOKEN
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
+from .account import NomosAccount
 from .api import API_URL, API_VERSION, api_url
 from .coordinator import PriceCoordinator
 from .load import FlexibleLoad
 from .pricing import DayPrices, local_date
 from .runtime import NomosConfigEntry
+from .thresholds import DISTANCES, SHARES
 from .usage import UsageCoordinator, metered_to
 
 
@@ -24,6 +27,12 @@ async def async_get_config_entry_diagnostics(
     return {
         "now": now.isoformat(),
         "hub_time_zone": hass.config.time_zone,
+        "options": {
+            name: entry.options[name]
+            for name in (*SHARES, *DISTANCES)
+            if name in entry.options
+        },
+        "polling": not entry.pref_disable_polling,
         "api": {
             "version": API_VERSION,
             "production": api_url() == API_URL,
@@ -56,7 +65,9 @@ async def async_get_config_entry_diagnostics(
         "usage_of_ended_contracts": [
             _usage(usage) for usage in entry.runtime_data.ended.usage.values()
         ],
-        "loads": [_load(load) for load in entry.runtime_data.loads.all.values()],
+        "loads": [
+            _load(load, account) for load in entry.runtime_data.loads.all.values()
+        ],
     }
 
 
@@ -65,6 +76,7 @@ def _prices(coordinator: PriceCoordinator, now: datetime) -> dict[str, Any]:
     table, today = coordinator.data, local_date(now)
     current = table.at(now)
     return {
+        "contract": coordinator.place,
         "type": coordinator.subscription.type,
         "last_error": _error(coordinator.last_error),
         "last_answer": _iso(coordinator.last_answer),
@@ -84,6 +96,7 @@ def _usage(usage: UsageCoordinator) -> dict[str, Any]:
     """Return how far usage is known: days and times, and nothing of how much it was."""
     record = usage.data
     return {
+        "contract": usage.place,
         "meter": record.meter,
         "last_error": _error(usage.last_error),
         "last_answer": _iso(usage.last_answer),
@@ -101,14 +114,19 @@ def _usage(usage: UsageCoordinator) -> dict[str, Any]:
     }
 
 
-def _load(load: FlexibleLoad) -> dict[str, Any]:
+def _load(load: FlexibleLoad, account: NomosAccount) -> dict[str, Any]:
     """Return what a load is and when it runs, without the name that somebody gave it."""
-    settings, plan = load.settings, load.plan
+    settings, plan = asdict(load.settings), load.plan
+    named = settings.pop("subscription_id")
     return {
-        "duration": str(settings.duration),
-        "window": [str(settings.start), str(settings.end)],
-        "contiguous": settings.contiguous,
-        "prices_known": load.coordinator is not None,
+        "number": load.number,
+        **{
+            key: str(value) if isinstance(value, time | timedelta) else value
+            for key, value in settings.items()
+        },
+        "named_contract": named and account.place_of(named),
+        "planned_with": load.coordinator and load.coordinator.place,
+        "window_open": plan and [_iso(plan.opens), _iso(plan.closes)],
         "begun": plan is not None and plan is load.begun,
         "status": plan.status if plan else None,
         "runs": [[_iso(run.start), _iso(run.end)] for run in plan.runs] if plan else [],

@@ -28,6 +28,15 @@ from .const import DOMAIN
 _USUAL_WAIT: Final = timedelta(minutes=1)
 
 
+def in_log(err: Exception) -> str:
+    """Return what support needs to know of an error: never a text that came from outside."""
+    names = "status", "code", "field", "request_id"
+    told = ((name, getattr(err, name, None)) for name in names)
+    return " ".join(
+        (type(err).__name__, *(f"{name}={value}" for name, value in told if value))
+    )
+
+
 def raise_update_failed(err: NomosError | OAuth2TokenRequestBaseError) -> NoReturn:
     """Raise a failed request as what a coordinator understands, in words for the customer.
 

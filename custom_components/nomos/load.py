@@ -13,7 +13,8 @@ from homeassistant.util import dt as dt_util
 
 from .coordinator import PriceCoordinator
 from .load_model import LoadPlan, LoadSettings, LoadStatus
-from .pricing import Plan, PlanStatus, PriceTable, Run, plan, window
+from .planned_coordinator import said
+from .pricing import EMPTY_TABLE, Plan, PlanStatus, PriceTable, Run, plan, window
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -29,6 +30,8 @@ class FlexibleLoad:
         subentry: ConfigSubentry,
         begun: LoadPlan | None,
         on_begun: Callable[[], None],
+        *,
+        number: int,
     ) -> None:
         """Take a subentry, and the plan that had begun before Home Assistant stopped.
 
@@ -37,6 +40,7 @@ class FlexibleLoad:
             subentry: the settings.
             begun: the last plan that began; also one that is done tells that its window needs no other.
             on_begun: called when ``begun`` has changed and has to be stored.
+            number: what the log calls the load, whose name may be personal.
 
         """
         self.id = subentry.subentry_id
@@ -48,6 +52,8 @@ class FlexibleLoad:
         self._hass = hass
         self._coordinator: PriceCoordinator | None = None
         self._planned_from: PriceTable | None = None
+        self.number = number
+        self._logged = ""
         self._said: tuple[LoadPlan, Run | None, Run | None] | None = None
         self._listeners: list[Callable[[], None]] = []
         self._unsub_prices: CALLBACK_TYPE | None = None
@@ -117,6 +123,7 @@ class FlexibleLoad:
         """
         now = dt_util.utcnow()
         self._advance(now)
+        self._log_plan()
         self._cancel_event()
         if (at := self._next_event(now)) is not None:
             self._unsub_event = async_track_point_in_utc_time(
@@ -153,6 +160,31 @@ class FlexibleLoad:
             )
             self._planned_from = table
             self._begin(now)
+
+    def _log_plan(self) -> None:
+        """Say in the log what is planned or why nothing is, once as long as it stays the same."""
+        if (plan := self.plan) is None:
+            text = "no contract to plan with"
+        else:
+            begun = ", has begun" if plan is self.begun else ""
+            why = "; ".join(
+                f"{said(run.start)} to {said(run.end)}" for run in plan.runs
+            ) or self._why_not(plan)
+            window = f"{said(plan.opens)} to {said(plan.closes)}"
+            text = f"{plan.status}{begun} in the window {window}: {why}"
+        if text != self._logged:
+            self._logged = text
+            _LOGGER.debug("Load %s: %s", self.number, text)
+
+    def _why_not(self, waiting: LoadPlan) -> str:
+        """Return why a window has no run."""
+        table = self._coordinator.data if self._coordinator else EMPTY_TABLE
+        opens, closes = waiting.opens, waiting.closes
+        if not table.knows(opens, closes):
+            return "its prices are not all known yet"
+        if self._is_too_dear(table, opens, closes):
+            return "too little of it is below the highest price allowed"
+        return "it is too short now"
 
     def _begin(self, now: datetime) -> None:
         """Take note when the plan begins: from then on it is kept to.

@@ -1,6 +1,7 @@
 """The flexible loads of an account: they come, change and go with its subentries, without a reload."""
 
 from collections.abc import Callable, Mapping
+from itertools import count
 from typing import Any
 
 from homeassistant.config_entries import (
@@ -42,6 +43,7 @@ class Loads:
         self._entry = entry
         self._prices = prices
         self._file = load_file(hass, entry)
+        self._numbers = count(1)
         self._platforms: list[Callable[[FlexibleLoad], None]] = []
         self._begun: dict[str, LoadPlan] = {}
         self._listeners: list[Callable[[], None]] = []
@@ -113,7 +115,11 @@ class Loads:
 
     def _add(self, subentry: ConfigSubentry) -> None:
         load = FlexibleLoad(
-            self._hass, subentry, self._begun.get(subentry.subentry_id), self._save
+            self._hass,
+            subentry,
+            self._begun.get(subentry.subentry_id),
+            self._save,
+            number=next(self._numbers),
         )
         self.all[load.id] = load
         load.async_listen(self._plan_changed)

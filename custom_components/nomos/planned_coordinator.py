@@ -26,9 +26,13 @@ class PlannedCoordinator[T](DataUpdateCoordinator[T]):
         self, hass: HomeAssistant, entry: ConfigEntry, logger: logging.Logger, name: str
     ) -> None:
         """Begin with no request planned."""
+        # Home Assistant calls it a success in the log if anything is known after a request. We say what came of it.
+        fetching = logger.getChild("fetching")
+        fetching.addFilter(_is_worth_telling)
         super().__init__(
-            hass, logger, config_entry=entry, name=name, always_update=False
+            hass, fetching, config_entry=entry, name=name, always_update=False
         )
+        self._log = logger
         self.last_answer: datetime | None = None
         self.last_error: Exception | None = None
         self.next_request: datetime | None = None
@@ -39,6 +43,16 @@ class PlannedCoordinator[T](DataUpdateCoordinator[T]):
     @abstractmethod
     async def _async_look(self) -> T:
         """Ask, plan when to ask next, and return what is known then."""
+
+    @property
+    @abstractmethod
+    def subject(self) -> str:
+        """Return what is asked about, in the words of the log: nothing of the customer."""
+
+    @property
+    @abstractmethod
+    def _purpose(self) -> str:
+        """Return why it is asked next, or why it is not, in the words of the log."""
 
     @override
     async def _async_update_data(self) -> T:
@@ -68,8 +82,15 @@ class PlannedCoordinator[T](DataUpdateCoordinator[T]):
     @override
     def _schedule_refresh(self) -> None:
         """Set the timer; not where a load or an answer comes to its end after the shutdown."""
-        if not self._shutdown_requested:
-            super()._schedule_refresh()
+        if self._shutdown_requested:
+            return
+        super()._schedule_refresh()
+        self._log.debug(
+            "%s: next request %s: %s",
+            self.subject,
+            said(self.next_request),
+            self._purpose,
+        )
 
     @callback
     def async_make_up(self) -> None:
@@ -91,6 +112,17 @@ class PlannedCoordinator[T](DataUpdateCoordinator[T]):
         self.config_entry.async_create_background_task(
             self.hass, self.async_refresh(), f"{DOMAIN} {self.name}"
         )
+
+
+def said(instant: datetime | None) -> str:
+    """Return an instant in the words of the log, by the clock of the hub."""
+    if instant is None:
+        return "-"
+    return dt_util.as_local(instant).isoformat(" ", "seconds")
+
+
+def _is_worth_telling(record: logging.LogRecord) -> bool:
+    return record.levelno > logging.DEBUG
 
 
 def _timer_until(at: datetime) -> timedelta:

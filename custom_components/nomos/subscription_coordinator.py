@@ -2,6 +2,7 @@
 
 from datetime import datetime
 import logging
+from typing import override
 
 from homeassistant.core import HomeAssistant
 
@@ -28,6 +29,17 @@ class SubscriptionCoordinator[T](PlannedCoordinator[T]):
         self.account = account
         self.subscription_id = subscription_id
         self.data = nothing
+        self._kind = kind.capitalize()
+
+    @property
+    def place(self) -> str:
+        """Return which contract it is in the words of log and diagnostics, which must not hold its number."""
+        return self.account.place_of(self.subscription_id)
+
+    @property
+    @override
+    def subject(self) -> str:
+        return f"{self._kind} of {self.place}"
 
     def _plan(self, at: datetime) -> None:
         """Ask at an aware instant, or when the silence that Nomos asked for is over."""

@@ -24,7 +24,9 @@ from .api import (
     SubscriptionStatus,
 )
 from .coordinator import PriceCoordinator
+from .failures import in_log
 from .history import UsageHistory
+from .planned_coordinator import said
 from .pricing import day_bounds, local_date, next_midnight
 from .schedule import next_usage_request, next_usage_request_after_start, usage_look
 from .subscription_coordinator import SubscriptionCoordinator
@@ -220,10 +222,12 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
             self.last_error = err
             self._misses += 1
             _LOGGER.debug(
-                "Usage could not be brought up to date, what is known goes on: %s",
-                type(err).__name__,
+                "%s: could not be brought up to date, what is known goes on: %s",
+                self.subject,
+                in_log(err),
             )
         else:
+            self._say_what_is_known()
             self.last_error, self.last_answer = self._passed_over, dt_util.utcnow()
             self._misses = 0
             if self._worth_repeating and self._repeated < _TRIES:
@@ -234,19 +238,49 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
         self._plan_next()
         return self.data
 
-    def _plan_next(self) -> None:
-        now = dt_util.utcnow()
-        today = local_date(now)
-        late = (
+    def _say_what_is_known(self) -> None:
+        record, days = self.data, self.data.days.values()
+        _LOGGER.debug(
+            "%s: %s days and %s months are known, metered until %s; %s days with gaps, %s without all prices; "
+            "refused: %s; passed over: %s",
+            self.subject,
+            len(days),
+            len(record.months),
+            said(metered_to(record)),
+            sum(bool(one.missing) for one in days),
+            sum(not one.priced for one in days),
+            ", ".join(record.refused) or "nothing",
+            in_log(self._passed_over) if self._passed_over else "nothing",
+        )
+
+    @property
+    @override
+    def _purpose(self) -> str:
+        if self._silent:
+            return (
+                "nothing to ask now: the contract has not begun, or what it had stands"
+            )
+        if self._misses:
+            return "the last look failed or left something out"
+        if self._is_late(local_date(dt_util.utcnow())):
+            return "yesterday is missing"
+        return "the daily look"
+
+    def _is_late(self, today: date) -> bool:
+        """Return whether yesterday should be known, and is not."""
+        return (
             USAGE not in self.data.refused
             and bool(self.data.days)
             and end_of_usage(self.prices.subscription, today) == today
             and today - _DAY not in self.data.days
         )
+
+    def _plan_next(self) -> None:
+        now = dt_util.utcnow()
         self._plan(
             next_usage_request(
                 now,
-                late=late,
+                late=self._is_late(local_date(now)),
                 phase=self.account.phase,
                 misses=self._misses,
                 chance=random.uniform(-1, 1),
@@ -285,9 +319,10 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
             )
         except (NomosError, OAuth2TokenRequestBaseError) as err:
             _LOGGER.debug(
-                "%s could not be read, what is known goes on: %s",
+                "%s: %s could not be read, what is known goes on: %s",
+                self.subject,
                 kind,
-                type(err).__name__,
+                in_log(err),
             )
 
     async def _async_or_refused(

@@ -12,7 +12,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 
 from .conftest import EMAIL
-from .test_loads import DISHWASHER, add
+from .test_loads import CAR, DISHWASHER, add
 
 
 @pytest.mark.parametrize("account", ["smart", "solar", "pending"])
@@ -28,7 +28,14 @@ async def test_diagnostics(
     email = f"{account}@example.com"
     entry = await linked(email)
     if account == "smart":
+        hass.config_entries.async_update_entry(entry, options={"cheap_share": 30})
         await add(hass, entry, DISHWASHER, name="Erika's dishwasher")
+    if account == "solar":
+        key = await add(hass, entry, CAR, name="Erika's car", price_cap=32.5)
+        car, contract = entry.subentries[key], nomos.customers[email].subscriptions[1]
+        hass.config_entries.async_update_subentry(
+            entry, car, data={**car.data, "subscription": contract.id}
+        )
     assert await async_setup_component(hass, "diagnostics", {})
     found = await get_diagnostics_for_config_entry(hass, hass_client, entry)
     assert found == snapshot

@@ -1,0 +1,143 @@
+"""Tests of what support reads in the debug log: what came, what comes next and why, and nothing of the customer."""
+
+from datetime import timedelta
+import re
+
+import pytest
+
+from homeassistant.core import HomeAssistant
+
+from .conftest import EMAIL, Advance, assert_right
+from .test_diagnostics import personal
+from .test_loads import DISHWASHER, add
+
+pytestmark = pytest.mark.usefixtures("german_hub")
+
+QUARTER = timedelta(minutes=15)
+
+
+@pytest.fixture
+def lines(caplog):
+    """Return a function that returns what the integration has logged since it was called last."""
+    seen = 0
+
+    def since() -> list[str]:
+        nonlocal seen
+        new, seen = caplog.records[seen:], len(caplog.records)
+        return [
+            one.getMessage() for one in new if one.name.startswith("custom_components")
+        ]
+
+    return since
+
+
+async def test_a_day(
+    hass: HomeAssistant, nomos, linked, advance: Advance, lines
+) -> None:
+    """A day of a contract with a load takes tens of lines, which say what came and what comes next."""
+    entry = await linked()
+    await add(hass, entry, DISHWASHER, name="Erika's dishwasher")
+    told = lines()
+    assert "Contracts: 1 came: 1. consumption active" in told
+    assert (
+        "Prices of contract 1 of 1: 96 intervals came, until 2026-06-11 00:00:00+02:00, 0 of them without a price"
+    ) in told
+    for _ in range(96):
+        await advance(QUARTER)
+    day = lines()
+    assert len(day) <= 40
+    told += day
+    for line in (
+        r"Contracts: next request 2026-06-11 13:5\d:\d\d\+02:00: the daily list, .*",
+        r"Prices of contract 1 of 1: next request 2026-06-10 14:5\d.*: some of tomorrow are missing",
+        r"Prices of contract 1 of 1: 192 intervals came, until 2026-06-12 00:00:00\+02:00, 0 of them .*",
+        r"Prices of contract 1 of 1: next request .*: all are known that should be by now",
+        r"Usage of contract 1 of 1: 7 days and 0 months are known, metered until 2026-06-10 00:00:00.*",
+        r"Usage of contract 1 of 1: next request 2026-06-11 16:3.*: the daily look",
+        r"Load 1: provisional in the window 2026-06-10 20:00:00.*: 2026-06-10 \d.* to 2026-06-1.*",
+        r"Load 1: planned in the window 2026-06-10 20:00:00.*: 2026-06-11 \d.* to 2026-06-11 \d.*",
+        r"Load 1: planned, has begun in the window .*",
+    ):
+        assert any(re.fullmatch(line, one) for one in told), (line, told)
+    log = "\n".join(told)
+    assert not [one for one in personal(nomos, EMAIL, entry) if one in log]
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ({"kind": "status", "status": 403}, "NomosPermissionError status=403"),
+        ({"kind": "status", "status": 500}, "NomosServerError status=500"),
+        ({"kind": "reset"}, "NomosConnectionError"),
+        ({"kind": "rate_limit", "retry_after": 60}, "NomosRateLimitError status=429"),
+    ],
+)
+async def test_a_refused_request_is_no_success(
+    hass: HomeAssistant,
+    nomos,
+    linked,
+    advance: Advance,
+    subscription,
+    lines,
+    fault,
+    reason,
+) -> None:
+    """The log says what came of it and what goes on; the customer keeps the prices."""
+    entry = await linked()
+    runtime = entry.runtime_data
+    nomos.faults.add(**fault)
+    lines()
+    for one in runtime.account, runtime.prices[subscription.id]:
+        await one.async_refresh()
+    told = lines()
+    assert any(
+        one.startswith(f"Contracts could not be read, those known go on: {reason}")
+        for one in told
+    )
+    assert any(
+        one.startswith(
+            "Prices of contract 1 of 1: could not be read, those known until "
+            f"2026-06-11 00:00:00+02:00 go on: {reason.split()[0]}"
+        )
+        for one in told
+    )
+    assert not [one for one in told if "success" in one or "Finished" in one]
+    assert len([one for one in told if ": next request 2026-06-10" in one]) == 2
+    await advance(QUARTER)
+    assert_right(hass, nomos, subscription)
+
+
+async def test_prices_that_are_unknown_are_counted(
+    hass: HomeAssistant, nomos, linked, lines
+) -> None:
+    """Support sees that Nomos left some out."""
+
+    def blank(data):
+        for item in data["items"][:3]:
+            item["amount"] = None
+        return data
+
+    nomos.faults.add(kind="mutate", match="prices", change=blank)
+    await linked()
+    assert [one for one in lines() if "3 of them without a price" in one]
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        ({"start": "01:00:00", "end": "06:00:00"}, "its prices are not all known yet"),
+        (
+            {"start": "08:00:00", "end": "20:00:00", "price_cap": -50},
+            "too little of it is below the highest price allowed",
+        ),
+        ({"start": "08:00:00", "end": "11:00:00"}, "it is too short now"),
+    ],
+)
+async def test_why_a_load_does_not_run(
+    hass: HomeAssistant, nomos, linked, lines, settings, why
+) -> None:
+    """The log names the reason, and the load by a number only."""
+    entry = await linked()
+    await add(hass, entry, DISHWASHER, name="Erika's dishwasher", **settings)
+    [line] = [one for one in lines() if one.startswith("Load ")]
+    assert re.fullmatch(f"Load 1: waiting in the window .*: {why}", line)
