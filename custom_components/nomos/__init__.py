@@ -1,13 +1,10 @@
 """Nomos: dynamic electricity prices for Home Assistant."""
 
-from homeassistant.const import CONF_TOKEN, Platform
+from functools import partial
+
+from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers import config_validation as cv, instance_id
-from homeassistant.helpers.config_entry_oauth2_flow import (
-    OAuth2Session,
-    async_get_config_entry_implementation,
-)
 from homeassistant.helpers.typing import ConfigType
 
 from .account import NomosAccount
@@ -18,7 +15,7 @@ from .repairs import async_withdraw_all
 from .runtime import NomosConfigEntry, NomosRuntime, async_delete_stored
 from .schedule import installation_phase
 from .services import async_setup_services
-from .tokens import JournaledImplementation, TokenJournal, async_wait_for_refresh
+from .tokens import TokenJournal, async_wait_for_refresh
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -35,21 +32,14 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
 async def async_setup_entry(hass: HomeAssistant, entry: NomosConfigEntry) -> bool:
     """Set up a linked account."""
+    entry.async_on_unload(partial(async_withdraw_all, hass, entry.entry_id))
     await async_show_card(hass)
     await async_wait_for_refresh(hass, entry)
     journal = TokenJournal(hass, entry)
     await journal.async_reconcile()
-    if not entry.data[CONF_TOKEN].get("refresh_token"):
-        raise ConfigEntryAuthFailed(
-            translation_domain=DOMAIN, translation_key="authentication_failed"
-        )
-    implementation = await async_get_config_entry_implementation(hass, entry)
-    session = OAuth2Session(
-        hass, entry, JournaledImplementation(implementation, journal)
-    )
     identity = entry.unique_id or entry.entry_id
     phase = installation_phase(await instance_id.async_get(hass), identity)
-    account = NomosAccount(hass, entry, session, phase)
+    account = NomosAccount(hass, entry, journal, phase)
     is_known = await account.async_begin()
     entry.runtime_data = NomosRuntime(hass, entry, account)
     await entry.runtime_data.async_begin(must_answer=not is_known)
@@ -59,7 +49,6 @@ async def async_setup_entry(hass: HomeAssistant, entry: NomosConfigEntry) -> boo
 
 async def async_unload_entry(hass: HomeAssistant, entry: NomosConfigEntry) -> bool:
     """Unload a linked account."""
-    async_withdraw_all(hass, entry.entry_id)
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
 
 

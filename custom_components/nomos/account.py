@@ -1,53 +1,30 @@
 """One linked account: its way to ask Nomos, and its subscriptions."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from contextlib import suppress
+from datetime import datetime, timedelta
 from functools import partial
 import logging
 import random
-from typing import Any, Final, NoReturn, override
-
-from aiohttp import DummyCookieJar
+from typing import Final, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import (
-    ConfigEntryAuthFailed,
-    OAuth2TokenRequestBaseError,
-    OAuth2TokenRequestError,
-    OAuth2TokenRequestReauthError,
-)
-from homeassistant.helpers.aiohttp_client import async_create_clientsession
-from homeassistant.helpers.config_entry_oauth2_flow import OAuth2Session
+from homeassistant.exceptions import ConfigEntryAuthFailed, OAuth2TokenRequestBaseError
 from homeassistant.helpers.update_coordinator import UpdateFailed
 from homeassistant.util import dt as dt_util
-from homeassistant.util.hass_dict import HassKey
 
-from .api import (
-    NomosAuthenticationError,
-    NomosClient,
-    NomosError,
-    NomosRateLimitError,
-    NomosResponseError,
-    Plan,
-    Subscription,
-    SubscriptionStatus,
-    parse_error,
-)
+from .account_file import account_file, decode_account, encode_account
+from .api import NomosClient, NomosError, Plan, Subscription, SubscriptionStatus
+from .connection import Connection
 from .const import DOMAIN
 from .failures import in_log, raise_update_failed
-from .planned_coordinator import PlannedCoordinator, said
+from .link import Link
+from .planned_coordinator import PlannedCoordinator
 from .plans import Plans
 from .pricing import local_date
-from .schedule import (
-    LONGEST_SILENCE,
-    after_silence,
-    next_subscription_request,
-    silence_until,
-)
-from .store import StoredFile
-from .tokens import AccountTokens
+from .schedule import next_subscription_request
+from .tokens import CredentialsMissingError, TokenJournal
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -55,29 +32,6 @@ _MISSED_FOR: Final = timedelta(hours=20)
 """How long a contract has to be missing from the list before it is taken to be gone: until the next day's look.
 
 One list that is empty or short must not cost a house its devices, entities and prices."""
-
-_REJECTIONS: Final = 3
-_REJECTED_FOR: Final = timedelta(hours=1)
-"""How often, and for how long, fresh access tokens have to be rejected before the account is to be linked again.
-
-Nomos has just renewed the access then, so that the grant is good: it is the API that has trouble, most probably."""
-
-
-@dataclass(slots=True)
-class _Memory:
-    """What Nomos said to an account, as it has to be known while setting up is tried again and again.
-
-    Not on the disk: a hub that is restarted meanwhile asks for what it lacks a minute or two later, once, and is told
-    again. That is cheaper than a file for something so rare.
-    """
-
-    quiet_until: datetime | None = None
-    rejections: int = 0
-    rejected_since: datetime | None = None
-
-
-_DATA_MEMORY: Final[HassKey[dict[str, _Memory]]] = HassKey(f"{DOMAIN}_memory")
-"""By config entry."""
 
 
 class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
@@ -87,23 +41,14 @@ class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
         self,
         hass: HomeAssistant,
         entry: ConfigEntry,
-        session: OAuth2Session,
+        journal: TokenJournal,
         phase: float,
     ) -> None:
-        """Take the entry's OAuth session and the installation's place in the spread of requests."""
+        """Take the journal of the entry's tokens and the installation's place in the spread of requests."""
         super().__init__(hass, entry, _LOGGER, f"{DOMAIN} subscriptions")
         self.phase = phase
-        self.refused = False
-        self._memory = hass.data.setdefault(_DATA_MEMORY, {}).setdefault(
-            entry.entry_id, _Memory()
-        )
+        self.connection = Connection(hass, entry, journal, phase, self._follow_link)
         self._begun = False
-        self._tokens = AccountTokens(hass, session)
-        # No cookie of one account may travel with another. Home Assistant ends the session with the entry.
-        session_of_its_own = async_create_clientsession(
-            hass, cookie_jar=DummyCookieJar()
-        )
-        self._client = NomosClient(session_of_its_own, self._tokens)
         self._file = account_file(hass, entry)
         self._plans = Plans(partial(self.async_ask, optional=True))
         self._plans_learned = False
@@ -114,10 +59,13 @@ class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
 
         Raises:
             ConfigEntryNotReady: nothing is stored, and Nomos cannot be asked now.
-            ConfigEntryAuthFailed: the account has to be linked again.
 
         """
-        stored = await self._file.async_load(partial(_decode, self.config_entry))
+        # Nobody need ask to find this out, and the customer may act.
+        with suppress(ConfigEntryAuthFailed, CredentialsMissingError):
+            await self.connection.async_check_means()
+        self.link.async_remind()
+        stored = await self._file.async_load(partial(decode_account, self.config_entry))
         if stored is None:
             await self.async_config_entry_first_refresh()
         else:
@@ -132,62 +80,29 @@ class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
         *,
         optional: bool = False,
     ) -> T:
-        """Send a request; where Nomos rejects the access token, once more with a fresh one.
+        """Send a request; see ``Connection.async_ask``."""
+        return await self.connection.async_ask(request, optional=optional)
 
-        Args:
-            request: what to ask.
-            optional: whether customers may ask this is not documented, so that its rejection says nothing of the link.
+    @property
+    def link(self) -> Link:
+        """Return whether Nomos lets the account ask."""
+        return self.connection.link
 
-        Raises:
-            NomosError: Nomos did not answer as hoped, or asked for silence before.
-            OAuth2TokenRequestBaseError: no access token could be had for now.
-            ConfigEntryAuthFailed: Nomos refuses the grant; the customer has to link the account again.
+    def not_in_silence(self, at: datetime) -> datetime:
+        """Return the time of a planned request, put off until the wait that Nomos asked for is over."""
+        return self.connection.not_in_silence(at)
 
-        """
-        if self.refused:
-            raise _refusal()
-        self._respect_silence()
-        try:
-            token = await self._tokens.async_get_access_token()
-            try:
-                answer = await request(self._client)
-            except NomosAuthenticationError:
-                await self._tokens.async_replace(token)
-                answer = await request(self._client)
-        except OAuth2TokenRequestReauthError as err:
-            self._refuse(err)
-        except NomosAuthenticationError as err:
-            if not optional and self._is_rejected_for_good():
-                self._refuse(err)
-            raise
-        except (NomosError, OAuth2TokenRequestError) as err:
-            self._keep_silent(err)
-            raise
-        if not optional:
-            self._memory.rejections = 0
-        return answer
+    @callback
+    def _follow_link(self) -> None:
+        """Look next when access is to be tried again."""
+        if not self._asking:
+            self._plan_at(self.not_in_silence(self.link.try_at or dt_util.utcnow()))
+            self._schedule_refresh()
 
-    def _refuse(self, err: Exception) -> NoReturn:
-        """Have the customer link the account again; until then, and the reload with it, nobody asks any more.
-
-        Raises:
-            ConfigEntryAuthFailed: always.
-
-        """
-        self.refused = True
-        self._memory.rejections = 0
-        raise _refusal() from err
-
-    def _is_rejected_for_good(self) -> bool:
-        """Return whether fresh access tokens have been rejected for so long that only a new link may help."""
-        memory, now = self._memory, dt_util.utcnow()
-        if not memory.rejections or memory.rejected_since is None:
-            memory.rejected_since = now
-        memory.rejections += 1
-        return (
-            memory.rejections >= _REJECTIONS
-            and now - memory.rejected_since >= _REJECTED_FOR
-        )
+    @property
+    @override
+    def _next_try(self) -> datetime | None:
+        return self.link.try_at
 
     @property
     def shown(self) -> Mapping[str, Subscription]:
@@ -233,12 +148,15 @@ class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
     async def _async_look(self) -> Mapping[str, Subscription]:
         """Ask for the list of subscriptions, and for plans not yet seen."""
         try:
+            if not self.link.is_open:
+                await self.connection.async_try_again()
             subscriptions = self._own(
                 await self.async_ask(lambda client: client.subscriptions())
             )
         except (NomosError, OAuth2TokenRequestBaseError) as err:
             self.last_error = err
-            self._misses += 1
+            # Where nothing was asked nothing was missed.
+            self._misses += self.link.is_open
             if not self._begun:
                 raise_update_failed(err)
             _LOGGER.debug(
@@ -268,7 +186,11 @@ class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
         self._misses = self._misses + 1 if self._overdue(data) else 0
         self._plan_next(data)
         if data != self.data or self._plans.asked or self._file.behind:
-            await self._file.async_save(_encode(self.config_entry, data, self._plans))
+            await self._file.async_save(
+                encode_account(
+                    self.config_entry, data, self._plans.known, self._plans.asked_on
+                )
+            )
         return data
 
     def _own(self, subscriptions: tuple[Subscription, ...]) -> tuple[Subscription, ...]:
@@ -318,6 +240,8 @@ class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
     @property
     @override
     def _purpose(self) -> str:
+        if not self.link.is_open:
+            return f"access is {self.link.state}, and tried again"
         if self._misses:
             return "they could not be read, or one should have begun or ended by now"
         return "the daily list, or a contract begins or ends just before"
@@ -341,68 +265,7 @@ class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
             misses=self._misses,
             chance=random.uniform(-1, 1),
         )
-        self._plan_at(self.not_in_silence(at))
-
-    def not_in_silence(self, at: datetime) -> datetime:
-        """Return the time of a planned request, put off until the wait that Nomos asked for is over."""
-        if (until := self._quiet_until) is None:
-            return at
-        return after_silence(dt_util.utcnow(), at, until, self.phase)
-
-    @property
-    def _quiet_until(self) -> datetime | None:
-        """Return until when Nomos asked for silence, None when it did not or the wait is over."""
-        until = self._memory.quiet_until
-        if until is None:
-            return None
-        # A longer wait than was ever kept means that the clock was set back.
-        left = until - dt_util.utcnow()
-        return until if timedelta() < left <= LONGEST_SILENCE else None
-
-    def _respect_silence(self) -> None:
-        """Raise what Nomos said before, as long as the wait that it asked for lasts."""
-        if (until := self._quiet_until) is not None:
-            raise NomosRateLimitError(
-                "Waiting as Nomos asked",
-                status=429,
-                retry_after=until - dt_util.utcnow(),
-            )
-
-    def _keep_silent(self, err: NomosError | OAuth2TokenRequestError) -> None:
-        """Remember a wait that an error asks for."""
-        if isinstance(err, OAuth2TokenRequestError):
-            err = parse_error(err.status, err.headers or {}, b"")
-        wait = getattr(err, "retry_after", None)
-        if wait is None or self._quiet_until is not None:
-            return
-        until = silence_until(dt_util.utcnow(), wait)
-        _LOGGER.debug("Nomos wants to be asked nothing until %s", said(until))
-        self._memory.quiet_until = until
-
-
-def _refusal() -> ConfigEntryAuthFailed:
-    return ConfigEntryAuthFailed(
-        translation_domain=DOMAIN, translation_key="authentication_failed"
-    )
-
-
-def account_file(hass: HomeAssistant, entry: ConfigEntry) -> StoredFile:
-    """Return the file that holds an account's subscriptions."""
-    return StoredFile(hass, f"account.{entry.entry_id}", 1)
-
-
-@callback
-def async_forget(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Forget what Nomos said to an account that is removed."""
-    hass.data.get(_DATA_MEMORY, {}).pop(entry.entry_id, None)
-
-
-async def async_stored_subscription_ids(
-    hass: HomeAssistant, entry: ConfigEntry
-) -> tuple[str, ...]:
-    """Return the ids of the subscriptions that an account's file knows."""
-    stored = await account_file(hass, entry).async_load(partial(_decode, entry))
-    return tuple(stored[0]) if stored else ()
+        self._plan_at(self.not_in_silence(self.link.try_at or at))
 
 
 def _turned(subscription: Subscription, now: datetime) -> bool:
@@ -412,34 +275,3 @@ def _turned(subscription: Subscription, now: datetime) -> bool:
     if subscription.status is SubscriptionStatus.ACTIVE:
         return subscription.end_at is not None and subscription.end_at <= now
     return False
-
-
-def _encode(
-    entry: ConfigEntry, data: Mapping[str, Subscription], plans: Plans
-) -> dict[str, Any]:
-    """Return subscriptions and plans as JSON: what the wire's models hold, nothing of the customer's person."""
-    return {
-        "account": entry.unique_id,
-        "subscriptions": [one.to_json() for one in data.values()],
-        "plans": [plan.to_json() for plan in plans.known.values()],
-        "plans_asked_on": plans.asked_on.isoformat() if plans.asked_on else None,
-    }
-
-
-def _decode(
-    entry: ConfigEntry, stored: Any
-) -> tuple[dict[str, Subscription], dict[str, Plan], date | None]:
-    """Read what ``_encode`` wrote; ValueError where it is of another account."""
-    if stored["account"] != entry.unique_id:
-        raise ValueError("another account")
-    try:
-        subscriptions = [Subscription.from_json(one) for one in stored["subscriptions"]]
-        plans = [Plan.from_json(one) for one in stored["plans"]]
-    except NomosResponseError as err:
-        raise ValueError(err.field) from None
-    asked_on = stored.get("plans_asked_on")
-    return (
-        {one.id: one for one in subscriptions},
-        {one.id: one for one in plans},
-        date.fromisoformat(asked_on) if asked_on else None,
-    )

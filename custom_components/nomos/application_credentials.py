@@ -20,6 +20,7 @@ from aiohttp import (
 from homeassistant.components.application_credentials import ClientCredential
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import (
+    ConfigEntryAuthFailed,
     OAuth2TokenRequestConnectionError,
     OAuth2TokenRequestError,
     OAuth2TokenRequestReauthError,
@@ -79,23 +80,36 @@ _REFUSAL_STATUSES: Final = (
     HTTPStatus.FORBIDDEN,
 )
 
-_REFUSAL_CODES: Final = frozenset(
+_CLEAR_CODES: Final = frozenset(
     {
         # Nomos's own envelope (Nomos API, errors)
-        "BAD_REQUEST",
         "UNAUTHORIZED",
-        "FORBIDDEN",
         # the oldest envelope, which has a type instead
-        "malformed",
         "unauthenticated",
-        "permissionDenied",
         # RFC 6749, section 5.2
         "invalid_grant",
         "invalid_client",
         "unauthorized_client",
-        "access_denied",
     }
 )
+"""What says plainly that the grant or the client is refused."""
+
+_REFUSAL_CODES: Final = _CLEAR_CODES | {
+    "BAD_REQUEST",
+    "FORBIDDEN",
+    "malformed",
+    "permissionDenied",
+    "access_denied",
+}
+"""What may say so, and may be a slip of Nomos's or of a gateway's."""
+
+
+def is_clear(err: ConfigEntryAuthFailed) -> bool:
+    """Return whether a refusal can mean nothing but that the grant or the client is not good any more."""
+    return (
+        not isinstance(err, OAuth2TokenRequestReauthError)
+        or err.message in _CLEAR_CODES
+    )
 
 
 async def async_get_auth_implementation(

@@ -7,6 +7,7 @@ from typing import Any, Final, override
 import probatio
 
 from homeassistant.config_entries import (
+    SOURCE_IGNORE,
     SOURCE_REAUTH,
     SOURCE_RECONFIGURE,
     ConfigEntry,
@@ -22,6 +23,7 @@ from homeassistant.helpers.selector import (
     NumberSelectorConfig,
     NumberSelectorMode,
 )
+from homeassistant.helpers.typing import UNDEFINED, UndefinedType
 
 from .api import (
     NomosClient,
@@ -177,20 +179,10 @@ class NomosConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
             _LOGGER.warning("Nomos listed contracts of several customers for one link")
             return self.async_abort(reason="cannot_connect")
 
-        await self.async_set_unique_id(subscriptions[0].customer_id)
-        if self.source in _AGAIN:
-            entry = (
-                self._get_reauth_entry()
-                if self.source == SOURCE_REAUTH
-                else self._get_reconfigure_entry()
-            )
-            self._abort_if_unique_id_mismatch(reason="wrong_account")
-            # What is asked under the old link must not end after the new one is there.
-            await async_wait_for_refresh(self.hass, entry)
-            # Home Assistant takes a second to store the entry, and the old link is dead.
-            await TokenJournal(self.hass, entry).async_relink(data)
-            return self.async_update_reload_and_abort(entry, data=data)
-        self._abort_if_unique_id_configured()
+        known = await self.async_set_unique_id(subscriptions[0].customer_id)
+        self._abort_if_unique_id_mismatch(reason="wrong_account")
+        if known is not None and known.source != SOURCE_IGNORE:
+            return await self._async_link_again(known, data)
         if all(one.status is SubscriptionStatus.ENDED for one in subscriptions):
             return self.async_abort(reason="contract_ended")
         supplied = any(
@@ -201,6 +193,23 @@ class NomosConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
             data=data,
             description=None if supplied else "pending",
         )
+
+    async def _async_link_again(
+        self, entry: ConfigEntry, data: dict[str, Any]
+    ) -> ConfigFlowResult:
+        """Give a new link to an account that is here already, however the flow began and however the account is.
+
+        Also if it works: a new consent may end the one before, which Nomos would say with the next request only.
+        """
+        # What is asked under the old link must not end after the new one is there.
+        await async_wait_for_refresh(self.hass, entry)
+        # Home Assistant takes a second to store the entry, and the old link is dead.
+        await TokenJournal(self.hass, entry).async_relink(data)
+        reason: str | UndefinedType = UNDEFINED
+        if self.source not in _AGAIN:
+            # Whoever disabled the account enables it.
+            reason = "linked_again_disabled" if entry.disabled_by else "linked_again"
+        return self.async_update_reload_and_abort(entry, data=data, reason=reason)
 
 
 class NomosOptionsFlow(OptionsFlowWithReload):

@@ -104,7 +104,6 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
 
         Raises:
             ConfigEntryNotReady: nothing came that had to.
-            ConfigEntryAuthFailed: the account has to be linked again.
 
         """
         await self.async_load()
@@ -361,10 +360,8 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
     def _tick(self, _now: datetime) -> None:
         self._follow_table()
         self.async_update_listeners()
-        if self.account.refused:
-            # Whoever gave up linking again half-way is asked again; no second time while the question stands.
-            self.config_entry.async_start_reauth(self.hass)
-            return
+        # Whoever gave up linking again half-way is asked again.
+        self.account.link.async_remind()
         self.async_make_up()
         self.account.async_make_up()
 
@@ -385,7 +382,7 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
         denied = supplied and isinstance(self.last_error, NomosPermissionError)
         late = self.unknown_since is not None and now - self.unknown_since >= _LATE
         # Nothing that is done about the connection helps then.
-        vain = denied or self._none_for_contract or self.account.refused
+        vain = denied or self._none_for_contract or not self.account.link.is_open
         for trouble, present in (
             (Trouble.ACCESS_DENIED, denied),
             (Trouble.PRICES_LATE, late and not vain),

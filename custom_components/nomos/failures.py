@@ -24,6 +24,7 @@ from .api import (
     NomosServerError,
 )
 from .const import DOMAIN
+from .tokens import CredentialsMissingError
 
 _USUAL_WAIT: Final = timedelta(minutes=1)
 
@@ -68,6 +69,8 @@ def raise_action_failed(
         case ConfigEntryAuthFailed():
             entry.async_start_reauth(hass)
             key = "authentication_failed"
+        case CredentialsMissingError():
+            key = "credentials_missing"
         case NomosPermissionError():
             key = "permission_denied"
         case NomosNotFoundError():
@@ -108,6 +111,8 @@ def _describe(
             return "invalid_response", {"field": err.field}
         case NomosConnectionError():
             return "cannot_connect", {}
+        case CredentialsMissingError():
+            return "credentials_missing", {}
         case NomosError():
             return "request_refused", {
                 "status": str(err.status),

@@ -8,7 +8,7 @@ from typing import Final, override
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed
-from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
@@ -59,19 +59,27 @@ class PlannedCoordinator[T](DataUpdateCoordinator[T]):
         """Look once.
 
         Raises:
-            UpdateFailed: nothing is known.
-            ConfigEntryAuthFailed: the account has to be linked again; nothing is planned until then.
+            UpdateFailed: nothing is known, or Nomos refuses access: nobody but the account asks until it does not.
 
         """
         self._asking = True
         try:
             return await self._async_look()
-        except ConfigEntryAuthFailed:
-            self._plan_at(None)
-            raise
+        except ConfigEntryAuthFailed as err:
+            self.last_error = err
+            self._plan_at(self._next_try)
+            # The customer is asked to link again by whoever found out.
+            raise UpdateFailed(
+                translation_domain=DOMAIN, translation_key="authentication_failed"
+            ) from err
         finally:
             # Whoever waits for the answer may give up: what was planned is overdue then.
             self._asking = False
+
+    @property
+    def _next_try(self) -> datetime | None:
+        """Return when to try again whether Nomos grants access; None if that is not for this one to do."""
+        return None
 
     def _plan_at(self, at: datetime | None) -> None:
         """Ask at an aware instant, or not at all."""
@@ -104,6 +112,12 @@ class PlannedCoordinator[T](DataUpdateCoordinator[T]):
             and self.next_request < dt_util.utcnow() - _OVERDUE
             and not self.config_entry.pref_disable_polling
         ):
+            self.async_ask_soon()
+
+    @callback
+    def async_resume(self) -> None:
+        """Ask now if the last request failed: Nomos grants access again."""
+        if self.last_error is not None:
             self.async_ask_soon()
 
     @callback

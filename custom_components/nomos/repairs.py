@@ -14,6 +14,7 @@ class Trouble(StrEnum):
 
     CONTRACT_ENDED = "contract_ended"
     ACCESS_DENIED = "access_denied"
+    CREDENTIALS_MISSING = "credentials_missing"
     PRICES_LATE = "prices_late"
 
 

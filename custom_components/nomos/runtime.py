@@ -8,14 +8,11 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers import device_registry as dr
 
-from .account import (
-    NomosAccount,
-    account_file,
-    async_forget,
-    async_stored_subscription_ids,
-)
+from .account import NomosAccount
+from .account_file import account_file, async_stored_subscription_ids
 from .api import Subscription, SubscriptionStatus
 from .clock import async_watch_clock
+from .connection import async_forget
 from .const import CUSTOMER_URL, DOMAIN, MANUFACTURER
 from .coordinator import PriceCoordinator
 from .loads import Loads, load_file
@@ -50,7 +47,6 @@ class NomosRuntime:
 
         Raises:
             ConfigEntryNotReady: no subscription has prices, and at least one failed.
-            ConfigEntryAuthFailed: the account has to be linked again.
 
         """
         self._entry.async_on_unload(self.ended.async_close)
@@ -72,6 +68,7 @@ class NomosRuntime:
             self.account.async_add_listener(self._account_changed)
         )
         self._entry.async_on_unload(async_watch_clock(self._hass, self._clock_was_set))
+        self.account.connection.on_reopened = self._resume
         await self.loads.async_begin()
 
     @callback
@@ -116,6 +113,14 @@ class NomosRuntime:
             prices.async_clock_was_set()
         for usage in (*self.usage.values(), *self.ended.usage.values()):
             usage.async_clock_was_set()
+
+    @callback
+    def _resume(self) -> None:
+        """Ask for all that was refused: Nomos grants access again."""
+        for prices in self.prices.values():
+            prices.async_resume()
+        for usage in (*self.usage.values(), *self.ended.usage.values()):
+            usage.async_resume()
 
     async def _async_welcome(self, coordinator: PriceCoordinator) -> None:
         """Show a subscription that appeared while the account was running."""

@@ -256,8 +256,6 @@ async def _async_refresh(call: ServiceCall) -> None:
     for coordinator in list(entry.runtime_data.prices.values()):
         await coordinator.async_refresh()
         failure = failure or coordinator.last_error
-    if account.refused:
-        failure = ConfigEntryAuthFailed()
     if failure is not None:
         raise_action_failed(call.hass, entry, failure)
 

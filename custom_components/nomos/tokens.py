@@ -9,15 +9,22 @@ import asyncio
 from collections.abc import Mapping
 from hashlib import sha256
 import logging
-from typing import Any, Final, override
+import time
+from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_TOKEN
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import OAuth2TokenRequestConnectionError
+from homeassistant.exceptions import (
+    ConfigEntryAuthFailed,
+    ImplementationUnavailableError,
+    OAuth2TokenRequestConnectionError,
+    UnknownImplementationError,
+)
 from homeassistant.helpers.config_entry_oauth2_flow import (
+    CLOCK_OUT_OF_SYNC_MAX_SEC,
     AbstractOAuth2Implementation,
-    OAuth2Session,
+    async_get_config_entry_implementation,
 )
 from homeassistant.util.hass_dict import HassKey
 
@@ -132,56 +139,35 @@ def _fingerprint(token: Mapping[str, Any]) -> str:
     return sha256(str(token.get("refresh_token")).encode()).hexdigest()[:32]
 
 
-class JournaledImplementation(AbstractOAuth2Implementation):
-    """An OAuth client whose refreshed tokens are in the journal before the caller sees them."""
-
-    def __init__(
-        self, implementation: AbstractOAuth2Implementation, journal: TokenJournal
-    ) -> None:
-        """Stand before the implementation that the customer's credentials belong to."""
-        self._implementation = implementation
-        self._journal = journal
-
-    @property
-    @override
-    def name(self) -> str:
-        return self._implementation.name
-
-    @property
-    @override
-    def domain(self) -> str:
-        return self._implementation.domain
-
-    @property
-    @override
-    def service_domain(self) -> str:
-        return self._implementation.service_domain
-
-    @override
-    async def async_generate_authorize_url(self, flow_id: str) -> str:
-        return await self._implementation.async_generate_authorize_url(flow_id)
-
-    @override
-    async def async_resolve_external_data(self, external_data: Any) -> dict[str, Any]:
-        return await self._implementation.async_resolve_external_data(external_data)
-
-    @override
-    async def _async_refresh_token(self, token: dict[str, Any]) -> dict[str, Any]:
-        new = await self._implementation.async_refresh_token(token)
-        if not self._journal.is_current(token):
-            # The account was linked again while the answer was on its way: the new link counts.
-            raise OAuth2TokenRequestConnectionError(domain=DOMAIN)
-        await self._journal.async_write(new, token)
-        return new
+class CredentialsMissingError(OAuth2TokenRequestConnectionError):
+    """Home Assistant does not have the client id and secret that a grant was given to."""
 
 
 class AccountTokens:
     """Hands out valid access tokens of one config entry."""
 
-    def __init__(self, hass: HomeAssistant, session: OAuth2Session) -> None:
-        """Take the one OAuth session of the entry."""
+    def __init__(
+        self, hass: HomeAssistant, entry: ConfigEntry, journal: TokenJournal
+    ) -> None:
+        """Belong to a config entry whose rotated tokens are in the journal before anybody uses them."""
         self._hass = hass
-        self._session = session
+        self._entry = entry
+        self._journal = journal
+
+    async def async_client(self) -> AbstractOAuth2Implementation:
+        """Return the OAuth client that the grant was given to. The customer may enter and delete its credentials.
+
+        Raises:
+            CredentialsMissingError: there is none.
+            ConfigEntryAuthFailed: there is no refresh token to use with it.
+
+        """
+        if not self._token.get("refresh_token"):
+            raise ConfigEntryAuthFailed
+        try:
+            return await async_get_config_entry_implementation(self._hass, self._entry)
+        except (ImplementationUnavailableError, UnknownImplementationError) as err:
+            raise CredentialsMissingError(domain=DOMAIN) from err
 
     async def async_get_access_token(self) -> str:
         """Return an access token that has not expired.
@@ -191,7 +177,7 @@ class AccountTokens:
 
         """
         # Also where the token in hand still looks valid: one that is being replaced was rejected.
-        if self._entry_id in self._refreshes or not self._session.valid_token:
+        if self._entry.entry_id in self._refreshes or self._has_expired:
             await self._async_refresh()
         return self.current
 
@@ -203,22 +189,29 @@ class AccountTokens:
 
         """
         if self.current == rejected:
-            entry = self._session.config_entry
-            token = {**self._session.token, "expires_at": 0}
-            self._hass.config_entries.async_update_entry(
-                entry, data={**entry.data, CONF_TOKEN: token}
-            )
+            self._store({**self._token, "expires_at": 0})
         await self.async_get_access_token()
 
     @property
     def current(self) -> str:
         """Return the access token in hand, valid or not."""
-        token: str = self._session.token["access_token"]
+        token: str = self._token["access_token"]
         return token
 
     @property
-    def _entry_id(self) -> str:
-        return self._session.config_entry.entry_id
+    def _token(self) -> dict[str, Any]:
+        token: dict[str, Any] = self._entry.data[CONF_TOKEN]
+        return token
+
+    @property
+    def _has_expired(self) -> bool:
+        expires_at: float = self._token["expires_at"]
+        return expires_at <= time.time() + CLOCK_OUT_OF_SYNC_MAX_SEC
+
+    def _store(self, token: Mapping[str, Any]) -> None:
+        self._hass.config_entries.async_update_entry(
+            self._entry, data={**self._entry.data, CONF_TOKEN: token}
+        )
 
     @property
     def _refreshes(self) -> dict[str, asyncio.Task[None]]:
@@ -227,20 +220,28 @@ class AccountTokens:
     async def _async_refresh(self) -> None:
         """Refresh once for all who wait, failure included, unharmed by the cancellation of any of them."""
         refreshes = self._refreshes
-        task = refreshes.get(self._entry_id)
+        task = refreshes.get(self._entry.entry_id)
         if task is None:
             task = self._hass.async_create_task(
-                self._session.async_ensure_token_valid(),
-                f"{DOMAIN} token refresh",
-                eager_start=False,
+                self._async_rotate(), f"{DOMAIN} token refresh", eager_start=False
             )
-            refreshes[self._entry_id] = task
+            refreshes[self._entry.entry_id] = task
             task.add_done_callback(self._refresh_done)
         await asyncio.shield(task)
 
+    async def _async_rotate(self) -> None:
+        """Use the refresh token; the one that replaces it is in the journal before anybody sees it."""
+        old, client = self._token, await self.async_client()
+        new = await client.async_refresh_token(old)
+        if not self._journal.is_current(old):
+            # The account was linked again while the answer was on its way: the new link counts.
+            raise OAuth2TokenRequestConnectionError(domain=DOMAIN)
+        await self._journal.async_write(new, old)
+        self._store(new)
+
     @callback
     def _refresh_done(self, task: asyncio.Task[None]) -> None:
-        self._refreshes.pop(self._entry_id, None)
+        self._refreshes.pop(self._entry.entry_id, None)
         # Looked at here, so that a failure nobody waits for any more is not reported as forgotten.
         if not task.cancelled() and (error := task.exception()) is not None:
             _LOGGER.debug("Token refresh failed: %s", type(error).__name__)

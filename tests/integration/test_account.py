@@ -140,9 +140,13 @@ async def test_api_that_refuses_for_good(
     assert len(reauth_flows(hass)) == 1
     requests = len(nomos.requests)
     await prices.async_refresh()
-    for _ in range(8):
+    for _ in range(3):
         await advance(timedelta(minutes=15))
     assert len(nomos.requests) == requests
+    # An hour or a little more later, what was rejected is tried again.
+    for _ in range(3):
+        await advance(timedelta(minutes=15))
+    assert [one.kind for one in nomos.requests[requests:]] == ["token", "prices"]
     assert len(reauth_flows(hass)) == 1
 
 
@@ -193,9 +197,8 @@ async def test_revoked_access(
             assert float(shown) == pytest.approx(truth.amount / 100)
     assert len(reauth_flows(hass)) == 1
     assert state_of(hass, subscription.id, "price").state == STATE_UNAVAILABLE
-    refusals = [one for one in nomos.requests if one.kind == "token"]
-    # The secret of these tests is tried as it is and encoded, once each.
-    assert len(refusals) == 2
+    # Tried again after one hour and after four, the secret of these tests as it is and encoded.
+    assert count(nomos, "token") == 3 * 2
 
 
 @pytest.mark.parametrize(
@@ -270,8 +273,8 @@ async def test_lost_answer(
     for _ in range(10):
         await advance(HOUR)
     assert len(reauth_flows(hass)) == 1
-    # The one whose answer was lost, and one that was refused, with the secret as it is and encoded.
-    assert count(nomos, "token") == 3
+    # The one whose answer was lost, and three that were refused, with the secret as it is and encoded.
+    assert count(nomos, "token") == 1 + 3 * 2
 
 
 async def test_answer_without_access_token(
@@ -339,7 +342,7 @@ async def test_failed_refresh_that_nobody_waits_for(
 async def test_entry_without_refresh_token(
     hass: HomeAssistant, nomos, credentials
 ) -> None:
-    """Such an entry cannot live: it asks for a new link at once."""
+    """Such an entry cannot live: it asks for a new link at once, and with nothing stored there is nothing to show."""
     entry = make_entry(nomos)
     token = {**entry.data["token"]}
     del token["refresh_token"]
@@ -348,8 +351,10 @@ async def test_entry_without_refresh_token(
     hass.config_entries.async_update_entry(entry, data={**entry.data, "token": token})
     await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
-    assert entry.state is ConfigEntryState.SETUP_ERROR
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert entry.error_reason_translation_key == "authentication_failed"
     assert len(reauth_flows(hass)) == 1
+    assert not nomos.requests
 
 
 async def test_no_secret_in_the_log(

@@ -120,15 +120,6 @@ async def test_nothing_to_link(hass: HomeAssistant, walk, email, reason) -> None
 
 
 @pytest.mark.usefixtures("credentials")
-async def test_already_linked(hass: HomeAssistant, linked, walk) -> None:
-    """One account is linked once."""
-    await linked()
-    result = await walk(await begin(hass))
-    assert result["type"] is FlowResultType.ABORT
-    assert result["reason"] == "already_configured"
-
-
-@pytest.mark.usefixtures("credentials")
 async def test_denied(hass: HomeAssistant, walk) -> None:
     """Whoever denies access gets told so, and can start again."""
     result = await walk(await begin(hass), allow=False)

@@ -4,14 +4,20 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.nomos.const import DOMAIN
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import (
+    SOURCE_IGNORE,
+    ConfigEntryDisabler,
+    ConfigEntryState,
+)
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import issue_registry as ir
 from simulator import Simulator
 
-from .conftest import HOUR, reauth_flows, restart
+from .conftest import EMAIL, HOUR, assert_right, reauth_flows, restart
 from .test_config_flow import begin
 
 pytestmark = pytest.mark.usefixtures("current_request_with_host")
@@ -121,3 +127,78 @@ async def test_ended_contract_can_be_linked_again(
     assert result["reason"] == "reconfigure_successful"
     await hass.async_block_till_done()
     assert entry.state is ConfigEntryState.LOADED
+
+
+@pytest.mark.parametrize("trouble", ["none", "refused", "credentials", "setup"])
+async def test_added_once_more(
+    hass: HomeAssistant, nomos: Simulator, linked, walk, advance, files, trouble
+) -> None:
+    """Whoever adds an account that is here already gives it a new link, whatever state it is in."""
+    entry = await linked()
+    match trouble:
+        case "refused":
+            nomos.revoke(EMAIL)
+            await entry.runtime_data.account.async_refresh()
+            await hass.async_block_till_done()
+            assert len(reauth_flows(hass)) == 1
+        case "credentials":
+            data = {**entry.data, "auth_implementation": "gone"}
+            hass.config_entries.async_update_entry(entry, data=data)
+            await restart(hass, entry)
+        case "setup":
+            nomos.revoke(EMAIL)
+            assert await hass.config_entries.async_unload(entry.entry_id)
+            [path] = files("account").values()
+            path.unlink()
+            await hass.config_entries.async_setup(entry.entry_id)
+            assert entry.state is ConfigEntryState.SETUP_RETRY
+    # A new consent may end the one before.
+    nomos.configure(second_consent_revokes=True)
+    old = entry.data["token"]["refresh_token"]
+    result = await walk(await begin(hass))
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "linked_again"
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert hass.config_entries.async_entries(DOMAIN) == [entry]
+    assert entry.state is ConfigEntryState.LOADED
+    assert entry.data["token"]["refresh_token"] != old
+    assert not reauth_flows(hass)
+    # The new link is in the journal: the entry itself is written later.
+    [journal] = files("token").values()
+    assert entry.data["token"]["refresh_token"] in journal.read_text()
+    await advance(2 * HOUR)
+    await entry.runtime_data.account.async_refresh()
+    assert entry.runtime_data.account.last_error is None
+    assert not ir.async_get(hass).issues
+    assert_right(hass, nomos, nomos.customers[EMAIL].subscriptions[0])
+
+
+async def test_added_once_more_while_disabled(
+    hass: HomeAssistant, nomos: Simulator, linked, walk
+) -> None:
+    """A disabled account stays so, and has the new link when it is enabled."""
+    entry = await linked()
+    by_user = ConfigEntryDisabler.USER
+    await hass.config_entries.async_set_disabled_by(entry.entry_id, by_user)
+    nomos.configure(second_consent_revokes=True)
+    result = await walk(await begin(hass))
+    assert result["reason"] == "linked_again_disabled"
+    await hass.async_block_till_done()
+    assert entry.disabled_by is by_user
+    assert entry.state is ConfigEntryState.NOT_LOADED
+    await hass.config_entries.async_set_disabled_by(entry.entry_id, None)
+    await entry.runtime_data.account.async_refresh()
+    assert entry.runtime_data.account.last_error is None
+
+
+async def test_added_after_it_was_ignored(
+    hass: HomeAssistant, nomos: Simulator, credentials, walk
+) -> None:
+    """What somebody chose to ignore is replaced by the account."""
+    MockConfigEntry(
+        domain=DOMAIN, source=SOURCE_IGNORE, unique_id=nomos.customers[EMAIL].id
+    ).add_to_hass(hass)
+    result = await walk(await begin(hass))
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+    assert hass.config_entries.async_entries(DOMAIN) == [result["result"]]

@@ -64,5 +64,6 @@ async def test_access_revoked_while_off(
     nomos.revoke(EMAIL)
     await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
-    assert entry.state is ConfigEntryState.SETUP_ERROR
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert entry.error_reason_translation_key == "authentication_failed"
     assert len(reauth_flows(hass)) == 1
