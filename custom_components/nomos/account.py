@@ -231,6 +231,11 @@ class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
             self._plans_learned = False
             self.async_update_listeners()
 
+    @property
+    @override
+    def _lacks_something(self) -> bool:
+        return self._overdue(self.data)
+
     @staticmethod
     def _overdue(known: Mapping[str, Subscription]) -> bool:
         """Return whether a contract should have begun or ended by now, and is not said to have."""

@@ -1,7 +1,7 @@
 """How one account asks Nomos: with a token that is renewed and tried again, and with the waits that are asked for."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 import logging
 from typing import Final, NoReturn
@@ -29,6 +29,7 @@ from .api import (
 from .application_credentials import is_clear
 from .const import DOMAIN
 from .link import Link, LinkState, Probe
+from .pace import Pace
 from .planned_coordinator import said
 from .schedule import LONGEST_SILENCE, after_silence, silence_until
 from .tokens import AccountTokens, CredentialsMissingError, TokenJournal
@@ -53,6 +54,7 @@ class _Memory:
     """
 
     link: Link
+    pace: Pace = field(default_factory=Pace)
     quiet_until: datetime | None = None
 
 
@@ -90,12 +92,12 @@ class Connection:
         )
         if self._memory.link.is_outdated:
             self._memory.link = Link(hass, entry)
-        self._tokens = AccountTokens(hass, entry, journal)
+        self._tokens = AccountTokens(hass, entry, journal, self._memory.pace)
         # No cookie of one account may travel with another. Home Assistant ends the session with the entry.
         session_of_its_own = async_create_clientsession(
             hass, cookie_jar=DummyCookieJar()
         )
-        self._client = NomosClient(session_of_its_own, self._tokens)
+        self._client = NomosClient(session_of_its_own, self)
 
     @property
     def link(self) -> Link:
@@ -130,7 +132,7 @@ class Connection:
         optional: bool = False,
     ) -> T:
         """Send a request, whatever is known of the link; see ``async_ask``."""
-        self._respect_silence()
+        self.respect_silence()
         await self.async_check_means()
         before, known = self._tokens.current, self.link.try_at
         try:
@@ -157,6 +159,19 @@ class Connection:
         if not optional:
             self._open()
         return answer
+
+    async def async_get_access_token(self) -> str:
+        """Return a valid access token when a request may go out: the client asks before each.
+
+        Raises:
+            NomosRateLimitError: Nomos asked for silence while the request waited for its turn.
+            OAuth2TokenRequestBaseError: no token could be had.
+
+        """
+        await self._tokens.async_get_access_token()
+        await self._memory.pace.async_turn()
+        self.respect_silence()
+        return self._tokens.current
 
     async def async_try_again(self) -> None:
         """Try whether access is granted again, if it is time.
@@ -236,8 +251,13 @@ class Connection:
         left = until - dt_util.utcnow()
         return until if timedelta() < left <= LONGEST_SILENCE else None
 
-    def _respect_silence(self) -> None:
-        """Raise what Nomos said before, as long as the wait that it asked for lasts."""
+    def respect_silence(self) -> None:
+        """Raise what Nomos said before, as long as the wait that it asked for lasts.
+
+        Raises:
+            NomosRateLimitError: nothing may be asked now.
+
+        """
         if (until := self._quiet_until) is not None:
             raise NomosRateLimitError(
                 "Waiting as Nomos asked",

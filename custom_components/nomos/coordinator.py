@@ -216,6 +216,15 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
         now = dt_util.utcnow()
         return _PURPOSES[self._knowledge(self.data, now).goal(now, self.account.phase)]
 
+    @property
+    @override
+    def _lacks_something(self) -> bool:
+        if not self._supplied() or self._goal is Goal.ACCESS:
+            return False
+        now = dt_util.utcnow()
+        goal = self._knowledge(self.data, now).goal(now, self.account.phase)
+        return goal is not Goal.REST
+
     @override
     async def _async_look(self) -> PriceTable:
         """Ask for today and tomorrow and lay the answer over what is known.
@@ -314,17 +323,22 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
         """Set the time of the next request after an answer, with or without news, or after none."""
         now, phase = dt_util.utcnow(), self.account.phase
         goal = goal or self._knowledge(table, now).goal(now, phase)
-        self._misses = misses_after(self._misses, self._goal, news=news)
+        planned = self.next_request
+        early = planned is not None and planned > now
+        if news or not early:
+            self._misses = misses_after(self._misses, self._goal, news=news)
         self._goal = goal
-        self._plan(
-            next_price_request(
-                now,
-                goal,
-                phase=phase,
-                misses=self._misses,
-                chance=random.uniform(-1, 1),
-            )
+        at = next_price_request(
+            now,
+            goal,
+            phase=phase,
+            misses=self._misses,
+            chance=random.uniform(-1, 1),
         )
+        if planned is not None and early and goal is not Goal.REST:
+            # Whoever asks out of turn and in vain must not put off the look that was planned.
+            at = min(at, planned)
+        self._plan(at)
 
     @callback
     @override

@@ -1,7 +1,8 @@
 """A coordinator that asks at times which it plans itself."""
 
 from abc import abstractmethod
-from datetime import datetime, timedelta
+import asyncio
+from datetime import date, datetime, timedelta
 import logging
 from typing import Final, override
 
@@ -12,6 +13,13 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, Upda
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
+from .pricing import local_date
+
+_FAILED_AGAIN: Final = timedelta(minutes=1)
+_LACKING_AGAIN: Final = timedelta(minutes=30)
+"""After how long others may have Nomos asked again: by hand if it failed, and by whatever means for what is lacking.
+
+Nobody knows how often an automation or a script calls, and a normal day is to have no more than eight requests."""
 
 _OVERDUE: Final = timedelta(minutes=2)
 """By how much a request must be late before it is taken for forgotten."""
@@ -39,6 +47,8 @@ class PlannedCoordinator[T](DataUpdateCoordinator[T]):
         """When to ask next; None where there is nothing to ask."""
         self._misses = 0
         self._asking = False
+        self._asked_at: datetime | None = None
+        self._by_hand_on: date | None = None
 
     @abstractmethod
     async def _async_look(self) -> T:
@@ -74,7 +84,44 @@ class PlannedCoordinator[T](DataUpdateCoordinator[T]):
             ) from err
         finally:
             # Whoever waits for the answer may give up: what was planned is overdue then.
-            self._asking = False
+            self._asking, self._asked_at = False, dt_util.utcnow()
+
+    @property
+    def _lacks_something(self) -> bool:
+        """Return whether something is not known that Nomos may say by now, sooner than it is planned to ask."""
+        return False
+
+    @override
+    async def async_request_refresh(self) -> None:
+        """Ask for somebody who has an entity updated, if there may be news: a request is due, or something is lacking."""
+        due = self.next_request is not None and self.next_request <= dt_util.utcnow()
+        if due or (
+            self._lacks_something and not _within(_LACKING_AGAIN, self._asked_at)
+        ):
+            await self._async_share()
+
+    async def async_ask_by_hand(self) -> None:
+        """Ask for somebody who wants it now: once a day whatever is known, and again if there may be news."""
+        before, today = self._by_hand_on, local_date(dt_util.utcnow())
+        recent = (
+            before == today
+            if self.last_error is None
+            else _within(_FAILED_AGAIN, self._asked_at)
+        )
+        if recent:
+            await self.async_request_refresh()
+            return
+        self._by_hand_on = today
+        await self._async_share()
+        if self.last_error is not None:
+            self._by_hand_on = before
+
+    async def _async_share(self) -> None:
+        """Wait for the answer that is under way, or else ask; a caller that is cancelled takes it from nobody."""
+        if self._asking:
+            async with self._debounced_refresh.async_lock():
+                return
+        await asyncio.wait([self.async_ask_soon()])
 
     @property
     def _next_try(self) -> datetime | None:
@@ -121,9 +168,9 @@ class PlannedCoordinator[T](DataUpdateCoordinator[T]):
             self.async_ask_soon()
 
     @callback
-    def async_ask_soon(self) -> None:
+    def async_ask_soon(self) -> asyncio.Task[None]:
         """Ask without keeping anybody waiting."""
-        self.config_entry.async_create_background_task(
+        return self.config_entry.async_create_background_task(
             self.hass, self.async_refresh(), f"{DOMAIN} {self.name}"
         )
 
@@ -137,6 +184,11 @@ def said(instant: datetime | None) -> str:
 
 def _is_worth_telling(record: logging.LogRecord) -> bool:
     return record.levelno > logging.DEBUG
+
+
+def _within(time: timedelta, of: datetime | None) -> bool:
+    """Return whether something was less than a time ago; not if the clock was set back since."""
+    return of is not None and timedelta() <= dt_util.utcnow() - of < time
 
 
 def _timer_until(at: datetime) -> timedelta:

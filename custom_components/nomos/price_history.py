@@ -1,64 +1,173 @@
 """Prices of days that the price table no longer holds, for those who ask for them."""
 
-from asyncio import sleep
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Final
 
+from homeassistant.exceptions import ConfigEntryAuthFailed, OAuth2TokenRequestBaseError
+from homeassistant.helpers.json import json_bytes
 from homeassistant.util import dt as dt_util
+from homeassistant.util.json import json_loads
 
-from .api import NomosClient, SubscriptionStatus
+from .account import NomosAccount
+from .api import NomosClient, NomosConnectionError, NomosError, SubscriptionStatus
+from .const import DOMAIN
 from .coordinator import PriceCoordinator
 from .moments import last_day
-from .price_tables import price_table
-from .pricing import Interval, PriceTable, local_date
+from .price_tables import decode_table, encode_table, price_table
+from .pricing import Interval, PriceTable, day_bounds, local_date
 
 CHUNK_DAYS: Final = 31
 """Nomos does not say how long a range may be: a month is what its own documentation shows."""
 
-PAUSE: Final = 0.5
-"""Seconds between two requests for history."""
+_KEPT: Final = 26
+"""How many chunks are remembered: the year of two contracts, some five megabytes."""
+
+_COMPLETE_FOR: Final = timedelta(days=1)
+_WITH_GAPS_FOR: Final = timedelta(hours=1)
+_FAILURE_FOR: Final = timedelta(minutes=1)
+"""For how long an answer is remembered: past prices hardly change, but a gap may be filled."""
 
 _DAY: Final = timedelta(days=1)
 
 
-async def async_prices(
-    coordinator: PriceCoordinator, start: datetime, end: datetime
-) -> PriceTable:
-    """Return what is known of a range: the price table, and before it what Nomos says of past days.
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """First and last day of what one request asks for."""
 
-    Today and tomorrow are the coordinator's to ask for, and what is fetched here is not kept: it would only grow.
+    subscription_id: str
+    first: date
+    last: date
 
-    Raises:
-        NomosError: Nomos did not answer as hoped.
-        OAuth2TokenRequestBaseError: no access token could be had for now.
-        ConfigEntryAuthFailed: Nomos refuses the grant.
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What became of a request.
+
+    A month has thousands of intervals. They are kept as the bytes of their JSON, of which the garbage collector knows
+    nothing.
     """
-    found: list[Interval] = []
-    for number, (first, last) in enumerate(_missing(coordinator, start, end)):
-        if number:
-            await sleep(PAUSE)
-        series = await coordinator.account.async_ask(
-            partial(
-                NomosClient.prices,
-                subscription_id=coordinator.subscription_id,
-                start=first,
-                end=last,
-            )
+
+    at: datetime
+    remembered_for: timedelta
+    found: bytes | Exception
+
+    @property
+    def holds(self) -> bool:
+        """Return whether there is no need to ask again."""
+        return timedelta() <= dt_util.utcnow() - self.at < self.remembered_for
+
+
+class PastPrices:
+    """Asks for past days of an account's contracts, once for all who want to know and one chunk at a time."""
+
+    def __init__(self, account: NomosAccount) -> None:
+        """Remember nothing yet."""
+        self._account = account
+        self._answers: dict[_Chunk, _Answer] = {}
+        self._requests: dict[_Chunk, asyncio.Task[None]] = {}
+        self._turn = asyncio.Lock()
+
+    async def async_prices(
+        self, coordinator: PriceCoordinator, start: datetime, end: datetime
+    ) -> PriceTable:
+        """Return what is known of a range: the price table, and before it what Nomos says of past days.
+
+        Today and tomorrow are the coordinator's to ask for.
+
+        Raises:
+            NomosError: Nomos did not answer as hoped.
+            OAuth2TokenRequestBaseError: no access token could be had for now.
+            ConfigEntryAuthFailed: Nomos refuses the grant.
+
+        """
+        found = {
+            chunk: await self._async_chunk(chunk)
+            for chunk in _missing(coordinator, start, end)
+        }
+        if not found:
+            return coordinator.data
+        return await coordinator.hass.async_add_executor_job(
+            _laid_under, coordinator.data, found
         )
-        found += [
-            interval
-            for interval in price_table(series).intervals
-            if first <= local_date(interval.start) <= last
-        ]
-    return PriceTable.of(found).merge(coordinator.data) if found else coordinator.data
+
+    async def _async_chunk(self, chunk: _Chunk) -> bytes:
+        """Return the prices of a chunk as JSON; whoever waits shares the answer, and harms nobody by giving up."""
+        answer = self._answers.get(chunk)
+        if answer is None or not answer.holds:
+            if (request := self._requests.get(chunk)) is None:
+                entry = self._account.config_entry
+                request = entry.async_create_background_task(
+                    self._account.hass, self._async_ask(chunk), f"{DOMAIN} past prices"
+                )
+                self._requests[chunk] = request
+                request.add_done_callback(lambda _: self._requests.pop(chunk))
+            await asyncio.wait([request])
+            if request.cancelled() or (answer := self._answers.get(chunk)) is None:
+                raise NomosConnectionError("The account was unloaded meanwhile")
+        elif isinstance(answer.found, Exception):
+            # Says until when, as it is by now.
+            self._account.connection.respect_silence()
+        if isinstance(answer.found, Exception):
+            raise answer.found
+        return answer.found
+
+    async def _async_ask(self, chunk: _Chunk) -> None:
+        """Ask for a chunk when those before are done: a year must not keep today's prices waiting."""
+        found: bytes | Exception
+        async with self._turn:
+            try:
+                series = await self._account.async_ask(
+                    partial(
+                        NomosClient.prices,
+                        subscription_id=chunk.subscription_id,
+                        start=chunk.first,
+                        end=chunk.last,
+                    )
+                )
+            except (
+                ConfigEntryAuthFailed,
+                NomosError,
+                OAuth2TokenRequestBaseError,
+            ) as err:
+                found, remembered_for = err, _FAILURE_FOR
+            else:
+                found, complete = await self._account.hass.async_add_executor_job(
+                    lambda: _pack(chunk, price_table(series))
+                )
+                remembered_for = _COMPLETE_FOR if complete else _WITH_GAPS_FOR
+        self._answers.pop(chunk, None)
+        self._answers[chunk] = _Answer(dt_util.utcnow(), remembered_for, found)
+        while len(self._answers) > _KEPT:
+            del self._answers[next(iter(self._answers))]
+
+
+def _pack(chunk: _Chunk, table: PriceTable) -> tuple[bytes, bool]:
+    """Return the prices of a chunk's days as JSON, and whether each is known."""
+    days = _days(chunk.first, chunk.last)
+    complete = all(table.day(day).complete for day in days)
+    begin, end = day_bounds(chunk.first)[0], day_bounds(chunk.last)[1]
+    kept = PriceTable.of(one for one in table.intervals if begin <= one.start < end)
+    return json_bytes(encode_table(chunk.subscription_id, kept)), complete
+
+
+def _laid_under(table: PriceTable, found: Mapping[_Chunk, bytes]) -> PriceTable:
+    """Return a price table with past prices that it does not know."""
+
+    def intervals() -> Iterator[Interval]:
+        for chunk, packed in found.items():
+            stored = json_loads(packed)
+            yield from decode_table(chunk.subscription_id, stored).intervals
+
+    return PriceTable.of(intervals()).merge(table)
 
 
 def _missing(
     coordinator: PriceCoordinator, start: datetime, end: datetime
-) -> list[tuple[date, date]]:
+) -> list[_Chunk]:
     """Return the stretches of past days within the contract that the table does not know."""
     subscription = coordinator.subscription
     if subscription.status in {SubscriptionStatus.PENDING, SubscriptionStatus.ENDED}:
@@ -68,13 +177,17 @@ def _missing(
     last = min(last_day(end), local_date(dt_util.utcnow()) - _DAY)
     if subscription.start_at is not None:
         first = max(first, local_date(subscription.start_at))
-    days = (first + number * _DAY for number in range((last - first).days + 1))
-    return list(
-        _stretches(day for day in days if not coordinator.data.day(day).complete)
+    unknown = (
+        day for day in _days(first, last) if not coordinator.data.day(day).complete
     )
+    return [_Chunk(subscription.id, *ends) for ends in _stretches(unknown)]
 
 
-def _stretches(days: Iterator[date]) -> Iterator[tuple[date, date]]:
+def _days(first: date, last: date) -> Iterable[date]:
+    return (first + number * _DAY for number in range((last - first).days + 1))
+
+
+def _stretches(days: Iterable[date]) -> Iterator[tuple[date, date]]:
     """Yield first and last day of each run of days, cut into chunks."""
     stretch: list[date] = []
     for day in days:

@@ -16,6 +16,7 @@ from .connection import async_forget
 from .const import CUSTOMER_URL, DOMAIN, MANUFACTURER
 from .coordinator import PriceCoordinator
 from .loads import Loads, load_file
+from .price_history import PastPrices
 from .repairs import Trouble, async_report
 from .tokens import TokenJournal, async_wait_for_refresh
 from .usage import UsageCoordinator
@@ -34,6 +35,7 @@ class NomosRuntime:
         self.account = account
         self.prices: dict[str, PriceCoordinator] = {}
         self.usage: dict[str, UsageCoordinator] = {}
+        self.past = PastPrices(account)
         self.ended = EndedContracts(hass, account)
         self._hass = hass
         self._entry = entry

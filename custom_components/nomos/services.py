@@ -26,13 +26,13 @@ from homeassistant.helpers import (
 )
 from homeassistant.util import dt as dt_util
 
-from .api import NomosError, SubscriptionStatus
+from .api import NomosError, NomosRateLimitError, SubscriptionStatus
 from .const import DOMAIN
 from .coordinator import PriceCoordinator
 from .failures import raise_action_failed
 from .formats import Format, PriceList, Resolution, Unit, plan_response
 from .moments import plan_window, price_range
-from .price_history import async_prices
+from .planned_coordinator import PlannedCoordinator
 from .pricing import Goal, PlanRequest, Prefer, Profile, duration_for, plan
 from .runtime import NomosConfigEntry
 
@@ -138,7 +138,7 @@ async def _async_get_prices(call: ServiceCall) -> ServiceResponse:
         start = now.isoformat()
     opens, closes = price_range(start, end, now)
     try:
-        table = await async_prices(coordinator, opens, closes)
+        table = await entry.runtime_data.past.async_prices(coordinator, opens, closes)
     except (
         ConfigEntryAuthFailed,
         NomosError,
@@ -251,10 +251,17 @@ async def _async_refresh(call: ServiceCall) -> None:
     """Ask Nomos now for the contracts and the prices of an account."""
     entry = _find_account(call.hass, call.data.get("config_entry"))
     account = entry.runtime_data.account
-    await account.async_refresh()
-    failure = account.last_error
-    for coordinator in list(entry.runtime_data.prices.values()):
-        await coordinator.async_refresh()
+    failure: Exception | None = None
+    try:
+        account.connection.respect_silence()
+    except NomosRateLimitError as err:
+        raise_action_failed(call.hass, entry, err)
+    asked: list[PlannedCoordinator[Any]] = [
+        account,
+        *entry.runtime_data.prices.values(),
+    ]
+    for coordinator in asked:
+        await coordinator.async_ask_by_hand()
         failure = failure or coordinator.last_error
     if failure is not None:
         raise_action_failed(call.hass, entry, failure)

@@ -29,6 +29,7 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN
+from .pace import Pace
 from .store import StoredFile
 
 _LOGGER = logging.getLogger(__name__)
@@ -147,12 +148,17 @@ class AccountTokens:
     """Hands out valid access tokens of one config entry."""
 
     def __init__(
-        self, hass: HomeAssistant, entry: ConfigEntry, journal: TokenJournal
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        journal: TokenJournal,
+        pace: Pace,
     ) -> None:
         """Belong to a config entry whose rotated tokens are in the journal before anybody uses them."""
         self._hass = hass
         self._entry = entry
         self._journal = journal
+        self._pace = pace
 
     async def async_client(self) -> AbstractOAuth2Implementation:
         """Return the OAuth client that the grant was given to. The customer may enter and delete its credentials.
@@ -231,6 +237,7 @@ class AccountTokens:
 
     async def _async_rotate(self) -> None:
         """Use the refresh token; the one that replaces it is in the journal before anybody sees it."""
+        await self._pace.async_turn()
         old, client = self._token, await self.async_client()
         new = await client.async_refresh_token(old)
         if not self._journal.is_current(old):

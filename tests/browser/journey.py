@@ -1,14 +1,14 @@
 """The ways of a customer through Home Assistant's pages, each one from where it begins to what is to be seen at its end."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 import re
 from typing import Literal
 
 from playwright.async_api import BrowserContext, Locator, Page, expect
 
-from scripts.hub_client import HubClient
+from scripts.hub_client import HubClient, HubError
 from scripts.linking import CLIENT_ID, CLIENT_SECRET, CUSTOMER, DOMAIN, Customer
 from tests.e2e.town import PASSWORD, USER, Town
 
@@ -268,14 +268,8 @@ class Journey:
     async def link_again(self, hub: HubClient, customer: Customer) -> None:
         """Revoke the access at Nomos; Home Assistant asks to link the account again, which works."""
         await customer.control("POST", "revoke", {"email": CUSTOMER})
-        [price] = [
-            one["entity_id"]
-            for one in await hub.entities(DOMAIN)
-            if one["translation_key"] == "price"
-        ]
-        await hub.post(
-            "/api/services/homeassistant/update_entity", {"entity_id": [price]}
-        )
+        with suppress(HubError):
+            await hub.post(f"/api/services/{DOMAIN}/refresh")
         await self.go("/config/integrations/dashboard")
         card = self.page.locator("ha-config-flow-card", has_text=TITLE)
         await card.wait_for()

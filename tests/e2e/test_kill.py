@@ -13,7 +13,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 import contextlib
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum, StrEnum, auto
 import json
 from pathlib import Path
@@ -28,7 +28,7 @@ from scripts.hub_client import HubClient, HubError, Json
 from scripts.linking import DOMAIN, Customer, link, link_again
 
 from .line import Line, fingerprint
-from .test_process import assert_true_price, eventually
+from .test_process import assert_true_price, eventually, refresh
 from .town import Town, open_town
 
 CUSTOMER = "solar@example.com"  # has two contracts, hence two coordinators
@@ -146,8 +146,6 @@ class Trial:
     line: Line
     customer: Customer
     entry_id: str = ""
-    price: str = ""
-    payout: str = ""
     write_times: list[float] = field(default_factory=list)
 
     @property
@@ -160,11 +158,6 @@ class Trial:
         async with self.town.hub.client(self.town.token) as client:
             entry = await link(client, self.customer)
             self.entry_id = entry["entry_id"]
-            ids = {
-                one["translation_key"]: one["entity_id"]
-                for one in await client.entities(DOMAIN)
-            }
-            self.price, self.payout = ids["price"], ids["payout"]
         await self.town.hub.stop()
         assert self.newest_in_entry()
 
@@ -203,7 +196,7 @@ class Trial:
             await self.customer.control("POST", "faults", fault)
         await self._expire()
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(update_or_die(client, self.payout))
+            tasks.create_task(ask_or_die(client))
             await self._reach(aim.after)
             await asyncio.sleep(delay)
             # Nothing else runs in this process, the line included, until the hub is dead.
@@ -260,7 +253,7 @@ class Trial:
         """Use the account; return "kept" or "lost", or what else became of it. The price is there in any case."""
         await wait_until_running(client)
         await self._expire()
-        await update(client, self.price)
+        await refresh(client)
         tokens, prices = await self._statuses("token"), await self._statuses("prices")
         await assert_true_price(client, self.customer, since=since)
         if tokens == [200] and prices[-1:] == [200]:
@@ -299,17 +292,14 @@ class Trial:
         assert await client.flows(DOMAIN) == []
 
 
-async def update(client: HubClient, entity_id: str) -> None:
-    """Have an entity updated; returns when it is."""
-    await client.post(
-        "/api/services/homeassistant/update_entity", {"entity_id": [entity_id]}
-    )
-
-
-async def update_or_die(client: HubClient, entity_id: str) -> None:
-    """Have an entity updated by a hub that may be killed over it."""
+async def ask_or_die(client: HubClient) -> None:
+    """Have past prices asked for by a hub that may be killed over it: it has been refreshed today."""
+    day = str((datetime.now(UTC) - timedelta(days=3)).date())
     with contextlib.suppress(HubError):
-        await update(client, entity_id)
+        await client.post(
+            f"/api/services/{DOMAIN}/get_prices?return_response",
+            {"start": day, "end": day},
+        )
 
 
 async def eventually_flows(client: HubClient) -> list[Json]:

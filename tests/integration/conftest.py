@@ -18,7 +18,7 @@ from pytest_homeassistant_custom_component.common import (
 from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
 from syrupy.assertion import SnapshotAssertion
 
-from custom_components.nomos import price_history, usage_look
+from custom_components.nomos import pace, usage_look
 from custom_components.nomos.const import DOMAIN
 from custom_components.nomos.pricing import local_date
 from custom_components.nomos.usage_file import encode_record, usage_file
@@ -108,17 +108,14 @@ def quiet_database() -> None:
 
 
 @pytest.fixture(autouse=True)
-def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Let pauses pass at once where time stands still; return how long each was, in seconds."""
-    made: list[float] = []
+def pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let pauses pass at once where time stands still."""
 
-    async def pause(seconds: float) -> None:
-        made.append(seconds)
+    async def pause(_seconds: float) -> None:
         await asyncio.sleep(0)
 
-    for module in (price_history, usage_look):
+    for module in (pace, usage_look):
         monkeypatch.setattr(module, "sleep", pause)
-    return made
 
 
 @pytest.fixture(autouse=True)

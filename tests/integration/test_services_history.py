@@ -10,7 +10,7 @@ from .conftest import Advance
 from .test_services import assert_true_prices, contract, get_prices, moment
 
 
-async def test_history(hass: HomeAssistant, nomos, linked, pauses) -> None:
+async def test_history(hass: HomeAssistant, nomos, linked) -> None:
     """Past days come in chunks of a month, for one request each, and are not kept."""
     entry = await linked()
     subscription = contract(nomos)
@@ -25,7 +25,6 @@ async def test_history(hass: HomeAssistant, nomos, linked, pauses) -> None:
         {"start": "2026-04-29", "end": "2026-05-29"},
         {"start": "2026-05-30", "end": "2026-06-09"},
     ]
-    assert pauses == [0.5] * 3
     # 105 days, one of them an hour short.
     assert len(rows) == 105 * 96 - 4
     assert rows[0]["start"] == "2026-02-26T00:00:00+01:00"

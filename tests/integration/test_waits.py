@@ -87,6 +87,8 @@ async def test_clock_set_back_ends_a_wait(
     freezer.tick(timedelta(days=3))
     nomos.faults.add(kind="rate_limit", retry_after=3600, times=1)
     await entry.runtime_data.account.async_refresh()
+    # Others waited for the same answer.
+    await hass.async_block_till_done(wait_background_tasks=True)
     freezer.tick(-timedelta(days=3))
     requests = len(nomos.requests)
     await entry.runtime_data.account.async_refresh()
