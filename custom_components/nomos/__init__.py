@@ -15,6 +15,7 @@ from .repairs import async_withdraw_all
 from .runtime import NomosConfigEntry, NomosRuntime, async_delete_stored
 from .schedule import installation_phase
 from .services import async_setup_services
+from .store import async_write_owed
 from .tokens import TokenJournal, async_wait_for_refresh
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
@@ -32,6 +33,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
 async def async_setup_entry(hass: HomeAssistant, entry: NomosConfigEntry) -> bool:
     """Set up a linked account."""
+    entry.async_on_unload(partial(async_write_owed, hass, at_last=True))
     entry.async_on_unload(partial(async_withdraw_all, hass, entry.entry_id))
     await async_show_card(hass)
     await async_wait_for_refresh(hass, entry)

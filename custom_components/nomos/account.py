@@ -185,7 +185,7 @@ class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
         )
         self._misses = self._misses + 1 if self._overdue(data) else 0
         self._plan_next(data)
-        if data != self.data or self._plans.asked or self._file.behind:
+        if data != self.data or self._plans.asked:
             await self._file.async_save(
                 encode_account(
                     self.config_entry, data, self._plans.known, self._plans.asked_on

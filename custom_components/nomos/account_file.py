@@ -9,12 +9,12 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 
 from .api import NomosResponseError, Plan, Subscription
-from .store import StoredFile
+from .store import StoredFile, read_day, stored_file
 
 
 def account_file(hass: HomeAssistant, entry: ConfigEntry) -> StoredFile:
     """Return the file that holds an account's subscriptions."""
-    return StoredFile(hass, f"account.{entry.entry_id}", 1)
+    return stored_file(hass, f"account.{entry.entry_id}")
 
 
 async def async_stored_subscription_ids(
@@ -55,5 +55,5 @@ def decode_account(
     return (
         {one.id: one for one in subscriptions},
         {one.id: one for one in plans},
-        date.fromisoformat(asked_on) if asked_on else None,
+        None if asked_on is None else read_day(asked_on),
     )

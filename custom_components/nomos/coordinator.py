@@ -21,6 +21,7 @@ from .api import (
     PriceSeries,
     Subscription,
 )
+from .const import DOMAIN
 from .failures import in_log, raise_update_failed
 from .planned_coordinator import said
 from .price_tables import decode_table, encode_table, price_file, price_table
@@ -42,6 +43,7 @@ from .schedule import (
     next_price_request,
     next_price_request_after_start,
 )
+from .store import async_write_owed
 from .subscription_coordinator import SubscriptionCoordinator
 from .thresholds import thresholds_of
 
@@ -282,7 +284,7 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
         news = merged is not self.data
         table = merged.since(_kept_from(now))
         self._plan_next(table, news=news)
-        if table is not self.data or self._file.behind:
+        if table is not self.data:
             await self._file.async_save(encode_table(self.subscription_id, table))
         return table
 
@@ -372,6 +374,7 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
 
     @callback
     def _tick(self, _now: datetime) -> None:
+        self.hass.async_create_task(async_write_owed(self.hass), f"{DOMAIN} files")
         self._follow_table()
         self.async_update_listeners()
         # Whoever gave up linking again half-way is asked again.

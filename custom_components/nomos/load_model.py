@@ -2,14 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, Final, Self
 
 from .pricing import PlanRequest, Prefer, Run
+from .store import read_instant, read_number
 
 _MIDNIGHT: Final = time(0)
 _HOUR: Final = timedelta(hours=1)
+
+_LONGEST_WINDOW: Final = timedelta(hours=26)
+"""No day by the clock on the wall is longer, whatever is done to the clock."""
 
 
 class LoadStatus(StrEnum):
@@ -187,17 +191,24 @@ class LoadPlan:
 
     @classmethod
     def from_json(cls, stored: Any) -> Self:
-        """Read a stored plan; LookupError, TypeError or ValueError where it is none."""
-        opens, closes = map(_instant, stored["window"])
-        cost, average_price, saving = stored["figures"]
+        """Read a stored plan that has begun; LookupError, TypeError or ValueError where it is none."""
+        opens, closes = map(read_instant, stored["window"])
+        runs = tuple(
+            Run(start=read_instant(start), end=read_instant(end))
+            for start, end in stored["runs"]
+        )
+        moments = [opens, *(at for run in runs for at in (run.start, run.end)), closes]
+        if not runs or moments != sorted(moments) or closes - opens > _LONGEST_WINDOW:
+            raise ValueError("not in order")
+        cost, average_price, saving = (
+            None if figure is None else read_number(figure)
+            for figure in stored["figures"]
+        )
         return cls(
             opens=opens,
             closes=closes,
             status=LoadStatus(stored["status"]),
-            runs=tuple(
-                Run(start=_instant(start), end=_instant(end))
-                for start, end in stored["runs"]
-            ),
+            runs=runs,
             cost=cost,
             average_price=average_price,
             saving=saving,
@@ -210,10 +221,3 @@ def _sum(one: float | None, other: float | None) -> float | None:
 
 def _time(text: str | None) -> time | None:
     return time.fromisoformat(text) if text else None
-
-
-def _instant(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError("a time without a zone")
-    return moment.astimezone(UTC)

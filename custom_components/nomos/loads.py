@@ -20,7 +20,7 @@ from .contracts import usual_first
 from .coordinator import PriceCoordinator
 from .load import SUBENTRY_TYPE, FlexibleLoad, call_all
 from .load_model import LoadPlan
-from .store import StoredFile
+from .store import StoredFile, stored_file
 
 
 class Loads:
@@ -162,11 +162,8 @@ class Loads:
         self._begun = {
             key: load.begun for key, load in self.all.items() if load.begun is not None
         }
-        self._hass.async_create_task(
-            self._file.async_save(
-                {key: plan.to_json() for key, plan in self._begun.items()}
-            ),
-            f"{DOMAIN} begun plans",
+        self._file.async_save_soon(
+            {key: plan.to_json() for key, plan in self._begun.items()}
         )
 
     @callback
@@ -181,7 +178,7 @@ class Loads:
 
 def load_file(hass: HomeAssistant, entry: ConfigEntry) -> StoredFile:
     """Return the file that holds the plans that have begun."""
-    return StoredFile(hass, f"loads.{entry.entry_id}", 1)
+    return stored_file(hass, f"loads.{entry.entry_id}")
 
 
 def _decode(stored: Any) -> dict[str, LoadPlan]:

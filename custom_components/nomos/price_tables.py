@@ -3,14 +3,13 @@
 from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import UTC, datetime
-import math
 from typing import Any, Final
 
 from homeassistant.core import HomeAssistant
 
 from .api import PriceItem, PriceSeries
 from .pricing import Components, Interval, PriceTable
-from .store import StoredFile
+from .store import StoredFile, read_instant, read_number, stored_file
 
 _EVER: Final = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 
@@ -49,7 +48,7 @@ def _euro(cents: float | None) -> float | None:
 
 def price_file(hass: HomeAssistant, subscription_id: str) -> StoredFile:
     """Return the file that holds a subscription's prices."""
-    return StoredFile(hass, f"prices.{slug(subscription_id)}", 1)
+    return stored_file(hass, f"prices.{slug(subscription_id)}")
 
 
 def slug(identifier: str) -> str:
@@ -83,18 +82,14 @@ def decode_table(subscription_id: str, stored: Any) -> PriceTable:
         raise ValueError("another subscription")
     return PriceTable.of(
         Interval(
-            datetime.fromtimestamp(start, UTC),
-            datetime.fromtimestamp(end, UTC),
-            _number(price),
-            Components(_number(electricity), _number(grid), _number(levies)),
+            read_instant(start),
+            read_instant(end),
+            _price(price),
+            Components(_price(electricity), _price(grid), _price(levies)),
         )
         for start, end, price, electricity, grid, levies in stored["intervals"]
     )
 
 
-def _number(value: Any) -> float | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not math.isfinite(value):
-        raise TypeError("not a number")
-    return float(value)
+def _price(value: Any) -> float | None:
+    return None if value is None else read_number(value)

@@ -1,21 +1,28 @@
 """What survives a restart: small JSON files in Home Assistant's storage folder.
 
 Written durably (complete and on the disk, or not at all), only when something changed, and set aside when they cannot
-be read: all of it but the tokens can be asked for again.
+be read: all of it but the tokens can be asked for again. What could not be written is kept, and written again when
+something happens next: a request, a boundary of prices, an unload, Home Assistant's stop.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 import contextlib
+from datetime import UTC, date, datetime, timedelta
+import errno
+from functools import partial
 import json
 import logging
 import os
 from pathlib import Path
-import tempfile
+import shutil
 from typing import Any, Final
 
-from homeassistant.core import HomeAssistant
+from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
+from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
+from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.storage import STORAGE_DIR
+from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN
 
@@ -23,123 +30,285 @@ _LOGGER = logging.getLogger(__name__)
 
 SET_ASIDE_SUFFIX: Final = ".unreadable"
 
+_VERSION: Final = 1
+
+_MOST_BYTES: Final = 16 * 2**20
+"""Far more than any file ever holds."""
+
+_MERGED_WITHIN: Final = timedelta(seconds=2)
+"""Within what time changes make one write."""
+
+_NO_FSYNC: Final = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
+"""How a file system says that it cannot promise more than it has done."""
+
+_FIRST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+_LAST: Final = datetime(2200, 1, 1, tzinfo=UTC)
+"""What is stored lies between these; near the ends of the calendar, arithmetic fails."""
+
+_DATA_FILES: Final[HassKey[dict[str, StoredFile]]] = HassKey(f"{DOMAIN}_files")
+
+
+def stored_file(hass: HomeAssistant, name: str) -> StoredFile:
+    """Return the file of a name: the same object for all who use it, so that nobody overtakes another."""
+    if _DATA_FILES not in hass.data:
+        hass.data[_DATA_FILES] = {}
+
+        async def write_at_last(_event: Event[Any]) -> None:
+            await async_write_owed(hass, at_last=True)
+
+        hass.bus.async_listen_once(EVENT_HOMEASSISTANT_FINAL_WRITE, write_at_last)
+    return hass.data[_DATA_FILES].setdefault(name, StoredFile(hass, name))
+
+
+async def async_write_owed(hass: HomeAssistant, *, at_last: bool = False) -> None:
+    """Write again what could not be written; at last also what waits for further changes."""
+    for file in list(hass.data.get(_DATA_FILES, {}).values()):
+        if file.behind or (at_last and file.owes):
+            await file.async_write()
+
 
 class StoredFile:
-    """One file with a version and JSON data, readable only for Home Assistant's user."""
+    """One file of JSON data, readable only for Home Assistant's user."""
 
-    def __init__(self, hass: HomeAssistant, name: str, version: int) -> None:
+    def __init__(self, hass: HomeAssistant, name: str) -> None:
         """Name the file; nothing is read or written yet."""
         self._hass = hass
+        self._name = name
         self._path = Path(hass.config.path(STORAGE_DIR, f"{DOMAIN}.{name}"))
-        self._version = version
+        self._unfinished = self._path.with_name(f"{self._path.name}.tmp")
+        self._aside = self._path.with_name(self._path.name + SET_ASIDE_SUFFIX)
         self._lock = asyncio.Lock()
+        self._owed: Any = None
+        self._unsub_soon: CALLBACK_TYPE | None = None
         self.behind = False
-        """Whether the last that was to be stored is not on the disk."""
+        """Whether the last write failed, so that the newest data is in memory only."""
+
+    @property
+    def owes(self) -> bool:
+        """Return whether there is data that is not on the disk yet."""
+        return self._owed is not None
 
     async def async_load[T](self, decode: Callable[[Any], T]) -> T | None:
-        """Return what ``decode`` makes of the stored data; None when there is none that can be read.
+        """Return what ``decode`` makes of the newest data; None when there is none that can be read.
 
-        ``decode`` may raise LookupError, TypeError, ValueError or OverflowError for data that it does not know.
+        Whatever ``decode`` raises means that the data cannot be read.
         """
-        async with self._lock:
-            return await self._hass.async_add_executor_job(self._load, decode)
+        return await self._async_alone(
+            lambda: self._hass.async_add_executor_job(self._load, decode, self._owed)
+        )
 
     async def async_save(self, data: Any) -> bool:
         """Store data; return whether it is on the disk. A failure is warned of once until it is over."""
-        async with self._lock:
-            try:
-                await self._hass.async_add_executor_job(self._save, data)
-            except OSError as err:
-                level = logging.DEBUG if self.behind else logging.WARNING
-                _LOGGER.log(
-                    level,
-                    "Could not write %s (%s): what it holds is lost if Home Assistant stops now",
-                    self._path.name,
-                    err.strerror or type(err).__name__,
-                )
-                self.behind = True
-                return False
-            if self.behind:
-                _LOGGER.info("%s can be written again", self._path.name)
-                self.behind = False
-            return True
+        self._owed = data
+        return await self.async_write()
+
+    @callback
+    def async_save_soon(self, data: Any) -> None:
+        """Store data together with what else changes within two seconds."""
+        self._owed = data
+        if self._unsub_soon is None:
+            self._unsub_soon = async_call_later(
+                self._hass, _MERGED_WITHIN, self._async_soon
+            )
+
+    async def async_write(self) -> bool:
+        """Write what is owed; return whether everything is on the disk."""
+        return await self._async_alone(self._async_write)
 
     async def async_remove(self) -> None:
-        """Delete the file."""
-        async with self._lock:
-            await self._hass.async_add_executor_job(self._remove)
+        """Delete the file, and forget what is owed."""
+        self._owed, self.behind = None, False
+        self._cancel_soon()
+        await self._async_alone(
+            lambda: self._hass.async_add_executor_job(
+                _discard, self._path, self._unfinished, self._aside
+            )
+        )
+        self._hass.data[_DATA_FILES].pop(self._name, None)
 
-    def _load[T](self, decode: Callable[[Any], T]) -> T | None:
-        self._sweep()
+    async def _async_alone[T](self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do one thing after the other, each to its end: a thread goes on, whoever stops waiting for it."""
+
+        async def alone() -> T:
+            async with self._lock:
+                return await work()
+
+        return await asyncio.shield(
+            self._hass.async_create_task(alone(), f"{DOMAIN} {self._name}")
+        )
+
+    async def _async_soon(self, _now: datetime) -> None:
+        await self.async_write()
+
+    @callback
+    def _cancel_soon(self) -> None:
+        if self._unsub_soon is not None:
+            self._unsub_soon()
+            self._unsub_soon = None
+
+    async def _async_write(self) -> bool:
+        self._cancel_soon()
+        if (owed := self._owed) is None:
+            return True
         try:
-            content = self._path.read_bytes()
+            await self._hass.async_add_executor_job(self._write, owed)
+        except Exception as err:  # noqa: BLE001 - nothing that fails here may cost the data
+            level = logging.DEBUG if self.behind else logging.WARNING
+            _LOGGER.log(
+                level,
+                "Could not write %s (%s): what it holds is lost if Home Assistant stops now; it is tried again",
+                self._path.name,
+                getattr(err, "strerror", None) or type(err).__name__,
+            )
+            self.behind = True
+            return False
+        if self._owed is owed:
+            self._owed = None
+        if self.behind:
+            _LOGGER.info("%s can be written again", self._path.name)
+            self.behind = False
+        return True
+
+    def _load[T](self, decode: Callable[[Any], T], owed: Any) -> T | None:
+        _discard(self._unfinished)
+        try:
+            content = self._read() if owed is None else _pack(owed)
         except FileNotFoundError:
             return None
         except OSError as err:
             _LOGGER.warning("Could not read %s (%s)", self._path.name, err.strerror)
             return None
         try:
-            return decode(self._unwrap(json.loads(content)))
-        except (
-            LookupError,
-            TypeError,
-            ValueError,
-            OverflowError,
-            OSError,
-            RecursionError,
-        ):
-            aside = self._path.with_name(self._path.name + SET_ASIDE_SUFFIX)
+            return decode(_unpack(content))
+        except Exception:  # noqa: BLE001 - nobody knows all that strange data makes code raise
+            _discard(self._aside)
             with contextlib.suppress(OSError):
-                self._path.replace(aside)
+                self._path.replace(self._aside)
             _LOGGER.warning(
                 "%s cannot be read and was set aside as %s",
                 self._path.name,
-                aside.name,
+                self._aside.name,
             )
             return None
 
-    def _unwrap(self, stored: Any) -> Any:
-        if stored["version"] != self._version:
-            raise ValueError("another version")
-        return stored["data"]
+    def _read(self) -> bytes:
+        try:
+            with self._path.open("rb") as file:
+                return file.read(_MOST_BYTES + 1)
+        except IsADirectoryError:
+            return b""
 
-    def _save(self, data: Any) -> None:
-        content = json.dumps({"version": self._version, "data": data}).encode()
+    def _write(self, data: Any) -> None:
+        content = _pack(data)
         folder = self._path.parent
         folder.mkdir(exist_ok=True)
-        # Created with mode 0600.
-        descriptor, temporary = tempfile.mkstemp(
-            prefix=f"{self._path.name}.", suffix=".tmp", dir=folder
-        )
+        # Not where a power cut has left one, which others might read.
+        _discard(self._unfinished)
         try:
-            with os.fdopen(descriptor, "wb") as file:
+            with open(
+                self._unfinished, "xb", opener=partial(os.open, mode=0o600)
+            ) as file:
                 file.write(content)
                 file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).replace(self._path)
+                _sync(file.fileno())
+            self._unfinished.replace(self._path)
         except BaseException:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink()
+            _discard(self._unfinished)
             raise
         # The new name is durable only once the folder is.
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            _sync(handle)
+        finally:
+            os.close(handle)
+
+
+def _pack(data: Any) -> bytes:
+    return json.dumps({"version": _VERSION, "data": data}).encode()
+
+
+def _unpack(content: bytes) -> Any:
+    """Return the data in a file's content.
+
+    Raises:
+        ValueError: it is no JSON that everybody can store, or of another version. Other errors are possible.
+
+    """
+    if len(content) > _MOST_BYTES:
+        raise ValueError("too large")
+    stored = json.loads(content.decode())
+    # Python reads halves of characters and numbers without end, which Home Assistant cannot store.
+    json.dumps(stored, ensure_ascii=False, allow_nan=False).encode()
+    if stored["version"] != _VERSION:
+        raise ValueError("another version")
+    return stored["data"]
+
+
+def _sync(descriptor: int) -> None:
+    """Bring to the disk what was written, as far as the file system knows how."""
+    try:
+        os.fsync(descriptor)
+    except OSError as err:
+        if err.errno not in _NO_FSYNC:
+            raise
+
+
+def _discard(*paths: Path) -> None:
+    """Delete what is there, whatever it is, as far as possible."""
+    for path in paths:
         with contextlib.suppress(OSError):
-            handle = os.open(folder, os.O_RDONLY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
-
-    def _sweep(self) -> None:
-        """Delete what a power cut in the middle of a write has left."""
-        for unfinished in self._path.parent.glob(f"{self._path.name}.*.tmp"):
-            with contextlib.suppress(OSError):
-                unfinished.unlink()
-
-    def _remove(self) -> None:
-        self._sweep()
-        for path in (
-            self._path,
-            self._path.with_name(self._path.name + SET_ASIDE_SUFFIX),
-        ):
-            with contextlib.suppress(OSError):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
                 path.unlink(missing_ok=True)
+
+
+def read_number(value: Any, most: float = 1e9) -> float:
+    """Return a stored number.
+
+    Raises:
+        ValueError: it is none, or larger than any that is stored.
+
+    """
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or not abs(value) <= most
+    ):
+        raise ValueError("not a number of this kind")
+    return float(value)
+
+
+def read_count(value: Any) -> int:
+    """Return a stored whole number; ValueError where it is none."""
+    if not read_number(value, 2**32).is_integer():
+        raise ValueError("not a whole number")
+    return int(value)
+
+
+def read_flag(value: Any) -> bool:
+    """Return a stored truth; ValueError where it is none."""
+    if not isinstance(value, bool):
+        raise ValueError("neither true nor false")  # noqa: TRY004
+    return value
+
+
+def read_day(text: Any) -> date:
+    """Return a stored day; TypeError or ValueError where it is none."""
+    day = date.fromisoformat(text)
+    if not _FIRST.date() <= day < _LAST.date():
+        raise ValueError("a day that is not stored")
+    return day
+
+
+def read_instant(value: Any) -> datetime:
+    """Return a stored instant, in UTC, from seconds since 1970 or an ISO text; TypeError or ValueError where it is none."""
+    instant = (
+        datetime.fromisoformat(value)
+        if isinstance(value, str)
+        else datetime.fromtimestamp(read_number(value, 1e11), UTC)
+    )
+    # A text without a zone cannot be compared.
+    if not _FIRST <= instant < _LAST:
+        raise ValueError("an instant that is not stored")
+    return instant.astimezone(UTC)

@@ -30,7 +30,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN
 from .pace import Pace
-from .store import StoredFile
+from .store import async_write_owed, read_number, stored_file
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -58,8 +58,13 @@ class TokenJournal:
         """Belong to a config entry; nothing is read or written yet."""
         self._hass = hass
         self._entry = entry
-        self._file = StoredFile(hass, f"token.{entry.entry_id}", 1)
+        self._file = stored_file(hass, f"token.{entry.entry_id}")
         self._ancestors: list[str] = []
+
+    @property
+    def behind(self) -> bool:
+        """Return whether the newest token could not be written, so that it is in memory only."""
+        return self._file.behind
 
     def is_current(self, token: Mapping[str, Any]) -> bool:
         """Return whether the config entry still holds a token: the account may have been linked again."""
@@ -127,13 +132,17 @@ class TokenJournal:
 def _decode_journal(data: Any) -> tuple[dict[str, Any], list[str]]:
     """Return a link, and the fingerprints of the tokens that its token descends from."""
     token, ancestors = data[CONF_TOKEN], data["ancestors"]
-    for key, kind in (("access_token", str), ("refresh_token", str)):
-        if not isinstance(token[key], kind):
-            raise TypeError(key)
-    token["expires_at"] = float(token["expires_at"])
-    if not all(isinstance(ancestor, str) for ancestor in ancestors):
-        raise TypeError("ancestors")
-    return {key: data[key] for key in _LINK if key in data}, list(ancestors)
+    for text in (token["access_token"], token["refresh_token"]):
+        # What can be sent in a header.
+        if not (text and text.isascii() and text.isprintable()):
+            raise ValueError("not a token")
+    token["expires_at"] = read_number(token["expires_at"], 1e11)
+    if not isinstance(ancestors, list) or not all(
+        isinstance(text, str)
+        for text in (*ancestors, data.get("auth_implementation", ""))
+    ):
+        raise TypeError("not a text")
+    return {key: data[key] for key in _LINK if key in data}, ancestors
 
 
 def _fingerprint(token: Mapping[str, Any]) -> str:
@@ -176,12 +185,16 @@ class AccountTokens:
             raise CredentialsMissingError(domain=DOMAIN) from err
 
     async def async_get_access_token(self) -> str:
-        """Return an access token that has not expired.
+        """Return an access token that has not expired, as far as the journal can hold the next one.
+
+        While the journal cannot be written, the token in hand is used until the API rejects it: another one would be
+        in memory only.
 
         Raises:
             OAuth2TokenRequestBaseError: no token could be had.
 
         """
+        await async_write_owed(self._hass)
         # Also where the token in hand still looks valid: one that is being replaced was rejected.
         if self._entry.entry_id in self._refreshes or self._has_expired:
             await self._async_refresh()
@@ -211,7 +224,10 @@ class AccountTokens:
 
     @property
     def _has_expired(self) -> bool:
+        """Return whether another token is needed; while the journal is behind, only where this one was rejected."""
         expires_at: float = self._token["expires_at"]
+        if self._journal.behind and expires_at:
+            return False
         return expires_at <= time.time() + CLOCK_OUT_OF_SYNC_MAX_SEC
 
     def _store(self, token: Mapping[str, Any]) -> None:

@@ -1,8 +1,7 @@
 """How what is known of a contract's meter lies on the disk."""
 
 from dataclasses import asdict, fields
-from datetime import UTC, date, datetime
-import math
+from datetime import date
 from typing import Any, Final
 
 from homeassistant.core import HomeAssistant
@@ -16,13 +15,21 @@ from .api import (
 )
 from .metering import DayUsage, MonthUsage, Series
 from .price_tables import slug
-from .store import StoredFile
+from .store import (
+    StoredFile,
+    read_count,
+    read_day,
+    read_flag,
+    read_instant,
+    read_number,
+    stored_file,
+)
 from .usage_record import Doubt, LatestInvoice, UsageRecord
 
 
 def usage_file(hass: HomeAssistant, subscription_id: str) -> StoredFile:
     """Return the file that holds what is known of a contract's meter."""
-    return StoredFile(hass, f"usage.{slug(subscription_id)}", 1)
+    return stored_file(hass, f"usage.{slug(subscription_id)}")
 
 
 _DAY_FIELDS: Final = tuple(one.name for one in fields(DayUsage))
@@ -74,27 +81,25 @@ def decode_record(subscription_id: str, stored: Any) -> UsageRecord:
         analog_on=_date(stored.get("analog_on")),
         days={one.day: one for one in days},
         months=tuple(
-            MonthUsage(date.fromisoformat(month), _number(kwh), bool(final))
+            MonthUsage(read_day(month), read_number(kwh), read_flag(final))
             for month, kwh, final in stored["months"]
         ),
         looked_to=_date(stored["looked_to"]),
         settled_to=_date(stored["settled_to"]),
         doubts=dict(map(_doubt, stored["doubts"])),
         recorded={
-            Series(key): _instant(at) for key, at in dict(stored["recorded"]).items()
+            Series(key): read_instant(at)
+            for key, at in dict(stored["recorded"]).items()
         },
-        refused={
-            str(key): date.fromisoformat(day)
-            for key, day in dict(stored["refused"]).items()
-        },
+        refused={key: read_day(day) for key, day in dict(stored["refused"]).items()},
         invoice=None
         if invoice is None
         else LatestInvoice(
             type=InvoiceType(invoice["type"]),
             status=InvoiceStatus(invoice["status"]),
-            total=_number(invoice["total"]),
-            period_start=_instant(invoice["period_start"]),
-            period_end=_instant(invoice["period_end"]),
+            total=read_number(invoice["total"]),
+            period_start=read_instant(invoice["period_start"]),
+            period_end=read_instant(invoice["period_end"]),
         ),
         reductions=_reductions(stored["reductions"]),
         reductions_on=_date(stored["reductions_on"]),
@@ -104,30 +109,30 @@ def decode_record(subscription_id: str, stored: Any) -> UsageRecord:
 def _doubt(stored: Any) -> tuple[date, Doubt]:
     if isinstance(stored, str):
         # As version 0.1 wrote it: the day alone.
-        day = date.fromisoformat(stored)
+        day = read_day(stored)
         return day, Doubt(day, 0)
     day, since, readings, repeated = stored
-    return date.fromisoformat(day), Doubt(
-        date.fromisoformat(since),
-        None if readings is None else int(readings),
-        bool(repeated),
+    return read_day(day), Doubt(
+        read_day(since),
+        None if readings is None else read_count(readings),
+        read_flag(repeated),
     )
 
 
 def _day(values: list[Any]) -> DayUsage:
     named = dict(zip(_DAY_FIELDS, values, strict=True))
     return DayUsage(
-        day=date.fromisoformat(named["day"]),
-        kwh=_number(named["kwh"]),
+        day=read_day(named["day"]),
+        kwh=read_number(named["kwh"]),
         cost=_optional(named["cost"]),
-        priced_kwh=_number(named["priced_kwh"]),
+        priced_kwh=read_number(named["priced_kwh"]),
         lowest=_optional(named["lowest"]),
         mean=_optional(named["mean"]),
         highest=_optional(named["highest"]),
-        readings=int(named["readings"]),
-        missing=int(named["missing"]),
-        final=bool(named["final"]),
-        digest=int(named["digest"]),
+        readings=read_count(named["readings"]),
+        missing=read_count(named["missing"]),
+        final=read_flag(named["final"]),
+        digest=read_count(named["digest"]),
     )
 
 
@@ -145,18 +150,8 @@ def _iso(day: date | None) -> str | None:
 
 
 def _date(text: str | None) -> date | None:
-    return None if text is None else date.fromisoformat(text)
-
-
-def _instant(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
+    return None if text is None else read_day(text)
 
 
 def _optional(value: Any) -> float | None:
-    return None if value is None else _number(value)
-
-
-def _number(value: Any) -> float:
-    if isinstance(value, bool) or not math.isfinite(value):
-        raise TypeError("not a number")
-    return float(value)
+    return None if value is None else read_number(value)

@@ -15,7 +15,10 @@ from homeassistant.helpers.dispatcher import DATA_DISPATCHER
 
 _PACKAGE = "custom_components.nomos"
 
-_OF_THE_INTEGRATION = {"custom_components.nomos.card"}
+_OF_THE_INTEGRATION = {
+    "custom_components.nomos.card",
+    "custom_components.nomos.store",
+}
 """Modules that listen as long as Home Assistant runs, whichever accounts there are."""
 
 

@@ -157,7 +157,7 @@ async def test_unfinished_files_are_swept_up(
     nomos.expire_access_tokens(EMAIL)
     await entry.runtime_data.account.async_refresh()
     [journal] = files("token").values()
-    unfinished = journal.with_name(f"{journal.name}.abcd.tmp")
+    unfinished = journal.with_name(f"{journal.name}.tmp")
     unfinished.write_text("half a token")
     await restart(hass, entry)
     assert not unfinished.exists()

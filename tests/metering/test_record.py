@@ -172,7 +172,7 @@ def test_numbers_are_finite(place):
         damaged["days"][0][1] = float("nan")
     else:
         damaged["invoice"]["total"] = True
-    with pytest.raises(TypeError):
+    with pytest.raises(ValueError):
         decode_record("sub", damaged)
 
 

@@ -1,0 +1,89 @@
+"""The disk of a real hub is full for some seconds around the rotation of the refresh token."""
+
+import asyncio
+from collections.abc import Iterator
+import contextlib
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+import subprocess
+
+import pytest
+
+from scripts.hub import wait_until_running
+from scripts.hub_client import HubClient
+from scripts.linking import DOMAIN, Customer
+
+from .line import Line
+from .test_kill import CUSTOMER, Trial
+from .town import open_town
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Iterator[Path]:
+    """Put the hub's storage folder on a small disk of its own."""
+    storage = tmp_path / "hub" / ".storage"
+    storage.mkdir(parents=True)
+    try:
+        subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(storage)],
+            check=True,
+            capture_output=True,
+        )
+    except OSError, subprocess.CalledProcessError:
+        pytest.skip("this user may not mount a file system")
+    yield storage
+    subprocess.run(["umount", str(storage)], check=True)
+
+
+def fill(folder: Path) -> Path:
+    """Leave no room in a folder; return the file that takes it."""
+    others = folder / "others"
+    with contextlib.suppress(OSError), others.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+    return others
+
+
+async def ask(client: HubClient, days_ago: int) -> None:
+    """Have Nomos asked for the prices of a past day: those are not kept."""
+    day = str((datetime.now(UTC) - timedelta(days=days_ago)).date())
+    await client.post(
+        f"/api/services/{DOMAIN}/get_prices?return_response",
+        {"start": day, "end": day},
+    )
+
+
+async def test_disk_that_is_full_around_a_rotation(
+    tmp_path: Path, storage: Path
+) -> None:
+    """The newest token is in use after some requests, an orderly stop and a start; nobody has to link again."""
+    async with (
+        Line() as line,
+        open_town(tmp_path / "hub", line) as town,
+        Customer(town.simulator_url, CUSTOMER) as customer,
+    ):
+        await customer.control("POST", "settings", {"rate_limit": None})
+        trial = Trial(town=town, line=line, customer=customer)
+        await trial.link()
+        linked = line.newest
+        await town.hub.start()
+        async with town.hub.client(town.token) as client:
+            await wait_until_running(client)
+            others = fill(storage)
+            await customer.control("POST", "expire_access_tokens")
+            await ask(client, 3)
+            assert line.newest != linked
+            assert not trial.newest_in_journal()
+            # Home Assistant tries to store its entry meanwhile, and gives up.
+            await asyncio.sleep(5)
+            others.unlink()
+            for days_ago in (4, 5, 6):
+                await ask(client, days_ago)
+            assert trial.newest_in_journal()
+            assert not trial.newest_in_entry()
+        await town.hub.stop()
+        since = datetime.now(UTC)
+        await town.hub.start()
+        async with town.hub.client(town.token) as client:
+            assert await trial.look_after(client, since) == "kept"
+        await town.hub.stop()
