@@ -140,11 +140,10 @@ class PlannedCoordinator[T](DataUpdateCoordinator[T]):
         if self._shutdown_requested:
             return
         super()._schedule_refresh()
+        refused = isinstance(self.last_error, ConfigEntryAuthFailed)
+        why = "access is refused" if refused else self._purpose
         self._log.debug(
-            "%s: next request %s: %s",
-            self.subject,
-            said(self.next_request),
-            self._purpose,
+            "%s: next request %s: %s", self.subject, said(self.next_request), why
         )
 
     @callback

@@ -107,6 +107,22 @@ async def test_a_refused_request_is_no_success(
     assert_right(hass, nomos, subscription)
 
 
+async def test_refused_access(
+    hass: HomeAssistant, nomos, linked, advance: Advance, subscription, lines
+) -> None:
+    """The log says so, and when it is tried again."""
+    entry = await linked()
+    runtime = entry.runtime_data
+    nomos.revoke(EMAIL)
+    lines()
+    await runtime.account.async_refresh()
+    await runtime.prices[subscription.id].async_refresh()
+    told = lines()
+    assert "Prices of contract 1 of 1: next request -: access is refused" in told
+    assert [one for one in told if one.startswith("Contracts: next request 2026-06-1")]
+    assert not [one for one in told if "success" in one]
+
+
 async def test_prices_that_are_unknown_are_counted(
     hass: HomeAssistant, nomos, linked, lines
 ) -> None:

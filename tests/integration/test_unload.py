@@ -69,22 +69,20 @@ async def test_unload_while_somebody_waits_for_an_answer(
     assert not left_behind(hass)
 
 
-@pytest.mark.parametrize(
-    "state", [ConfigEntryState.SETUP_RETRY, ConfigEntryState.SETUP_ERROR]
-)
+@pytest.mark.parametrize("revoked", [False, True])
 async def test_account_that_never_loaded_is_disabled(
-    hass: HomeAssistant, nomos, credentials, state
+    hass: HomeAssistant, nomos, credentials, revoked
 ) -> None:
     """It takes the card along, although Home Assistant has nothing to unload."""
     assert await async_setup_component(hass, "frontend", {})
     entry = make_entry(nomos)
     entry.add_to_hass(hass)
-    if state is ConfigEntryState.SETUP_ERROR:
+    if revoked:
         nomos.revoke(EMAIL)
     else:
         nomos.faults.add(kind="status", status=500, match="subscriptions")
     await hass.config_entries.async_setup(entry.entry_id)
-    assert entry.state is state
+    assert entry.state is ConfigEntryState.SETUP_RETRY
     assert remembered(hass, set())
     await hass.config_entries.async_set_disabled_by(
         entry.entry_id, ConfigEntryDisabler.USER
