@@ -37,6 +37,8 @@ async def async_get_config_entry_diagnostics(
             "version": API_VERSION,
             "production": api_url() == API_URL,
             "last_error": _error(account.last_error),
+            "link": account.link.state,
+            "link_tried_at": _iso(account.link.try_at),
             "phase": round(account.phase, 3),
         },
         "token": {
