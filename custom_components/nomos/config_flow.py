@@ -35,8 +35,9 @@ from .api import (
 )
 from .application_credentials import session_without_cookies
 from .const import DOMAIN, SUPPORT_EMAIL
+from .failures import in_log
 from .load import SUBENTRY_TYPE
-from .load_flow import LoadFlow
+from .load_flow import FiniteNumber, LoadFlow
 from .pricing import DEFAULT_THRESHOLDS
 from .thresholds import DISTANCES, SHARES, make_thresholds
 from .tokens import TokenJournal, async_wait_for_refresh
@@ -134,6 +135,9 @@ class NomosConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
             **(result.get("description_placeholders") or {}),
             "support_email": SUPPORT_EMAIL,
         }
+        # It came with the address that the browser was sent to, and could hold anything.
+        if not placeholders.get("error", "").isidentifier():
+            placeholders["error"] = "-"
         return self.async_abort(
             reason=f"link_{reason}",
             description_placeholders=placeholders,
@@ -165,13 +169,7 @@ class NomosConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
                 description_placeholders={"support_email": SUPPORT_EMAIL},
             )
         except NomosError as err:
-            _LOGGER.warning(
-                "The new link could not be tried: %s (status %s, code %s, request id %s)",
-                type(err).__name__,
-                err.status,
-                err.code,
-                err.request_id,
-            )
+            _LOGGER.warning("The new link could not be tried: %s", in_log(err))
             return self.async_abort(reason="cannot_connect")
         if not subscriptions:
             return self.async_abort(reason="no_subscription")
@@ -237,7 +235,7 @@ class NomosOptionsFlow(OptionsFlowWithReload):
 
 
 def _number(maximum: float, step: float, unit: str) -> NumberSelector:
-    return NumberSelector(
+    return FiniteNumber(
         NumberSelectorConfig(
             min=0,
             max=maximum,
@@ -283,5 +281,5 @@ async def _title(client: NomosClient, subscriptions: tuple[Subscription, ...]) -
         return (await client.plan(main.plan_id)).name
     except NomosError as err:
         # Whether a customer may read plans is not documented; a link does not fail for want of a name.
-        _LOGGER.debug("The plan could not be read: %s", type(err).__name__)
+        _LOGGER.debug("The plan could not be read: %s", in_log(err))
         return "Nomos"

@@ -1,6 +1,7 @@
 """Describe a flexible load, or change its description."""
 
-from typing import Any, Final
+from math import isfinite
+from typing import Any, Final, override
 
 import probatio
 
@@ -24,14 +25,36 @@ from homeassistant.helpers.selector import (
     TimeSelector,
 )
 
+from .api import harmless_text
 from .contracts import usual_first
 from .load_model import LoadSettings
 from .pricing import Prefer
 from .runtime import NomosConfigEntry
 
 
+class FiniteNumber(NumberSelector):
+    """A number: Home Assistant's own check of the limits lets pass what is none."""
+
+    @override
+    def __call__(self, data: Any) -> float:
+        if isfinite(number := super().__call__(data)):
+            return number
+        raise probatio.Invalid("not a finite number")
+
+
+class _Duration(DurationSelector):
+    """A duration that fits into one: Home Assistant's own check breaks at larger ones."""
+
+    @override
+    def __call__(self, data: Any) -> dict[str, float]:
+        try:
+            return super().__call__(data)
+        except OverflowError:
+            raise probatio.Invalid("no duration") from None
+
+
 def _number(unit: str, step: float, low: float, high: float) -> NumberSelector:
-    return NumberSelector(
+    return FiniteNumber(
         NumberSelectorConfig(
             min=low,
             max=high,
@@ -42,7 +65,7 @@ def _number(unit: str, step: float, low: float, high: float) -> NumberSelector:
     )
 
 
-_MINUTES: Final = NumberSelector(
+_MINUTES: Final = FiniteNumber(
     NumberSelectorConfig(
         min=0,
         max=720,
@@ -55,9 +78,7 @@ _MINUTES: Final = NumberSelector(
 
 _FIELDS: Final = {
     probatio.Required(CONF_NAME): TextSelector(),
-    probatio.Required("duration"): DurationSelector(
-        DurationSelectorConfig(enable_day=False)
-    ),
+    probatio.Required("duration"): _Duration(DurationSelectorConfig(enable_day=False)),
     probatio.Required("start", default="00:00:00"): TimeSelector(),
     probatio.Required("end", default="00:00:00"): TimeSelector(),
     probatio.Required("contiguous", default=True): BooleanSelector(),
@@ -71,7 +92,7 @@ _FIELDS: Final = {
     probatio.Optional("fallback"): TimeSelector(),
     probatio.Optional("min_run"): _MINUTES,
     probatio.Optional("min_pause"): _MINUTES,
-    probatio.Optional("max_runs"): NumberSelector(
+    probatio.Optional("max_runs"): FiniteNumber(
         NumberSelectorConfig(min=1, max=24, step=1, mode=NumberSelectorMode.BOX)
     ),
 }
@@ -124,6 +145,8 @@ class LoadFlow(ConfigSubentryFlow):
 
 def _check(user_input: dict[str, Any]) -> dict[str, str]:
     """Return what is wrong with the settings, by translation key."""
+    if harmless_text(user_input[CONF_NAME]) != user_input[CONF_NAME]:
+        return {CONF_NAME: "name_unfit"}
     try:
         LoadSettings.of(user_input)
     except ValueError as err:

@@ -6,6 +6,8 @@ from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, Final, Self
 
+from homeassistant.util import dt as dt_util
+
 from .pricing import PlanRequest, Prefer, Run
 from .store import read_instant, read_number
 
@@ -220,4 +222,9 @@ def _sum(one: float | None, other: float | None) -> float | None:
 
 
 def _time(text: str | None) -> time | None:
-    return time.fromisoformat(text) if text else None
+    if not text:
+        return None
+    # As Home Assistant's own check of forms reads it, which takes 7:00, too.
+    if (wall := dt_util.parse_time(text)) is None:
+        raise ValueError("not a time")
+    return wall

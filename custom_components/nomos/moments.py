@@ -6,6 +6,7 @@ from typing import Final
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.util import dt as dt_util
 
+from .api import harmless_text
 from .const import DOMAIN
 from .pricing import day_bounds, local_date, window
 
@@ -16,6 +17,9 @@ _YEARS: Final = range(2000, 2200)
 """What is outside is a slip, and far enough from the ends of the calendar to reckon with."""
 
 _TICK: Final = timedelta(microseconds=1)
+
+_LONGEST: Final = 40
+"""Characters of a date with time, to the microsecond and with its offset, and some more."""
 
 
 def price_range(
@@ -103,6 +107,7 @@ def next_at(wall: time, now: datetime, zone: tzinfo) -> datetime:
 
 def _begin_or_end(text: str, days: int) -> datetime:
     """Return an instant, or the bound of a tariff day."""
+    _check(text)
     found: date | None = dt_util.parse_date(text) or _datetime(text)
     if found is None or found.year not in _YEARS:
         raise _invalid(text)
@@ -112,12 +117,22 @@ def _begin_or_end(text: str, days: int) -> datetime:
 
 
 def _time_or_instant(text: str) -> time | datetime:
+    _check(text)
     if (wall := dt_util.parse_time(text)) is not None:
         return wall
     found = _datetime(text)
     if found is None or found.year not in _YEARS:
         raise _invalid(text)
     return _instant(found)
+
+
+def _check(text: str) -> None:
+    """Refuse what no time is written with, before it is parsed.
+
+    Half a character crashes the parser that Home Assistant uses, and all of Home Assistant with it.
+    """
+    if len(text) > _LONGEST or not (text.isascii() and text.isprintable()):
+        raise _invalid(text)
 
 
 def _datetime(text: str) -> datetime | None:
@@ -137,5 +152,5 @@ def _invalid(text: str) -> ServiceValidationError:
     return ServiceValidationError(
         translation_domain=DOMAIN,
         translation_key="invalid_time",
-        translation_placeholders={"value": text},
+        translation_placeholders={"value": harmless_text(text)},
     )

@@ -1,8 +1,7 @@
 """The actions: give out prices, plan a load, ask Nomos now."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from math import isfinite
 from typing import Any, Final
 
 import probatio
@@ -26,7 +25,7 @@ from homeassistant.helpers import (
 )
 from homeassistant.util import dt as dt_util
 
-from .api import NomosError, NomosRateLimitError, SubscriptionStatus
+from .api import NomosError, NomosRateLimitError, SubscriptionStatus, harmless_text
 from .const import DOMAIN
 from .coordinator import PriceCoordinator
 from .failures import raise_action_failed
@@ -42,34 +41,74 @@ REFRESH: Final = "refresh"
 
 _ZERO: Final = timedelta()
 _LONGEST_LOAD: Final = timedelta(days=7)
+_MAX_STEPS: Final = 96
 
 
-def _finite(value: Any) -> float:
-    number = float(probatio.Coerce(float)(value))
-    if not isfinite(number):
-        raise probatio.Invalid("not a finite number")
-    return number
+_MAX_PRICE: Final = 100
+"""EUR/kWh, either way."""
 
 
-def _duration(value: Any) -> timedelta:
-    length: timedelta = cv.positive_time_period(value)
-    if not _ZERO < length <= _LONGEST_LOAD:
-        raise probatio.Invalid("not a duration between zero and seven days")
-    return length
+def _text(value: Any) -> str:
+    """Return a text that can be searched for, repeated in an error and stored."""
+    return harmless_text(cv.string(value))
+
+
+def _out_of_bounds(field: str, low: object, high: object) -> ServiceValidationError:
+    return ServiceValidationError(
+        translation_domain=DOMAIN,
+        translation_key="out_of_bounds",
+        translation_placeholders={"field": field, "low": str(low), "high": str(high)},
+    )
+
+
+def _number(field: str, low: float, high: float) -> Callable[[Any], float]:
+    """Return what reads the number in a field, and refuses one out of bounds in words."""
+
+    def read(value: Any) -> float:
+        number: float = probatio.Coerce(float)(value)
+        if low <= number <= high:  # NaN never is.
+            return number
+        raise _out_of_bounds(field, f"{low:g}", f"{high:g}")
+
+    return read
+
+
+def _duration(field: str, *, least: int = 1) -> Callable[[Any], timedelta]:
+    """Return what reads the duration in a field, from some seconds to seven days."""
+    low, refusal = timedelta(seconds=least), (f"00:00:0{least}", "168:00:00")
+
+    def read(value: Any) -> timedelta:
+        try:
+            length: timedelta = cv.time_period(value)
+        except OverflowError:
+            raise _out_of_bounds(field, *refusal) from None
+        if low <= length <= _LONGEST_LOAD:
+            return length
+        raise _out_of_bounds(field, *refusal)
+
+    return read
+
+
+def _not_too_many(steps: Any) -> Any:
+    if isinstance(steps, list) and len(steps) > _MAX_STEPS:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="profile_too_long",
+            translation_placeholders={"steps": str(_MAX_STEPS)},
+        )
+    return steps
 
 
 # Moments are taken as text: templates, YAML and scripts give them as text, dates, times or dates with time.
-_POSITIVE: Final = probatio.All(_finite, probatio.Range(min=0, min_included=False))
-
-_ACCOUNT: Final = {probatio.Optional("config_entry"): cv.string}
-_CONTRACT: Final = {**_ACCOUNT, probatio.Optional("subscription"): cv.string}
+_ACCOUNT: Final = {probatio.Optional("config_entry"): _text}
+_CONTRACT: Final = {**_ACCOUNT, probatio.Optional("subscription"): _text}
 
 REFRESH_SCHEMA: Final = probatio.Schema(_ACCOUNT)
 GET_PRICES_SCHEMA: Final = probatio.Schema(
     {
         **_CONTRACT,
-        probatio.Optional("start"): cv.string,
-        probatio.Optional("end"): cv.string,
+        probatio.Optional("start"): _text,
+        probatio.Optional("end"): _text,
         probatio.Optional("resolution", default="interval"): probatio.Coerce(
             Resolution
         ),
@@ -80,27 +119,30 @@ GET_PRICES_SCHEMA: Final = probatio.Schema(
 PLAN_SCHEMA: Final = probatio.Schema(
     {
         **_CONTRACT,
-        probatio.Optional("duration"): _duration,
-        probatio.Optional("energy"): _POSITIVE,
-        probatio.Optional("power"): _POSITIVE,
-        probatio.Optional("profile"): [
-            {
-                probatio.Required("duration"): _duration,
-                probatio.Required("power"): probatio.All(
-                    _finite, probatio.Range(min=0)
-                ),
-            }
-        ],
-        probatio.Optional("earliest"): cv.string,
-        probatio.Optional("latest"): cv.string,
-        probatio.Optional("contiguous", default=True): cv.boolean,
-        probatio.Optional("min_run", default=_ZERO): cv.positive_time_period,
-        probatio.Optional("min_pause", default=_ZERO): cv.positive_time_period,
-        probatio.Optional("max_runs"): probatio.All(
-            probatio.Coerce(int), probatio.Range(min=1)
+        probatio.Optional("duration"): _duration("duration"),
+        probatio.Optional("energy"): _number("energy", 0.001, 1000),
+        probatio.Optional("power"): _number("power", 0.001, 1000),
+        probatio.Optional("profile"): probatio.All(
+            _not_too_many,
+            [
+                {
+                    probatio.Required("duration"): _duration("duration"),
+                    probatio.Required("power"): _number("power", 0, 1000),
+                }
+            ],
         ),
-        probatio.Optional("price_cap"): _finite,
-        probatio.Optional("price_floor"): _finite,
+        probatio.Optional("earliest"): _text,
+        probatio.Optional("latest"): _text,
+        probatio.Optional("contiguous", default=True): cv.boolean,
+        probatio.Optional("min_run", default=_ZERO): _duration("min_run", least=0),
+        probatio.Optional("min_pause", default=_ZERO): _duration("min_pause", least=0),
+        probatio.Optional("max_runs"): probatio.All(
+            _number("max_runs", 1, 1000), probatio.Coerce(int)
+        ),
+        probatio.Optional("price_cap"): _number("price_cap", -_MAX_PRICE, _MAX_PRICE),
+        probatio.Optional("price_floor"): _number(
+            "price_floor", -_MAX_PRICE, _MAX_PRICE
+        ),
         probatio.Optional("goal"): probatio.Coerce(Goal),
         probatio.Optional("prefer", default="early"): probatio.Coerce(Prefer),
         probatio.Optional("slices", default=False): cv.boolean,

@@ -108,6 +108,26 @@ async def test_link_and_read_the_price(client: HubClient, customer: Customer) ->
     assert stored["title"] == "4X44EMKX"
 
 
+async def test_half_a_character_for_a_time(
+    client: HubClient, customer: Customer
+) -> None:
+    """What a template makes of half an emoji is refused; the parser of times would end the whole process."""
+    await link(client, customer)
+    for action, field in (
+        ("get_prices", "start"),
+        ("get_prices", "end"),
+        ("plan", "earliest"),
+        ("plan", "latest"),
+    ):
+        data: Json = {field: '{{ "2026-06-10 20:0\\ud83d" }}'}
+        if action == "plan":
+            data["duration"] = 3600
+        step = {"action": f"{DOMAIN}.{action}", "data": data, "response_variable": "x"}
+        with pytest.raises(HubError, match="is not a time"):
+            await client.command("execute_script", sequence=[step])
+    assert await client.entries(DOMAIN)
+
+
 async def test_denied(client: HubClient, customer: Customer, town: Town) -> None:
     """Denying ends the flow with a sentence; nothing is stored; allowing helps."""
     await ensure_credentials(client)

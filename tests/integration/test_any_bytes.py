@@ -7,6 +7,7 @@ import tracemalloc
 from typing import Any
 
 import pytest
+from yarl import URL
 
 from custom_components.nomos.application_credentials import NomosOAuth2Implementation
 from custom_components.nomos.const import DOMAIN
@@ -14,6 +15,7 @@ from custom_components.nomos.diagnostics import async_get_config_entry_diagnosti
 from homeassistant.components.application_credentials import ClientCredential
 from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
 from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import InvalidData
 from homeassistant.exceptions import (
     OAuth2TokenRequestConnectionError,
     OAuth2TokenRequestError,
@@ -309,6 +311,35 @@ async def test_cookies(
     asked = [one for one in nomos.requests if one.kind != "authorize"]
     assert {"token", "subscriptions", "prices"} <= {one.kind for one in asked}
     assert not [one for one in asked if one.cookies]
+
+
+@pytest.mark.usefixtures("credentials", "current_request_with_host")
+async def test_text_of_a_refused_link(
+    hass: HomeAssistant, nomos, hass_client_no_auth
+) -> None:
+    """What came in the address is shown only if it looks like a code: it is shown as Markdown."""
+    flow = await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": SOURCE_USER}
+    )
+    state = URL(flow["url"]).query["state"]
+    back = URL("/auth/external/callback").with_query(
+        state=state, error="[click](https://example.com)"
+    )
+    await (await hass_client_no_auth()).get(back)
+    result = await hass.config_entries.flow.async_configure(flow["flow_id"])
+    assert result["reason"] == "link_user_rejected_authorize"
+    assert (result["description_placeholders"] or {})["error"] == "-"
+
+
+@pytest.mark.parametrize("odd", ["nan", "inf", 1e300])
+async def test_options_that_are_none(hass: HomeAssistant, linked, odd) -> None:
+    """The form of the options takes numbers only."""
+    entry = await linked()
+    form = await hass.config_entries.options.async_init(entry.entry_id)
+    with pytest.raises(InvalidData):
+        await hass.config_entries.options.async_configure(
+            form["flow_id"], {"cheap_share": odd}
+        )
 
 
 FREE_TEXT = "Erika Mustermann, Hauptstr. 1"

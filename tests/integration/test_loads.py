@@ -1,6 +1,6 @@
 """Tests of flexible loads: the form, the plan at every quarter-hour, restarts, windows over midnight and clock changes."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from custom_components.nomos.pricing import TARIFF_ZONE, PlanRequest, plan
 from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.data_entry_flow import FlowResultType, InvalidData
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from .conftest import Advance
@@ -300,6 +300,9 @@ async def test_editing_gives_up_a_plan_that_has_begun(
         ({"start": "20:00:00", "end": "21:00:00"}, "window_too_short"),
         ({"contiguous": False, "min_run": 300}, "min_run_too_long"),
         ({"fallback": "12:00:00"}, "fallback_outside"),
+        ({"name": "Dish\ud83d"}, "name_unfit"),
+        ({"name": "Dish\x00"}, "name_unfit"),
+        ({"name": "D" * 101}, "name_unfit"),
     ],
 )
 async def test_settings_that_contradict_each_other(
@@ -314,12 +317,46 @@ async def test_settings_that_contradict_each_other(
         result["flow_id"], DISHWASHER | changes
     )
     assert result["type"] is FlowResultType.FORM
-    assert result["errors"] == {"base": error}
+    place = "name" if error == "name_unfit" else "base"
+    assert result["errors"] == {place: error}
     result = await hass.config_entries.subentries.async_configure(
         result["flow_id"], DISHWASHER
     )
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"duration": {"hours": 1e300}},
+        {"duration": {"hours": float("inf")}},
+        {"start": "20:00\ud83d"},
+        {"min_pause": -1e300},
+        {"power": "nan"},
+        {"price_cap": "nan"},
+        {"min_run": "nan"},
+        {"max_runs": 1e300},
+    ],
+)
+async def test_settings_that_are_none(hass: HomeAssistant, linked, changes) -> None:
+    """The form refuses what its fields cannot hold."""
+    entry = await linked()
+    result = await hass.config_entries.subentries.async_init(
+        (entry.entry_id, SUBENTRY_TYPE), context={"source": SOURCE_USER}
+    )
+    with pytest.raises(InvalidData):
+        await hass.config_entries.subentries.async_configure(
+            result["flow_id"], DISHWASHER | changes
+        )
+
+
+async def test_short_times(hass: HomeAssistant, linked) -> None:
+    """A time without its leading zero, which Home Assistant lets through, is read as it lets it through."""
+    entry = await linked()
+    load_id = await add(hass, entry, start="7:00", end="19:5")
+    load = entry.runtime_data.loads.all[load_id]
+    assert (load.settings.start, load.settings.end) == (time(7), time(19, 5))
 
 
 async def test_account_that_is_not_loaded(hass: HomeAssistant, nomos, linked) -> None:

@@ -8,6 +8,7 @@ import pytest
 from custom_components.nomos.const import DOMAIN
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers.json import json_bytes
 
 from .conftest import Advance, reauth_flows
 from .test_services import SMART, contract, device_id, get_prices
@@ -26,9 +27,14 @@ from .test_services import SMART, contract, device_id, get_prices
         ({"end": "9999-12-31"}, "invalid_time"),
         ({"end": "2026-06-31"}, "invalid_time"),
         ({"end": "2026-06-10 25:00"}, "invalid_time"),
+        ({"start": "\ud83d"}, "invalid_time"),
+        ({"end": "2026-06-10 20:00\u202e"}, "invalid_time"),
+        ({"start": "1" * 10_000_000}, "invalid_time"),
+        ({"config_entry": "x" * 10_000_000}, "service_config_entry_not_found"),
         ({"subscription": "nobody"}, "unknown_subscription"),
         ({"config_entry": "nothing"}, "service_config_entry_not_found"),
     ],
+    ids=lambda one: one if isinstance(one, str) else "",
 )
 async def test_bad_input(hass: HomeAssistant, nomos, linked, data, key) -> None:
     """What cannot be meant is said before Nomos is asked."""
@@ -37,6 +43,8 @@ async def test_bad_input(hass: HomeAssistant, nomos, linked, data, key) -> None:
     with pytest.raises(ServiceValidationError) as wrong:
         await get_prices(hass, **data)
     assert wrong.value.translation_key == key
+    # Home Assistant can send it.
+    assert len(json_bytes(wrong.value.translation_placeholders)) < 1000
     assert nomos.count() == before
 
 
