@@ -31,7 +31,9 @@ _USUAL_WAIT: Final = timedelta(minutes=1)
 
 def in_log(err: Exception) -> str:
     """Return what support needs to know of an error: never a text that came from outside."""
-    names = "status", "code", "field", "request_id"
+    names = ["status"]
+    if isinstance(err, NomosError):
+        names += ["code", "field", "request_id"]
     told = ((name, getattr(err, name, None)) for name in names)
     return " ".join(
         (type(err).__name__, *(f"{name}={value}" for name, value in told if value))

@@ -90,6 +90,8 @@ class Link:
         self._hass = hass
         self._entry = entry
         self._refusals = 0
+        self._tries = 0
+        """How often it was tried again since the last clear answer."""
         self._refused_token: str | None = None
         self._rejections = 0
         self._rejected_since = dt_util.utcnow()
@@ -149,7 +151,9 @@ class Link:
         longest = _GAPS[-1] * (1 + _SPREAD)
         if self.try_at and timedelta() < self.try_at - now <= longest:
             self.check()
-        self.try_at = now + _spread(_GAPS[min(self._refusals or 1, _CLEAR) - 1])
+        self._tries += 1
+        step = min(max(self._refusals, self._tries), _CLEAR)
+        self.try_at = now + _spread(_GAPS[step - 1])
 
     @callback
     def async_refuse(self, *, clear: bool, probe: Probe | None) -> None:
@@ -161,6 +165,7 @@ class Link:
 
         """
         self._refusals = max(self._refusals + 1, _CLEAR if clear else 0)
+        self._tries = 0
         self._refused_token, self.probe = self._token, probe or _nothing
         gap = _spread(_GAPS[min(self._refusals, len(_GAPS)) - 1])
         self.try_at = dt_util.utcnow() + gap
@@ -195,7 +200,7 @@ class Link:
         """Take note that Nomos grants access; return whether that is news."""
         was, self.state = self.state, LinkState.OPEN
         self.try_at, self.probe = None, _nothing
-        self._refusals = self._rejections = 0
+        self._refusals = self._rejections = self._tries = 0
         self._refused_token = None
         if was is LinkState.OPEN:
             return False

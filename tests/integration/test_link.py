@@ -145,6 +145,24 @@ async def test_slip_of_the_token_endpoint(
     assert_goes_on(hass, entry, nomos, subscription)
 
 
+async def test_slip_before_the_token_endpoint_fails(
+    hass: HomeAssistant, nomos, linked, watch: Watch, subscription
+) -> None:
+    """As long as no answer is clear after a slip, the gaps between the tries grow to an hour."""
+    entry = await linked()
+    await watch.pass_time(timedelta(minutes=50))
+    nomos.faults.add(kind="status", match="token", status=400, times=1)
+    await watch.pass_time(timedelta(minutes=30))
+    forget_requests(nomos)
+    fault = nomos.faults.add(kind="status", match="token", status=500)
+    await watch.pass_time(12 * HOUR)
+    assert 9 <= nomos.count("token") <= 16
+    assert not watch.prompts
+    fault.times = 0
+    await watch.pass_time(2 * HOUR)
+    assert_goes_on(hass, entry, nomos, subscription)
+
+
 async def test_slip_that_several_requests_meet(
     hass: HomeAssistant, nomos, linked, watch: Watch, advance: Advance, subscription
 ) -> None:
