@@ -127,7 +127,7 @@ def test_a_lane_for_each_load(modules: Path) -> None:
 
 def test_axis(modules: Path) -> None:
     """The axis has even ticks that hold the prices, with zero among them."""
-    ends = [[0, 34.2, 4], [-12.5, 41, 5], [0, 0, 2], [0, 0.004, 3]]
+    ends = [(0.0, 34.2, 4), (-12.5, 41.0, 5), (0.0, 0.0, 2), (0.0, 0.004, 3)]
     found = json.loads(
         run_node("program.js", given=json.dumps({"ends": ends}), cwd=modules)
     )
