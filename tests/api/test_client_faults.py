@@ -118,7 +118,7 @@ async def test_rate_limit_headers_are_read(
         (502, NomosServerError),
     ],
 )
-@pytest.mark.parametrize("fault", ["huge", "truncated", "html", "empty"])
+@pytest.mark.parametrize("fault", ["huge", "long", "truncated", "html", "empty"])
 async def test_the_status_counts_even_if_the_body_is_lost(
     client: NomosClient,
     server: ScriptedServer,
@@ -130,13 +130,18 @@ async def test_the_status_counts_even_if_the_body_is_lost(
     match fault:
         case "huge":
             server.raw(b"x" * (MAX_BODY_SIZE + 1), status)
+        case "long":
+            # Decoded between two ticks of the clock, so there is a bound.
+            server.raw(b'{"code": "X", "more": [' + b"{}," * 30_000 + b"{}]}", status)
         case "truncated":
             server.truncate(status=status)
         case "html":
             server.raw(b"<html><h1>Nope</h1></html>", status)
         case _:
             server.raw(b"", status)
-    assert str(await _fail(client, kind)) == f"Nomos answered with status {status}"
+    error = await _fail(client, kind)
+    assert str(error) == f"Nomos answered with status {status}"
+    assert error.code is None
 
 
 async def test_the_status_counts_even_if_the_body_never_ends(

@@ -34,11 +34,14 @@ API_VERSION = "2026-05-27.curie"
 REQUEST_TIMEOUT = 30.0
 """Seconds that a request may take in all."""
 
-MAX_BODY_SIZE = 5 * 1024 * 1024
-"""Bytes, decompressed. A month of quarter-hours with components is about half a megabyte."""
+MAX_BODY_SIZE = 2 * 1024 * 1024
+"""Bytes, decompressed. A month of quarter-hours with components is about half a megabyte.
+
+Decoded, empty objects take 25 times as much.
+"""
 
 LARGE_BODY = 64 * 1024
-"""Bytes from which an answer is read in a thread. Prices of two days have less than half of it."""
+"""Bytes from which an answer is read in a thread, and an error is not read. Prices of two days have less than half."""
 
 PAGE_SIZE = 100
 """The largest page that Nomos gives (Nomos API, Pagination)."""
@@ -311,7 +314,7 @@ async def read_body(response: aiohttp.ClientResponse, largest: int) -> bytes:
 async def _read_error(response: aiohttp.ClientResponse) -> bytes:
     """Return the body of an error, or nothing: the status alone says which error it is."""
     try:
-        return await read_body(response, MAX_BODY_SIZE)
+        return await read_body(response, LARGE_BODY)
     except NomosResponseError, aiohttp.ClientError, OSError:
         return b""
 
