@@ -26,7 +26,7 @@ def set_clock_as_it_is() -> None:
 async def test_told_each_time(hass: HomeAssistant) -> None:
     """The listener hears of every time the clock is set, and of none after it has stopped to listen."""
     heard = asyncio.Queue[None]()
-    stop = async_watch_clock(hass, lambda: heard.put_nowait(None))
+    stop = async_watch_clock(hass, lambda _step: heard.put_nowait(None))
     for _ in range(3):
         set_clock_as_it_is()
         await asyncio.wait_for(heard.get(), 10)
@@ -40,7 +40,7 @@ async def test_told_each_time(hass: HomeAssistant) -> None:
 async def test_nothing_happens_by_itself(hass: HomeAssistant) -> None:
     """As long as nobody sets the clock nobody is called."""
     heard: list[None] = []
-    stop = async_watch_clock(hass, lambda: heard.append(None))
+    stop = async_watch_clock(hass, lambda _step: heard.append(None))
     await asyncio.sleep(0.05)
     assert not heard
     stop()
@@ -55,5 +55,5 @@ async def test_without_a_timer(
         raise OSError("no timer for you")
 
     monkeypatch.setattr(os, "timerfd_create", refuse, raising=False)
-    stop = async_watch_clock(hass, lambda: pytest.fail("called"))
+    stop = async_watch_clock(hass, lambda _step: pytest.fail("called"))
     stop()

@@ -70,7 +70,7 @@ class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
             await self.async_config_entry_first_refresh()
         else:
             self.data, self._plans.known, self._plans.asked_on = stored
-            self._plan_next(self.data, overdue=self._overdue(self.data))
+            self._plan_at(self._first_request())
         self._begun = True
         return stored is not None
 
@@ -255,6 +255,14 @@ class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
         self, known: Mapping[str, Subscription], *, overdue: bool = False
     ) -> None:
         """Set the time of the next request."""
+        self._plan_at(self._next_at(known, overdue=overdue))
+
+    @override
+    def _first_request(self) -> datetime:
+        return self._next_at(self.data, overdue=self._overdue(self.data))
+
+    def _next_at(self, known: Mapping[str, Subscription], *, overdue: bool) -> datetime:
+        """Return the time of the next request."""
         now = dt_util.utcnow()
         turning_points = tuple(
             point
@@ -270,7 +278,15 @@ class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
             misses=self._misses,
             chance=random.uniform(-1, 1),
         )
-        self._plan_at(self.not_in_silence(self.link.try_at or at))
+        return self.not_in_silence(self.link.try_at or at)
+
+    @callback
+    @override
+    def async_clock_was_set(self, step: timedelta) -> None:
+        """Plan again; what is measured from an instant goes along with the clock."""
+        self.connection.async_clock_was_set(step)
+        self._missing = {key: since + step for key, since in self._missing.items()}
+        super().async_clock_was_set(step)
 
 
 def _turned(subscription: Subscription, now: datetime) -> bool:

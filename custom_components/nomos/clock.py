@@ -1,44 +1,62 @@
-"""Tells when the hub's clock was set: timers count seconds, and do not notice that the time has moved."""
+"""Reports that the hub's clock was set: timers count seconds, and do not notice that the time has moved."""
 
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime, timedelta
 import logging
 import os
-import sys
 import time
 from typing import Final
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.event import async_track_time_interval
 
 _LOGGER = logging.getLogger(__name__)
 
 _NEVER: Final = 2.0**33
 """An instant in the year 2242, in seconds since 1970."""
 
+_EVERY: Final = timedelta(minutes=1)
+"""How often the clock is compared if the kernel reports nothing."""
+
+_STEP: Final = timedelta(seconds=1)
+"""By how much it must have moved then."""
+
 
 @callback
 def async_watch_clock(
-    hass: HomeAssistant, listener: Callable[[], None]
+    hass: HomeAssistant, listener: Callable[[timedelta], None]
 ) -> CALLBACK_TYPE:
-    """Call a listener whenever the hub's clock was set or the hub woke from sleep; return how to stop that.
+    """Call a listener with the step when the hub's clock was set or the hub woke from sleep; return how to stop that.
 
-    A hub without a clock of its own starts with the time of yesterday and is told the right one later; a virtual
-    machine is stopped and goes on hours later. Linux tells both to whoever holds a timer that is to be cancelled then
-    (timerfd_settime(2), TFD_TIMER_CANCEL_ON_SET), so nothing has to be looked at every second. Elsewhere nobody is
-    called, and the next boundary of an interval puts all right.
+    A hub without a clock of its own starts with the time of yesterday and learns the right one later; a virtual
+    machine is stopped and goes on hours later. Linux reports both to whoever holds a timer that is to be cancelled
+    then (timerfd_settime(2), TFD_TIMER_CANCEL_ON_SET). Elsewhere the clock is compared once a minute with one that
+    counts seconds.
     """
-    if sys.platform != "linux":
-        return _nothing
+    offset = time.time() - time.monotonic()
+
+    def step() -> timedelta:
+        """Return how far the clock has moved since the last call."""
+        nonlocal offset
+        before, offset = offset, time.time() - time.monotonic()
+        return timedelta(seconds=offset - before)
+
+    @callback
+    def compare(_now: datetime) -> None:
+        if abs(moved := step()) >= _STEP:
+            listener(moved)
+
     try:
         timer = os.timerfd_create(
             time.CLOCK_REALTIME, flags=os.TFD_NONBLOCK | os.TFD_CLOEXEC
         )
-    except OSError as err:
-        _LOGGER.debug("The clock cannot be watched: %s", err)
-        return _nothing
+    except (AttributeError, OSError) as err:
+        _LOGGER.debug("The kernel does not report when the clock is set: %s", err)
+        return async_track_time_interval(hass, compare, _EVERY)
 
     def arm() -> None:
-        # Refused once where the clock was set since; it is armed all the same.
+        # Refused once if the clock was set since; it is armed all the same.
         with suppress(OSError):
             os.timerfd_settime(
                 timer,
@@ -52,7 +70,7 @@ def async_watch_clock(
         with suppress(OSError):
             os.read(timer, 8)
         arm()
-        listener()
+        listener(step())
 
     @callback
     def stop() -> None:
@@ -62,8 +80,3 @@ def async_watch_clock(
     arm()
     hass.loop.add_reader(timer, was_set)
     return stop
-
-
-@callback
-def _nothing() -> None:
-    """Stop nothing."""

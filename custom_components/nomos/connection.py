@@ -251,6 +251,13 @@ class Connection:
         left = until - dt_util.utcnow()
         return until if timedelta() < left <= LONGEST_SILENCE else None
 
+    @callback
+    def async_clock_was_set(self, step: timedelta) -> None:
+        """Keep waits as long as they are, by a clock that has moved."""
+        if self._memory.quiet_until is not None:
+            self._memory.quiet_until += step
+        self.link.async_clock_was_set(step)
+
     def respect_silence(self) -> None:
         """Raise what Nomos said before, as long as the wait that it asked for lasts.
 

@@ -24,14 +24,20 @@ from .api import (
 from .const import DOMAIN
 from .failures import in_log, raise_update_failed
 from .planned_coordinator import said
-from .price_tables import decode_table, encode_table, price_file, price_table
+from .price_tables import (
+    complete_until,
+    decode_table,
+    encode_table,
+    price_file,
+    price_table,
+    trimmed,
+)
 from .pricing import (
     EMPTY_TABLE,
     DayLevels,
     DayPrices,
     PriceTable,
     Standing,
-    day_bounds,
     local_date,
     next_midnight,
 )
@@ -125,18 +131,24 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
         stored = await self._file.async_load(
             partial(decode_table, self.subscription_id)
         )
-        now = dt_util.utcnow()
         if stored is not None:
-            self.data = stored.since(_kept_from(now))
+            self.data = trimmed(stored, dt_util.utcnow())
         _LOGGER.debug("%s: stored until %s", self.subject, said(self.data.horizon))
+        self._plan_at(self._first_request())
+
+    @override
+    def _first_request(self) -> datetime | None:
+        """Return when to ask for what is missing: at once if it is the current price."""
         if not self._supplied():
-            return
-        goal = self._knowledge(self.data, now).goal(now, self.account.phase)
-        self._plan(
-            next_price_request_after_start(
-                now, goal, phase=self.account.phase, chance=random.uniform(-1, 1)
+            return None
+        now, phase = dt_util.utcnow(), self.account.phase
+        goal = self._knowledge(self.data, now).goal(now, phase)
+        at = now
+        if goal is not Goal.CURRENT:
+            at = next_price_request_after_start(
+                now, goal, phase=phase, chance=random.uniform(-1, 1)
             )
-        )
+        return self.account.not_in_silence(at)
 
     @callback
     def async_start(self) -> None:
@@ -204,8 +216,10 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
         today, supplied_to = local_date(now), self.subscription.end_at
         return Knowledge(
             now_known=_knows(table, now),
-            today_complete=_complete(table, today, supplied_to),
-            tomorrow_complete=_complete(table, today + timedelta(days=1), supplied_to),
+            today_complete=complete_until(table, today, supplied_to),
+            tomorrow_complete=complete_until(
+                table, today + timedelta(days=1), supplied_to
+            ),
         )
 
     @property
@@ -282,7 +296,7 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
         merged = self.data.merge(came)
         # That yesterday is forgotten is no news: after midnight a fleet would begin to ask every minute.
         news = merged is not self.data
-        table = merged.since(_kept_from(now))
+        table = trimmed(merged, now)
         self._plan_next(table, news=news)
         if table is not self.data:
             await self._file.async_save(encode_table(self.subscription_id, table))
@@ -367,10 +381,17 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
         )
 
     @callback
-    def async_clock_was_set(self) -> None:
-        """Show what holds at the time that it is now."""
-        if self._running:
-            self._tick(dt_util.utcnow())
+    @override
+    def async_clock_was_set(self, step: timedelta) -> None:
+        """Show what holds at the time that it is now; what is measured from an instant goes along with the clock."""
+        if not self._running:
+            return
+        if self._none_since is not None:
+            self._none_since += step
+        if self.unknown_since is not None:
+            self.unknown_since += step
+        super().async_clock_was_set(step)
+        self._tick(dt_util.utcnow())
 
     @callback
     def _tick(self, _now: datetime) -> None:
@@ -418,19 +439,3 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
 
 def _knows(table: PriceTable, now: datetime) -> bool:
     return (current := table.at(now)) is not None and current.price is not None
-
-
-def _complete(table: PriceTable, day: date, supplied_to: datetime | None) -> bool:
-    """Return whether every price of a tariff day is known that there will be."""
-    start, end = day_bounds(day)
-    if supplied_to is None or end <= supplied_to:
-        return table.day(day).complete
-    return table.knows(start, supplied_to)
-
-
-def _kept_from(now: datetime) -> datetime:
-    """Return the beginning of yesterday: charts and automations look back over midnight.
-
-    Cut by whole days, so that a table changes for its age once a day only.
-    """
-    return day_bounds(local_date(now) - timedelta(days=1))[0]

@@ -156,6 +156,13 @@ class Link:
         self.try_at = now + _spread(_GAPS[step - 1])
 
     @callback
+    def async_clock_was_set(self, step: timedelta) -> None:
+        """Keep waits as long as they are, by a clock that has moved."""
+        self._rejected_since += step
+        if self.try_at is not None:
+            self.try_at += step
+
+    @callback
     def async_refuse(self, *, clear: bool, probe: Probe | None) -> None:
         """Take note that access was refused.
 

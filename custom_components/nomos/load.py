@@ -111,7 +111,7 @@ class FlexibleLoad:
 
     @callback
     def async_replan(self) -> None:
-        """Plan anew, for windows by a clock that shows another time now."""
+        """Plan again, for windows by a clock that shows another time now."""
         self._planned_from = None
         self._review(tell=True)
 
@@ -138,6 +138,10 @@ class FlexibleLoad:
 
     def _advance(self, now: datetime) -> None:
         """Keep to the plan that has begun, keep the one that still holds, or make one."""
+        if self.begun is not None and self.begun.runs[0].start > now:
+            # It began by a clock that was ahead.
+            self.begun = self.plan = None
+            self._on_begun()
         self._begin(now)
         if self.begun is not None and self.begun.next_run(now) is not None:
             self.plan = self.begun

@@ -58,7 +58,7 @@ class Loads:
             )
         )
         self._entry.async_on_unload(
-            self._hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, self._hub_changed)
+            self._hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, self.async_replan)
         )
         self._entry.async_on_unload(self._stop)
 
@@ -82,8 +82,8 @@ class Loads:
             self._settle(load)
 
     @callback
-    def _hub_changed(self, _event: Event[Any]) -> None:
-        """Plan anew: the hub's time zone, by which windows are, may be another."""
+    def async_replan(self, _event: Event[Any] | None = None) -> None:
+        """Plan again: the hub's clock, or its time zone, by which windows are, may be another."""
         for load in self.all.values():
             load.async_replan()
 

@@ -22,7 +22,7 @@ _LACKING_AGAIN: Final = timedelta(minutes=30)
 Nobody knows how often an automation or a script calls, and a normal day is to have no more than eight requests."""
 
 _OVERDUE: Final = timedelta(minutes=2)
-"""By how much a request must be late before it is taken for forgotten."""
+"""By how much a request must be late before it is taken for forgotten, or the clock must move for a new plan."""
 
 
 class PlannedCoordinator[T](DataUpdateCoordinator[T]):
@@ -63,6 +63,10 @@ class PlannedCoordinator[T](DataUpdateCoordinator[T]):
     @abstractmethod
     def _purpose(self) -> str:
         """Return why it is asked next, or why it is not, in the words of the log."""
+
+    @abstractmethod
+    def _first_request(self) -> datetime | None:
+        """Return when to ask after a start or a step of the clock; None if there is nothing to ask."""
 
     @override
     async def _async_update_data(self) -> T:
@@ -145,6 +149,17 @@ class PlannedCoordinator[T](DataUpdateCoordinator[T]):
         self._log.debug(
             "%s: next request %s: %s", self.subject, said(self.next_request), why
         )
+
+    @callback
+    def async_clock_was_set(self, step: timedelta) -> None:
+        """Plan again as after a start: what was planned may be far away by the time that it is now."""
+        if abs(step) < _OVERDUE:
+            return
+        self._misses = 0
+        if self._asking or (at := self._first_request()) is None:
+            return
+        self._plan_at(min(at, self.next_request or at))
+        self._schedule_refresh()
 
     @callback
     def async_make_up(self) -> None:

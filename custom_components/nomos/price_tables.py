@@ -1,14 +1,14 @@
-"""Price tables as they come from the wire, and as they lie on the disk."""
+"""Price tables as they come from the wire, as they lie on the disk, and what of them is kept."""
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from homeassistant.core import HomeAssistant
 
 from .api import PriceItem, PriceSeries
-from .pricing import Components, Interval, PriceTable
+from .pricing import Components, Interval, PriceTable, day_bounds, local_date
 from .store import StoredFile, read_instant, read_number, stored_file
 
 _EVER: Final = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
@@ -93,3 +93,24 @@ def decode_table(subscription_id: str, stored: Any) -> PriceTable:
 
 def _price(value: Any) -> float | None:
     return None if value is None else read_number(value)
+
+
+def complete_until(table: PriceTable, day: date, supplied_to: datetime | None) -> bool:
+    """Return whether every price of a tariff day is known that there will be."""
+    start, end = day_bounds(day)
+    if supplied_to is None or end <= supplied_to:
+        return table.day(day).complete
+    return table.knows(start, supplied_to)
+
+
+def trimmed(table: PriceTable, now: datetime) -> PriceTable:
+    """Return a table from yesterday on: charts and automations look back over midnight.
+
+    A clock that is ahead takes nothing away: the last three days of the table stay. Cut by whole days, so that a table
+    changes for its age once a day only.
+    """
+    if not table.intervals:
+        return table
+    last = local_date(table.intervals[-1].start)
+    first = min(local_date(now) - timedelta(days=1), last - timedelta(days=2))
+    return table.since(day_bounds(first)[0])

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
@@ -109,12 +110,14 @@ class NomosRuntime:
         self.loads.async_prices_changed()
 
     @callback
-    def _clock_was_set(self) -> None:
-        """Show at once what holds at the time that it is now; loads follow their prices."""
+    def _clock_was_set(self, step: timedelta) -> None:
+        """Show at once what holds at the time that it is now, and plan again."""
+        self.account.async_clock_was_set(step)
         for prices in self.prices.values():
-            prices.async_clock_was_set()
+            prices.async_clock_was_set(step)
         for usage in (*self.usage.values(), *self.ended.usage.values()):
-            usage.async_clock_was_set()
+            usage.async_clock_was_set(step)
+        self.loads.async_replan()
 
     @callback
     def _resume(self) -> None:

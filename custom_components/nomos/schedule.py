@@ -318,7 +318,8 @@ def next_usage_request_after_start(
         return now + timedelta(seconds=40 + 20 * chance)
     today = local_date(now)
     due = today if now >= usage_look(today, phase) else today - timedelta(days=1)
-    if looked_to < due:
+    # A look on a day that has not come was taken by a clock that was ahead.
+    if not due <= looked_to <= today:
         return now + timedelta(seconds=150 + 60 * chance)
     return _next_usage_look(now, phase)
 

@@ -101,15 +101,17 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
         )
         if stored is not None:
             self.data = stored
-        now = dt_util.utcnow()
-        self._plan(
-            next_usage_request_after_start(
-                now,
-                self.data.looked_to,
-                phase=self.account.phase,
-                chance=random.uniform(-1, 1),
-            )
+        self._plan_at(self._first_request())
+
+    @override
+    def _first_request(self) -> datetime:
+        at = next_usage_request_after_start(
+            dt_util.utcnow(),
+            self.data.looked_to,
+            phase=self.account.phase,
+            chance=random.uniform(-1, 1),
         )
+        return self.account.not_in_silence(at)
 
     @callback
     def async_start(self) -> None:
@@ -138,8 +140,10 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
             pass
 
     @callback
-    def async_clock_was_set(self) -> None:
+    @override
+    def async_clock_was_set(self, step: timedelta) -> None:
         """Show what holds on the day that it is now."""
+        super().async_clock_was_set(step)
         self._stop_following_days()
         self._follow_days(dt_util.utcnow())
 
@@ -303,7 +307,7 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
             await self._async_aside(INVOICES, today, self._async_invoices)
         asked = self.data.reductions_on
         if self._asks_for_reductions and (
-            asked is None or today - asked >= _REDUCTIONS_EVERY
+            asked is None or not timedelta() <= today - asked < _REDUCTIONS_EVERY
         ):
             await self._async_aside(REDUCTIONS, today, self._async_reductions)
 

@@ -253,4 +253,9 @@ class UsageLook:
         reached = [day for day in (known.looked_to, known.settled_to) if day]
         if reached and begin <= today < max(reached):
             since = months_before(today, 1)
-            self.record = replace(known, looked_to=since, settled_to=since)
+            doubts = {
+                day: one for day, one in known.doubts.items() if one.since <= today
+            }
+            self.record = replace(
+                known, looked_to=since, settled_to=since, doubts=doubts
+            )

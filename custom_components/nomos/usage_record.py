@@ -205,7 +205,8 @@ class UsageRecord:
         if (refused := self.refused.get(kind)) is None:
             return False
         forgiven = _SLIP_FORGIVEN_AFTER if self.answered(kind) else _FORGIVEN_AFTER
-        return today - refused < forgiven
+        # A day that has not come was noted by a clock that was ahead.
+        return timedelta() <= today - refused < forgiven
 
     def answered(self, kind: str) -> bool:
         """Return whether a kind of question that is asked daily has ever been answered."""

@@ -1,7 +1,7 @@
 """Tests of a hub whose clock is set, or that slept: its timers do not notice, the kernel's does."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 import os
 
@@ -12,24 +12,17 @@ from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 
 from .conftest import Advance, assert_right, state_of
+from .soak.clock import kernel_timers, tell_timers
 from .test_loads import DISHWASHER, add, moment, runs_now
 
 type SetClock = Callable[[datetime], Awaitable[None]]
 
 
 @pytest.fixture
-def kernel(monkeypatch: pytest.MonkeyPatch) -> dict[int, int]:
-    """Stand in for the kernel: where each timer is read, by where the kernel writes to it."""
-    timers: dict[int, int] = {}
-
-    def create(_clock: int, *, flags: int) -> int:
-        read, write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        timers[write] = read
-        return read
-
-    monkeypatch.setattr(os, "timerfd_create", create)
-    monkeypatch.setattr(os, "timerfd_settime", lambda *_args, **_options: None)
-    return timers
+def kernel() -> Iterator[dict[int, int]]:
+    """Stand in for the kernel."""
+    with kernel_timers() as timers:
+        yield timers
 
 
 @pytest.fixture
@@ -40,8 +33,7 @@ def set_clock(
 
     async def move(to: datetime) -> None:
         freezer.move_to(to)
-        for timer in kernel:
-            os.write(timer, bytes(8))
+        tell_timers(kernel)
         # The loop has to look at its files first.
         await asyncio.sleep(0)
         await hass.async_block_till_done(wait_background_tasks=True)

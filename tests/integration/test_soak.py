@@ -24,7 +24,7 @@ from homeassistant.setup import async_setup_component
 from simulator import Simulator
 
 from .conftest import CLIENT_ID, CLIENT_SECRET
-from .soak.clock import SoakClock
+from .soak.clock import SoakClock, kernel_timers
 from .soak.house import House
 from .soak.judge import Judge
 from .soak.report import LogWatch, summary
@@ -86,6 +86,13 @@ def freezer() -> Iterator[FrozenDateTimeFactory]:
         yield frozen
 
 
+@pytest.fixture
+def kernel() -> Iterator[dict[int, int]]:
+    """Stand in for the kernel, which reports that the clock was set."""
+    with kernel_timers() as timers:
+        yield timers
+
+
 @pytest.fixture(autouse=True)
 def no_secret_in_the_log() -> None:
     """Leave the debug log to the other tests; the soak looks for secrets in its own."""
@@ -95,6 +102,7 @@ async def test_soak(
     hass: HomeAssistant,
     hass_storage: dict[str, Any],
     freezer: FrozenDateTimeFactory,
+    kernel: dict[int, int],
     monkeypatch: pytest.MonkeyPatch,
     log: LogWatch,
     soak_seed: int,
@@ -112,6 +120,7 @@ async def test_soak(
     freezer.move_to(start)
     await hass.config.async_set_time_zone(zone)
     clock = SoakClock(hass, freezer, start)
+    clock.timers = kernel
     sim = Simulator(
         seed=soak_seed,
         now=lambda: clock.true,

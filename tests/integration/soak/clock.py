@@ -1,10 +1,14 @@
 """Time that moves from one timer to the next, and three clocks that can disagree."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
+import os
 import time
 from typing import Any, Protocol, cast
+
+import pytest
 
 from homeassistant.core import HomeAssistant
 
@@ -12,6 +16,29 @@ _LATENESS = 50e-6
 """Seconds by which a timer fires late: wall clocks have microseconds only, and no machine is exact."""
 
 _LONGEST_JOB = timedelta(minutes=15)
+
+
+@contextmanager
+def kernel_timers() -> Iterator[dict[int, int]]:
+    """Stand in for the kernel: the end at which each timer is read, by the end that the kernel writes to."""
+    timers: dict[int, int] = {}
+
+    def create(_clock: int, *, flags: int) -> int:
+        read, write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        timers[write] = read
+        return read
+
+    with pytest.MonkeyPatch.context() as patches:
+        patches.setattr(os, "timerfd_create", create)
+        patches.setattr(os, "timerfd_settime", lambda *_args, **_options: None)
+        yield timers
+
+
+def tell_timers(timers: dict[int, int]) -> None:
+    """Tell every timer that is held yet that the clock was set."""
+    for timer in timers:
+        with suppress(BrokenPipeError):
+            os.write(timer, bytes(8))
 
 
 class Movable(Protocol):
@@ -43,12 +70,17 @@ class SoakClock:
         self.is_interrupted: Callable[[], bool] = lambda: False
         """Tells whether something has to be done at once, instead of moving on."""
         self._loop.time = lambda: self._now
+        self._patches = pytest.MonkeyPatch()
+        self._patches.setattr(time, "monotonic", self._loop.time)
+        self.timers: dict[int, int] = {}
+        """The kernel's, which it tells that the clock was set."""
         # It would measure how long each callback took on a clock that leaps.
         self._loop.set_debug(False)
         self._loop.run_in_executor = self._count_job
 
     def release(self) -> None:
         """Give the loop its own time back."""
+        self._patches.undo()
         del self._loop.time
         del self._loop.run_in_executor
 
@@ -71,12 +103,14 @@ class SoakClock:
         """Set the hub's clock; no timer of the loop notices."""
         self._skew = skew
         self._freezer.move_to(self.hub)
+        tell_timers(self.timers)
         await self.settle()
 
     async def suspend(self, duration: timedelta) -> None:
         """Let the machine sleep: the world goes on, its timers do not."""
         self._epoch += duration
         self._freezer.move_to(self.hub)
+        tell_timers(self.timers)
         await self.settle()
 
     async def advance(self, duration: timedelta) -> None:
