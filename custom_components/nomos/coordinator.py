@@ -8,6 +8,7 @@ from typing import Final, override
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import OAuth2TokenRequestBaseError
+from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.util import dt as dt_util
 
@@ -62,6 +63,9 @@ _PURPOSES: Final = {
     Goal.TOMORROW: "some of tomorrow are missing",
     Goal.REST: "all are known that should be by now",
 }
+
+SIGNAL_LOWEST: Final = f"{DOMAIN}_lowest_price"
+"""Sent with a subscription's id when the lowest price of its day begins."""
 
 _LATE: Final = timedelta(hours=1)
 """How long the current price may be missing before the customer is told."""
@@ -362,10 +366,10 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
         """Follow the new table, and make up for a tick that was due while the answer came."""
         if not self._running:
             return
-        missed = self._tick_at is not None and self._tick_at <= dt_util.utcnow()
-        self._follow_table()
-        if missed:
-            self.async_update_listeners()
+        if self._tick_at is not None and self._tick_at <= dt_util.utcnow():
+            self._show_now()
+        else:
+            self._follow_table()
 
     @callback
     def _follow_table(self) -> None:
@@ -394,10 +398,19 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
         self._tick(dt_util.utcnow())
 
     @callback
-    def _tick(self, _now: datetime) -> None:
-        self.hass.async_create_task(async_write_owed(self.hass), f"{DOMAIN} files")
+    def _show_now(self) -> None:
+        """Have entities read the table at the time that it is now, and triggers act on a boundary that is past."""
+        passed, now = self._tick_at, dt_util.utcnow()
         self._follow_table()
         self.async_update_listeners()
+        lowest = self.data.day(local_date(now)).lowest
+        if passed and lowest and passed <= lowest.start <= now < lowest.end:
+            async_dispatcher_send(self.hass, SIGNAL_LOWEST, self.subscription_id)
+
+    @callback
+    def _tick(self, _now: datetime) -> None:
+        self.hass.async_create_task(async_write_owed(self.hass), f"{DOMAIN} files")
+        self._show_now()
         # Whoever gave up linking again half-way is asked again.
         self.account.link.async_remind()
         self.async_make_up()

@@ -1,13 +1,14 @@
-"""What all entities of a subscription share."""
+"""What all entities share, and those of a subscription."""
 
 from abc import abstractmethod
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, override
 
-from homeassistant.core import callback
+from homeassistant.core import CALLBACK_TYPE, callback
 from homeassistant.helpers.device_registry import DeviceInfo
-from homeassistant.helpers.entity import EntityDescription
+from homeassistant.helpers.entity import Entity, EntityDescription
+from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from homeassistant.util import dt as dt_util
 
@@ -24,10 +25,54 @@ type TableValue[T] = Callable[[PriceTable, datetime], T]
 """Reads one value out of a price table at an aware instant."""
 
 
-class SubscriptionEntity[C: SubscriptionCoordinator[Any]](CoordinatorEntity[C]):
-    """An entity of one subscription: it reads when its coordinator has news, and writes what changed."""
+_PAST: Final = timedelta(seconds=5)
+"""How long after a moment no timer waits for it any more."""
+
+
+class ReadingEntity(Entity):
+    """An entity that reads what holds now when there is news, and writes what changed.
+
+    A timestamp stays until the moment that it names is safely past: Home Assistant's time trigger follows the state,
+    and would be lost if that changed at the very moment.
+    """
 
     _attr_has_entity_name = True
+    _unsub_past: CALLBACK_TYPE | None = None
+
+    @abstractmethod
+    def _read(self) -> bool:
+        """Take over what holds now into the attributes; return whether anything that is shown changed."""
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Read again: time may have passed since the entity was made."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self._stop_waiting)
+        self._read()
+
+    @callback
+    def _async_show(self, _now: datetime | None = None) -> None:
+        """Write the state if it changed."""
+        self._stop_waiting()
+        now, shown = dt_util.utcnow(), getattr(self, "_attr_native_value", None)
+        if isinstance(shown, datetime) and shown <= now < shown + _PAST:
+            self._unsub_past = async_track_point_in_utc_time(
+                self.hass, self._async_show, shown + _PAST
+            )
+        elif self._read():
+            self.async_write_ha_state()
+
+    @callback
+    def _stop_waiting(self) -> None:
+        if self._unsub_past is not None:
+            self._unsub_past()
+            self._unsub_past = None
+
+
+class SubscriptionEntity[C: SubscriptionCoordinator[Any]](
+    ReadingEntity, CoordinatorEntity[C]
+):
+    """An entity of one subscription: it reads when its coordinator has news."""
 
     def __init__(self, coordinator: C, description: EntityDescription) -> None:
         """Belong to the subscription's device."""
@@ -38,28 +83,16 @@ class SubscriptionEntity[C: SubscriptionCoordinator[Any]](CoordinatorEntity[C]):
         self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, subscription_id)})
         self._read()
 
-    @abstractmethod
-    def _read(self) -> bool:
-        """Take over what holds now into the attributes; return whether anything that is shown changed."""
-
     @property
     @override
     def available(self) -> bool:
         """Return whether there is something to show, whatever became of the last request."""
         return self._attr_available
 
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Read again: time may have passed since the entity was made."""
-        await super().async_added_to_hass()
-        self._read()
-
     @callback
     @override
     def _handle_coordinator_update(self) -> None:
-        """Write the state where it changed."""
-        if self._read():
-            self.async_write_ha_state()
+        self._async_show()
 
 
 class NomosEntity(SubscriptionEntity[PriceCoordinator]):

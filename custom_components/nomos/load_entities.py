@@ -18,11 +18,11 @@ from homeassistant.components.sensor import (
 )
 from homeassistant.core import callback
 from homeassistant.helpers.device_registry import DeviceInfo
-from homeassistant.helpers.entity import Entity, EntityDescription
+from homeassistant.helpers.entity import EntityDescription
 from homeassistant.util import dt as dt_util
 
 from .const import CURRENCY, DOMAIN
-from .entity import PRICE_UNIT
+from .entity import PRICE_UNIT, ReadingEntity
 from .load import FlexibleLoad
 from .load_model import LoadPlan, LoadStatus
 from .pricing import TARIFF_ZONE, Run
@@ -94,10 +94,9 @@ RUN_NOW: Final = BinarySensorEntityDescription(
 )
 
 
-class LoadEntity(Entity):
+class LoadEntity(ReadingEntity):
     """An entity of one flexible load."""
 
-    _attr_has_entity_name = True
     _attr_should_poll = False
 
     def __init__(self, load: FlexibleLoad, description: EntityDescription) -> None:
@@ -113,6 +112,7 @@ class LoadEntity(Entity):
         """Take the values of this instant over into the attributes; return whether one changed."""
 
     @callback
+    @override
     def _read(self) -> bool:
         available = self._load.plan is not None
         was_available, self._attr_available = self._attr_available, available
@@ -122,13 +122,8 @@ class LoadEntity(Entity):
     @override
     async def async_added_to_hass(self) -> None:
         """Follow the load."""
-        self.async_on_remove(self._load.async_listen(self._load_changed))
-        self._read()
-
-    @callback
-    def _load_changed(self) -> None:
-        if self._read():
-            self.async_write_ha_state()
+        await super().async_added_to_hass()
+        self.async_on_remove(self._load.async_listen(self._async_show))
 
 
 class NomosLoadSensor(LoadEntity, SensorEntity):

@@ -1,12 +1,12 @@
 """Triggers of automations: levels, cheap periods, prices, tomorrow's prices and the runs of loads.
 
-All of them watch states of Nomos' entities and fire when one changes from a known state to another. A state that was
+All but one watch states of Nomos' entities and fire when one changes from a known state to another. A state that was
 not there before (the start of Home Assistant, a reload) or not known (unavailable, unknown) fires nothing, with one
 exception: a price that comes back after a gap is compared with the last one before the gap, as long as the automation
 was running all the time. A price that fell below a value unseen has really fallen.
 """
 
-from typing import Any, ClassVar, Final, override
+from typing import Any, ClassVar, Final, cast, override
 
 import probatio
 
@@ -14,9 +14,12 @@ from homeassistant.const import CONF_FOR, CONF_OPTIONS, STATE_OFF, STATE_ON, Pla
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, State, callback
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.automation import DomainSpec
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.selector import NumericThresholdType
 from homeassistant.helpers.target import (
+    TargetSelection,
     TargetStateChangedData,
+    async_extract_referenced_entity_ids,
     async_track_target_selector_state_change_event,
 )
 from homeassistant.helpers.trigger import (
@@ -34,6 +37,7 @@ from homeassistant.helpers.trigger import (
 )
 from homeassistant.helpers.typing import ConfigType
 
+from .coordinator import SIGNAL_LOWEST
 from .entity import PRICE_UNIT
 from .pricing import Level
 from .targets import (
@@ -46,6 +50,7 @@ from .targets import (
     TOMORROW_AVAILABLE,
     Comparison,
     EntityKind,
+    price_coordinator,
 )
 
 CONF_FROM: Final = "from"
@@ -221,6 +226,49 @@ def _becomes(kind: EntityKind, *states: str, diagnostic: bool = False) -> type[T
     return Becomes
 
 
+class LowestPriceStarted(Trigger):
+    """The lowest price of the day begins.
+
+    No state can say so of one at midnight: which day it is the lowest of is known ahead, and today's begins then.
+    """
+
+    @classmethod
+    @override
+    async def async_validate_config(
+        cls, hass: HomeAssistant, config: ConfigType
+    ) -> ConfigType:
+        """Take a target and nothing else."""
+        return cast("ConfigType", ENTITY_STATE_TRIGGER_SCHEMA(config))
+
+    def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
+        """Take the target."""
+        super().__init__(hass, config)
+        self._target = TargetSelection(config.target or {})
+
+    @override
+    async def async_attach_runner(
+        self,
+        run_action: TriggerActionRunner,
+        did_not_trigger: TriggerNotTriggeredReporter | None = None,
+    ) -> CALLBACK_TYPE:
+        """Follow the display clocks of all contracts, and act if one is meant."""
+
+        @callback
+        def begins(subscription_id: str) -> None:
+            chosen = async_extract_referenced_entity_ids(self._hass, self._target)
+            for entity_id in PRICE_LEVEL.among(
+                self._hass, chosen.referenced | chosen.indirectly_referenced
+            ):
+                prices = price_coordinator(self._hass, entity_id)
+                if prices and prices.subscription_id == subscription_id:
+                    run_action(
+                        {"entity_id": entity_id},
+                        f"the lowest price of the day of {entity_id}",
+                    )
+
+        return async_dispatcher_connect(self._hass, SIGNAL_LOWEST, begins)
+
+
 # Periods are read from the level, as only what is bought has one: the editor offers them for no other device.
 _CHEAP: Final = Comparison.AT_MOST.levels(Level.CHEAP.key)
 _EXPENSIVE: Final = Comparison.AT_LEAST.levels(Level.EXPENSIVE.key)
@@ -233,6 +281,7 @@ TRIGGERS: Final[dict[str, type[Trigger]]] = {
     "expensive_period_started": _becomes(PRICE_LEVEL, *_EXPENSIVE),
     "load_run_ended": _becomes(RUN_NOW, STATE_OFF),
     "load_run_started": _becomes(RUN_NOW, STATE_ON),
+    "lowest_price_started": LowestPriceStarted,
     "price_crossed_value": PriceCrossedValue,
     "price_level_changed": PriceLevelChanged,
     "price_level_reached": PriceLevelReached,
