@@ -29,6 +29,7 @@ from .price_tables import (
     complete_until,
     decode_table,
     encode_table,
+    knows_price,
     price_file,
     price_table,
     trimmed,
@@ -206,7 +207,7 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
         return self.day_levels(local_date(now)).at(now)
 
     def _known_now(self) -> bool:
-        return _knows(self.data, dt_util.utcnow())
+        return knows_price(self.data, dt_util.utcnow())
 
     def _supplied(self) -> bool:
         """Return whether there should be a price now: the contract runs, as far as Nomos says."""
@@ -219,7 +220,7 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
         """Return what a table knows of the days that matter, as far as the contract runs."""
         today, supplied_to = local_date(now), self.subscription.end_at
         return Knowledge(
-            now_known=_knows(table, now),
+            now_known=knows_price(table, now),
             today_complete=complete_until(table, today, supplied_to),
             tomorrow_complete=complete_until(
                 table, today + timedelta(days=1), supplied_to
@@ -376,10 +377,8 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
         """Wake at the next boundary; midnight is always one, since today and tomorrow change there."""
         self._note_supply()
         self._stop_tick()
-        now = dt_util.utcnow()
-        midnight = next_midnight(now)
-        boundary = self.data.next_boundary(now) or midnight
-        self._tick_at = min(boundary, midnight)
+        midnight = next_midnight(now := dt_util.utcnow())
+        self._tick_at = min(self.data.next_boundary(now) or midnight, midnight)
         self._unsub_tick = async_track_point_in_utc_time(
             self.hass, self._tick, self._tick_at
         )
@@ -448,7 +447,3 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
         if self._unsub_tick is not None:
             self._unsub_tick()
             self._unsub_tick = None
-
-
-def _knows(table: PriceTable, now: datetime) -> bool:
-    return (current := table.at(now)) is not None and current.price is not None

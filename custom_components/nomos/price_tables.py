@@ -95,6 +95,11 @@ def _price(value: Any) -> float | None:
     return None if value is None else read_number(value)
 
 
+def knows_price(table: PriceTable, now: datetime) -> bool:
+    """Return whether a price is known at an aware instant."""
+    return (current := table.at(now)) is not None and current.price is not None
+
+
 def complete_until(table: PriceTable, day: date, supplied_to: datetime | None) -> bool:
     """Return whether every price of a tariff day is known that there will be."""
     start, end = day_bounds(day)
