@@ -33,6 +33,7 @@ from .subscription_coordinator import SubscriptionCoordinator
 from .usage_days import end_of_usage, is_over
 from .usage_file import decode_record, encode_record, usage_file
 from .usage_look import UsageLook
+from .usage_prices import usage_price_file
 from .usage_record import (
     EMPTY_RECORD,
     INVOICES,
@@ -380,6 +381,8 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
             base_fee=self._base_fee,
         )
         await look.async_take()
+        if self.settled:
+            await usage_price_file(self.hass, self.subscription_id).async_remove()
         self._passed_over = look.error
         self._worth_repeating = look.worth_repeating
 

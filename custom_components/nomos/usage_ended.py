@@ -18,6 +18,7 @@ from .price_tables import decode_table, price_file
 from .pricing import EMPTY_TABLE
 from .usage import UsageCoordinator
 from .usage_file import usage_file
+from .usage_prices import usage_price_file
 from .usage_record import UsageRecord
 
 
@@ -129,3 +130,4 @@ async def async_delete_files(hass: HomeAssistant, subscription_id: str) -> None:
     """Delete what is stored of a contract."""
     await price_file(hass, subscription_id).async_remove()
     await usage_file(hass, subscription_id).async_remove()
+    await usage_price_file(hass, subscription_id).async_remove()

@@ -37,6 +37,7 @@ from .metering import (
 )
 from .price_tables import price_table
 from .pricing import PriceTable, day_bounds, local_date
+from .usage_prices import UsagePrices
 from .usage_record import PRICES, UNWRITTEN, Doubt, MeterAnswer, UsageRecord
 
 _LOGGER = logging.getLogger(__name__)
@@ -61,12 +62,14 @@ class UsageImport:
         self,
         prices: PriceCoordinator,
         history: UsageHistory,
+        kept: UsagePrices,
         today: date,
         *,
         base_fee: float | None,
     ) -> None:
         """Take the contract's prices and statistics, and the base fee of its plan in EUR a month where it is known."""
         self._today = today
+        self._kept = kept
         self._hass: HomeAssistant = prices.hass
         self._prices = prices
         self._history = history
@@ -155,9 +158,10 @@ class UsageImport:
         by_day, by_hour = await execute(
             days_and_hours_of,
             news,
-            partial(_laid_over, self._prices.data, prices),
+            partial(_laid_over, self._kept, self._prices.data, prices),
             self._supply,
         )
+        await self._kept.async_save()
         days = {
             day: one
             for day, one in by_day.items()
@@ -270,13 +274,17 @@ def _readings(
 
 
 def _laid_over(
-    table: PriceTable, prices: Sequence[PriceSeries], start: datetime, end: datetime
+    kept: UsagePrices,
+    table: PriceTable,
+    prices: Sequence[PriceSeries],
+    start: datetime,
+    end: datetime,
 ) -> PriceTable:
-    """Return the prices of a stretch of time: those of a table, with newer ones laid over them."""
+    """Return the prices of a day: those of a table, with newer ones laid over them and those kept under them."""
     known = table.between(start, end)
     for series in prices:
         known = known.merge(price_table(series, start, end))
-    return known
+    return kept.laid_under(local_date(start), known)
 
 
 def _says_nothing_new(doubt: Doubt | None, readings: int) -> bool:

@@ -14,12 +14,14 @@ from .api import (
     NomosRequestError,
     NomosResponseError,
     NomosServerError,
+    SubscriptionStatus,
 )
 from .coordinator import PriceCoordinator
 from .history import HistoryError, UsageHistory
 from .metering import Series, is_settled, months_before
 from .usage_days import begin_of_usage, end_of_usage, stretches
 from .usage_import import UsageImport
+from .usage_prices import UsagePrices
 from .usage_record import PRICES, MeterAnswer, UsageRecord
 
 type Chunk = tuple[date, date]
@@ -73,7 +75,10 @@ class UsageLook:
 
         """
         today = self._today
-        work = UsageImport(self._prices, self._history, today, base_fee=self._base_fee)
+        kept = UsagePrices(self._prices.hass, self._prices.subscription_id)
+        work = UsageImport(
+            self._prices, self._history, kept, today, base_fee=self._base_fee
+        )
         if self.record.meter is MeterType.ANALOG:
             await self._async_months(work)
             return
@@ -85,6 +90,7 @@ class UsageLook:
         begin = begin_of_usage(subscription, today, history_kept=self._history.kept)
         end = end_of_usage(subscription, today)
         self._mind_the_clock(begin, today)
+        await self._async_keep_prices(kept)
         chunks = stretches(
             self.record, begin, end, today=today, phase=self._prices.account.phase
         )
@@ -96,6 +102,15 @@ class UsageLook:
             await self._async_through(work, chunks)
         else:
             await self._async_keep(replace(self.record, looked_to=today))
+
+    async def _async_keep_prices(self, kept: UsagePrices) -> None:
+        """Keep the prices of days that are not settled: when the contract has ended, Nomos reports none any more."""
+        ended = self._prices.subscription.status is SubscriptionStatus.ENDED
+        await kept.async_load(
+            self._today, settled_to=None if ended else self.record.settled_to
+        )
+        await self._prices.hass.async_add_executor_job(kept.add, self._prices.data)
+        await kept.async_save()
 
     async def _async_through(self, work: UsageImport, chunks: Sequence[Chunk]) -> None:
         """Ask for one chunk after the other; one bad month must not keep the others away.

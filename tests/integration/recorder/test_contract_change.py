@@ -1,7 +1,8 @@
 """Usage of a contract that is followed by another one: to its last hour, and until its values are final."""
 
 from collections import Counter
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+import json
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -53,10 +54,7 @@ async def test_change(
     days = Counter(local_date(one.time) for one in nomos.requests[start:])
     assert Counter(days.values()).most_common(1)[0][0] <= 7
     assert max(days.values()) <= 12
-    energy, money = true_hours(nomos, old.id, SUPPLY, CHANGE)
-    assert_same(await written(hass, old.id, "usage"), energy)
-    # No hour lacks its cost, though Nomos tells no prices any more.
-    assert [hour for hour, _, _ in await written(hass, old.id, "cost")] == sorted(money)
+    await assert_true(hass, nomos, old.id, SUPPLY, CHANGE)
     assert [name for name in files() if old.id in name] == [f"nomos.usage.{old.id}"]
     before = asked_about(nomos, old)
     await restart(hass, entry)
@@ -67,6 +65,52 @@ async def test_change(
     nomos.remove_subscription(old.id)
     await pass_time(nomos, entry, advance, date(2026, 7, 28))
     assert not [name for name in files() if old.id in name]
+
+
+@pytest.mark.parametrize("now", [datetime(2026, 6, 3, 9, 41, 23, tzinfo=UTC)])
+@pytest.mark.parametrize(
+    ("resolution", "successor", "restarts"),
+    [("15min", True, False), ("hourly", False, True)],
+)
+async def test_final_values_after_the_end(
+    hass: HomeAssistant,
+    nomos,
+    linked,
+    advance,
+    files,
+    freezer,
+    resolution,
+    successor,
+    restarts,
+) -> None:
+    """What changes when Nomos reports no prices any more costs what the price was, to the last hour."""
+    supply, last = date(2026, 4, 14), date(2026, 6, 11)
+    end = midnight(last) + timedelta(hours=9)
+    old = begin(nomos, supply)
+    nomos.set_subscription(old.id, end_at=end, resolution=resolution)
+    if successor:
+        nomos.add_subscription(EMAIL, start_at=end)
+    entry = await linked()
+    await pass_time(nomos, entry, advance, last)
+    await advance(timedelta(hours=19, minutes=7))
+    for day in (date(2026, 5, 8), date(2026, 5, 31), date(2026, 6, 1), last):
+        start = midnight(day) + timedelta(hours=7, minutes=15)
+        nomos.correct_usage(old.id, start, 3.217)
+    if restarts:
+        await restart(hass, entry)
+    await pass_time(nomos, entry, advance, date(2026, 6, 20))
+    if restarts:
+        assert await hass.config_entries.async_unload(entry.entry_id)
+        freezer.move_to(midnight(date(2026, 8, 2)) + timedelta(hours=19, seconds=37))
+        await hass.config_entries.async_setup(entry.entry_id)
+        await hass.async_block_till_done(wait_background_tasks=True)
+    (kept,) = files(f"unsettled_prices.{old.id}").values()
+    days = len(json.loads(kept.read_bytes())["data"]["days"])
+    assert kept.stat().st_size < 1_000 * days
+    settled = date(2026, 8, 4) if restarts else date(2026, 7, 18)
+    await pass_time(nomos, entry, advance, settled)
+    await assert_true(hass, nomos, old.id, supply, last + DAY)
+    assert not files(f"unsettled_prices.{old.id}")
 
 
 async def test_linked_after_the_change(

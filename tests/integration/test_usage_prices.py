@@ -1,0 +1,89 @@
+"""The prices that are kept for usage that may still change."""
+
+from datetime import date, timedelta
+import json
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings, strategies as st
+import pytest
+
+from custom_components.nomos.pricing import Interval, PriceTable, day_bounds
+from custom_components.nomos.usage_prices import UsagePrices, usage_price_file
+from homeassistant.core import HomeAssistant
+
+QUARTER = timedelta(minutes=15)
+DAYS = (date(2026, 3, 29), date(2026, 6, 10), date(2026, 10, 25))
+"""Days of 92, 96 and 100 quarter-hours."""
+
+AMOUNTS = st.none() | st.decimals(-10_000, 10_000, places=6).map(float)
+
+
+@settings(
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    database=None,
+)
+@given(
+    day=st.sampled_from(DAYS),
+    length=st.sampled_from([QUARTER, 4 * QUARTER]),
+    amounts=st.lists(AMOUNTS, min_size=100, max_size=100),
+)
+async def test_exact(hass: HomeAssistant, nomos, day, length, amounts) -> None:
+    """What is read is what was kept, to the last decimal; what was unknown is unknown."""
+    start, end = day_bounds(day)
+    count = (end - start) // length
+    table = PriceTable.of(
+        Interval(
+            start + number * length,
+            start + (number + 1) * length,
+            None if amount is None else round(amount / 100, 8),
+        )
+        for number, amount in enumerate(amounts[:count])
+    )
+    await usage_price_file(hass, "sub_1").async_remove()
+    kept = UsagePrices(hass, "sub_1")
+    await kept.async_load(day, settled_to=None)
+    kept.add(table)
+    await kept.async_save()
+    again = UsagePrices(hass, "sub_1")
+    await again.async_load(day, settled_to=None)
+    found = again.laid_under(day, PriceTable())
+    for number in range((end - start) // QUARTER):
+        at = start + number * QUARTER
+        one, truth = found.at(at), table.at(at)
+        assert (one.price if one else None) == truth.price
+    await again.async_load(day + timedelta(days=1), settled_to=day + timedelta(days=1))
+    await again.async_save()
+    await kept.async_load(day, settled_to=None)
+    assert kept.laid_under(day, PriceTable()) == PriceTable()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        [],
+        None,
+        {"subscription": "sub_2", "days": {}},
+        {"subscription": "sub_1", "days": []},
+        {"subscription": "sub_1", "days": [1]},
+        {"subscription": "sub_1", "days": {"2026-06-10": "1 2 3"}},
+        {"subscription": "sub_1", "days": {"2026-06-10": 5}},
+        {"subscription": "sub_1", "days": {"2026-06-10": " ".join(["nan"] * 96)}},
+        {"subscription": "sub_1", "days": {"9999-12-31": "1"}},
+        {"subscription": "sub_1", "days": {"10 June": "1"}},
+    ],
+)
+async def test_a_file_that_makes_no_sense(
+    hass: HomeAssistant, nomos, data: Any
+) -> None:
+    """It is set aside, and all begins again."""
+    path = Path(hass.config.path(".storage", "nomos.unsettled_prices.sub_1"))
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({"version": 1, "data": data}))
+    kept = UsagePrices(hass, "sub_1")
+    await kept.async_load(date(2026, 6, 10), settled_to=None)
+    assert kept.laid_under(date(2026, 6, 10), PriceTable()) == PriceTable()
+    if data != {"subscription": "sub_1", "days": []}:
+        assert not path.exists()
