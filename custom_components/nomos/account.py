@@ -33,6 +33,8 @@ _MISSED_FOR: Final = timedelta(hours=20)
 
 One list that is empty or short must not cost a house its devices, entities and prices."""
 
+_ONE_DAY: Final = timedelta(days=1)
+
 
 class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
     """The account's subscriptions by id, and the way to ask Nomos anything."""
@@ -69,7 +71,9 @@ class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
         if stored is None:
             await self.async_config_entry_first_refresh()
         else:
-            self.data, self._plans.known, self._plans.asked_on = stored
+            self.data, self._plans.known, self._plans.asked_on, self.last_answer = (
+                stored
+            )
             self._plan_at(self._first_request())
         self._begun = True
         return stored is not None
@@ -170,6 +174,7 @@ class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
                 translation_key="no_subscription",
                 translation_placeholders={"account": self.config_entry.title},
             )
+        answered_before = self.answered_on
         self.last_answer, self.last_error = dt_util.utcnow(), None
         self._plans_learned = await self._plans.async_learn(
             subscriptions, local_date(self.last_answer)
@@ -185,10 +190,18 @@ class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
         )
         self._misses = self._misses + 1 if self._overdue(data) else 0
         self._plan_next(data)
-        if data != self.data or self._plans.asked:
+        if (
+            data != self.data
+            or self._plans.asked
+            or (self.answered_on != answered_before)
+        ):
             await self._file.async_save(
                 encode_account(
-                    self.config_entry, data, self._plans.known, self._plans.asked_on
+                    self.config_entry,
+                    data,
+                    self._plans.known,
+                    self._plans.asked_on,
+                    self.last_answer,
                 )
             )
         return data
@@ -227,6 +240,7 @@ class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
     @override
     def _async_refresh_finished(self) -> None:
         """Tell of plans also where the contracts are the same as before."""
+        super()._async_refresh_finished()
         if self._plans_learned:
             self._plans_learned = False
             self.async_update_listeners()
@@ -259,7 +273,9 @@ class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
 
     @override
     def _first_request(self) -> datetime:
-        return self._next_at(self.data, overdue=self._overdue(self.data))
+        today, answered_on = local_date(dt_util.utcnow()), self.answered_on
+        missed = answered_on is not None and today - answered_on > _ONE_DAY
+        return self._next_at(self.data, overdue=missed or self._overdue(self.data))
 
     def _next_at(self, known: Mapping[str, Subscription], *, overdue: bool) -> datetime:
         """Return the time of the next request."""

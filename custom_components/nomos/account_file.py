@@ -1,7 +1,7 @@
 """How the contracts of an account lie on the disk."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 from typing import Any
 
@@ -9,7 +9,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 
 from .api import NomosResponseError, Plan, Subscription
-from .store import StoredFile, read_day, stored_file
+from .store import StoredFile, read_day, read_instant, stored_file
 
 
 def account_file(hass: HomeAssistant, entry: ConfigEntry) -> StoredFile:
@@ -30,6 +30,7 @@ def encode_account(
     data: Mapping[str, Subscription],
     plans: Mapping[str, Plan],
     plans_asked_on: date | None,
+    last_answer: datetime,
 ) -> dict[str, Any]:
     """Return subscriptions and plans as JSON: what the wire's models hold, nothing of the customer's person."""
     return {
@@ -37,12 +38,13 @@ def encode_account(
         "subscriptions": [one.to_json() for one in data.values()],
         "plans": [plan.to_json() for plan in plans.values()],
         "plans_asked_on": plans_asked_on.isoformat() if plans_asked_on else None,
+        "last_answer": last_answer.timestamp(),
     }
 
 
 def decode_account(
     entry: ConfigEntry, stored: Any
-) -> tuple[dict[str, Subscription], dict[str, Plan], date | None]:
+) -> tuple[dict[str, Subscription], dict[str, Plan], date | None, datetime | None]:
     """Read what ``encode_account`` wrote; ValueError where it is of another account."""
     if stored["account"] != entry.unique_id:
         raise ValueError("another account")
@@ -51,9 +53,10 @@ def decode_account(
         plans = [Plan.from_json(one) for one in stored["plans"]]
     except NomosResponseError as err:
         raise ValueError(err.field) from None
-    asked_on = stored.get("plans_asked_on")
+    asked_on, answer = stored.get("plans_asked_on"), stored.get("last_answer")
     return (
         {one.id: one for one in subscriptions},
         {one.id: one for one in plans},
         None if asked_on is None else read_day(asked_on),
+        None if answer is None else read_instant(answer),
     )

@@ -104,10 +104,18 @@ class NomosContractSensor(NomosEntity, SensorEntity):
 
     entity_description: NomosContractDescription
 
-    @property
     @override
-    def _follows_table(self) -> bool:
-        return False
+    async def async_added_to_hass(self) -> None:
+        """Follow the list of contracts, too."""
+        await super().async_added_to_hass()
+        account = self.coordinator.account
+        self.async_on_remove(
+            account.async_add_listener(self._handle_coordinator_update)
+        )
+
+    @override
+    def _is_available(self, now: datetime) -> bool:
+        return not self.coordinator.account.stale
 
     @override
     def _read_value(self, now: datetime) -> bool:

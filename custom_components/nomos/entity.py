@@ -106,17 +106,16 @@ class NomosEntity(SubscriptionEntity[PriceCoordinator]):
     def _read_value(self, now: datetime) -> bool:
         """Take the values of this instant over into the attributes; return whether one changed."""
 
-    @property
-    def _follows_table(self) -> bool:
-        """Return whether the entity needs prices to be available."""
-        return True
+    def _is_available(self, now: datetime) -> bool:
+        """Return whether there is something to show at an instant."""
+        return self.coordinator.data.spans(now)
 
     @callback
     @override
     def _read(self) -> bool:
         """Read table and contract once."""
         now = dt_util.utcnow()
-        available = not self._follows_table or self.coordinator.data.spans(now)
+        available = self._is_available(now)
         was_available, self._attr_available = self._attr_available, available
         return self._read_value(now) or available != was_available
 

@@ -24,6 +24,9 @@ Nobody knows how often an automation or a script calls, and a normal day is to h
 _OVERDUE: Final = timedelta(minutes=2)
 """By how much a request must be late before it is taken for forgotten, or the clock must move for a new plan."""
 
+_STALE_AFTER: Final = timedelta(days=3)
+"""How many days may pass without an answer before what is known is no longer shown."""
+
 
 class PlannedCoordinator[T](DataUpdateCoordinator[T]):
     """Asks when it has planned to, and makes up for it where the timer missed that."""
@@ -49,6 +52,21 @@ class PlannedCoordinator[T](DataUpdateCoordinator[T]):
         self._asking = False
         self._asked_at: datetime | None = None
         self._by_hand_on: date | None = None
+        self._was_stale = False
+
+    @property
+    def answered_on(self) -> date | None:
+        """Return the tariff day of the last answer; None where none is known of."""
+        return local_date(self.last_answer) if self.last_answer else None
+
+    @property
+    def stale(self) -> bool:
+        """Return whether three whole days passed without an answer. Until the first look ends there is hope for one."""
+        return (
+            self._asked_at is not None
+            and self.answered_on is not None
+            and local_date(dt_util.utcnow()) - self.answered_on > _STALE_AFTER
+        )
 
     @abstractmethod
     async def _async_look(self) -> T:
@@ -76,6 +94,7 @@ class PlannedCoordinator[T](DataUpdateCoordinator[T]):
             UpdateFailed: nothing is known, or Nomos refuses access: nobody but the account asks until it does not.
 
         """
+        self._was_stale = self.stale
         self._asking = True
         try:
             return await self._async_look()
@@ -131,6 +150,13 @@ class PlannedCoordinator[T](DataUpdateCoordinator[T]):
     def _next_try(self) -> datetime | None:
         """Return when to try again whether Nomos grants access; None if that is not for this one to do."""
         return None
+
+    @callback
+    @override
+    def _async_refresh_finished(self) -> None:
+        """Have entities read again that become available or unavailable."""
+        if self.stale != self._was_stale:
+            self.async_update_listeners()
 
     def _plan_at(self, at: datetime | None) -> None:
         """Ask at an aware instant, or not at all."""

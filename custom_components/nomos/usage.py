@@ -202,6 +202,19 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
         """Return whether anybody may want to see reductions of the grid fee: there are none for what is sold."""
         return not self.selling
 
+    @property
+    @override
+    def answered_on(self) -> date | None:
+        """Return the day of the last answer about usage, also over a restart."""
+        return self.data.answered_on
+
+    @property
+    @override
+    def stale(self) -> bool:
+        """Return whether three days passed without an answer. What a contract that ended has used grows no older."""
+        ended = self.prices.subscription.status is SubscriptionStatus.ENDED
+        return not ended and super().stale
+
     @override
     async def _async_look(self) -> UsageRecord:
         """Bring record and statistics up to date.
@@ -372,11 +385,15 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
 
     async def _async_usage(self, today: date) -> None:
         """Ask for what was metered, and bring it into record and statistics."""
+
+        async def keep(record: UsageRecord) -> None:
+            await self._async_keep(replace(record, answered_on=today))
+
         look = UsageLook(
             self.prices,
             self.history,
             self.data,
-            self._async_keep,
+            keep,
             today,
             base_fee=self._base_fee,
         )

@@ -55,6 +55,7 @@ def encode_record(subscription_id: str, record: UsageRecord) -> dict[str, Any]:
             for day, one in record.doubts.items()
         ],
         "recorded": {key: at.timestamp() for key, at in record.recorded.items()},
+        "answered_on": _iso(record.answered_on),
         "refused": {key: day.isoformat() for key, day in record.refused.items()},
         "invoice": {
             **asdict(record.invoice),
@@ -91,6 +92,7 @@ def decode_record(subscription_id: str, stored: Any) -> UsageRecord:
             Series(key): read_instant(at)
             for key, at in dict(stored["recorded"]).items()
         },
+        answered_on=_date(stored.get("answered_on")),
         refused={key: read_day(day) for key, day in dict(stored["refused"]).items()},
         invoice=None
         if invoice is None

@@ -103,6 +103,7 @@ class UsageRecord:
         settled_to: The values of every day before this one stand.
         doubts: By the first day: the months that stand although something is missing, the next one to ask for first.
         recorded: The start of the last hour that is in the statistics, by series.
+        answered_on: The day on which a question for usage was last answered.
         refused: The kinds of question that Nomos refuses, with the day on which it did.
         invoice: The invoice that was issued last, where it is wanted.
         reductions: The reductions of the grid fee; None where they were not asked for or may not be read.
@@ -117,6 +118,7 @@ class UsageRecord:
     settled_to: date | None = None
     doubts: Mapping[date, Doubt] = field(default_factory=dict)
     recorded: Mapping[Series, datetime] = field(default_factory=dict)
+    answered_on: date | None = None
     refused: Mapping[str, date] = field(default_factory=dict)
     invoice: LatestInvoice | None = None
     reductions: tuple[GridFeeReduction, ...] | None = None

@@ -347,9 +347,17 @@ class NomosUsageSensor(SubscriptionEntity[UsageCoordinator], SensorEntity):
         )
         if isinstance(value, float):
             value = round(value, 6)
-        before = self._attr_native_value, self._attr_extra_state_attributes
-        after = value, dict(attributes or {})
+        before = (
+            self._attr_native_value,
+            self._attr_extra_state_attributes,
+            self._attr_available,
+        )
+        after = value, dict(attributes or {}), not self.coordinator.stale
         if after == before:
             return False
-        self._attr_native_value, self._attr_extra_state_attributes = after
+        (
+            self._attr_native_value,
+            self._attr_extra_state_attributes,
+            self._attr_available,
+        ) = after
         return True
