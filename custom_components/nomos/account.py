@@ -192,8 +192,8 @@ class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
         self._plan_next(data)
         if (
             data != self.data
-            or self._plans.asked
-            or (self.answered_on != answered_before)
+            or self._plans_learned
+            or self.answered_on != answered_before
         ):
             await self._file.async_save(
                 encode_account(

@@ -62,11 +62,13 @@ class HistoryChange:
         since: The first hour that may change.
         hours: Usage and cost by the hour, none of them before ``since``.
         fees: The base fee in EUR by the day, none of them before ``since``; empty where it is not known.
+        fees_from: The first day whose fee replaces one that is written.
     """
 
     since: datetime
     hours: Mapping[datetime, HourUsage]
     fees: Mapping[date, float]
+    fees_from: date = date.max
 
 
 class UsageHistory:
@@ -165,6 +167,7 @@ class UsageHistory:
             self._accounts(change.since),
             change.hours,
             change.fees,
+            fees_from=change.fees_from,
             selling=self._selling,
         )
 

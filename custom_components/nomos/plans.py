@@ -1,10 +1,9 @@
 """The plans of an account's contracts: their names and base fees."""
 
 from collections.abc import Awaitable, Callable, Iterable
-from datetime import date, timedelta
+from datetime import date
 from functools import partial
 import logging
-from typing import Final
 
 from homeassistant.exceptions import OAuth2TokenRequestBaseError
 
@@ -20,11 +19,6 @@ from .api import (
 
 _LOGGER = logging.getLogger(__name__)
 
-_ASK_AGAIN_AFTER: Final = timedelta(days=33)
-"""How old a plan may be: what it costs a month can change.
-
-Not the thirty days after which the reductions of the grid fee are asked for again: both would fall on the same day."""
-
 
 class Plans:
     """What Nomos has told of plans.
@@ -38,16 +32,16 @@ class Plans:
         """Take the way to ask; no plan is known."""
         self.known: dict[str, Plan] = {}
         self.asked_on: date | None = None
-        """The day on which the plans of contracts that run were asked for."""
-        self.asked = False
-        """Whether the last look asked for any, so that there is something to store."""
+        """The day on which the plans of contracts that run were last answered or refused."""
         self._ask = ask
         self._refused = False
 
     async def async_learn(
         self, subscriptions: Iterable[Subscription], today: date
     ) -> bool:
-        """Ask for plans that are new, and now and then for those of contracts that run; return whether one is news.
+        """Ask for plans that are new, and once a month for those of contracts that run; return whether one is news.
+
+        With each month's first look: what a plan costs a month can change. One that fails is asked for again.
 
         Raises:
             ConfigEntryAuthFailed: Nomos refuses the grant.
@@ -55,17 +49,16 @@ class Plans:
         """
         subscriptions = list(subscriptions)
         wanted = {one.plan_id for one in subscriptions} - self.known.keys()
-        self.asked = False
-        if self.asked_on is None or not (
-            timedelta() <= today - self.asked_on < _ASK_AGAIN_AFTER
-        ):
-            self.asked_on, self.asked = today, True
+        month = today.replace(day=1)
+        monthly = self.asked_on is None or self.asked_on.replace(day=1) != month
+        if monthly:
+            self._refused = False
             wanted |= {
                 one.plan_id
                 for one in subscriptions
                 if one.status is not SubscriptionStatus.ENDED
             }
-        news = False
+        news = failed = False
         for plan_id in sorted(wanted):
             if self._refused:
                 break
@@ -76,8 +69,10 @@ class Plans:
                 self._refused = plan_id not in self.known
             except (NomosError, OAuth2TokenRequestBaseError) as err:
                 _LOGGER.debug("The plan could not be read: %s", type(err).__name__)
+                failed = True
             else:
-                self.asked = True
                 news |= plan != self.known.get(plan_id)
                 self.known[plan_id] = plan
+        if monthly and not failed:
+            self.asked_on = today
         return news

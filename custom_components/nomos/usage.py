@@ -320,9 +320,12 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
         if self._invoice_readers:
             await self._async_aside(INVOICES, today, self._async_invoices)
         asked = self.data.reductions_on
-        if self._asks_for_reductions and (
-            asked is None or not timedelta() <= today - asked < _REDUCTIONS_EVERY
-        ):
+        due = asked is None or (
+            not timedelta() <= today - asked < _REDUCTIONS_EVERY
+            # Plans are asked for on the first.
+            and today.day > 1
+        )
+        if self._asks_for_reductions and due:
             await self._async_aside(REDUCTIONS, today, self._async_reductions)
 
     async def _async_aside(
@@ -392,10 +395,9 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
         look = UsageLook(
             self.prices,
             self.history,
-            self.data,
+            self.data.charging(self._base_fee, today),
             keep,
             today,
-            base_fee=self._base_fee,
         )
         await look.async_take()
         if self.settled:

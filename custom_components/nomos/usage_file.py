@@ -55,6 +55,7 @@ def encode_record(subscription_id: str, record: UsageRecord) -> dict[str, Any]:
             for day, one in record.doubts.items()
         ],
         "recorded": {key: at.timestamp() for key, at in record.recorded.items()},
+        "fees": {day.isoformat(): fee for day, fee in record.fees.items()},
         "answered_on": _iso(record.answered_on),
         "refused": {key: day.isoformat() for key, day in record.refused.items()},
         "invoice": {
@@ -91,6 +92,10 @@ def decode_record(subscription_id: str, stored: Any) -> UsageRecord:
         recorded={
             Series(key): read_instant(at)
             for key, at in dict(stored["recorded"]).items()
+        },
+        fees={
+            read_day(day): read_number(fee)
+            for day, fee in dict(stored.get("fees", {})).items()
         },
         answered_on=_date(stored.get("answered_on")),
         refused={key: read_day(day) for key, day in dict(stored["refused"]).items()},

@@ -65,15 +65,15 @@ class UsageImport:
         kept: UsagePrices,
         today: date,
         *,
-        base_fee: float | None,
+        fees: Mapping[date, float],
     ) -> None:
-        """Take the contract's prices and statistics, and the base fee of its plan in EUR a month where it is known."""
+        """Take the contract's prices and statistics, and its base fees in EUR a month by their first days."""
         self._today = today
         self._kept = kept
         self._hass: HomeAssistant = prices.hass
         self._prices = prices
         self._history = history
-        self._base_fee = base_fee
+        self._monthly = fees
         subscription = prices.subscription
         # Nomos has no prices for a contract that does not run, says its documentation.
         self._inactive = subscription.inactive
@@ -190,7 +190,10 @@ class UsageImport:
     ) -> Mapping[Series, datetime]:
         """Write hours and base fees; return the start of the last hour that is written, by series."""
         change = HistoryChange(
-            since=day_bounds(start)[0], hours=hours, fees=self._fees(start, end)
+            since=day_bounds(start)[0],
+            hours=hours,
+            fees=self._fees(start, end),
+            fees_from=min(self._monthly, default=date.max),
         )
         written = await self._history.async_write(
             change, self._prices.subscription.number
@@ -201,12 +204,19 @@ class UsageImport:
         return await self._history.async_last()
 
     def _fees(self, start: date, end: date) -> dict[date, float]:
-        """Return the base fee of the days that are under contract: the month's fee in equal parts."""
-        if self._base_fee is None:
+        """Return the base fee of the days that are under contract: the month's fee in equal parts.
+
+        What came before the first fee that is known is taken to have been the same.
+        """
+        if not (fees := self._monthly):
             return {}
         first, last = local_date(self._supply[0]), self._supply[1]
+
+        def monthly(day: date) -> float:
+            return fees[max((one for one in fees if one <= day), default=min(fees))]
+
         return {
-            day: self._base_fee / (next_month(day) - month_start(day)).days
+            day: monthly(day) / (next_month(day) - month_start(day)).days
             for number in range((end - start).days)
             if (day := start + number * _DAY) >= first and day_bounds(day)[0] < last
         }

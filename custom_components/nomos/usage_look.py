@@ -43,8 +43,6 @@ class UsageLook:
         record: UsageRecord,
         keep: Callable[[UsageRecord], Awaitable[None]],
         today: date,
-        *,
-        base_fee: float | None,
     ) -> None:
         """Begin with what is known; ``keep`` is called with every record that is better."""
         self.record = record
@@ -59,7 +57,6 @@ class UsageLook:
         self._prices = prices
         self._history = history
         self._keep = keep
-        self._base_fee = base_fee
 
     async def _async_keep(self, record: UsageRecord) -> None:
         self.record = record
@@ -77,7 +74,7 @@ class UsageLook:
         today = self._today
         kept = UsagePrices(self._prices.hass, self._prices.subscription_id)
         work = UsageImport(
-            self._prices, self._history, kept, today, base_fee=self._base_fee
+            self._prices, self._history, kept, today, fees=self.record.fees
         )
         if self.record.meter is MeterType.ANALOG:
             await self._async_months(work)
@@ -251,7 +248,7 @@ class UsageLook:
         if self.record.days:
             selling = self._prices.subscription.feeds_in
             wanted.add(Series.RETURNED if selling else Series.USAGE)
-        if self._base_fee is not None:
+        if self.record.fees:
             wanted.add(Series.BASE_FEE)
         if all(
             key in recorded and key in last and last[key] >= recorded[key]

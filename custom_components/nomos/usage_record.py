@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Final, Self
 
 from .api import GridFeeReduction, Invoice, InvoiceStatus, InvoiceType, MeterType
-from .metering import DayUsage, MonthUsage, Series
+from .metering import DayUsage, MonthUsage, Series, month_start
 
 UNWRITTEN: Final = -1
 """The digest of a day whose hours have to be written again, whatever its readings are."""
@@ -103,6 +103,7 @@ class UsageRecord:
         settled_to: The values of every day before this one stand.
         doubts: By the first day: the months that stand although something is missing, the next one to ask for first.
         recorded: The start of the last hour that is in the statistics, by series.
+        fees: What the plan costs in EUR a month, by the first day from which it does.
         answered_on: The day on which a question for usage was last answered.
         refused: The kinds of question that Nomos refuses, with the day on which it did.
         invoice: The invoice that was issued last, where it is wanted.
@@ -118,6 +119,7 @@ class UsageRecord:
     settled_to: date | None = None
     doubts: Mapping[date, Doubt] = field(default_factory=dict)
     recorded: Mapping[Series, datetime] = field(default_factory=dict)
+    fees: Mapping[date, float] = field(default_factory=dict)
     answered_on: date | None = None
     refused: Mapping[str, date] = field(default_factory=dict)
     invoice: LatestInvoice | None = None
@@ -201,6 +203,20 @@ class UsageRecord:
         if self.looked_to is None or not unsettled:
             return self
         return replace(self, looked_to=min(self.looked_to, *unsettled))
+
+    def charging(self, fee: float | None, today: date) -> Self:
+        """Return the record with what the plan costs a month today, None where that is not known.
+
+        Another fee than before counts from this month on: days of it that are booked are booked again.
+        """
+        month = month_start(today)
+        known = max((day for day in self.fees if day <= month), default=None)
+        if fee is None or (known is not None and self.fees[known] == fee):
+            return self
+        looked_to = self.looked_to
+        if looked_to is not None and known is not None:
+            looked_to = min(looked_to, month)
+        return replace(self, fees={**self.fees, month: fee}, looked_to=looked_to)
 
     def refuses(self, kind: str, today: date) -> bool:
         """Return whether Nomos is known to refuse a kind of question."""

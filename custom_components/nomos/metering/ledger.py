@@ -80,6 +80,7 @@ def revisions(
     hours: Mapping[datetime, HourUsage],
     fees: Mapping[date, float],
     *,
+    fees_from: date = date.max,
     selling: bool,
 ) -> dict[Series, Packed[HourRow]]:
     """Return the rows that have to be written for new hours and days of base fee to be right.
@@ -90,6 +91,7 @@ def revisions(
             replace one that is there.
         fees: the base fee in EUR of each day that is over. A day that has its fee keeps it: what the plan
             costs today says nothing of last year.
+        fees_from: from this day on it is known what the plan cost, and a fee replaces another one.
         selling: whether energy is fed into the grid.
 
     """
@@ -115,7 +117,7 @@ def revisions(
         due = {
             start: fee
             for day, fee in fees.items()
-            if (start := day_bounds(day)[0]) not in charged.states
+            if (start := day_bounds(day)[0]) not in charged.states or day >= fees_from
         }
         result[Series.BASE_FEE] = charged.revised(due)
         all_costs, all_fees = {**paid, **costs}, {**charged.states, **due}

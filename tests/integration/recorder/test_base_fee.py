@@ -1,46 +1,88 @@
 """The base fee of a plan, as it changes."""
 
+from collections import Counter
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
+from fractions import Fraction
 
 import pytest
 
 from homeassistant.core import HomeAssistant
 from simulator.berlin import local_date
 from tests.integration.conftest import count, restart, state_of
-from tests.integration.statistics import true_fees, written
+from tests.integration.statistics import assert_same, true_fees, written
 
-from .usage_life import begin, pass_time
+from .usage_life import begin, clear, pass_time
+
+FIRST, CHANGE = date(2026, 6, 1), date(2026, 7, 1)
 
 
+async def assert_fees(hass: HomeAssistant, subscription, *parts) -> None:
+    """Assert what is booked: a monthly fee between two days, and another one after them."""
+    truth: dict[datetime, Fraction] = {}
+    for monthly, begins, ends in parts:
+        truth |= true_fees(monthly, begins, ends)
+    assert_same(await written(hass, subscription.id, "base_fee"), truth)
+
+
+@pytest.mark.parametrize("failing", [False, True])
 @pytest.mark.usefixtures("entity_registry_enabled_by_default")
-async def test_the_fee_changes(hass: HomeAssistant, nomos, linked, advance) -> None:
-    """It is noticed within a month; days that were booked keep their fee."""
-    first = date(2026, 6, 1)
-    subscription = begin(nomos, first)
+async def test_the_fee_changes(
+    hass: HomeAssistant, nomos, linked, advance, failing
+) -> None:
+    """It is booked from its month on, also where it is learned days later; a day of another month keeps its own."""
+    subscription = begin(nomos, FIRST)
     entry = await linked()
     plan = nomos.world.plans[subscription.plan]
-    await pass_time(nomos, entry, advance, date(2026, 6, 12))
-    nomos.world.plans[plan.id] = replace(plan, price=20.99)
+    await pass_time(nomos, entry, advance, date(2026, 6, 29))
     await restart(hass, entry)
-    await pass_time(nomos, entry, advance, date(2026, 7, 10))
+    await pass_time(nomos, entry, advance, CHANGE)
     assert count(nomos, "plans") == 1
-    assert state_of(hass, subscription.id, "base_fee").state == str(plan.price)
-    await pass_time(nomos, entry, advance, date(2026, 7, 14))
-    assert count(nomos, "plans") == 2
+    nomos.world.plans[plan.id] = replace(plan, price=20.99)
+    if failing:
+        nomos.faults.add("status", "plans", status=503, times=2)
+    start = len(nomos.requests)
+    await pass_time(nomos, entry, advance, date(2026, 7, 2))
+    await assert_fees(hass, subscription, (plan.price, FIRST, CHANGE))
+    await pass_time(nomos, entry, advance, date(2026, 7, 3))
+    if failing:
+        await assert_fees(hass, subscription, (plan.price, FIRST, date(2026, 7, 2)))
+        await restart(hass, entry)
+    await pass_time(nomos, entry, advance, date(2026, 7, 5))
     assert state_of(hass, subscription.id, "base_fee").state == "20.99"
-    fees = {
-        local_date(start): fee
-        for start, fee, _ in await written(hass, subscription.id, "base_fee")
+    new = (20.99, CHANGE, date(2026, 7, 4))
+    await assert_fees(hass, subscription, (plan.price, FIRST, CHANGE), new)
+    assert count(nomos, "plans") == (4 if failing else 2)
+    days = Counter(local_date(one.time) for one in nomos.requests[start:])
+    assert max(days.values()) <= 8
+
+    # Statistics that are built again say what each month cost.
+    names = ("usage", "cost", "base_fee", "total_cost")
+    await clear(hass, *(f"nomos:{subscription.id}_{name}" for name in names))
+    await pass_time(nomos, entry, advance, date(2026, 7, 6))
+    new = (20.99, CHANGE, date(2026, 7, 5))
+    await assert_fees(hass, subscription, (plan.price, FIRST, CHANGE), new)
+    both = {
+        hour: value for hour, value, _ in await written(hass, subscription.id, "cost")
     }
-    change = date(2026, 7, 12)
-    for price, begins, ends in (
-        (plan.price, first, change),
-        (20.99, change, date(2026, 7, 13)),
-    ):
-        for start, fee in true_fees(price, begins, ends).items():
-            assert fees.pop(local_date(start)) == pytest.approx(float(fee))
-    assert not fees
+    for hour, value, _ in await written(hass, subscription.id, "base_fee"):
+        both[hour] = both.get(hour, 0.0) + value
+    for hour, value, _ in await written(hass, subscription.id, "total_cost"):
+        assert value == pytest.approx(both.pop(hour), abs=1e-6)
+    assert not both
+
+
+async def test_plans_that_are_not_offered(
+    hass: HomeAssistant, nomos, linked, advance
+) -> None:
+    """What is refused is asked for once a month."""
+    begin(nomos, FIRST)
+    nomos.faults.add("status", "plans", status=403)
+    entry = await linked()
+    await pass_time(nomos, entry, advance, date(2026, 6, 15))
+    assert count(nomos, "plans") == 1
+    await pass_time(nomos, entry, advance, date(2026, 7, 3))
+    assert count(nomos, "plans") == 2
 
 
 async def test_a_refusal_keeps_what_is_known(
