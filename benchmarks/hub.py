@@ -13,7 +13,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.nomos.const import DOMAIN
-from custom_components.nomos.load import SUBENTRY_TYPE
+from custom_components.nomos.loads.load import SUBENTRY_TYPE
 from homeassistant.components.application_credentials import (
     ClientCredential,
     async_import_client_credential,

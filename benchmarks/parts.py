@@ -21,21 +21,16 @@ from typing import Any, Final
 
 from custom_components.nomos.api import PriceSeries
 from custom_components.nomos.api.parsing import decode
-from custom_components.nomos.metering import (
+from custom_components.nomos.planner import PlanRequest, plan
+from custom_components.nomos.prices.conversion import price_table
+from custom_components.nomos.pricing import DayLevels, PriceTable, local_date
+from custom_components.nomos.usage.metering import (
     Account,
     HourRow,
     Series,
     days_and_hours_of,
     group_by_day,
     revisions,
-)
-from custom_components.nomos.price_tables import price_table
-from custom_components.nomos.pricing import (
-    DayLevels,
-    PlanRequest,
-    PriceTable,
-    local_date,
-    plan,
 )
 
 from .hub import enter_account, hub

@@ -19,13 +19,8 @@ from statistics import fmean, median
 from time import process_time_ns
 from typing import Any
 
-from custom_components.nomos.pricing import (
-    Interval,
-    PlanRequest,
-    Prefer,
-    PriceTable,
-    plan,
-)
+from custom_components.nomos.planner import PlanRequest, Prefer, plan
+from custom_components.nomos.pricing import Interval, PriceTable
 
 START = datetime(2026, 3, 2, 23, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)

@@ -5,9 +5,9 @@ from math import sin
 from typing import Any, Final
 
 from custom_components.nomos.api import PriceSeries
-from custom_components.nomos.metering import Reading
-from custom_components.nomos.price_tables import price_table
+from custom_components.nomos.prices.conversion import price_table
 from custom_components.nomos.pricing import PriceTable
+from custom_components.nomos.usage.metering import Reading
 
 FIRST: Final = datetime(2026, 6, 8, 22, tzinfo=UTC)
 """A midnight in Germany."""

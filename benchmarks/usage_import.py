@@ -30,9 +30,9 @@ from types import MappingProxyType
 from typing import Any, override
 
 from custom_components.nomos.const import DOMAIN
-from custom_components.nomos.history import RECORDER
 from custom_components.nomos.runtime import NomosConfigEntry
-from custom_components.nomos.usage import UsageCoordinator
+from custom_components.nomos.usage.coordinator import UsageCoordinator
+from custom_components.nomos.usage.statistics import RECORDER
 from homeassistant import loader
 from homeassistant.bootstrap import async_from_config_dict
 from homeassistant.components.application_credentials import (

@@ -3,6 +3,8 @@
 import ast
 from collections.abc import Iterator
 from pathlib import Path
+import subprocess
+import sys
 
 import pytest
 
@@ -13,20 +15,35 @@ LONGEST_FILE = 450
 
 # Who may not import whom. A name also stands for everything inside it.
 FORBIDDEN = {
-    INTEGRATION / "api": ["homeassistant", f"{PACKAGE}.pricing"],
-    INTEGRATION / "pricing": ["homeassistant", f"{PACKAGE}.api"],
-    INTEGRATION / "metering": ["homeassistant", f"{PACKAGE}.api"],
-    INTEGRATION / "schedule.py": ["homeassistant"],
+    INTEGRATION / "api": ["homeassistant", PACKAGE],
     PROJECT / "simulator": ["homeassistant", "custom_components", "scripts", "tests"],
     INTEGRATION: ["simulator", "scripts", "tests"],
 }
 
-# Rooms whose functions are told the time, so that every moment can be tested.
-CLOCKLESS = [
-    INTEGRATION / "pricing",
-    INTEGRATION / "metering",
-    INTEGRATION / "schedule.py",
-]
+# The rooms of the integration, from the ground up: each imports only from those below it, and from itself.
+LAYERS = (
+    ("const", "api", "pricing"),
+    ("planner", "schedule", "usage.days", "usage.metering", "usage.record"),
+    (
+        "clock",
+        "entity",
+        "errors",
+        "issues",
+        "scheduled_coordinator",
+        "storage",
+        "time_input",
+    ),
+    ("account",),
+    ("prices",),
+    ("loads", "usage"),
+    ("runtime",),
+)
+
+PURE = ("api", "pricing", "planner", "schedule", "usage.days", "usage.record")
+"""What runs without Home Assistant."""
+
+CLOCKLESS = ("pricing", "planner", "schedule", "usage.days", "usage.metering")
+"""Rooms whose functions get the time as a parameter, so that every moment can be tested."""
 
 
 def sources(place: Path) -> Iterator[Path]:
@@ -95,19 +112,95 @@ def test_imports_point_one_way(room: Path) -> None:
             path.read_text(), module_name(path), package=path.name == "__init__.py"
         )
         for place in FORBIDDEN[room]
-        if is_inside(name, place)
+        if is_inside(name, place) and not is_inside(name, module_name(room))
     ]
     assert not wrong
 
 
+def room_of(module: str) -> tuple[int, str]:
+    """Return the layer of a module, by its name within the integration, and its room; what none names is on top."""
+    rooms = [(name, layer) for layer, names in enumerate(LAYERS) for name in names]
+    for name, layer in sorted(rooms, key=lambda room: -len(room[0])):
+        if is_inside(module, name):
+            return layer, name
+    return len(LAYERS), "top"
+
+
+def test_layers() -> None:
+    """Imports point downward only."""
+    wrong = []
+    for path in sources(INTEGRATION):
+        name = module_name(path)
+        layer, room = room_of(name.removeprefix(PACKAGE).removeprefix("."))
+        package = path.name == "__init__.py"
+        for target in imported(path.read_text(), name, package=package):
+            if is_inside(target, PACKAGE) and target != PACKAGE:
+                below, other = room_of(target.removeprefix(f"{PACKAGE}."))
+                same_floor = layer == below < 2 or room == other
+                if below > layer or (below == layer and not same_floor):
+                    wrong.append(f"{name} imports {target}")
+    assert not wrong
+
+
 @pytest.mark.parametrize(
-    "room", CLOCKLESS, ids=lambda path: str(path.relative_to(PROJECT))
+    ("module", "room"),
+    [
+        ("const", (0, "const")),
+        ("usage.days", (1, "usage.days")),
+        ("usage.days.begin", (1, "usage.days")),
+        ("usage.entities", (5, "usage")),
+        ("sensor", (7, "top")),
+        ("", (7, "top")),
+    ],
 )
-def test_no_clock_of_its_own(room: Path) -> None:
-    """The meaning of prices and the schedule get the time as a parameter."""
+def test_rooms_are_told_apart(module: str, room: tuple[int, str]) -> None:
+    """The most exact name counts: it can fail."""
+    assert room_of(module) == room
+
+
+WITHOUT_HOME_ASSISTANT = """
+import importlib, sys, types
+
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("homeassistant", "voluptuous", "probatio"):
+            raise ImportError(f"{name} is blocked")
+
+sys.meta_path.insert(0, Blocker())
+# The package's own file is Home Assistant's entrance, and so are the files of the rooms above.
+for name, folder in (("custom_components.nomos", sys.argv[1]), ("custom_components.nomos.usage", sys.argv[1] + "/usage")):
+    sys.modules[name] = package = types.ModuleType(name)
+    package.__path__ = [folder]
+for name in sys.argv[2:]:
+    importlib.import_module("custom_components.nomos." + name)
+assert not [name for name in sys.modules if name.startswith("homeassistant")]
+print("imported", len(sys.argv[2:]))
+"""
+
+
+def without_home_assistant(*modules: str) -> subprocess.CompletedProcess[str]:
+    """Import modules in an interpreter that has no Home Assistant."""
+    return subprocess.run(
+        [sys.executable, "-c", WITHOUT_HOME_ASSISTANT, str(INTEGRATION), *modules],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_pure_rooms_run_without_home_assistant() -> None:
+    """Client, prices, plans and schedule need no Home Assistant."""
+    done = without_home_assistant(*PURE)
+    assert done.stdout.strip() == f"imported {len(PURE)}", done.stderr
+    assert without_home_assistant("storage").returncode
+
+
+def test_no_clock_of_its_own() -> None:
+    """The meaning of prices, plans and the schedule get the time as a parameter."""
     wrong = [
         f"{path.relative_to(PROJECT)} calls {call}"
-        for path in sources(room)
+        for path in sources(INTEGRATION)
+        if room_of(module_name(path).removeprefix(f"{PACKAGE}."))[1] in CLOCKLESS
         for call in clock_readings(path.read_text())
     ]
     assert not wrong

@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
+from custom_components.nomos.account.ranking import usual_first
 from custom_components.nomos.api import (
     Subscription,
     SubscriptionStatus,
     SubscriptionType,
 )
-from custom_components.nomos.contracts import usual_first
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 

@@ -6,7 +6,7 @@ import warnings
 from yarl import URL
 
 from custom_components.nomos.api import NomosServerError
-from custom_components.nomos.failures import in_log
+from custom_components.nomos.errors import in_log
 from homeassistant.exceptions import OAuth2TokenRequestTransientError
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from custom_components.nomos.formats import (
+from custom_components.nomos.planner import PlanRequest, plan
+from custom_components.nomos.prices.formats import (
     Format,
     PriceList,
     Resolution,
@@ -18,9 +19,7 @@ from custom_components.nomos.pricing import (
     Components,
     Interval,
     LevelThresholds,
-    PlanRequest,
     PriceTable,
-    plan,
 )
 
 NOON = datetime(2026, 6, 10, 10, tzinfo=UTC)

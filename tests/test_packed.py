@@ -5,8 +5,8 @@ import gc
 
 import pytest
 
-from custom_components.nomos.metering import HourRow, HourUsage
-from custom_components.nomos.packed import Packed, PackedMapping
+from custom_components.nomos.api.columns import Packed, PackedMapping
+from custom_components.nomos.usage.metering import HourRow, HourUsage
 
 START = datetime(2026, 10, 1, tzinfo=UTC)
 ROWS = tuple((START + timedelta(hours=one), one / 4, float(one)) for one in range(5))

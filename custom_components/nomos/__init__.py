@@ -7,16 +7,16 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv, instance_id
 from homeassistant.helpers.typing import ConfigType
 
-from .account import NomosAccount
-from .card import async_setup_card, async_show_card
-from .chart import async_setup_chart
+from .account.contracts import NomosAccount
+from .account.tokens import TokenJournal, async_wait_for_refresh
+from .card.chart import async_setup_chart
+from .card.resources import async_setup_card, async_show_card
 from .const import DOMAIN
-from .repairs import async_withdraw_all
+from .issues import async_withdraw_all
 from .runtime import NomosConfigEntry, NomosRuntime, async_delete_stored
 from .schedule import installation_phase
 from .services import async_setup_services
-from .store import async_write_owed
-from .tokens import TokenJournal, async_wait_for_refresh
+from .storage import async_write_owed
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 

@@ -20,7 +20,6 @@ from aiohttp import (
 from homeassistant.components.application_credentials import ClientCredential
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import (
-    ConfigEntryAuthFailed,
     OAuth2TokenRequestConnectionError,
     OAuth2TokenRequestError,
     OAuth2TokenRequestReauthError,
@@ -35,6 +34,7 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
 )
 from homeassistant.helpers.network import NoURLAvailableError, get_url
 
+from .account.refusals import REFUSAL_CODES
 from .api import (
     NomosRequestError,
     NomosResponseError,
@@ -79,37 +79,6 @@ _REFUSAL_STATUSES: Final = (
     HTTPStatus.UNAUTHORIZED,
     HTTPStatus.FORBIDDEN,
 )
-
-_CLEAR_CODES: Final = frozenset(
-    {
-        # Nomos's own envelope (Nomos API, errors)
-        "UNAUTHORIZED",
-        # the oldest envelope, which has a type instead
-        "unauthenticated",
-        # RFC 6749, section 5.2
-        "invalid_grant",
-        "invalid_client",
-        "unauthorized_client",
-    }
-)
-"""What says plainly that the grant or the client is refused."""
-
-_REFUSAL_CODES: Final = _CLEAR_CODES | {
-    "BAD_REQUEST",
-    "FORBIDDEN",
-    "malformed",
-    "permissionDenied",
-    "access_denied",
-}
-"""What may say so, and may be a slip of Nomos's or of a gateway's."""
-
-
-def is_clear(err: ConfigEntryAuthFailed) -> bool:
-    """Return whether a refusal can mean nothing but that the grant or the client is not good any more."""
-    return (
-        not isinstance(err, OAuth2TokenRequestReauthError)
-        or err.message in _CLEAR_CODES
-    )
 
 
 async def async_get_auth_implementation(
@@ -263,7 +232,7 @@ class NomosOAuth2Implementation(LocalOAuth2ImplementationWithPkce):
         kind: type[OAuth2TokenRequestError] = OAuth2TokenRequestError
         if (
             response.status in _REFUSAL_STATUSES
-            and error.code in _REFUSAL_CODES
+            and error.code in REFUSAL_CODES
             and not malformed
         ):
             kind = OAuth2TokenRequestReauthError

@@ -14,10 +14,10 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .api import SubscriptionType
-from .coordinator import PriceCoordinator
-from .entity import BOTH, CONSUMPTION, NomosEntity, suits
-from .load import FlexibleLoad
-from .load_entities import RUN_NOW, NomosRunNow
+from .loads.entities import RUN_NOW, NomosRunNow
+from .loads.load import FlexibleLoad
+from .prices.coordinator import PriceCoordinator
+from .prices.entity import BOTH, CONSUMPTION, NomosEntity, suits
 from .pricing import local_date
 from .runtime import NomosConfigEntry
 

@@ -15,9 +15,9 @@ from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
-from .coordinator import PriceCoordinator
-from .entity import CONSUMPTION, NomosEntity, suits
-from .loads import Loads
+from .loads.manager import Loads
+from .prices.coordinator import PriceCoordinator
+from .prices.entity import CONSUMPTION, NomosEntity, suits
 from .pricing import join_periods, local_date
 from .runtime import NomosConfigEntry
 

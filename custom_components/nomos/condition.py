@@ -25,7 +25,7 @@ from homeassistant.helpers.condition import (
 )
 from homeassistant.util import dt as dt_util
 
-from .coordinator import PriceCoordinator
+from .prices.coordinator import PriceCoordinator
 from .pricing import Standing, below_average, local_date
 from .targets import (
     CONF_COMPARISON,

@@ -25,6 +25,7 @@ from homeassistant.helpers.selector import (
 )
 from homeassistant.helpers.typing import UNDEFINED, UndefinedType
 
+from .account.tokens import TokenJournal, async_wait_for_refresh
 from .api import (
     NomosClient,
     NomosError,
@@ -35,12 +36,11 @@ from .api import (
 )
 from .application_credentials import session_without_cookies
 from .const import DOMAIN, SUPPORT_EMAIL
-from .failures import in_log
-from .load import SUBENTRY_TYPE
-from .load_flow import FiniteNumber, LoadFlow
+from .errors import in_log
+from .loads.form import FiniteNumber, LoadFlow
+from .loads.load import SUBENTRY_TYPE
+from .prices.thresholds import DISTANCES, SHARES, make_thresholds
 from .pricing import DEFAULT_THRESHOLDS
-from .thresholds import DISTANCES, SHARES, make_thresholds
-from .tokens import TokenJournal, async_wait_for_refresh
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -8,14 +8,14 @@ from homeassistant.const import CONF_TOKEN
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
-from .account import NomosAccount
+from .account.contracts import NomosAccount
 from .api import API_URL, API_VERSION, api_url
-from .coordinator import PriceCoordinator
-from .load import FlexibleLoad
+from .loads.load import FlexibleLoad
+from .prices.coordinator import PriceCoordinator
+from .prices.thresholds import DISTANCES, SHARES
 from .pricing import DayPrices, local_date
 from .runtime import NomosConfigEntry
-from .thresholds import DISTANCES, SHARES
-from .usage import UsageCoordinator, metered_to
+from .usage.coordinator import UsageCoordinator, metered_to
 
 
 async def async_get_config_entry_diagnostics(

@@ -31,22 +31,14 @@ from homeassistant.helpers.selector import TimeSelector
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType
 
+from .account.ranking import usual_first
 from .const import DOMAIN
-from .contracts import usual_first
-from .coordinator import PriceCoordinator
-from .entity import PRICE_UNIT
-from .moments import next_at
-from .pricing import (
-    DayPrices,
-    Interval,
-    Plan,
-    PlanRequest,
-    PriceTable,
-    local_date,
-    plan,
-    window,
-)
+from .planner import Plan, PlanRequest, plan, window
+from .prices.coordinator import PriceCoordinator
+from .prices.entity import PRICE_UNIT
+from .pricing import DayPrices, Interval, PriceTable, local_date
 from .runtime import NomosConfigEntry
+from .time_input import next_at
 
 _DAY: Final = timedelta(days=1)
 

@@ -9,19 +9,19 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers import device_registry as dr
 
-from .account import NomosAccount
-from .account_file import account_file, async_stored_subscription_ids
+from .account.connection import async_forget
+from .account.contracts import NomosAccount
+from .account.file import account_file, async_stored_subscription_ids
+from .account.tokens import TokenJournal, async_wait_for_refresh
 from .api import Subscription, SubscriptionStatus
 from .clock import async_watch_clock
-from .connection import async_forget
 from .const import CUSTOMER_URL, DOMAIN, MANUFACTURER
-from .coordinator import PriceCoordinator
-from .loads import Loads, load_file
-from .price_history import PastPrices
-from .repairs import Trouble, async_report
-from .tokens import TokenJournal, async_wait_for_refresh
-from .usage import UsageCoordinator
-from .usage_ended import EndedContracts, async_delete_files
+from .issues import Trouble, async_report
+from .loads.manager import Loads, load_file
+from .prices.coordinator import PriceCoordinator
+from .prices.past import PastPrices
+from .usage.coordinator import UsageCoordinator
+from .usage.ended import EndedContracts, async_delete_files
 
 type NomosConfigEntry = ConfigEntry[NomosRuntime]
 

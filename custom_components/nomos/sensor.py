@@ -16,9 +16,11 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .api import SubscriptionType
-from .contract_sensor import CONTRACT, NomosContractSensor
-from .coordinator import PriceCoordinator
-from .entity import (
+from .loads.entities import LOAD_SENSORS, NomosLoadSensor
+from .loads.load import FlexibleLoad
+from .prices.contract_entities import CONTRACT, NomosContractSensor
+from .prices.coordinator import PriceCoordinator
+from .prices.entity import (
     BOTH,
     CONSUMPTION,
     FEED_IN,
@@ -27,8 +29,6 @@ from .entity import (
     TableValue,
     suits,
 )
-from .load import FlexibleLoad
-from .load_entities import LOAD_SENSORS, NomosLoadSensor
 from .pricing import (
     TARIFF_ZONE,
     DayPrices,
@@ -39,7 +39,7 @@ from .pricing import (
     local_date,
 )
 from .runtime import NomosConfigEntry
-from .usage_sensor import async_follow_usage
+from .usage.entities import async_follow_usage
 
 PARALLEL_UPDATES = 0
 

@@ -27,13 +27,13 @@ from homeassistant.util import dt as dt_util
 
 from .api import NomosError, NomosRateLimitError, SubscriptionStatus, harmless_text
 from .const import DOMAIN
-from .coordinator import PriceCoordinator
-from .failures import raise_action_failed
-from .formats import Format, PriceList, Resolution, Unit, plan_response
-from .moments import plan_window, price_range
-from .planned_coordinator import PlannedCoordinator
-from .pricing import Goal, PlanRequest, Prefer, Profile, duration_for, plan
+from .errors import raise_action_failed
+from .planner import Goal, PlanRequest, Prefer, Profile, duration_for, plan
+from .prices.coordinator import PriceCoordinator
+from .prices.formats import Format, PriceList, Resolution, Unit, plan_response
 from .runtime import NomosConfigEntry
+from .scheduled_coordinator import PlannedCoordinator
+from .time_input import plan_window, price_range
 
 GET_PRICES: Final = "get_prices"
 PLAN: Final = "plan"

@@ -14,7 +14,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 
 from .const import DOMAIN
-from .coordinator import PriceCoordinator
+from .prices.coordinator import PriceCoordinator
 from .pricing import Level
 from .runtime import NomosRuntime
 

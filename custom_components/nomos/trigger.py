@@ -37,8 +37,8 @@ from homeassistant.helpers.trigger import (
 )
 from homeassistant.helpers.typing import ConfigType
 
-from .coordinator import SIGNAL_LOWEST
-from .entity import PRICE_UNIT
+from .prices.coordinator import SIGNAL_LOWEST
+from .prices.entity import PRICE_UNIT
 from .pricing import Level
 from .targets import (
     CONF_COMPARISON,

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from custom_components.nomos.chart import chart
+from custom_components.nomos.card.chart import chart
 from custom_components.nomos.pricing import (
     TARIFF_ZONE,
     Components,

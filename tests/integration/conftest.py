@@ -18,11 +18,12 @@ from pytest_homeassistant_custom_component.common import (
 from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
 from syrupy.assertion import SnapshotAssertion
 
-from custom_components.nomos import pace, usage_look
+from custom_components.nomos.account import pacing as pace
 from custom_components.nomos.const import DOMAIN
 from custom_components.nomos.pricing import local_date
-from custom_components.nomos.usage_file import encode_record, usage_file
-from custom_components.nomos.usage_record import UsageRecord
+from custom_components.nomos.usage import sync as usage_look
+from custom_components.nomos.usage.record import UsageRecord
+from custom_components.nomos.usage.record_file import encode_record, usage_file
 from homeassistant.components.application_credentials import (
     ClientCredential,
     async_import_client_credential,

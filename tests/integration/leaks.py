@@ -16,8 +16,8 @@ from homeassistant.helpers.dispatcher import DATA_DISPATCHER
 _PACKAGE = "custom_components.nomos"
 
 _OF_THE_INTEGRATION = {
-    "custom_components.nomos.card",
-    "custom_components.nomos.store",
+    "custom_components.nomos.card.resources",
+    "custom_components.nomos.storage",
 }
 """Modules that listen as long as Home Assistant runs, whichever accounts there are."""
 

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from custom_components.nomos import card
+from custom_components.nomos.card import resources as card
 from homeassistant.components.frontend import DATA_EXTRA_MODULE_URL
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.core import HomeAssistant
@@ -46,7 +46,7 @@ async def test_both_scripts_are_served(
         assert reply.status == 200
         assert "javascript" in reply.headers["Content-Type"]
         assert reply.headers["Cache-Control"] == "public, max-age=2678400"
-        path = Path(card.__file__).parent / "frontend" / url.split("/")[-1]
+        path = Path(card.__file__).parents[1] / "frontend" / url.split("/")[-1]
         assert await reply.read() == path.read_bytes()
     # The form of the editor is fetched from beside the card.
     folder = urls.pop().rsplit("/", 1)[0]
@@ -59,7 +59,7 @@ def test_another_content_has_another_path(
 ) -> None:
     """A browser that keeps the old script asks for the new one."""
     folder = tmp_path / "frontend"
-    shutil.copytree(Path(card.__file__).parent / "frontend", folder)
+    shutil.copytree(Path(card.__file__).parents[1] / "frontend", folder)
     before = card._version()
     monkeypatch.setattr(card, "_FOLDER", folder)
     assert card._version() == before

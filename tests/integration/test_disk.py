@@ -11,8 +11,8 @@ import subprocess
 
 import pytest
 
-from custom_components.nomos.load_model import LoadPlan
-from custom_components.nomos.loads import load_file
+from custom_components.nomos.loads.manager import load_file
+from custom_components.nomos.loads.model import LoadPlan
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import HomeAssistant
 

@@ -8,7 +8,8 @@ import probatio
 import pytest
 
 from custom_components.nomos.llm import async_get_tools
-from custom_components.nomos.pricing import PlanRequest, local_date, plan
+from custom_components.nomos.planner import PlanRequest, plan
+from custom_components.nomos.pricing import local_date
 from homeassistant.components.homeassistant.exposed_entities import async_expose_entity
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er, llm

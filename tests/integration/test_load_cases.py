@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from custom_components.nomos.load_model import LoadStatus
-from custom_components.nomos.pricing import TARIFF_ZONE, PlanRequest, plan
+from custom_components.nomos.loads.model import LoadStatus
+from custom_components.nomos.planner import PlanRequest, plan
+from custom_components.nomos.pricing import TARIFF_ZONE
 from homeassistant.const import STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
 

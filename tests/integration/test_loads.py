@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from custom_components.nomos.const import DOMAIN
-from custom_components.nomos.load import SUBENTRY_TYPE
-from custom_components.nomos.load_model import LoadStatus
-from custom_components.nomos.pricing import TARIFF_ZONE, PlanRequest, plan
+from custom_components.nomos.loads.load import SUBENTRY_TYPE
+from custom_components.nomos.loads.model import LoadStatus
+from custom_components.nomos.planner import PlanRequest, plan
+from custom_components.nomos.pricing import TARIFF_ZONE
 from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant

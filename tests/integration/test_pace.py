@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
+from custom_components.nomos.account.pacing import Pace
 from custom_components.nomos.const import DOMAIN
-from custom_components.nomos.pace import Pace
 from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util

@@ -8,7 +8,8 @@ import probatio
 import pytest
 
 from custom_components.nomos.const import DOMAIN
-from custom_components.nomos.pricing import TARIFF_ZONE, PlanRequest, plan
+from custom_components.nomos.planner import PlanRequest, plan
+from custom_components.nomos.pricing import TARIFF_ZONE
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.json import json_bytes

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
-from custom_components.nomos import price_history
 from custom_components.nomos.const import DOMAIN
+from custom_components.nomos.prices import past as price_history
 from custom_components.nomos.pricing import local_date
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from custom_components.nomos.api import PriceItem, PriceSeries
-from custom_components.nomos.price_tables import price_table
+from custom_components.nomos.prices.conversion import price_table
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from custom_components.nomos.price_tables import price_file
+from custom_components.nomos.prices.conversion import price_file
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from custom_components.nomos.account.tokens import TokenJournal
 from custom_components.nomos.const import DOMAIN
-from custom_components.nomos.tokens import TokenJournal
 from homeassistant.components.application_credentials import (
     ClientCredential,
     async_import_client_credential,

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from custom_components.nomos import price_history
 from custom_components.nomos.const import DOMAIN
+from custom_components.nomos.prices import past as price_history
 from custom_components.nomos.pricing import LevelThresholds, day_bounds
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
@@ -301,7 +301,9 @@ async def test_form_offers_contracts(hass: HomeAssistant, nomos, linked) -> None
     """The form's choice of devices has every contract in it, and no flexible load."""
     entry = await linked("solar@example.com")
     await add(hass, entry)
-    form = load_yaml_dict(str(Path(price_history.__file__).with_name("services.yaml")))
+    form = load_yaml_dict(
+        str(Path(price_history.__file__).parents[1] / "services.yaml")
+    )
     choice = form["get_prices"]["fields"]["subscription"]["selector"]["device"]
     (rule,) = choice["filter"]
     assert rule == {"integration": DOMAIN, "manufacturer": "Nomos"}

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 import pytest
 
 from custom_components.nomos.pricing import Interval, PriceTable, day_bounds
-from custom_components.nomos.usage_prices import UsagePrices, usage_price_file
+from custom_components.nomos.usage.prices import UsagePrices, usage_price_file
 from homeassistant.core import HomeAssistant
 
 QUARTER = timedelta(minutes=15)

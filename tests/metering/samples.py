@@ -6,8 +6,8 @@ from fractions import Fraction
 
 from hypothesis import settings
 
-from custom_components.nomos.metering import Reading
 from custom_components.nomos.pricing import Interval, PriceTable, day_bounds
+from custom_components.nomos.usage.metering import Reading
 
 # A busy machine is no reason to fail.
 property_test = settings(deadline=None, database=None)

@@ -6,7 +6,8 @@ from datetime import timedelta
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.nomos.metering import (
+from custom_components.nomos.pricing import EMPTY_TABLE, day_bounds, local_date
+from custom_components.nomos.usage.metering import (
     DayUsage,
     days_and_hours_of,
     digest_of,
@@ -15,7 +16,6 @@ from custom_components.nomos.metering import (
     period,
     share_of_optimum,
 )
-from custom_components.nomos.pricing import EMPTY_TABLE, day_bounds, local_date
 
 from .samples import (
     ALWAYS,

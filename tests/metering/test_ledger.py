@@ -7,14 +7,14 @@ from fractions import Fraction
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.nomos.metering import (
+from custom_components.nomos.pricing import day_bounds
+from custom_components.nomos.usage.metering import (
     Account,
     HourRow,
     HourUsage,
     Series,
     revisions,
 )
-from custom_components.nomos.pricing import day_bounds
 
 from .samples import AUTUMN, DAY, HOUR, exact, property_test, starts_of
 

@@ -7,8 +7,8 @@ from fractions import Fraction
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.nomos.metering import HourUsage, Reading, hours_of
 from custom_components.nomos.pricing import EMPTY_TABLE, Interval, PriceTable
+from custom_components.nomos.usage.metering import HourUsage, Reading, hours_of
 
 from .samples import (
     AUTUMN,

@@ -16,9 +16,8 @@ from custom_components.nomos.api import (
     InvoiceType,
     MeterType,
 )
-from custom_components.nomos.metering import DayUsage, MonthUsage, Series
-from custom_components.nomos.usage_file import decode_record, encode_record
-from custom_components.nomos.usage_record import (
+from custom_components.nomos.usage.metering import DayUsage, MonthUsage, Series
+from custom_components.nomos.usage.record import (
     EMPTY_RECORD,
     UNWRITTEN,
     Doubt,
@@ -26,6 +25,7 @@ from custom_components.nomos.usage_record import (
     MeterAnswer,
     UsageRecord,
 )
+from custom_components.nomos.usage.record_file import decode_record, encode_record
 
 from .samples import property_test
 

@@ -194,7 +194,7 @@ def test_reasons_are_translated(english: Tree) -> None:
     """Every way in which a flow ends has a sentence."""
     for name, flow in (
         ("config_flow.py", english["config"]),
-        ("load_flow.py", english["config_subentries"]["load"]),
+        ("loads/form.py", english["config_subentries"]["load"]),
     ):
         reasons = keyword_values(INTEGRATION / name, "reason")
         assert reasons
@@ -209,16 +209,15 @@ def test_exceptions_are_translated_and_used(english: Tree) -> None:
     # Descriptions of entities and devices pass translation keys of another section.
     others = {
         "sensor.py",
-        "contract_sensor.py",
-        "usage_sensor.py",
         "binary_sensor.py",
         "calendar.py",
+        "contract_entities.py",
         "entity.py",
-        "load_entities.py",
-        "load_flow.py",
+        "entities.py",
+        "form.py",
         "runtime.py",
     }
-    paths = list(INTEGRATION.glob("*.py"))
+    paths = list(INTEGRATION.rglob("*.py"))
     raised = {
         key
         for path in paths
@@ -232,21 +231,30 @@ def test_exceptions_are_translated_and_used(english: Tree) -> None:
 
 def described_entities() -> Iterator[tuple[str, EntityDescription]]:
     """Yield platform and description of every entity."""
-    platforms = {platform.value: platform for platform in Platform}
-    for path in INTEGRATION.glob("*.py"):
-        # A platform's further rooms carry its name behind their own: usage_sensor.py is of the sensors.
-        name = path.stem if path.stem in platforms else path.stem.rpartition("_")[2]
-        if (platform := platforms.get(name)) is None:
+    for path in INTEGRATION.rglob("*.py"):
+        name = ".".join(path.relative_to(INTEGRATION).with_suffix("").parts)
+        if "EntityDescription" not in path.read_text():
             continue
-        module = importlib.import_module(f"custom_components.nomos.{path.stem}")
+        module = importlib.import_module(f"custom_components.nomos.{name}")
         for value in vars(module).values():
             for item in value if isinstance(value, tuple | list) else [value]:
-                # Home Assistant makes another class of a description that is not subclassed.
-                if isinstance(item, EntityDescription) or type(item).__name__.endswith(
-                    "EntityDescription"
-                ):
+                if (platform := platform_of(item)) is not None:
                     assert item.translation_key, item.key
                     yield platform.value, item
+
+
+def platform_of(item: object) -> Platform | None:
+    """Return the platform of an entity's description; None for anything else."""
+    # By names: Home Assistant makes another class of a description that is not subclassed.
+    names = [kind.__name__ for kind in type(item).__mro__]
+    for name, platform in (
+        ("BinarySensorEntityDescription", Platform.BINARY_SENSOR),
+        ("SensorEntityDescription", Platform.SENSOR),
+    ):
+        if name in names:
+            return platform
+    is_described = any(name.endswith("EntityDescription") for name in names)
+    return Platform.CALENDAR if is_described else None
 
 
 def test_entities_are_named_and_have_icons(english: Tree) -> None:

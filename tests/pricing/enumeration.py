@@ -6,16 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from custom_components.nomos.pricing import (
-    Components,
-    Goal,
-    Interval,
-    Plan,
-    PlanRequest,
-    PlanStatus,
-    Prefer,
-    PriceTable,
-)
+from custom_components.nomos.planner import Goal, Plan, PlanRequest, PlanStatus, Prefer
+from custom_components.nomos.pricing import Components, Interval, PriceTable
 
 START = datetime(2026, 3, 2, 9, 45, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)

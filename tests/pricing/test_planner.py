@@ -6,19 +6,21 @@ from typing import Any
 
 import pytest
 
-from custom_components.nomos.pricing import (
-    EMPTY_TABLE,
-    TARIFF_ZONE,
-    Components,
+from custom_components.nomos.planner import (
     Goal,
     PlanRequest,
     PlanStatus,
     Prefer,
-    PriceTable,
     Run,
-    day_bounds,
     duration_for,
     plan,
+)
+from custom_components.nomos.pricing import (
+    EMPTY_TABLE,
+    TARIFF_ZONE,
+    Components,
+    PriceTable,
+    day_bounds,
 )
 
 from . import enumeration

@@ -9,15 +9,15 @@ from typing import Any
 from hypothesis import HealthCheck, assume, given, settings, strategies as st
 import pytest
 
-from custom_components.nomos.pricing import (
+from custom_components.nomos.planner import (
     Goal,
     Plan,
     PlanRequest,
     PlanStatus,
     Prefer,
-    PriceTable,
     plan,
 )
+from custom_components.nomos.pricing import PriceTable
 
 from .enumeration import QUARTER, SLOT, START, best, cut, make_table, value
 

@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from custom_components.nomos.pricing import TARIFF_ZONE, window
+from custom_components.nomos.planner import window
+from custom_components.nomos.pricing import TARIFF_ZONE
 
 HOUR = timedelta(hours=1)
 

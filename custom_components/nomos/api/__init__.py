@@ -34,8 +34,8 @@ from .errors import (
     NomosServerError,
     parse_error,
 )
+from .invoices import GridFeeReduction, Invoice
 from .models import Plan, Subscription
-from .papers import GridFeeReduction, Invoice
 from .parsing import decode, harmless_text, is_opaque
 from .series import PriceItem, PriceSeries, UsageItem, UsageSeries
 

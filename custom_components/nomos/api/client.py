@@ -21,8 +21,8 @@ from .errors import (
     NomosResponseError,
     parse_error,
 )
+from .invoices import GridFeeReduction, Invoice
 from .models import Plan, Subscription
-from .papers import GridFeeReduction, Invoice
 from .parsing import Fields, ItemReader, decode
 from .series import PriceSeries, UsageSeries
 

@@ -11,8 +11,7 @@ from itertools import pairwise
 import math
 from typing import Any, Self
 
-from custom_components.nomos.packed import Packed
-
+from .columns import Packed
 from .enums import MeterType, UsageResolution
 from .errors import NomosResponseError
 from .parsing import Fields, finite, require_euro, within

@@ -15,19 +15,6 @@ from .levels import (
     cheapest_hours,
     join_periods,
 )
-from .plan_model import (
-    Goal,
-    Plan,
-    PlanRequest,
-    PlanStatus,
-    Prefer,
-    Profile,
-    Run,
-    Slice,
-    duration_for,
-    window,
-)
-from .planner import plan
 from .table import EMPTY_TABLE, Components, DayPrices, Interval, PriceTable
 
 __all__ = [
@@ -37,27 +24,16 @@ __all__ = [
     "Components",
     "DayLevels",
     "DayPrices",
-    "Goal",
     "Interval",
     "Level",
     "LevelThresholds",
     "Period",
-    "Plan",
-    "PlanRequest",
-    "PlanStatus",
-    "Prefer",
     "PriceTable",
-    "Profile",
-    "Run",
-    "Slice",
     "Standing",
     "below_average",
     "cheapest_hours",
     "day_bounds",
-    "duration_for",
     "join_periods",
     "local_date",
     "next_midnight",
-    "plan",
-    "window",
 ]

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from custom_components.nomos.pricing import PlanRequest, plan
+from custom_components.nomos.planner import PlanRequest, plan
 from homeassistant.core import HomeAssistant
 from tests.integration.conftest import Advance
 from tests.integration.test_loads import table_of

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from custom_components.nomos.const import DOMAIN
-from custom_components.nomos.pricing import PlanRequest, plan
+from custom_components.nomos.planner import PlanRequest, plan
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er

@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from custom_components.nomos import account as account_module, usage_look
+from custom_components.nomos.account import contracts as account_module
+from custom_components.nomos.usage import sync as usage_look
 from homeassistant.core import HomeAssistant
 from simulator.berlin import local_date, midnight
 from tests.integration.conftest import count, restart, state_of

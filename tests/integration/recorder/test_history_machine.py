@@ -13,8 +13,8 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 )
 from sqlalchemy.exc import OperationalError
 
-from custom_components.nomos import history
-from custom_components.nomos.usage_days import own_week
+from custom_components.nomos.usage import statistics as history
+from custom_components.nomos.usage.days import own_week
 from homeassistant.components.recorder.statistics import async_add_external_statistics
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.recorder import get_instance

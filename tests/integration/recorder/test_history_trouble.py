@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from custom_components.nomos import history
 from custom_components.nomos.api import (
     MeterType,
     NomosClient,
     NomosResponseError,
     NomosServerError,
 )
+from custom_components.nomos.usage import statistics as history
 from homeassistant.components.recorder.statistics import async_add_external_statistics
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er

@@ -11,7 +11,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 )
 from sqlalchemy import event
 
-from custom_components.nomos.usage import UsageCoordinator
+from custom_components.nomos.usage.coordinator import UsageCoordinator
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.recorder import get_instance
 from homeassistant.util import dt as dt_util

@@ -1,0 +1,1 @@
+"""One linked account: the connection to Nomos, its contracts and their tariffs."""

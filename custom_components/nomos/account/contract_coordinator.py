@@ -1,0 +1,46 @@
+"""What the coordinators of one subscription share: whom they ask, and of what."""
+
+from datetime import datetime
+import logging
+from typing import override
+
+from homeassistant.core import HomeAssistant
+
+from ..const import DOMAIN
+from ..scheduled_coordinator import PlannedCoordinator
+from .contracts import NomosAccount
+
+
+class SubscriptionCoordinator[T](PlannedCoordinator[T]):
+    """Asks an account for one kind of data of one subscription, at times that it plans itself."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        account: NomosAccount,
+        subscription_id: str,
+        *,
+        kind: str,
+        nothing: T,
+        logger: logging.Logger,
+    ) -> None:
+        """Begin with nothing known and no request planned."""
+        super().__init__(hass, account.config_entry, logger, f"{DOMAIN} {kind}")
+        self.account = account
+        self.subscription_id = subscription_id
+        self.data = nothing
+        self._kind = kind.capitalize()
+
+    @property
+    def place(self) -> str:
+        """Return which contract it is in the words of log and diagnostics, which must not hold its number."""
+        return self.account.place_of(self.subscription_id)
+
+    @property
+    @override
+    def subject(self) -> str:
+        return f"{self._kind} of {self.place}"
+
+    def _plan(self, at: datetime) -> None:
+        """Ask at an aware instant, or when the silence that Nomos asked for is over."""
+        self._plan_at(self.account.not_in_silence(at))

@@ -1,0 +1,253 @@
+"""Whether Nomos lets an account ask: how far a refusal is believed, and when access is tried again."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from enum import StrEnum
+import logging
+import random
+from typing import Any, Final
+
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
+from homeassistant.const import CONF_TOKEN
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import (
+    ConfigEntryAuthFailed,
+    OAuth2TokenRequestConnectionError,
+)
+from homeassistant.helpers.event import async_call_later
+from homeassistant.util import dt as dt_util
+
+from ..api import NomosClient
+from ..const import DOMAIN
+from ..errors import CredentialsMissingError
+from ..issues import Trouble, async_report
+
+_LOGGER = logging.getLogger(__name__)
+
+type Probe = Callable[[NomosClient], Awaitable[Any]]
+
+_GAPS: Final = (
+    timedelta(minutes=5),
+    timedelta(minutes=20),
+    timedelta(hours=1),
+    timedelta(hours=4),
+    timedelta(days=1),
+)
+"""How long to wait before access is tried again, refusal by refusal; the last gap goes on."""
+
+_CLEAR: Final = 3
+"""The refusal in that row with which a clear one begins: the grant was most probably revoked."""
+
+_ASKED_FROM: Final = 2
+"""The refusal in that row from which the customer is asked to link again."""
+
+_SPREAD: Final = 0.15
+"""The share of a gap by which it is drawn out at random, so that those who were refused together drift apart."""
+
+_CREDENTIALS_EVERY: Final = timedelta(minutes=5)
+"""How often it is checked whether missing credentials are back. That asks nobody but Home Assistant."""
+
+_REJECTIONS: Final = 3
+_REJECTED_FOR: Final = timedelta(hours=1)
+"""How often, and for how long, fresh access tokens have to be rejected before the account is to be linked again.
+
+Nomos has just renewed the access then, so that the grant is good: it is the API that has trouble, most probably."""
+
+_SIGN_IN: Final = timedelta(hours=1)
+"""How long somebody who has gone to Nomos to answer the question may take, though it is not asked any more."""
+
+
+class LinkState(StrEnum):
+    """What stands between an account and Nomos."""
+
+    OPEN = "open"
+    DOUBTFUL = "doubtful"
+    """Access was refused once, by an answer that may be a slip."""
+    REFUSED = "refused"
+    """Access is refused, and the customer is asked to link again."""
+    NO_CREDENTIALS = "without credentials"
+    """Home Assistant does not have the client id and secret that belong to the grant."""
+
+
+async def _nothing(_client: NomosClient) -> None:
+    """Ask nothing: that an access token was given is enough."""
+
+
+class Link:
+    """One account's grant, as far as it is known to be good.
+
+    It outlives a reload, so that setting up again and again asks no more often. It is not on the disk: a hub that
+    restarts finds out once, with the first request that it has to make anyway.
+    """
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
+        """Begin with a grant that is believed to be good."""
+        self.state = LinkState.OPEN
+        self.try_at: datetime | None = None
+        """When to try again whether access is granted; None if it is."""
+        self.probe: Probe = _nothing
+        """What has to be answered until the account may ask again."""
+        self._hass = hass
+        self._entry = entry
+        self._refusals = 0
+        self._tries = 0
+        """How often it was tried again since the last clear answer."""
+        self._refused_token: str | None = None
+        self._rejections = 0
+        self._rejected_since = dt_util.utcnow()
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether nothing stands between the account and Nomos, as far as is known."""
+        return self.state is LinkState.OPEN
+
+    @property
+    def is_outdated(self) -> bool:
+        """Return whether all that is known may have changed: there is another grant, or credentials are missing."""
+        return self.state is LinkState.NO_CREDENTIALS or self._refused_token not in (
+            None,
+            self._token,
+        )
+
+    @property
+    def _token(self) -> str | None:
+        token: str | None = self._entry.data[CONF_TOKEN].get("refresh_token")
+        return token
+
+    @property
+    def error(self) -> ConfigEntryAuthFailed | OAuth2TokenRequestConnectionError:
+        """Return what requests are answered with as long as the link is not open."""
+        match self.state:
+            case LinkState.REFUSED:
+                return ConfigEntryAuthFailed(
+                    translation_domain=DOMAIN, translation_key="authentication_failed"
+                )
+            case LinkState.NO_CREDENTIALS:
+                return CredentialsMissingError(domain=DOMAIN)
+            case _:
+                return OAuth2TokenRequestConnectionError(domain=DOMAIN)
+
+    def check(self) -> None:
+        """Raise what stands between the account and Nomos.
+
+        Raises:
+            ConfigEntryAuthFailed: Nomos refuses access; the customer has to link the account again.
+            OAuth2TokenRequestConnectionError: access is in doubt, or the credentials are missing.
+
+        """
+        if not self.is_open:
+            raise self.error
+
+    def begin_try(self) -> None:
+        """Begin to try again; the next time comes in an hour at most if this one brings no clear answer.
+
+        Raises:
+            ConfigEntryAuthFailed: as for ``check``, if it is not yet time.
+            OAuth2TokenRequestConnectionError: likewise.
+
+        """
+        now = dt_util.utcnow()
+        # A longer wait than there is means that the clock was set back.
+        longest = _GAPS[-1] * (1 + _SPREAD)
+        if self.try_at and timedelta() < self.try_at - now <= longest:
+            self.check()
+        self._tries += 1
+        step = min(max(self._refusals, self._tries), _CLEAR)
+        self.try_at = now + _spread(_GAPS[step - 1])
+
+    @callback
+    def async_clock_was_set(self, step: timedelta) -> None:
+        """Keep waits as long as they are, by a clock that has moved."""
+        self._rejected_since += step
+        if self.try_at is not None:
+            self.try_at += step
+
+    @callback
+    def async_refuse(self, *, clear: bool, probe: Probe | None) -> None:
+        """Take note that access was refused.
+
+        Args:
+            clear: whether the answer can mean nothing else.
+            probe: what was refused; None if it was an access token.
+
+        """
+        self._refusals = max(self._refusals + 1, _CLEAR if clear else 0)
+        self._tries = 0
+        self._refused_token, self.probe = self._token, probe or _nothing
+        gap = _spread(_GAPS[min(self._refusals, len(_GAPS)) - 1])
+        self.try_at = dt_util.utcnow() + gap
+        _LOGGER.debug("Access was refused; tried again in %s", gap)
+        if self._refusals >= _ASKED_FROM:
+            self.state = LinkState.REFUSED
+            self.async_remind()
+        else:
+            self.state = LinkState.DOUBTFUL
+
+    @callback
+    def async_lack_credentials(self) -> None:
+        """Take note that the client id and secret are missing, and report it."""
+        self.state = LinkState.NO_CREDENTIALS
+        self.try_at = dt_util.utcnow() + _CREDENTIALS_EVERY
+        self._report(present=True)
+
+    @callback
+    def async_reject(self) -> bool:
+        """Take note that the API rejected a fresh access token; return whether that is to be believed."""
+        now = dt_util.utcnow()
+        if not self._rejections:
+            self._rejected_since = now
+        self._rejections += 1
+        return self.state is LinkState.REFUSED or (
+            self._rejections >= _REJECTIONS
+            and now - self._rejected_since >= _REJECTED_FOR
+        )
+
+    @callback
+    def async_accept(self) -> bool:
+        """Take note that Nomos grants access; return whether that is news."""
+        was, self.state = self.state, LinkState.OPEN
+        self.try_at, self.probe = None, _nothing
+        self._refusals = self._rejections = self._tries = 0
+        self._refused_token = None
+        if was is LinkState.OPEN:
+            return False
+        _LOGGER.info("Nomos grants access again")
+        self._report(present=False)
+        self._withdraw_question({"reauth_confirm"})
+        # Whoever is at Nomos's pages comes back to a flow that is still there; what it brings is as good.
+        self._entry.async_on_unload(
+            async_call_later(self._hass, _SIGN_IN, self._forget_question)
+        )
+        return True
+
+    @callback
+    def async_remind(self) -> None:
+        """Ask to link again if access is refused; no second time as long as the question stands."""
+        if self.state is LinkState.REFUSED:
+            self._entry.async_start_reauth(self._hass)
+
+    @callback
+    def _forget_question(self, _now: datetime) -> None:
+        if self.state is not LinkState.REFUSED:
+            self._withdraw_question()
+
+    @callback
+    def _withdraw_question(self, steps: set[str] | None = None) -> None:
+        """End the flows that ask to link again, if need be only those that stand at certain steps."""
+        for flow in self._entry.async_get_active_flows(self._hass, {SOURCE_REAUTH}):
+            if steps is None or flow.get("step_id") in steps:
+                self._hass.config_entries.flow.async_abort(flow["flow_id"])
+
+    @callback
+    def _report(self, *, present: bool) -> None:
+        async_report(
+            self._hass,
+            Trouble.CREDENTIALS_MISSING,
+            self._entry.entry_id,
+            self._entry.title,
+            present=present,
+        )
+
+
+def _spread(gap: timedelta) -> timedelta:
+    return gap * (1 + _SPREAD * random.random())

@@ -1,0 +1,273 @@
+"""The access tokens of one account.
+
+Refresh tokens rotate on every use and the old one is dead (Nomos API, authentication). So a rotated token is on the
+disk before anything else happens, and a refresh that has begun is carried to its end whatever becomes of those who
+wait for it: of an unload, a cancellation, a reload.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from hashlib import sha256
+import logging
+import time
+from typing import Any, Final
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_TOKEN
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import (
+    ConfigEntryAuthFailed,
+    ImplementationUnavailableError,
+    OAuth2TokenRequestConnectionError,
+    UnknownImplementationError,
+)
+from homeassistant.helpers.config_entry_oauth2_flow import (
+    CLOCK_OUT_OF_SYNC_MAX_SEC,
+    AbstractOAuth2Implementation,
+    async_get_config_entry_implementation,
+)
+from homeassistant.util.hass_dict import HassKey
+
+from ..const import DOMAIN
+from ..errors import CredentialsMissingError
+from ..storage import async_write_owed, read_number, stored_file
+from .pacing import Pace
+
+_LOGGER = logging.getLogger(__name__)
+
+DATA_REFRESHES: Final[HassKey[dict[str, asyncio.Task[None]]]] = HassKey(
+    f"{DOMAIN}_token_refreshes"
+)
+"""Token refreshes under way, by config entry: one outlives the account object when its entry is reloaded."""
+
+_LINK: Final = ("auth_implementation", CONF_TOKEN)
+"""What of a config entry's data makes the link."""
+
+_REMEMBERED_ANCESTORS: Final = 50
+"""How many replaced tokens the journal knows: days of refreshes that the config entry on disk did not get to see."""
+
+
+class TokenJournal:
+    """The last rotated token of an entry, on disk ahead of the config entry.
+
+    Home Assistant writes config entries a second after they changed. The journal is written before the new token is
+    used at all, together with fingerprints of the tokens that it descends from, so that at the next start it is
+    certain which of the two is newer; clocks play no part in it.
+    """
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
+        """Belong to a config entry; nothing is read or written yet."""
+        self._hass = hass
+        self._entry = entry
+        self._file = stored_file(hass, f"token.{entry.entry_id}")
+        self._ancestors: list[str] = []
+
+    @property
+    def behind(self) -> bool:
+        """Return whether the newest token could not be written, so that it is in memory only."""
+        return self._file.behind
+
+    def is_current(self, token: Mapping[str, Any]) -> bool:
+        """Return whether the config entry still holds a token: the account may have been linked again."""
+        current = self._entry.data[CONF_TOKEN]
+        return bool(current.get("refresh_token") == token.get("refresh_token"))
+
+    async def async_write(self, new: Mapping[str, Any], old: Mapping[str, Any]) -> None:
+        """Store a token that replaces an older one. A token that did not rotate is not in danger."""
+        if new.get("refresh_token") == old.get("refresh_token"):
+            return
+        await self._async_save({**self._entry.data, CONF_TOKEN: dict(new)}, old)
+
+    async def async_relink(self, data: Mapping[str, Any]) -> None:
+        """Store a new link, before the config entry holds it.
+
+        Whichever token of the old link the entry on the disk still has, the new one is newer.
+
+        Args:
+            data: what the entry is going to hold.
+
+        """
+        stored = await self._file.async_load(_decode_journal)
+        if stored is not None:
+            link, ancestors = stored
+            self._ancestors = [*ancestors, _fingerprint(link[CONF_TOKEN])]
+        await self._async_save(data, self._entry.data[CONF_TOKEN])
+
+    async def _async_save(
+        self, link: Mapping[str, Any], old: Mapping[str, Any]
+    ) -> None:
+        ancestors = [*self._ancestors, _fingerprint(old)][-_REMEMBERED_ANCESTORS:]
+        await self._file.async_save(
+            {
+                # Only the client that a token was given to can use it.
+                **{key: link[key] for key in _LINK if key in link},
+                "ancestors": ancestors,
+            }
+        )
+        self._ancestors = ancestors
+
+    async def async_reconcile(self) -> None:
+        """Bring the config entry up to the journal where the journal is newer.
+
+        It is newer when its token descends from the entry's. Any other token in the entry is of a new link, or of a
+        backup as old as its journal, and the entry is right.
+        """
+        stored = await self._file.async_load(_decode_journal)
+        if stored is None:
+            return
+        link, ancestors = stored
+        if self.is_current(link[CONF_TOKEN]):
+            self._ancestors = ancestors
+        elif _fingerprint(self._entry.data[CONF_TOKEN]) in ancestors:
+            self._ancestors = ancestors
+            _LOGGER.info("Access was renewed just before Home Assistant stopped")
+            self._hass.config_entries.async_update_entry(
+                self._entry, data={**self._entry.data, **link}
+            )
+
+    async def async_remove(self) -> None:
+        """Delete the journal together with its entry."""
+        await self._file.async_remove()
+
+
+def _decode_journal(data: Any) -> tuple[dict[str, Any], list[str]]:
+    """Return a link, and the fingerprints of the tokens that its token descends from."""
+    token, ancestors = data[CONF_TOKEN], data["ancestors"]
+    for text in (token["access_token"], token["refresh_token"]):
+        # What can be sent in a header.
+        if not (text and text.isascii() and text.isprintable()):
+            raise ValueError("not a token")
+    token["expires_at"] = read_number(token["expires_at"], 1e11)
+    if not isinstance(ancestors, list) or not all(
+        isinstance(text, str)
+        for text in (*ancestors, data.get("auth_implementation", ""))
+    ):
+        raise TypeError("not a text")
+    return {key: data[key] for key in _LINK if key in data}, ancestors
+
+
+def _fingerprint(token: Mapping[str, Any]) -> str:
+    return sha256(str(token.get("refresh_token")).encode()).hexdigest()[:32]
+
+
+class AccountTokens:
+    """Hands out valid access tokens of one config entry."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        journal: TokenJournal,
+        pace: Pace,
+    ) -> None:
+        """Belong to a config entry whose rotated tokens are in the journal before anybody uses them."""
+        self._hass = hass
+        self._entry = entry
+        self._journal = journal
+        self._pace = pace
+
+    async def async_client(self) -> AbstractOAuth2Implementation:
+        """Return the OAuth client that the grant was given to. The customer may enter and delete its credentials.
+
+        Raises:
+            CredentialsMissingError: there is none.
+            ConfigEntryAuthFailed: there is no refresh token to use with it.
+
+        """
+        if not self._token.get("refresh_token"):
+            raise ConfigEntryAuthFailed
+        try:
+            return await async_get_config_entry_implementation(self._hass, self._entry)
+        except (ImplementationUnavailableError, UnknownImplementationError) as err:
+            raise CredentialsMissingError(domain=DOMAIN) from err
+
+    async def async_get_access_token(self) -> str:
+        """Return an access token that has not expired, as far as the journal can hold the next one.
+
+        While the journal cannot be written, the token in hand is used until the API rejects it: another one would be
+        in memory only.
+
+        Raises:
+            OAuth2TokenRequestBaseError: no token could be had.
+
+        """
+        await async_write_owed(self._hass)
+        # Also where the token in hand still looks valid: one that is being replaced was rejected.
+        if self._entry.entry_id in self._refreshes or self._has_expired:
+            await self._async_refresh()
+        return self.current
+
+    async def async_replace(self, rejected: str) -> None:
+        """Make sure that a token which the API rejected is not handed out again.
+
+        Raises:
+            OAuth2TokenRequestBaseError: no other token could be had.
+
+        """
+        if self.current == rejected:
+            self._store({**self._token, "expires_at": 0})
+        await self.async_get_access_token()
+
+    @property
+    def current(self) -> str:
+        """Return the access token in hand, valid or not."""
+        token: str = self._token["access_token"]
+        return token
+
+    @property
+    def _token(self) -> dict[str, Any]:
+        token: dict[str, Any] = self._entry.data[CONF_TOKEN]
+        return token
+
+    @property
+    def _has_expired(self) -> bool:
+        """Return whether another token is needed; while the journal is behind, only where this one was rejected."""
+        expires_at: float = self._token["expires_at"]
+        if self._journal.behind and expires_at:
+            return False
+        return expires_at <= time.time() + CLOCK_OUT_OF_SYNC_MAX_SEC
+
+    def _store(self, token: Mapping[str, Any]) -> None:
+        self._hass.config_entries.async_update_entry(
+            self._entry, data={**self._entry.data, CONF_TOKEN: token}
+        )
+
+    @property
+    def _refreshes(self) -> dict[str, asyncio.Task[None]]:
+        return self._hass.data.setdefault(DATA_REFRESHES, {})
+
+    async def _async_refresh(self) -> None:
+        """Refresh once for all who wait, failure included, unharmed by the cancellation of any of them."""
+        refreshes = self._refreshes
+        task = refreshes.get(self._entry.entry_id)
+        if task is None:
+            task = self._hass.async_create_task(
+                self._async_rotate(), f"{DOMAIN} token refresh", eager_start=False
+            )
+            refreshes[self._entry.entry_id] = task
+            task.add_done_callback(self._refresh_done)
+        await asyncio.shield(task)
+
+    async def _async_rotate(self) -> None:
+        """Use the refresh token; the one that replaces it is in the journal before anybody sees it."""
+        await self._pace.async_turn()
+        old, client = self._token, await self.async_client()
+        new = await client.async_refresh_token(old)
+        if not self._journal.is_current(old):
+            # The account was linked again while the answer was on its way: the new link counts.
+            raise OAuth2TokenRequestConnectionError(domain=DOMAIN)
+        await self._journal.async_write(new, old)
+        self._store(new)
+
+    @callback
+    def _refresh_done(self, task: asyncio.Task[None]) -> None:
+        self._refreshes.pop(self._entry.entry_id, None)
+        # Looked at here, so that a failure nobody waits for any more is not reported as forgotten.
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _LOGGER.debug("Token refresh failed: %s", type(error).__name__)
+
+
+async def async_wait_for_refresh(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Wait for a refresh that was begun before the entry was reloaded."""
+    if (task := hass.data.get(DATA_REFRESHES, {}).get(entry.entry_id)) is not None:
+        await asyncio.wait([task])

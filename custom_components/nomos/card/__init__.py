@@ -1,0 +1,1 @@
+"""The price card: what it draws, and how it gets to the browser."""

@@ -1,0 +1,226 @@
+"""What the price card draws: today and tomorrow, with levels, parts, the best window and planned runs."""
+
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+import probatio
+
+from homeassistant.auth.permissions.const import POLICY_READ
+from homeassistant.components.websocket_api import async_register_command
+from homeassistant.components.websocket_api.connection import ActiveConnection
+from homeassistant.components.websocket_api.const import ERR_NOT_FOUND
+from homeassistant.components.websocket_api.decorators import websocket_command
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import Unauthorized
+from homeassistant.helpers import config_validation as cv, entity_registry as er
+from homeassistant.util import dt as dt_util
+
+from ..const import DOMAIN
+from ..loads.entities import RUN_NOW
+from ..loads.load import FlexibleLoad
+from ..planner import Goal, PlanRequest, PlanStatus, plan
+from ..pricing import (
+    TARIFF_ZONE,
+    DayLevels,
+    Interval,
+    PriceTable,
+    day_bounds,
+    local_date,
+)
+from ..targets import PRICE, price_coordinator
+
+_SHORTEST: Final = 15
+_LONGEST: Final = 24 * 60
+_DIGITS: Final = 6
+
+_LOAD_KEYS: Final = (
+    (Platform.BINARY_SENSOR, RUN_NOW.key),
+    (Platform.SENSOR, "next_start"),
+)
+"""The entities of a load whose states change when its plan does."""
+
+
+@callback
+def async_setup_chart(hass: HomeAssistant) -> None:
+    """Let cards ask."""
+    async_register_command(hass, _chart)
+
+
+@callback
+@websocket_command(
+    {
+        probatio.Required("type"): f"{DOMAIN}/chart",
+        probatio.Required("entity_id"): cv.entity_id,
+        probatio.Optional("window_minutes", default=120): probatio.All(
+            int, probatio.Range(min=_SHORTEST, max=_LONGEST)
+        ),
+    }
+)
+def _chart(
+    hass: HomeAssistant,
+    connection: ActiveConnection,
+    msg: dict[str, Any],
+) -> None:
+    """Answer a card that asks for what the current price sensor of a contract stands for."""
+    entity_id: str = msg["entity_id"]
+    may_read = connection.user.permissions.check_entity
+    if not may_read(entity_id, POLICY_READ):
+        raise Unauthorized(entity_id=entity_id, permission=POLICY_READ)
+    if not PRICE.among(hass, {entity_id}):
+        _refuse(connection, msg, ERR_NOT_FOUND, "chart_not_a_price")
+        return
+    if (coordinator := price_coordinator(hass, entity_id)) is None:
+        _refuse(connection, msg, "not_loaded", "chart_not_loaded")
+        return
+    now = dt_util.utcnow()
+    loads, watched = [], [entity_id]
+    for load in coordinator.config_entry.runtime_data.loads.all.values():
+        entities = list(_load_entities(hass, load))
+        if load.coordinator is coordinator and all(
+            may_read(one, POLICY_READ) for one in entities
+        ):
+            loads.append(_load(load, now))
+            watched += entities
+    connection.send_result(
+        msg["id"],
+        {
+            **chart(
+                coordinator.data,
+                coordinator.day_levels,
+                now,
+                pays=coordinator.subscription.feeds_in,
+                minutes=msg["window_minutes"],
+            ),
+            "loads": loads,
+            "watch": watched,
+        },
+    )
+
+
+def _refuse(
+    connection: ActiveConnection,
+    msg: dict[str, Any],
+    code: str,
+    key: str,
+) -> None:
+    connection.send_error(
+        msg["id"],
+        code,
+        f"{msg['entity_id']}: {key}",
+        translation_key=key,
+        translation_domain=DOMAIN,
+        translation_placeholders={"entity_id": msg["entity_id"]},
+    )
+
+
+def chart(
+    table: PriceTable,
+    day_levels: Callable[[date], DayLevels],
+    now: datetime,
+    *,
+    pays: bool,
+    minutes: int,
+) -> dict[str, Any]:
+    """Return what there is to draw of a price table.
+
+    An interval is a row of start, end, price, level (1 very cheap to 5 very expensive), electricity, grid, levies.
+    All times are seconds since 1970, all prices EUR/kWh; what is not known is None.
+
+    Args:
+        table: the prices.
+        day_levels: how the prices of a day stand.
+        now: an aware instant; its tariff day and the next one are shown.
+        pays: whether the contract pays the customer, so that a high price is a good one.
+        minutes: the length of the best window.
+
+    """
+    today = local_date(now)
+    days, rows = [], []
+    for shown in (today, today + timedelta(days=1)):
+        day = table.day(shown)
+        start, end = day_bounds(shown)
+        days.append(
+            {
+                "date": shown.isoformat(),
+                "start": _seconds(start),
+                "end": _seconds(end),
+                "average": _rounded(day.average),
+                "complete": day.complete,
+            }
+        )
+        levels = day_levels(shown)
+        rows += [_row(interval, levels) for interval in day.intervals]
+    return {
+        "kind": "feed_in" if pays else "consumption",
+        "time_zone": TARIFF_ZONE.key,
+        "days": days,
+        "intervals": rows,
+        "window": _window(table, now, timedelta(minutes=minutes), pays=pays),
+    }
+
+
+def _row(interval: Interval, levels: DayLevels) -> list[float | None]:
+    standing, parts = levels.at(interval.start), interval.components
+    return [
+        _seconds(interval.start),
+        _seconds(interval.end),
+        _rounded(interval.price),
+        int(standing.level) if standing else None,
+        _rounded(parts.electricity),
+        _rounded(parts.grid),
+        _rounded(parts.levies),
+    ]
+
+
+def _window(
+    table: PriceTable, now: datetime, length: timedelta, *, pays: bool
+) -> dict[str, Any] | None:
+    """Return the best stretch of a length that is still to come: the cheapest, or the one that pays most.
+
+    The current interval counts as a whole: a window that begins with it has only just begun. None where prices are
+    not known far enough.
+    """
+    current, horizon = table.at(now), table.horizon
+    start = current.start if current else now
+    if horizon is None or horizon <= start:
+        return None
+    goal = Goal.HIGHEST if pays else Goal.LOWEST
+    best = plan(table, PlanRequest(start, horizon, length, goal=goal), start)
+    if best.status is not PlanStatus.COMPLETE or best.average_price is None:
+        return None
+    return {
+        "start": _seconds(best.runs[0].start),
+        "end": _seconds(best.runs[0].end),
+        "average": _rounded(best.average_price),
+    }
+
+
+def _load(load: FlexibleLoad, now: datetime) -> dict[str, Any]:
+    """Return a load's name and the runs of its plan."""
+    runs = load.plan.runs if load.plan else ()
+    return {
+        "name": load.name,
+        "running": load.running(now),
+        "runs": [[_seconds(run.start), _seconds(run.end)] for run in runs],
+    }
+
+
+def _load_entities(hass: HomeAssistant, load: FlexibleLoad) -> Iterator[str]:
+    """Yield the entities of a load that a card has to watch."""
+    registry = er.async_get(hass)
+    for platform, key in _LOAD_KEYS:
+        if entity_id := registry.async_get_entity_id(
+            platform, DOMAIN, f"{load.id}_{key}"
+        ):
+            yield entity_id
+
+
+def _seconds(instant: datetime) -> int:
+    return int(instant.timestamp())
+
+
+def _rounded(value: float | None) -> float | None:
+    """Return a price without the digits that nobody sees."""
+    return None if value is None else round(value, _DIGITS)

@@ -1,0 +1,1 @@
+"""Loads: what may run when electricity is cheap, and when it does."""

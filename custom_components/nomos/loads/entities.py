@@ -1,0 +1,173 @@
+"""What Home Assistant shows of a flexible load: whether it should run now, when next, and what that costs."""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, override
+
+from homeassistant.components.binary_sensor import (
+    BinarySensorEntity,
+    BinarySensorEntityDescription,
+)
+from homeassistant.components.binary_sensor.const import BinarySensorDeviceClass
+from homeassistant.components.sensor import (
+    SensorDeviceClass,
+    SensorEntity,
+    SensorEntityDescription,
+)
+from homeassistant.core import callback
+from homeassistant.helpers.device_registry import DeviceInfo
+from homeassistant.helpers.entity import EntityDescription
+from homeassistant.util import dt as dt_util
+
+from ..const import CURRENCY, DOMAIN
+from ..entity import ReadingEntity
+from ..planner import Run
+from ..prices.entity import PRICE_UNIT
+from ..pricing import TARIFF_ZONE
+from .load import FlexibleLoad
+from .model import LoadPlan, LoadStatus
+
+
+@dataclass(frozen=True, kw_only=True)
+class NomosLoadDescription(SensorEntityDescription):
+    """A sensor that reads the plan of a load at an instant."""
+
+    value_fn: Callable[[LoadPlan, datetime], float | datetime | None]
+
+
+def _of_run(pick: Callable[[Run], datetime]) -> Callable[..., datetime | None]:
+    """Return a reader of the run that goes on or comes next."""
+
+    def value(plan: LoadPlan, now: datetime) -> datetime | None:
+        return pick(run) if (run := plan.next_run(now)) else None
+
+    return value
+
+
+def _rounded(value: float | None) -> float | None:
+    """Return money without the dust of many products."""
+    return None if value is None else round(value, 4)
+
+
+LOAD_SENSORS: Final = (
+    NomosLoadDescription(
+        key="next_start",
+        translation_key="next_start",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        value_fn=_of_run(lambda run: run.start),
+    ),
+    NomosLoadDescription(
+        key="next_end",
+        translation_key="next_end",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        value_fn=_of_run(lambda run: run.end),
+    ),
+    NomosLoadDescription(
+        key="expected_cost",
+        translation_key="expected_cost",
+        device_class=SensorDeviceClass.MONETARY,
+        native_unit_of_measurement=CURRENCY,
+        suggested_display_precision=2,
+        value_fn=lambda plan, _: _rounded(plan.cost),
+    ),
+    NomosLoadDescription(
+        key="expected_average_price",
+        translation_key="expected_average_price",
+        native_unit_of_measurement=PRICE_UNIT,
+        suggested_display_precision=4,
+        value_fn=lambda plan, _: _rounded(plan.average_price),
+    ),
+    NomosLoadDescription(
+        key="expected_saving",
+        translation_key="expected_saving",
+        device_class=SensorDeviceClass.MONETARY,
+        native_unit_of_measurement=CURRENCY,
+        suggested_display_precision=2,
+        value_fn=lambda plan, _: _rounded(plan.saving),
+    ),
+)
+
+RUN_NOW: Final = BinarySensorEntityDescription(
+    key="run_now",
+    translation_key="run_now",
+    device_class=BinarySensorDeviceClass.RUNNING,
+)
+
+
+class LoadEntity(ReadingEntity):
+    """An entity of one flexible load."""
+
+    _attr_should_poll = False
+
+    def __init__(self, load: FlexibleLoad, description: EntityDescription) -> None:
+        """Belong to the load's device."""
+        self.entity_description = description
+        self._load = load
+        self._attr_unique_id = f"{load.id}_{description.key}"
+        self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, load.id)})
+        self._read()
+
+    @abstractmethod
+    def _read_value(self, plan: LoadPlan | None, now: datetime) -> bool:
+        """Take the values of this instant over into the attributes; return whether one changed."""
+
+    @callback
+    @override
+    def _read(self) -> bool:
+        available = self._load.plan is not None
+        was_available, self._attr_available = self._attr_available, available
+        changed = self._read_value(self._load.plan, dt_util.utcnow())
+        return changed or available != was_available
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow the load."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self._load.async_listen(self._async_show))
+
+
+class NomosLoadSensor(LoadEntity, SensorEntity):
+    """A value out of the load's plan."""
+
+    entity_description: NomosLoadDescription
+
+    @override
+    def _read_value(self, plan: LoadPlan | None, now: datetime) -> bool:
+        value = self.entity_description.value_fn(plan, now) if plan else None
+        before, self._attr_native_value = self._attr_native_value, value
+        return value != before
+
+
+class NomosRunNow(LoadEntity, BinarySensorEntity):
+    """Whether the load should run now, with its plan for dashboards."""
+
+    # Plans change often and are no history; the states say when the load ran.
+    _unrecorded_attributes = frozenset({"runs", "window"})
+
+    _plan: LoadPlan | None = None
+
+    @override
+    def _read_value(self, plan: LoadPlan | None, now: datetime) -> bool:
+        value = self._load.running(now)
+        before, self._attr_is_on = self._attr_is_on, value
+        if plan == self._plan and self._attr_extra_state_attributes:
+            return value != before
+        self._plan = plan
+        self._attr_extra_state_attributes = {
+            "status": plan.status if plan else LoadStatus.WAITING,
+            "window": _stretch(plan.opens, plan.closes) if plan else None,
+            "runs": [_stretch(run.start, run.end) for run in plan.runs] if plan else [],
+        }
+        return True
+
+    _attr_extra_state_attributes: dict[str, object] = {}
+
+
+def _stretch(start: datetime, end: datetime) -> dict[str, str]:
+    """Return a stretch of time as other software reads it: local times with their offset."""
+    return {
+        "start": start.astimezone(TARIFF_ZONE).isoformat(),
+        "end": end.astimezone(TARIFF_ZONE).isoformat(),
+    }

@@ -1,0 +1,32 @@
+"""When to run a load, or to feed in: the plan that costs the least, or earns the most.
+
+Pure functions and frozen data. No I/O, no clock (``now`` is a parameter), no Home Assistant.
+"""
+
+from .model import (
+    Goal,
+    Plan,
+    PlanRequest,
+    PlanStatus,
+    Prefer,
+    Profile,
+    Run,
+    Slice,
+    duration_for,
+    window,
+)
+from .planner import plan
+
+__all__ = [
+    "Goal",
+    "Plan",
+    "PlanRequest",
+    "PlanStatus",
+    "Prefer",
+    "Profile",
+    "Run",
+    "Slice",
+    "duration_for",
+    "plan",
+    "window",
+]

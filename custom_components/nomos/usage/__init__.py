@@ -1,0 +1,1 @@
+"""What was metered: fetched, priced and written to the long-term statistics."""
