@@ -41,7 +41,7 @@ _MERGED_WITHIN: Final = timedelta(seconds=2)
 _NO_FSYNC: Final = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
 """How a file system says that it cannot promise more than it has done."""
 
-_FIRST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+_FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 """What is stored lies between these; near the ends of the calendar, arithmetic fails."""
 

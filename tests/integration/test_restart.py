@@ -193,52 +193,6 @@ async def test_nothing_is_written_that_did_not_change(
     assert [count for name, count in writes.items() if "usage" in name] == [2]
 
 
-@pytest.mark.parametrize("kind", ["prices", "account", "token", "usage"])
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"{",
-        b"\xff\xfe\x00",
-        b"[]",
-        b"null",
-        b'{"version": 99, "data": {}}',
-        b'{"version": 1, "data": null}',
-        b'{"version": 1, "data": {"subscription": "another", "intervals": []}}',
-        b'{"version": 1, "data": {"account": "another"}}',
-        b'{"version": 1, "data": {"token": {}, "ancestors": []}}',
-        b"[" * 100_000,
-    ],
-)
-async def test_unreadable_files_are_set_aside(
-    hass: HomeAssistant,
-    nomos,
-    linked,
-    advance: Advance,
-    files,
-    subscription,
-    caplog,
-    kind,
-    content,
-) -> None:
-    """A damaged or foreign file costs one line in the log and one request."""
-    entry = await linked()
-    await advance(2 * HOUR)
-    await entry.runtime_data.account.async_refresh()
-    assert await hass.config_entries.async_unload(entry.entry_id)
-    [path] = files(kind).values()
-    path.write_bytes(content)
-    caplog.clear()
-    await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done(wait_background_tasks=True)
-    assert entry.state is ConfigEntryState.LOADED
-    assert_right(hass, nomos, subscription)
-    lines = [one for one in caplog.records if "set aside" in one.getMessage()]
-    assert len(lines) == 1
-    assert path.with_name(f"{path.name}.unreadable").read_bytes() == content
-    assert not reauth_flows(hass)
-
-
 @pytest.mark.parametrize(
     "interval",
     [
@@ -265,20 +219,6 @@ async def test_nonsense_among_stored_prices(
     await hass.async_block_till_done(wait_background_tasks=True)
     assert_right(hass, nomos, subscription)
     assert nomos.count("prices") == requests + 1
-
-
-async def test_a_file_that_is_a_folder(
-    hass: HomeAssistant, nomos, linked, files, subscription
-) -> None:
-    """What cannot even be opened is no reason not to start."""
-    entry = await linked()
-    assert await hass.config_entries.async_unload(entry.entry_id)
-    [path] = files("prices").values()
-    path.unlink()
-    path.mkdir()
-    await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done(wait_background_tasks=True)
-    assert_right(hass, nomos, subscription)
 
 
 async def test_files_are_private(

@@ -30,7 +30,7 @@ def encode_account(
     data: Mapping[str, Subscription],
     plans: Mapping[str, Plan],
     plans_asked_on: date | None,
-    last_answer: datetime,
+    last_answer: datetime | None,
 ) -> dict[str, Any]:
     """Return subscriptions and plans as JSON: what the wire's models hold, nothing of the customer's person."""
     return {
@@ -38,7 +38,7 @@ def encode_account(
         "subscriptions": [one.to_json() for one in data.values()],
         "plans": [plan.to_json() for plan in plans.values()],
         "plans_asked_on": plans_asked_on.isoformat() if plans_asked_on else None,
-        "last_answer": last_answer.timestamp(),
+        "last_answer": last_answer.timestamp() if last_answer else None,
     }
 
 

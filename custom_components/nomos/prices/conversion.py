@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant
 
 from ..api import PriceItem, PriceSeries
 from ..pricing import Components, Interval, PriceTable, day_bounds, local_date
-from ..storage import StoredFile, read_instant, read_number, stored_file
+from ..storage import StoredFile, read_count, read_instant, read_number, stored_file
 
 _EVER: Final = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 
@@ -82,8 +82,8 @@ def decode_table(subscription_id: str, stored: Any) -> PriceTable:
         raise ValueError("another subscription")
     return PriceTable.of(
         Interval(
-            read_instant(start),
-            read_instant(end),
+            read_instant(read_count(start)),
+            read_instant(read_count(end)),
             _price(price),
             Components(_price(electricity), _price(grid), _price(levies)),
         )

@@ -2,14 +2,13 @@
 
 from datetime import date, timedelta
 from functools import partial
-import math
 from typing import Any, Final
 
 from homeassistant.core import HomeAssistant
 
 from ..prices.conversion import slug
 from ..pricing import Interval, PriceTable, day_bounds, local_date
-from ..storage import StoredFile, read_day, stored_file
+from ..storage import StoredFile, read_day, read_number, stored_file
 
 _DAYS: Final = 62
 """How many days are kept at most: this month and the one before."""
@@ -91,7 +90,7 @@ def _text(day: date, table: PriceTable) -> str:
 
 
 def _price(text: str) -> float | None:
-    return None if text == _UNKNOWN else round(float(text) / 100, 8)
+    return None if text == _UNKNOWN else round(read_number(float(text)) / 100, 8)
 
 
 def _decode(subscription_id: str, stored: Any) -> dict[date, str]:
@@ -102,8 +101,6 @@ def _decode(subscription_id: str, stored: Any) -> dict[date, str]:
     for day, text in days.items():
         start, end = day_bounds(day)
         prices = [_price(one) for one in text.split()]
-        if len(prices) != (end - start) // _QUARTER or not all(
-            price is None or math.isfinite(price) for price in prices
-        ):
+        if len(prices) != (end - start) // _QUARTER:
             raise ValueError("no prices")
     return days
