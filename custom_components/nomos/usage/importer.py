@@ -211,6 +211,9 @@ class UsageImport:
         if not (fees := self._monthly):
             return {}
         first, last = local_date(self._supply[0]), self._supply[1]
+        if not self._inactive:
+            # A day without any price has not come: the clock is ahead.
+            last = min(last, self._prices.data.horizon or last)
 
         def monthly(day: date) -> float:
             return fees[max((one for one in fees if one <= day), default=min(fees))]

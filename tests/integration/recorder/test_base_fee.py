@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 
 import pytest
@@ -83,6 +83,22 @@ async def test_plans_that_are_not_offered(
     assert count(nomos, "plans") == 1
     await pass_time(nomos, entry, advance, date(2026, 7, 3))
     assert count(nomos, "plans") == 2
+
+
+async def test_no_fee_for_a_day_that_has_not_come(
+    hass: HomeAssistant, nomos, linked, advance
+) -> None:
+    """A clock that was ahead books nothing for days of which nobody knows yet what they cost."""
+    first = date(2026, 6, 1)
+    subscription = begin(nomos, first)
+    entry = await linked()
+    await pass_time(nomos, entry, advance, date(2026, 6, 12))
+    ahead = timedelta(days=40)
+    nomos.clock.advance(-ahead)
+    await advance(ahead)
+    await entry.runtime_data.usage[subscription.id].async_refresh()
+    booked = [start for start, *_ in await written(hass, subscription.id, "base_fee")]
+    assert local_date(max(booked)) <= date(2026, 6, 13)
 
 
 async def test_a_refusal_keeps_what_is_known(
