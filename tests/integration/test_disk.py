@@ -141,6 +141,28 @@ async def test_token_is_written_again(
     assert not reauth_flows(hass)
 
 
+async def test_token_is_written_again_without_prices(
+    hass: HomeAssistant, nomos, linked, advance: Advance, files, disk: Disk
+) -> None:
+    """If no price is known and nothing is asked, there is no boundary; the token is on the disk soon all the same."""
+    nomos.faults.add("set_fields", "prices", values={"items": []})
+    entry = await linked()
+    nomos.faults.clear()
+    nomos.faults.add("rate_limit", "prices", retry_after=7200)
+    disk.trouble("full")
+    old = {**entry.data["token"], "expires_at": datetime.now(UTC).timestamp()}
+    hass.config_entries.async_update_entry(entry, data={**entry.data, "token": old})
+    await advance(timedelta(minutes=40))
+    newest = entry.data["token"]["refresh_token"]
+    assert newest != old["refresh_token"]
+    assert not files("token")
+    disk.relief("full")
+    requests = len(nomos.requests)
+    await advance(QUARTER + timedelta(seconds=7))
+    assert len(nomos.requests) == requests
+    assert on_disk(files, entry) == newest
+
+
 async def test_reload_on_a_full_disk(
     hass: HomeAssistant, nomos, linked, advance: Advance, files, disk: Disk
 ) -> None:

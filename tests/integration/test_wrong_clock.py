@@ -216,6 +216,30 @@ async def test_all_is_known_again(
     assert len(stored_starts(files)) <= 4 * 96
 
 
+@pytest.mark.parametrize("unpublished", ["null_amounts", "null_electricity"])
+@pytest.mark.parametrize("told", [True], indirect=True)
+async def test_intervals_without_a_price_push_none_out(
+    hass: HomeAssistant,
+    nomos: Simulator,
+    subscription: Any,
+    clock: SoakClock,
+    house: House,
+    files: Callable[[str], Any],
+    unpublished: str,
+) -> None:
+    """Days that Nomos lists without prices, since they are not out yet, do not take the place of those with prices."""
+    await house.start()
+    await clock.advance(timedelta(minutes=20))
+    nomos.configure(unpublished=unpublished)
+    known = stored_starts(files)
+    await clock.jump(9 * DAY)
+    await clock.advance(HOURS)
+    nomos.faults.add("status", status=503)
+    await put_right(clock, told=True)
+    assert_right(hass, nomos, subscription)
+    assert known <= stored_starts(files)
+
+
 @pytest.mark.parametrize("days", [1, 9, -9])
 async def test_linked_by_a_wrong_clock(
     hass: HomeAssistant,

@@ -111,11 +111,11 @@ def complete_until(table: PriceTable, day: date, supplied_to: datetime | None) -
 def trimmed(table: PriceTable, now: datetime) -> PriceTable:
     """Return a table from yesterday on: charts and automations look back over midnight.
 
-    A clock that is ahead takes nothing away: the last three days of the table stay. Cut by whole days, so that a table
+    A clock that is ahead takes nothing away: the last three days with prices stay. Cut by whole days, so that a table
     changes for its age once a day only.
     """
-    if not table.intervals:
-        return table
-    last = local_date(table.intervals[-1].start)
-    first = min(local_date(now) - timedelta(days=1), last - timedelta(days=2))
+    first = local_date(now) - timedelta(days=1)
+    if (horizon := table.horizon) is not None:
+        last = local_date(horizon - timedelta(seconds=1))
+        first = min(first, last - timedelta(days=2))
     return table.since(day_bounds(first)[0])

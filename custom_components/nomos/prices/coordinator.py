@@ -374,11 +374,12 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
 
     @callback
     def _follow_table(self) -> None:
-        """Wake at the next boundary; midnight is always one, since today and tomorrow change there."""
+        """Wake at the next boundary, or soon if none is known; midnight is always one, since today changes there."""
         self._note_supply()
         self._stop_tick()
-        midnight = next_midnight(now := dt_util.utcnow())
-        self._tick_at = min(self.data.next_boundary(now) or midnight, midnight)
+        now = dt_util.utcnow()
+        boundary = self.data.next_boundary(now) or now + timedelta(minutes=15)
+        self._tick_at = min(boundary, next_midnight(now))
         self._unsub_tick = async_track_point_in_utc_time(
             self.hass, self._tick, self._tick_at
         )
