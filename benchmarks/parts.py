@@ -25,9 +25,9 @@ from custom_components.nomos.planner import PlanRequest, plan
 from custom_components.nomos.prices.conversion import price_table
 from custom_components.nomos.pricing import DayLevels, PriceTable, local_date
 from custom_components.nomos.usage.metering import (
-    Account,
     HourRow,
-    Series,
+    RunningTotal,
+    StatisticKind,
     days_and_hours_of,
     group_by_day,
     revisions,
@@ -93,12 +93,12 @@ def usage_hours(count: int) -> Work:
         HourRow(FIRST + index * timedelta(hours=1), 0.4, 0.4 * (index + 1))
         for index in range(count // 4)
     ]
-    account = Account(rows)
+    account = RunningTotal(rows)
 
     def work() -> None:
         days, hours = days_and_hours_of(group_by_day(readings), known.between, supply)
         assert days
-        assert revisions({Series.USAGE: account}, hours, {}, selling=False)
+        assert revisions({StatisticKind.USAGE: account}, hours, {}, selling=False)
 
     return work
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
-from custom_components.nomos.account.ranking import usual_first
+from custom_components.nomos.account.ranking import rank_contracts
 from custom_components.nomos.api import (
     Subscription,
     SubscriptionStatus,
@@ -19,7 +19,7 @@ def test_those_that_run_come_first() -> None:
     running = Subscription(
         id="running",
         customer_id="customer",
-        plan_id="plan",
+        tariff_id="plan",
         status=SubscriptionStatus.ACTIVE,
         type=SubscriptionType.CONSUMPTION,
         number=None,
@@ -42,4 +42,4 @@ def test_those_that_run_come_first() -> None:
     feed_in = replace(running, id="feed_in", type=SubscriptionType.FEED_IN)
     expected = ["new", "running", "later", "pending", "someday", "ended"]
     for order in permutations([running, later, pending, someday, ended, feed_in, new]):
-        assert [one.id for one in usual_first(order)] == expected
+        assert [one.id for one in rank_contracts(order)] == expected

@@ -24,7 +24,7 @@ from benchmarks.fleet.picture import draw
 from benchmarks.fleet.scenarios import PUBLICATIONS, SCENARIOS, TROUBLE
 from benchmarks.fleet.simulation import play
 from benchmarks.fleet.variants import SILENCES, Variant, applied
-from custom_components.nomos.schedule import first_look
+from custom_components.nomos.schedule import first_fetch
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 HUBS = 2000
@@ -53,7 +53,7 @@ def test_times_of_day():
 def test_the_schedule_itself_is_played():
     """What the schedule's parameters say is what the fleet does."""
     phases = [number / 50 for number in range(50)]
-    looks = [first_look(date(2026, 6, 10), phase) for phase in phases]
+    looks = [first_fetch(date(2026, 6, 10), phase) for phase in phases]
     begin = min(looks).timestamp()
 
     def asked():
@@ -63,7 +63,7 @@ def test_the_schedule_itself_is_played():
     for second, look in zip(asked(), looks, strict=True):
         due = look.timestamp() - begin + at_time(13, 30) + 1
         assert due <= second <= due + 2
-    later = Variant(title="", values={"FIRST_LOOK": time(15)})
+    later = Variant(title="", values={"FIRST_FETCH": time(15)})
     before = asked()
     with applied(later):
         assert [second - 5400 for second in asked()] == before

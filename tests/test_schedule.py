@@ -9,18 +9,18 @@ import pytest
 
 from custom_components.nomos.pricing import TARIFF_ZONE, local_date
 from custom_components.nomos.schedule import (
-    Goal,
     Knowledge,
-    after_silence,
-    first_look,
+    PriceRequestReason,
+    after_pause,
+    first_fetch,
     installation_phase,
     misses_after,
     next_price_request,
     next_price_request_after_start,
     next_subscription_request,
-    second_look,
-    silence_until,
-    usage_look,
+    pause_until,
+    second_fetch,
+    usage_fetch,
 )
 
 from .instants import CHANCES, INSTANTS, PHASES
@@ -57,7 +57,7 @@ def test_phase_is_stable_and_even():
 @given(st.dates(date(2026, 1, 1), date(2027, 12, 31)), PHASES)
 def test_first_look_is_in_its_window_and_off_the_minute(day, phase):
     """Between 13:30 and 14:01, and never when everybody else asks."""
-    look = first_look(day, phase)
+    look = first_fetch(day, phase)
     wall = look.astimezone(TARIFF_ZONE)
     assert wall.date() == day
     assert (13, 30) <= (wall.hour, wall.minute) <= (14, 1)
@@ -68,7 +68,7 @@ def test_first_look_is_in_its_window_and_off_the_minute(day, phase):
 def test_no_second_gets_twice_its_share():
     """What is moved out of the first second of a minute is strewn over the rest of it."""
     looks = Counter(
-        int(first_look(DAY, number / 90000).timestamp()) for number in range(90000)
+        int(first_fetch(DAY, number / 90000).timestamp()) for number in range(90000)
     )
     assert sum(looks.values()) == 90000
     # 50 in each second, and those of one second in sixty.
@@ -76,43 +76,52 @@ def test_no_second_gets_twice_its_share():
 
 
 @pytest.mark.parametrize(
-    ("what", "at", "goal"),
+    ("what", "at", "reason"),
     [
-        (knowledge(now_known=False), local(9), Goal.CURRENT),
-        (knowledge(today=False), local(9), Goal.TODAY),
-        (knowledge(tomorrow=False), local(9), Goal.REST),
-        (knowledge(tomorrow=False), first_look(DAY, 0.5), Goal.TOMORROW),
-        (knowledge(tomorrow=False), local(15), Goal.TOMORROW),
-        (knowledge(), local(15), Goal.REST),
+        (knowledge(now_known=False), local(9), PriceRequestReason.CURRENT),
+        (knowledge(today=False), local(9), PriceRequestReason.TODAY),
+        (knowledge(tomorrow=False), local(9), PriceRequestReason.REST),
+        (knowledge(tomorrow=False), first_fetch(DAY, 0.5), PriceRequestReason.TOMORROW),
+        (knowledge(tomorrow=False), local(15), PriceRequestReason.TOMORROW),
+        (knowledge(), local(15), PriceRequestReason.REST),
     ],
 )
-def test_goal(what, at, goal):
-    """The most pressing thing comes first; tomorrow is no goal before it can be there."""
-    assert what.goal(at, 0.5) is goal
+def test_goal(what, at, reason):
+    """The most pressing thing comes first; tomorrow is no reason before it can be there."""
+    assert what.reason(at, 0.5) is reason
 
 
 def test_rest_until_the_next_look():
     """Nothing is asked for while everything is there."""
-    look = first_look(DAY, 0.5)
+    look = first_fetch(DAY, 0.5)
     assert (
-        next_price_request(local(9), Goal.REST, phase=0.5, misses=1, chance=1) == look
+        next_price_request(
+            local(9), PriceRequestReason.REST, phase=0.5, misses=1, chance=1
+        )
+        == look
     )
-    correction = second_look(DAY, 0.5)
+    correction = second_fetch(DAY, 0.5)
     for now, expected in (
         (local(15), correction),
-        (correction, first_look(DAY + timedelta(days=1), 0.5)),
+        (correction, first_fetch(DAY + timedelta(days=1), 0.5)),
     ):
-        at = next_price_request(now, Goal.REST, phase=0.5, misses=1, chance=1)
+        at = next_price_request(
+            now, PriceRequestReason.REST, phase=0.5, misses=1, chance=1
+        )
         assert at == expected
 
 
 def late_looks(phase, chance):
     """Return the first three looks on a day on which tomorrow is late."""
-    looks = [first_look(DAY, phase)]
+    looks = [first_fetch(DAY, phase)]
     for misses in (1, 2):
         looks.append(
             next_price_request(
-                looks[-1], Goal.TOMORROW, phase=phase, misses=misses, chance=chance
+                looks[-1],
+                PriceRequestReason.TOMORROW,
+                phase=phase,
+                misses=misses,
+                chance=chance,
             )
         )
     return looks
@@ -130,15 +139,15 @@ def test_late_tomorrow_is_asked_for_when_it_is_final(chance):
         assert local(14, 20) <= second < local(15)
         assert second - first < token
         assert local(15, 20) <= third
-        assert third < second_look(DAY, phase)
-        assert usage_look(DAY, phase) < third + token
+        assert third < second_fetch(DAY, phase)
+        assert usage_fetch(DAY, phase) < third + token
 
 
 def test_gaps_grow_to_a_limit():
     """Whoever waits long asks seldom."""
     waits = [
         next_price_request(
-            local(1), Goal.CURRENT, phase=0, misses=misses, chance=0
+            local(1), PriceRequestReason.CURRENT, phase=0, misses=misses, chance=0
         ).astimezone(UTC)
         - local(1).astimezone(UTC)
         for misses in range(1, 12)
@@ -149,31 +158,33 @@ def test_gaps_grow_to_a_limit():
 
 
 @property_test
-@given(INSTANTS, st.sampled_from(Goal), PHASES, st.integers(0, 50), CHANCES)
+@given(
+    INSTANTS, st.sampled_from(PriceRequestReason), PHASES, st.integers(0, 50), CHANCES
+)
 def test_next_request_is_in_the_future_and_within_a_day(
-    now, goal, phase, misses, chance
+    now, reason, phase, misses, chance
 ):
     """The clock never stands still and never falls asleep."""
-    at = next_price_request(now, goal, phase=phase, misses=misses, chance=chance)
+    at = next_price_request(now, reason, phase=phase, misses=misses, chance=chance)
     assert now < at < now + timedelta(hours=25, minutes=2)
 
 
 def looks_of(phase):
     """Return every instant of the test's day for which a request may be planned, but those moved by chance."""
     before_midnight = next_price_request(
-        local(23), Goal.TODAY, phase=phase, misses=4, chance=0
+        local(23), PriceRequestReason.TODAY, phase=phase, misses=4, chance=0
     )
-    return first_look(DAY, phase), second_look(DAY, phase), before_midnight
+    return first_fetch(DAY, phase), second_fetch(DAY, phase), before_midnight
 
 
 @pytest.mark.parametrize("phase", [0.0, 0.1234, 0.5, 0.97])
-@pytest.mark.parametrize("goal", Goal)
-def test_the_next_request_for_prices_is_never_now(phase, goal):
+@pytest.mark.parametrize("reason", PriceRequestReason)
+def test_the_next_request_for_prices_is_never_now(phase, reason):
     """Who asks just when it was planned asks the next time later."""
     for now in looks_of(phase):
-        at = next_price_request(now, goal, phase=phase, misses=9, chance=0)
+        at = next_price_request(now, reason, phase=phase, misses=9, chance=0)
         assert at > now
-        at = next_price_request_after_start(now, goal, phase=phase, chance=0)
+        at = next_price_request_after_start(now, reason, phase=phase, chance=0)
         assert at > now
 
 
@@ -186,8 +197,8 @@ def test_the_next_request_for_subscriptions_is_never_now(phase):
             now, turns, overdue=False, phase=phase, misses=0, chance=0
         )
 
-    look, turn = first_look(DAY, phase), local(3)
-    assert following(look) == first_look(DAY + timedelta(days=1), phase)
+    look, turn = first_fetch(DAY, phase), local(3)
+    assert following(look) == first_fetch(DAY + timedelta(days=1), phase)
     turned = following(local(3), turn)
     assert turned < look
     assert following(turned, turn) == look
@@ -197,10 +208,12 @@ def test_the_next_request_for_subscriptions_is_never_now(phase):
 def test_a_gap_does_not_sleep_through_a_look(chance):
     """However long the wait is, what is missing is asked for at every look of the day."""
     for now, look in (
-        (local(13), first_look(DAY, 0.5)),
-        (local(15), second_look(DAY, 0.5)),
+        (local(13), first_fetch(DAY, 0.5)),
+        (local(15), second_fetch(DAY, 0.5)),
     ):
-        at = next_price_request(now, Goal.TODAY, phase=0.5, misses=4, chance=chance)
+        at = next_price_request(
+            now, PriceRequestReason.TODAY, phase=0.5, misses=4, chance=chance
+        )
         assert at == look
 
 
@@ -211,7 +224,7 @@ def test_midnight_is_not_slept_through(phase, chance, misses):
     now, days = local(21).astimezone(UTC), []
     for _ in range(40):
         now = next_price_request(
-            now, Goal.TOMORROW, phase=phase, misses=misses, chance=chance
+            now, PriceRequestReason.TOMORROW, phase=phase, misses=misses, chance=chance
         )
         days.append(now)
         if local_date(now) != DAY:
@@ -226,11 +239,11 @@ def test_subscriptions_are_looked_at_with_the_prices():
     at = next_subscription_request(
         local(9), (), overdue=False, phase=0.3, misses=0, chance=0
     )
-    assert at == first_look(DAY, 0.3)
+    assert at == first_fetch(DAY, 0.3)
     at = next_subscription_request(
         local(20), (), overdue=False, phase=0.3, misses=0, chance=0
     )
-    assert at == first_look(DAY + timedelta(days=1), 0.3)
+    assert at == first_fetch(DAY + timedelta(days=1), 0.3)
 
 
 def test_subscriptions_are_looked_at_when_a_contract_turns():
@@ -275,7 +288,7 @@ def test_failed_subscription_requests_are_repeated(now, phase, misses, chance):
 )
 def test_silence_is_bounded(asked, kept):
     """A slip in a header neither silences a house for a day nor lets it ask on."""
-    until = silence_until(local(14), timedelta(seconds=asked))
+    until = pause_until(local(14), timedelta(seconds=asked))
     assert until - local(14) == timedelta(seconds=kept)
 
 
@@ -288,21 +301,21 @@ def test_return_after_a_silence_is_spread(wait, spread):
     now = local(14)
     until = now + timedelta(seconds=wait)
     returns = [
-        (after_silence(now, now, until, phase) - until).total_seconds()
+        (after_pause(now, now, until, phase) - until).total_seconds()
         for phase in (number / 100 for number in range(100))
     ]
     assert returns[0] == 1
     assert returns == sorted(returns)
     assert returns[-1] == pytest.approx(1 + spread * 0.99)
     later = until + timedelta(hours=1)
-    assert after_silence(now, later, until, 0.5) == later
+    assert after_pause(now, later, until, 0.5) == later
 
 
 def test_misses_are_counted_until_there_is_news():
-    """Another goal is no reason to hurry; news is, and so is a day on which nothing was missing."""
-    assert misses_after(4, Goal.TOMORROW, news=False) == 5
-    assert misses_after(4, Goal.TOMORROW, news=True) == 1
-    assert misses_after(4, Goal.REST, news=False) == 1
+    """Another reason is no reason to hurry; news is, and so is a day on which nothing was missing."""
+    assert misses_after(4, PriceRequestReason.TOMORROW, news=False) == 5
+    assert misses_after(4, PriceRequestReason.TOMORROW, news=True) == 1
+    assert misses_after(4, PriceRequestReason.REST, news=False) == 1
 
 
 @property_test
@@ -310,15 +323,21 @@ def test_misses_are_counted_until_there_is_news():
 def test_start_is_not_the_moment_to_ask(phase, chance):
     """What is missing is asked for half a minute to two minutes later; what is not, at the next look."""
     now = local(15)
-    at = next_price_request_after_start(now, Goal.TOMORROW, phase=phase, chance=chance)
+    at = next_price_request_after_start(
+        now, PriceRequestReason.TOMORROW, phase=phase, chance=chance
+    )
     assert timedelta(seconds=30) <= at - now <= timedelta(minutes=2)
-    at = next_price_request_after_start(now, Goal.REST, phase=phase, chance=chance)
-    assert at == second_look(DAY, phase)
+    at = next_price_request_after_start(
+        now, PriceRequestReason.REST, phase=phase, chance=chance
+    )
+    assert at == second_fetch(DAY, phase)
 
 
 @pytest.mark.parametrize(("chance", "seconds"), [(-1, 30), (0, 75), (1, 120)])
 def test_starts_are_spread_by_chance(chance, seconds):
     """A street whose power comes back does not ask in one second."""
     now = local(15)
-    at = next_price_request_after_start(now, Goal.TOMORROW, phase=0.5, chance=chance)
+    at = next_price_request_after_start(
+        now, PriceRequestReason.TOMORROW, phase=0.5, chance=chance
+    )
     assert at - now == timedelta(seconds=seconds)

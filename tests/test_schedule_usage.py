@@ -8,11 +8,11 @@ import pytest
 
 from custom_components.nomos.pricing import TARIFF_ZONE, local_date
 from custom_components.nomos.schedule import (
-    first_look,
+    first_fetch,
     next_usage_request,
     next_usage_request_after_start,
-    second_look,
-    usage_look,
+    second_fetch,
+    usage_fetch,
 )
 
 from .instants import CHANCES, INSTANTS, PHASES
@@ -27,21 +27,21 @@ MINUTE = timedelta(minutes=1)
 @given(DAYS | st.sampled_from([date(2026, 3, 29), date(2026, 10, 25)]), PHASES)
 def test_the_look_follows_the_prices(day, phase):
     """After 16:00 local, when usage is there; with prices that are corrected and under their access token."""
-    look = usage_look(day, phase)
+    look = usage_fetch(day, phase)
     wall = look.astimezone(TARIFF_ZONE)
     assert wall.date() == day
     assert (16, 10) <= (wall.hour, wall.minute) <= (16, 41)
     assert wall.second != 0
-    after = look - second_look(day, phase)
+    after = look - second_fetch(day, phase)
     assert timedelta(seconds=20) <= after < timedelta(seconds=80)
-    assert look > first_look(day, phase)
+    assert look > first_fetch(day, phase)
 
 
 @property_test
 @given(DAYS)
 def test_a_fleet_is_spread(day):
     """The looks of a hundred installations fill the window evenly."""
-    looks = sorted(usage_look(day, number / 100) for number in range(100))
+    looks = sorted(usage_fetch(day, number / 100) for number in range(100))
     gaps = [two - one for one, two in pairwise(looks)]
     assert max(gaps) <= 2 * MINUTE
     assert looks[-1] - looks[0] >= 29 * MINUTE
@@ -53,7 +53,7 @@ def test_always_later_and_within_a_day(now, late, phase, misses, chance):
     """The clock never stands still and never falls asleep, across every change of the clocks."""
     at = next_usage_request(now, late=late, phase=phase, misses=misses, chance=chance)
     assert now < at <= now + timedelta(hours=25, minutes=1)
-    assert at <= usage_look(local_date(now) + DAY, phase) + MINUTE
+    assert at <= usage_fetch(local_date(now) + DAY, phase) + MINUTE
 
 
 @property_test
@@ -75,12 +75,12 @@ def test_a_quiet_day_has_one_look(now, phase, chance):
 def test_late_data_is_looked_for_in_the_evening_once():
     """Four hours after the look, and then tomorrow."""
     day = date(2026, 6, 10)
-    look = usage_look(day, 0.3)
+    look = usage_fetch(day, 0.3)
     at = next_usage_request(look + MINUTE, late=True, phase=0.3, misses=0, chance=0)
     assert at == look + timedelta(hours=4)
     for now in (at, at + MINUTE):
         at = next_usage_request(now, late=True, phase=0.3, misses=0, chance=0)
-        assert at == usage_look(day + DAY, 0.3)
+        assert at == usage_fetch(day + DAY, 0.3)
     # Before the look, nothing can be late.
     morning = datetime(2026, 6, 10, 6, tzinfo=UTC)
     at = next_usage_request(morning, late=True, phase=0.3, misses=0, chance=0)
@@ -91,7 +91,7 @@ def test_late_data_is_looked_for_in_the_evening_once():
 @given(PHASES, CHANCES)
 def test_failures_are_repeated_ever_more_seldom(phase, chance):
     """Half an hour, then longer, at most four hours; never past the next look."""
-    now = usage_look(date(2026, 6, 10), phase)
+    now = usage_fetch(date(2026, 6, 10), phase)
     waits = [
         next_usage_request(now, late=False, phase=phase, misses=misses, chance=chance)
         - now
@@ -101,7 +101,7 @@ def test_failures_are_repeated_ever_more_seldom(phase, chance):
     assert timedelta(minutes=27) <= waits[0] <= timedelta(minutes=34)
     assert waits[-1] <= timedelta(hours=4, minutes=21)
     assert waits[-1] == waits[-2]
-    before = usage_look(date(2026, 6, 11), phase) - 5 * MINUTE
+    before = usage_fetch(date(2026, 6, 11), phase) - 5 * MINUTE
     at = next_usage_request(before, late=False, phase=phase, misses=9, chance=chance)
     assert at == before + 5 * MINUTE
 
@@ -110,7 +110,7 @@ def test_failures_are_repeated_ever_more_seldom(phase, chance):
 def test_after_a_start(chance):
     """The first import begins soon; a look that was slept through a little later; else at its time."""
     day = date(2026, 6, 10)
-    look = usage_look(day, 0.5)
+    look = usage_fetch(day, 0.5)
 
     def wait(now, looked_to):
         at = next_usage_request_after_start(now, looked_to, phase=0.5, chance=chance)
@@ -119,7 +119,7 @@ def test_after_a_start(chance):
 
     assert wait(look, None) == timedelta(seconds=40 + 20 * chance)
     assert wait(look, day - DAY) == timedelta(seconds=150 + 60 * chance)
-    assert wait(look, day) == usage_look(day + DAY, 0.5) - look
+    assert wait(look, day) == usage_fetch(day + DAY, 0.5) - look
     morning = look - timedelta(hours=9)
     assert wait(morning, day - DAY) == timedelta(hours=9)
     assert wait(morning, day - 2 * DAY) == timedelta(seconds=150 + 60 * chance)

@@ -18,10 +18,10 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.nomos.account.file import decode_account, encode_account
 from custom_components.nomos.account.tokens import _decode_journal
 from custom_components.nomos.api import (
-    Plan,
     Subscription,
     SubscriptionStatus,
     SubscriptionType,
+    Tariff,
 )
 from custom_components.nomos.loads.manager import _decode as decode_loads
 from custom_components.nomos.loads.model import LoadPlan, LoadStatus
@@ -46,7 +46,7 @@ ENTRY = MockConfigEntry(unique_id="cus")
 SUBSCRIPTION = Subscription(
     id="sub",
     customer_id="cus",
-    plan_id="plan",
+    tariff_id="plan",
     status=SubscriptionStatus.ACTIVE,
     type=SubscriptionType.CONSUMPTION,
     number="4X44EMKX",
@@ -56,7 +56,7 @@ SUBSCRIPTION = Subscription(
     end_at=NOW + timedelta(days=7),
     meter_type=None,
 )
-PLAN = Plan(id="plan", name="Flex", base_fee=4.9, type=SubscriptionType.CONSUMPTION)
+PLAN = Tariff(id="plan", name="Flex", base_fee=4.9, type=SubscriptionType.CONSUMPTION)
 BEGUN = LoadPlan(
     opens=NOW - timedelta(hours=3),
     closes=NOW + timedelta(hours=8),

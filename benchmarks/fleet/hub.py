@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 from custom_components.nomos import schedule
 from custom_components.nomos.pricing import local_date
-from custom_components.nomos.schedule import Goal, Knowledge
+from custom_components.nomos.schedule import Knowledge, PriceRequestReason
 
 from .api import MIDNIGHT, NOON, Answer, Api, Question
 
@@ -59,9 +59,9 @@ class Hub:
     due: list[float]
     through: int = 0
     token_until: float = -1.0
-    quiet_until: float = -1.0
+    paused_until: float = -1.0
     requests: int = 0
-    goal: Goal = Goal.REST
+    reason: PriceRequestReason = PriceRequestReason.REST
     misses: int = 0
     subscription_misses: int = 0
     usage_misses: int = 0
@@ -82,7 +82,7 @@ class Hub:
 
     def ask(self, at: float, question: Question, api: Api) -> Answer:
         """Send a request with a valid access token, unless Nomos asked for silence."""
-        if self.quiet_until > at:
+        if self.paused_until > at:
             return Answer.SILENCE
         if self.token_until <= at + _TOKEN_MARGIN:
             answer = self._send(at, Question.TOKEN, api)
@@ -98,15 +98,15 @@ class Hub:
             # aiohttp sends it once more.
             self.requests += 1
         if answer is Answer.TOO_MANY:
-            until = schedule.silence_until(instant(at), timedelta(seconds=wait))
-            self.quiet_until = second(until)
+            until = schedule.pause_until(instant(at), timedelta(seconds=wait))
+            self.paused_until = second(until)
         return answer
 
     def wakes(self, at: float, planned: datetime) -> float:
         """Return when a timer goes off that is set for an instant."""
-        if self.quiet_until > at:
-            planned = schedule.after_silence(
-                instant(at), planned, instant(self.quiet_until), self.phase
+        if self.paused_until > at:
+            planned = schedule.after_pause(
+                instant(at), planned, instant(self.paused_until), self.phase
             )
         # Home Assistant counts from the last full second, the integration adds one, and a coordinator has a
         # fraction of a second of its own.
@@ -147,12 +147,12 @@ class Prices:
     def begin(self, hub: Hub, at: float) -> datetime:
         """Ask at once where the current price is not stored; else plan what is missing."""
         now = instant(at)
-        hub.goal, hub.misses = Goal.REST, 0
+        hub.reason, hub.misses = PriceRequestReason.REST, 0
         knows = hub.knowledge(at)
         if not knows.now_known:
             return now
         return schedule.next_price_request_after_start(
-            now, knows.goal(now, hub.phase), phase=hub.phase, chance=hub.chance()
+            now, knows.reason(now, hub.phase), phase=hub.phase, chance=hub.chance()
         )
 
     def run(self, hub: Hub, at: float, api: Api) -> datetime:
@@ -162,10 +162,10 @@ class Prices:
             hub.through = max(before, int(api.has_tomorrow(at)))
         now = instant(at)
         news = hub.through > before
-        hub.misses = schedule.misses_after(hub.misses, hub.goal, news=news)
-        hub.goal = hub.knowledge(at).goal(now, hub.phase)
+        hub.misses = schedule.misses_after(hub.misses, hub.reason, news=news)
+        hub.reason = hub.knowledge(at).reason(now, hub.phase)
         return schedule.next_price_request(
-            now, hub.goal, phase=hub.phase, misses=hub.misses, chance=hub.chance()
+            now, hub.reason, phase=hub.phase, misses=hub.misses, chance=hub.chance()
         )
 
 

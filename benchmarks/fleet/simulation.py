@@ -160,7 +160,7 @@ def play(
     for second in range(DAY):
         if second == on:
             for hub in fleet:
-                hub.quiet_until = -1.0
+                hub.paused_until = -1.0
                 start(hub, on + rng.uniform(*BOOT))
         # The bucket may grow while it is worked off.
         bucket = buckets[second]

@@ -8,7 +8,7 @@ from typing import Final
 from unittest.mock import patch
 
 from custom_components.nomos import schedule
-from custom_components.nomos.schedule import Goal
+from custom_components.nomos.schedule import PriceRequestReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,8 +19,8 @@ class Variant:
     values: Mapping[str, object] = field(default_factory=dict, compare=False)
 
 
-def _gaps(*minutes: int) -> dict[Goal, tuple[int, ...]]:
-    return {**schedule.GAPS, Goal.TOMORROW: minutes}
+def _gaps(*minutes: int) -> dict[PriceRequestReason, tuple[int, ...]]:
+    return {**schedule.GAPS, PriceRequestReason.TOMORROW: minutes}
 
 
 CHOSEN: Final = Variant(title="as it is")
@@ -34,17 +34,17 @@ LOOKS: Final = (
     Variant(
         title="first looks from 13:10, over 50 minutes",
         values={
-            "FIRST_LOOK": time(13, 10),
-            "FIRST_LOOK_SPREAD": timedelta(minutes=50),
+            "FIRST_FETCH": time(13, 10),
+            "FIRST_FETCH_SPREAD": timedelta(minutes=50),
         },
     ),
     Variant(
         title="first looks over 60 minutes",
-        values={"FIRST_LOOK_SPREAD": timedelta(minutes=60)},
+        values={"FIRST_FETCH_SPREAD": timedelta(minutes=60)},
     ),
     Variant(
         title="corrections from 16:10 to 17:00",
-        values={"SECOND_LOOK_SPREAD": timedelta(minutes=50)},
+        values={"SECOND_FETCH_SPREAD": timedelta(minutes=50)},
     ),
 )
 
@@ -52,7 +52,7 @@ SILENCES: Final = (
     CHOSEN,
     Variant(
         title="back within one minute, however long the wait",
-        values={"SILENCE_SPREAD": (timedelta(minutes=1), timedelta(minutes=1))},
+        values={"PAUSE_SPREAD": (timedelta(minutes=1), timedelta(minutes=1))},
     ),
 )
 

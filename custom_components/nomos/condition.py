@@ -26,7 +26,7 @@ from homeassistant.helpers.condition import (
 from homeassistant.util import dt as dt_util
 
 from .prices.coordinator import PriceCoordinator
-from .pricing import Standing, below_average, local_date
+from .pricing import PriceRating, below_average, local_date
 from .targets import (
     CONF_COMPARISON,
     CONF_LEVEL,
@@ -117,7 +117,7 @@ class _WithinDay(_NomosCondition):
         return standing is not None and self._holds(coordinator, standing)
 
     @abstractmethod
-    def _holds(self, coordinator: PriceCoordinator, standing: Standing) -> bool:
+    def _holds(self, coordinator: PriceCoordinator, standing: PriceRating) -> bool:
         """Return whether a known price has the place."""
 
 
@@ -145,7 +145,7 @@ class AmongCheapestHours(_WithinDay):
     )
 
     @override
-    def _holds(self, coordinator: PriceCoordinator, standing: Standing) -> bool:
+    def _holds(self, coordinator: PriceCoordinator, standing: PriceRating) -> bool:
         return standing.among_cheapest(self._number)
 
 
@@ -156,7 +156,7 @@ class BelowAverage(_WithinDay):
     _schema = _number_schema(CONF_PERCENT, probatio.Range(min=0, max=1000))
 
     @override
-    def _holds(self, coordinator: PriceCoordinator, standing: Standing) -> bool:
+    def _holds(self, coordinator: PriceCoordinator, standing: PriceRating) -> bool:
         interval = standing.interval
         day = coordinator.data.day(local_date(interval.start))
         return bool(below_average(interval, day, self._number))

@@ -278,7 +278,7 @@ async def _title(client: NomosClient, subscriptions: tuple[Subscription, ...]) -
     if main.number:
         return main.number
     try:
-        return (await client.plan(main.plan_id)).name
+        return (await client.tariff(main.tariff_id)).name
     except NomosError as err:
         # Whether a customer may read plans is not documented; a link does not fail for want of a name.
         _LOGGER.debug("The plan could not be read: %s", in_log(err))

@@ -52,7 +52,7 @@ async def async_get_config_entry_diagnostics(
                 "type": one.type,
                 "shown": one.id in entry.runtime_data.prices,
                 "has_number": one.number is not None,
-                "plan_known": one.plan_id in account.plans,
+                "plan_known": one.tariff_id in account.tariffs,
                 "start_at": _iso(one.start_at),
                 "terminated_at": _iso(one.terminated_at),
                 "end_at": _iso(one.end_at),

@@ -9,8 +9,8 @@ from homeassistant.helpers import issue_registry as ir
 from .const import DOMAIN
 
 
-class Trouble(StrEnum):
-    """The kinds of trouble that somebody in the house can do something about; keys of the translations."""
+class Issue(StrEnum):
+    """The kinds of issue that somebody in the house can do something about; keys of the translations."""
 
     CONTRACT_ENDED = "contract_ended"
     ACCESS_DENIED = "access_denied"
@@ -20,20 +20,20 @@ class Trouble(StrEnum):
 
 @callback
 def async_report(
-    hass: HomeAssistant, trouble: Trouble, subject: str, name: str, *, present: bool
+    hass: HomeAssistant, issue: Issue, subject: str, name: str, *, present: bool
 ) -> None:
     """Raise or withdraw the issue about an account or a subscription.
 
     Args:
         hass: Home Assistant.
-        trouble: what is wrong.
+        issue: what is wrong.
         subject: the id of the config entry or the subscription that it is about.
         name: what the customer knows it by.
         present: whether it is so now.
 
     """
     # Home Assistant adds the issues to the diagnostics, which must not hold the subject itself.
-    issue_id = f"{trouble}_{sha256(subject.encode()).hexdigest()[:12]}"
+    issue_id = f"{issue}_{sha256(subject.encode()).hexdigest()[:12]}"
     if not present:
         ir.async_delete_issue(hass, DOMAIN, issue_id)
         return
@@ -43,7 +43,7 @@ def async_report(
         issue_id,
         is_fixable=False,
         severity=ir.IssueSeverity.WARNING,
-        translation_key=trouble,
+        translation_key=issue,
         translation_placeholders={"name": name},
     )
 
@@ -51,5 +51,5 @@ def async_report(
 @callback
 def async_withdraw_all(hass: HomeAssistant, subject: str) -> None:
     """Withdraw all issues about an account or a subscription."""
-    for trouble in Trouble:
-        async_report(hass, trouble, subject, "", present=False)
+    for issue in Issue:
+        async_report(hass, issue, subject, "", present=False)

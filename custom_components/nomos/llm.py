@@ -31,7 +31,7 @@ from homeassistant.helpers.selector import TimeSelector
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType
 
-from .account.ranking import usual_first
+from .account.ranking import rank_contracts
 from .const import DOMAIN
 from .planner import Plan, PlanRequest, plan, window
 from .prices.coordinator import PriceCoordinator
@@ -213,7 +213,7 @@ def _exposed(
     entries: list[NomosConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
     for entry in entries:
         prices = entry.runtime_data.prices
-        for subscription in usual_first(one.subscription for one in prices.values()):
+        for subscription in rank_contracts(one.subscription for one in prices.values()):
             coordinator = prices[subscription.id]
             entity_id = entities.async_get_entity_id(
                 Platform.SENSOR, DOMAIN, f"{subscription.id}_price"

@@ -16,7 +16,7 @@ from .account.tokens import TokenJournal, async_wait_for_refresh
 from .api import Subscription, SubscriptionStatus
 from .clock import async_watch_clock
 from .const import CUSTOMER_URL, DOMAIN, MANUFACTURER
-from .issues import Trouble, async_report
+from .issues import Issue, async_report
 from .loads.manager import Loads, load_file
 from .prices.coordinator import PriceCoordinator
 from .prices.past import PastPrices
@@ -101,7 +101,7 @@ class NomosRuntime:
         for coordinator in self._follow():
             self._entry.async_create_background_task(
                 self._hass,
-                self._async_welcome(coordinator),
+                self._async_add_contract(coordinator),
                 f"{DOMAIN} new subscription",
             )
         self._entry.async_create_background_task(
@@ -127,7 +127,7 @@ class NomosRuntime:
         for usage in (*self.usage.values(), *self.ended.usage.values()):
             usage.async_resume()
 
-    async def _async_welcome(self, coordinator: PriceCoordinator) -> None:
+    async def _async_add_contract(self, coordinator: PriceCoordinator) -> None:
         """Show a subscription that appeared while the account was running."""
         if not await self._async_start(coordinator):
             return
@@ -149,7 +149,7 @@ class NomosRuntime:
                 self._hass.async_create_task(self._async_forget(subscription_id))
         async_report(
             self._hass,
-            Trouble.CONTRACT_ENDED,
+            Issue.CONTRACT_ENDED,
             self._entry.entry_id,
             self._entry.title,
             present=bool(shown)
@@ -171,7 +171,7 @@ class NomosRuntime:
                 )
                 came.append(self.prices[subscription.id])
             elif known.async_subscription_changed(subscription):
-                known.async_ask_soon()
+                known.async_refresh_soon()
         return came
 
     async def _async_forget(self, subscription_id: str) -> None:
@@ -193,7 +193,7 @@ class NomosRuntime:
         entity ids stay short.
         """
         key = "feed_in" if subscription.feeds_in else "consumption"
-        plan = self.account.plan_of(subscription)
+        plan = self.account.tariff_of(subscription)
         registry.async_get_or_create(
             config_entry_id=self._entry.entry_id,
             identifiers={(DOMAIN, subscription.id)},

@@ -19,7 +19,7 @@ from typing import Final
 from .pricing import TARIFF_ZONE, local_date, next_midnight
 
 
-class Goal(Enum):
+class PriceRequestReason(Enum):
     """What the next request for prices is to bring."""
 
     ACCESS = "access"
@@ -29,25 +29,25 @@ class Goal(Enum):
     REST = "rest"
 
 
-FIRST_LOOK: Final = time(13, 30)
+FIRST_FETCH: Final = time(13, 30)
 """When the first installation asks for tomorrow, tariff time. The auction ends at about 13:00 and prices are final
 by about 14:20 (Nomos documentation, load shifting): earlier looks would mostly find nothing."""
 
-FIRST_LOOK_SPREAD: Final = timedelta(minutes=30)
+FIRST_FETCH_SPREAD: Final = timedelta(minutes=30)
 """The window over which a fleet's first looks are spread evenly.
 
 A million hubs in half an hour are 556 each second, with three requests each."""
 
 GAPS: Final = {
     # What Nomos refuses it will not grant a minute later.
-    Goal.ACCESS: (60, 120, 240),
-    Goal.CURRENT: (1, 2, 5, 10, 20, 30),
-    Goal.TODAY: (15, 30, 60, 120),
+    PriceRequestReason.ACCESS: (60, 120, 240),
+    PriceRequestReason.CURRENT: (1, 2, 5, 10, 20, 30),
+    PriceRequestReason.TODAY: (15, 30, 60, 120),
     # The second look falls after 14:20 and, whatever the jitter, within the hour of the first one's access token; the
     # third falls after 15:20, and the look for corrections within the hour of its token.
-    Goal.TOMORROW: (54, 65, 60, 90, 120),
+    PriceRequestReason.TOMORROW: (54, 65, 60, 90, 120),
 }
-"""Minutes between requests that do not reach their goal; the last gap goes on."""
+"""Minutes between requests that do not bring what they are made for; the last gap goes on."""
 
 _FAILURE_GAPS: Final = (15, 30, 60, 120)
 """Minutes between requests for the subscriptions that fail; the last gap goes on."""
@@ -59,18 +59,18 @@ _GAP_JITTER_WITHOUT_PRICE: Final = 0.15
 Faster where the current price is missing: a fleet that stands without one has asked within minutes of midnight."""
 
 
-SECOND_LOOK: Final = time(16, 10)
+SECOND_FETCH: Final = time(16, 10)
 """When the first installation looks for corrections, tariff time: after prices are final, whichever way "14:20 CET" is
 meant in summer, and when the usage of yesterday is there, too (Nomos documentation, load shifting; API, Usage)."""
 
-SECOND_LOOK_SPREAD: Final = timedelta(minutes=30)
+SECOND_FETCH_SPREAD: Final = timedelta(minutes=30)
 """The window over which a fleet's second looks are spread evenly."""
 
-SHORTEST_SILENCE: Final = timedelta(seconds=1)
-LONGEST_SILENCE: Final = timedelta(hours=2)
+SHORTEST_PAUSE: Final = timedelta(seconds=1)
+LONGEST_PAUSE: Final = timedelta(hours=2)
 """The bounds of a wait that Nomos asks for. A slip there must not silence a house for a day."""
 
-SILENCE_SPREAD: Final = timedelta(minutes=1), timedelta(minutes=30)
+PAUSE_SPREAD: Final = timedelta(minutes=1), timedelta(minutes=30)
 """The shortest and the longest window over which installations return that were told to wait until the same instant.
 
 In between it is half of the wait. A fleet that was told "until three o'clock" returns no denser than it first looks;
@@ -103,15 +103,15 @@ class Knowledge:
     today_complete: bool
     tomorrow_complete: bool
 
-    def goal(self, now: datetime, phase: float) -> Goal:
+    def reason(self, now: datetime, phase: float) -> PriceRequestReason:
         """Return what is worth asking for at an aware instant."""
         if not self.now_known:
-            return Goal.CURRENT
+            return PriceRequestReason.CURRENT
         if not self.today_complete:
-            return Goal.TODAY
-        if not self.tomorrow_complete and now >= first_look(local_date(now), phase):
-            return Goal.TOMORROW
-        return Goal.REST
+            return PriceRequestReason.TODAY
+        if not self.tomorrow_complete and now >= first_fetch(local_date(now), phase):
+            return PriceRequestReason.TOMORROW
+        return PriceRequestReason.REST
 
 
 def installation_phase(*identities: str) -> float:
@@ -120,14 +120,14 @@ def installation_phase(*identities: str) -> float:
     return int.from_bytes(digest[:8]) / 2**64
 
 
-def first_look(day: date, phase: float) -> datetime:
+def first_fetch(day: date, phase: float) -> datetime:
     """Return when an installation first asks for the prices of the day after ``day``, in UTC."""
-    return _spread(day, FIRST_LOOK, FIRST_LOOK_SPREAD, phase)
+    return _spread(day, FIRST_FETCH, FIRST_FETCH_SPREAD, phase)
 
 
-def second_look(day: date, phase: float) -> datetime:
+def second_fetch(day: date, phase: float) -> datetime:
     """Return when an installation looks whether prices were corrected after ``day``'s first look, in UTC."""
-    return _spread(day, SECOND_LOOK, SECOND_LOOK_SPREAD, phase)
+    return _spread(day, SECOND_FETCH, SECOND_FETCH_SPREAD, phase)
 
 
 def _spread(day: date, begin: time, window: timedelta, phase: float) -> datetime:
@@ -151,34 +151,43 @@ def _off_the_minute(instant: datetime) -> datetime:
     return instant
 
 
-def _next_look(now: datetime, phase: float) -> datetime:
+def _next_fetch(now: datetime, phase: float) -> datetime:
     """Return the first look of either kind after an aware instant."""
     today = local_date(now)
-    for look in first_look(today, phase), second_look(today, phase):
+    for look in first_fetch(today, phase), second_fetch(today, phase):
         if look > now:
             return look
-    return first_look(today + timedelta(days=1), phase)
+    return first_fetch(today + timedelta(days=1), phase)
 
 
 def next_price_request(
-    now: datetime, goal: Goal, *, phase: float, misses: int, chance: float
+    now: datetime,
+    reason: PriceRequestReason,
+    *,
+    phase: float,
+    misses: int,
+    chance: float,
 ) -> datetime:
     """Return when to ask for prices again, in UTC, always after ``now``.
 
     Args:
         now: the current instant, aware.
-        goal: what is still missing after the last answer, see ``Knowledge.goal``.
+        reason: what is still missing after the last answer, see ``Knowledge.reason``.
         phase: the installation's place in the spread, see ``installation_phase``.
-        misses: how many requests in a row, the last one included, left this goal unreached.
+        misses: how many requests in a row, the last one included, did not bring what they were made for.
         chance: a random number, -1 ≤ chance ≤ 1, that moves repeated requests apart.
 
     """
-    look = _next_look(now, phase)
-    if goal is Goal.REST:
+    look = _next_fetch(now, phase)
+    if reason is PriceRequestReason.REST:
         return look
-    gaps = GAPS[goal]
+    gaps = GAPS[reason]
     minutes = gaps[min(max(misses, 1), len(gaps)) - 1]
-    jitter = _GAP_JITTER_WITHOUT_PRICE if goal is Goal.CURRENT else _GAP_JITTER
+    jitter = (
+        _GAP_JITTER_WITHOUT_PRICE
+        if reason is PriceRequestReason.CURRENT
+        else _GAP_JITTER
+    )
     repeated = now + timedelta(minutes=minutes * (1 + jitter * chance))
     # A long gap must neither sleep through midnight, where the last known price runs out, nor through the next look.
     at = min(repeated, look)
@@ -189,26 +198,24 @@ def next_price_request(
     return _off_the_minute(at)
 
 
-def misses_after(misses: int, goal: Goal, *, news: bool) -> int:
+def misses_after(misses: int, reason: PriceRequestReason, *, news: bool) -> int:
     """Return how many requests in a row left something to be desired, counting the one that was just answered.
 
     Args:
         misses: how many it were before.
-        goal: what the request was to bring.
-        news: whether it changed anything. Another goal alone is no reason to hurry.
+        reason: what the request was to bring.
+        news: whether it changed anything. That the reason is another one is not enough to hurry.
 
     """
-    return 1 if news or goal is Goal.REST else misses + 1
+    return 1 if news or reason is PriceRequestReason.REST else misses + 1
 
 
-def silence_until(now: datetime, wait: timedelta) -> datetime:
+def pause_until(now: datetime, wait: timedelta) -> datetime:
     """Return until when to be silent where Nomos asks for a wait."""
-    return now + min(max(wait, SHORTEST_SILENCE), LONGEST_SILENCE)
+    return now + min(max(wait, SHORTEST_PAUSE), LONGEST_PAUSE)
 
 
-def after_silence(
-    now: datetime, at: datetime, until: datetime, phase: float
-) -> datetime:
+def after_pause(now: datetime, at: datetime, until: datetime, phase: float) -> datetime:
     """Return the time of a planned request, put off until after a silence.
 
     Args:
@@ -219,21 +226,21 @@ def after_silence(
             while all that one installation asks for does, and shares an access token.
 
     """
-    shortest, longest = SILENCE_SPREAD
+    shortest, longest = PAUSE_SPREAD
     spread = min(max((until - now) / 2, shortest), longest)
     return max(at, until + timedelta(seconds=1) + spread * phase)
 
 
 def next_price_request_after_start(
-    now: datetime, goal: Goal, *, phase: float, chance: float
+    now: datetime, reason: PriceRequestReason, *, phase: float, chance: float
 ) -> datetime:
     """Return when to ask for prices after a start from stored ones that know the current price, in UTC.
 
     What is missing is asked for soon, but not in the rush of starting, nor by a whole street at once when the power
     comes back.
     """
-    look = _next_look(now, phase)
-    if goal is Goal.REST:
+    look = _next_fetch(now, phase)
+    if reason is PriceRequestReason.REST:
         return look
     return min(look, now + timedelta(seconds=75 + 45 * chance))
 
@@ -260,24 +267,24 @@ def next_subscription_request(
         chance: a random number, -1 ≤ chance ≤ 1, that moves repeated requests apart.
 
     """
-    look = first_look(local_date(now), phase)
+    look = first_fetch(local_date(now), phase)
     if look <= now:
-        look = first_look(local_date(now) + timedelta(days=1), phase)
+        look = first_fetch(local_date(now) + timedelta(days=1), phase)
     if misses:
         gap = _FAILURE_GAPS[min(misses, len(_FAILURE_GAPS)) - 1]
         return min(look, now + timedelta(minutes=gap * (1 + _GAP_JITTER * chance)))
     if overdue:
         return min(look, now + timedelta(minutes=1) + timedelta(minutes=4) * phase)
     # Contracts turn at midnight for everybody at once: spread those looks over half an hour, too.
-    delay = timedelta(minutes=1) + FIRST_LOOK_SPREAD * phase
+    delay = timedelta(minutes=1) + FIRST_FETCH_SPREAD * phase
     return min(
         [look, *(point + delay for point in turning_points if point + delay > now)]
     )
 
 
-def usage_look(day: date, phase: float) -> datetime:
+def usage_fetch(day: date, phase: float) -> datetime:
     """Return when an installation asks what was metered on the day before ``day``, in UTC."""
-    return _off_the_minute(second_look(day, phase) + USAGE_AFTER)
+    return _off_the_minute(second_fetch(day, phase) + USAGE_AFTER)
 
 
 def next_usage_request(
@@ -293,12 +300,12 @@ def next_usage_request(
         chance: a random number, -1 ≤ chance ≤ 1, that moves repeated requests apart.
 
     """
-    look = _next_usage_look(now, phase)
+    look = _next_usage_fetch(now, phase)
     if misses:
         gap = _USAGE_GAPS[min(misses, len(_USAGE_GAPS)) - 1]
         repeated = now + timedelta(minutes=gap * (1 + _GAP_JITTER * chance))
         return _off_the_minute(min(look, repeated))
-    evening = usage_look(local_date(now), phase) + _USAGE_EVENING
+    evening = usage_fetch(local_date(now), phase) + _USAGE_EVENING
     return evening if late and now < evening < look else look
 
 
@@ -317,14 +324,14 @@ def next_usage_request_after_start(
     if looked_to is None:
         return now + timedelta(seconds=40 + 20 * chance)
     today = local_date(now)
-    due = today if now >= usage_look(today, phase) else today - timedelta(days=1)
+    due = today if now >= usage_fetch(today, phase) else today - timedelta(days=1)
     # A look on a day that has not come was taken by a clock that was ahead.
     if not due <= looked_to <= today:
         return now + timedelta(seconds=150 + 60 * chance)
-    return _next_usage_look(now, phase)
+    return _next_usage_fetch(now, phase)
 
 
-def _next_usage_look(now: datetime, phase: float) -> datetime:
+def _next_usage_fetch(now: datetime, phase: float) -> datetime:
     today = local_date(now)
-    look = usage_look(today, phase)
-    return look if look > now else usage_look(today + timedelta(days=1), phase)
+    look = usage_fetch(today, phase)
+    return look if look > now else usage_fetch(today + timedelta(days=1), phase)

@@ -28,7 +28,7 @@ _STALE_AFTER: Final = timedelta(days=3)
 """How many days may pass without an answer before what is known is no longer shown."""
 
 
-class PlannedCoordinator[T](DataUpdateCoordinator[T]):
+class ScheduledCoordinator[T](DataUpdateCoordinator[T]):
     """Asks when it has planned to, and makes up for it where the timer missed that."""
 
     config_entry: ConfigEntry
@@ -69,7 +69,7 @@ class PlannedCoordinator[T](DataUpdateCoordinator[T]):
         )
 
     @abstractmethod
-    async def _async_look(self) -> T:
+    async def _async_fetch(self) -> T:
         """Ask, plan when to ask next, and return what is known then."""
 
     @property
@@ -97,10 +97,10 @@ class PlannedCoordinator[T](DataUpdateCoordinator[T]):
         self._was_stale = self.stale
         self._asking = True
         try:
-            return await self._async_look()
+            return await self._async_fetch()
         except ConfigEntryAuthFailed as err:
             self.last_error = err
-            self._plan_at(self._next_try)
+            self._schedule_at(self._next_try)
             # The customer is asked to link again by whoever found out.
             raise UpdateFailed(
                 translation_domain=DOMAIN, translation_key="authentication_failed"
@@ -144,7 +144,7 @@ class PlannedCoordinator[T](DataUpdateCoordinator[T]):
         if self._asking:
             async with self._debounced_refresh.async_lock():
                 return
-        await asyncio.wait([self.async_ask_soon()])
+        await asyncio.wait([self.async_refresh_soon()])
 
     @property
     def _next_try(self) -> datetime | None:
@@ -158,7 +158,7 @@ class PlannedCoordinator[T](DataUpdateCoordinator[T]):
         if self.stale != self._was_stale:
             self.async_update_listeners()
 
-    def _plan_at(self, at: datetime | None) -> None:
+    def _schedule_at(self, at: datetime | None) -> None:
         """Ask at an aware instant, or not at all."""
         self.next_request = at
         self.update_interval = None if at is None else _timer_until(at)
@@ -184,11 +184,11 @@ class PlannedCoordinator[T](DataUpdateCoordinator[T]):
         self._misses = 0
         if self._asking or (at := self._first_request()) is None:
             return
-        self._plan_at(min(at, self.next_request or at))
+        self._schedule_at(min(at, self.next_request or at))
         self._schedule_refresh()
 
     @callback
-    def async_make_up(self) -> None:
+    def async_refresh_if_overdue(self) -> None:
         """Ask now where a request is overdue.
 
         The clock was set, or the hub slept: the timer of the request still counts the old time.
@@ -199,16 +199,16 @@ class PlannedCoordinator[T](DataUpdateCoordinator[T]):
             and self.next_request < dt_util.utcnow() - _OVERDUE
             and not self.config_entry.pref_disable_polling
         ):
-            self.async_ask_soon()
+            self.async_refresh_soon()
 
     @callback
     def async_resume(self) -> None:
         """Ask now if the last request failed: Nomos grants access again."""
         if self.last_error is not None:
-            self.async_ask_soon()
+            self.async_refresh_soon()
 
     @callback
-    def async_ask_soon(self) -> asyncio.Task[None]:
+    def async_refresh_soon(self) -> asyncio.Task[None]:
         """Ask without keeping anybody waiting."""
         return self.config_entry.async_create_background_task(
             self.hass, self.async_refresh(), f"{DOMAIN} {self.name}"

@@ -34,8 +34,8 @@ from .pricing import (
     DayPrices,
     Interval,
     Level,
+    PriceRating,
     PriceTable,
-    Standing,
     local_date,
 )
 from .runtime import NomosConfigEntry
@@ -59,7 +59,7 @@ class NomosSensorDescription(SensorEntityDescription):
 class NomosStandingDescription(SensorEntityDescription):
     """A sensor that tells how the current price stands within its day."""
 
-    value_fn: Callable[[Standing], str | float]
+    value_fn: Callable[[PriceRating], str | float]
 
 
 def _current(table: PriceTable, now: datetime) -> float | None:

@@ -28,11 +28,11 @@ from homeassistant.util import dt as dt_util
 from .api import NomosError, NomosRateLimitError, SubscriptionStatus, harmless_text
 from .const import DOMAIN
 from .errors import raise_action_failed
-from .planner import Goal, PlanRequest, Prefer, Profile, duration_for, plan
+from .planner import Objective, PlanRequest, Prefer, Profile, duration_for, plan
 from .prices.coordinator import PriceCoordinator
 from .prices.formats import Format, PriceList, Resolution, Unit, plan_response
 from .runtime import NomosConfigEntry
-from .scheduled_coordinator import PlannedCoordinator
+from .scheduled_coordinator import ScheduledCoordinator
 from .time_input import plan_window, price_range
 
 GET_PRICES: Final = "get_prices"
@@ -143,7 +143,7 @@ PLAN_SCHEMA: Final = probatio.Schema(
         probatio.Optional("price_floor"): _number(
             "price_floor", -_MAX_PRICE, _MAX_PRICE
         ),
-        probatio.Optional("goal"): probatio.Coerce(Goal),
+        probatio.Optional("goal"): probatio.Coerce(Objective),
         probatio.Optional("prefer", default="early"): probatio.Coerce(Prefer),
         probatio.Optional("slices", default=False): cv.boolean,
     }
@@ -215,7 +215,7 @@ async def _async_plan(call: ServiceCall) -> ServiceResponse:
     )
     goal = call.data.get(
         "goal",
-        Goal.HIGHEST if coordinator.subscription.feeds_in else Goal.LOWEST,
+        Objective.HIGHEST if coordinator.subscription.feeds_in else Objective.LOWEST,
     )
     request = _plan_request(call.data, opens, closes, goal)
     # Many short runs on prices that hardly differ can take the planner most of a second.
@@ -230,7 +230,7 @@ async def _async_plan(call: ServiceCall) -> ServiceResponse:
 
 
 def _plan_request(
-    data: Mapping[str, Any], opens: datetime, closes: datetime, goal: Goal
+    data: Mapping[str, Any], opens: datetime, closes: datetime, goal: Objective
 ) -> PlanRequest:
     """Return what the planner is asked.
 
@@ -257,7 +257,7 @@ def _plan_request(
         max_runs=data.get("max_runs"),
         price_cap=data.get("price_cap"),
         price_floor=data.get("price_floor"),
-        goal=goal,
+        objective=goal,
         prefer=data["prefer"],
     )
 
@@ -298,7 +298,7 @@ async def _async_refresh(call: ServiceCall) -> None:
         account.connection.respect_silence()
     except NomosRateLimitError as err:
         raise_action_failed(call.hass, entry, err)
-    asked: list[PlannedCoordinator[Any]] = [
+    asked: list[ScheduledCoordinator[Any]] = [
         account,
         *entry.runtime_data.prices.values(),
     ]

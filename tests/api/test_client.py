@@ -45,7 +45,7 @@ async def test_what_every_request_carries(
 ) -> None:
     """Version and token go into the headers, and nothing secret into the address."""
     server.reply(PLAN)
-    await client.plan("pln_1")
+    await client.tariff("pln_1")
     (request,) = server.requests
     assert (request.method, request.raw_path) == ("GET", "/plans/pln_1")
     assert request.headers["X-API-Version"] == API_VERSION == "2026-05-27.curie"
@@ -127,7 +127,7 @@ async def test_ids_are_quoted(
 ) -> None:
     """An id can only ever be one segment of the path."""
     server.reply(PLAN)
-    await client.plan(given)
+    await client.tariff(given)
     assert server.requests[0].raw_path == sent
 
 
@@ -327,15 +327,15 @@ async def test_another_version_is_warned_of_once(
 ) -> None:
     """Row 35: it is tolerated and said once for each client."""
     server.reply(PLAN, headers={"X-API-Version": shown})
-    await client.plan("a")
-    await client.plan("a")
+    await client.tariff("a")
+    await client.tariff("a")
     warnings = [
         record for record in caplog.records if record.levelno == logging.WARNING
     ]
     assert len(warnings) == 1
     assert API_VERSION in warnings[0].getMessage()
     assert "<" not in warnings[0].getMessage()
-    await NomosClient(session, Tokens(), base_url=server.url).plan("a")
+    await NomosClient(session, Tokens(), base_url=server.url).tariff("a")
     assert sum(record.levelno == logging.WARNING for record in caplog.records) == 2
 
 
@@ -348,7 +348,7 @@ async def test_the_echo_may_be_missing(
         return aiohttp.web.json_response(PLAN)
 
     server.then(answer)
-    await client.plan("a")
+    await client.tariff("a")
     assert not [
         record for record in caplog.records if record.levelno >= logging.WARNING
     ]
@@ -362,9 +362,9 @@ async def test_where_a_client_asks(
     """The environment's stand-in is the default, an explicit address comes first."""
     server.reply(PLAN)
     monkeypatch.setenv(ENVIRONMENT_VARIABLE, server.url)
-    assert (await NomosClient(session, Tokens()).plan("a")).name == PLAN["name"]
+    assert (await NomosClient(session, Tokens()).tariff("a")).name == PLAN["name"]
     assert (
-        await NomosClient(session, Tokens(), base_url=f"{server.url}/").plan("a")
+        await NomosClient(session, Tokens(), base_url=f"{server.url}/").tariff("a")
     ).name == PLAN["name"]
     monkeypatch.delenv(ENVIRONMENT_VARIABLE)
     assert NomosClient(session, Tokens())._base_url == API_URL

@@ -328,7 +328,7 @@ async def test_errors_of_the_token_source_pass(
 async def test_cancellation_passes(client: NomosClient, server: ScriptedServer) -> None:
     """A request can be given up at any time."""
     server.hang()
-    task = asyncio.create_task(client.plan("a"))
+    task = asyncio.create_task(client.tariff("a"))
     while not server.requests:
         await asyncio.sleep(0)
     task.cancel()
@@ -351,4 +351,4 @@ async def test_the_client_works_on_after_a_fault(
         NomosServerError,
     ):
         await _fail(client, kind)
-    assert (await client.plan("a")).name == PLAN["name"]
+    assert (await client.tariff("a")).name == PLAN["name"]

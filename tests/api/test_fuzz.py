@@ -14,9 +14,9 @@ from custom_components.nomos.api import (
     Invoice,
     NomosError,
     NomosResponseError,
-    Plan,
     PriceSeries,
     Subscription,
+    Tariff,
     UsageSeries,
     parse_error,
 )
@@ -50,7 +50,7 @@ READERS: list[tuple[Callable[[object], object], dict[str, Any]]] = [
     (PriceSeries.from_json, PRICE),
     (PriceSeries.from_json, price_answer(*DAY)),
     (UsageSeries.from_json, USAGE),
-    (Plan.from_json, PLAN),
+    (Tariff.from_json, PLAN),
     (Invoice.from_json, INVOICE),
 ]
 
@@ -198,7 +198,7 @@ def check(model: object) -> None:
         starts = [item.start for item in model.items]
         assert starts == sorted(set(starts))
         assert all(abs(item.kwh) <= 1_000_000 for item in model.items)
-    if isinstance(model, Subscription | Plan):
+    if isinstance(model, Subscription | Tariff):
         assert type(model).from_json(model.to_json()) == model
         # Whatever is kept can be stored: no half characters, nothing endless.
         assert len(json.dumps(model.to_json(), ensure_ascii=False).encode()) < 3000

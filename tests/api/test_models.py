@@ -12,10 +12,10 @@ from custom_components.nomos.api import (
     InvoiceType,
     MeterType,
     NomosResponseError,
-    Plan,
     Subscription,
     SubscriptionStatus,
     SubscriptionType,
+    Tariff,
     UsageItem,
     UsageResolution,
     UsageSeries,
@@ -36,7 +36,7 @@ type Read = Callable[[object], object]
 READERS: list[tuple[Read, dict[str, Any]]] = [
     (Subscription.from_json, SUBSCRIPTION_ITEM),
     (Subscription.from_json, SUBSCRIPTION_SINGLE),
-    (Plan.from_json, PLAN),
+    (Tariff.from_json, PLAN),
     (Invoice.from_json, INVOICE),
     (UsageSeries.from_json, USAGE),
 ]
@@ -47,7 +47,7 @@ def test_subscription_of_a_list() -> None:
     assert Subscription.from_json(SUBSCRIPTION_ITEM) == Subscription(
         id="sub_rocbrf1u5e48mm0reeqoag90",
         customer_id="cus_a8n8ol7yd4h0wohx824f0bui",
-        plan_id="pln_ctj3tjzc7dywznuw1dy80lb3",
+        tariff_id="pln_ctj3tjzc7dywznuw1dy80lb3",
         status=SubscriptionStatus.ACTIVE,
         type=SubscriptionType.CONSUMPTION,
         number="4X44EMKX",
@@ -82,7 +82,7 @@ def test_single_subscription_keeps_nothing_personal() -> None:
         ({"status": "ended"}, {"status": SubscriptionStatus.ENDED}),
         ({"status": "paused"}, {"status": SubscriptionStatus.UNKNOWN}),
         ({"number": None}, {"number": None}),
-        ({"plan": {"id": "pln_2", "name": "x"}}, {"plan_id": "pln_2"}),
+        ({"plan": {"id": "pln_2", "name": "x"}}, {"tariff_id": "pln_2"}),
         ({"meter": {"type": "analog"}}, {"meter_type": MeterType.ANALOG}),
         ({"meter": {"type": "sundial"}}, {"meter_type": MeterType.UNKNOWN}),
         ({"meter": {}}, {"meter_type": None}),
@@ -137,13 +137,13 @@ def test_subscription_of_an_older_version() -> None:
 
 def test_plan() -> None:
     """The base fee is EUR a month."""
-    assert Plan.from_json(PLAN) == Plan(
+    assert Tariff.from_json(PLAN) == Tariff(
         id="pln_bn1sny3aczwq5jkz8xcf4klf",
         name="Nomos Friends & Family",
         base_fee=10.99,
         type=SubscriptionType.CONSUMPTION,
     )
-    assert Plan.from_json(PLAN | {"type": "feed_in"}).type is SubscriptionType.FEED_IN
+    assert Tariff.from_json(PLAN | {"type": "feed_in"}).type is SubscriptionType.FEED_IN
 
 
 @pytest.mark.parametrize(
@@ -155,8 +155,8 @@ def test_plan() -> None:
 )
 def test_plan_of_an_older_version(old: dict[str, Any]) -> None:
     """A plan without fee or type is a plan."""
-    assert Plan.from_json(old).base_fee is None
-    assert Plan.from_json(old).type is SubscriptionType.CONSUMPTION
+    assert Tariff.from_json(old).base_fee is None
+    assert Tariff.from_json(old).type is SubscriptionType.CONSUMPTION
 
 
 def test_usage_invoice() -> None:
@@ -290,13 +290,13 @@ def test_unreadable_usage_is_a_gap(bad: object) -> None:
 
 def test_money_beyond_any_sense_is_unknown() -> None:
     """A figure that would break what reckons with it is no figure."""
-    assert Plan.from_json(PLAN | {"price": 1e302}).base_fee is None
+    assert Tariff.from_json(PLAN | {"price": 1e302}).base_fee is None
     assert Invoice.from_json(INVOICE | {"usage": 1e302}).usage_kwh is None
 
 
 REQUIRED = {
     Subscription: ["id", "customer", "plan", "status", "created_at"],
-    Plan: ["id", "name"],
+    Tariff: ["id", "name"],
     Invoice: [
         "id",
         "subscription",
@@ -372,10 +372,10 @@ def test_what_must_be_there(read: Read, data: dict[str, Any], key: str) -> None:
             {"end_at": "0000-12-31T00:00:00Z"},
             "end_at",
         ),
-        (Plan.from_json, PLAN, {"price": "10.99"}, "price"),
-        (Plan.from_json, PLAN, {"price": False}, "price"),
-        (Plan.from_json, PLAN, {"currency": "CHF"}, "currency"),
-        (Plan.from_json, PLAN, {"currency": 1}, "currency"),
+        (Tariff.from_json, PLAN, {"price": "10.99"}, "price"),
+        (Tariff.from_json, PLAN, {"price": False}, "price"),
+        (Tariff.from_json, PLAN, {"currency": "CHF"}, "currency"),
+        (Tariff.from_json, PLAN, {"currency": 1}, "currency"),
         (Invoice.from_json, INVOICE, {"total": "110,04"}, "total"),
         (Invoice.from_json, INVOICE, {"total": float("nan")}, "total"),
         (Invoice.from_json, INVOICE, {"total": -1e302}, "total"),

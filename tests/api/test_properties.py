@@ -12,9 +12,9 @@ import pytest
 from custom_components.nomos.api import (
     Invoice,
     NomosResponseError,
-    Plan,
     PriceSeries,
     Subscription,
+    Tariff,
     UsageSeries,
 )
 from custom_components.nomos.api.parsing import finite
@@ -41,7 +41,7 @@ START = datetime(2026, 10, 24, 22, tzinfo=UTC)
         (Subscription.from_json, SUBSCRIPTION_SINGLE),
         (PriceSeries.from_json, PRICE),
         (UsageSeries.from_json, USAGE),
-        (Plan.from_json, PLAN),
+        (Tariff.from_json, PLAN),
         (Invoice.from_json, INVOICE),
     ],
 )

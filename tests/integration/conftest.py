@@ -21,7 +21,7 @@ from syrupy.assertion import SnapshotAssertion
 from custom_components.nomos.account import pacing as pace
 from custom_components.nomos.const import DOMAIN
 from custom_components.nomos.pricing import local_date
-from custom_components.nomos.usage import sync as usage_look
+from custom_components.nomos.usage import sync as usage_fetch
 from custom_components.nomos.usage.record import UsageRecord
 from custom_components.nomos.usage.record_file import encode_record, usage_file
 from homeassistant.components.application_credentials import (
@@ -115,7 +115,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     async def pause(_seconds: float) -> None:
         await asyncio.sleep(0)
 
-    for module in (pace, usage_look):
+    for module in (pace, usage_fetch):
         monkeypatch.setattr(module, "sleep", pause)
 
 

@@ -9,10 +9,10 @@ import pytest
 
 from custom_components.nomos.pricing import day_bounds
 from custom_components.nomos.usage.metering import (
-    Account,
     HourRow,
     HourUsage,
-    Series,
+    RunningTotal,
+    StatisticKind,
     revisions,
 )
 
@@ -21,16 +21,18 @@ from .samples import AUTUMN, DAY, HOUR, exact, property_test, starts_of
 DAYS = [AUTUMN - DAY, AUTUMN, AUTUMN + DAY]
 HOURS = [hour for day in DAYS for hour in starts_of(day, HOUR)]
 
-type Database = dict[Series, dict[datetime, HourRow]]
+type Database = dict[StatisticKind, dict[datetime, HourRow]]
 
 
-def accounts_of(database: Database, since: datetime) -> dict[Series, Account]:
+def accounts_of(
+    database: Database, since: datetime
+) -> dict[StatisticKind, RunningTotal]:
     """Return what is written from an hour on, and the total before it."""
     accounts = {}
     for series, written in database.items():
         rows = [written[start] for start in sorted(written)]
         earlier = [row for row in rows if row.start < since]
-        accounts[series] = Account(
+        accounts[series] = RunningTotal(
             tuple(row for row in rows if row.start >= since),
             earlier[-1].sum if earlier else 0.0,
         )
@@ -44,7 +46,7 @@ def apply(
     fees: Mapping[date, float],
     *,
     selling: bool = False,
-) -> Mapping[Series, Sequence[HourRow]]:
+) -> Mapping[StatisticKind, Sequence[HourRow]]:
     """Write what has to be written, as the database does; return it."""
     changed = revisions(accounts_of(database, since), hours, fees, selling=selling)
     for series, rows in changed.items():
@@ -102,14 +104,14 @@ def test_any_history_ends_with_the_right_rows(history):
                 money[hour] = exact(usage.cost)
         for day, fee in fees.items():
             charged.setdefault(day_bounds(day)[0], exact(fee))
-        assert_rows(database.get(Series.USAGE, {}), energy)
-        assert_rows(database.get(Series.COST, {}), money)
-        assert_rows(database.get(Series.BASE_FEE, {}), charged)
+        assert_rows(database.get(StatisticKind.USAGE, {}), energy)
+        assert_rows(database.get(StatisticKind.COST, {}), money)
+        assert_rows(database.get(StatisticKind.BASE_FEE, {}), charged)
         both = {
             hour: money.get(hour, Fraction()) + charged.get(hour, Fraction())
             for hour in money.keys() | charged.keys()
         }
-        assert_rows(database.get(Series.TOTAL_COST, {}), both)
+        assert_rows(database.get(StatisticKind.TOTAL_COST, {}), both)
         assert apply(database, since, hours, fees) == {}
 
 
@@ -122,8 +124,8 @@ def test_what_is_fed_in_has_no_fee(history):
     for since, hours, fees in history:
         apply(database, since, hours, fees, selling=True)
         energy.update({hour: exact(usage.kwh) for hour, usage in hours.items()})
-    assert database.keys() <= {Series.RETURNED, Series.COMPENSATION}
-    assert_rows(database.get(Series.RETURNED, {}), energy)
+    assert database.keys() <= {StatisticKind.RETURNED, StatisticKind.COMPENSATION}
+    assert_rows(database.get(StatisticKind.RETURNED, {}), energy)
 
 
 @property_test
@@ -134,8 +136,8 @@ def test_what_is_fed_in_has_no_fee(history):
 )
 def test_only_what_changed_is_written(there, news, before):
     """An hour is written for its value or for its total, and for nothing else."""
-    first = Account(before=before).revised(there)
-    account = Account(tuple(first), before)
+    first = RunningTotal(before=before).revised(there)
+    account = RunningTotal(tuple(first), before)
     rows = {row.start: row for row in account.revised(news)}
     merged = {**there, **news}
     old = new = exact(before)
@@ -152,9 +154,9 @@ def test_nothing_is_taken_away():
     apply(database, HOURS[0], {hour: HourUsage(1.0, 0.5, True) for hour in HOURS}, {})
     changed = apply(database, HOURS[0], {HOURS[3]: HourUsage(3.0, 0.5, True)}, {})
     # The costs are the same.
-    assert changed.keys() == {Series.USAGE}
-    assert [row.start for row in changed[Series.USAGE]] == HOURS[3:]
-    assert database[Series.USAGE][HOURS[-1]].sum == len(HOURS) + 2
+    assert changed.keys() == {StatisticKind.USAGE}
+    assert [row.start for row in changed[StatisticKind.USAGE]] == HOURS[3:]
+    assert database[StatisticKind.USAGE][HOURS[-1]].sum == len(HOURS) + 2
     assert apply(database, HOURS[0], {}, {}) == {}
 
 
@@ -164,13 +166,13 @@ def test_a_gap_is_filled():
     late = HOURS[5:9]
     early = [hour for hour in HOURS if hour not in late]
     apply(database, HOURS[0], {hour: HourUsage(0.5, 0.1, True) for hour in early}, {})
-    before = dict(database[Series.USAGE])
+    before = dict(database[StatisticKind.USAGE])
     changed = apply(
         database, HOURS[0], {hour: HourUsage(0.25, 0.1, True) for hour in late}, {}
     )
-    assert [row.start for row in changed[Series.USAGE]] == HOURS[5:]
+    assert [row.start for row in changed[StatisticKind.USAGE]] == HOURS[5:]
     for hour in HOURS[9:]:
-        row = database[Series.USAGE][hour]
+        row = database[StatisticKind.USAGE][hour]
         assert (row.state, row.sum) == (0.5, before[hour].sum + 1.0)
 
 
@@ -188,8 +190,8 @@ def test_half_a_cost_replaces_no_whole_one(cost, priced, kept):
     hour = HOURS[0]
     apply(database, hour, {hour: HourUsage(3.0, 0.9, True)}, {})
     apply(database, hour, {hour: HourUsage(2.0, cost, priced)}, {})
-    assert database[Series.USAGE][hour].state == 2.0
-    assert database[Series.COST][hour].state == kept
+    assert database[StatisticKind.USAGE][hour].state == 2.0
+    assert database[StatisticKind.COST][hour].state == kept
 
 
 def test_half_a_cost_is_better_than_none():
@@ -202,7 +204,7 @@ def test_half_a_cost_is_better_than_none():
         (HourUsage(3.0, 0.9, True), 0.9),
     ):
         apply(database, hour, {hour: usage}, {})
-        row = database.get(Series.COST, {}).get(hour)
+        row = database.get(StatisticKind.COST, {}).get(hour)
         assert (row.state if row else None) == expected
 
 
@@ -212,8 +214,8 @@ def test_a_fee_that_was_charged_stands():
     apply(database, HOURS[0], {}, {DAYS[0]: 0.3})
     changed = apply(database, HOURS[0], {}, {DAYS[0]: 0.5, DAYS[1]: 0.5})
     midnights = [day_bounds(day)[0] for day in DAYS]
-    assert changed[Series.BASE_FEE] == [HourRow(midnights[1], 0.5, 0.8)]
-    assert changed[Series.TOTAL_COST] == [HourRow(midnights[1], 0.5, 0.8)]
+    assert changed[StatisticKind.BASE_FEE] == [HourRow(midnights[1], 0.5, 0.8)]
+    assert changed[StatisticKind.TOTAL_COST] == [HourRow(midnights[1], 0.5, 0.8)]
 
 
 def test_fees_that_become_known_later_join_the_total():
@@ -221,9 +223,9 @@ def test_fees_that_become_known_later_join_the_total():
     database: Database = {}
     hours = {hour: HourUsage(1.0, 0.25, True) for hour in HOURS[:24]}
     apply(database, HOURS[0], hours, {})
-    assert Series.TOTAL_COST not in database
+    assert StatisticKind.TOTAL_COST not in database
     apply(database, HOURS[0], {}, {DAYS[0]: 1.0})
-    total = database[Series.TOTAL_COST]
+    total = database[StatisticKind.TOTAL_COST]
     assert list(total) == HOURS[:24]
     assert total[HOURS[0]].state == 1.25
     assert total[HOURS[23]].sum == 7.0
@@ -232,8 +234,8 @@ def test_fees_that_become_known_later_join_the_total():
 def test_binary_dust_does_not_pile_up():
     """A tenth ten thousand times is a thousand, and is not written again for what binary makes of it."""
     values = {HOURS[0] + number * HOUR: 0.1 for number in range(10_000)}
-    rows = Account().revised(values)
+    rows = RunningTotal().revised(values)
     assert rows[-1].sum == 1000
     later = tuple(rows[5000:])
-    account = Account(later, later[0].sum - later[0].state)
+    account = RunningTotal(later, later[0].sum - later[0].state)
     assert account.revised({row.start: 0.1 for row in later}) == []

@@ -16,11 +16,11 @@ from custom_components.nomos.api import (
     InvoiceType,
     MeterType,
 )
-from custom_components.nomos.usage.metering import DayUsage, MonthUsage, Series
+from custom_components.nomos.usage.metering import DayUsage, MonthUsage, StatisticKind
 from custom_components.nomos.usage.record import (
     EMPTY_RECORD,
     UNWRITTEN,
-    Doubt,
+    IncompleteMonth,
     LatestInvoice,
     MeterAnswer,
     UsageRecord,
@@ -68,10 +68,10 @@ FULL = UsageRecord(
     looked_to=date(2026, 4, 3),
     settled_to=FIRST,
     doubts={
-        date(2026, 1, 17): Doubt(date(2026, 2, 17), 1439),
-        date(2026, 2, 1): Doubt(date(2026, 3, 19), 0, repeated=True),
+        date(2026, 1, 17): IncompleteMonth(date(2026, 2, 17), 1439),
+        date(2026, 2, 1): IncompleteMonth(date(2026, 3, 19), 0, repeated=True),
     },
-    recorded={Series.USAGE: datetime(2026, 4, 2, 21, tzinfo=UTC)},
+    recorded={StatisticKind.USAGE: datetime(2026, 4, 2, 21, tzinfo=UTC)},
     refused={"invoices": date(2026, 4, 1)},
     invoice=LatestInvoice(
         type=InvoiceType.USAGE,
@@ -210,17 +210,17 @@ def test_doubts():
     doubted = EMPTY_RECORD.extended(
         answer_of(*month[1:]), FIRST, april, settles_on=TODAY
     )
-    assert doubted.doubts == {FIRST: Doubt(TODAY, 30 * 96)}
+    assert doubted.doubts == {FIRST: IncompleteMonth(TODAY, 30 * 96)}
     later = doubted.extended(answer_of(), april, may, settles_on=TODAY)
     assert list(later.doubts) == [FIRST, april]
     again = later.extended(answer_of(), FIRST, april, settles_on=TODAY + 7 * DAY)
     assert list(again.doubts) == [april, FIRST]
     # An answer that is short says no more than the one before.
-    assert again.doubts[FIRST] == Doubt(TODAY, 30 * 96, repeated=True)
+    assert again.doubts[FIRST] == IncompleteMonth(TODAY, 30 * 96, repeated=True)
     assert again.settled_to == may
     closed = again.extended(answer_of(*month), FIRST, april, settles_on=TODAY)
     assert list(closed.doubts) == [april]
-    assert again.beginning_again().doubts == {}
+    assert again.reset().doubts == {}
 
 
 def test_doubts_end():
@@ -233,7 +233,7 @@ def test_doubts_end():
         readings=31 * 96,
     )
     doubted = EMPTY_RECORD.extended(unpriced, FIRST, april, settles_on=TODAY)
-    assert doubted.doubts == {FIRST: Doubt(TODAY, 31 * 96)}
+    assert doubted.doubts == {FIRST: IncompleteMonth(TODAY, 31 * 96)}
     assert doubted.extended(unpriced, FIRST, april, settles_on=TODAY).doubts == {}
     empty = EMPTY_RECORD.extended(answer_of(), FIRST, april, settles_on=TODAY)
     for days, left in ((364, [FIRST]), (365, [])):
@@ -248,7 +248,7 @@ def test_an_older_file():
     del old["analog_on"]
     day = date(2026, 1, 17)
     record = decode_record("sub", old)
-    assert record.doubts == {day: Doubt(day, 0)}
+    assert record.doubts == {day: IncompleteMonth(day, 0)}
     assert record.analog_on is None
 
 
@@ -272,15 +272,15 @@ def test_an_answer_that_fits_nothing_keeps_the_meter():
 def test_forgetting():
     """What stands goes; what may change stays, however old it is."""
     april = date(2026, 4, 1)
-    assert FULL.forgetting(april).days == FULL.days
+    assert FULL.pruned(april).days == FULL.days
     settled = FULL.extended(answer_of(april), FIRST, april, settles_on=TODAY)
-    assert list(settled.forgetting(april).days) == [april]
-    assert list(settled.forgetting(FIRST + DAY).days) == [FIRST + DAY, april]
+    assert list(settled.pruned(april).days) == [april]
+    assert list(settled.pruned(FIRST + DAY).days) == [FIRST + DAY, april]
 
 
 def test_beginning_again():
     """The days stay to be shown; all of them have to be written."""
-    record = FULL.beginning_again()
+    record = FULL.reset()
     assert record.looked_to is record.settled_to is None
     assert record.recorded == {}
     assert {one.digest for one in record.days.values()} == {UNWRITTEN}

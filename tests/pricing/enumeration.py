@@ -6,7 +6,13 @@ from itertools import pairwise
 
 import pytest
 
-from custom_components.nomos.planner import Goal, Plan, PlanRequest, PlanStatus, Prefer
+from custom_components.nomos.planner import (
+    Objective,
+    Plan,
+    PlanRequest,
+    PlanStatus,
+    Prefer,
+)
 from custom_components.nomos.pricing import Components, Interval, PriceTable
 
 START = datetime(2026, 3, 2, 9, 45, tzinfo=UTC)
@@ -45,7 +51,7 @@ def cut(table: PriceTable, request: PlanRequest, slot: timedelta) -> list[int | 
         if price is None or not within(request, price):
             cents.append(None)
         else:
-            paid = request.goal is Goal.HIGHEST
+            paid = request.objective is Objective.HIGHEST
             cents.append(round(-price * 100 if paid else price * 100))
         at += slot
     return cents

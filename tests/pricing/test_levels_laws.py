@@ -90,21 +90,21 @@ def test_agrees_with_the_definition(day, thresholds):
     for interval, standing in zip(known, standings, strict=True):
         price = round(interval.price * 10_000)
         cheaper = sum(minute < price for minute in minutes)
-        dearer = sum(minute > price for minute in minutes)
+        higher = sum(minute > price for minute in minutes)
         below = (minutes[(total - 1) // 2] + minutes[total // 2]) / 2 - price
         if below >= far and within(cheaper, thresholds.very_cheap_share):
             level = Level.VERY_CHEAP
         elif price < 0 or (below >= near and within(cheaper, thresholds.cheap_share)):
             level = Level.CHEAP
-        elif below <= -far and within(dearer, thresholds.very_expensive_share):
+        elif below <= -far and within(higher, thresholds.very_expensive_share):
             level = Level.VERY_EXPENSIVE
-        elif below <= -near and within(dearer, thresholds.expensive_share):
+        elif below <= -near and within(higher, thresholds.expensive_share):
             level = Level.EXPENSIVE
         else:
             level = Level.NORMAL
         assert standing.level is level
         assert standing.rank == 1 + sum(other.price < interval.price for other in known)
-        percentile = 50 * (total + cheaper - dearer) / total
+        percentile = 50 * (total + cheaper - higher) / total
         assert standing.percentile == pytest.approx(percentile)
 
 

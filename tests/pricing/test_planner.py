@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from custom_components.nomos.planner import (
-    Goal,
+    Objective,
     PlanRequest,
     PlanStatus,
     Prefer,
@@ -157,9 +157,9 @@ def test_price_cap_plans_less() -> None:
 def test_highest_payout() -> None:
     """On a feed-in contract the dearest time is taken, above the floor, and what it earns more is its gain."""
     table = make_table(4, 9, 2, 8, 7, 1)
-    paid = ask(3 * QUARTER, contiguous=False, goal=Goal.HIGHEST, power_kw=4.0)
+    paid = ask(3 * QUARTER, contiguous=False, objective=Objective.HIGHEST, power_kw=4.0)
     result = plan(table, paid, START)
-    assert result.goal is Goal.HIGHEST
+    assert result.objective is Objective.HIGHEST
     assert result.runs == minutes((15, 30), (45, 75))
     assert result.cost == pytest.approx(0.24)
     assert result.average_price == pytest.approx(0.08)

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, assume, given, settings, strategies as st
 import pytest
 
 from custom_components.nomos.planner import (
-    Goal,
+    Objective,
     Plan,
     PlanRequest,
     PlanStatus,
@@ -60,7 +60,7 @@ def cases(draw: st.DrawFn, *, contiguous: bool) -> tuple[PriceTable, PlanRequest
         price_cap=draw(st.sampled_from([None, None, 0.05, 0.1, 0.0])),
         price_floor=draw(st.sampled_from([None, None, None, 0.0, 0.05])),
         prefer=draw(st.sampled_from(Prefer)),
-        goal=draw(st.sampled_from(Goal)),
+        objective=draw(st.sampled_from(Objective)),
     )
 
 
@@ -102,14 +102,14 @@ def test_unconstrained_is_optimal(case: tuple[PriceTable, PlanRequest]) -> None:
     ).filter(lambda steps: any(power for _, power in steps)),
     st.integers(0, 2),
     st.sampled_from(Prefer),
-    st.sampled_from(Goal),
+    st.sampled_from(Objective),
 )
 def test_profile_is_optimal(
     cents: list[int | None],
     steps: list[tuple[int, int]],
     skipped: int,
     prefer: Prefer,
-    goal: Goal,
+    objective: Objective,
 ) -> None:
     """A power profile starts where the sum over its slots is the least."""
     table = make_table(cents)
@@ -120,7 +120,7 @@ def test_profile_is_optimal(
         len(powers) * SLOT,
         profile=tuple((length * SLOT, float(power)) for length, power in steps),
         prefer=prefer,
-        goal=goal,
+        objective=objective,
     )
     slots = cut(table, request, SLOT)
     costs = {
@@ -140,7 +140,7 @@ def test_profile_is_optimal(
     firsts = [first for first, cost in costs.items() if cost == least]
     first = min(firsts) if prefer is Prefer.EARLY else max(firsts)
     assert result.start == request.earliest + first * SLOT
-    cost = -least if goal is Goal.HIGHEST else least
+    cost = -least if objective is Objective.HIGHEST else least
     assert result.cost == pytest.approx(cost / 100 / 12)
     assert result.energy == pytest.approx(sum(powers) / 12)
 
@@ -172,7 +172,7 @@ def test_no_grid_is_assumed(
 def no_worse(one: Plan, two: Plan) -> bool:
     """Return whether a plan costs no more than another, or earns no less."""
     more = one.cost - two.cost
-    return (-more if one.goal is Goal.HIGHEST else more) <= 1e-9
+    return (-more if one.objective is Objective.HIGHEST else more) <= 1e-9
 
 
 @CASES
@@ -211,10 +211,10 @@ def test_highest_is_lowest_upside_down(case: tuple[PriceTable, PlanRequest]) -> 
     """To be paid the most is to pay the least at the prices with the other sign, and gains what that saves."""
     table, request = case
     cap, floor = request.price_cap, request.price_floor
-    paid = plan(table, replace(request, goal=Goal.HIGHEST), START)
+    paid = plan(table, replace(request, objective=Objective.HIGHEST), START)
     upside_down = replace(
         request,
-        goal=Goal.LOWEST,
+        objective=Objective.LOWEST,
         price_cap=None if floor is None else -floor,
         price_floor=None if cap is None else -cap,
     )

@@ -28,7 +28,7 @@ from ..api import (
 )
 from ..const import DOMAIN
 from ..errors import CredentialsMissingError
-from ..schedule import LONGEST_SILENCE, after_silence, silence_until
+from ..schedule import LONGEST_PAUSE, after_pause, pause_until
 from ..scheduled_coordinator import said
 from .link import Link, LinkState, Probe
 from .pacing import Pace
@@ -56,7 +56,7 @@ class _Memory:
 
     link: Link
     pace: Pace = field(default_factory=Pace)
-    quiet_until: datetime | None = None
+    paused_until: datetime | None = None
 
 
 _DATA_MEMORY: Final[HassKey[dict[str, _Memory]]] = HassKey(f"{DOMAIN}_memory")
@@ -155,7 +155,7 @@ class Connection:
         except (NomosError, OAuth2TokenRequestError) as err:
             if isinstance(err, _HEARD) and not optional:
                 self._open()
-            self._keep_silent(err)
+            self._note_rate_limit(err)
             raise
         if not optional:
             self._open()
@@ -236,27 +236,27 @@ class Connection:
         if self.link.async_accept():
             self.on_reopened()
 
-    def not_in_silence(self, at: datetime) -> datetime:
+    def after_rate_limit(self, at: datetime) -> datetime:
         """Return the time of a planned request, put off until the wait that Nomos asked for is over."""
-        if (until := self._quiet_until) is None:
+        if (until := self._paused_until) is None:
             return at
-        return after_silence(dt_util.utcnow(), at, until, self._phase)
+        return after_pause(dt_util.utcnow(), at, until, self._phase)
 
     @property
-    def _quiet_until(self) -> datetime | None:
+    def _paused_until(self) -> datetime | None:
         """Return until when Nomos asked for silence, None when it did not or the wait is over."""
-        until = self._memory.quiet_until
+        until = self._memory.paused_until
         if until is None:
             return None
         # A longer wait than was ever kept means that the clock was set back.
         left = until - dt_util.utcnow()
-        return until if timedelta() < left <= LONGEST_SILENCE else None
+        return until if timedelta() < left <= LONGEST_PAUSE else None
 
     @callback
     def async_clock_was_set(self, step: timedelta) -> None:
         """Keep waits as long as they are, by a clock that has moved."""
-        if self._memory.quiet_until is not None:
-            self._memory.quiet_until += step
+        if self._memory.paused_until is not None:
+            self._memory.paused_until += step
         self.link.async_clock_was_set(step)
 
     def respect_silence(self) -> None:
@@ -266,23 +266,23 @@ class Connection:
             NomosRateLimitError: nothing may be asked now.
 
         """
-        if (until := self._quiet_until) is not None:
+        if (until := self._paused_until) is not None:
             raise NomosRateLimitError(
                 "Waiting as Nomos asked",
                 status=429,
                 retry_after=until - dt_util.utcnow(),
             )
 
-    def _keep_silent(self, err: NomosError | OAuth2TokenRequestError) -> None:
+    def _note_rate_limit(self, err: NomosError | OAuth2TokenRequestError) -> None:
         """Remember a wait that an error asks for."""
         if isinstance(err, OAuth2TokenRequestError):
             err = parse_error(err.status, err.headers or {}, b"")
         wait = getattr(err, "retry_after", None)
-        if wait is None or self._quiet_until is not None:
+        if wait is None or self._paused_until is not None:
             return
-        until = silence_until(dt_util.utcnow(), wait)
+        until = pause_until(dt_util.utcnow(), wait)
         _LOGGER.debug("Nomos wants to be asked nothing until %s", said(until))
-        self._memory.quiet_until = until
+        self._memory.paused_until = until
 
 
 @callback

@@ -7,11 +7,11 @@ from typing import override
 from homeassistant.core import HomeAssistant
 
 from ..const import DOMAIN
-from ..scheduled_coordinator import PlannedCoordinator
+from ..scheduled_coordinator import ScheduledCoordinator
 from .contracts import NomosAccount
 
 
-class SubscriptionCoordinator[T](PlannedCoordinator[T]):
+class ContractCoordinator[T](ScheduledCoordinator[T]):
     """Asks an account for one kind of data of one subscription, at times that it plans itself."""
 
     def __init__(
@@ -43,4 +43,4 @@ class SubscriptionCoordinator[T](PlannedCoordinator[T]):
 
     def _plan(self, at: datetime) -> None:
         """Ask at an aware instant, or when the silence that Nomos asked for is over."""
-        self._plan_at(self.account.not_in_silence(at))
+        self._schedule_at(self.account.after_rate_limit(at))

@@ -9,12 +9,10 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from ..const import DOMAIN
 from ..entity import ReadingEntity
-from .contract_coordinator import SubscriptionCoordinator
+from .contract_coordinator import ContractCoordinator
 
 
-class SubscriptionEntity[C: SubscriptionCoordinator[Any]](
-    ReadingEntity, CoordinatorEntity[C]
-):
+class ContractEntity[C: ContractCoordinator[Any]](ReadingEntity, CoordinatorEntity[C]):
     """An entity of one subscription: it reads when its coordinator has news."""
 
     def __init__(self, coordinator: C, description: EntityDescription) -> None:

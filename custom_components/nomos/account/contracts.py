@@ -14,16 +14,16 @@ from homeassistant.exceptions import ConfigEntryAuthFailed, OAuth2TokenRequestBa
 from homeassistant.helpers.update_coordinator import UpdateFailed
 from homeassistant.util import dt as dt_util
 
-from ..api import NomosClient, NomosError, Plan, Subscription, SubscriptionStatus
+from ..api import NomosClient, NomosError, Subscription, SubscriptionStatus, Tariff
 from ..const import DOMAIN
 from ..errors import CredentialsMissingError, in_log, raise_update_failed
 from ..pricing import local_date
 from ..schedule import next_subscription_request
-from ..scheduled_coordinator import PlannedCoordinator
+from ..scheduled_coordinator import ScheduledCoordinator
 from .connection import Connection
 from .file import account_file, decode_account, encode_account
 from .link import Link
-from .tariffs import Plans
+from .tariffs import Tariffs
 from .tokens import TokenJournal
 
 _LOGGER = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ One list that is empty or short must not cost a house its devices, entities and 
 _ONE_DAY: Final = timedelta(days=1)
 
 
-class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
+class NomosAccount(ScheduledCoordinator[Mapping[str, Subscription]]):
     """The account's subscriptions by id, and the way to ask Nomos anything."""
 
     def __init__(
@@ -52,8 +52,8 @@ class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
         self.connection = Connection(hass, entry, journal, phase, self._follow_link)
         self._begun = False
         self._file = account_file(hass, entry)
-        self._plans = Plans(partial(self.async_ask, optional=True))
-        self._plans_learned = False
+        self._tariffs = Tariffs(partial(self.async_ask, optional=True))
+        self._tariffs_learned = False
         self._missing: dict[str, datetime] = {}
 
     async def async_begin(self) -> bool:
@@ -71,10 +71,10 @@ class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
         if stored is None:
             await self.async_config_entry_first_refresh()
         else:
-            self.data, self._plans.known, self._plans.asked_on, self.last_answer = (
+            self.data, self._tariffs.known, self._tariffs.asked_on, self.last_answer = (
                 stored
             )
-            self._plan_at(self._first_request())
+            self._schedule_at(self._first_request())
         self._begun = True
         return stored is not None
 
@@ -92,15 +92,17 @@ class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
         """Return whether Nomos lets the account ask."""
         return self.connection.link
 
-    def not_in_silence(self, at: datetime) -> datetime:
+    def after_rate_limit(self, at: datetime) -> datetime:
         """Return the time of a planned request, put off until the wait that Nomos asked for is over."""
-        return self.connection.not_in_silence(at)
+        return self.connection.after_rate_limit(at)
 
     @callback
     def _follow_link(self) -> None:
         """Look next when access is to be tried again."""
         if not self._asking:
-            self._plan_at(self.not_in_silence(self.link.try_at or dt_util.utcnow()))
+            self._schedule_at(
+                self.after_rate_limit(self.link.try_at or dt_util.utcnow())
+            )
             self._schedule_refresh()
 
     @property
@@ -127,9 +129,9 @@ class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
         return {last.id: last}
 
     @property
-    def plans(self) -> Mapping[str, Plan]:
-        """Return the plans that Nomos has told, by id."""
-        return self._plans.known
+    def tariffs(self) -> Mapping[str, Tariff]:
+        """Return the tariffs that Nomos has told, by id."""
+        return self._tariffs.known
 
     @property
     @override
@@ -144,13 +146,13 @@ class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
             return "a contract that is gone"
         return f"contract {ids.index(subscription_id) + 1} of {len(ids)}"
 
-    def plan_of(self, subscription: Subscription) -> Plan | None:
+    def tariff_of(self, subscription: Subscription) -> Tariff | None:
         """Return the plan of a subscription, None where Nomos has not told it."""
-        return self.plans.get(subscription.plan_id)
+        return self.tariffs.get(subscription.tariff_id)
 
     @override
-    async def _async_look(self) -> Mapping[str, Subscription]:
-        """Ask for the list of subscriptions, and for plans not yet seen."""
+    async def _async_fetch(self) -> Mapping[str, Subscription]:
+        """Ask for the list of subscriptions, and for tariffs not yet seen."""
         try:
             if not self.link.is_open:
                 await self.connection.async_try_again()
@@ -166,7 +168,7 @@ class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
             _LOGGER.debug(
                 "Contracts could not be read, those known go on: %s", in_log(err)
             )
-            self._plan_next(self.data)
+            self._schedule_next(self.data)
             return self.data
         if not subscriptions and not self._begun:
             raise UpdateFailed(
@@ -176,7 +178,7 @@ class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
             )
         answered_before = self.answered_on
         self.last_answer, self.last_error = dt_util.utcnow(), None
-        self._plans_learned = await self._plans.async_learn(
+        self._tariffs_learned = await self._tariffs.async_learn(
             subscriptions, local_date(self.last_answer)
         )
         data = self._with_missing({one.id: one for one in subscriptions})
@@ -189,18 +191,18 @@ class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
             ),
         )
         self._misses = self._misses + 1 if self._overdue(data) else 0
-        self._plan_next(data)
+        self._schedule_next(data)
         if (
             data != self.data
-            or self._plans_learned
+            or self._tariffs_learned
             or self.answered_on != answered_before
         ):
             await self._file.async_save(
                 encode_account(
                     self.config_entry,
                     data,
-                    self._plans.known,
-                    self._plans.asked_on,
+                    self._tariffs.known,
+                    self._tariffs.asked_on,
                     self.last_answer,
                 )
             )
@@ -239,10 +241,10 @@ class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
     @callback
     @override
     def _async_refresh_finished(self) -> None:
-        """Tell of plans also where the contracts are the same as before."""
+        """Tell of tariffs also where the contracts are the same as before."""
         super()._async_refresh_finished()
-        if self._plans_learned:
-            self._plans_learned = False
+        if self._tariffs_learned:
+            self._tariffs_learned = False
             self.async_update_listeners()
 
     @property
@@ -265,11 +267,11 @@ class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
             return "they could not be read, or one should have begun or ended by now"
         return "the daily list, or a contract begins or ends just before"
 
-    def _plan_next(
+    def _schedule_next(
         self, known: Mapping[str, Subscription], *, overdue: bool = False
     ) -> None:
         """Set the time of the next request."""
-        self._plan_at(self._next_at(known, overdue=overdue))
+        self._schedule_at(self._next_at(known, overdue=overdue))
 
     @override
     def _first_request(self) -> datetime:
@@ -294,7 +296,7 @@ class NomosAccount(PlannedCoordinator[Mapping[str, Subscription]]):
             misses=self._misses,
             chance=random.uniform(-1, 1),
         )
-        return self.not_in_silence(self.link.try_at or at)
+        return self.after_rate_limit(self.link.try_at or at)
 
     @callback
     @override

@@ -20,7 +20,7 @@ from homeassistant.util import dt as dt_util
 from ..api import NomosClient
 from ..const import DOMAIN
 from ..errors import CredentialsMissingError
-from ..issues import Trouble, async_report
+from ..issues import Issue, async_report
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ _REJECTIONS: Final = 3
 _REJECTED_FOR: Final = timedelta(hours=1)
 """How often, and for how long, fresh access tokens have to be rejected before the account is to be linked again.
 
-Nomos has just renewed the access then, so that the grant is good: it is the API that has trouble, most probably."""
+Nomos has just renewed the access then, so that the grant is good: it is the API that has issue, most probably."""
 
 _SIGN_IN: Final = timedelta(hours=1)
 """How long somebody who has gone to Nomos to answer the question may take, though it is not asked any more."""
@@ -242,7 +242,7 @@ class Link:
     def _report(self, *, present: bool) -> None:
         async_report(
             self._hass,
-            Trouble.CREDENTIALS_MISSING,
+            Issue.CREDENTIALS_MISSING,
             self._entry.entry_id,
             self._entry.title,
             present=present,

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from ..api import Subscription, SubscriptionStatus
 
 
-def usual_first(subscriptions: Iterable[Subscription]) -> list[Subscription]:
+def rank_contracts(subscriptions: Iterable[Subscription]) -> list[Subscription]:
     """Return the contracts about consumption, those that run first, and what begins soonest next.
 
     Nomos lists the newest first: where a contract follows on another, that is the one that has not begun.

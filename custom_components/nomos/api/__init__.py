@@ -35,7 +35,7 @@ from .errors import (
     parse_error,
 )
 from .invoices import GridFeeReduction, Invoice
-from .models import Plan, Subscription
+from .models import Subscription, Tariff
 from .parsing import decode, harmless_text, is_opaque
 from .series import PriceItem, PriceSeries, UsageItem, UsageSeries
 
@@ -65,12 +65,12 @@ __all__ = [
     "NomosRequestError",
     "NomosResponseError",
     "NomosServerError",
-    "Plan",
     "PriceItem",
     "PriceSeries",
     "Subscription",
     "SubscriptionStatus",
     "SubscriptionType",
+    "Tariff",
     "TokenSource",
     "UsageItem",
     "UsageResolution",

@@ -22,7 +22,7 @@ from .errors import (
     parse_error,
 )
 from .invoices import GridFeeReduction, Invoice
-from .models import Plan, Subscription
+from .models import Subscription, Tariff
 from .parsing import Fields, ItemReader, decode
 from .series import PriceSeries, UsageSeries
 
@@ -152,9 +152,9 @@ class NomosClient:
             )
         return series
 
-    async def plan(self, plan_id: str) -> Plan:
-        """Return a plan (Nomos API, Plans); whether customers may see plans is not published."""
-        return await self._get(_path("plans", plan_id), {}, Plan.from_json)
+    async def tariff(self, tariff_id: str) -> Tariff:
+        """Return a tariff (Nomos API, Plans); whether customers may see them is not published."""
+        return await self._get(_path("plans", tariff_id), {}, Tariff.from_json)
 
     async def invoices(self, subscription_id: str | None = None) -> tuple[Invoice, ...]:
         """Return all invoices, or those of one subscription, newest first (Nomos API, Invoices)."""

@@ -22,7 +22,7 @@ class Subscription:
     Attributes:
         id: Opaque.
         customer_id: Opaque; the same for all subscriptions that a customer's token sees.
-        plan_id: Opaque.
+        tariff_id: Opaque.
         status: Pending, active or ended.
         type: Consumption, also where the answer does not say (before version curie), or feed-in.
         number: The number that people know the contract by; None early on.
@@ -35,7 +35,7 @@ class Subscription:
 
     id: str
     customer_id: str
-    plan_id: str
+    tariff_id: str
     status: SubscriptionStatus
     type: SubscriptionType
     number: str | None = field(repr=False)
@@ -65,7 +65,7 @@ class Subscription:
         return cls(
             id=fields.identifier("id"),
             customer_id=fields.reference("customer"),
-            plan_id=fields.reference("plan"),
+            tariff_id=fields.reference("plan"),
             status=fields.choice(
                 "status", SubscriptionStatus, unknown=SubscriptionStatus.UNKNOWN
             ),
@@ -93,7 +93,7 @@ class Subscription:
         return {
             "id": self.id,
             "customer": self.customer_id,
-            "plan": self.plan_id,
+            "plan": self.tariff_id,
             "status": self.status.value,
             "type": self.type.value,
             "number": self.number,
@@ -108,7 +108,7 @@ class Subscription:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Tariff:
     """What was sold to the customer (Nomos API, Plans).
 
     Attributes:

@@ -20,7 +20,7 @@ from homeassistant.util import dt as dt_util
 from ..const import DOMAIN
 from ..loads.entities import RUN_NOW
 from ..loads.load import FlexibleLoad
-from ..planner import Goal, PlanRequest, PlanStatus, plan
+from ..planner import Objective, PlanRequest, PlanStatus, plan
 from ..pricing import (
     TARIFF_ZONE,
     DayLevels,
@@ -186,8 +186,8 @@ def _window(
     start = current.start if current else now
     if horizon is None or horizon <= start:
         return None
-    goal = Goal.HIGHEST if pays else Goal.LOWEST
-    best = plan(table, PlanRequest(start, horizon, length, goal=goal), start)
+    goal = Objective.HIGHEST if pays else Objective.LOWEST
+    best = plan(table, PlanRequest(start, horizon, length, objective=goal), start)
     if best.status is not PlanStatus.COMPLETE or best.average_price is None:
         return None
     return {

@@ -26,7 +26,7 @@ from homeassistant.helpers.selector import (
     TimeSelector,
 )
 
-from ..account.ranking import usual_first
+from ..account.ranking import rank_contracts
 from ..api import harmless_text
 from ..planner import Prefer
 from .model import LoadSettings
@@ -132,7 +132,7 @@ class LoadFlow(ConfigSubentryFlow):
         entry: ConfigEntry[Any] = self._get_entry()
         if entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="entry_not_loaded")
-        if not usual_first(entry.runtime_data.account.shown.values()):
+        if not rank_contracts(entry.runtime_data.account.shown.values()):
             return self.async_abort(reason="no_consumption")
         return self.async_show_form(
             step_id=step,
@@ -158,7 +158,7 @@ def _contract_field(entry: ConfigEntry[Any]) -> dict[probatio.Marker, SelectSele
     """Return the field that chooses the contract, where there are several to choose from."""
     contracts = [
         SelectOptionDict(value=one.id, label=one.number or one.id)
-        for one in usual_first(entry.runtime_data.account.shown.values())
+        for one in rank_contracts(entry.runtime_data.account.shown.values())
     ]
     if len(contracts) < 2:
         return {}

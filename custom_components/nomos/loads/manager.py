@@ -15,7 +15,7 @@ from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
-from ..account.ranking import usual_first
+from ..account.ranking import rank_contracts
 from ..const import DOMAIN
 from ..prices.coordinator import PriceCoordinator
 from ..storage import StoredFile, stored_file
@@ -135,7 +135,7 @@ class Loads:
         named = load.settings.subscription_id
         if named is not None and named in self._prices:
             return self._prices[named]
-        usual = usual_first(one.subscription for one in self._prices.values())
+        usual = rank_contracts(one.subscription for one in self._prices.values())
         return self._prices[usual[0].id] if usual else None
 
     def _settle(self, load: FlexibleLoad) -> None:

@@ -4,7 +4,7 @@ Pure functions and frozen data. No I/O, no clock (``now`` is a parameter), no Ho
 """
 
 from .model import (
-    Goal,
+    Objective,
     Plan,
     PlanRequest,
     PlanStatus,
@@ -18,7 +18,7 @@ from .model import (
 from .planner import plan
 
 __all__ = [
-    "Goal",
+    "Objective",
     "Plan",
     "PlanRequest",
     "PlanStatus",

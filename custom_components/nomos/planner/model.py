@@ -22,7 +22,7 @@ class Prefer(StrEnum):
     LATE = "late"
 
 
-class Goal(StrEnum):
+class Objective(StrEnum):
     """What makes a plan the best: to pay the least for what is used, or to be paid the most for what is fed in."""
 
     LOWEST = "lowest"
@@ -41,7 +41,7 @@ class PlanStatus(StrEnum):
 class PlanRequest:
     """A load that needs electricity for a while between two instants, or a source that feeds it in.
 
-    With the goal ``HIGHEST`` prices are payouts, and the plan is the one that earns the most; all else means the
+    With the objective ``HIGHEST`` prices are payouts, and the plan is the one that earns the most; all else means the
     same. A load without a known power takes 1 kW: its cost then is the cost per kW.
 
     ``profile`` is the power over the course of a run, step by step; it stands in the place of ``power_kw``, has to
@@ -70,7 +70,7 @@ class PlanRequest:
     price_cap: float | None = None
     price_floor: float | None = None
     prefer: Prefer = Prefer.EARLY
-    goal: Goal = Goal.LOWEST
+    objective: Objective = Objective.LOWEST
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
@@ -147,7 +147,7 @@ class Slice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """When a load runs and what that costs; with the goal ``HIGHEST``, what it earns.
+    """When a load runs and what that costs; with the objective ``HIGHEST``, what it earns.
 
     Money is in EUR, energy in kWh, instants in UTC. What it would cost otherwise is said for the energy that is
     planned, which is less than asked when the plan is short:
@@ -163,7 +163,7 @@ class Plan:
     """
 
     status: PlanStatus
-    goal: Goal
+    objective: Objective
     asked: timedelta
     planned: timedelta
     runs: tuple[Run, ...] = ()
@@ -200,7 +200,11 @@ class Plan:
     def _gain(self, cost: float | None) -> float | None:
         if cost is None:
             return None
-        return self.cost - cost if self.goal is Goal.HIGHEST else cost - self.cost
+        return (
+            self.cost - cost
+            if self.objective is Objective.HIGHEST
+            else cost - self.cost
+        )
 
 
 def component_sum(slices: tuple[Slice, ...]) -> Components:

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from ..pricing.table import Components, Interval, PriceTable
 from .model import (
-    Goal,
+    Objective,
     Plan,
     PlanRequest,
     PlanStatus,
@@ -72,7 +72,7 @@ def plan(table: PriceTable, request: PlanRequest, now: datetime) -> Plan:
     horizon = table.horizon
     return Plan(
         status=_status(planned, request.duration),
-        goal=request.goal,
+        objective=request.objective,
         asked=request.duration,
         planned=planned,
         runs=runs,
@@ -136,7 +136,7 @@ def _runs(
     """Return the best runs of a window."""
     floor = _limit(request.price_floor, -inf)
     cap = _limit(request.price_cap, inf)
-    sign = -1 if request.goal is Goal.HIGHEST else 1
+    sign = -1 if request.objective is Objective.HIGHEST else 1
     segments: list[Segment] = [
         (first, last, sign * price)
         for _, _, exact, _, first, last in pieces

@@ -12,7 +12,7 @@ from homeassistant.components.sensor import (
 )
 from homeassistant.const import EntityCategory
 
-from ..api import Plan, SubscriptionStatus
+from ..api import SubscriptionStatus, Tariff
 from ..const import CURRENCY
 from .coordinator import PriceCoordinator
 from .entity import NomosEntity
@@ -37,8 +37,8 @@ def _status(coordinator: PriceCoordinator) -> str | None:
     return status.value if status in STATUSES else None
 
 
-def _plan(coordinator: PriceCoordinator) -> Plan | None:
-    return coordinator.account.plan_of(coordinator.subscription)
+def _plan(coordinator: PriceCoordinator) -> Tariff | None:
+    return coordinator.account.tariff_of(coordinator.subscription)
 
 
 def _plan_name(coordinator: PriceCoordinator) -> str | None:

@@ -12,7 +12,7 @@ from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.util import dt as dt_util
 
-from ..account.contract_coordinator import SubscriptionCoordinator
+from ..account.contract_coordinator import ContractCoordinator
 from ..account.contracts import NomosAccount
 from ..api import (
     NomosClient,
@@ -25,19 +25,18 @@ from ..api import (
 )
 from ..const import DOMAIN
 from ..errors import in_log, raise_update_failed
-from ..issues import Trouble, async_report, async_withdraw_all
+from ..issues import Issue, async_report, async_withdraw_all
 from ..pricing import (
     EMPTY_TABLE,
     DayLevels,
-    DayPrices,
+    PriceRating,
     PriceTable,
-    Standing,
     local_date,
     next_midnight,
 )
 from ..schedule import (
-    Goal,
     Knowledge,
+    PriceRequestReason,
     misses_after,
     next_price_request,
     next_price_request_after_start,
@@ -53,16 +52,17 @@ from .conversion import (
     price_table,
     trimmed,
 )
+from .level_cache import LevelCache
 from .thresholds import thresholds_of
 
 _LOGGER = logging.getLogger(__name__)
 
 _PURPOSES: Final = {
-    Goal.ACCESS: "Nomos has none for this contract, or refuses them",
-    Goal.CURRENT: "the current one is missing",
-    Goal.TODAY: "some of today are missing",
-    Goal.TOMORROW: "some of tomorrow are missing",
-    Goal.REST: "all are known that should be by now",
+    PriceRequestReason.ACCESS: "Nomos has none for this contract, or refuses them",
+    PriceRequestReason.CURRENT: "the current one is missing",
+    PriceRequestReason.TODAY: "some of today are missing",
+    PriceRequestReason.TOMORROW: "some of tomorrow are missing",
+    PriceRequestReason.REST: "all are known that should be by now",
 }
 
 SIGNAL_LOWEST: Final = f"{DOMAIN}_lowest_price"
@@ -72,10 +72,10 @@ _LATE: Final = timedelta(hours=1)
 """How long the current price may be missing before the customer is told."""
 
 _HOPELESS: Final = timedelta(days=2)
-"""How long Nomos has to say that it has no prices for a contract before it is taken for more than a day's trouble."""
+"""How long Nomos has to say that it has no prices for a contract before it is taken for more than a day's issue."""
 
 
-class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
+class PriceCoordinator(ContractCoordinator[PriceTable]):
     """One subscription's price table.
 
     Two clocks: the data clock asks Nomos, rarely; the display clock tells the entities at every boundary of the
@@ -98,9 +98,9 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
         self.subscription = subscription
         self.unknown_since: datetime | None = None
         self.thresholds = thresholds_of(account.config_entry)
-        self._levels: dict[date, tuple[DayPrices, DayLevels]] = {}
+        self._levels = LevelCache(self.thresholds)
         self._file = price_file(hass, subscription.id)
-        self._goal = Goal.REST
+        self._reason = PriceRequestReason.REST
         self._running = False
         self._none_since: datetime | None = None
         self._none_for_contract = False
@@ -123,7 +123,7 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
         if self._known_now() or not self._supplied():
             return
         if not must_answer:
-            self.async_ask_soon()
+            self.async_refresh_soon()
             return
         self._must_answer = True
         try:
@@ -139,7 +139,7 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
         if stored is not None:
             self.data = trimmed(stored, dt_util.utcnow())
         _LOGGER.debug("%s: stored until %s", self.subject, said(self.data.horizon))
-        self._plan_at(self._first_request())
+        self._schedule_at(self._first_request())
 
     @override
     def _first_request(self) -> datetime | None:
@@ -147,13 +147,13 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
         if not self._supplied():
             return None
         now, phase = dt_util.utcnow(), self.account.phase
-        goal = self._knowledge(self.data, now).goal(now, phase)
+        reason = self._knowledge(self.data, now).reason(now, phase)
         at = now
-        if goal is not Goal.CURRENT:
+        if reason is not PriceRequestReason.CURRENT:
             at = next_price_request_after_start(
-                now, goal, phase=phase, chance=random.uniform(-1, 1)
+                now, reason, phase=phase, chance=random.uniform(-1, 1)
             )
-        return self.account.not_in_silence(at)
+        return self.account.after_rate_limit(at)
 
     @callback
     def async_start(self) -> None:
@@ -183,26 +183,10 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
         return self._supplied() and not supplied_before
 
     def day_levels(self, day: date) -> DayLevels:
-        """Return how the known prices of a tariff day stand, worked out once per change of the day."""
-        prices = self.data.day(day)
-        known = self._levels.get(day)
-        if known is None or known[0] is not prices:
-            # Another table may say the same of the day; comparing once is enough to know.
-            if known is not None and known[0] == prices:
-                levels = known[1]
-            else:
-                levels = DayLevels.of(prices, self.thresholds)
-            known = prices, levels
-            # Whoever asks for yesterday asks for tomorrow next: neither may push the other out.
-            self._levels = {
-                key: value
-                for key, value in self._levels.items()
-                if abs(key - day) <= timedelta(days=2)
-            }
-            self._levels[day] = known
-        return known[1]
+        """Return how the known prices of a tariff day stand."""
+        return self._levels.of(day, self.data.day(day))
 
-    def standing(self, now: datetime) -> Standing | None:
+    def standing(self, now: datetime) -> PriceRating | None:
         """Return how the price at an aware instant stands within its day; None where it is not known."""
         return self.day_levels(local_date(now)).at(now)
 
@@ -232,22 +216,24 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
     def _purpose(self) -> str:
         if not self._supplied():
             return "the contract does not run"
-        if self._goal is Goal.ACCESS:
-            return _PURPOSES[Goal.ACCESS]
+        if self._reason is PriceRequestReason.ACCESS:
+            return _PURPOSES[PriceRequestReason.ACCESS]
         now = dt_util.utcnow()
-        return _PURPOSES[self._knowledge(self.data, now).goal(now, self.account.phase)]
+        return _PURPOSES[
+            self._knowledge(self.data, now).reason(now, self.account.phase)
+        ]
 
     @property
     @override
     def _lacks_something(self) -> bool:
-        if not self._supplied() or self._goal is Goal.ACCESS:
+        if not self._supplied() or self._reason is PriceRequestReason.ACCESS:
             return False
         now = dt_util.utcnow()
-        goal = self._knowledge(self.data, now).goal(now, self.account.phase)
-        return goal is not Goal.REST
+        reason = self._knowledge(self.data, now).reason(now, self.account.phase)
+        return reason is not PriceRequestReason.REST
 
     @override
-    async def _async_look(self) -> PriceTable:
+    async def _async_fetch(self) -> PriceTable:
         """Ask for today and tomorrow and lay the answer over what is known.
 
         Raises:
@@ -257,7 +243,7 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
         """
         if not self._supplied():
             # The daily look at the subscriptions tells when this changes.
-            self._plan_at(None)
+            self._schedule_at(None)
             self.last_error = None
             self._note_prices()
             return self.data
@@ -268,7 +254,9 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
             if isinstance(err, NomosNotFoundError):
                 self._note_none()
             denied = isinstance(err, NomosPermissionError) or self._is_hopeless()
-            self._plan_next(self.data, Goal.ACCESS if denied else None)
+            self._schedule_next(
+                self.data, PriceRequestReason.ACCESS if denied else None
+            )
             if self._must_answer:
                 raise_update_failed(err)
             _LOGGER.debug(
@@ -283,11 +271,13 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
         if series.items is None:
             # Nomos takes the contract for one that does not run. Perhaps the list of contracts says so by now.
             if not self._none_for_contract:
-                self.account.async_ask_soon()
+                self.account.async_refresh_soon()
             _LOGGER.debug("%s: none, the contract does not run", self.subject)
             self._none_for_contract = True
             self._note_none()
-            self._plan_next(self.data, Goal.ACCESS if self._is_hopeless() else None)
+            self._schedule_next(
+                self.data, PriceRequestReason.ACCESS if self._is_hopeless() else None
+            )
             return self.data
         self._note_prices()
         came = price_table(series)
@@ -302,7 +292,7 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
         # That yesterday is forgotten is no news: after midnight a fleet would begin to ask every minute.
         news = merged is not self.data
         table = trimmed(merged, now)
-        self._plan_next(table, news=news)
+        self._schedule_next(table, news=news)
         if table is not self.data:
             await self._file.async_save(encode_table(self.subscription_id, table))
         return table
@@ -338,25 +328,29 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
             and dt_util.utcnow() - self._none_since >= _HOPELESS
         )
 
-    def _plan_next(
-        self, table: PriceTable, goal: Goal | None = None, *, news: bool = False
+    def _schedule_next(
+        self,
+        table: PriceTable,
+        reason: PriceRequestReason | None = None,
+        *,
+        news: bool = False,
     ) -> None:
         """Set the time of the next request after an answer, with or without news, or after none."""
         now, phase = dt_util.utcnow(), self.account.phase
-        goal = goal or self._knowledge(table, now).goal(now, phase)
+        reason = reason or self._knowledge(table, now).reason(now, phase)
         planned = self.next_request
         early = planned is not None and planned > now
         if news or not early:
-            self._misses = misses_after(self._misses, self._goal, news=news)
-        self._goal = goal
+            self._misses = misses_after(self._misses, self._reason, news=news)
+        self._reason = reason
         at = next_price_request(
             now,
-            goal,
+            reason,
             phase=phase,
             misses=self._misses,
             chance=random.uniform(-1, 1),
         )
-        if planned is not None and early and goal is not Goal.REST:
+        if planned is not None and early and reason is not PriceRequestReason.REST:
             # Whoever asks out of turn and in vain must not put off the look that was planned.
             at = min(at, planned)
         self._plan(at)
@@ -413,12 +407,12 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
         self._show_now()
         # Whoever gave up linking again half-way is asked again.
         self.account.link.async_remind()
-        self.async_make_up()
-        self.account.async_make_up()
+        self.async_refresh_if_overdue()
+        self.account.async_refresh_if_overdue()
 
     @callback
     def _note_supply(self) -> None:
-        """Say once that prices have run out, and once that they are back; tell what the customer can mend."""
+        """Take note of a gap in the prices and of its end, and report what the customer can do about it."""
         now, supplied = dt_util.utcnow(), self._supplied()
         asked = self.last_answer is not None or self.last_error is not None
         if not supplied or self._known_now():
@@ -430,18 +424,21 @@ class PriceCoordinator(SubscriptionCoordinator[PriceTable]):
             _LOGGER.warning(
                 "There is no price for the current interval; Nomos is asked again by itself"
             )
+        self._update_issues(now, supplied=supplied)
+
+    def _update_issues(self, now: datetime, *, supplied: bool) -> None:
         denied = supplied and isinstance(self.last_error, NomosPermissionError)
         late = self.unknown_since is not None and now - self.unknown_since >= _LATE
         # Nothing that is done about the connection helps then.
-        vain = denied or self._none_for_contract or not self.account.link.is_open
-        for trouble, present in (
-            (Trouble.ACCESS_DENIED, denied),
-            (Trouble.PRICES_LATE, late and not vain),
+        not_the_connection = (
+            denied or self._none_for_contract or not self.account.link.is_open
+        )
+        name = self.subscription.number or self.config_entry.title
+        for issue, present in (
+            (Issue.ACCESS_DENIED, denied),
+            (Issue.PRICES_LATE, late and not not_the_connection),
         ):
-            name = self.subscription.number or self.config_entry.title
-            async_report(
-                self.hass, trouble, self.subscription_id, name, present=present
-            )
+            async_report(self.hass, issue, self.subscription_id, name, present=present)
 
     @callback
     def _stop_tick(self) -> None:

@@ -8,7 +8,7 @@ from typing import Final, override
 from homeassistant.core import callback
 from homeassistant.util import dt as dt_util
 
-from ..account.contract_entity import SubscriptionEntity
+from ..account.contract_entity import ContractEntity
 from ..api import SubscriptionType
 from ..pricing import PriceTable
 from .coordinator import PriceCoordinator
@@ -20,7 +20,7 @@ type TableValue[T] = Callable[[PriceTable, datetime], T]
 """Reads one value out of a price table at an aware instant."""
 
 
-class NomosEntity(SubscriptionEntity[PriceCoordinator]):
+class NomosEntity(ContractEntity[PriceCoordinator]):
     """An entity that reads prices or the contract.
 
     A price entity is available from the first interval that the table holds to the end of the last one. Where the

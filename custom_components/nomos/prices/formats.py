@@ -279,7 +279,7 @@ def plan_response(
 
     response: JsonObjectType = {
         "status": plan.status.value,
-        "goal": plan.goal.value,
+        "goal": plan.objective.value,
         "provisional": plan.provisional,
         "start": at(plan.start),
         "end": at(plan.end),

@@ -96,7 +96,7 @@ DEFAULT_THRESHOLDS: Final = LevelThresholds()
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class PriceRating:
     """How a priced interval stands among the known prices of its day.
 
     ``rank`` counts intervals: 1 is the cheapest, equals share the lower rank. ``percentile`` (0-100) is the percent of
@@ -156,7 +156,7 @@ class DayLevels:
     """
 
     day: date
-    standings: tuple[Standing, ...]
+    standings: tuple[PriceRating, ...]
     cheap_periods: tuple[Period, ...]
     expensive_periods: tuple[Period, ...]
     _starts: tuple[datetime, ...] = field(repr=False, compare=False)
@@ -175,7 +175,7 @@ class DayLevels:
             tuple(map(_start, standings)),
         )
 
-    def at(self, now: datetime) -> Standing | None:
+    def at(self, now: datetime) -> PriceRating | None:
         """Return the standing of the interval that holds an aware instant, or None where no price is known."""
         index = bisect_right(self._starts, now) - 1
         if index >= 0 and now < self.standings[index].interval.end:
@@ -232,7 +232,7 @@ def below_average(interval: Interval, day: DayPrices, percent: float) -> bool | 
     )
 
 
-def _start(standing: Standing) -> datetime:
+def _start(standing: PriceRating) -> datetime:
     return standing.interval.start
 
 
@@ -248,7 +248,7 @@ def _by_price(day: DayPrices) -> list[tuple[Interval, float]]:
     )
 
 
-def _standings(day: DayPrices, thresholds: LevelThresholds) -> Iterable[Standing]:
+def _standings(day: DayPrices, thresholds: LevelThresholds) -> Iterable[PriceRating]:
     """Yield the standings of the priced intervals, cheapest first."""
     groups = [
         (price, [interval for interval, _ in group])
@@ -268,7 +268,7 @@ def _standings(day: DayPrices, thresholds: LevelThresholds) -> Iterable[Standing
         percentile = 100 * ((cheaper + time / 2) / total)
         ahead = cheaper
         for interval in group:
-            yield Standing(interval, level, rank, percentile, ahead)
+            yield PriceRating(interval, level, rank, percentile, ahead)
             ahead += interval.duration
         rank += len(group)
         cheaper += time
@@ -291,7 +291,7 @@ def _level(
     price: float,
     middle: float,
     cheaper: timedelta,
-    dearer: timedelta,
+    higher: timedelta,
     total: timedelta,
     thresholds: LevelThresholds,
 ) -> Level:
@@ -309,16 +309,16 @@ def _level(
     ):
         return Level.CHEAP
     if -below >= thresholds.very_distance and within(
-        dearer, thresholds.very_expensive_share
+        higher, thresholds.very_expensive_share
     ):
         return Level.VERY_EXPENSIVE
-    if -below >= thresholds.distance and within(dearer, thresholds.expensive_share):
+    if -below >= thresholds.distance and within(higher, thresholds.expensive_share):
         return Level.EXPENSIVE
     return Level.NORMAL
 
 
 def _periods(
-    standings: Iterable[Standing], belongs: Callable[[Standing], bool]
+    standings: Iterable[PriceRating], belongs: Callable[[PriceRating], bool]
 ) -> tuple[Period, ...]:
     return join_periods(
         Period((standing.interval,)) for standing in standings if belongs(standing)

@@ -14,7 +14,7 @@ from homeassistant.exceptions import OAuth2TokenRequestBaseError
 from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.util import dt as dt_util
 
-from ..account.contract_coordinator import SubscriptionCoordinator
+from ..account.contract_coordinator import ContractCoordinator
 from ..api import (
     MeterType,
     NomosClient,
@@ -27,7 +27,7 @@ from ..api import (
 from ..errors import in_log
 from ..prices.coordinator import PriceCoordinator
 from ..pricing import day_bounds, local_date, next_midnight
-from ..schedule import next_usage_request, next_usage_request_after_start, usage_look
+from ..schedule import next_usage_request, next_usage_request_after_start, usage_fetch
 from ..scheduled_coordinator import said
 from .days import end_of_usage, is_over
 from .prices import usage_price_file
@@ -41,7 +41,7 @@ from .record import (
 )
 from .record_file import decode_record, encode_record, usage_file
 from .statistics import UsageHistory
-from .sync import UsageLook
+from .sync import UsageSync
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class _LeftError(Exception):
     """The contract is left alone: what was still under way is dropped."""
 
 
-class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
+class UsageCoordinator(ContractCoordinator[UsageRecord]):
     """What one contract's meter measured: in sum here, by the hour in the long-term statistics.
 
     Asks once a day, after the prices, and only for what is new, late, or may have changed. The first time, and
@@ -102,7 +102,7 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
         )
         if stored is not None:
             self.data = stored
-        self._plan_at(self._first_request())
+        self._schedule_at(self._first_request())
 
     @override
     def _first_request(self) -> datetime:
@@ -112,7 +112,7 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
             phase=self.account.phase,
             chance=random.uniform(-1, 1),
         )
-        return self.account.not_in_silence(at)
+        return self.account.after_rate_limit(at)
 
     @callback
     def async_start(self) -> None:
@@ -122,7 +122,9 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
         self.async_add_listener(lambda: None)
         self._follow_days()
         # The display clock's ticks.
-        self._unsub_prices = self.prices.async_add_listener(self.async_make_up)
+        self._unsub_prices = self.prices.async_add_listener(
+            self.async_refresh_if_overdue
+        )
 
     @override
     async def async_shutdown(self) -> None:
@@ -164,7 +166,7 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
         """Wake at midnight: what was this month is last month then."""
         if _now is not None:
             self.async_update_listeners()
-            self.async_make_up()
+            self.async_refresh_if_overdue()
         self._unsub_midnight = async_track_point_in_utc_time(
             self.hass, self._follow_days, next_midnight(dt_util.utcnow())
         )
@@ -216,7 +218,7 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
         return not ended and super().stale
 
     @override
-    async def _async_look(self) -> UsageRecord:
+    async def _async_fetch(self) -> UsageRecord:
         """Bring record and statistics up to date.
 
         Never fails: what is known goes on, and what did not come is asked for again.
@@ -227,7 +229,7 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
         """
         now = dt_util.utcnow()
         if self._silent:
-            self._plan(usage_look(local_date(now) + _DAY, self.account.phase))
+            self._plan(usage_fetch(local_date(now) + _DAY, self.account.phase))
             return self.data
         self._passed_over, self._worth_repeating = None, False
         try:
@@ -253,7 +255,7 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
                 self._misses = self._repeated
             elif self._passed_over is None:
                 self._repeated = 0
-        self._plan_next()
+        self._schedule_next()
         return self.data
 
     def _say_what_is_known(self) -> None:
@@ -293,7 +295,7 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
             and today - _DAY not in self.data.days
         )
 
-    def _plan_next(self) -> None:
+    def _schedule_next(self) -> None:
         now = dt_util.utcnow()
         self._plan(
             next_usage_request(
@@ -367,9 +369,9 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
                     kind.replace("_", " "),
                     err.status,
                 )
-            await self._async_keep(self.data.refusing(kind, today))
+            await self._async_keep(self.data.with_refusal(kind, today))
         else:
-            await self._async_keep(self.data.granting(kind))
+            await self._async_keep(self.data.without_refusal(kind))
 
     async def _async_keep(self, record: UsageRecord) -> None:
         """Take over what was learned, on the disk first.
@@ -392,7 +394,7 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
         async def keep(record: UsageRecord) -> None:
             await self._async_keep(replace(record, answered_on=today))
 
-        look = UsageLook(
+        look = UsageSync(
             self.prices,
             self.history,
             self.data.charging(self._base_fee, today),
@@ -407,7 +409,7 @@ class UsageCoordinator(SubscriptionCoordinator[UsageRecord]):
 
     @property
     def _base_fee(self) -> float | None:
-        plan = self.account.plan_of(self.prices.subscription)
+        plan = self.account.tariff_of(self.prices.subscription)
         return plan.base_fee if plan and not self.selling else None
 
     async def _async_invoices(self, _today: date) -> None:

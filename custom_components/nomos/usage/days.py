@@ -70,7 +70,7 @@ def own_week(today: date, phase: float) -> tuple[int, int]:
     return divmod(today.toordinal() + int(phase * _THOROUGH_EVERY), _THOROUGH_EVERY)
 
 
-def stretches(
+def ranges_due(
     known: UsageRecord, begin: date, end: date, *, today: date, phase: float
 ) -> list[tuple[date, date]]:
     """Return what a look asks for between two days, no stretch of it longer than a month.

@@ -17,7 +17,7 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
-from ..account.contract_entity import SubscriptionEntity
+from ..account.contract_entity import ContractEntity
 from ..api import GridFeeModule, GridFeeReduction, GridFeeStatus, MeterType
 from ..const import CURRENCY, DOMAIN
 from ..prices.entity import PRICE_UNIT
@@ -322,7 +322,7 @@ def async_follow_usage(
     usage.config_entry.async_on_unload(usage.async_add_listener(follow))
 
 
-class NomosUsageSensor(SubscriptionEntity[UsageCoordinator], SensorEntity):
+class NomosUsageSensor(ContractEntity[UsageCoordinator], SensorEntity):
     """A value out of what is known of a contract's meter."""
 
     _attr_extra_state_attributes: dict[str, Any] = {}

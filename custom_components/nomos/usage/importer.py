@@ -28,7 +28,7 @@ from .metering import (
     HourUsage,
     MonthUsage,
     Reading,
-    Series,
+    StatisticKind,
     days_and_hours_of,
     digest_of,
     group_by_day,
@@ -37,7 +37,7 @@ from .metering import (
     next_month,
 )
 from .prices import UsagePrices
-from .record import PRICES, UNWRITTEN, Doubt, MeterAnswer, UsageRecord
+from .record import PRICES, UNWRITTEN, IncompleteMonth, MeterAnswer, UsageRecord
 from .statistics import HistoryChange, HistoryError, UsageHistory
 
 _LOGGER = logging.getLogger(__name__)
@@ -167,7 +167,7 @@ class UsageImport:
             for day, one in by_day.items()
             if not _is_loss(known.days.get(day), one)
         }
-        recorded: Mapping[Series, datetime] = {}
+        recorded: Mapping[StatisticKind, datetime] = {}
         unwritten: HistoryError | None = None
         if self._history.kept:
             try:
@@ -187,7 +187,7 @@ class UsageImport:
 
     async def _async_write(
         self, hours: Mapping[datetime, HourUsage], start: date, end: date
-    ) -> Mapping[Series, datetime]:
+    ) -> Mapping[StatisticKind, datetime]:
         """Write hours and base fees; return the start of the last hour that is written, by series."""
         change = HistoryChange(
             since=day_bounds(start)[0],
@@ -300,7 +300,7 @@ def _laid_over(
     return kept.laid_under(local_date(start), known)
 
 
-def _says_nothing_new(doubt: Doubt | None, readings: int) -> bool:
+def _says_nothing_new(doubt: IncompleteMonth | None, readings: int) -> bool:
     """Return whether an answer says no more of a month in doubt than the one before.
 
     Its days are not known any more, so that one with fewer readings could take something away.

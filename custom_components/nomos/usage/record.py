@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Final, Self
 
 from ..api import GridFeeReduction, Invoice, InvoiceStatus, InvoiceType, MeterType
-from .metering import DayUsage, MonthUsage, Series, month_start
+from .metering import DayUsage, MonthUsage, StatisticKind, month_start
 
 UNWRITTEN: Final = -1
 """The digest of a day whose hours have to be written again, whatever its readings are."""
@@ -53,7 +53,7 @@ class LatestInvoice:
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
+class IncompleteMonth:
     """A month, or a part of one, that stands although a reading or a price is missing.
 
     Attributes:
@@ -87,7 +87,7 @@ class MeterAnswer:
     readings: int = 0
     months: tuple[MonthUsage, ...] | None = None
     days: Mapping[date, DayUsage] = field(default_factory=dict)
-    recorded: Mapping[Series, datetime] = field(default_factory=dict)
+    recorded: Mapping[StatisticKind, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,8 +117,8 @@ class UsageRecord:
     months: tuple[MonthUsage, ...] = ()
     looked_to: date | None = None
     settled_to: date | None = None
-    doubts: Mapping[date, Doubt] = field(default_factory=dict)
-    recorded: Mapping[Series, datetime] = field(default_factory=dict)
+    doubts: Mapping[date, IncompleteMonth] = field(default_factory=dict)
+    recorded: Mapping[StatisticKind, datetime] = field(default_factory=dict)
     fees: Mapping[date, float] = field(default_factory=dict)
     answered_on: date | None = None
     refused: Mapping[str, date] = field(default_factory=dict)
@@ -161,7 +161,7 @@ class UsageRecord:
             doubts=_doubts(record, answer, start, end, settles_on),
         )
 
-    def owing(
+    def with_failure(
         self, start: date, end: date, *, readings: int | None, settles_on: date | None
     ) -> Self:
         """Return the record where some days could not be had, though later ones could.
@@ -177,7 +177,7 @@ class UsageRecord:
         if settles_on is None:
             return replace(self, settled_to=settled)
         doubts = dict(self.doubts)
-        doubt = doubts.pop(start, None) or Doubt(settles_on, readings)
+        doubt = doubts.pop(start, None) or IncompleteMonth(settles_on, readings)
         return replace(
             self,
             settled_to=max(settled, end) if start <= settled else settled,
@@ -185,7 +185,7 @@ class UsageRecord:
             doubts={**doubts, start: doubt},
         )
 
-    def showing(self, answer: MeterAnswer) -> Self:
+    def with_unwritten(self, answer: MeterAnswer) -> Self:
         """Return the record with days that have still to be written, so that they are asked for again."""
         unwritten = {
             day: replace(one, digest=UNWRITTEN) for day, one in answer.days.items()
@@ -231,23 +231,23 @@ class UsageRecord:
         answers = {USAGE: self.meter or self.looked_to, INVOICES: self.invoice}
         return answers.get(kind) is not None
 
-    def refusing(self, kind: str, today: date) -> Self:
+    def with_refusal(self, kind: str, today: date) -> Self:
         """Return the record with a refusal."""
         return replace(self, refused={**self.refused, kind: today})
 
-    def granting(self, kind: str) -> Self:
+    def without_refusal(self, kind: str) -> Self:
         """Return the record without a refusal."""
         left = {key: day for key, day in self.refused.items() if key != kind}
         return replace(self, refused=left)
 
-    def beginning_again(self) -> Self:
+    def reset(self) -> Self:
         """Return the record of a contract whose statistics have to be built anew; what it says of days stays."""
         days = {day: replace(one, digest=UNWRITTEN) for day, one in self.days.items()}
         return replace(
             self, days=days, looked_to=None, settled_to=None, doubts={}, recorded={}
         )
 
-    def forgetting(self, first: date) -> Self:
+    def pruned(self, first: date) -> Self:
         """Return the record without the days before one that stand anyway."""
         kept_from = min(first, self.settled_to or first)
         return replace(
@@ -257,7 +257,7 @@ class UsageRecord:
 
 def _doubts(
     known: UsageRecord, answer: MeterAnswer, start: date, end: date, today: date
-) -> dict[date, Doubt]:
+) -> dict[date, IncompleteMonth]:
     """Return what is still in doubt when some days stand; what was asked for goes to the end of the row."""
     doubts = {
         day: one
@@ -274,11 +274,11 @@ def _doubts(
             day is not None and (day.complete or (answer.no_prices and not day.missing))
             for day in days
         ):
-            doubts[start] = Doubt(today, answer.readings)
+            doubts[start] = IncompleteMonth(today, answer.readings)
     elif any(day is None or day.missing for day in days):
         # A price that is missing for the second time will not come.
         readings = max(before.readings, answer.readings)
-        doubts[start] = Doubt(before.since, readings, repeated=True)
+        doubts[start] = IncompleteMonth(before.since, readings, repeated=True)
     return doubts
 
 

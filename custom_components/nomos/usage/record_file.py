@@ -23,8 +23,8 @@ from ..storage import (
     read_number,
     stored_file,
 )
-from .metering import DayUsage, MonthUsage, Series
-from .record import Doubt, LatestInvoice, UsageRecord
+from .metering import DayUsage, MonthUsage, StatisticKind
+from .record import IncompleteMonth, LatestInvoice, UsageRecord
 
 
 def usage_file(hass: HomeAssistant, subscription_id: str) -> StoredFile:
@@ -90,7 +90,7 @@ def decode_record(subscription_id: str, stored: Any) -> UsageRecord:
         settled_to=_date(stored["settled_to"]),
         doubts=dict(map(_doubt, stored["doubts"])),
         recorded={
-            Series(key): read_instant(at)
+            StatisticKind(key): read_instant(at)
             for key, at in dict(stored["recorded"]).items()
         },
         fees={
@@ -113,13 +113,13 @@ def decode_record(subscription_id: str, stored: Any) -> UsageRecord:
     )
 
 
-def _doubt(stored: Any) -> tuple[date, Doubt]:
+def _doubt(stored: Any) -> tuple[date, IncompleteMonth]:
     if isinstance(stored, str):
         # As version 0.1 wrote it: the day alone.
         day = read_day(stored)
-        return day, Doubt(day, 0)
+        return day, IncompleteMonth(day, 0)
     day, since, readings, repeated = stored
-    return read_day(day), Doubt(
+    return read_day(day), IncompleteMonth(
         read_day(since),
         None if readings is None else read_count(readings),
         read_flag(repeated),

@@ -34,15 +34,20 @@ from homeassistant.util.unit_conversion import EnergyConverter
 from ..api import Subscription
 from ..api.columns import Packed
 from ..const import CURRENCY, DOMAIN, MANUFACTURER
-from .metering import Account, HourRow, HourUsage, Series, revisions
+from .metering import HourRow, HourUsage, RunningTotal, StatisticKind, revisions
 
 RECORDER: Final = "recorder"
 
-_BOUGHT: Final = (Series.USAGE, Series.COST, Series.BASE_FEE, Series.TOTAL_COST)
-_SOLD: Final = (Series.RETURNED, Series.COMPENSATION)
+_BOUGHT: Final = (
+    StatisticKind.USAGE,
+    StatisticKind.COST,
+    StatisticKind.BASE_FEE,
+    StatisticKind.TOTAL_COST,
+)
+_SOLD: Final = (StatisticKind.RETURNED, StatisticKind.COMPENSATION)
 """The series of a contract, by the way in which the energy flows."""
 
-_ENERGY: Final = frozenset({Series.USAGE, Series.RETURNED})
+_ENERGY: Final = frozenset({StatisticKind.USAGE, StatisticKind.RETURNED})
 
 _READ_AT_ONCE: Final = timedelta(days=31)
 
@@ -88,7 +93,7 @@ class UsageHistory:
         """Return whether Home Assistant keeps statistics at all."""
         return RECORDER in self._hass.config.components
 
-    async def async_last(self) -> dict[Series, datetime]:
+    async def async_last(self) -> dict[StatisticKind, datetime]:
         """Return the start of the last hour that is written, by series.
 
         Raises:
@@ -99,7 +104,7 @@ class UsageHistory:
 
     async def async_write(
         self, change: HistoryChange, number: str | None
-    ) -> dict[Series, int]:
+    ) -> dict[StatisticKind, int]:
         """Bring what was learned into the statistics; return how many hours were written, by series.
 
         Args:
@@ -150,7 +155,7 @@ class UsageHistory:
             # No recorder, its threads ended, or the database broken.
             raise HistoryError(type(err).__name__) from err
 
-    def _last_hours(self) -> dict[Series, datetime]:
+    def _last_hours(self) -> dict[StatisticKind, datetime]:
         return {
             series: datetime.fromtimestamp(last["start"], UTC)
             for series, name in self._names.items()
@@ -162,7 +167,7 @@ class UsageHistory:
         rows = get_last_statistics(self._hass, 1, name, False, {"sum"})
         return rows[name][0] if rows.get(name) else None
 
-    def _revisions(self, change: HistoryChange) -> dict[Series, Packed[HourRow]]:
+    def _revisions(self, change: HistoryChange) -> dict[StatisticKind, Packed[HourRow]]:
         return revisions(
             self._accounts(change.since),
             change.hours,
@@ -171,19 +176,19 @@ class UsageHistory:
             selling=self._selling,
         )
 
-    def _accounts(self, since: datetime) -> dict[Series, Account]:
+    def _accounts(self, since: datetime) -> dict[StatisticKind, RunningTotal]:
         """Return what is written from an hour on."""
         return {
             series: self._account(name, since) for series, name in self._names.items()
         }
 
-    def _account(self, name: str, since: datetime) -> Account:
+    def _account(self, name: str, since: datetime) -> RunningTotal:
         """Return the same of one statistic.
 
         A month at a time: the recorder makes several objects of every hour that it reads.
         """
         if (last := self._last_row(name)) is None:
-            return Account()
+            return RunningTotal()
         rows: list[tuple[datetime, float, float]] = []
         start = since
         while start.timestamp() <= last["start"]:
@@ -201,11 +206,11 @@ class UsageHistory:
             ]
             start = end
         if not rows:
-            return Account(before=last.get("sum") or 0.0)
+            return RunningTotal(before=last.get("sum") or 0.0)
         _, state, total = rows[0]
-        return Account(Packed(HourRow, tuple(rows)), total - state)
+        return RunningTotal(Packed(HourRow, tuple(rows)), total - state)
 
-    def _metadata(self, series: Series, name: str) -> StatisticMetaData:
+    def _metadata(self, series: StatisticKind, name: str) -> StatisticMetaData:
         energy = series in _ENERGY
         return StatisticMetaData(
             mean_type=StatisticMeanType.NONE,

@@ -17,14 +17,14 @@ from ..api import (
     SubscriptionStatus,
 )
 from ..prices.coordinator import PriceCoordinator
-from .days import begin_of_usage, end_of_usage, stretches
+from .days import begin_of_usage, end_of_usage, ranges_due
 from .importer import UsageImport
-from .metering import Series, is_settled, months_before
+from .metering import StatisticKind, is_settled, months_before
 from .prices import UsagePrices
 from .record import PRICES, MeterAnswer, UsageRecord
 from .statistics import HistoryError, UsageHistory
 
-type Chunk = tuple[date, date]
+type DateRange = tuple[date, date]
 """The first day and, exclusive, the end of what one request asks for."""
 
 _LOGGER = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ PAUSE: Final = 0.25
 """Seconds between two months of an import."""
 
 
-class UsageLook:
+class UsageSync:
     """Goes through what is new, late, or may have changed; every month that is done is done for good."""
 
     def __init__(
@@ -51,8 +51,8 @@ class UsageLook:
         self.worth_repeating = False
         """Whether that is news, and perhaps a slip."""
         self._today = today
-        self._queue = deque[Chunk]()
-        self._bad: list[tuple[Chunk, NomosError | None]] = []
+        self._queue = deque[DateRange]()
+        self._bad: list[tuple[DateRange, NomosError | None]] = []
         self._held: list[date] = []
         self._prices = prices
         self._history = history
@@ -88,7 +88,7 @@ class UsageLook:
         end = end_of_usage(subscription, today)
         self._mind_the_clock(begin, today)
         await self._async_keep_prices(kept)
-        chunks = stretches(
+        chunks = ranges_due(
             self.record, begin, end, today=today, phase=self._prices.account.phase
         )
         if self.error is not None:
@@ -109,7 +109,9 @@ class UsageLook:
         await self._prices.hass.async_add_executor_job(kept.add, self._prices.data)
         await kept.async_save()
 
-    async def _async_through(self, work: UsageImport, chunks: Sequence[Chunk]) -> None:
+    async def _async_through(
+        self, work: UsageImport, chunks: Sequence[DateRange]
+    ) -> None:
         """Ask for one chunk after the other; one bad month must not keep the others away.
 
         Where a chunk cannot be had, or belongs to a meter of another kind, the newest is asked for next. If that one
@@ -135,7 +137,7 @@ class UsageLook:
             else:
                 if answer.unwritten is not None:
                     self.error = answer.unwritten
-                    await self._async_keep(self.record.showing(answer))
+                    await self._async_keep(self.record.with_unwritten(answer))
                     self._leave_to_the_next_look([chunk, *queue])
                     # The newest days are still worth showing.
                     if newest in queue:
@@ -147,7 +149,7 @@ class UsageLook:
                         answer, start, end, settles_on=settles_on
                     )
                     if answer.no_prices:
-                        record = record.refusing(PRICES, self._today)
+                        record = record.with_refusal(PRICES, self._today)
                     await self._async_keep_on_the_way(record)
                     if whole:
                         _LOGGER.info(
@@ -166,7 +168,7 @@ class UsageLook:
         if self._bad:
             await self._async_keep_on_the_way(self._passing_over())
 
-    def _leave_to_the_next_look(self, chunks: Sequence[Chunk]) -> None:
+    def _leave_to_the_next_look(self, chunks: Sequence[DateRange]) -> None:
         """Do not let what is asked for out of turn hide what comes before it."""
         if not chunks:
             return
@@ -189,7 +191,9 @@ class UsageLook:
                 )
                 continue
             readings = None if err.is_transient else 0
-            record = record.owing(start, end, readings=readings, settles_on=settles_on)
+            record = record.with_failure(
+                start, end, readings=readings, settles_on=settles_on
+            )
             if settles_on is None:
                 self._held.append(start)
         self._bad.clear()
@@ -199,7 +203,7 @@ class UsageLook:
         """Keep a record so that a look that is broken off here goes on with what is left."""
         left = *self._held, *(start for start, _ in self._queue)
         month = months_before(self._today, 1)
-        await self._async_keep(record.looking_from(left).forgetting(month))
+        await self._async_keep(record.looking_from(left).pruned(month))
 
     async def _async_called_analog(self, work: UsageImport) -> None:
         """Believe that a meter is analog: at once where nothing is known of it, otherwise when it is said for two days.
@@ -229,7 +233,7 @@ class UsageLook:
                 record = replace(known, analog_on=None)
             else:
                 # A smart meter took its place: all that it has measured is news.
-                record = record.beginning_again()
+                record = record.reset()
         await self._async_keep(record)
 
     async def _async_check_history(self) -> None:
@@ -247,9 +251,9 @@ class UsageLook:
         wanted = set(recorded)
         if self.record.days:
             selling = self._prices.subscription.feeds_in
-            wanted.add(Series.RETURNED if selling else Series.USAGE)
+            wanted.add(StatisticKind.RETURNED if selling else StatisticKind.USAGE)
         if self.record.fees:
-            wanted.add(Series.BASE_FEE)
+            wanted.add(StatisticKind.BASE_FEE)
         if all(
             key in recorded and key in last and last[key] >= recorded[key]
             for key in wanted
@@ -257,7 +261,7 @@ class UsageLook:
             return
         if self.record.settled_to is not None:
             _LOGGER.info("The statistics of usage are not complete: building them anew")
-        self.record = self.record.beginning_again()
+        self.record = self.record.reset()
 
     def _mind_the_clock(self, begin: date, today: date) -> None:
         """Look again at what was taken to stand while the clock was ahead."""

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from custom_components.nomos.account import contracts as account_module
-from custom_components.nomos.usage import sync as usage_look
+from custom_components.nomos.usage import sync as usage_fetch
 from homeassistant.core import HomeAssistant
 from simulator.berlin import local_date, midnight
 from tests.integration.conftest import count, restart, state_of
@@ -115,7 +115,7 @@ async def test_an_import_goes_on_where_it_was(
             reached.set()
             await asyncio.Event().wait()
 
-    monkeypatch.setattr(usage_look, "sleep", pause)
+    monkeypatch.setattr(usage_fetch, "sleep", pause)
     entry = await linked()
     task = hass.async_create_task(advance(2 * MINUTE))
     await reached.wait()
@@ -392,7 +392,7 @@ async def test_a_contract_that_goes_during_its_import(
         await go.wait()
 
     entry = await linked()
-    monkeypatch.setattr(usage_look, "sleep", pause)
+    monkeypatch.setattr(usage_fetch, "sleep", pause)
     task = hass.async_create_task(advance(2 * MINUTE))
     await reached.wait()
     account = entry.runtime_data.account

@@ -13,19 +13,19 @@ from .days import (
     period,
     share_of_optimum,
 )
-from .ledger import Account, HourRow, Series, revisions
+from .ledger import HourRow, RunningTotal, StatisticKind, revisions
 from .readings import HourUsage, Reading, hours_of
 from .terms import is_settled, month_chunks, month_start, months_before, next_month
 
 __all__ = [
-    "Account",
     "DayUsage",
     "HourRow",
     "HourUsage",
     "MonthUsage",
     "PeriodUsage",
     "Reading",
-    "Series",
+    "RunningTotal",
+    "StatisticKind",
     "days_and_hours_of",
     "digest_of",
     "group_by_day",

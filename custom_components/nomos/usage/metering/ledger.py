@@ -13,7 +13,7 @@ from .readings import DECIMALS, HourUsage
 _SAME: Final = 0.5 * 10**-DECIMALS
 
 
-class Series(StrEnum):
+class StatisticKind(StrEnum):
     """The running totals that are kept of a contract."""
 
     USAGE = "usage"
@@ -40,7 +40,7 @@ class HourRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class RunningTotal:
     """What is written of a series from some hour on, in order, and the total before it."""
 
     rows: Sequence[HourRow] = ()
@@ -71,17 +71,17 @@ class Account:
         return Packed(HourRow, tuple(rows))
 
 
-_NOTHING: Final = Account()
+_NOTHING: Final = RunningTotal()
 
 
 def revisions(
-    accounts: Mapping[Series, Account],
+    accounts: Mapping[StatisticKind, RunningTotal],
     hours: Mapping[datetime, HourUsage],
     fees: Mapping[date, float],
     *,
     fees_from: date = date.max,
     selling: bool,
-) -> dict[Series, Packed[HourRow]]:
+) -> dict[StatisticKind, Packed[HourRow]]:
     """Return the rows that have to be written for new hours and days of base fee to be right.
 
     Args:
@@ -95,9 +95,9 @@ def revisions(
 
     """
     energy, money = (
-        (Series.RETURNED, Series.COMPENSATION)
+        (StatisticKind.RETURNED, StatisticKind.COMPENSATION)
         if selling
-        else (Series.USAGE, Series.COST)
+        else (StatisticKind.USAGE, StatisticKind.COST)
     )
     paid = accounts.get(money, _NOTHING).states
     costs = {
@@ -112,17 +112,17 @@ def revisions(
         money: accounts.get(money, _NOTHING).revised(costs),
     }
     if fees and not selling:
-        charged = accounts.get(Series.BASE_FEE, _NOTHING)
+        charged = accounts.get(StatisticKind.BASE_FEE, _NOTHING)
         due = {
             start: fee
             for day, fee in fees.items()
             if (start := day_bounds(day)[0]) not in charged.states or day >= fees_from
         }
-        result[Series.BASE_FEE] = charged.revised(due)
+        result[StatisticKind.BASE_FEE] = charged.revised(due)
         all_costs, all_fees = {**paid, **costs}, {**charged.states, **due}
-        result[Series.TOTAL_COST] = accounts.get(Series.TOTAL_COST, _NOTHING).revised(
-            _added(all_costs, all_fees)
-        )
+        result[StatisticKind.TOTAL_COST] = accounts.get(
+            StatisticKind.TOTAL_COST, _NOTHING
+        ).revised(_added(all_costs, all_fees))
     return {series: rows for series, rows in result.items() if rows}
 
 
