@@ -37,6 +37,8 @@ from homeassistant.setup import async_setup_component
 from scripts.linking import Customer
 from simulator import Simulator
 
+from .leaks import left_behind, remembered
+
 CLIENT_ID = "nomos-home"
 CLIENT_SECRET = "a secret/with+signs:&"
 REDIRECT_URI = "https://example.com/auth/external/callback"
@@ -183,6 +185,24 @@ def no_secret_in_the_log(nomos: Simulator) -> Iterator[None]:
     secrets = {secret for secret in nomos.secrets if len(secret) > 6}
     assert secrets
     assert not [secret for secret in secrets if secret in log]
+
+
+@pytest.fixture(autouse=True)
+async def nothing_is_left_behind(
+    hass: HomeAssistant, nomos: Simulator
+) -> AsyncIterator[None]:
+    """Unload and remove every account after the test, and fail if anything of it is left."""
+    yield
+    entries = hass.config_entries.async_entries(DOMAIN)
+    for entry in entries:
+        if entry.state.recoverable:
+            assert await hass.config_entries.async_unload(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert not left_behind(hass)
+    for entry in entries:
+        await hass.config_entries.async_remove(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert not remembered(hass, {entry.entry_id for entry in entries})
 
 
 @pytest.fixture

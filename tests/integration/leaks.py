@@ -15,11 +15,8 @@ from homeassistant.helpers.dispatcher import DATA_DISPATCHER
 
 _PACKAGE = "custom_components.nomos"
 
-_OF_THE_INTEGRATION = {
-    "custom_components.nomos.card.resources",
-    "custom_components.nomos.storage",
-}
-"""Modules that listen as long as Home Assistant runs, whichever accounts there are."""
+_OF_OTHERS = {f"{_PACKAGE}.{name}" for name in ("card.resources", "storage", "trigger")}
+"""Modules that listen as long as Home Assistant or an automation runs, whichever accounts there are."""
 
 
 def left_behind(hass: HomeAssistant) -> list[str]:
@@ -57,7 +54,7 @@ def remembered(hass: HomeAssistant, entry_ids: set[str]) -> list[str]:
         f"{key}: {value!r}"
         for key, value in hass.data.items()
         if str(key).startswith(DOMAIN)
-        and any(one in entry_ids for one in _texts(value))
+        and any(one in text for one in entry_ids for text in _texts(value))
     ]
     found += [str(issue) for issue in ir.async_get(hass).issues if issue[0] == DOMAIN]
     if (modules := hass.data.get(DATA_EXTRA_MODULE_URL)) is not None:
@@ -94,7 +91,7 @@ def _is_ours(thing: Any) -> bool:
             return _is_ours(thing.job)
         case _:
             module = type(thing).__module__
-    return module.startswith(_PACKAGE) and module not in _OF_THE_INTEGRATION
+    return module.startswith(_PACKAGE) and module not in _OF_OTHERS
 
 
 def _texts(value: Any) -> Iterator[str]:
