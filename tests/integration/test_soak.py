@@ -6,6 +6,7 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 import logging
+import os
 import random
 from typing import Any
 
@@ -25,9 +26,11 @@ from simulator import Simulator
 
 from .conftest import CLIENT_ID, CLIENT_SECRET
 from .soak.clock import SoakClock, kernel_timers
+from .soak.disk import Disk
 from .soak.house import House
 from .soak.judge import Judge
 from .soak.report import LogWatch, summary
+from .soak.stage import Stage
 from .soak.storm import Storm
 from .soak.tap import Tap
 from .soak.truth import Truth
@@ -121,6 +124,14 @@ async def test_soak(
     await hass.config.async_set_time_zone(zone)
     clock = SoakClock(hass, freezer, start)
     clock.timers = kernel
+    create = os.timerfd_create
+
+    def create_if_known(clock_id: int, *, flags: int) -> int:
+        if not clock.kernel_reports:
+            raise OSError("no such timers")
+        return create(clock_id, flags=flags)
+
+    monkeypatch.setattr(os, "timerfd_create", create_if_known)
     sim = Simulator(
         seed=soak_seed,
         now=lambda: clock.true,
@@ -133,14 +144,15 @@ async def test_soak(
     clock.is_waiting = lambda: tap.held > 0
     await sim.start()
     monkeypatch.setenv("NOMOS_API_URL", sim.url)
-    # A power cut is played on what the files hold; waiting for the real disk would only cost time.
-    monkeypatch.setattr("os.fsync", lambda _file: None)
+    disk = Disk(hass.config.config_dir)
+    disk.install(monkeypatch)
     assert await async_setup_component(hass, "application_credentials", {})
     await async_import_client_credential(
         hass, DOMAIN, ClientCredential(CLIENT_ID, CLIENT_SECRET, "Nomos credentials")
     )
     customer = sim.customers[email]
     token = sim.issue_tokens(email)
+    tap.newest = token["refresh_token"]
     entry = MockConfigEntry(
         domain=DOMAIN,
         title="Soak",
@@ -157,11 +169,11 @@ async def test_soak(
     subscriptions = customer.subscriptions
     truth = Truth(sim, subscriptions[0].step)
     truth.disturb(start, start)
-    house = House(hass, hass_storage, clock, sim, entry, email)
+    house = House(hass, hass_storage, clock, sim, entry, email, disk)
     judge = Judge(hass, clock, sim, tap, truth, house, subscriptions, log)
-    storm = Storm(
-        soak_seed, soak_days, clock, sim, tap, truth, house, judge, subscriptions
-    )
+    checks = random.Random(f"checks {soak_seed}")
+    stage = Stage(checks, clock, sim, tap, truth, house, judge, subscriptions)
+    storm = Storm(soak_seed, soak_days, stage)
     random.seed(soak_seed)
     try:
         await storm.run()

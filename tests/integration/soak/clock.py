@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 import os
 import time
@@ -35,10 +35,13 @@ def kernel_timers() -> Iterator[dict[int, int]]:
 
 
 def tell_timers(timers: dict[int, int]) -> None:
-    """Tell every timer that is held yet that the clock was set."""
-    for timer in timers:
-        with suppress(BrokenPipeError):
+    """Tell every timer that is held yet that the clock was set; forget the others."""
+    for timer in list(timers):
+        try:
             os.write(timer, bytes(8))
+        except BrokenPipeError:
+            del timers[timer]
+            os.close(timer)
 
 
 class Movable(Protocol):
@@ -74,6 +77,8 @@ class SoakClock:
         self._patches.setattr(time, "monotonic", self._loop.time)
         self.timers: dict[int, int] = {}
         """The kernel's, which it tells that the clock was set."""
+        self.kernel_reports = True
+        """Whether the kernel has such timers."""
         # It would measure how long each callback took on a clock that leaps.
         self._loop.set_debug(False)
         self._loop.run_in_executor = self._count_job

@@ -15,6 +15,7 @@ from homeassistant.helpers.storage import STORAGE_DIR
 from simulator import Simulator
 
 from .clock import SoakClock
+from .disk import Disk
 
 _SHUTDOWN = timedelta(seconds=30)
 """How long an orderly stop lasts: Home Assistant writes what it had put off."""
@@ -33,8 +34,10 @@ class House:
         sim: Simulator,
         entry: MockConfigEntry,
         email: str,
+        disk: Disk | None = None,
     ) -> None:
         """Take a config entry that was added to Home Assistant and not yet set up."""
+        self.disk = disk or Disk(hass.config.config_dir)
         self.entry = entry
         self.is_on = False
         self.linked_at = clock.true
@@ -67,6 +70,7 @@ class House:
         )
         await self._clock.advance(_SHUTDOWN)
         await self._forget_process()
+        self._read_entry()
         self.is_on = False
 
     async def cut_power(self) -> None:
@@ -82,8 +86,8 @@ class House:
         restore()
         self.is_on = False
 
-    async def link_again(self) -> None:
-        """Do what the flow does when the customer has consented once more."""
+    async def link_again(self) -> str:
+        """Do what the flow does when the customer has consented once more; return the refresh token."""
         self._end_flows()
         token = self._sim.issue_tokens(self._email)
         self._hass.config_entries.async_update_entry(
@@ -101,6 +105,7 @@ class House:
             await self._clock.drive(
                 self._hass.config_entries.async_reload(self.entry.entry_id)
             )
+        return str(token["refresh_token"])
 
     def _end_flows(self) -> None:
         for flow in self._hass.config_entries.flow.async_progress_by_handler(DOMAIN):
@@ -131,27 +136,43 @@ class House:
             for key in [key for key in self._storage if key.startswith(DOMAIN)]:
                 del self._storage[key]
             self._storage.update(stored)
-            for path in folder.glob(f"{DOMAIN}.*"):
-                if path not in files:
-                    path.unlink()
-            for path, content in files.items():
-                path.write_bytes(content)
-            entries = stored[_ENTRIES]["data"]["entries"]
-            data = next(
-                one["data"] for one in entries if one["entry_id"] == self.entry.entry_id
-            )
-            self._hass.config_entries.async_update_entry(self.entry, data=data)
+            with self.disk.working():
+                for path in folder.glob(f"{DOMAIN}.*"):
+                    if path not in files:
+                        path.unlink()
+                for path, content in files.items():
+                    path.write_bytes(content)
+            self._read_entry()
 
         return restore
+
+    def _stored_data(self) -> dict[str, Any]:
+        """Return what the disk holds of the config entry's data."""
+        entries = self._storage[_ENTRIES]["data"]["entries"]
+        data: dict[str, Any] = next(
+            one["data"] for one in entries if one["entry_id"] == self.entry.entry_id
+        )
+        return data
+
+    def _read_entry(self) -> None:
+        """Begin again with what the disk holds of the config entry, as soon as it was ever written."""
+        if _ENTRIES in self._storage:
+            self._hass.config_entries.async_update_entry(
+                self.entry, data=self._stored_data()
+            )
 
     @property
     def unsaved(self) -> bool:
         """Whether the config entry in memory is newer than the one on disk."""
-        entries = self._storage[_ENTRIES]["data"]["entries"]
-        return any(
-            one["data"] != dict(self.entry.data)
-            for one in entries
-            if one["entry_id"] == self.entry.entry_id
+        return self._stored_data() != dict(self.entry.data)
+
+    def has_on_disk(self, secret: str) -> bool:
+        """Return whether any file that the integration or Home Assistant would read holds a text."""
+        folder = Path(self._hass.config.path(STORAGE_DIR))
+        return secret in str(self._stored_data()) or any(
+            secret.encode() in path.read_bytes()
+            for path in folder.glob(f"{DOMAIN}.*")
+            if path.suffix not in {".tmp", ".unreadable"}
         )
 
     def linked_since(self, instant: datetime) -> bool:

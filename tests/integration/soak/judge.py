@@ -1,9 +1,8 @@
 """What is shown against what is true; violations and figures."""
 
 from collections import Counter, deque
-from datetime import date, datetime
+from datetime import datetime, timedelta
 import logging
-import re
 from typing import Any, Final
 
 from custom_components.nomos.const import DOMAIN
@@ -20,9 +19,11 @@ from simulator import Simulator
 from simulator.berlin import DAY, day_intervals, local_date
 from simulator.customers import Subscription
 
+from .audit import shown_of, unsavable
+from .budget import Budget
 from .clock import SoakClock
 from .house import House
-from .report import Figures, LogWatch, Violation, local
+from .report import Figures, LogWatch, Violation, is_alarming, is_ours, local
 from .tap import Tap
 from .truth import LONGEST_GAP_IN_THE_DARK, Truth
 
@@ -30,22 +31,8 @@ MOST_VIOLATIONS: Final = 20
 MOST_OF_A_KIND: Final = 5
 """More of the same are counted and not told."""
 
-CLEAN_BUDGET: Final = 8, 4
-"""Requests on a quiet day: of an account with one contract, and more for each further one."""
-
-MONTH_BUDGET: Final = 2
-"""Requests more for each contract that compares a month of usage besides asking for yesterday: once a week."""
-
-CEILING: Final = 150, 120
-"""Requests on any day, likewise. A day without any price is the dearest: it is asked for every half hour, and twice,
-since a refused question is put once more for today alone, or an HTTP client repeats what was cut off."""
-
-_EXPECTED_ERRORS: Final = re.compile(
-    r"(Error fetching|Authentication failed while fetching) nomos \w+ data"
-)
-_UNEXPECTED: Final = re.compile(
-    r"Task exception was never retrieved|Unexpected|Traceback|never awaited"
-)
+_SETTLED: Final = timedelta(seconds=10)
+"""So long after a good answer a question that it answers is gone."""
 
 
 class Judge:
@@ -79,10 +66,13 @@ class Judge:
         self._dark_since: dict[str, datetime] = {}
         self._entities: dict[tuple[str, str, str], str] = {}
         self._jumps: list[tuple[datetime, datetime]] = []
+        """When displays must be right again after a jump of the clock, and the time before it."""
         self._writes = 0
-        self._counts: Counter[date] = Counter()
-        self._counted = 0
+        self._budget = Budget(tap, truth, len(subscriptions))
+        self.strangers: set[str] = set()
+        """Contracts of others that Nomos has listed."""
         self._flows_seen = 0
+        self._asked_since = clock.true
         self._log_seen = 0
         self._day = local_date(clock.true)
         self._started_at = clock.true
@@ -105,16 +95,17 @@ class Judge:
         """Remember something that happened, for the report."""
         self.recent.append(f"{local(at or self._clock.true)} {what}")
 
-    def clock_jumped(self, hub_before: datetime) -> None:
-        """Take note that the hub's clock jumped; displays may show the time before for a moment."""
-        now, grace = self._clock.true, self._truth.jump_grace
-        self._jumps = [one for one in self._jumps if now - one[0] < grace]
-        self._jumps.append((now, hub_before))
+    def clock_jumped(self, hub_before: datetime, until: datetime) -> None:
+        """Take note that the hub's clock jumped; displays may show the time before until an instant."""
+        now = self._clock.true
+        self._jumps = [one for one in self._jumps if now < one[0]]
+        self._jumps.append((until, hub_before))
 
     def house_started(self) -> None:
         """Take note that the hub is new: gaps between requests count from here."""
         self._started_at = self._clock.true
         self._dark_since.clear()
+        self._budget.starts += 1
 
     def restarted_since(self, instant: datetime) -> bool:
         """Whether the hub started after an instant."""
@@ -154,13 +145,15 @@ class Judge:
         self._check_log()
         self._check_flows()
         self._count_requests()
+        if thorough and self._house.is_on:
+            self._check_others()
         if not self._house.is_on:
             self.figures.off += len(self._subscriptions)
             return
         for subscription in self._subscriptions:
             self._check_price(subscription)
             self._check_tomorrow(subscription)
-            if thorough:
+            if thorough and not self._is_history:
                 self._check_lists(subscription)
 
     def _state(self, subscription: Subscription, key: str, platform: str) -> Any:
@@ -180,10 +173,7 @@ class Judge:
 
     @property
     def _in_grace(self) -> bool:
-        return (
-            bool(self._jumps)
-            and self._clock.true - self._jumps[-1][0] < self._truth.jump_grace
-        )
+        return any(self._clock.true < until for until, _ in self._jumps)
 
     def _allowed(self, subscription: Subscription, at: datetime) -> set[float]:
         """Return the prices in ct/kWh that may be shown for the interval of an instant."""
@@ -199,6 +189,11 @@ class Judge:
             if known.before is not None:
                 allowed.add(known.before)
         return allowed
+
+    @property
+    def _is_history(self) -> bool:
+        """Return whether the hub's clock is on a day of which nobody need know anything any more."""
+        return local_date(self._clock.hub) < local_date(self._clock.true) - DAY
 
     def _check_price(self, subscription: Subscription) -> None:
         now, hub = self._clock.true, self._clock.hub
@@ -230,6 +225,9 @@ class Judge:
         if self._in_grace:
             self.figures.momentary += 1
             return
+        if self._is_history:
+            self.figures.excused += 1
+            return
         known = self._tap.prices.get(subscription.id, {}).get(point.start)
         if known is not None and known.certain:
             self.violate(
@@ -258,7 +256,10 @@ class Judge:
         last = self._tap.requests[-1].at if self._tap.requests else dark_since
         waiting = any(
             span.what
-            in {"link broken", "refused", "waiting", "403", "402", "404", "clock"}
+            in {
+                *("link broken", "refusing", "refused", "waiting"),
+                *("403", "402", "404", "clock"),
+            }
             and span.start <= now
             and span.end + LONGEST_GAP_IN_THE_DARK * 2 >= max(last, dark_since)
             for span in self._truth.spans
@@ -276,7 +277,7 @@ class Judge:
             )
 
     def _check_tomorrow(self, subscription: Subscription) -> None:
-        if self._in_grace:
+        if self._in_grace or self._is_history:
             return
         state = self._state(subscription, "tomorrow_available", "binary_sensor")
         if state is None or state.state not in {"on", "off"}:
@@ -334,83 +335,101 @@ class Judge:
             self.kept(name, "LOST FROM LIST", "WRONG IN LIST")
 
     def _check_flows(self) -> None:
-        flows = len(self._house.reauth_flows)
+        flows, now = len(self._house.reauth_flows), self._clock.true
         if flows > 1:
             self.violate("ASKED TWICE", f"{flows} prompts to link again", "flows")
         if flows > self._flows_seen:
             self.figures.reauthentications += 1
             self.note("asked to link again")
-            troubles = self._truth.current_troubles(self._clock.true)
-            if "link broken" not in troubles:
+            self._asked_since = now
+            if not {"link broken", "refusing"} & {*self._truth.current_troubles(now)}:
                 self.violate("NEEDLESS REAUTHENTICATION", "the grant was good")
-        if not flows:
+        good = self._tap.last_good
+        if flows and good and self._asked_since < good < now - _SETTLED:
+            self.violate(
+                "QUESTION STAYS", f"though prices came at {local(good)}", "question"
+            )
+        if flows <= 1:
             self.kept("flows", "ASKED TWICE")
+        if not flows:
+            self.kept("question", "QUESTION STAYS")
         self._flows_seen = flows
 
-    def _check_log(self) -> None:
-        for record in self._log.records[self._log_seen :]:
-            text = record.getMessage()
-            ours = record.name.startswith("custom_components.nomos")
-            if ours or record.levelno >= logging.ERROR:
-                self.note(f"log: {record.levelname} {text[:160]}")
-            if (
-                (
-                    ours
-                    and record.levelno >= logging.ERROR
-                    and not _EXPECTED_ERRORS.match(text)
+    # --- After something happened ------------------------------------------------------------------------------
+
+    def check_token(self, when: str) -> None:
+        """Check that the newest token is on the disk."""
+        if not self._house.has_on_disk(self._tap.newest):
+            self.violate("TOKEN NOT ON DISK", when)
+
+    def check_asked(self, since: datetime) -> None:
+        """Check that a house has asked for what it lacks, and nobody disturbed it, since its clock was put right."""
+        now, hub = self._clock.true, self._clock.hub
+        if (
+            not self._house.is_on
+            or self._clock.skew
+            or self.restarted_since(since)
+            or self._house.entry.state is not ConfigEntryState.LOADED
+            or self._truth.calm(since, now, interval=hub) < now - since
+        ):
+            return
+        for subscription in self._subscriptions:
+            state = self._price_state(subscription)
+            lacks = state is None or state.state in {STATE_UNAVAILABLE, STATE_UNKNOWN}
+            if lacks and self._truth.published(hub) <= since:
+                self.violate(
+                    "NOT ASKED AFTER THE CLOCK",
+                    f"right since {local(since)}, and no price",
+                    subscription.id,
                 )
-                or _UNEXPECTED.search(text)
-                or (record.exc_info and record.exc_info[0])
-            ):
-                line = self._log.lines[self._log.records.index(record)]
+
+    def _check_others(self) -> None:
+        """Check that the rest of Home Assistant takes no harm, and no stranger is shown."""
+        if (found := unsavable(self._hass)) is not None:
+            self.violate("UNSAVABLE", found, "unsavable")
+        else:
+            self.kept("unsavable", "UNSAVABLE")
+        if (
+            found := shown_of(self._hass, self._house.entry.entry_id, self.strangers)
+        ) is not None:
+            self.violate("STRANGER", found, "stranger")
+
+    def _check_log(self) -> None:
+        for number, record in enumerate(self._log.records[self._log_seen :]):
+            text = record.getMessage()
+            if is_ours(record) or record.levelno >= logging.ERROR:
+                self.note(f"log: {record.levelname} {text[:160]}")
+            if is_alarming(record):
+                line = self._log.lines[self._log_seen + number]
                 self.violate("LOG", line[-1500:], f"{record.name} {text[:40]}")
         self._log_seen = len(self._log.records)
 
     # --- Counts ------------------------------------------------------------------------------------------------
 
     def _count_requests(self) -> None:
-        for one in self._tap.requests[self._counted :]:
-            self._counts[local_date(one.at)] += 1
+        for one in self._budget.count():
             self.note(f"{one.kind} {one.status}", one.at)
-        self._counted = len(self._tap.requests)
 
     def day_over(self) -> None:
         """Settle a day's account and drop what is past."""
         self._count_requests()
-        day, self._day = self._day, local_date(self._clock.true)
-        count = self._counts.pop(day, 0)
+        self._check_others()
+        now, day = self._clock.true, self._day
+        self._day = local_date(now)
+        count, quiet, broken = self._budget.settle(day, now)
         figures = self.figures
         figures.days += 1
         figures.requests.append(count)
         figures.writes.append(self._writes)
         self._writes = 0
-        lingering = {
-            local_date(one.start)
-            for one in self._truth.spans
-            if one.end > self._clock.true
-        }
-        more = len(self._subscriptions) - 1
-        spent = Counter(
-            f"{one.kind} {one.status}"
-            for one in self._tap.requests
-            if local_date(one.at) == day
-        )
-        if day not in self._truth.disturbed and not any(
-            one <= day for one in lingering
-        ):
+        if quiet:
             figures.clean.append(count)
-            months = max(spent["usage 200"] - len(self._subscriptions), 0)
-            allowed = CLEAN_BUDGET[0] + more * CLEAN_BUDGET[1] + months * MONTH_BUDGET
-            if count > allowed:
-                self.violate(
-                    "BUDGET", f"{count} requests on the quiet {day}: {dict(spent)}"
-                )
-        if count > CEILING[0] + more * CEILING[1]:
-            self.violate("CEILING", f"{count} requests on {day}: {dict(spent)}")
-        past = self._clock.true - 3 * DAY
+        for kind, detail in broken:
+            self.violate(kind, detail)
+        past = now - 3 * DAY
         self._tap.forget_before(past)
         self._truth.forget_before(past)
-        self._counted = len(self._tap.requests)
+        self._budget.forget()
 
 
 def _among(shown: str | float, cents: set[float]) -> bool:

@@ -4,11 +4,35 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 import logging
-from typing import override
+import re
+from typing import Final, override
 
 from simulator.berlin import BERLIN
 
 from .truth import FOREVER
+
+_EXPECTED_ERRORS: Final = re.compile(
+    r"(Error fetching|Authentication failed while fetching) nomos \w+ data"
+)
+_UNEXPECTED: Final = re.compile(
+    r"Task exception was never retrieved|Unexpected|Traceback|never awaited"
+)
+
+
+def is_ours(record: logging.LogRecord) -> bool:
+    """Return whether the integration says it."""
+    return record.name.startswith("custom_components.nomos")
+
+
+def is_alarming(record: logging.LogRecord) -> bool:
+    """Return whether the log should not hold it."""
+    text = record.getMessage()
+    is_error = is_ours(record) and record.levelno >= logging.ERROR
+    return bool(
+        (is_error and not _EXPECTED_ERRORS.match(text))
+        or _UNEXPECTED.search(text)
+        or (record.exc_info and record.exc_info[0])
+    )
 
 
 def local(instant: datetime) -> str:

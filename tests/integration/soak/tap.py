@@ -14,6 +14,9 @@ from aiohttp import web
 from simulator import Simulator
 from simulator.records import kind_of
 
+MOST = 10_000
+"""ct/kWh; an amount beyond that, up or down, is no price."""
+
 LONGEST_WAIT = timedelta(hours=2)
 """Where a wait that Nomos asks for may be cut off."""
 
@@ -49,11 +52,16 @@ class Tap:
     waits: dict[str, tuple[datetime, datetime]] = field(default_factory=dict)
     """By path: when Nomos asked to wait, and until when."""
     rotations: int = 0
+    newest: str = ""
+    """The refresh token that the house was given last."""
+    last_good: datetime | None = None
+    """When the house last got a good answer that takes a good grant."""
     held: int = 0
     on_wait: Callable[[str, datetime], None] = lambda _path, _until: None
     on_impatience: Callable[[str, datetime], None] = lambda _path, _until: None
     on_rotation: Callable[[], None] = lambda: None
     on_loss: Callable[[], None] = lambda: None
+    on_refusal: Callable[[str, int], None] = lambda _kind, _status: None
 
     def install(self) -> None:
         """Stand in the way of every request."""
@@ -107,9 +115,8 @@ class Tap:
             or request.transport.is_closing()
         )
         status = 0 if gone or response is None else response.status
-        self.requests.append(
-            Request(begun, kind_of(request.path), request.path, status)
-        )
+        kind = kind_of(request.path)
+        self.requests.append(Request(begun, kind, request.path, status))
         body = b""
         if not gone and isinstance(response, web.Response):
             body = bytes(response.body or b"")  # type: ignore[arg-type]
@@ -117,6 +124,7 @@ class Tap:
         if issued:
             if status == 200 and payload.get("refresh_token") == issued[-1]:
                 self.rotations += 1
+                self.newest = issued[-1]
                 self.on_rotation()
             else:
                 self.on_loss()
@@ -125,7 +133,9 @@ class Tap:
             status == 429 or (gone and response.prepared and response.status == 429)
         ):
             self._note_wait(request.path, response.headers.get("Retry-After"))
-        if status == 200 and kind_of(request.path) == "prices":
+        if status in {400, 401, 403}:
+            self.on_refusal(kind, status)
+        if status == 200 and kind == "prices":
             self._note_prices(request.path.split("/")[2], payload)
 
     def _note_wait(self, path: str, text: str | None) -> None:
@@ -149,24 +159,31 @@ class Tap:
             return
         known = self.prices.setdefault(subscription_id, {})
         now = self.sim.clock.now()
-        for item in payload.get("items") or ():
-            amount = item.get("amount")
+        items = payload.get("items") or ()
+        # A house may refuse all of an answer with such an item, or that item only.
+        certain = all(_moment(item) for item in items)
+        if certain:
+            self.last_good = now
+        for item in items:
+            amount, start = item.get("amount"), _moment(item)
             if (
-                isinstance(amount, bool)
+                start is None
+                or isinstance(amount, bool)
                 or not isinstance(amount, int | float)
                 or not math.isfinite(amount)
+                or abs(amount) > MOST
             ):
                 continue
-            start = datetime.fromisoformat(item["timestamp"])
             earlier = known.get(start)
             if earlier is None:
-                known[start] = Delivered(amount, now)
-            else:
-                if earlier.amount != amount:
-                    earlier.before = earlier.amount
-                if not earlier.certain or earlier.amount != amount:
-                    earlier.at = now
-                earlier.amount, earlier.certain = amount, True
+                known[start] = Delivered(amount, now, certain=certain)
+                continue
+            if earlier.amount != amount:
+                earlier.before = earlier.amount
+                earlier.certain &= certain
+            if not earlier.certain or earlier.amount != amount:
+                earlier.at = now
+            earlier.amount, earlier.certain = amount, earlier.certain or certain
 
     def power_failed(self, since: datetime) -> None:
         """Take note that what came after an instant may be lost."""
@@ -184,9 +201,16 @@ class Tap:
         self.sim.requests.clear()
 
 
+def _moment(item: dict[str, Any]) -> datetime | None:
+    try:
+        return datetime.fromisoformat(item["timestamp"])
+    except ValueError:
+        return None
+
+
 def _payload(body: bytes) -> dict[str, Any]:
     try:
         payload = json.loads(body)
-    except ValueError:
+    except ValueError, RecursionError:
         return {}
     return payload if isinstance(payload, dict) else {}

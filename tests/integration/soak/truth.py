@@ -59,11 +59,6 @@ class Truth:
     disturbed: set[date] = field(default_factory=set)
     """Local days on which the usual budget of requests does not hold."""
 
-    @property
-    def jump_grace(self) -> timedelta:
-        """How long displays may be off after a jump of the clock: until their next timer, an interval later."""
-        return self.step + timedelta(minutes=1)
-
     def trouble(
         self,
         start: datetime,
@@ -111,10 +106,16 @@ class Truth:
                 return "no trouble around midnight"
         return None
 
-    def calm(self, begin: datetime, now: datetime, *ignored: str) -> timedelta:
-        """Return the longest time without any trouble between two instants."""
+    def calm(
+        self,
+        begin: datetime,
+        now: datetime,
+        *ignored: str,
+        interval: datetime | None = None,
+    ) -> timedelta:
+        """Return the longest time between two instants without any trouble, or without any that concerns an interval."""
         return max(
-            (end - start for start, end in self._calm(None, begin, now, ignored)),
+            (end - start for start, end in self._calm(interval, begin, now, ignored)),
             default=timedelta(),
         )
 

@@ -1,94 +1,23 @@
 """What goes wrong and when: drawn from a seed, whatever the integration does about it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from enum import Enum
 import math
 from random import Random
 from typing import Any, Final, Literal
 
 from simulator.berlin import DAY, at_local, local_date, midnight
 
+from .disk import DISK_FAULTS, DiskFault
+from .hostile import HOSTILE
+from .recipes import RECIPES, Harm, Recipe
+
 MINUTE: Final = timedelta(minutes=1)
 HOUR: Final = timedelta(hours=1)
 QUARTER: Final = timedelta(minutes=15)
+YEAR: Final = 365 * DAY
 
-
-class Harm(Enum):
-    """What a fault does to prices."""
-
-    NONE = "none"
-    ALL = "all"
-    DENIED = "denied"
-    """As ALL, and the house may come back to it later than usual."""
-    SETUP = "setup"
-    """Prices can be had, but a house that has to start from nothing cannot."""
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """One kind of fault."""
-
-    name: str
-    kind: str
-    params: dict[str, Any] = field(default_factory=dict)
-    matches: tuple[str | None, ...] = (None, "prices", "subscriptions", "token")
-    harm: Harm = Harm.ALL
-    weight: int = 2
-
-
-_API: Final = (None, "prices", "prices", "subscriptions")
-_PRICES: Final = ("prices",)
-_TOKEN: Final = ("token",)
-
-RECIPES: Final = (
-    Recipe("reset", "reset", weight=4),
-    Recipe("500", "status", {"status": 500}),
-    Recipe("500 page", "status", {"status": 500, "body": "html"}),
-    Recipe("502", "status", {"status": 502}),
-    Recipe("503", "status", {"status": 503}, weight=4),
-    Recipe("504", "status", {"status": 504}),
-    Recipe("429", "rate_limit"),
-    Recipe("429 for a minute", "rate_limit", {"retry_after": 60}),
-    Recipe("429 for an hour", "rate_limit", {"retry_after": 3600}, weight=4),
-    Recipe("429 for three hours", "rate_limit", {"retry_after": 10800}),
-    Recipe("429 for a week", "rate_limit", {"retry_after": 604800}),
-    Recipe(
-        "429 nonsense", "rate_limit", {"headers": {"retry-after": "soon"}}, weight=1
-    ),
-    Recipe("slow", "delay", {"seconds": 12}, harm=Harm.NONE),
-    Recipe("slow token", "delay", {"seconds": 45}, _TOKEN, harm=Harm.NONE),
-    Recipe("too slow", "delay", {"seconds": 80}),
-    Recipe("truncated", "truncate", {"keep": 0.6}, _PRICES, weight=4),
-    Recipe("truncated list", "truncate", {"keep": 0.2}, ("subscriptions",), Harm.SETUP),
-    Recipe("cut", "truncate", {"keep": 0.5, "cut_connection": True}, _PRICES),
-    Recipe("empty", "empty", matches=(*_API, "token")),
-    Recipe("page", "html", matches=(*_API, "token")),
-    Recipe("403 page", "html", {"status": 403}, _TOKEN),
-    Recipe("list", "list", matches=(*_API, "token")),
-    Recipe("null items", "set_fields", {"values": {"items": None}}, _PRICES),
-    Recipe("no items", "set_fields", {"values": {"items": []}}, _PRICES),
-    Recipe("without items", "drop_fields", {"fields": ["items"]}, _PRICES),
-    Recipe("wrong unit", "settings", {"unit": "EUR/MWh"}, _PRICES),
-    Recipe("other unit", "settings", {"unit": "EUR/kWh"}, _PRICES),
-    Recipe("402", "status", {"status": 402}, _PRICES, Harm.DENIED),
-    Recipe("403", "status", {"status": 403}, _PRICES, Harm.DENIED),
-    Recipe("404", "status", {"status": 404}, _PRICES, Harm.DENIED),
-    Recipe(
-        "no subscriptions", "status", {"status": 500}, ("subscriptions",), Harm.SETUP
-    ),
-    Recipe("duplicates", "settings", {"duplicates": True}, _PRICES, Harm.NONE),
-    Recipe("unsorted", "settings", {"unsorted": True}, _PRICES, Harm.NONE),
-    Recipe(
-        "strange but right",
-        "settings",
-        {"extra_fields": True, "timestamps": "mixed", "unknown_component": True},
-        (None,),
-        Harm.NONE,
-    ),
-    Recipe("without parts", "settings", {"components": "null"}, _PRICES, Harm.NONE),
-)
 
 type Holes = Literal["missing", "null_amounts", "nan_amounts"]
 
@@ -136,8 +65,8 @@ class PowerCut:
 
     down: timedelta
     after_rotation: bool
-    clock_behind: timedelta = timedelta()
-    """How far the clock is behind at the start, for lack of a battery."""
+    skew: timedelta = timedelta()
+    """How far the clock is ahead at the start, mostly behind, for lack of a battery."""
     until_network_time: timedelta = timedelta()
 
 
@@ -189,6 +118,33 @@ class WrongClock:
 
     skew: timedelta
     duration: timedelta
+    then_alone: bool = False
+    """Whether the hub is restarted soon after the clock was put right, while nobody listens."""
+
+
+@dataclass(frozen=True, slots=True)
+class FullDisk:
+    """Nothing can be written for a time."""
+
+    fault: DiskFault
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PassingRefusal:
+    """Nomos refuses a grant that is good: once, or for a time."""
+
+    where: Literal["api", "token"]
+    answer: dict[str, Any]
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Foreigner:
+    """The list of contracts holds one of another customer, beside ours or instead."""
+
+    instead: bool
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,8 +167,20 @@ type Trouble = (
     | Correction
     | Suspension
     | WrongClock
+    | FullDisk
+    | PassingRefusal
+    | Foreigner
     | Manners
 )
+
+REFUSALS: Final[tuple[dict[str, Any], ...]] = (
+    {"status": 401},
+    {"status": 400, "code": "BAD_REQUEST"},
+    {"status": 403},
+    {"status": 403, "shape": "rfc"},
+    {"status": 400, "shape": "rfc"},
+)
+"""How the token endpoint may refuse a grant; in the shape of RFC 6749 as access_denied and invalid_grant."""
 
 # How often a kind of trouble comes, per day: in calm, in normal and in stormy weeks.
 _RATES: Final[dict[str, tuple[float, float, float]]] = {
@@ -227,7 +195,12 @@ _RATES: Final[dict[str, tuple[float, float, float]]] = {
     "outing": (0.0, 0.12, 0.4),
     "correction": (0.1, 0.2, 0.5),
     "suspension": (0.0, 0.02, 0.06),
-    "wrong clock": (0.0, 0.02, 0.06),
+    "wrong clock": (0.0, 0.04, 0.1),
+    "full disk": (0.0, 0.03, 0.1),
+    "slip": (0.0, 0.03, 0.06),
+    "passing refusal": (0.0, 0.01, 0.03),
+    "foreigner": (0.0, 0.02, 0.06),
+    "hostile": (0.0, 0.06, 0.2),
     "manners": (0.1, 0.1, 0.1),
 }
 
@@ -287,13 +260,14 @@ def _trouble(rng: Random, name: str, at: datetime) -> Trouble:
         case "restart":
             return Restart(_length(rng, MINUTE, 3 * HOUR))
         case "power cut":
-            behind = rng.random() < 0.3
-            return PowerCut(
-                _length(rng, MINUTE, 8 * HOUR),
-                rng.random() < 0.6,
-                _length(rng, MINUTE, 10 * HOUR) if behind else timedelta(),
-                _length(rng, MINUTE / 2, 20 * MINUTE),
-            )
+            down, after_rotation = _length(rng, MINUTE, 8 * HOUR), rng.random() < 0.6
+            if rng.random() < 0.65:
+                return PowerCut(down, after_rotation)
+            skew = -_length(rng, MINUTE, 10 * HOUR)
+            if rng.random() < 0.4:
+                skew = _far_off(rng)
+            network = _length(rng, MINUTE / 2, 20 * MINUTE)
+            return PowerCut(down, after_rotation, skew, network)
         case "revocation":
             return Revocation(rng.random() < 0.7, _length(rng, MINUTE, 20 * HOUR))
         case "lost answer":
@@ -310,8 +284,32 @@ def _trouble(rng: Random, name: str, at: datetime) -> Trouble:
         case "suspension":
             return Suspension(_length(rng, 2 * MINUTE, 10 * HOUR))
         case "wrong clock":
-            skew = rng.choice((-5, -3, -1, 1, 4)) * MINUTE * rng.uniform(0.2, 1)
-            return WrongClock(skew, _length(rng, MINUTE, 6 * HOUR))
+            if rng.random() < 0.4:
+                skew = rng.choice((-5, -3, -1, 1, 4)) * MINUTE * rng.uniform(0.2, 1)
+                return WrongClock(skew, _length(rng, MINUTE, 6 * HOUR))
+            return WrongClock(
+                _far_off(rng), _length(rng, MINUTE, 2 * HOUR), rng.random() < 0.3
+            )
+        case "full disk":
+            until = at + _length(rng, timedelta(seconds=5), 12 * HOUR)
+            return FullDisk(rng.choice(DISK_FAULTS), until)
+        case "slip":
+            return PassingRefusal("token", rng.choice(REFUSALS), None)
+        case "passing refusal":
+            if rng.random() < 0.5:
+                until = at + _length(rng, 3 * HOUR, 26 * HOUR)
+                return PassingRefusal("api", {"status": 401}, until)
+            until = at + _length(rng, 3 * MINUTE, 26 * HOUR)
+            return PassingRefusal("token", rng.choice(REFUSALS), until)
+        case "foreigner":
+            instead = rng.random() < 0.4
+            longest = 12 * HOUR if instead else 48 * HOUR
+            return Foreigner(instead, at + _length(rng, HOUR, longest))
+        case "hostile":
+            recipe = rng.choices(HOSTILE, [one.weight for one in HOSTILE])[0]
+            longest = 12 * HOUR if recipe.harm is Harm.LISTS else 30 * HOUR
+            until = at + _length(rng, 10 * MINUTE, longest)
+            return Fault(recipe, rng.choice(recipe.matches), until)
         case "manners":
             return Manners(
                 rng.choice(
@@ -326,6 +324,12 @@ def _trouble(rng: Random, name: str, at: datetime) -> Trouble:
             )
         case _:
             raise ValueError(name)
+
+
+def _far_off(rng: Random) -> timedelta:
+    """Return how far a clock is ahead that was set to another day; now and then it is behind."""
+    days = rng.choices((1, 9, 365, -1, -3), (5, 4, 1, 1, 1))[0]
+    return days * DAY * rng.uniform(0.7, 1)
 
 
 def _outing(rng: Random, day: date) -> Outing:

@@ -1,0 +1,43 @@
+"""What the rest of Home Assistant must not suffer: it can save everything, and shows nothing of strangers."""
+
+from collections.abc import Iterable
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import (
+    device_registry as dr,
+    entity_registry as er,
+    issue_registry as ir,
+)
+from homeassistant.helpers.json import json_bytes
+
+
+def unsavable(hass: HomeAssistant) -> str | None:
+    """Return what Home Assistant cannot save, or show, for a text in it that is none; None if there is nothing."""
+    entities, devices = er.async_get(hass), dr.async_get(hass)
+    for name, data in (
+        ("config entries", hass.config_entries._data_to_save),
+        ("entities", entities._data_to_save),
+        ("devices", devices._data_to_save),
+        ("issues", ir.async_get(hass)._data_to_save),
+        ("states", hass.states.async_all),
+    ):
+        try:
+            json_bytes(data())
+        except (TypeError, ValueError) as err:
+            return f"{name}: {err}"
+    return None
+
+
+def shown_of(
+    hass: HomeAssistant, entry_id: str, strangers: Iterable[str]
+) -> str | None:
+    """Return which device or entity of a config entry belongs to one of some contracts; None if there is none."""
+    devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry_id)
+    entities = er.async_entries_for_config_entry(er.async_get(hass), entry_id)
+    ours = [name for device in devices for _, name in device.identifiers]
+    ours += [entity.unique_id for entity in entities]
+    for stranger in strangers:
+        for name in ours:
+            if stranger in name:
+                return name
+    return None

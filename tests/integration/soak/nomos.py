@@ -1,0 +1,194 @@
+"""What Nomos does: it publishes late, corrects, answers wrongly, does not listen, lists the contracts of others."""
+
+from datetime import date, datetime, time, timedelta
+from typing import Any, Final
+
+from simulator.berlin import DAY, at_local, day_intervals, midnight
+from simulator.objects import subscription_object
+from simulator.settings import CURIE
+
+from .recipes import Harm
+from .stage import Stage
+from .truth import FOREVER, LONGEST_GAP, Publication
+from .weather import Fault, Foreigner, Hole, Outing
+
+_FORGIVEN: Final = 2 * DAY
+"""So far apart lists lack our contract: one that is missing from those of two days in a row may be believed."""
+
+_STRANGER: Final = "many@example.com"
+
+
+class Nomos:
+    """Nomos's side of the weather."""
+
+    def __init__(self, stage: Stage, port: int) -> None:
+        """Listen on a port; take part in a soak."""
+        self._stage = stage
+        self._port = port
+        self._refusals = 0
+        self._unlisted_until = stage.now - _FORGIVEN
+        stage.tap.on_wait = self._asked_to_wait
+        stage.tap.on_impatience = self._impatient
+
+    def answer_wrongly(self, fault: Fault) -> None:
+        """Answer wrongly for a time."""
+        stage, recipe, match, until = (
+            self._stage,
+            fault.recipe,
+            fault.match,
+            fault.until,
+        )
+        if recipe.harm is Harm.LISTS and not self._may_not_list(until):
+            return
+        truth, now = stage.truth, stage.now
+        stage.count(
+            recipe.name, f"{recipe.name} on {match or 'all'} until {until:%d %H:%M}Z"
+        )
+        stage.sim.faults.add(recipe.kind, match, between=(now, until), **recipe.params)
+        if recipe.harm is Harm.DENIED:
+            truth.trouble(now, until + LONGEST_GAP, recipe.name)
+        elif recipe.harm in {Harm.SETUP, Harm.LISTS} or (
+            match == "subscriptions" and recipe.harm is Harm.ALL
+        ):
+            truth.trouble(now, until, "no subscriptions", (FOREVER, FOREVER))
+        elif recipe.harm is Harm.ALL:
+            truth.trouble(now, until, recipe.name)
+        else:
+            truth.disturb(now, until)
+
+    def _may_not_list(self, until: datetime) -> bool:
+        """Return whether our contract may be missing now; if so, take note."""
+        if self._stage.now < self._unlisted_until + _FORGIVEN:
+            return False
+        self._unlisted_until = until
+        return True
+
+    def list_foreigner(self, trouble: Foreigner) -> None:
+        """List a contract of another customer for a time."""
+        stage, instead, until = self._stage, trouble.instead, trouble.until
+        sim, now = stage.sim, stage.now
+        if instead and not self._may_not_list(until):
+            return
+        stranger = sim.customers[_STRANGER].subscriptions[3]
+
+        def change(payload: dict[str, Any]) -> dict[str, Any]:
+            if "items" in payload:
+                foreign = subscription_object(
+                    sim.world, stranger, now, CURIE, embed=False
+                )
+                payload["items"] = [foreign, *([] if instead else payload["items"])]
+            return payload
+
+        how = "instead of ours" if instead else "beside ours"
+        stage.count(f"foreign contract {how}")
+        stage.judge.strangers.add(stranger.id)
+        sim.faults.add("mutate", "subscriptions", between=(now, until), change=change)
+        stage.truth.trouble(now, until, "no subscriptions", (FOREVER, FOREVER))
+
+    def leave_hole(self, hole: Hole) -> None:
+        """Leave out some intervals for a time."""
+        stage, now = self._stage, self._stage.now
+        style, (first, last), until = hole.style, hole.intervals, hole.until
+        holes: dict[str, Any] = {style: [hole.intervals]}
+        stage.count(
+            f"hole ({style})",
+            f"{style} from {first:%d %H:%M}Z to {last:%d %H:%M}Z until {until:%d %H:%M}Z",
+        )
+        stage.sim.faults.add("settings", "prices", between=(now, until), **holes)
+        stage.truth.trouble(now, until, "hole", hole.intervals)
+
+    async def refuse(self, until: datetime) -> None:
+        """Listen no more for a time."""
+        stage = self._stage
+        stage.count("refused", f"nobody listens until {until:%d %H:%M}Z")
+        stage.truth.trouble(stage.now, until, "refused")
+        self._refusals += 1
+        if self._refusals == 1:
+            await stage.sim.stop()
+        stage.plan(until, self._listen)
+
+    async def _listen(self) -> None:
+        self._refusals -= 1
+        if self._refusals == 0:
+            await self._stage.sim.start(self._port)
+            self._stage.judge.note("Nomos listens again")
+
+    def publish(self, outing: Outing) -> None:
+        """Decide how a delivery day comes out. The answers in between say so by themselves."""
+        stage, day = self._stage, outing.day
+        stage.count(
+            f"published {outing.kind}",
+            f"{day} comes out {outing.kind} {outing.at:%H:%M}",
+        )
+        sim, eve, known = stage.sim, day - DAY, stage.truth.publications
+        at: datetime = FOREVER
+        match outing.kind:
+            case "late":
+                sim.publish_at(day, outing.at)
+                at = at_local(eve, outing.at)
+                known[day] = Publication(at, 100, at)
+            case "partial":
+                sim.publish_at(day, outing.at)
+                first = at_local(eve, outing.at)
+                at = first + timedelta(minutes=outing.minutes)
+                batch = int(outing.batch * len(day_intervals(day, stage.truth.step)))
+                sim.configure(partial_batch=batch, partial_minutes=outing.minutes)
+                known[day] = Publication(first, batch, at)
+                stage.plan(
+                    at_local(eve, time(23, 50)),
+                    lambda: sim.configure(partial_batch=None),
+                )
+            case "never" | "tardy":
+                sim.publish_at(day, "never")
+                known[day] = Publication(FOREVER, 100, FOREVER)
+                if outing.kind == "tardy":
+                    at = at_local(day, outing.at)
+                    known[day] = Publication(at, 100, at)
+                    stage.plan(at, lambda: sim.publish_at(day, time(13)))
+        stage.truth.disturb(stage.now, min(at, midnight(day + DAY)))
+
+    def correct(self, at: datetime, amount: float) -> None:
+        """Correct a price, if it is out."""
+        stage, sim = self._stage, self._stage.sim
+        subscription = stage.rng.choice(stage.subscriptions)
+        point = sim.price(subscription.id, at)
+        assert point is not None
+        if stage.truth.published(point.start) <= stage.now:
+            stage.count(
+                "corrected",
+                f"{point.start:%d %H:%M}Z corrected from {point.amount} to {amount}",
+            )
+            key = subscription.id, point.start
+            stage.truth.superseded.setdefault(key, set()).add(point.amount)
+            sim.correct_price(subscription.id, at, amount)
+
+    def forget_before(self, today: date) -> None:
+        """Drop faults and publications that are past, so that a year costs no more than a day."""
+        faults: Any = self._stage.sim.faults
+        faults._faults = [
+            one
+            for one in faults.pending
+            if one.between is None or one.between[1] > self._stage.now
+        ]
+        settings = self._stage.sim.settings
+        self._stage.sim.configure(
+            publications={
+                day: at
+                for day, at in settings.publications.items()
+                if day >= today - 2 * DAY
+            }
+        )
+
+    def _asked_to_wait(self, _path: str, until: datetime) -> None:
+        self._stage.truth.trouble(self._stage.now, until, "waiting")
+
+    def _impatient(self, path: str, until: datetime) -> None:
+        judge = self._stage.judge
+        if judge.restarted_since(self._stage.tap.waits[path][0]):
+            judge.figures.impatient_after_restart += 1
+            return
+        judge.violate(
+            "IMPATIENT",
+            f"{path.rsplit('/', 1)[-1]} asked for before {until:%d %H:%M:%S}Z",
+            path,
+        )
