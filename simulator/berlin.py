@@ -47,7 +47,7 @@ def month_start(day: date) -> date:
 
 
 def add_months(day: date, months: int) -> date:
-    """Return the first day of the month that lies `months` after the day's month."""
+    """Return the first day of the month that is `months` after the day's month."""
     index = day.year * 12 + day.month - 1 + months
     return date(index // 12, index % 12 + 1, 1)
 
@@ -58,7 +58,7 @@ def at_local(day: date, clock: time) -> datetime:
 
 
 def working_day(month: date, number: int) -> date:
-    """Return the nth working day (Monday to Friday) of a month; public holidays are not considered."""
+    """Return the nth working day (Monday to Friday) of a month; public holidays are ignored."""
     day = month_start(month)
     while True:
         if day.weekday() < 5:
@@ -68,7 +68,7 @@ def working_day(month: date, number: int) -> date:
         day += DAY
 
 
-def wire(instant: datetime, *, millis: bool = False) -> str:
+def api_time(instant: datetime, *, millis: bool = False) -> str:
     """Write an instant as the API does: UTC with `Z`, with or without milliseconds."""
     text = (
         instant.astimezone(UTC)
@@ -76,3 +76,11 @@ def wire(instant: datetime, *, millis: bool = False) -> str:
         .isoformat(timespec="milliseconds" if millis else "seconds")
     )
     return text + "Z"
+
+
+def parse_instant(text: str) -> datetime:
+    """Return an ISO 8601 instant in UTC; ValueError without an offset."""
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError(f"{text} needs an offset")
+    return instant.astimezone(UTC)

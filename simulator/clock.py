@@ -10,15 +10,15 @@ def _system_now() -> datetime:
 
 
 class Clock:
-    """Tells the simulated instant, as an aware datetime in UTC.
+    """The simulated time, as an aware datetime in UTC.
 
-    Without `now` it follows the system's clock. With a datetime it runs on from that instant. With a callable that
-    one governs entirely, and the clock cannot be set.
+    Without `now` it follows the system's clock. With a datetime it runs on from that instant. With a callable it
+    always returns the callable's result, and cannot be set.
     """
 
     def __init__(self, now: datetime | Callable[[], datetime] | None = None) -> None:
         """Start the clock; a datetime or the callable's results must be aware."""
-        self._governor = now if callable(now) else None
+        self._source = now if callable(now) else None
         self._offset = timedelta()
         self._frozen_at: datetime | None = None
         if isinstance(now, datetime):
@@ -26,19 +26,19 @@ class Clock:
 
     def now(self) -> datetime:
         """Return the simulated instant in UTC."""
-        if self._governor is not None:
-            return self._governor().astimezone(UTC)
+        if self._source is not None:
+            return self._source().astimezone(UTC)
         if self._frozen_at is not None:
             return self._frozen_at
         return _system_now() + self._offset
 
     @property
     def frozen(self) -> bool:
-        """Whether the clock stands still by its own `freeze`."""
+        """Whether `freeze` has stopped the clock."""
         return self._frozen_at is not None
 
     def set(self, instant: datetime) -> None:
-        """Move the clock to an aware instant; it goes on running, or standing still, as before."""
+        """Move the clock to an aware instant; it stays running or frozen."""
         self._require_own()
         if instant.tzinfo is None:
             raise ValueError("the simulator's clock needs an aware datetime")
@@ -53,19 +53,17 @@ class Clock:
         self.set(self.now() + by)
 
     def freeze(self) -> None:
-        """Stand still at the present simulated instant."""
+        """Stop at the current simulated instant."""
         self._require_own()
         self._frozen_at = self.now()
 
     def run(self) -> None:
-        """Run on from the present simulated instant."""
+        """Run on from the current simulated instant."""
         self._require_own()
         instant = self.now()
         self._frozen_at = None
         self.set(instant)
 
     def _require_own(self) -> None:
-        if self._governor is not None:
-            raise RuntimeError(
-                "this clock is governed by the callable it was made with"
-            )
+        if self._source is not None:
+            raise RuntimeError("this clock follows a callable and cannot be set")

@@ -1,274 +1,283 @@
-"""The control room: the simulator's handles over HTTP, for tests of another process and for people."""
+"""The simulator's controls over HTTP, for tests in another process and for people."""
 
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import fields
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
-from .berlin import local_date, wire
-from .customers import Subscription
-from .faults import Fault
+from .berlin import api_time, local_date, parse_instant
+from .clock import Clock
+from .customers import Subscription, World, normalised
+from .faults import Fault, FaultPlan
+from .oauth import OAuth
+from .objects import supply_times
+from .prices import PriceService
+from .records import RecordedRequest
+from .settings import Configuration
 from .tariff import PricePoint
-
-if TYPE_CHECKING:
-    from .simulator import Simulator
+from .tokens import TokenStore
 
 _INSTANTS = {"start_at", "end_at", "terminated_at", "created_at"}
 
-type Answer = dict[str, Any]
+type Body = dict[str, Any]
+type Query = dict[str, str]
 
 
 class Control:
-    """Answers for `/control/…`."""
+    """Answers to `/control/…`."""
 
-    def __init__(self, simulator: Simulator) -> None:
-        """Work for a simulator."""
-        self._simulator = simulator
-        self._routes: dict[tuple[str, str], Callable[[Answer, web.Request], Answer]] = {
-            ("GET", "state"): self._state,
-            ("POST", "clock"): self._clock,
-            ("GET", "faults"): self._list_faults,
+    def __init__(
+        self,
+        clock: Clock,
+        configuration: Configuration,
+        faults: FaultPlan,
+        world: World,
+        tokens: TokenStore,
+        oauth: OAuth,
+        prices: PriceService,
+        requests: list[RecordedRequest],
+    ) -> None:
+        """Control the parts of a simulator."""
+        self._clock = clock
+        self._configuration = configuration
+        self._faults = faults
+        self._world = world
+        self._tokens = tokens
+        self._oauth = oauth
+        self._prices = prices
+        self._requests = requests
+        self._routes: dict[tuple[str, str], Callable[[Body, Query], Body]] = {
+            ("GET", "state"): self._show_state,
+            ("POST", "clock"): self._change_clock,
+            ("GET", "faults"): self._show_faults,
             ("POST", "faults"): self._add_fault,
             ("DELETE", "faults"): self._clear_faults,
             ("POST", "revoke"): self._revoke,
-            ("POST", "expire_access_tokens"): self._expire,
-            ("POST", "subscriptions"): self._subscriptions,
+            ("POST", "expire_access_tokens"): self._expire_access_tokens,
+            ("POST", "subscriptions"): self._change_subscriptions,
             ("GET", "settings"): self._show_settings,
-            ("POST", "settings"): self._settings,
+            ("POST", "settings"): self._change_settings,
             ("DELETE", "settings"): self._reset_settings,
-            ("GET", "requests"): self._requests,
-            ("DELETE", "requests"): self._forget_requests,
-            ("GET", "mailbox"): self._mailbox,
-            ("GET", "prices"): self._prices,
-            ("POST", "prices"): self._correct,
+            ("GET", "requests"): self._show_requests,
+            ("DELETE", "requests"): self._clear_requests,
+            ("GET", "mailbox"): self._show_mailbox,
+            ("GET", "prices"): self._show_prices,
+            ("POST", "prices"): self._correct_price,
         }
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Answer a control request; what cannot be understood is 400 with a sentence."""
+        """Answer a control request; a mistake is 400 with a sentence."""
         name = request.match_info["tail"].strip("/")
         handler = self._routes.get((request.method, name))
         if handler is None:
             return web.json_response({"error": "no such control"}, status=404)
         try:
-            return web.json_response(handler(_object(await request.text()), request))
+            body = _read_object(await request.text())
+            return web.json_response(handler(body, dict(request.query)))
         except KeyError as err:
-            return web.json_response(
-                {"error": f"unknown or missing: {err.args[0]}"}, status=400
-            )
+            message = f"unknown or missing: {err.args[0]}"
         except (ValueError, TypeError, RuntimeError) as err:
-            return web.json_response({"error": str(err)}, status=400)
+            message = str(err)
+        return web.json_response({"error": message}, status=400)
 
     # --- State -------------------------------------------------------------------------------------------------
 
-    def _state(self, _body: Answer, _request: web.Request) -> Answer:
-        simulator = self._simulator
+    def _show_state(self, _body: Body, _query: Query) -> Body:
         return {
             "clock": self._clock_state(),
             "customers": {
                 email: {
                     "id": customer.id,
                     "subscriptions": [
-                        self._told(item) for item in customer.subscriptions
+                        self._described(item) for item in customer.subscriptions
                     ],
                 }
-                for email, customer in simulator.customers.items()
+                for email, customer in self._world.customers.items()
             },
-            "requests": dict(Counter(record.kind for record in simulator.requests)),
-            "faults": len(simulator.faults.pending),
+            "requests": Counter(record.kind for record in self._requests),
+            "faults": len(self._faults.pending),
         }
 
-    def _clock_state(self) -> Answer:
-        now = self._simulator.clock.now()
-        moment = self._simulator.publication(local_date(now) + timedelta(days=1))
+    def _clock_state(self) -> Body:
+        now = self._clock.now()
+        tomorrow = local_date(now) + timedelta(days=1)
         return {
-            "now": wire(now, millis=True),
-            "frozen": self._simulator.clock.frozen,
-            "tomorrow_published_at": None if moment is None else wire(moment),
+            "now": api_time(now, millis=True),
+            "frozen": self._clock.frozen,
+            "tomorrow_published_at": self._published_at(tomorrow),
         }
 
-    def _told(self, subscription: Subscription) -> Answer:
+    def _published_at(self, day: date) -> str | None:
+        instant = self._prices.publication(day, self._configuration.settings)
+        return None if instant is None else api_time(instant)
+
+    def _described(self, subscription: Subscription) -> Body:
         return {
             "id": subscription.id,
             "number": subscription.number,
             "type": subscription.type,
             "meter_type": subscription.meter_type,
             "resolution": subscription.resolution,
-            "status": subscription.status(self._simulator.clock.now()),
-            "start_at": subscription.start_at and wire(subscription.start_at),
-            "end_at": subscription.end_at and wire(subscription.end_at),
-            "terminated_at": subscription.terminated_at
-            and wire(subscription.terminated_at),
+            "status": subscription.status(self._clock.now()),
+            **supply_times(subscription),
         }
 
-    def _clock(self, body: Answer, _request: web.Request) -> Answer:
-        _only(body, {"set", "advance_seconds", "freeze", "run"})
-        clock = self._simulator.clock
+    def _change_clock(self, body: Body, _query: Query) -> Body:
+        _check_names(body, {"set", "advance_seconds", "freeze", "run"})
         if body.get("freeze"):
-            clock.freeze()
+            self._clock.freeze()
         if "set" in body:
-            clock.set(datetime.fromisoformat(body["set"]))
+            self._clock.set(parse_instant(body["set"]))
         if "advance_seconds" in body:
-            clock.advance(timedelta(seconds=body["advance_seconds"]))
+            self._clock.advance(timedelta(seconds=body["advance_seconds"]))
         if body.get("run"):
-            clock.run()
+            self._clock.run()
         return self._clock_state()
+
+    def _show_requests(self, _body: Body, _query: Query) -> Body:
+        return {"requests": [record.as_dict() for record in self._requests]}
+
+    def _clear_requests(self, body: Body, query: Query) -> Body:
+        self._requests.clear()
+        return self._show_requests(body, query)
 
     # --- Faults and settings -----------------------------------------------------------------------------------
 
-    def _list_faults(self, _body: Answer, _request: web.Request) -> Answer:
-        return {
-            "faults": [_told_fault(fault) for fault in self._simulator.faults.pending]
-        }
+    def _show_faults(self, _body: Body, _query: Query) -> Body:
+        return {"faults": [_described_fault(fault) for fault in self._faults.pending]}
 
-    def _add_fault(self, body: Answer, _request: web.Request) -> Answer:
+    def _add_fault(self, body: Body, _query: Query) -> Body:
         if body.get("kind") == "mutate":
             raise ValueError("mutate takes a Python callable: in-process only")
         if between := body.pop("between", None):
             begin, end = between
-            body["between"] = _instant(begin), _instant(end)
-        return _told_fault(
-            self._simulator.faults.add(
-                body.pop("kind"), body.pop("match", None), **body
-            )
-        )
+            body["between"] = parse_instant(begin), parse_instant(end)
+        fault = self._faults.add(body.pop("kind"), body.pop("match", None), **body)
+        return _described_fault(fault)
 
-    def _clear_faults(self, _body: Answer, _request: web.Request) -> Answer:
-        self._simulator.faults.clear()
-        return {"faults": []}
+    def _clear_faults(self, body: Body, query: Query) -> Body:
+        self._faults.clear()
+        return self._show_faults(body, query)
 
-    def _show_settings(self, _body: Answer, _request: web.Request) -> Answer:
-        settings = self._simulator.settings
+    def _show_settings(self, _body: Body, _query: Query) -> Body:
+        settings = self._configuration.settings
         return {
             item.name: _plain(getattr(settings, item.name)) for item in fields(settings)
         }
 
-    def _settings(self, body: Answer, request: web.Request) -> Answer:
-        self._simulator.configure(**body)
-        return self._show_settings(body, request)
+    def _change_settings(self, body: Body, query: Query) -> Body:
+        self._configuration.change(**body)
+        return self._show_settings(body, query)
 
-    def _reset_settings(self, body: Answer, request: web.Request) -> Answer:
-        self._simulator.settings = type(self._simulator.settings)()
-        return self._show_settings(body, request)
+    def _reset_settings(self, body: Body, query: Query) -> Body:
+        self._configuration.reset()
+        return self._show_settings(body, query)
 
     # --- Customers ---------------------------------------------------------------------------------------------
 
-    def _revoke(self, body: Answer, _request: web.Request) -> Answer:
-        _only(body, {"email", "immediate"})
-        self._simulator.revoke(body["email"], immediate=body.get("immediate", True))
+    def _revoke(self, body: Body, _query: Query) -> Body:
+        _check_names(body, {"email", "immediate"})
+        customer = self._world.customer(body["email"])
+        self._tokens.revoke(customer.email, immediate=body.get("immediate", True))
         return {"revoked": True}
 
-    def _expire(self, body: Answer, _request: web.Request) -> Answer:
-        _only(body, {"email"})
-        self._simulator.expire_access_tokens(body.get("email"))
+    def _expire_access_tokens(self, body: Body, _query: Query) -> Body:
+        _check_names(body, {"email"})
+        email = body.get("email")
+        self._tokens.invalidate_access(
+            None if email is None else self._world.customer(email).email
+        )
         return {"expired": True}
 
-    def _subscriptions(self, body: Answer, _request: web.Request) -> Answer:
+    def _change_subscriptions(self, body: Body, _query: Query) -> Body:
         """Add, change or remove a contract: `{"action": …, "id" or "email": …, values}`."""
-        simulator = self._simulator
-        values: Answer = {
-            key: _instant(value) if key in _INSTANTS and value is not None else value
+        values: Body = {
+            key: parse_instant(value)
+            if key in _INSTANTS and value is not None
+            else value
             for key, value in body.items()
         }
         match values.pop("action", None):
             case "add":
                 email = values.pop("email")
-                if (
-                    values.pop("create_customer", False)
-                    and simulator.world.customer(email) is None
-                ):
-                    simulator.add_customer(email)
-                return self._told(simulator.add_subscription(email, **values))
+                create = values.pop("create_customer", False)
+                if create and normalised(email) not in self._world.customers:
+                    self._world.add_customer(email)
+                return self._described(self._world.add_subscription(email, **values))
             case "change":
-                return self._told(
-                    simulator.set_subscription(values.pop("id"), **values)
+                return self._described(
+                    self._world.change_subscription(
+                        values.pop("id"), self._clock.now(), **values
+                    )
                 )
             case "remove":
-                simulator.remove_subscription(values.pop("id"))
+                self._world.remove_subscription(values.pop("id"))
                 return {"removed": True}
             case _:
                 raise ValueError("action must be add, change or remove")
 
-    def _mailbox(self, _body: Answer, request: web.Request) -> Answer:
-        return {"code": self._simulator.oauth.mailbox(request.query["email"])}
+    def _show_mailbox(self, _body: Body, query: Query) -> Body:
+        return {"code": self._oauth.mailbox(query["email"])}
 
-    # --- Requests and prices -----------------------------------------------------------------------------------
+    # --- Prices ------------------------------------------------------------------------------------------------
 
-    def _requests(self, _body: Answer, _request: web.Request) -> Answer:
-        return {"requests": [record.as_dict() for record in self._simulator.requests]}
-
-    def _forget_requests(self, _body: Answer, _request: web.Request) -> Answer:
-        self._simulator.requests.clear()
-        return {"requests": []}
-
-    def _prices(self, _body: Answer, request: web.Request) -> Answer:
-        """The truth about a local day, whether or not it is published."""
-        day, subscription_id = (
-            date.fromisoformat(request.query["date"]),
-            request.query["subscription"],
+    def _show_prices(self, _body: Body, query: Query) -> Body:
+        """Return the true prices of a local day, published or not."""
+        day = date.fromisoformat(query["date"])
+        subscription = self._world.subscription(query["subscription"])
+        published_until = self._prices.published_until(
+            subscription, self._clock.now(), self._configuration.settings
         )
-        moment = self._simulator.publication(day)
+        points = self._prices.day_prices(subscription, day)
         return {
-            "subscription": subscription_id,
+            "subscription": subscription.id,
             "date": day.isoformat(),
             "unit": "ct/kWh",
-            "resolution": self._simulator.subscription(subscription_id).resolution,
-            "published_at": None if moment is None else wire(moment),
-            "published_until": wire(self._simulator.published_until(subscription_id)),
-            "items": [
-                _told_point(point)
-                for point in self._simulator.day_prices(subscription_id, day)
-            ],
+            "resolution": subscription.resolution,
+            "published_at": self._published_at(day),
+            "published_until": api_time(published_until),
+            "items": [_described_point(point) for point in points],
         }
 
-    def _correct(self, body: Answer, _request: web.Request) -> Answer:
-        """Correct a published price: `{"subscription": …, "start": …, "amount": …}`."""
-        _only(body, {"subscription", "start", "amount"})
-        start = _instant(body["start"])
-        self._simulator.correct_price(
-            body["subscription"], start, float(body["amount"])
-        )
-        point = self._simulator.price(body["subscription"], start)
-        return {} if point is None else _told_point(point)
+    def _correct_price(self, body: Body, _query: Query) -> Body:
+        """Correct a price: `{"subscription": …, "start": …, "amount": …}`."""
+        _check_names(body, {"subscription", "start", "amount"})
+        subscription = self._world.subscription(body["subscription"])
+        start, amount = parse_instant(body["start"]), float(body["amount"])
+        return _described_point(self._prices.correct(subscription, start, amount))
 
 
-def _object(text: str) -> Answer:
+def _read_object(text: str) -> Body:
     body = json.loads(text or "{}")
     if not isinstance(body, dict):
         raise TypeError("the body must be a JSON object")
     return body
 
 
-def _only(body: Answer, names: set[str]) -> None:
+def _check_names(body: Body, names: set[str]) -> None:
     if unknown := body.keys() - names:
         raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
 
 
-def _instant(text: str) -> datetime:
-    value = datetime.fromisoformat(text)
-    if value.tzinfo is None:
-        raise ValueError(f"{text} needs an offset")
-    return value.astimezone(UTC)
-
-
-def _told_fault(fault: Fault) -> Answer:
+def _described_fault(fault: Fault) -> Body:
     return {
         "kind": fault.kind,
         "match": fault.match,
         "method": fault.method,
         "times": fault.times,
-        "between": fault.between and [wire(instant) for instant in fault.between],
+        "between": _plain(fault.between),
         "skip": fault.skip,
-        "params": {key: _plain(value) for key, value in fault.params.items()},
+        "params": _plain(fault.params),
     }
 
 
-def _told_point(point: PricePoint) -> Answer:
+def _described_point(point: PricePoint) -> Body:
     return {
-        "start": wire(point.start),
+        "start": api_time(point.start),
         "amount": point.amount,
         "electricity": point.electricity,
         "grid": point.grid,
@@ -277,21 +286,17 @@ def _told_point(point: PricePoint) -> Answer:
 
 
 def _plain(value: Any) -> Any:
-    """Bring a value into what JSON can say."""
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, datetime):
-        return wire(value)
-    return (
-        value.isoformat()
-        if isinstance(value, date | time)
-        else value
-        if _is_json(value)
-        else repr(value)
-    )
-
-
-def _is_json(value: Any) -> bool:
-    return value is None or isinstance(value, bool | int | float | str)
+    """Return a value as JSON can carry it."""
+    match value:
+        case dict():
+            return {str(key): _plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case datetime():
+            return api_time(value)
+        case date() | time():
+            return value.isoformat()
+        case None | bool() | int() | float() | str():
+            return value
+        case _:
+            return repr(value)

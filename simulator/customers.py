@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from . import noise
 from .berlin import DAY, HOUR, QUARTER, add_months, local_date, midnight
@@ -11,6 +11,21 @@ type Status = Literal["pending", "active", "ended"]
 type Resolution = Literal["15min", "hourly"]
 type Direction = Literal["consumption", "feed_in"]
 type MeterType = Literal["smart", "analog"]
+
+# What may be changed of a contract, and the attribute that holds it.
+_CHANGEABLE = {
+    "status": "fixed_status",
+    "start_at": "start_at",
+    "end_at": "end_at",
+    "terminated_at": "terminated_at",
+    "resolution": "resolution",
+    "number": "number",
+}
+
+
+def normalised(email: str) -> str:
+    """Return an e-mail address as customers are listed by it."""
+    return email.strip().lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +43,7 @@ class Plan:
 
 @dataclass(slots=True)
 class Subscription:
-    """A contract. It changes only through the simulator's methods; instants are UTC, `end_at` is exclusive."""
+    """A contract. It changes only through `World`; instants are UTC, `end_at` is exclusive."""
 
     id: str
     email: str
@@ -49,12 +64,17 @@ class Subscription:
     corrections: dict[datetime, float] = field(default_factory=dict)
 
     @property
+    def feeds_in(self) -> bool:
+        """Whether the customer sells electricity rather than buying it."""
+        return self.type == "feed_in"
+
+    @property
     def step(self) -> timedelta:
         """Length of one price interval."""
         return HOUR if self.resolution == "hourly" else QUARTER
 
     def status(self, now: datetime) -> Status:
-        """Return the contract's state at an instant: fixed by a test, or following its start and end."""
+        """Return the contract's status at an instant: the one a test has fixed, else by its start and end."""
         if self.fixed_status is not None:
             return self.fixed_status
         if self.start_at is None or now < self.start_at:
@@ -62,7 +82,7 @@ class Subscription:
         return "ended" if self.end_at is not None and self.end_at <= now else "active"
 
     def covers(self, instant: datetime) -> bool:
-        """Whether an instant lies within the time of supply."""
+        """Whether an instant is within the time of supply."""
         return (
             self.start_at is not None
             and self.start_at <= instant
@@ -86,7 +106,7 @@ class World:
     """All customers, contracts and plans; stable by seed."""
 
     def __init__(self, seed: int, now: datetime) -> None:
-        """Make the world as it is at an instant: contracts begin and end relative to it."""
+        """Create the world as of an instant: contracts begin and end relative to it."""
         self.seed = seed
         self.today = local_date(now)
         self.customers: dict[str, Customer] = {}
@@ -97,15 +117,15 @@ class World:
     # --- Lookups -----------------------------------------------------------------------------------------------
 
     def subscription(self, subscription_id: str) -> Subscription:
-        """Return a contract; KeyError when there is none."""
+        """Return a contract; KeyError if there is none."""
         return self._subscriptions[subscription_id]
 
-    def customer(self, email: str) -> Customer | None:
-        """Return the customer with an e-mail address, however it is capitalised."""
-        return self.customers.get(email.strip().lower())
+    def customer(self, email: str) -> Customer:
+        """Return the customer with an e-mail address in any case; KeyError if there is none."""
+        return self.customers[normalised(email)]
 
     def owned(self, email: str, subscription_id: str) -> Subscription | None:
-        """Return a contract of this customer; None also when it belongs to somebody else."""
+        """Return a contract of this customer; None also if it belongs to another one."""
         found = self._subscriptions.get(subscription_id)
         return found if found is not None and found.email == email else None
 
@@ -115,7 +135,7 @@ class World:
         self, email: str, first_name: str = "Kim", last_name: str = "Beispiel"
     ) -> Customer:
         """Add a customer without a contract."""
-        email = email.strip().lower()
+        email = normalised(email)
         if email in self.customers:
             raise ValueError("this customer exists already")
         customer = Customer(
@@ -141,8 +161,8 @@ class World:
         number: str | None = None,
         estimated_usage: float = 3200.0,
     ) -> Subscription:
-        """Add a contract; without a start it began 20 months before the simulator."""
-        customer = self.customers[email.strip().lower()]
+        """Add a contract; by default it began 20 months before the simulator."""
+        customer = self.customer(email)
         serial = len(self._subscriptions)
         name = f"{customer.email}:{len(customer.subscriptions)}:{serial}"
         start = self._before(months=20) if start_at == "default" else start_at
@@ -175,12 +195,26 @@ class World:
         customer.subscriptions.append(subscription)
         return subscription
 
+    def change_subscription(
+        self, subscription_id: str, now: datetime, **changes: Any
+    ) -> Subscription:
+        """Change a contract; a `status` of None follows its start and end again."""
+        subscription = self.subscription(subscription_id)
+        if unknown := changes.keys() - _CHANGEABLE.keys():
+            raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
+        for name, value in changes.items():
+            if isinstance(value, datetime) and value.tzinfo is None:
+                raise ValueError(f"{name} must be aware")
+            setattr(subscription, _CHANGEABLE[name], value)
+        subscription.updated_at = now
+        return subscription
+
     def remove_subscription(self, subscription_id: str) -> None:
-        """Take a contract away as if it had never been."""
+        """Remove a contract as if it had never existed."""
         subscription = self._subscriptions.pop(subscription_id)
         self.customers[subscription.email].subscriptions.remove(subscription)
 
-    # --- The beginning -----------------------------------------------------------------------------------------
+    # --- Start -------------------------------------------------------------------------------------------------
 
     def _before(self, *, months: int) -> datetime:
         return midnight(add_months(self.today, -months))
@@ -189,19 +223,20 @@ class World:
         return noise.identifier("pln", self.seed, slug)
 
     def _populate(self) -> None:
-        for slug, name, price, kind in (
+        plans: tuple[tuple[str, str, float, Direction], ...] = (
             ("dynamic", "Simulated Dynamic", 10.99, "consumption"),
             ("dynamic-hourly", "Simulated Dynamic Hourly", 8.99, "consumption"),
             ("feed-in", "Simulated Feed-in", 3.49, "feed_in"),
             ("feed-in-hourly", "Simulated Feed-in Hourly", 2.99, "feed_in"),
-        ):
+        )
+        for slug, name, price, direction in plans:
             plan = Plan(
                 self._plan_id(slug),
                 name,
                 slug,
                 f"{name}: a plan of the simulator, not an offer.",
                 price,
-                "feed_in" if kind == "feed_in" else "consumption",
+                direction,
                 midnight(date(2024, 1, 1)),
             )
             self.plans[plan.id] = plan

@@ -1,9 +1,9 @@
-"""Refusals, and the bodies they are written in: the generations of Nomos's error envelope."""
+"""Refusals, and the bodies that they are written in."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
-from .settings import CURIE, ErrorShape
+from .settings import ErrorShape
 
 CODES = {
     400: "BAD_REQUEST",
@@ -49,7 +49,7 @@ _RFC = {
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One entry of `errors`: which part of the request was wrong, and how."""
+    """One entry of `errors`: which part of the request was wrong, and why."""
 
     code: str
     field: str
@@ -58,7 +58,7 @@ class FieldError:
 
 @dataclass(eq=False)
 class ApiError(Exception):
-    """A refusal. `rfc` is the code of RFC 6749 for the same thing, where there is one."""
+    """A refusal. `rfc` is the code that RFC 6749 has for it, if any."""
 
     status: int
     message: str = ""
@@ -68,7 +68,7 @@ class ApiError(Exception):
 
 
 def bad_field(code: str, name: str, message: str) -> ApiError:
-    """Make the refusal of one wrong parameter."""
+    """Return the refusal of one wrong parameter."""
     return ApiError(
         400,
         f"{code} in '{name}': {message}",
@@ -78,7 +78,7 @@ def bad_field(code: str, name: str, message: str) -> ApiError:
 
 
 def gateway_page(status: int) -> str:
-    """Return the HTML that a gateway in front of the service answers with."""
+    """Return the HTML page of a gateway in front of the service."""
     return (
         f"<html>\r\n<head><title>{status} Error</title></head>\r\n<body>\r\n<center><h1>{status} Error</h1></center>\r\n"
         "<hr><center>simulated gateway</center>\r\n</body>\r\n</html>\r\n"
@@ -90,12 +90,11 @@ def error_body(
     message: str,
     *,
     shape: ErrorShape,
-    version: str,
     request_id: str,
     errors: tuple[FieldError, ...] = (),
     rfc: str | None = None,
 ) -> dict[str, Any] | str:
-    """Write a refusal in a shape; text means HTML."""
+    """Return the body of a refusal in a shape; text is HTML."""
     message = message or MESSAGES.get(status, "The request could not be processed")
     if shape == "html":
         return gateway_page(status)
@@ -121,7 +120,7 @@ def error_body(
     }
     if shape == "b":
         return {"error": envelope}
-    if errors and (shape == "d" or (shape == "version" and version == CURIE)):
+    if errors and shape == "d":
         envelope["errors"] = [
             {"code": entry.code, "field": entry.field, "message": entry.message}
             for entry in errors

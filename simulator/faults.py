@@ -1,15 +1,15 @@
 """Faults: what goes wrong, for which requests, how often and when."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from .records import kind_of
+from .settings import Settings
 
-# Faults that decide the answer; of several only the first one acts on a request.
-_DECIDING = {
-    # kind: its parameters
+# Faults that replace the response, and their parameters; of several only the first one acts on a request.
+_REPLACING: dict[str, set[str] | None] = {
     "status": {
         "status",
         "code",
@@ -27,8 +27,8 @@ _DECIDING = {
     "html": {"status", "after_work"},
     "list": {"after_work"},
 }
-# Faults that alter an answer; all that match act together.
-_ALTERING = {
+# Faults that alter a response; all that match act together.
+_ALTERING: dict[str, set[str] | None] = {
     "delay": {"seconds", "after_work"},
     "truncate": {"keep", "cut_connection"},
     "drip": {"seconds", "chunk"},
@@ -40,7 +40,7 @@ _ALTERING = {
     "mutate": {"change"},
     "settings": None,
 }
-KINDS = _DECIDING.keys() | _ALTERING.keys()
+_PARAMETERS = _REPLACING | _ALTERING
 
 
 @dataclass(slots=True)
@@ -56,7 +56,7 @@ class Fault:
     skip: int = 0
 
     def fits(self, method: str, path: str, now: datetime) -> bool:
-        """Whether the fault means a request at an instant of the simulator's clock."""
+        """Whether the fault applies to a request at an instant of the simulator's clock."""
         if self.times is not None and self.times <= 0:
             return False
         if self.method is not None and self.method != method:
@@ -72,18 +72,17 @@ class Fault:
         )
 
     @property
-    def decides(self) -> bool:
-        """Whether this fault replaces the answer rather than altering it."""
-        return self.kind in _DECIDING
+    def replaces(self) -> bool:
+        """Whether this fault replaces the response rather than altering it."""
+        return self.kind in _REPLACING
 
 
 class FaultPlan:
     """The planned faults, in the order in which they were added."""
 
-    def __init__(self, check_settings: Callable[[Mapping[str, Any]], object]) -> None:
-        """Start without faults; `check_settings` raises ValueError for unfit settings."""
+    def __init__(self) -> None:
+        """Start without faults."""
         self._faults: list[Fault] = []
-        self._check_settings = check_settings
 
     def add(
         self,
@@ -107,11 +106,10 @@ class FaultPlan:
             skip: How many matching requests pass first.
             params: The kind's own parameters.
         """
-        if kind not in KINDS:
+        if kind not in _PARAMETERS:
             raise ValueError(f"unknown kind of fault: {kind}")
-        allowed = (_DECIDING | _ALTERING)[kind]
-        if allowed is None:
-            self._check_settings(params)
+        if (allowed := _PARAMETERS[kind]) is None:
+            Settings().changed(params)  # raises ValueError if one is invalid
         elif unknown := params.keys() - allowed:
             raise ValueError(f"fault {kind} knows no {', '.join(sorted(unknown))}")
         fault = Fault(kind, match, method, times, between, params, skip)
@@ -135,7 +133,7 @@ class FaultPlan:
         for fault in self._faults:
             if not fault.fits(method, path, now):
                 continue
-            if fault.decides and any(other.decides for other in acting):
+            if fault.replaces and any(other.replaces for other in acting):
                 continue
             if fault.skip > 0:
                 fault.skip -= 1

@@ -2,29 +2,21 @@
 
 import base64
 from collections.abc import Callable, Mapping
-from datetime import datetime
 import hashlib
 import json
 import re
 from typing import Any
 
-from .call import Call
+from .berlin import parse_instant
 from .errors import ApiError, bad_field
+from .http import Request
 
 _FILTER = re.compile(r"filter\[(\w+)\]\[(\w+)\]")
 _DEFAULT_LIMIT = 10
-_CHUCKY = "2025-12-01.chucky"
 
 
-def _instant(text: str) -> datetime:
-    value = datetime.fromisoformat(text)
-    if value.tzinfo is None:
-        raise ValueError("an offset is needed")
-    return value
-
-
-def _test(operator: str, wanted: str) -> Callable[[Any], bool] | None:
-    """Return the test of one filter; None for an operator that the service does not know."""
+def _predicate(operator: str, wanted: str) -> Callable[[Any], bool] | None:
+    """Return the predicate of one filter; None for an unknown operator."""
     match operator:
         case "eq":
             return lambda value: str(value) == wanted
@@ -42,11 +34,11 @@ def _test(operator: str, wanted: str) -> Callable[[Any], bool] | None:
             return lambda value: (value is None) == (wanted == "true")
         case "gte":
             return lambda value: (
-                value is not None and _instant(value) >= _instant(wanted)
+                value is not None and parse_instant(value) >= parse_instant(wanted)
             )
         case "lte":
             return lambda value: (
-                value is not None and _instant(value) <= _instant(wanted)
+                value is not None and parse_instant(value) <= parse_instant(wanted)
             )
         case _:
             return None
@@ -55,13 +47,13 @@ def _test(operator: str, wanted: str) -> Callable[[Any], bool] | None:
 def filtered(
     query: Mapping[str, str], items: list[dict[str, Any]], fields: set[str]
 ) -> list[dict[str, Any]]:
-    """Return the items that pass the filters; filters on other fields are silently ignored, as Nomos does."""
+    """Return the items that pass the filters; like Nomos it silently ignores filters on other fields."""
     for key, wanted in query.items():
         if (found := _FILTER.fullmatch(key)) is None or (
             name := found[1]
         ) not in fields:
             continue
-        if (test := _test(found[2], wanted)) is None:
+        if (test := _predicate(found[2], wanted)) is None:
             continue
         try:
             items = [item for item in items if test(item.get(name))]
@@ -72,35 +64,33 @@ def filtered(
     return items
 
 
-def _digest(call: Call) -> str:
+def _digest(request: Request) -> str:
     parameters = sorted(
-        (key, value) for key, value in call.query.items() if key != "cursor"
+        (key, value) for key, value in request.query.items() if key != "cursor"
     )
     return hashlib.sha256(
-        json.dumps([call.path, call.email, parameters]).encode()
+        json.dumps([request.path, request.email, parameters]).encode()
     ).hexdigest()[:16]
 
 
 def page(
-    call: Call, items: list[dict[str, Any]], *, order: str = "created_at"
+    request: Request, items: list[dict[str, Any]], *, order: str = "created_at"
 ) -> dict[str, Any]:
-    """Return one page of a list, newest first by a field that holds a wire instant."""
+    """Return one page of a list, newest first by a field that holds an instant."""
     items = sorted(items, key=lambda item: (item[order], item["id"]), reverse=True)
-    if call.version == _CHUCKY:
-        return {"object": "list", "items": items}
-    limit = _limit(call.query.get("limit"))
-    if cursor := call.query.get("cursor"):
-        after = _read_cursor(cursor, call)
+    limit = _limit(request.query.get("limit"))
+    if cursor := request.query.get("cursor"):
+        after = _read_cursor(cursor, request)
         items = [item for item in items if [item[order], item["id"]] < after]
     shown, more = items[:limit], len(items) > limit
     next_page: str | None = None
     if more:
-        state = [shown[-1][order], shown[-1]["id"], _digest(call)]
+        state = [shown[-1][order], shown[-1]["id"], _digest(request)]
         next_page = base64.urlsafe_b64encode(json.dumps(state).encode()).decode()
-    shape = call.settings.list_shape
+    shape = request.settings.list_shape
     if shape == "repeat_cursor" and cursor:
         more, next_page = True, cursor
-    answer: dict[str, Any] = {
+    result: dict[str, Any] = {
         "object": "list",
         "items": shown,
         "has_more": more,
@@ -111,8 +101,8 @@ def page(
         "no_has_more": ("has_more",),
         "no_next_page": ("next_page",),
     }.get(shape, ()):
-        del answer[missing]
-    return answer
+        del result[missing]
+    return result
 
 
 def _limit(text: str | None) -> int:
@@ -127,7 +117,7 @@ def _limit(text: str | None) -> int:
     return limit
 
 
-def _read_cursor(text: str, call: Call) -> list[str]:
+def _read_cursor(text: str, request: Request) -> list[str]:
     refusal = ApiError(
         400, "The cursor is invalid for these parameters", rfc="invalid_request"
     )
@@ -135,6 +125,6 @@ def _read_cursor(text: str, call: Call) -> list[str]:
         state = json.loads(base64.urlsafe_b64decode(text))
     except ValueError:
         raise refusal from None
-    if not isinstance(state, list) or len(state) != 3 or state[2] != _digest(call):
+    if not isinstance(state, list) or len(state) != 3 or state[2] != _digest(request):
         raise refusal
     return state[:2]

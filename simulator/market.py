@@ -7,26 +7,22 @@ import math
 from pathlib import Path
 from typing import override
 
-from . import noise
+from . import noise, weather
 from .berlin import BERLIN, local_date
 
 
 class Market(ABC):
-    """A source of day-ahead prices; what it once told it always tells."""
+    """A source of day-ahead prices; the price of an interval never changes."""
 
     @abstractmethod
     def price(self, start: datetime) -> float | None:
         """Return the price in EUR/MWh of the quarter-hour that starts at an aware instant; None: no auction."""
 
 
-def _hill(hour: float, centre: float, width: float) -> float:
-    return math.exp(-(((hour - centre) / width) ** 2))
-
-
 class SyntheticMarket(Market):
-    """Prices made of the shapes a German day has: peaks, nights, weekends, seasons, sun and wind.
+    """Prices shaped like those of German days: peaks, nights, weekends, seasons, sun and wind.
 
-    Each quarter-hour is computed by itself from the seed, so the order of questions does not matter.
+    Each quarter-hour is computed on its own from the seed, so the order of calls does not matter.
     """
 
     def __init__(self, seed: int) -> None:
@@ -38,22 +34,27 @@ class SyntheticMarket(Market):
         local = start.astimezone(BERLIN)
         day = local.date().toordinal()
         hour = local.hour + local.minute / 60
-        year = local.timetuple().tm_yday / 365.25
-        summer = 0.5 - 0.5 * math.cos(2 * math.pi * (year - 0.03))
+        season = weather.summer(local)
         weekday = local.weekday()
         position = day + hour / 24
-        # Weather lasts for days: wind changes about every third day, cloud about every second.
+        # Weather lasts for days: wind changes about every third day.
         wind = noise.smooth(self._seed, "wind", position / 3)
-        sun = math.pow(noise.smooth(self._seed, "sun", position / 2), 0.7)
+        sunshine = weather.sunshine(self._seed, position)
         working = (0.55, 0.45)[weekday - 5] if weekday >= 5 else 1.0
         price = (
-            104 - 22 * summer - 62 * (wind - 0.35) - (0, 10, 20)[max(0, weekday - 4)]
+            104 - 22 * season - 62 * (wind - 0.35) - (0, 10, 20)[max(0, weekday - 4)]
         )
-        price += 34 * working * _hill(hour, 8, 1.6)
-        price += (38 + 16 * working) * _hill(hour, 18.4 + 1.6 * summer, 2.1)
-        price -= 20 * (_hill(hour, 3.2, 3) + _hill(hour, 27.2, 3))
-        price -= self._solar(hour, summer, sun) * (150 if weekday < 5 else 175)
-        # Plants ramp within the hour: its first quarter is dear while prices fall, its last while they rise.
+        price += 34 * working * weather.peak(hour, 8, 1.6)
+        price += (38 + 16 * working) * weather.peak(hour, 18.4 + 1.6 * season, 2.1)
+        price -= 20 * (weather.peak(hour, 3.2, 3) + weather.peak(hour, 27.2, 3))
+        # The share of the country's solar power that feeds in pushes prices down, most of all at weekends.
+        solar = (
+            weather.daylight(hour, season)
+            * (0.18 + 0.72 * season)
+            * (0.15 + 0.85 * sunshine)
+        )
+        price -= solar * (150 if weekday < 5 else 175)
+        # Plants ramp within the hour: its first quarter is expensive while prices fall, its last while they rise.
         ramp = math.cos(2 * math.pi * (hour - 2) / 12) * (local.minute - 22.5) / 22.5
         price += -6 * ramp + 4 * noise.signed(
             self._seed, "quarter", int(start.timestamp()) // 900
@@ -62,15 +63,6 @@ class SyntheticMarket(Market):
             # Below zero plants switch off: negative prices are frequent, but rarely deep.
             price *= 0.3
         return round(max(price, -500.0), 2)
-
-    @staticmethod
-    def _solar(hour: float, summer: float, sun: float) -> float:
-        """Return the share (0 to 1) of the country's solar power that feeds in."""
-        noon, half = 12.6 + 0.6 * summer, 4.1 + 3.9 * summer
-        if abs(hour - noon) >= half:
-            return 0.0
-        height = math.cos(math.pi / 2 * (hour - noon) / half)
-        return math.pow(height, 1.3) * (0.18 + 0.72 * summer) * (0.15 + 0.85 * sun)
 
 
 class ReplayMarket(Market):

@@ -7,25 +7,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 import json
 import secrets
-from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote_plus, urlencode, urlsplit
 
 from . import pages
-from .call import Call, Reply
+from .clock import Clock
+from .customers import World, normalised
 from .errors import ApiError, FieldError, bad_field
-from .tokens import Client
-
-if TYPE_CHECKING:
-    from .simulator import Simulator
+from .http import Request, Response
+from .tokens import Client, TokenStore
 
 _PASSCODE_LIFE = timedelta(minutes=10)
 _SESSION_LIFE = timedelta(minutes=30)
-_TRIES = 5
+_MAX_ATTEMPTS = 5
 
 
 @dataclass(slots=True)
 class _Session:
-    """One customer's way through the pages."""
+    """One customer's progress through the sign-in pages."""
 
     client_id: str
     redirect_uri: str
@@ -36,12 +34,12 @@ class _Session:
     email: str | None = None
     passcode: str | None = None
     sent: datetime | None = None
-    tries: int = 0
+    attempts: int = 0
     verified: bool = False
 
 
 def origin(uri: str) -> tuple[str, str, int | None] | None:
-    """Return scheme, host and port of a redirect URI; None when it is unfit to be one."""
+    """Return scheme, host and port of a redirect URI; None if it is invalid."""
     try:
         parts = urlsplit(uri)
         port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
@@ -60,23 +58,28 @@ def origin(uri: str) -> tuple[str, str, int | None] | None:
 class OAuth:
     """Answers for `/oauth/…` and the metadata."""
 
-    def __init__(self, simulator: Simulator) -> None:
-        """Start without sessions and with empty mailboxes."""
-        self._simulator = simulator
+    def __init__(
+        self, clock: Clock, world: World, tokens: TokenStore, known_secrets: set[str]
+    ) -> None:
+        """Start without clients and sessions, and with empty mailboxes."""
+        self._clock = clock
+        self._world = world
+        self._tokens = tokens
+        self._secrets = known_secrets
         self._sessions: dict[str, _Session] = {}
         self._mailboxes: dict[str, str] = {}
         self.clients: dict[str, Client] = {}
 
     def mailbox(self, email: str) -> str | None:
         """Return the last one-time code sent to an address."""
-        return self._mailboxes.get(email.strip().lower())
+        return self._mailboxes.get(normalised(email))
 
     # --- Metadata ----------------------------------------------------------------------------------------------
 
-    async def metadata(self, _call: Call) -> Reply:
-        """RFC 8414 metadata, word for word what Nomos publishes, with the own base."""
-        base = self._simulator.url
-        return Reply(
+    async def metadata(self, request: Request) -> Response:
+        """Return the RFC 8414 metadata exactly as Nomos publishes them, with the simulator's own base."""
+        base = str(request.raw.url.origin())
+        return Response(
             200,
             {
                 "issuer": base,
@@ -95,15 +98,15 @@ class OAuth:
 
     # --- Authorization -----------------------------------------------------------------------------------------
 
-    async def authorize(self, call: Call) -> Reply:
-        """Check the application's request and show the login page; a wrong request is never redirected."""
+    async def authorize(self, request: Request) -> Response:
+        """Check the application's request and return the login page; never redirect a wrong request."""
         try:
-            session = self._check_request(call.query)
+            session = self._check_request(request.query)
         except ApiError as err:
-            return _or_page(call, err)
+            return _or_page(request, err)
         value = secrets.token_urlsafe(24)
-        self._simulator.keep_secret(value)
-        now = self._simulator.clock.now()
+        self._secrets.add(value)
+        now = self._clock.now()
         self._sessions = {
             key: item
             for key, item in self._sessions.items()
@@ -128,10 +131,8 @@ class OAuth:
             raise bad_field(
                 "invalid_value", "redirect_uri", "Not registered for this client"
             )
-        challenge, method = (
-            query.get("code_challenge"),
-            query.get("code_challenge_method"),
-        )
+        challenge = query.get("code_challenge")
+        method = query.get("code_challenge_method")
         if (challenge is None) != (method is None):
             raise bad_field(
                 "invalid_value",
@@ -145,41 +146,42 @@ class OAuth:
                 "Only S256 and plain are supported",
             )
         if challenge:
-            self._simulator.keep_secret(challenge)
+            self._secrets.add(challenge)
         return _Session(
             client.id,
             redirect_uri,
             query.get("state"),
             challenge,
             method or "",
-            self._simulator.clock.now(),
+            self._clock.now(),
         )
 
-    async def email(self, call: Call) -> Reply:
-        """Take the e-mail address and send the one-time code."""
-        fields = await _form(call)
+    async def email(self, request: Request) -> Response:
+        """Handle the e-mail address: send the one-time code."""
+        fields = await _form(request)
         key, session = self._session(fields)
         if session is None:
-            return _lost()
-        customer = self._simulator.world.customer(fields.get("email", ""))
-        if customer is None:
+            return _session_expired()
+        try:
+            customer = self._world.customer(fields.get("email", ""))
+        except KeyError:
             message = "We do not know this e-mail address. Please use the one of your contract."
             return _html(pages.email_page(key, fields.get("email", ""), message))
-        session.email, session.tries, session.verified = customer.email, 0, False
+        session.email, session.attempts, session.verified = customer.email, 0, False
         self._send_passcode(session)
         return _html(pages.code_page(key, session.passcode))
 
-    async def code(self, call: Call) -> Reply:
-        """Take the one-time code; it works once, for ten minutes and five tries."""
-        fields = await _form(call)
+    async def code(self, request: Request) -> Response:
+        """Check the one-time code; it works once, for ten minutes and five attempts."""
+        fields = await _form(request)
         key, session = self._session(fields)
         if session is None or session.email is None or session.sent is None:
-            return _lost()
+            return _session_expired()
         if (
-            session.tries >= _TRIES
-            or self._simulator.clock.now() - session.sent >= _PASSCODE_LIFE
+            session.attempts >= _MAX_ATTEMPTS
+            or self._clock.now() - session.sent >= _PASSCODE_LIFE
         ):
-            session.tries = 0
+            session.attempts = 0
             self._send_passcode(session)
             return _html(
                 pages.code_page(
@@ -192,15 +194,15 @@ class OAuth:
             session.passcode is None
             or fields.get("code", "").strip() != session.passcode
         ):
-            session.tries += 1
+            session.attempts += 1
             message = "This is not the code that we have sent you."
             return _html(pages.code_page(key, session.passcode, message))
         session.passcode, session.verified = None, True
         return _html(pages.consent_page(key, session.client_id))
 
-    async def consent(self, call: Call) -> Reply:
-        """Take the customer's decision and go back to the application."""
-        fields = await _form(call)
+    async def consent(self, request: Request) -> Response:
+        """Handle the customer's decision: redirect to the application."""
+        fields = await _form(request)
         key, session = self._session(fields)
         decision = fields.get("decision")
         if (
@@ -209,9 +211,9 @@ class OAuth:
             or not session.verified
             or decision not in {"allow", "deny"}
         ):
-            return _lost()
+            return _session_expired()
         del self._sessions[key]
-        settings = self._simulator.current_settings
+        settings = request.settings
         if decision == "deny":
             if settings.denial == "page":
                 return _html(pages.error_page("You have denied access."), 403)
@@ -221,7 +223,8 @@ class OAuth:
             }
         else:
             answer = {
-                "code": self._simulator.tokens.issue_code(
+                "code": self._tokens.issue_code(
+                    settings,
                     session.client_id,
                     session.email,
                     session.redirect_uri,
@@ -235,50 +238,45 @@ class OAuth:
             )
         joint = "&" if urlsplit(session.redirect_uri).query else "?"
         location = f"{session.redirect_uri}{joint}{urlencode(answer, quote_via=quote, safe='')}"
-        return Reply(
+        return Response(
             302, "", headers={"Location": location, "Cache-Control": "no-store"}
         )
 
     def _session(self, fields: Mapping[str, str]) -> tuple[str, _Session | None]:
         key = fields.get("session", "")
         session = self._sessions.get(key)
-        if (
-            session is not None
-            and self._simulator.clock.now() - session.begun >= _SESSION_LIFE
-        ):
+        if session is not None and self._clock.now() - session.begun >= _SESSION_LIFE:
             session = None
         return key, session
 
     def _send_passcode(self, session: _Session) -> None:
         session.passcode = f"{secrets.randbelow(10**6):06}"
-        session.sent = self._simulator.clock.now()
-        self._simulator.keep_secret(session.passcode)
+        session.sent = self._clock.now()
+        self._secrets.add(session.passcode)
         if session.email is not None:
             self._mailboxes[session.email] = session.passcode
 
     # --- Tokens ------------------------------------------------------------------------------------------------
 
-    async def token(self, call: Call) -> Reply:
+    async def token(self, request: Request) -> Response:
         """Exchange a code or a refresh token."""
-        fields = await self._token_fields(call)
+        fields = await self._token_fields(request)
         for name in ("code", "code_verifier", "refresh_token", "client_secret"):
             if value := fields.get(name):
-                self._simulator.keep_secret(value)
-        client = self._authenticate(call)
-        version = self._simulator.current_settings.default_version
-        tokens = self._simulator.tokens
+                self._secrets.add(value)
+        client = self._authenticate(request)
         match fields.get("grant_type"):
             case "authorization_code":
-                answer = tokens.redeem_code(
+                answer = self._tokens.redeem_code(
+                    request.settings,
                     client.id,
                     _required(fields, "code"),
                     fields.get("redirect_uri"),
                     fields.get("code_verifier"),
-                    version,
                 )
             case "refresh_token":
-                answer = tokens.refresh(
-                    client.id, _required(fields, "refresh_token"), version
+                answer = self._tokens.refresh(
+                    request.settings, client.id, _required(fields, "refresh_token")
                 )
             case "client_credentials":
                 raise ApiError(
@@ -295,13 +293,13 @@ class OAuth:
                     (FieldError("invalid_value", "grant_type", "Unknown grant type"),),
                     "unsupported_grant_type",
                 )
-        return Reply(200, answer, headers={"Cache-Control": "no-store"})
+        return Response(200, answer, headers={"Cache-Control": "no-store"})
 
-    async def _token_fields(self, call: Call) -> dict[str, str]:
-        accepted = self._simulator.current_settings.token_body
-        if call.request.content_type == "application/json":
+    async def _token_fields(self, request: Request) -> dict[str, str]:
+        accepted = request.settings.token_body
+        if request.raw.content_type == "application/json":
             try:
-                body = json.loads(await call.request.text())
+                body = json.loads(await request.raw.text())
             except LookupError, ValueError:
                 body = None
             if not isinstance(body, dict) or accepted == "form":
@@ -310,16 +308,16 @@ class OAuth:
                 str(key): value for key, value in body.items() if isinstance(value, str)
             }
         else:
-            fields = await _form(call)
+            fields = await _form(request)
             if accepted == "json":
                 raise ApiError(400, "The body must be JSON", rfc="invalid_request")
-        call.body_keys = tuple(sorted(fields))
-        call.grant_type = fields.get("grant_type")
+        request.body_keys = tuple(sorted(fields))
+        request.grant_type = fields.get("grant_type")
         return fields
 
-    def _authenticate(self, call: Call) -> Client:
-        """Return the client that HTTP Basic names; nothing else is accepted (client_secret_basic)."""
-        scheme, _, blob = call.request.headers.get("Authorization", "").partition(" ")
+    def _authenticate(self, request: Request) -> Client:
+        """Return the client by HTTP Basic; nothing else is accepted (client_secret_basic)."""
+        scheme, _, blob = request.raw.headers.get("Authorization", "").partition(" ")
         refusal = ApiError(
             401,
             "Client authentication failed",
@@ -328,18 +326,18 @@ class OAuth:
         )
         if scheme.lower() != "basic":
             raise refusal
-        call.basic_auth = True
-        self._simulator.keep_secret(blob)
+        request.basic_auth = True
+        self._secrets.add(blob)
         try:
             decoded = base64.b64decode(blob, validate=True).decode()
         except binascii.Error, UnicodeDecodeError:
             raise refusal from None
         name, _, offered = decoded.partition(":")
-        if self._simulator.current_settings.basic_encoding == "form":
+        if request.settings.basic_encoding == "form":
             name, offered = unquote_plus(name), unquote_plus(offered)
         client = self.clients.get(name)
         if offered:
-            self._simulator.keep_secret(offered)
+            self._secrets.add(offered)
         if client is None or not secrets.compare_digest(
             client.secret.encode(), offered.encode()
         ):
@@ -353,38 +351,38 @@ def _required(fields: Mapping[str, str], name: str) -> str:
     return value
 
 
-async def _form(call: Call) -> dict[str, str]:
-    if call.request.content_type != "application/x-www-form-urlencoded":
+async def _form(request: Request) -> dict[str, str]:
+    if request.raw.content_type != "application/x-www-form-urlencoded":
         return {}
     try:
-        posted = await call.request.post()
+        posted = await request.raw.post()
     except LookupError, ValueError:
-        # An unknown charset, or bytes that are none of it.
+        # An unknown charset, or bytes that it does not have.
         raise ApiError(400, "The body cannot be read", rfc="invalid_request") from None
     fields = {key: value for key, value in posted.items() if isinstance(value, str)}
-    call.body_keys = tuple(sorted(fields))
+    request.body_keys = tuple(sorted(fields))
     return fields
 
 
-def _html(text: str, status: int = 200) -> Reply:
+def _html(text: str, status: int = 200) -> Response:
     headers = {
         "Cache-Control": "no-store",
         "X-Frame-Options": "DENY",
         "Referrer-Policy": "no-referrer",
     }
-    return Reply(status, text, content_type="text/html", headers=headers)
+    return Response(status, text, content_type="text/html", headers=headers)
 
 
-def _lost() -> Reply:
+def _session_expired() -> Response:
     return _html(
         pages.error_page("This login has expired or was finished already."), 400
     )
 
 
-def _or_page(call: Call, err: ApiError) -> Reply:
-    """Show a refusal to a person as a page; let it go on as the envelope for a program."""
-    if "text/html" not in call.request.headers.get("Accept", ""):
+def _or_page(request: Request, err: ApiError) -> Response:
+    """Return a refusal as a page for a person; raise it, for the envelope, for a program."""
+    if "text/html" not in request.raw.headers.get("Accept", ""):
         raise err
-    message: Any = err.errors[0].message if err.errors else err.message
+    message = err.errors[0].message if err.errors else err.message
     field = f" ({err.errors[0].field})" if err.errors else ""
     return _html(pages.error_page(f"{message}{field}."), err.status)

@@ -1,25 +1,15 @@
-"""The API's objects as JSON: subscriptions, plans, and what a contract's detail embeds."""
+"""The API's objects as JSON: contracts with what they embed, and plans."""
 
 from datetime import datetime
 from typing import Any
 
 from . import noise
-from .berlin import wire
+from .berlin import api_time
 from .customers import Customer, Plan, Subscription, World
-from .settings import CURIE
-
-
-def _instant(value: datetime | None) -> str | None:
-    return None if value is None else wire(value)
 
 
 def _id(prefix: str, world: World, subscription: Subscription) -> str:
     return noise.identifier(prefix, world.seed, subscription.id)
-
-
-def address_id(world: World, subscription: Subscription) -> str:
-    """Return the id of the place of supply."""
-    return _id("adr", world, subscription)
 
 
 def meter_id(world: World, subscription: Subscription) -> str:
@@ -37,13 +27,13 @@ def customer_object(customer: Customer) -> dict[str, Any]:
         "last_name": customer.last_name,
         "email": customer.email,
         "vat_id": None,
-        "created_at": wire(customer.created_at),
+        "created_at": api_time(customer.created_at),
     }
 
 
-def plan_object(plan: Plan, version: str) -> dict[str, Any]:
+def plan_object(plan: Plan) -> dict[str, Any]:
     """Return a plan."""
-    result: dict[str, Any] = {
+    return {
         "object": "plan",
         "id": plan.id,
         "name": plan.name,
@@ -51,29 +41,30 @@ def plan_object(plan: Plan, version: str) -> dict[str, Any]:
         "description": plan.description,
         "price": plan.price,
         "currency": "EUR",
-        "created_at": wire(plan.created_at, millis=True),
+        "created_at": api_time(plan.created_at, millis=True),
         "type": plan.type,
     }
-    if version != CURIE:
-        result["created_at"] = None
-        del result["type"]
-    return result
+
+
+def supply_times(subscription: Subscription) -> dict[str, str | None]:
+    """Return when a contract starts, was terminated and ends."""
+    times = {
+        "start_at": subscription.start_at,
+        "terminated_at": subscription.terminated_at,
+        "end_at": subscription.end_at,
+    }
+    return {name: None if at is None else api_time(at) for name, at in times.items()}
 
 
 def subscription_object(
-    world: World,
-    subscription: Subscription,
-    now: datetime,
-    version: str,
-    *,
-    embed: bool,
+    world: World, subscription: Subscription, now: datetime, *, embed: bool
 ) -> dict[str, Any]:
-    """Return a contract: references are ids in a list, objects (`embed`) in the single answer."""
+    """Return a contract; it refers to others by ids (in a list), or embeds them (in a single answer)."""
     customer = world.customers[subscription.email]
-    created = wire(subscription.created_at)
+    created = api_time(subscription.created_at)
     address: dict[str, Any] = {
         "object": "address",
-        "id": address_id(world, subscription),
+        "id": _id("adr", world, subscription),
         "street": "Musterstraße",
         "house_number": str(
             1 + int(90 * noise.uniform(world.seed, subscription.id, 1))
@@ -112,7 +103,7 @@ def subscription_object(
             "id": noise.identifier("mp", world.seed, "previous"),
             "name": "Beispiel Energie GmbH",
             "country": "DE",
-            "created_at": wire(customer.created_at),
+            "created_at": api_time(customer.created_at),
         },
         "billing_address": address,
     }
@@ -129,14 +120,9 @@ def subscription_object(
         "status": subscription.status(now),
         "estimated_usage": subscription.estimated_usage,
         "created_at": created,
-        "updated_at": wire(subscription.updated_at),
-        "start_at": _instant(subscription.start_at),
-        "terminated_at": _instant(subscription.terminated_at),
-        "end_at": _instant(subscription.end_at),
+        "updated_at": api_time(subscription.updated_at),
+        **supply_times(subscription),
         "metadata": None,
         "type": subscription.type,
     }
-    if version != CURIE:
-        # Before curie there was no feed-in, hence no type, and one address for everything.
-        del result["type"], result["billing_address"]
     return result

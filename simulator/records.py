@@ -1,11 +1,11 @@
-"""What the simulator remembers of each request: enough to count and check, nothing that is secret."""
+"""What the simulator records of each request: enough to count and check, nothing secret."""
 
 from dataclasses import dataclass
 from datetime import datetime
 import re
 from typing import Any
 
-from .berlin import wire
+from .berlin import api_time
 
 _KINDS = tuple(
     (re.compile(pattern), kind)
@@ -17,9 +17,7 @@ _KINDS = tuple(
         (r"/subscriptions", "subscriptions"),
         (r"/subscriptions/[^/]+", "subscription"),
         (r"/subscriptions/[^/]+/prices", "prices"),
-        (r"/subscriptions/[^/]+/(usage|consumption)", "usage"),
-        (r"/subscriptions/[^/]+/invoices", "invoices"),
-        (r"/subscriptions/[^/]+/meter_readings", "meter_readings"),
+        (r"/subscriptions/[^/]+/usage", "usage"),
         (r"/plans(/[^/]+)?", "plans"),
         (r"/plans/[^/]+/quote", "quote"),
         (r"/invoices(/[^/]+)?", "invoices"),
@@ -30,17 +28,17 @@ _KINDS = tuple(
         (r"/(meter-orders|market-partners|leads|events)(/.*)?", "organisation"),
     )
 )
-# The customer's way through the pages carries these in the query or as hidden fields.
+# The sign-in pages carry these in the query.
 _SECRET_QUERY = {"state", "code", "code_challenge", "session"}
 
 
 def kind_of(path: str) -> str:
-    """Return the kind of request that a path means, `other` for an unknown one."""
+    """Return the kind of a request by its path, `other` if unknown."""
     return next((kind for pattern, kind in _KINDS if pattern.fullmatch(path)), "other")
 
 
 def harmless_query(query: dict[str, str]) -> dict[str, str]:
-    """Return the query with secret values blotted out."""
+    """Return the query with secret values masked."""
     return {
         key: "***" if key in _SECRET_QUERY else value for key, value in query.items()
     }
@@ -48,7 +46,7 @@ def harmless_query(query: dict[str, str]) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class RecordedRequest:
-    """One request that was answered. `time` is the simulator's, in UTC; status 0 means the connection was cut."""
+    """One request that was answered, at a simulated time in UTC; status 0: the connection was cut."""
 
     time: datetime
     method: str
@@ -60,14 +58,14 @@ class RecordedRequest:
     basic_auth: bool = False
     grant_type: str | None = None
     content_type: str | None = None
-    api_version: str | None = None  # As asked for, None when the header was absent.
+    api_version: str | None = None  # The header as sent; None without one.
     cookies: tuple[str, ...] = ()  # Their names.
-    customer: str | None = None  # The customer's id, None before authentication.
+    customer: str | None = None  # The customer's id; None before authentication.
 
     def as_dict(self) -> dict[str, Any]:
         """Return the record for JSON."""
         return {name: getattr(self, name) for name in self.__slots__} | {
-            "time": wire(self.time, millis=True),
+            "time": api_time(self.time, millis=True),
             "body_keys": list(self.body_keys),
             "cookies": list(self.cookies),
         }

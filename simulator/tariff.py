@@ -1,10 +1,10 @@
-"""From the market to the customer's working price: what a kWh costs, in ct, with its parts."""
+"""From the market price to the customer's working price in ct/kWh, with its parts."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from .berlin import BERLIN, HOUR, QUARTER, intervals
+from .berlin import BERLIN, QUARTER, intervals
 from .market import Market
 
 VAT = 1.19
@@ -26,7 +26,7 @@ class PricePoint:
     levies: float | None = None
 
     def corrected(self, amount: float) -> PricePoint:
-        """Return the point with another total; the difference goes into the electricity part."""
+        """Return the point with another total; the electricity part takes the difference."""
         return replace(
             self,
             amount=amount,
@@ -42,12 +42,12 @@ def grid_fee(start: datetime) -> float:
     return GRID_HIGH if 17 <= hour < 21 else GRID_STANDARD
 
 
-# A fleet of hubs asks for the same few days again and again; a market never changes its mind.
+# A fleet of hubs requests the same few days again and again, and a market's prices never change.
 @lru_cache(maxsize=1 << 16)
 def price_of(
     market: Market, start: datetime, step: timedelta, *, feed_in: bool, decimals: int
 ) -> PricePoint | None:
-    """Return the price of the interval that starts at an instant; None when the market has none for it.
+    """Return the price of the interval that starts at an instant; None if the market has none for it.
 
     An hourly plan pays the mean of its quarter-hours. A feed-in payout is the market price less a fee, without VAT:
     the simulated customers are VAT-exempt.
@@ -74,6 +74,3 @@ def price_of(
         round(grid, decimals),
         round(levies, decimals),
     )
-
-
-STEPS = {"15min": QUARTER, "hourly": HOUR}

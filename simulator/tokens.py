@@ -1,7 +1,6 @@
-"""Grants: authorization codes, access tokens and refresh tokens, their rotation and their end."""
+"""Grants: authorization codes, access and refresh tokens, their rotation and revocation."""
 
 import base64
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 import hashlib
@@ -50,9 +49,8 @@ class Grant:
 @dataclass(slots=True)
 class _Access:
     grant: Grant
-    version: str
     expires: datetime
-    killed: bool = False
+    invalidated: bool = False
 
 
 @dataclass(slots=True)
@@ -74,18 +72,12 @@ def challenge_of(verifier: str, method: str) -> str:
 
 
 class TokenStore:
-    """Issues and judges codes and tokens. Each value it ever makes is told to `keep_secret`."""
+    """Issues, checks and ends codes and tokens. It adds every value that it creates to the known secrets."""
 
-    def __init__(
-        self,
-        clock: Clock,
-        settings: Callable[[], Settings],
-        keep_secret: Callable[[str], None],
-    ) -> None:
+    def __init__(self, clock: Clock, known_secrets: set[str]) -> None:
         """Start without grants."""
         self._clock = clock
-        self._settings = settings
-        self._keep_secret = keep_secret
+        self._secrets = known_secrets
         self._codes: dict[str, Code] = {}
         self._access: dict[str, _Access] = {}
         self._refresh: dict[str, _Refresh] = {}
@@ -95,16 +87,17 @@ class TokenStore:
 
     def issue_code(
         self,
+        settings: Settings,
         client_id: str,
         email: str,
         redirect_uri: str,
         challenge: str | None,
         method: str,
     ) -> str:
-        """Return a fresh authorization code; it contains a `/`, as the documentation's sample does."""
+        """Return a new authorization code; it contains a `/`, as the documentation's sample does."""
         code = f"4/{secrets.token_urlsafe(24)}"
-        self._keep_secret(code)
-        expires = self._clock.now() + timedelta(seconds=self._settings().code_lifetime)
+        self._secrets.add(code)
+        expires = self._clock.now() + timedelta(seconds=settings.code_lifetime)
         self._codes[code] = Code(
             client_id, email, redirect_uri, challenge, method, expires
         )
@@ -112,43 +105,43 @@ class TokenStore:
 
     def redeem_code(
         self,
+        settings: Settings,
         client_id: str,
         value: str,
         redirect_uri: str | None,
         verifier: str | None,
-        version: str,
     ) -> dict[str, Any]:
         """Exchange a code for tokens, or refuse it."""
         code = self._codes.get(value)
         if code is None or code.client_id != client_id:
-            raise self._refuse(401, "The authorization code is invalid")
+            raise _refusal(settings, 401, "The authorization code is invalid")
         if code.used:
-            if self._settings().code_reuse_revokes and code.grant is not None:
+            if settings.code_reuse_revokes and code.grant is not None:
                 self._end(code.grant, immediate=True)
-            raise self._refuse(401, "The authorization code was used already")
+            raise _refusal(settings, 401, "The authorization code was used already")
         if code.expires <= self._clock.now():
-            raise self._refuse(401, "The authorization code has expired")
+            raise _refusal(settings, 401, "The authorization code has expired")
         if redirect_uri is not None and redirect_uri != code.redirect_uri:
-            raise self._refuse(
+            raise _refusal(
+                settings,
                 400,
                 "The redirect_uri differs from the one of the authorization request",
             )
-        # From here on the code is burnt, also by a wrong verifier: nobody may guess twice.
+        # From here on the code is used up, also by a wrong verifier: nobody may guess twice.
         code.used = True
         if code.challenge is not None:
             offered = "" if verifier is None else challenge_of(verifier, code.method)
             if not hmac.compare_digest(offered.encode(), code.challenge.encode()):
-                raise self._refuse(
-                    400, "The code_verifier is missing or does not match"
+                raise _refusal(
+                    settings, 400, "The code_verifier is missing or does not match"
                 )
-        code.grant = self.open_grant(client_id, code.email)
-        return self._answer(code.grant, version)
+        code.grant = self._open_grant(settings, client_id, code.email)
+        return self._answer(settings, code.grant)
 
     # --- Tokens ------------------------------------------------------------------------------------------------
 
-    def open_grant(self, client_id: str, email: str) -> Grant:
-        """Record a consent."""
-        if self._settings().second_consent_revokes:
+    def _open_grant(self, settings: Settings, client_id: str, email: str) -> Grant:
+        if settings.second_consent_revokes:
             for grant in self._grants:
                 if grant.client_id == client_id and grant.email == email:
                     self._end(grant, immediate=True)
@@ -156,22 +149,22 @@ class TokenStore:
         self._grants.append(grant)
         return grant
 
-    def issue(self, client_id: str, email: str, version: str) -> dict[str, Any]:
-        """Return the token endpoint's answer for a fresh consent."""
-        return self._answer(self.open_grant(client_id, email), version)
+    def issue(self, settings: Settings, client_id: str, email: str) -> dict[str, Any]:
+        """Return the token endpoint's answer for a new consent."""
+        return self._answer(settings, self._open_grant(settings, client_id, email))
 
-    def refresh(self, client_id: str, value: str, version: str) -> dict[str, Any]:
+    def refresh(self, settings: Settings, client_id: str, value: str) -> dict[str, Any]:
         """Exchange a refresh token for new tokens, or refuse it."""
-        settings, now = self._settings(), self._clock.now()
+        now = self._clock.now()
         token = self._refresh.get(value)
         if token is None or token.grant.client_id != client_id or token.grant.revoked:
-            raise self._refuse(401, "The refresh token is invalid")
+            raise _refusal(settings, 401, "The refresh token is invalid")
         if settings.refresh_lifetime is not None and now - token.issued >= timedelta(
             seconds=settings.refresh_lifetime
         ):
-            raise self._refuse(401, "The refresh token has expired")
+            raise _refusal(settings, 401, "The refresh token has expired")
         if settings.rotation == "none":
-            return self._answer(token.grant, version, rotate=False)
+            return self._answer(settings, token.grant, rotate=False)
         if token.used is not None:
             graceful = settings.rotation == "grace" and now - token.used < timedelta(
                 seconds=settings.grace_seconds
@@ -179,56 +172,56 @@ class TokenStore:
             if not graceful:
                 if settings.rotation == "family":
                     self._end(token.grant, immediate=True)
-                raise self._refuse(401, "The refresh token was used already")
+                raise _refusal(settings, 401, "The refresh token was used already")
         token.used = token.used or now
-        return self._answer(token.grant, version)
+        return self._answer(settings, token.grant)
 
-    def authenticate(self, value: str) -> tuple[str, str] | None:
-        """Return e-mail and bound API version of a live access token; None refuses it."""
+    def authenticate(self, value: str) -> str | None:
+        """Return the customer's e-mail address for a valid access token, else None."""
         token = self._access.get(value)
-        if token is None or token.killed or token.expires <= self._clock.now():
+        if token is None or token.invalidated or token.expires <= self._clock.now():
             return None
-        return token.grant.email, token.version
+        return token.grant.email
 
-    # --- The end -----------------------------------------------------------------------------------------------
+    # --- Revocation --------------------------------------------------------------------------------------------
 
     def revoke(self, email: str, *, immediate: bool) -> None:
-        """End all of a customer's consents; `immediate` kills the access tokens as well."""
+        """End all of a customer's consents; `immediate` invalidates the access tokens as well."""
         for grant in self._grants:
             if grant.email == email:
                 self._end(grant, immediate=immediate)
 
-    def kill_access(self, email: str | None) -> None:
-        """Kill the access tokens of a customer, or all; refresh tokens live on."""
+    def invalidate_access(self, email: str | None) -> None:
+        """Invalidate the access tokens of a customer, or all; refresh tokens stay valid."""
         for token in self._access.values():
             if email is None or token.grant.email == email:
-                token.killed = True
+                token.invalidated = True
 
     def _end(self, grant: Grant, *, immediate: bool) -> None:
         grant.revoked = True
         if immediate:
             for token in self._access.values():
                 if token.grant is grant:
-                    token.killed = True
+                    token.invalidated = True
 
     def _answer(
-        self, grant: Grant, version: str, *, rotate: bool = True
+        self, settings: Settings, grant: Grant, *, rotate: bool = True
     ) -> dict[str, Any]:
-        settings, now = self._settings(), self._clock.now()
+        now = self._clock.now()
         expires = now + timedelta(seconds=settings.expires_in)
-        self._forget_dead(now)
+        self._drop_expired(now)
         access = self._jwt(now, expires)
-        self._access[access] = _Access(grant, version, expires)
+        self._access[access] = _Access(grant, expires)
         answer: dict[str, Any] = {
             "access_token": access,
             "token_type": settings.token_type,
-            "expires_in": str(settings.expires_in)
-            if settings.expires_in_text
-            else settings.expires_in,
+            "expires_in": settings.expires_in,
         }
+        if settings.expires_in_text:
+            answer["expires_in"] = str(settings.expires_in)
         if rotate:
             refresh = secrets.token_hex(32)
-            self._keep_secret(refresh)
+            self._secrets.add(refresh)
             self._refresh[refresh] = _Refresh(grant, now)
             answer["refresh_token"] = refresh
         if settings.scope is not None:
@@ -241,7 +234,7 @@ class TokenStore:
         return answer
 
     def _jwt(self, now: datetime, expires: datetime) -> str:
-        """Return something that looks like a JWT; nothing in it means anything to the server."""
+        """Return what looks like a JWT; the server does not read it."""
         header = {"alg": "HS256", "typ": "JWT"}
         payload = {
             "roles": ["customer"],
@@ -256,20 +249,18 @@ class TokenStore:
             for part in (header, payload)
         ]
         token = ".".join([*parts, secrets.token_urlsafe(32)])
-        self._keep_secret(token)
+        self._secrets.add(token)
         return token
 
-    def _forget_dead(self, now: datetime) -> None:
-        # A simulated year of hourly refreshes must not grow without bound; dead tokens are refused either way.
+    def _drop_expired(self, now: datetime) -> None:
+        # Bounds the memory of a simulated year of hourly refreshes; expired tokens are refused either way.
         if len(self._access) > 5000:
             self._access = {
                 key: token for key, token in self._access.items() if token.expires > now
             }
 
-    def _refuse(self, status: int, message: str) -> ApiError:
-        wanted = self._settings().grant_error_status
-        return ApiError(
-            status if wanted == "documented" else int(wanted),
-            message,
-            rfc="invalid_grant",
-        )
+
+def _refusal(settings: Settings, status: int, message: str) -> ApiError:
+    if settings.grant_error_status != "documented":
+        status = int(settings.grant_error_status)
+    return ApiError(status, message, rfc="invalid_grant")

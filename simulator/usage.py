@@ -1,17 +1,17 @@
-"""Usage: what a household's meter measures, and what `GET /subscriptions/{id}/usage` says about it."""
+"""Usage: what a household's meter measures, and the answers to `GET /subscriptions/{id}/usage`."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-import math
 from typing import Any
 
-from . import noise
+from . import noise, weather
 from .berlin import (
     BERLIN,
     DAY,
     HOUR,
     QUARTER,
     add_months,
+    api_time,
     at_local,
     day_intervals,
     days,
@@ -19,30 +19,25 @@ from .berlin import (
     local_date,
     midnight,
     month_start,
-    wire,
     working_day,
 )
-from .call import Call
 from .customers import Subscription
 from .errors import bad_field
+from .http import Request
 from .prices import read_day
-from .settings import CURIE, Settings, selected
+from .settings import Settings, selected
 
 _RESOLUTIONS = ("auto", "15min", "hour", "day", "week", "month")
 
 
-def _hill(hour: float, centre: float, width: float) -> float:
-    return math.exp(-(((hour - centre) / width) ** 2))
-
-
 class Household:
-    """A household's quarter-hourly energy in kWh; deterministic by seed and contract."""
+    """A household's energy by the quarter-hour in kWh, stable by seed and contract."""
 
     def __init__(self, seed: int, subscription: Subscription) -> None:
-        """Describe the household behind a contract."""
+        """Create the household of a contract."""
         self._seed = seed
         self._name = f"usage:{subscription.id}"
-        self._feed_in = subscription.type == "feed_in"
+        self._feeds_in = subscription.feeds_in
         self._scale = subscription.estimated_usage / (365.25 * 96)
         self._late = noise.signed(seed, self._name, -1)
 
@@ -51,45 +46,39 @@ class Household:
         local = start.astimezone(BERLIN)
         hour = local.hour + local.minute / 60
         day = local.date().toordinal()
-        summer = 0.5 - 0.5 * math.cos(
-            2 * math.pi * (local.timetuple().tm_yday / 365.25 - 0.03)
-        )
+        season = weather.summer(local)
         luck = noise.uniform(self._seed, self._name, int(start.timestamp()) // 900)
-        if self._feed_in:
-            sun = math.pow(noise.smooth(self._seed, "sun", (day + hour / 24) / 2), 0.7)
-            noon, half = 12.6 + 0.6 * summer, 4.1 + 3.9 * summer
-            if abs(hour - noon) >= half:
-                return 0.0
-            height = math.pow(math.cos(math.pi / 2 * (hour - noon) / half), 1.3)
+        if self._feeds_in:
+            sunshine = weather.sunshine(self._seed, day + hour / 24)
             return round(
                 self._scale
                 * 6.2
-                * height
-                * (0.3 + 0.7 * summer)
-                * (0.2 + 0.8 * sun)
+                * weather.daylight(hour, season)
+                * (0.3 + 0.7 * season)
+                * (0.2 + 0.8 * sunshine)
                 * (0.8 + 0.4 * luck),
                 3,
             )
         weekend = local.weekday() >= 5
         shape = (
             0.42
-            + 0.9 * _hill(hour, 7.2 + 1.6 * weekend, 1.2)
-            + 0.55 * _hill(hour, 12.6, 1.5) * (1 + weekend)
+            + 0.9 * weather.peak(hour, 7.2 + 1.6 * weekend, 1.2)
+            + 0.55 * weather.peak(hour, 12.6, 1.5) * (1 + weekend)
         )
-        shape += 2.3 * _hill(hour, 19.3 + 0.7 * self._late, 2.0)
+        shape += 2.3 * weather.peak(hour, 19.3 + 0.7 * self._late, 2.0)
         mood = 0.75 + 0.5 * noise.uniform(self._seed, self._name + ":day", day)
         # Now and then an oven, a kettle or a washing machine runs for a quarter-hour.
         burst = 2.2 if luck > 0.955 and 6 <= hour < 23 else 0.0
         return round(
             self._scale
-            * (1.18 - 0.3 * summer)
+            * (1.18 - 0.3 * season)
             * mood
             * (shape * (0.8 + 0.3 * luck) + burst),
             3,
         )
 
     def preliminary(self, start: datetime) -> float:
-        """Return the first measured kWh, which the final value replaces; most are right already."""
+        """Return the kWh as measured at first, which the final value replaces; most are right already."""
         final = self.energy(start)
         doubt = noise.uniform(
             self._seed, self._name + ":doubt", int(start.timestamp()) // 900
@@ -100,8 +89,8 @@ class Household:
             else round(final * (0.9 + 0.2 * (doubt - 0.88) / 0.12), 3)
         )
 
-    def hole(self, day: date, index: int, *, final: bool) -> bool:
-        """Whether the meter's data of an interval got lost; most holes are filled when values become final."""
+    def gap(self, day: date, index: int, *, final: bool) -> bool:
+        """Whether the meter's data of an interval was lost; most gaps are filled when values become final."""
         ordinal = day.toordinal()
         if noise.uniform(self._seed, self._name + ":hole", ordinal) > (
             0.01 if final else 0.05
@@ -122,56 +111,60 @@ def final_at(day: date) -> datetime:
     return midnight(working_day(add_months(day, 1), 8))
 
 
-class MeterDesk:
-    """Answers usage requests."""
+class UsageService:
+    """Works out what the meters measure, and answers usage requests."""
 
     def __init__(self, seed: int) -> None:
-        """Work from a seed."""
+        """Use the households of a seed."""
         self._seed = seed
         self._corrections: dict[tuple[str, datetime], float] = {}
 
     def correct(self, subscription: Subscription, start: datetime, kwh: float) -> None:
-        """Say from now on that a quarter-hour had another energy."""
+        """Change the energy of a quarter-hour from now on."""
         self._corrections[subscription.id, start] = kwh
 
     def answer(
-        self, call: Call, subscription: Subscription, now: datetime
+        self, request: Request, subscription: Subscription, now: datetime
     ) -> dict[str, Any]:
-        """Return the body of a usage request; `start` is inclusive, `end` exclusive."""
-        wanted = call.query.get("resolution", "auto")
+        """Return the body of the answer to a usage request; `start` is inclusive, `end` exclusive."""
+        wanted = request.query.get("resolution", "auto")
         if wanted not in _RESOLUTIONS:
             raise bad_field(
                 "invalid_value",
                 "resolution",
                 f"Must be one of {', '.join(_RESOLUTIONS)}",
             )
-        first, end = self._range(call, subscription, now)
-        if end < first or (end == first and call.settings.usage_empty_range == "error"):
+        first, end = self._range(request, subscription, now)
+        if end < first or (
+            end == first and request.settings.usage_empty_range == "error"
+        ):
             raise bad_field("invalid_value", "end", "Must be after start")
         span = (end - first).days
-        # Outside the contract there is nothing to tell, and a range of centuries must not keep the simulator busy.
+        # Limit the work for a range of centuries: there is no usage outside the contract.
         first = max(first, local_date(subscription.start_at or now))
         end = min(end, local_date(now) + DAY)
         if subscription.meter_type == "analog":
             resolution, data = (
                 "month",
-                self._analog(call.settings, subscription, first, end, now),
+                self._analog(request.settings, subscription, first, end, now),
             )
         else:
             resolution = _auto(span) if wanted == "auto" else wanted
-            data = self._smart(call.settings, subscription, resolution, first, end, now)
+            data = self._smart(
+                request.settings, subscription, resolution, first, end, now
+            )
         return {
-            "object": "usage" if call.version == CURIE else "consumption",
+            "object": "usage",
             "meter_type": subscription.meter_type,
             "resolution": resolution,
             "data": data,
         }
 
     def _range(
-        self, call: Call, subscription: Subscription, now: datetime
+        self, request: Request, subscription: Subscription, now: datetime
     ) -> tuple[date, date]:
         today = local_date(now)
-        first, end = read_day(call.query, "start"), read_day(call.query, "end")
+        first, end = read_day(request.query, "start"), read_day(request.query, "end")
         if subscription.meter_type == "smart":
             return first or today - DAY, end or today
         begin = local_date(subscription.start_at or now)
@@ -208,7 +201,7 @@ class MeterDesk:
                     continue
                 if selected(settings.usage_missing, start, index, len(starts)):
                     continue
-                if settings.usage_gaps and household.hole(day, index, final=final):
+                if settings.usage_gaps and household.gap(day, index, final=final):
                     continue
                 energy = self._corrections.get((subscription.id, start))
                 if energy is None:
@@ -227,7 +220,7 @@ class MeterDesk:
     ) -> list[dict[str, Any]]:
         if end <= first:
             return []
-        # A week or month that the range touches is told whole, as far as it is measured.
+        # A week or month that the range overlaps is complete, as far as it is measured.
         begin = _bucket_day(first, resolution)
         if resolution == "week":
             end += (-(end - begin).days % 7) * DAY
@@ -281,7 +274,7 @@ class MeterDesk:
 
 
 def reading_month(month: date) -> date:
-    """Return the first day of the quarter after a month: then an analog meter is read."""
+    """Return the first day of the quarter after a month, when an analog meter is read."""
     return add_months(month, 3 - (month.month - 1) % 3)
 
 
@@ -311,7 +304,7 @@ def _entry(
 ) -> dict[str, Any]:
     preliminary = "substitute" if settings.usage_unknown_type else "preliminary"
     return {
-        "start": wire(start, millis=True),
+        "start": api_time(start, millis=True),
         "usage": round(energy, 3),
         "type": "final" if final else preliminary,
     }

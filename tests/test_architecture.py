@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 import subprocess
 import sys
@@ -218,6 +219,31 @@ def test_files_are_of_one_room(place: str) -> None:
     assert not {
         path: length for path, length in lengths.items() if length > LONGEST_FILE
     }
+
+
+def simulator_imports() -> dict[str, set[str]]:
+    """Return which modules of the simulator each of them imports, even if for the type checker only."""
+    paths = {module_name(path): path for path in sources(PROJECT / "simulator")}
+    return {
+        module: {
+            max(places, key=len)
+            for name in imported(
+                path.read_text(), module, package=path.name == "__init__.py"
+            )
+            if (places := [place for place in paths if is_inside(name, place)])
+        }
+        for module, path in paths.items()
+    }
+
+
+def test_simulator_is_built_in_one_place() -> None:
+    """Its parts get what they need passed in: no circle, and none of them knows the whole."""
+    imports = simulator_imports()
+    TopologicalSorter(imports).prepare()  # raises CycleError
+    whole = {
+        module for module, names in imports.items() if "simulator.simulator" in names
+    }
+    assert whole == {"simulator", "simulator.__main__"}
 
 
 def test_modules_of_the_card_are_short() -> None:

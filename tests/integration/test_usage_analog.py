@@ -29,7 +29,7 @@ async def test_analog_meter(hass: HomeAssistant, nomos, linked, advance) -> None
     months = state.attributes["months"]
     assert float(state.state) == pytest.approx(months["2026-05"])
     assert months["2026-02"] == pytest.approx(
-        nomos.meters.month(subscription, date(2026, 2, 1)), abs=1e-3
+        nomos.usage.month(subscription, date(2026, 2, 1)), abs=1e-3
     )
     assert len(months) == 13
     for key in ("usage_latest_day", "cost_this_month", "metered_to"):

@@ -354,6 +354,6 @@ async def test_a_day_that_the_market_lacks_is_never_published(nomos: Nomos) -> N
         def price(self, start: datetime) -> float | None:
             return None if start.astimezone(UTC) >= midnight(TOMORROW) else 80.0
 
-    nomos.sim.price_desk._market = Hole()
+    nomos.sim.prices._market = Hole()
     nomos.sim.clock.advance(timedelta(days=1))
     assert await _items(nomos, TOMORROW) == []

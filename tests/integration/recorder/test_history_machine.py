@@ -133,7 +133,7 @@ class Machine:
         self.recorder.heal()
         self.nomos.faults.clear()
         self.nomos.configure(usage_missing=(), usage_delay_days=0)
-        self.nomos.meters._corrections.clear()
+        self.nomos.usage._corrections.clear()
         self.subscription.corrections.clear()
         await self.hass.config_entries.async_remove(self.entry.entry_id)
         await clear(

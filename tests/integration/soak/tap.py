@@ -89,8 +89,8 @@ class Tap:
             finally:
                 self.held -= 1
 
-        def refreshed(client_id: str, value: str, version: str) -> dict[str, Any]:
-            answer = refresh(client_id, value, version)
+        def refreshed(*arguments: Any) -> dict[str, Any]:
+            answer = refresh(*arguments)
             if (box := issued.get()) is not None and "refresh_token" in answer:
                 box.append(answer["refresh_token"])
             return answer

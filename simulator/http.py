@@ -1,4 +1,4 @@
-"""What the rooms of the simulator hand each other: a call, and the reply to it."""
+"""A request on its way through the simulator, and a response before it is written."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,15 +9,13 @@ from .settings import Settings
 
 
 @dataclass(slots=True)
-class Call:
-    """One request on its way through the simulator."""
+class Request:
+    """One request, with the settings that hold for it and what is learned while it is handled."""
 
-    request: web.Request
+    raw: web.Request
     path: str
     query: dict[str, str]
     settings: Settings
-    version: str
-    requested_version: str | None
     email: str | None = None
     body_keys: tuple[str, ...] = ()
     basic_auth: bool = False
@@ -25,8 +23,8 @@ class Call:
 
 
 @dataclass(slots=True)
-class Reply:
-    """An answer before it is written: JSON for a dict or a list, else text."""
+class Response:
+    """The payload is written as JSON if it is a dict or a list, else as text."""
 
     status: int
     payload: dict[str, Any] | list[Any] | str

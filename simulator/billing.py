@@ -1,4 +1,4 @@
-"""The monthly bookkeeping of a contract: invoices, meter readings, grid-fee reductions."""
+"""The monthly billing of a contract: invoices, meter readings, grid-fee reductions."""
 
 from datetime import date, datetime, time
 from typing import Any
@@ -7,42 +7,41 @@ from . import noise
 from .berlin import (
     HOUR,
     add_months,
+    api_time,
     at_local,
     intervals,
     local_date,
     midnight,
     month_start,
-    wire,
     working_day,
 )
 from .customers import Subscription, World
-from .market import Market
 from .objects import meter_id
-from .prices import true_price
-from .settings import CURIE
-from .usage import MeterDesk
+from .prices import PriceService
+from .usage import UsageService
 
 
-class Books:
-    """Keeps what was invoiced and read. Bygone months do not change, so each is computed once."""
+class BillingService:
+    """Invoices and readings of all contracts. Past months do not change, so each is computed once."""
 
-    def __init__(self, world: World, market: Market, desk: MeterDesk) -> None:
-        """Work from the world, its market and its meters."""
+    def __init__(self, world: World, prices: PriceService, usage: UsageService) -> None:
+        """Bill the world's contracts."""
         self._world = world
-        self._market = market
-        self._desk = desk
+        self._prices = prices
+        self._usage = usage
         self._months: dict[tuple[str, date, float], tuple[float, float]] = {}
 
     def _month(self, subscription: Subscription, month: date) -> tuple[float, float]:
         """Return kWh and EUR (without base fee) of a month, from hourly samples."""
         key = (subscription.id, month, subscription.estimated_usage)
         if key not in self._months:
-            energy = self._desk.month(subscription, month)
-            # The mean price of the month on a six-hourly grid is near enough for an amount nobody recomputes.
-            grid = list(
-                intervals(midnight(month), midnight(add_months(month, 1)), 6 * HOUR)
-            )
-            points = [true_price(self._market, subscription, start) for start in grid]
+            energy = self._usage.month(subscription, month)
+            # The mean of the month's prices every six hours is good enough for an amount that nobody recomputes.
+            end = midnight(add_months(month, 1))
+            points = [
+                self._prices.price(subscription, start)
+                for start in intervals(midnight(month), end, 6 * HOUR)
+            ]
             known = [point.amount for point in points if point is not None]
             mean = sum(known) / len(known) if known else 30.0
             self._months[key] = round(energy, 2), round(energy * mean / 100, 2)
@@ -51,9 +50,9 @@ class Books:
     # --- Invoices ----------------------------------------------------------------------------------------------
 
     def invoices(
-        self, subscription: Subscription, now: datetime, version: str
+        self, subscription: Subscription, now: datetime
     ) -> list[dict[str, Any]]:
-        """Return a contract's invoices, oldest first; before curie only usage invoices exist."""
+        """Return a contract's invoices, oldest first."""
         if subscription.start_at is None:
             return []
         result: list[dict[str, Any]] = []
@@ -68,10 +67,6 @@ class Books:
                 and midnight(month) >= subscription.end_at
             ):
                 break
-        if version != CURIE:
-            result = [item for item in result if item["type"] == "usage"]
-            for item in result:
-                del item["type"], item["customer"], item["subscription"]
         return result
 
     def _month_invoices(
@@ -93,15 +88,11 @@ class Books:
         fee = self._world.plans[subscription.plan].price
         item = self._invoice(subscription, month, number, issued, "usage", now)
         # Feed-in is a credit.
-        item |= {
-            "usage": energy,
-            "total": round(
-                fee - amount if subscription.type == "feed_in" else fee + amount, 2
-            ),
-        }
+        total = fee - amount if subscription.feeds_in else fee + amount
+        item |= {"usage": energy, "total": round(total, 2)}
         result.append(item)
         if number == 3:
-            # One month was invoiced wrongly: the original is voided, and a void invoice takes it back.
+            # One month was invoiced wrongly: the original is voided, and a void invoice reverses it.
             item |= {"status": "voided", "paid_at": None}
             void = self._invoice(
                 subscription, month, number, issued + 72 * HOUR, "void", now
@@ -131,16 +122,16 @@ class Books:
             "invoice_number": f"{subscription.number or 'SIM'}-{number:03}{kind[0].upper()}",
             "month": month.month,
             "year": month.year,
-            "period_start": wire(
+            "period_start": api_time(
                 max(midnight(month), subscription.start_at or midnight(month))
             ),
-            "period_end": wire(
+            "period_end": api_time(
                 min(midnight(following), subscription.end_at or midnight(following))
             ),
             "period_number": number,
             "status": "paid" if paid <= now else "open",
-            "issued_at": wire(issued),
-            "paid_at": wire(paid) if paid <= now else None,
+            "issued_at": api_time(issued),
+            "paid_at": api_time(paid) if paid <= now else None,
             "type": kind,
         }
 
@@ -183,17 +174,17 @@ class Books:
             "subscription": subscription.id,
             "meter": meter_id(self._world, subscription),
             "value": value,
-            "timestamp": wire(at, millis=True),
+            "timestamp": api_time(at, millis=True),
             "type": kind,
-            "created_at": wire(at + 10 * HOUR, millis=True),
+            "created_at": api_time(at + 10 * HOUR, millis=True),
         }
 
     # --- Grid-fee reductions -----------------------------------------------------------------------------------
 
     def reductions(self, subscription: Subscription) -> list[dict[str, Any]]:
-        """Return a contract's grid-fee reductions: module 3 on a smart consumption contract, which is why grid varies."""
+        """Return a contract's grid-fee reductions: module 3, hence the varying grid fee, if it is smart consumption."""
         if (
-            subscription.type == "feed_in"
+            subscription.feeds_in
             or subscription.meter_type == "analog"
             or subscription.start_at is None
         ):
@@ -206,9 +197,9 @@ class Books:
                 "customer": self._world.customers[subscription.email].id,
                 "type": "enwg-14a-module-3",
                 "status": "activated",
-                "valid_from": wire(subscription.start_at),
+                "valid_from": api_time(subscription.start_at),
                 "valid_until": None,
-                "created_at": wire(subscription.created_at),
-                "updated_at": wire(subscription.created_at),
+                "created_at": api_time(subscription.created_at),
+                "updated_at": api_time(subscription.created_at),
             }
         ]
