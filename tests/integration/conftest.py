@@ -33,7 +33,9 @@ from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.json import json_dumps
 from homeassistant.setup import async_setup_component
+from homeassistant.util.json import json_loads
 from scripts.linking import Customer
 from simulator import Simulator
 
@@ -129,7 +131,7 @@ def instance(hass_storage: dict[str, Any]) -> None:
 
 @pytest.fixture
 def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
-    """Return a snapshot that knows Home Assistant's own objects."""
+    """Return a snapshot that is kept beside Home Assistant's."""
     return snapshot.use_extension(HomeAssistantSnapshotExtension)
 
 
@@ -323,6 +325,21 @@ def state_of(
     state = hass.states.get(entity_id(hass, subscription_id, key, platform))
     assert state, f"No state of {key}"
     return state
+
+
+def facts(hass: HomeAssistant, entity: er.RegistryEntry) -> object:
+    """Return what an entity is by our doing, for snapshots: every Home Assistant has fields of its own besides."""
+    state = hass.states.get(entity.entity_id)
+    assert state
+    what = {
+        "unique_id": entity.unique_id,
+        "translation_key": entity.translation_key,
+        "entity_category": entity.entity_category,
+        "options": entity.options,
+        "state": state.state,
+        "attributes": state.attributes,
+    }
+    return json_loads(json_dumps(what))
 
 
 def reauth_flows(hass):

@@ -18,7 +18,7 @@ from homeassistant.const import (
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
-from .conftest import entity_id, state_of
+from .conftest import entity_id, facts, state_of
 
 QUARTER = timedelta(minutes=15)
 ACCOUNTS = ("smart", "solar", "analog", "pending", "many")
@@ -41,8 +41,7 @@ async def test_all_entities(
     """Every entity of every kind of account is as it was when somebody last looked."""
     entry = await linked(f"{account}@example.com")
     for one in er.async_entries_for_config_entry(entity_registry, entry.entry_id):
-        assert one == snapshot(name=f"{one.entity_id}-entry")
-        assert hass.states.get(one.entity_id) == snapshot(name=f"{one.entity_id}-state")
+        assert facts(hass, one) == snapshot(name=one.entity_id)
 
 
 @pytest.mark.parametrize("account", ACCOUNTS)

@@ -8,7 +8,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from simulator.berlin import local_date, midnight
 
-from .conftest import count, entity_id, restart, state_of
+from .conftest import count, entity_id, facts, restart, state_of
 from .statistics import true_hours
 
 MINUTE = timedelta(minutes=1)
@@ -328,9 +328,7 @@ async def test_usage_entities(
     await advance(MINUTE)
     for one in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id):
         if one.entity_id not in before:
-            state = hass.states.get(one.entity_id)
-            assert one == snapshot(name=f"{one.entity_id}-entry")
-            assert state == snapshot(name=f"{one.entity_id}-state")
+            assert facts(hass, one) == snapshot(name=one.entity_id)
 
 
 @pytest.mark.parametrize("now", [EVENING])
