@@ -1,6 +1,7 @@
 """Options of the test suite, the figures that tests tell, and how the suite is shared out among processes."""
 
 from collections.abc import Callable
+import logging
 
 import pytest
 from xdist.remote import Producer
@@ -17,6 +18,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--soak-seed", type=int, default=None, help="run one seed (those of CI)"
     )
+
+
+def pytest_configure() -> None:
+    """Keep the log off the terminal: pytest shows that of a test that fails.
+
+    The test plugin logs to the error output as it was before pytest captured it, and threads log between two tests.
+    """
+    root = logging.getLogger()
+    for handler in root.handlers[:]:
+        if type(handler) is logging.StreamHandler:
+            root.removeHandler(handler)
+    # With no handler at all, logging would write warnings there by itself.
+    root.addHandler(logging.NullHandler())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -5,11 +5,7 @@ pytest loads this before the plugin (`addopts` in pyproject.toml). It goes when 
 
 # In the order of the plugin: it patches the recorder before anything imports that. And it imports httpx before Home
 # Assistant, which since 2026.11 puts httpx2 in the place of httpx and must come first.
-from pytest_homeassistant_custom_component import (  # noqa: F401
-    patch_json,
-    patch_recorder,
-    patch_time,
-)
+from pytest_homeassistant_custom_component import patch_json, patch_recorder, patch_time  # noqa: F401
 
 from homeassistant.components import logger
 from homeassistant.components.logger.helpers import _clear_logger_overwrites

@@ -173,8 +173,11 @@ async def nomos(
 
 
 @pytest.fixture(autouse=True)
-def no_secret_in_the_log(nomos: Simulator) -> Iterator[None]:
-    """Fail every test whose debug log holds a secret that the simulator knows."""
+def clean_log(nomos: Simulator) -> Iterator[None]:
+    """Fail every test whose debug log holds a secret that the simulator knows, or a complaint of Home Assistant's.
+
+    It complains of what blocks its loop, and of what an integration uses that a coming release will not have.
+    """
     keeper, root = LogKeeper(), logging.getLogger()
     level = root.level
     root.addHandler(keeper)
@@ -187,6 +190,8 @@ def no_secret_in_the_log(nomos: Simulator) -> Iterator[None]:
     secrets = {secret for secret in nomos.secrets if len(secret) > 6}
     assert secrets
     assert not [secret for secret in secrets if secret in log]
+    about_us = [line for line in keeper.lines if f"'{DOMAIN}'" in line]
+    assert not [line for line in about_us if "custom integration" in line]
 
 
 @pytest.fixture(autouse=True)

@@ -97,7 +97,7 @@ def kernel() -> Iterator[dict[int, int]]:
 
 
 @pytest.fixture(autouse=True)
-def no_secret_in_the_log() -> None:
+def clean_log() -> None:
     """Leave the debug log to the other tests; the soak looks for secrets in its own."""
 
 

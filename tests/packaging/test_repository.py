@@ -2,8 +2,7 @@
 
 import ast
 from collections.abc import Iterator
-from fnmatch import fnmatch
-from importlib.metadata import requires
+from importlib.metadata import distributions, requires
 from pathlib import Path
 import re
 import struct
@@ -12,6 +11,7 @@ import tomllib
 import pytest
 import yaml
 
+import homeassistant
 from homeassistant.const import Platform
 
 from . import INTEGRATION, PROJECT, Tree, read_json
@@ -173,23 +173,44 @@ def test_requirements(manifest: Tree) -> None:
         assert package not in brought
 
 
-def test_pins_that_follow_home_assistant_are_left_alone() -> None:
-    """What Home Assistant would install has the version that it wants: no robot raises it by itself."""
+def test_the_environment_is_what_home_assistant_wants() -> None:
+    """Its packages have the versions that it asks for, whichever Home Assistant was asked for."""
     lines = (PROJECT / "requirements_test.txt").read_text().splitlines()
-    first = next(
-        number
-        for number, line in enumerate(lines)
-        if line.startswith("# What Home Assistant would install")
-    )
-    pins = {line.partition("==")[0] for line in lines[first + 1 :]}
-    bot = yaml.safe_load((PROJECT / ".github" / "dependabot.yml").read_text())
-    [pip] = (one for one in bot["updates"] if one["package-ecosystem"] == "pip")
-    ignored = [one["dependency-name"] for one in pip["ignore"]]
-    tools = {line.partition("==")[0] for line in lines[:first]}
-    assert pins
-    assert {
-        name for name in pins | tools if any(fnmatch(name, one) for one in ignored)
-    } == pins
+    following = {line for line in lines if line[0] != "#" and "==" not in line}
+    site = Path(homeassistant.__file__).parent
+    wanted = (site / "package_constraints.txt").read_text().splitlines()
+    for path in site.glob("components/*/manifest.json"):
+        for requirement in read_json(path).get("requirements", []):
+            if requirement.partition("==")[0].lower() in following:
+                wanted.append(requirement)
+    there = {one.name.lower(): one.version for one in distributions()}
+    pins = {
+        name.lower(): version
+        for line in wanted
+        for name, equal, version in [line.partition("==")]
+        if equal and name.lower() in there
+    }
+    assert following <= pins.keys()
+    assert pins == {name: there[name] for name in pins}
+
+
+def test_a_newer_home_assistant_is_tried() -> None:
+    """The newest release and the beta are tested now and then, as the rest is, and hold up nothing."""
+    workflows = PROJECT / ".github" / "workflows"
+    newest = yaml.safe_load((workflows / "newest.yml").read_text())
+    [job] = newest["jobs"].values()
+    # YAML takes the key `on` for true.
+    assert newest[True].keys() == {"schedule", "workflow_dispatch"}
+    assert job["continue-on-error"] is True
+    assert job["strategy"] == {
+        "fail-fast": False,
+        "matrix": {"homeassistant": ["newest", "beta"]},
+    }
+    assert job["env"] == {"NOMOS_HOMEASSISTANT": "${{ matrix.homeassistant }}"}
+    [usual] = yaml.safe_load((workflows / "test.yml").read_text())["jobs"].values()
+    assert job["steps"] == usual["steps"]
+    setup = (PROJECT / "scripts" / "setup").read_text()
+    assert "NOMOS_HOMEASSISTANT" in setup
 
 
 def test_imports_are_declared(manifest: Tree) -> None:
