@@ -5,7 +5,6 @@ from typing import Any, Final
 
 from simulator.berlin import DAY, at_local, day_intervals, midnight
 from simulator.objects import subscription_object
-from simulator.settings import CURIE
 
 from .recipes import Harm
 from .stage import Stage
@@ -73,9 +72,7 @@ class Nomos:
 
         def change(payload: dict[str, Any]) -> dict[str, Any]:
             if "items" in payload:
-                foreign = subscription_object(
-                    sim.world, stranger, now, CURIE, embed=False
-                )
+                foreign = subscription_object(sim.world, stranger, now, embed=False)
                 payload["items"] = [foreign, *([] if instead else payload["items"])]
             return payload
 

@@ -96,7 +96,7 @@ class Tap:
             return answer
 
         server.handle, server._delay = tapped, held
-        self.sim.tokens.refresh = refreshed  # type: ignore[method-assign]
+        self.sim.tokens.refresh = refreshed  # type: ignore[method-assign, assignment]
 
     def _check_wait(self, path: str, now: datetime) -> None:
         if (wait := self.waits.get(path)) and wait[0] < now < wait[1]:
