@@ -161,7 +161,6 @@ class UsageImport:
             partial(_laid_over, self._kept, self._prices.data, prices),
             self._supply,
         )
-        await self._kept.async_save()
         days = {
             day: one
             for day, one in by_day.items()

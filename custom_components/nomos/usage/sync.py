@@ -87,7 +87,7 @@ class UsageSync:
         begin = begin_of_usage(subscription, today, history_kept=self._history.kept)
         end = end_of_usage(subscription, today)
         self._mind_the_clock(begin, today)
-        await self._async_keep_prices(kept)
+        await self._async_load_prices(kept)
         chunks = ranges_due(
             self.record, begin, end, today=today, phase=self._prices.account.phase
         )
@@ -95,19 +95,21 @@ class UsageSync:
             # Nothing can be written now, but the newest days are still worth showing.
             self._leave_to_the_next_look(chunks)
             chunks = chunks[-1:]
-        if chunks:
-            await self._async_through(work, chunks)
-        else:
-            await self._async_keep(replace(self.record, looked_to=today))
+        try:
+            if chunks:
+                await self._async_through(work, chunks)
+            else:
+                await self._async_keep(replace(self.record, looked_to=today))
+        finally:
+            await kept.async_save()
 
-    async def _async_keep_prices(self, kept: UsagePrices) -> None:
-        """Keep the prices of days that are not settled: when the contract has ended, Nomos reports none any more."""
+    async def _async_load_prices(self, kept: UsagePrices) -> None:
+        """Load the prices of days that are not settled: when the contract has ended, Nomos reports none any more."""
         ended = self._prices.subscription.status is SubscriptionStatus.ENDED
         await kept.async_load(
             self._today, settled_to=None if ended else self.record.settled_to
         )
         await self._prices.hass.async_add_executor_job(kept.add, self._prices.data)
-        await kept.async_save()
 
     async def _async_through(
         self, work: UsageImport, chunks: Sequence[DateRange]

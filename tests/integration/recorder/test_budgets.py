@@ -104,6 +104,7 @@ async def test_a_day_is_small(
     assert sum(mine.values()) <= STORAGE_BYTES, mine
     assert writes.times["nomos.prices"] <= 3
     assert writes.times["nomos.usage"] <= 3
+    assert writes.times["nomos.unsettled_prices"] == 1
     # A plan that begins is written down, and one that is put in its place.
     assert writes.times["nomos.loads"] <= 2 * len(LOADS)
 

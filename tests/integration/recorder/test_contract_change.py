@@ -91,6 +91,10 @@ async def test_final_values_after_the_end(
     if successor:
         nomos.add_subscription(EMAIL, start_at=end)
     entry = await linked()
+    if restarts:
+        # The prices of days are kept whether their usage comes or not.
+        trouble = midnight(date(2026, 6, 8)), midnight(last + DAY)
+        nomos.faults.add("status", "usage", status=503, between=trouble)
     await pass_time(nomos, entry, advance, last)
     await advance(timedelta(hours=19, minutes=7))
     for day in (date(2026, 5, 8), date(2026, 5, 31), date(2026, 6, 1), last):
