@@ -270,8 +270,8 @@ async def test_logs(client: HubClient, customer: Customer, town: Town) -> None:
         text
         for text in ours
         if re.search(r" (ERROR|CRITICAL) \(.*?\) \[custom_components", text)
-        # The one line with which Home Assistant's coordinators tell of access that was revoked.
-        and "Authentication failed while fetching" not in text
+        # The one line with which each of Home Assistant's coordinators reports access that was revoked.
+        and "Nomos refuses access" not in text
     ]
     assert not [
         text
