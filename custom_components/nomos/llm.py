@@ -5,7 +5,7 @@ sensor of a contract is. Texts and answers are English, since a language model r
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Any, Final, override
 
 import probatio
@@ -115,7 +115,10 @@ class ElectricityPricesTool(Tool):
         if len(self._contracts) > 1:
             answer = {"contract": name, **answer}
         if "duration_minutes" in arguments:
-            answer["cheapest"] = _cheapest(coordinator.data, arguments, now)
+            zone = dt_util.get_default_time_zone()
+            answer["cheapest"] = await hass.async_add_executor_job(
+                _cheapest, coordinator.data, arguments, now, zone
+            )
         return ToolResult(data=answer)
 
 
@@ -158,14 +161,13 @@ def _interval(interval: Interval) -> JsonObjectType:
 
 
 def _cheapest(
-    table: PriceTable, arguments: Mapping[str, Any], now: datetime
+    table: PriceTable, arguments: Mapping[str, Any], now: datetime, zone: tzinfo
 ) -> JsonObjectType:
     """Return the best time for a load of some length in a window of local times."""
     earliest, latest = (
         dt_util.parse_time(text) if (text := arguments.get(key)) else None
         for key in ("earliest", "latest")
     )
-    zone = dt_util.get_default_time_zone()
     if earliest is not None and latest is None:
         # "From ten on" means the next ten o'clock, not the day that began at the last one.
         opens = next_at(earliest, now, zone)

@@ -185,6 +185,23 @@ async def test_interruptible_load_keeps_its_rules(
         await advance(QUARTER)
 
 
+async def test_planned_in_the_executor(
+    hass: HomeAssistant, nomos, linked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plan is made outside the event loop, once for a load that is added, however long it takes."""
+    entry = await linked()
+    jobs: list[str] = []
+    run = hass.async_add_executor_job
+
+    def watched(target, *arguments):
+        jobs.append(getattr(target, "__name__", ""))
+        return run(target, *arguments)
+
+    monkeypatch.setattr(hass, "async_add_executor_job", watched)
+    await add(hass, entry, CAR)
+    assert jobs.count("plan_load") == 1
+
+
 async def test_plan_that_has_begun_is_kept_to(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
@@ -197,12 +214,14 @@ async def test_plan_that_has_begun_is_kept_to(
         nomos.correct_price(subscription.id, cheap + number * QUARTER, 1.0)
     coordinator = entry.runtime_data.prices[subscription.id]
     await coordinator.async_refresh()
+    await hass.async_block_till_done()
     assert moment(hass, load_id, "next_start") == cheap
     await until(advance, cheap + QUARTER)
     assert runs_now(hass, load_id)
     for number in range(3, 12):
         nomos.correct_price(subscription.id, cheap + number * QUARTER, 99.0)
     await coordinator.async_refresh()
+    await hass.async_block_till_done()
     assert moment(hass, load_id, "next_start") == cheap
     await until(advance, cheap + timedelta(hours=2, minutes=10))
     assert runs_now(hass, load_id)

@@ -1,8 +1,8 @@
 """Flexible loads: what the customer wants to run at the cheapest time, each a config subentry."""
 
+import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import replace
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime
 import logging
 from typing import Final
 
@@ -11,11 +11,13 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.util import dt as dt_util
 
-from ..planner import Plan, PlanStatus, Run, plan, window
+from ..const import DOMAIN
+from ..planner import Run
 from ..prices.coordinator import PriceCoordinator
 from ..pricing import EMPTY_TABLE, PriceTable
 from ..scheduled_coordinator import said
-from .model import LoadPlan, LoadSettings, LoadStatus
+from .model import LoadPlan, LoadSettings
+from .planning import is_above_cap, plan_load
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -53,6 +55,7 @@ class FlexibleLoad:
         self._hass = hass
         self._coordinator: PriceCoordinator | None = None
         self._planned_from: PriceTable | None = None
+        self._planning: asyncio.Task[None] | None = None
         self.number = number
         self._logged = ""
         self._said: tuple[LoadPlan, Run | None, Run | None] | None = None
@@ -93,6 +96,9 @@ class FlexibleLoad:
     @callback
     def async_stop(self) -> None:
         """Stop planning."""
+        if self._planning is not None:
+            self._planning.cancel()
+            self._planning = None
         if self._unsub_prices is not None:
             self._unsub_prices()
             self._unsub_prices = None
@@ -103,7 +109,7 @@ class FlexibleLoad:
         """Take new settings. A plan that has begun is given up for them."""
         if subentry.data != self.shown_as[1]:
             self.settings = LoadSettings.of(subentry.data)
-            self.plan = self._planned_from = None
+            self._planned_from = None
             if self.begun is not None:
                 self.begun = None
                 self._on_begun()
@@ -150,25 +156,59 @@ class FlexibleLoad:
         if self._coordinator is None:
             self.plan = None
             return
-        table = self._coordinator.data
-        holds = (
+        if not self._holds(now):
+            self._plan_soon()
+
+    def _holds(self, now: datetime) -> bool:
+        """Return whether the plan is for the prices that are known, and for a window that is not over."""
+        return (
             self.plan is not None
             and self.plan is not self.begun
-            and self._planned_from is table
+            and self._coordinator is not None
+            and self._planned_from is self._coordinator.data
             and now < self.plan.closes
         )
-        if not holds:
-            # A load that has run is done with its window.
-            done_until = self.begun.closes if self.begun else now
-            self.plan = self._make_rest(table, now) or self._make(
-                table, now, max(now, done_until)
+
+    @callback
+    def _plan_soon(self) -> None:
+        """Plan in the executor; what is planned now goes on until that is done."""
+        if self._planning is None:
+            self._planning = self._hass.async_create_task(
+                self._async_plan(), f"{DOMAIN} plan of a load", eager_start=False
             )
-            self._planned_from = table
-            self._begin(now)
+
+    async def _async_plan(self) -> None:
+        """Make a plan, again if what it is made of has changed meanwhile."""
+        try:
+            while (coordinator := self._coordinator) is not None:
+                table, settings, begun = coordinator.data, self.settings, self.begun
+                zone = dt_util.get_default_time_zone()
+                made = await self._hass.async_add_executor_job(
+                    plan_load, settings, begun, table, dt_util.utcnow(), zone
+                )
+                if (
+                    table is coordinator.data
+                    and settings is self.settings
+                    and begun is self.begun
+                    and zone is dt_util.get_default_time_zone()
+                ):
+                    self.plan, self._planned_from = made, table
+                    break
+        finally:
+            if self._planning is asyncio.current_task():
+                self._planning = None
+        self._review()
+
+    async def async_planned(self) -> None:
+        """Wait until the plan is made."""
+        if self._planning is not None:
+            await asyncio.wait([self._planning])
 
     def _log_plan(self) -> None:
         """Say in the log what is planned or why nothing is, once as long as it stays the same."""
         if (plan := self.plan) is None:
+            if self._planning is not None:
+                return
             text = "no contract to plan with"
         else:
             begun = ", has begun" if plan is self.begun else ""
@@ -187,16 +227,16 @@ class FlexibleLoad:
         opens, closes = waiting.opens, waiting.closes
         if not table.knows(opens, closes):
             return "its prices are not all known yet"
-        if self._is_too_dear(table, opens, closes):
+        if is_above_cap(self.settings, table, opens, closes):
             return "too little of it is below the highest price allowed"
         return "it is too short now"
 
     def _begin(self, now: datetime) -> None:
-        """Take note when the plan begins: from then on it is kept to.
+        """Take note when the plan begins: from then on it is kept to, unless it was made for other settings.
 
         A plan with a run that nobody was awake to see is given up, and there may be time yet for another.
         """
-        if self.plan is None or self.plan is self.begun:
+        if self.plan is None or self.plan is self.begun or self._planned_from is None:
             return
         if self.plan.run_at(now) is not None:
             self.begun = self.plan
@@ -205,56 +245,6 @@ class FlexibleLoad:
         seen = self.begun.runs if self.begun else ()
         if any(run.end <= now and run not in seen for run in self.plan.runs):
             self.plan = None
-
-    def _make_rest(self, table: PriceTable, now: datetime) -> LoadPlan | None:
-        """Return the plan that began, with what it lacks: more prices may be known now than when it was made."""
-        begun = self.begun
-        if begun is None or (left := self.settings.left_after(begun)) is None:
-            return None
-        opens = max(_full_minute(now), begun.runs[-1].end + left.min_pause)
-        if opens >= begun.closes:
-            return None
-        made = plan(table, left.request(opens, begun.closes), now)
-        return begun.followed_by(_load_plan(made, begun)) if made.runs else None
-
-    def _make(self, table: PriceTable, now: datetime, after: datetime) -> LoadPlan:
-        """Return the plan for the window that is open at an instant, or for the next one."""
-        settings = self.settings
-        opens, closes = window(after, settings.start, settings.end, _zone())
-        # From a full minute on the planner has fewer instants to think of.
-        opens = max(opens, _full_minute(after))
-        made = plan(table, settings.request(opens, closes), now)
-        usable = made.status is PlanStatus.COMPLETE or (
-            # Half a dishwasher's run helps nobody; half a car's charge does.
-            made.status is PlanStatus.SHORT and not settings.contiguous
-        )
-        waiting = LoadPlan(opens=opens, closes=closes, status=LoadStatus.WAITING)
-        if usable:
-            return _load_plan(made, waiting)
-        # The customer's own time is for when prices are missing, not for when they are too high.
-        return self._without_prices(table, waiting) if made.unknown else waiting
-
-    def _without_prices(self, table: PriceTable, waiting: LoadPlan) -> LoadPlan:
-        """Return the plan where prices are missing: at the customer's own time, if there is one."""
-        if (fallback := self.settings.fallback) is None:
-            return waiting
-        opens, closes = waiting.opens, waiting.closes
-        last, following = window(opens, fallback, fallback, _zone())
-        start = last if last >= opens else following
-        end = min(start + self.settings.duration, closes)
-        if start >= end or self._is_too_dear(table, start, end):
-            return waiting
-        return replace(
-            waiting, status=LoadStatus.FALLBACK, runs=(Run(start=start, end=end),)
-        )
-
-    def _is_too_dear(self, table: PriceTable, start: datetime, end: datetime) -> bool:
-        """Return whether a price between two instants is known to be above the cap."""
-        cap = self.settings.price_cap
-        return cap is not None and any(
-            interval.price is not None and interval.price > cap
-            for interval in table.between(start, end).intervals
-        )
 
     def _next_event(self, now: datetime) -> datetime | None:
         """Return when a run starts or ends next, or the window closes."""
@@ -270,24 +260,6 @@ class FlexibleLoad:
             self._unsub_event = None
 
 
-def _load_plan(made: Plan, window: LoadPlan) -> LoadPlan:
-    """Return what the planner has made, for the window of another plan."""
-    status = LoadStatus.PLANNED
-    if made.provisional:
-        status = LoadStatus.PROVISIONAL
-    elif made.status is PlanStatus.SHORT:
-        status = LoadStatus.SHORT
-    return LoadPlan(
-        opens=window.opens,
-        closes=window.closes,
-        status=status,
-        runs=made.runs,
-        cost=made.cost,
-        average_price=made.average_price,
-        saving=made.saving_vs_now,
-    )
-
-
 @callback
 def call_all(listeners: Iterable[Callable[[], None]]) -> None:
     """Call listeners; one that fails does not keep the news from the others."""
@@ -296,14 +268,3 @@ def call_all(listeners: Iterable[Callable[[], None]]) -> None:
             listener()
         except Exception:
             _LOGGER.exception("A listener to a plan failed")
-
-
-def _full_minute(instant: datetime) -> datetime:
-    """Return an instant, moved up to a full minute."""
-    floor = instant.replace(second=0, microsecond=0)
-    return floor if floor == instant else floor + timedelta(minutes=1)
-
-
-def _zone() -> tzinfo:
-    """Return the zone of the hub: a customer sets windows by the clock on the wall."""
-    return dt_util.get_default_time_zone()

@@ -61,6 +61,8 @@ class Loads:
             self._hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, self.async_replan)
         )
         self._entry.async_on_unload(self._stop)
+        for load in list(self.all.values()):
+            await load.async_planned()
 
     @callback
     def async_each(self, platform: Callable[[FlexibleLoad], None]) -> None:
