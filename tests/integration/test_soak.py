@@ -101,12 +101,20 @@ def clean_log() -> None:
     """Leave the debug log to the other tests; the soak looks for secrets in its own."""
 
 
+@pytest.fixture
+def storage_patches(hass_storage: dict[str, Any]) -> Iterator[pytest.MonkeyPatch]:
+    """Return what is undone before the storage in memory goes, on which the soak's disk builds."""
+    with pytest.MonkeyPatch.context() as patches:
+        yield patches
+
+
 async def test_soak(
     hass: HomeAssistant,
     hass_storage: dict[str, Any],
     freezer: FrozenDateTimeFactory,
     kernel: dict[int, int],
     monkeypatch: pytest.MonkeyPatch,
+    storage_patches: pytest.MonkeyPatch,
     log: LogWatch,
     soak_seed: int,
     soak_days: int,
@@ -145,7 +153,7 @@ async def test_soak(
     await sim.start()
     monkeypatch.setenv("NOMOS_API_URL", sim.url)
     disk = Disk(hass.config.config_dir)
-    disk.install(monkeypatch)
+    disk.install(storage_patches)
     assert await async_setup_component(hass, "application_credentials", {})
     await async_import_client_credential(
         hass, DOMAIN, ClientCredential(CLIENT_ID, CLIENT_SECRET, "Nomos credentials")
