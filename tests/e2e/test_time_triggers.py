@@ -77,9 +77,8 @@ async def test_each_start_and_each_end(client: HubClient, customer: Customer) ->
     for number in range(LOADS):
         await add_load(client, entry["entry_id"], f"Load {number}", first)
     async with asyncio.timeout(30):
-        while "unknown" in (shown := await times(client)).values():
+        while len(shown := await times(client)) < 2 * LOADS:
             await asyncio.sleep(0.1)
-    assert len(shown) == 2 * LOADS
     assert {*shown.values()} == {first.isoformat(), (first + MINUTE).isoformat()}
     # Nobody reads it for minutes, and the hub would close it.
     await client.disconnect()

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_homeassistant_custom_component.common import async_capture_events
 
 from custom_components.nomos.const import DOMAIN
 from custom_components.nomos.loads.load import SUBENTRY_TYPE
@@ -12,7 +13,7 @@ from custom_components.nomos.loads.model import LoadStatus
 from custom_components.nomos.planner import PlanRequest, plan
 from custom_components.nomos.pricing import TARIFF_ZONE
 from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
-from homeassistant.const import STATE_UNAVAILABLE
+from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
 from homeassistant.helpers import device_registry as dr, entity_registry as er
@@ -198,8 +199,15 @@ async def test_planned_in_the_executor(
         return run(target, *arguments)
 
     monkeypatch.setattr(hass, "async_add_executor_job", watched)
+    seen = async_capture_events(hass, EVENT_STATE_CHANGED)
     await add(hass, entry, CAR)
     assert jobs.count("plan_load") == 1
+    # A load shows up with its plan: no automation sees it come out of nothing.
+    states = [
+        event.data["new_state"] for event in seen if ".car" in event.data["entity_id"]
+    ]
+    assert states
+    assert not [one for one in states if one.state in ("unavailable", "unknown")]
 
 
 async def test_plan_that_has_begun_is_kept_to(

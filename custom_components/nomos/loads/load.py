@@ -201,7 +201,7 @@ class FlexibleLoad:
 
     async def async_planned(self) -> None:
         """Wait until the plan is made."""
-        if self._planning is not None:
+        while self._planning is not None:
             await asyncio.wait([self._planning])
 
     def _log_plan(self) -> None:

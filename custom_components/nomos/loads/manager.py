@@ -45,6 +45,9 @@ class Loads:
         self._file = load_file(hass, entry)
         self._numbers = count(1)
         self._platforms: list[Callable[[FlexibleLoad], None]] = []
+        self._is_running = False
+        self._planned: set[str] = set()
+        """The loads whose first plan is made: before that there is nothing to show."""
         self._begun: dict[str, LoadPlan] = {}
         self._listeners: list[Callable[[], None]] = []
 
@@ -52,6 +55,7 @@ class Loads:
         """Take up the loads, with the plans that had begun before Home Assistant stopped."""
         self._begun = await self._file.async_load(_decode) or {}
         self._follow_subentries()
+        self._is_running = True
         self._entry.async_on_unload(
             async_dispatcher_connect(
                 self._hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._entry_changed
@@ -62,14 +66,15 @@ class Loads:
         )
         self._entry.async_on_unload(self._stop)
         for load in list(self.all.values()):
-            await load.async_planned()
+            await self._async_show(load)
 
     @callback
     def async_each(self, platform: Callable[[FlexibleLoad], None]) -> None:
         """Call a platform for every load there is, and for each one that is added later."""
         self._platforms.append(platform)
         for load in self.all.values():
-            platform(load)
+            if load.id in self._planned:
+                platform(load)
 
     @callback
     def async_listen(self, listener: Callable[[], None]) -> CALLBACK_TYPE:
@@ -104,6 +109,7 @@ class Loads:
         }
         for gone in self.all.keys() - wanted.keys():
             self.all.pop(gone).async_stop()
+            self._planned.discard(gone)
             self._save()
             self._plan_changed()
         for key, subentry in wanted.items():
@@ -126,8 +132,18 @@ class Loads:
         self.all[load.id] = load
         load.async_listen(self._plan_changed)
         self._settle(load)
-        for platform in self._platforms:
-            platform(load)
+        if self._is_running:
+            self._entry.async_create_task(
+                self._hass, self._async_show(load), f"{DOMAIN} new load"
+            )
+
+    async def _async_show(self, load: FlexibleLoad) -> None:
+        """Give a load its entities as soon as it is planned."""
+        await load.async_planned()
+        if self.all.get(load.id) is load:
+            self._planned.add(load.id)
+            for platform in self._platforms:
+                platform(load)
 
     def _coordinator_of(self, load: FlexibleLoad) -> PriceCoordinator | None:
         """Return the prices that a load is planned with: of the contract it names, or else of the usual one.
