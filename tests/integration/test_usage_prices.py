@@ -1,5 +1,6 @@
 """The prices that are kept for usage that may still change."""
 
+from collections.abc import AsyncIterator
 from datetime import date, timedelta
 import json
 from pathlib import Path
@@ -17,6 +18,15 @@ DAYS = (date(2026, 3, 29), date(2026, 6, 10), date(2026, 10, 25))
 """Days of 92, 96 and 100 quarter-hours."""
 
 AMOUNTS = st.none() | st.decimals(-10_000, 10_000, places=6).map(float)
+
+
+@pytest.fixture(autouse=True)
+async def no_file_is_left(
+    hass: HomeAssistant, nothing_is_left_behind: None
+) -> AsyncIterator[None]:
+    """Delete the file and what was set aside: there is no account that does so when it is removed."""
+    yield
+    await usage_price_file(hass, "sub_1").async_remove()
 
 
 @settings(
