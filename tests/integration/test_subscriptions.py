@@ -35,9 +35,9 @@ async def test_plan_in_trouble_is_read_later(
     """A passing failure does not cost the name of the plan for good."""
     nomos.faults.add(kind="status", status=500, match="plans", times=1)
     entry = await linked()
-    assert not entry.runtime_data.account.plans
+    assert not entry.runtime_data.account.tariffs
     await entry.runtime_data.account.async_refresh()
-    assert entry.runtime_data.account.plans
+    assert entry.runtime_data.account.tariffs
 
 
 async def test_subscription_appears(
