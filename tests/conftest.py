@@ -1,6 +1,6 @@
 """Options of the test suite, the figures that tests tell, and how the suite is shared out among processes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 import logging
 
 import pytest
@@ -64,3 +64,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
                 for name, line in report.user_properties:
                     if name == FIGURES:
                         terminalreporter.write_line(str(line))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[
+    None, pytest.TestReport, pytest.TestReport
+]:
+    """Replace half characters that a test had in its log: they cannot travel from process to process."""
+    report = yield
+    report.sections = [
+        (name, text.encode(errors="replace").decode()) for name, text in report.sections
+    ]
+    return report
