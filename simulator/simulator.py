@@ -73,8 +73,8 @@ class Simulator:
         self.tokens = TokenStore(self.clock, self.secrets)
         self.oauth = OAuth(self.clock, self.world, self.tokens, self.secrets)
         self._configuration = Configuration()
-        billing = BillingService(self.world, self.prices, self.usage)
-        api = Api(self.clock, self.world, self.prices, self.usage, billing)
+        self.billing = BillingService(self.world, self.prices, self.usage)
+        api = Api(self.clock, self.world, self.prices, self.usage, self.billing)
         self._server = Server(
             self.clock,
             self._configuration,

@@ -191,9 +191,7 @@ async def test_invoice(hass: HomeAssistant, nomos, linked, advance) -> None:
         await advance(DAY / 2)
     issued = [
         one
-        for one in nomos.api._books.invoices(
-            subscription, nomos.clock.now(), "2026-05-27.curie"
-        )
+        for one in nomos.billing.invoices(subscription, nomos.clock.now())
         if one["issued_at"]
     ]
     last = max(issued, key=lambda one: one["issued_at"])
