@@ -1,13 +1,16 @@
 """Tests of the watch over the hub's clock, with the kernel's own timer."""
 
 import asyncio
+from datetime import timedelta
 import os
 import time
 
 import pytest
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.nomos.clock import async_watch_clock
 from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
 
 
 def set_clock_as_it_is() -> None:
@@ -24,17 +27,34 @@ def set_clock_as_it_is() -> None:
     not hasattr(os, "timerfd_create"), reason="only Linux tells that a clock was set"
 )
 async def test_told_each_time(hass: HomeAssistant) -> None:
-    """The listener hears of every time the clock is set, and of none after it has stopped to listen."""
-    heard = asyncio.Queue[None]()
-    stop = async_watch_clock(hass, lambda _step: heard.put_nowait(None))
+    """The listener hears whenever the clock is set, and nothing after it has stopped to listen."""
+    heard: list[timedelta] = []
+    stop = async_watch_clock(hass, heard.append)
     for _ in range(3):
-        set_clock_as_it_is()
-        await asyncio.wait_for(heard.get(), 10)
-    assert heard.empty()
+        heard.clear()
+        # The kernel compares offsets: setting the clock to exactly the time it has is no news.
+        async with asyncio.timeout(10):
+            while not heard:
+                set_clock_as_it_is()
+                await asyncio.sleep(0.01)
     stop()
+    heard.clear()
     set_clock_as_it_is()
     await asyncio.sleep(0.05)
-    assert heard.empty()
+    assert not heard
+
+
+async def test_kernel_that_reports_nothing(
+    hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A step is noticed within a minute where the kernel has the timer, but does not report the step."""
+    heard: list[timedelta] = []
+    stop = async_watch_clock(hass, heard.append)
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + 3600)
+    async_fire_time_changed(hass, dt_util.utc_from_timestamp(time.time() + 61))
+    assert [round(step / timedelta(seconds=1)) for step in heard] == [3600]
+    stop()
 
 
 async def test_nothing_happens_by_itself(hass: HomeAssistant) -> None:

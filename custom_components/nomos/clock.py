@@ -17,10 +17,10 @@ _NEVER: Final = 2.0**33
 """An instant in the year 2242, in seconds since 1970."""
 
 _EVERY: Final = timedelta(minutes=1)
-"""How often the clock is compared if the kernel reports nothing."""
+"""How often the clock is compared, whether the kernel reports anything or not."""
 
 _STEP: Final = timedelta(seconds=1)
-"""By how much it must have moved then."""
+"""By how much it must have moved then to count as set."""
 
 
 @callback
@@ -30,9 +30,9 @@ def async_watch_clock(
     """Call a listener with the step when the hub's clock was set or the hub woke from sleep; return how to stop that.
 
     A hub without a clock of its own starts with the time of yesterday and learns the right one later; a virtual
-    machine is stopped and goes on hours later. Linux reports both to whoever holds a timer that is to be cancelled
-    then (timerfd_settime(2), TFD_TIMER_CANCEL_ON_SET). Elsewhere the clock is compared once a minute with one that
-    counts seconds.
+    machine is stopped and goes on hours later. Linux reports both at once to whoever holds a timer that is to be
+    cancelled then (timerfd_settime(2), TFD_TIMER_CANCEL_ON_SET). As not every kernel does, the clock is also compared
+    once a minute with one that counts seconds.
     """
     offset = time.time() - time.monotonic()
 
@@ -47,13 +47,14 @@ def async_watch_clock(
         if abs(moved := step()) >= _STEP:
             listener(moved)
 
+    stop_comparing = async_track_time_interval(hass, compare, _EVERY)
     try:
         timer = os.timerfd_create(
             time.CLOCK_REALTIME, flags=os.TFD_NONBLOCK | os.TFD_CLOEXEC
         )
     except (AttributeError, OSError) as err:
         _LOGGER.debug("The kernel does not report when the clock is set: %s", err)
-        return async_track_time_interval(hass, compare, _EVERY)
+        return stop_comparing
 
     def arm() -> None:
         # Refused once if the clock was set since; it is armed all the same.
@@ -74,6 +75,7 @@ def async_watch_clock(
 
     @callback
     def stop() -> None:
+        stop_comparing()
         hass.loop.remove_reader(timer)
         os.close(timer)
 
