@@ -51,7 +51,7 @@ BENCHMARKS: Final = (
         "A day on the hub",
         "24 simulated hours of a real Home Assistant core with the real recorder: default entities, three flexible loads"
         " and usage. Counts and sizes with a budget are held by `tests/integration/recorder/test_budgets.py` and"
-        " `tests/integration/test_coordinator.py`; times and memory are only reported.",
+        " `tests/integration/prices/test_coordinator.py`; times and memory are only reported.",
     ),
     Benchmark(
         "parts",

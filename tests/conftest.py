@@ -6,7 +6,7 @@ import logging
 import pytest
 from xdist.remote import Producer
 
-from .sharing import Sharing, longest_first
+from tests.xdist_split import Sharing, longest_first
 
 FIGURES = "figures"
 

@@ -22,9 +22,8 @@ from custom_components.nomos.schedule import (
     second_fetch,
     usage_fetch,
 )
-
-from .instants import CHANCES, INSTANTS, PHASES
-from .metering.samples import property_test
+from tests.sample_times import CHANCES, INSTANTS, PHASES
+from tests.usage.samples import property_test
 
 DAY = date(2026, 6, 1)
 

@@ -14,9 +14,8 @@ from custom_components.nomos.schedule import (
     second_fetch,
     usage_fetch,
 )
-
-from .instants import CHANCES, INSTANTS, PHASES
-from .metering.samples import property_test
+from tests.sample_times import CHANCES, INSTANTS, PHASES
+from tests.usage.samples import property_test
 
 DAYS = st.dates(date(2026, 1, 1), date(2027, 12, 31))
 DAY = timedelta(days=1)

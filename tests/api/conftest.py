@@ -6,8 +6,7 @@ import aiohttp
 import pytest
 
 from custom_components.nomos.api import NomosClient
-
-from .server import ScriptedServer, Tokens
+from tests.api.server import ScriptedServer, Tokens
 
 
 @pytest.fixture(autouse=True)

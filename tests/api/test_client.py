@@ -18,8 +18,7 @@ from custom_components.nomos.api import (
     NomosResponseError,
     UsageResolution,
 )
-
-from .samples import (
+from tests.api.samples import (
     INVOICE,
     PLAN,
     PRICE,
@@ -30,7 +29,7 @@ from .samples import (
     price_item,
     without,
 )
-from .server import TOKEN, ScriptedServer, Tokens
+from tests.api.server import TOKEN, ScriptedServer, Tokens
 
 DAY = date(2026, 10, 1)
 NEXT_DAY = date(2026, 10, 2)

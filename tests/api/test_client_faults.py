@@ -25,9 +25,8 @@ from custom_components.nomos.api import (
     NomosResponseError,
     NomosServerError,
 )
-
-from .samples import PLAN, PRICE
-from .server import TOKEN, ScriptedServer, Tokens
+from tests.api.samples import PLAN, PRICE
+from tests.api.server import TOKEN, ScriptedServer, Tokens
 
 DAY = date(2026, 10, 1)
 REQUEST_ID = "37a04f8f-e791-491c-81e1-86cd304649bb"

@@ -21,8 +21,7 @@ from custom_components.nomos.api import (
     NomosServerError,
     parse_error,
 )
-
-from .strategies import JSON_VALUES, property_test
+from tests.api.strategies import JSON_VALUES, property_test
 
 REQUEST_ID = "37a04f8f-e791-491c-81e1-86cd304649bb"
 

@@ -2,8 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
-from copy import deepcopy
-from datetime import UTC, datetime, timedelta
+from datetime import UTC
 import json
 import random
 from typing import Any
@@ -20,8 +19,7 @@ from custom_components.nomos.api import (
     UsageSeries,
     parse_error,
 )
-
-from .samples import (
+from tests.api.samples import (
     INVOICE,
     PLAN,
     PRICE,
@@ -29,20 +27,12 @@ from .samples import (
     SUBSCRIPTION_SINGLE,
     USAGE,
     price_answer,
-    price_item,
 )
+from tests.api.strategies import DAY, bend
 
 CASES = 120_000
 """Over all kinds of answers, and split evenly among them."""
 
-DAY = [
-    price_item(
-        (
-            datetime(2026, 10, 24, 22, tzinfo=UTC) + timedelta(minutes=15 * number)
-        ).isoformat()
-    )
-    for number in range(6)
-]
 
 READERS: list[tuple[Callable[[object], object], dict[str, Any]]] = [
     (Subscription.from_json, SUBSCRIPTION_ITEM),
@@ -53,107 +43,6 @@ READERS: list[tuple[Callable[[object], object], dict[str, Any]]] = [
     (Tariff.from_json, PLAN),
     (Invoice.from_json, INVOICE),
 ]
-
-
-def deep(levels: int) -> Any:
-    """Return lists within lists."""
-    value: Any = None
-    for _ in range(levels):
-        value = [value]
-    return value
-
-
-ODDITIES: list[Any] = [
-    None,
-    True,
-    False,
-    0,
-    -1,
-    10**400,
-    -(10**400),
-    1e308,
-    -1e302,
-    10_000.01,
-    -0.0,
-    float("nan"),
-    float("inf"),
-    float("-inf"),
-    "",
-    " ",
-    "null",
-    "NaN",
-    "1e9",
-    "0x10",
-    "💡" * 50,
-    "\x00\x1b[31m",
-    "\ud800",
-    "A" * 10_000,
-    "<html><body>502</body></html>",
-    "2026-02-30T00:00:00Z",
-    "2026-10-25T02:30:00",
-    "9999-12-31T23:59:59Z",
-    "0000-00-00T00:00:00Z",
-    "0001-01-01T00:00:00+14:00",
-    "+275760-09-13T00:00:00Z",
-    "2026-06-10T24:00:00Z",
-    "2026-06-10T00:07:00Z",
-    [],
-    {},
-    [[]],
-    [{}],
-    {"id": {}},
-    {"": None},
-    deep(200),
-]
-
-
-def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Return the paths of everything within a JSON value."""
-    found = [path]
-    if isinstance(value, dict):
-        for key, item in value.items():
-            found += places(item, (*path, key))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            found += places(item, (*path, index))
-    return found
-
-
-def bend(sample: Any, chance: random.Random) -> Any:
-    """Return a copy with one to four changes: values replaced, removed, doubled, swapped or added."""
-    value = deepcopy(sample)
-    for _ in range(chance.randint(1, 4)):
-        path = chance.choice(places(value))
-        if not path:
-            if chance.random() < 0.02:
-                return deepcopy(chance.choice(ODDITIES))
-            continue
-        parent = value
-        for step in path[:-1]:
-            parent = parent[step]
-        key = path[-1]
-        match chance.randrange(6):
-            case 0:
-                del parent[key]
-            case 1 if isinstance(parent, list):
-                parent.insert(chance.randint(0, len(parent)), deepcopy(parent[key]))
-            case 2 if isinstance(parent, list):
-                chance.shuffle(parent)
-            case 3 if isinstance(parent[key], str):
-                text = parent[key]
-                cut = chance.randint(0, len(text))
-                parent[key] = (
-                    text[:cut]
-                    + chance.choice(["", "é", "0", "Z", "-"])
-                    + text[cut + 1 :]
-                )
-            case 4 if isinstance(parent, dict):
-                parent[chance.choice(["extra", "type", "id", "items"])] = deepcopy(
-                    chance.choice(ODDITIES)
-                )
-            case _:
-                parent[key] = deepcopy(chance.choice(ODDITIES))
-    return value
 
 
 @pytest.mark.parametrize("seed", range(len(READERS)))

@@ -20,8 +20,7 @@ from custom_components.nomos.api import (
     UsageResolution,
     UsageSeries,
 )
-
-from .samples import (
+from tests.api.samples import (
     INVOICE,
     PERSONAL,
     PLAN,

@@ -12,9 +12,8 @@ import pytest
 
 from custom_components.nomos.api import NomosResponseError, PriceSeries, UsageSeries
 from custom_components.nomos.api.parsing import decode
-
-from .samples import PRICE, USAGE, price_answer, price_item
-from .test_fuzz import DAY, bend
+from tests.api.samples import PRICE, USAGE, price_answer, price_item
+from tests.api.strategies import DAY, bend
 
 START = datetime(2026, 9, 30, 22, tzinfo=UTC)
 MONTH = [START + timedelta(minutes=15 * number) for number in range(31 * 96)]

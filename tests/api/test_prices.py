@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from custom_components.nomos.api import NomosResponseError, PriceItem, PriceSeries
-
-from .samples import PRICE, price_answer, price_item, without
+from tests.api.samples import PRICE, price_answer, price_item, without
 
 START = datetime(2026, 9, 30, 22, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)

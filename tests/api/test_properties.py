@@ -18,8 +18,7 @@ from custom_components.nomos.api import (
     UsageSeries,
 )
 from custom_components.nomos.api.parsing import finite
-
-from .samples import (
+from tests.api.samples import (
     INVOICE,
     PLAN,
     PRICE,
@@ -29,7 +28,7 @@ from .samples import (
     price_answer,
     price_item,
 )
-from .strategies import JSON_VALUES, KEYS, property_test
+from tests.api.strategies import JSON_VALUES, KEYS, property_test
 
 START = datetime(2026, 10, 24, 22, tzinfo=UTC)
 

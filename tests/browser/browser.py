@@ -15,10 +15,10 @@ from playwright.async_api import (
     expect,
 )
 
-from .card_page import find_chromium
-from .my_redirect import HOST as MY_HOST
-from .texts import LANGUAGES, Texts
-from .watch import Watch, read
+from tests.browser.card_page import find_chromium
+from tests.browser.console_guard import Watch, read
+from tests.browser.my_redirect import HOST as MY_HOST
+from tests.browser.texts import LANGUAGES, Texts
 
 PATIENCE = 60_000
 """How many milliseconds anything on a page may take on a busy machine."""

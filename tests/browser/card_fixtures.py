@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from .card_page import CardPage, find_chromium, open_chromium
-from .card_samples import SUMMER, answer, both, intervals, local
+from tests.browser.card_page import CardPage, find_chromium, open_chromium
+from tests.browser.card_samples import SUMMER, answer, both, intervals, local
 
 needs_chromium = pytest.mark.skipif(
     find_chromium() is None,

@@ -12,7 +12,7 @@ from typing import Any
 
 from playwright.sync_api import Route, sync_playwright
 
-from .card_samples import ENTITY
+from tests.browser.card_samples import ENTITY
 
 FOLDER = Path(__file__).parent
 FRONTEND = FOLDER.parents[1] / "custom_components" / "nomos" / "frontend"

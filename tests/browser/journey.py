@@ -10,13 +10,12 @@ from playwright.async_api import BrowserContext, Locator, Page, expect
 
 from scripts.hub_client import HubClient, HubError
 from scripts.linking import CLIENT_ID, CLIENT_SECRET, CUSTOMER, DOMAIN, Customer
-from tests.e2e.town import PASSWORD, USER, Town
-
-from .album import Album
-from .browser import NARROW, WIDE
-from .my_redirect import HOST as MY_HOST
-from .texts import Texts
-from .watch import Watch
+from tests.browser.browser import NARROW, WIDE
+from tests.browser.console_guard import Watch
+from tests.browser.my_redirect import HOST as MY_HOST
+from tests.browser.screenshots import Album
+from tests.browser.texts import Texts
+from tests.e2e.processes import PASSWORD, USER, Town
 
 LOADS = {"en": "Dishwasher", "de": "Spülmaschine"}
 LOOKS: tuple[tuple[Literal["light", "dark"], tuple[int, int], str | None], ...] = (

@@ -6,9 +6,16 @@ from itertools import pairwise
 
 import pytest
 
-from .card_fixtures import NOW, browser, card, needs_chromium, summer, window
-from .card_page import FRONTEND, CardPage
-from .card_samples import (
+from tests.browser.card_fixtures import (
+    NOW,
+    browser,
+    card,
+    needs_chromium,
+    summer,
+    window,
+)
+from tests.browser.card_page import FRONTEND, CardPage
+from tests.browser.card_samples import (
     AUTUMN,
     DAY,
     ENTITY,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from .card_page import CardPage, find_chromium, open_chromium
+from tests.browser.card_page import CardPage, find_chromium, open_chromium
 
 pytestmark = pytest.mark.skipif(
     find_chromium() is None,

@@ -5,12 +5,11 @@ from pathlib import Path
 import pytest
 
 from scripts.linking import Customer
-from tests.e2e.town import open_town
-
-from .album import Album
-from .browser import open_browser, open_window
-from .journey import Journey
-from .my_redirect import HOST as MY_HOST, open_my_redirect
+from tests.browser.browser import open_browser, open_window
+from tests.browser.journey import Journey
+from tests.browser.my_redirect import HOST as MY_HOST, open_my_redirect
+from tests.browser.screenshots import Album
+from tests.e2e.processes import open_town
 
 
 @pytest.mark.parametrize("my", [False, True], ids=["own-callback", "my-redirect"])

@@ -9,8 +9,7 @@ import pytest_socket
 
 from scripts.hub_client import HubClient
 from scripts.linking import DOMAIN, Customer
-
-from .town import Town, open_town
+from tests.e2e.processes import Town, open_town
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -12,10 +12,9 @@ import pytest
 from scripts.hub import wait_until_running
 from scripts.hub_client import HubClient
 from scripts.linking import DOMAIN, Customer
-
-from .line import Line
-from .test_kill import CUSTOMER, Trial
-from .town import open_town
+from tests.e2e.processes import open_town
+from tests.e2e.proxy import Line
+from tests.e2e.test_kill import CUSTOMER, Trial
 
 
 @pytest.fixture

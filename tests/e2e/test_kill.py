@@ -26,10 +26,9 @@ import pytest
 from scripts.hub import wait_until_running
 from scripts.hub_client import HubClient, HubError, Json
 from scripts.linking import DOMAIN, Customer, link, link_again
-
-from .line import Line, fingerprint
-from .test_process import assert_true_price, eventually, refresh
-from .town import Town, open_town
+from tests.e2e.processes import Town, open_town
+from tests.e2e.proxy import Line, fingerprint
+from tests.e2e.test_process import assert_true_price, eventually, refresh
 
 CUSTOMER = "solar@example.com"  # has two contracts, hence two coordinators
 MARGIN = 0.05

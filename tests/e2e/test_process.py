@@ -24,8 +24,7 @@ from scripts.linking import (
     to_sign_in,
     walk,
 )
-
-from .town import Town
+from tests.e2e.processes import Town
 
 BERLIN = ZoneInfo("Europe/Berlin")
 CODE_LIFETIME = timedelta(minutes=10)

@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 import logging
 from pathlib import Path
 import random
-from typing import Any, override
+from typing import Any
 from unittest.mock import PropertyMock, patch
 
 from freezegun.api import FrozenDateTimeFactory
@@ -20,56 +20,28 @@ from syrupy.assertion import SnapshotAssertion
 
 from custom_components.nomos.account import pacing as pace
 from custom_components.nomos.const import DOMAIN
-from custom_components.nomos.pricing import local_date
 from custom_components.nomos.usage import sync as usage_fetch
-from custom_components.nomos.usage.record import UsageRecord
-from custom_components.nomos.usage.record_file import encode_record, usage_file
 from homeassistant.components.application_credentials import (
     ClientCredential,
     async_import_client_credential,
 )
-from homeassistant.config_entries import SOURCE_REAUTH
-from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-from homeassistant.helpers import device_registry as dr, entity_registry as er
-from homeassistant.helpers.json import json_dumps
 from homeassistant.setup import async_setup_component
-from homeassistant.util.json import json_loads
 from scripts.linking import Customer
 from simulator import Simulator
-
-from .leaks import left_behind, remembered
-
-CLIENT_ID = "nomos-home"
-CLIENT_SECRET = "a secret/with+signs:&"
-REDIRECT_URI = "https://example.com/auth/external/callback"
-
-EMAIL = "smart@example.com"
-"""The customer whom most tests are about: one contract, a smart meter, prices by the quarter-hour."""
-
-HOUR = timedelta(hours=1)
-
-START = datetime(2026, 6, 10, 8, 3, 7, tzinfo=UTC)
-"""A Wednesday morning in summer, in the middle of an interval."""
-
-
-class LogKeeper(logging.Handler):
-    """Keeps every line of the log as a file would hold it."""
-
-    def __init__(self) -> None:
-        """Keep everything, down to debug."""
-        super().__init__(logging.DEBUG)
-        self.lines: list[str] = []
-        self._formatter = logging.Formatter("%(name)s %(message)s")
-
-    @override
-    def emit(self, record: logging.LogRecord) -> None:
-        """Keep a line with its traceback."""
-        self.lines.append(self._formatter.format(record))
-
-
-type Advance = Callable[[timedelta], Awaitable[None]]
+from tests.integration.helpers import (
+    CLIENT_ID,
+    CLIENT_SECRET,
+    EMAIL,
+    REDIRECT_URI,
+    START,
+    Advance,
+    LogKeeper,
+    know_usage,
+    make_entry,
+)
+from tests.integration.leaks import left_behind, remembered
 
 
 @pytest.fixture(autouse=True)
@@ -260,38 +232,10 @@ def advance(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> Advance:
     return move
 
 
-def make_entry(nomos: Simulator, email: str = "smart@example.com") -> MockConfigEntry:
-    """Return a config entry as a finished flow stores it."""
-    customer = nomos.customers[email]
-    token = nomos.issue_tokens(email)
-    expires_at = datetime.now(UTC).timestamp() + token["expires_in"]
-    return MockConfigEntry(
-        domain=DOMAIN,
-        title="4X44EMKX",
-        unique_id=customer.id,
-        data={
-            "auth_implementation": DOMAIN,
-            "token": {**token, "expires_at": expires_at},
-        },
-    )
-
-
 @pytest.fixture
 def usage_known() -> bool:
     """Return whether a linked account has asked for usage today already; to be overridden where that is the matter."""
     return True
-
-
-async def know_usage(hass: HomeAssistant, nomos: Simulator, email: str) -> None:
-    """Let usage be known up to today, so that it is asked for in the afternoon as on every other day."""
-    today = local_date(datetime.now(UTC))
-    for subscription in nomos.customers[email].subscriptions:
-        record = UsageRecord(
-            looked_to=today, settled_to=today.replace(day=1), reductions_on=today
-        )
-        await usage_file(hass, subscription.id).async_save(
-            encode_record(subscription.id, record)
-        )
 
 
 @pytest.fixture
@@ -310,79 +254,6 @@ async def linked(
         return entry
 
     return link
-
-
-def entity_id(
-    hass: HomeAssistant, subscription_id: str, key: str, platform: str = Platform.SENSOR
-) -> str:
-    """Return the entity id of a subscription's entity."""
-    found = er.async_get(hass).async_get_entity_id(
-        platform, DOMAIN, f"{subscription_id}_{key}"
-    )
-    assert found, f"No entity {key}"
-    return found
-
-
-def state_of(
-    hass: HomeAssistant, subscription_id: str, key: str, platform: str = Platform.SENSOR
-):
-    """Return the state object of a subscription's entity."""
-    state = hass.states.get(entity_id(hass, subscription_id, key, platform))
-    assert state, f"No state of {key}"
-    return state
-
-
-def facts(hass: HomeAssistant, entity: er.RegistryEntry) -> object:
-    """Return what an entity is by our doing, for snapshots: every Home Assistant has fields of its own besides."""
-    state = hass.states.get(entity.entity_id)
-    assert state
-    what = {
-        "unique_id": entity.unique_id,
-        "translation_key": entity.translation_key,
-        "entity_category": entity.entity_category,
-        "options": entity.options,
-        "state": state.state,
-        "attributes": state.attributes,
-    }
-    return json_loads(json_dumps(what))
-
-
-def reauth_flows(hass):
-    """Return the prompts to link again."""
-    return [
-        flow
-        for flow in hass.config_entries.flow.async_progress_by_handler(DOMAIN)
-        if flow["context"]["source"] == SOURCE_REAUTH
-    ]
-
-
-def count(nomos, kind):
-    """Return how many requests of a kind were answered."""
-    return nomos.count(kind)
-
-
-def device_ids(hass, entry):
-    """Return the subscriptions that have a device."""
-    return {
-        next(iter(device.identifiers))[1]
-        for device in dr.async_entries_for_config_entry(
-            dr.async_get(hass), entry.entry_id
-        )
-    }
-
-
-async def restart(hass, entry):
-    """Unload and set up, as a restart of Home Assistant does."""
-    assert await hass.config_entries.async_unload(entry.entry_id)
-    await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done(wait_background_tasks=True)
-
-
-def assert_right(hass, nomos, subscription):
-    """Assert that the market's price is shown."""
-    truth = nomos.price(subscription.id, datetime.now(UTC))
-    shown = state_of(hass, subscription.id, "price").state
-    assert float(shown) == pytest.approx(truth.amount / 100)
 
 
 @pytest.fixture

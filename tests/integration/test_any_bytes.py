@@ -25,8 +25,13 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.json import json_bytes
 from scripts.linking import Customer
 from tests.api.server import ScriptedServer
-
-from .conftest import HOUR, Advance, assert_right, device_ids, reauth_flows
+from tests.integration.helpers import (
+    HOUR,
+    Advance,
+    assert_right,
+    device_ids,
+    reauth_flows,
+)
 
 HALF = "\ud83d"
 """Half of an emoji: no JSON file of Home Assistant can be written with it."""

@@ -10,9 +10,8 @@ from syrupy.assertion import SnapshotAssertion
 
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
-
-from .conftest import EMAIL
-from .test_loads import CAR, DISHWASHER, add
+from tests.integration.helpers import EMAIL, personal
+from tests.integration.loads.helpers import CAR, DISHWASHER, add
 
 
 @pytest.mark.parametrize("account", ["smart", "solar", "pending"])
@@ -43,15 +42,6 @@ async def test_diagnostics(
     text = json.dumps(found)
     assert not [value for value in personal(nomos, email, entry) if value in text]
     assert entry.entry_id not in text
-
-
-def personal(nomos, email, entry):
-    """Return what support must not be handed: who the customer is, and every secret."""
-    customer = nomos.customers[email]
-    found = [customer.id, email, "Erika", *entry.subentries, *nomos.secrets]
-    for one in customer.subscriptions:
-        found += [one.id, one.number, one.plan]
-    return [value for value in found if value]
 
 
 async def test_download_in_trouble(

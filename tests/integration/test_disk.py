@@ -15,9 +15,15 @@ from custom_components.nomos.loads.manager import load_file
 from custom_components.nomos.loads.model import LoadPlan
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import HomeAssistant
-
-from .conftest import EMAIL, HOUR, Advance, assert_right, reauth_flows, restart
-from .test_loads import add, moment, runs_now, until
+from tests.integration.helpers import (
+    EMAIL,
+    HOUR,
+    Advance,
+    assert_right,
+    reauth_flows,
+    restart,
+)
+from tests.integration.loads.helpers import add, moment, runs_now, until
 
 QUARTER = timedelta(minutes=15)
 

@@ -7,8 +7,7 @@ import pytest
 from benchmarks.fleet.api import DAY, NOON, Closure, Question, Scenario, at_time, clock
 from benchmarks.fleet.simulation import play
 from homeassistant.core import HomeAssistant
-
-from .conftest import Advance
+from tests.integration.helpers import Advance
 
 KINDS = {
     Question.TOKEN: "token",

@@ -14,9 +14,8 @@ import pytest
 from custom_components.nomos.storage import SET_ASIDE_SUFFIX
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
-
-from .conftest import EMAIL, HOUR, Advance, assert_right, reauth_flows
-from .test_loads import add, moment, runs_now, until
+from tests.integration.helpers import EMAIL, HOUR, Advance, assert_right, reauth_flows
+from tests.integration.loads.helpers import add, moment, runs_now, until
 
 KINDS = ("token", "account", "prices", "usage", "loads")
 

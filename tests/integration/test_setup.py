@@ -6,8 +6,7 @@ import pytest
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
-
-from .conftest import EMAIL, HOUR, Advance, make_entry, reauth_flows
+from tests.integration.helpers import EMAIL, HOUR, Advance, make_entry, reauth_flows
 
 
 @pytest.mark.parametrize(

@@ -23,17 +23,16 @@ from homeassistant.components.application_credentials import (
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 from simulator import Simulator
-
-from .conftest import CLIENT_ID, CLIENT_SECRET
-from .soak.clock import SoakClock, kernel_timers
-from .soak.disk import Disk
-from .soak.house import House
-from .soak.judge import Judge
-from .soak.report import LogWatch, summary
-from .soak.stage import Stage
-from .soak.storm import Storm
-from .soak.tap import Tap
-from .soak.truth import Truth
+from tests.integration.helpers import CLIENT_ID, CLIENT_SECRET
+from tests.integration.soak.checker import Judge
+from tests.integration.soak.clock import SoakClock, kernel_timers
+from tests.integration.soak.disk import Disk
+from tests.integration.soak.expected import Truth
+from tests.integration.soak.house import House
+from tests.integration.soak.proxy import Tap
+from tests.integration.soak.report import LogWatch, summary
+from tests.integration.soak.runner import Storm
+from tests.integration.soak.stage import Stage
 
 CI = ((1, 150), (2, 100), (3, 150))
 """Seeds and days. A house with two contracts takes twice the time, and needs fewer."""

@@ -6,10 +6,8 @@ import re
 import pytest
 
 from homeassistant.core import HomeAssistant
-
-from .conftest import EMAIL, Advance, assert_right
-from .test_diagnostics import personal
-from .test_loads import DISHWASHER, add
+from tests.integration.helpers import EMAIL, Advance, assert_right, personal
+from tests.integration.loads.helpers import DISHWASHER, add
 
 pytestmark = pytest.mark.usefixtures("german_hub")
 

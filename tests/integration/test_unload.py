@@ -12,9 +12,8 @@ from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.setup import async_setup_component
-
-from .conftest import EMAIL, Advance, make_entry
-from .leaks import left_behind, remembered
+from tests.integration.helpers import EMAIL, Advance, make_entry
+from tests.integration.leaks import left_behind, remembered
 
 SOLAR = "solar@example.com"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from . import INTEGRATION, Tree, read_json
+from tests.packaging import INTEGRATION, Tree, read_json
 
 
 @pytest.fixture(name="manifest", scope="module")

@@ -7,8 +7,7 @@ import pytest
 from custom_components.nomos import services
 from homeassistant.helpers.selector import selector
 from homeassistant.util.yaml import load_yaml_dict
-
-from . import INTEGRATION, Tree, read_json
+from tests.packaging import INTEGRATION, Tree, read_json
 
 ACTIONS = load_yaml_dict(str(INTEGRATION / "services.yaml"))
 SCHEMAS = {

@@ -9,8 +9,7 @@ import yaml
 from custom_components.nomos.condition import CONDITIONS
 from custom_components.nomos.trigger import TRIGGERS
 from homeassistant.helpers.selector import selector
-
-from . import INTEGRATION, Tree, read_json
+from tests.packaging import INTEGRATION, Tree, read_json
 
 OURS: dict[str, dict[str, Any]] = {"triggers": TRIGGERS, "conditions": CONDITIONS}
 

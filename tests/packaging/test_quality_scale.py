@@ -2,7 +2,7 @@
 
 import yaml
 
-from . import INTEGRATION, Tree
+from tests.packaging import INTEGRATION, Tree
 
 QUALITY_RULES = {
     "action-setup",

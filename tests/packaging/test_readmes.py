@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from . import PROJECT
-from .readmes import differences, skeleton
+from tests.packaging import PROJECT
+from tests.packaging.readmes import differences, skeleton
 
 PAGES = (*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md"))
 

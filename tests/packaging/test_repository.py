@@ -13,8 +13,7 @@ import yaml
 
 import homeassistant
 from homeassistant.const import Platform
-
-from . import INTEGRATION, PROJECT, Tree, read_json
+from tests.packaging import INTEGRATION, PROJECT, Tree, read_json
 
 REQUIRED_KEYS = {
     "codeowners",

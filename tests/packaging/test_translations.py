@@ -12,8 +12,7 @@ import pytest
 
 from homeassistant.const import Platform
 from homeassistant.helpers.entity import EntityDescription
-
-from . import INTEGRATION, PROJECT, Tree, leaves, read_json
+from tests.packaging import INTEGRATION, PROJECT, Tree, leaves, read_json
 
 TRANSLATIONS = INTEGRATION / "translations"
 # Home Assistant's own translations cover these reasons.

@@ -15,9 +15,7 @@ from custom_components.nomos.pricing import (
     below_average,
     cheapest_hours,
 )
-from tests.metering.samples import property_test
-
-from .test_levels import (
+from tests.pricing.test_levels import (
     DAY,
     HOUR,
     QUARTER,
@@ -28,6 +26,7 @@ from .test_levels import (
     standings_of,
     thresholds_of,
 )
+from tests.usage.samples import property_test
 
 
 def cents(least, most):

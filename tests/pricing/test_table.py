@@ -15,7 +15,7 @@ from custom_components.nomos.pricing import (
     PriceTable,
     day_bounds,
 )
-from tests.metering.samples import property_test
+from tests.usage.samples import property_test
 
 QUARTER = timedelta(minutes=15)
 HOUR = timedelta(hours=1)

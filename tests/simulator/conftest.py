@@ -7,8 +7,7 @@ import aiohttp
 import pytest
 
 from simulator import Simulator
-
-from .helpers import Nomos
+from tests.simulator.helpers import Nomos
 
 NOW = datetime(2026, 6, 10, 9, 0, tzinfo=UTC)
 

@@ -6,8 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from simulator import Simulator
-
-from .helpers import Nomos
+from tests.simulator.helpers import Nomos
 
 
 async def _walk(nomos: Nomos, limit: str = "") -> list[list[str]]:

@@ -8,8 +8,7 @@ import pytest
 
 from simulator import Settings, Simulator
 from simulator.clock import Clock
-
-from .helpers import Nomos
+from tests.simulator.helpers import Nomos
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ import json
 import aiohttp
 import pytest
 
-from .helpers import Nomos, basic
+from tests.simulator.helpers import Nomos, basic
 
 EMAIL = "smart@example.com"
 RESET = (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError)

@@ -6,8 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from simulator import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, Simulator
-
-from .helpers import REDIRECT, VERIFIER, Nomos, basic, hidden, query_of
+from tests.simulator.helpers import REDIRECT, VERIFIER, Nomos, basic, hidden, query_of
 
 
 async def test_metadata_is_that_of_nomos_with_the_own_base(nomos: Nomos) -> None:

@@ -7,8 +7,7 @@ import pytest
 
 from simulator.berlin import BERLIN, DAY, at_local, day_intervals, midnight
 from simulator.market import Market
-
-from .helpers import Nomos
+from tests.simulator.helpers import Nomos
 
 TODAY, TOMORROW = date(2026, 6, 10), date(2026, 6, 11)
 

@@ -13,8 +13,7 @@ import aiohttp
 import pytest
 
 from simulator import Simulator
-
-from .helpers import Nomos
+from tests.simulator.helpers import Nomos
 
 ROOT = Path(__file__).parents[2]
 

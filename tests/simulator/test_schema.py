@@ -9,7 +9,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 import pytest
 
-from .helpers import Answer, Nomos
+from tests.simulator.helpers import Answer, Nomos
 
 DESCRIPTION = (
     Path(__file__).parents[3] / "shared" / "reference" / "nomos-openapi-curie.json"

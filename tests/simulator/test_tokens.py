@@ -5,8 +5,7 @@ from datetime import timedelta
 import pytest
 
 from simulator import Simulator
-
-from .helpers import Nomos
+from tests.simulator.helpers import Nomos
 
 EMAIL = "smart@example.com"
 

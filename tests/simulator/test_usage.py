@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from simulator.berlin import DAY, at_local, day_intervals, midnight
-
-from .helpers import Nomos
+from tests.simulator.helpers import Nomos
 
 TODAY = date(2026, 6, 10)
 YESTERDAY = TODAY - DAY

@@ -12,7 +12,7 @@ from homeassistant.components.automation import DATA_COMPONENT
 from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
-from tests.integration.conftest import Advance, entity_id
+from tests.integration.helpers import Advance, entity_id
 
 FOLDER = Path(__file__).resolve().parents[3] / "blueprints" / "automation" / "nomos"
 FILES = sorted(FOLDER.glob("*.yaml"))

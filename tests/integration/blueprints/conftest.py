@@ -9,9 +9,8 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from homeassistant.core import HomeAssistant
 from simulator import Simulator
-from tests.integration.conftest import Advance
-
-from . import settle
+from tests.integration.blueprints import settle
+from tests.integration.helpers import Advance
 
 
 @pytest.fixture(autouse=True)

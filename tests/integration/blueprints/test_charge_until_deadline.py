@@ -8,30 +8,24 @@ import pytest
 
 from custom_components.nomos.planner import PlanRequest, plan
 from homeassistant.core import HomeAssistant
-from tests.integration.conftest import Advance
-from tests.integration.test_loads import table_of
-
-from . import Relays, device, go_to, helpers, is_on, reload, save, settle, turn, use
+from tests.integration.blueprints import (
+    Relays,
+    go_to,
+    is_on,
+    reload,
+    save,
+    settle,
+    turn,
+)
+from tests.integration.blueprints.automations import car
+from tests.integration.helpers import Advance
+from tests.integration.loads.helpers import table_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
 EVENING = datetime(2026, 6, 10, 16, tzinfo=UTC)
 DEADLINE = datetime(2026, 6, 11, 7, tzinfo=BERLIN)
 STEP = timedelta(minutes=5)
 HALF_HOUR = timedelta(minutes=30)
-
-
-async def car(hass: HomeAssistant, subscription, **inputs) -> None:
-    """Set up a car that needs 22 kWh, which takes two hours."""
-    await helpers(hass, "plugged", "charger", need=5)
-    usual = {
-        "contract": device(hass, subscription),
-        "plugged_in": "input_boolean.plugged",
-        "charger": "input_boolean.charger",
-        "need": "input_number.need",
-        "usual_need": 22,
-        "power": 11,
-    }
-    await use(hass, "charge_until_deadline", **(usual | inputs))
 
 
 def best(entry, need: timedelta, deadline: datetime = DEADLINE, **rules: Any):

@@ -5,30 +5,25 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from custom_components.nomos.const import DOMAIN
 from custom_components.nomos.planner import PlanRequest, plan
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import entity_registry as er
-from tests.integration.automations import each_kind_of_day
-from tests.integration.conftest import Advance
-from tests.integration.test_loads import CAR, add, moment, table_of, until
-
-from . import QUARTER, Relays, go_to, helpers, is_on, reload, save, settle, turn, use
+from tests.integration.automation.helpers import each_kind_of_day
+from tests.integration.blueprints import (
+    QUARTER,
+    Relays,
+    go_to,
+    is_on,
+    reload,
+    save,
+    settle,
+    turn,
+)
+from tests.integration.blueprints.automations import follow
+from tests.integration.helpers import Advance
+from tests.integration.loads.helpers import CAR, add, moment, table_of, until
 
 BERLIN = ZoneInfo("Europe/Berlin")
-
-
-async def follow(hass: HomeAssistant, load_id: str, **inputs) -> str:
-    """Let a switch follow a load; return the load's sensor."""
-    run_now = er.async_get(hass).async_get_entity_id(
-        "binary_sensor", DOMAIN, f"{load_id}_run_now"
-    )
-    assert run_now
-    await helpers(hass, "dishwasher")
-    inputs = {"device": ["input_boolean.dishwasher"]} | inputs
-    await use(hass, "cheapest_window", run_now=run_now, **inputs)
-    return run_now
 
 
 @each_kind_of_day(timedelta(minutes=-10))

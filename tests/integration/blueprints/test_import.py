@@ -17,8 +17,7 @@ from homeassistant.components.blueprint.schemas import BLUEPRINT_SCHEMA
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.selector import selector
 from homeassistant.util import yaml as yaml_util
-
-from . import FILES, FOLDER, install
+from tests.integration.blueprints import FILES, FOLDER, install
 
 REPOSITORY = "nomos-home-assistant/nomos"
 IN_REPOSITORY = "blueprints/automation/nomos"

@@ -10,9 +10,16 @@ from custom_components.nomos.pricing import local_date
 from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.setup import async_setup_component
-from tests.integration.conftest import Advance, entity_id
-
-from . import Relays, go_to, helpers, is_on, reload, settle, use
+from tests.integration.blueprints import (
+    Relays,
+    go_to,
+    helpers,
+    is_on,
+    reload,
+    settle,
+    use,
+)
+from tests.integration.helpers import Advance, entity_id
 
 MIDNIGHT = datetime(2026, 6, 9, 22, tzinfo=UTC)
 MODES = ("boost", "block", "normal")

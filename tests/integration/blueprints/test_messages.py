@@ -6,10 +6,9 @@ import pytest
 from pytest_homeassistant_custom_component.common import async_mock_service
 
 from homeassistant.core import HomeAssistant
-from tests.integration.conftest import Advance
-from tests.integration.test_loads import table_of
-
-from . import QUARTER, device, go_to, use
+from tests.integration.blueprints import QUARTER, device, go_to, use
+from tests.integration.helpers import Advance
+from tests.integration.loads.helpers import table_of
 
 SEND = [
     {

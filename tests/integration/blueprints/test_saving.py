@@ -7,12 +7,10 @@ from typing import Any
 import pytest
 
 from homeassistant.core import HomeAssistant
-from tests.integration.conftest import Advance, entity_id
-from tests.integration.test_loads import add
-
-from . import helpers, is_on, save, turn, use
-from .test_charge_until_deadline import car
-from .test_cheapest_window import follow
+from tests.integration.blueprints import helpers, is_on, save, turn, use
+from tests.integration.blueprints.automations import car, follow
+from tests.integration.helpers import Advance, entity_id
+from tests.integration.loads.helpers import add
 
 type SetUp = Callable[[HomeAssistant, Any, Any], Awaitable[str]]
 

@@ -11,10 +11,9 @@ from homeassistant.core import HomeAssistant, split_entity_id
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.selector import selector
 from homeassistant.util import yaml as yaml_util
-from tests.integration.conftest import entity_id
-from tests.integration.test_loads import add
-
-from . import FILES
+from tests.integration.blueprints import FILES
+from tests.integration.helpers import entity_id
+from tests.integration.loads.helpers import add
 
 CONTRACTS = {
     "charge_until_deadline": {"consumption"},

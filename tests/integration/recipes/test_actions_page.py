@@ -9,9 +9,8 @@ import pytest
 
 from homeassistant.core import HomeAssistant
 from homeassistant.util.yaml import parse_yaml
-from tests.integration.conftest import Advance
-
-from . import PAGE
+from tests.integration.helpers import Advance
+from tests.integration.recipes import PAGE
 
 TEXT = PAGE.with_name("actions.md").read_text()
 

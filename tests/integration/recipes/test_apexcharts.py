@@ -15,10 +15,9 @@ import pytest
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.json import json_dumps
 from homeassistant.setup import async_setup_component
-from tests.integration.conftest import Advance
+from tests.integration.helpers import Advance
+from tests.integration.recipes import recipe
 from tests.node import run_node
-
-from . import recipe
 
 CARD_OPTIONS = {
     "type",

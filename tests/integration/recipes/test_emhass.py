@@ -20,9 +20,8 @@ from custom_components.nomos.const import DOMAIN
 from custom_components.nomos.pricing import TARIFF_ZONE
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
-from tests.integration.conftest import Advance
-
-from . import recipe
+from tests.integration.helpers import Advance
+from tests.integration.recipes import recipe
 
 QUARTER = timedelta(minutes=15)
 

@@ -15,7 +15,7 @@ import pytest
 from custom_components.nomos.const import DOMAIN
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
-from tests.integration.conftest import Advance
+from tests.integration.helpers import Advance
 
 QUARTER = timedelta(minutes=15)
 TIME_KEYS = ("time", "start", "hour", "start_time", "datetime")

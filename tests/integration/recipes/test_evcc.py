@@ -16,9 +16,8 @@ import pytest
 
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
-from tests.integration.conftest import Advance
-
-from . import recipe
+from tests.integration.helpers import Advance
+from tests.integration.recipes import recipe
 
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 QUARTER = timedelta(minutes=15)

@@ -1,6 +1,6 @@
 """The page as a whole."""
 
-from . import PAGE, recipe, recipes
+from tests.integration.recipes import PAGE, recipe, recipes
 
 TESTED = {
     "anything-script",

@@ -9,10 +9,9 @@ import pytest
 
 from homeassistant.core import HomeAssistant
 from simulator.berlin import local_date
-from tests.integration.conftest import count, restart, state_of
-from tests.integration.statistics import assert_same, true_fees, written
-
-from .usage_life import begin, clear, pass_time
+from tests.integration.helpers import count, restart, state_of
+from tests.integration.recorder.expected import assert_same, true_fees, written
+from tests.integration.recorder.helpers import begin, clear, pass_time
 
 FIRST, CHANGE = date(2026, 6, 1), date(2026, 7, 1)
 

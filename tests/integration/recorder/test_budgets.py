@@ -29,7 +29,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.json import json_bytes
 from simulator.berlin import midnight
-from tests.integration.conftest import EMAIL
+from tests.integration.helpers import EMAIL
 
 QUARTER = timedelta(minutes=15)
 

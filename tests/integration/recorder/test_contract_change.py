@@ -11,10 +11,21 @@ from homeassistant.core import HomeAssistant
 from simulator import Simulator
 from simulator.berlin import local_date, midnight
 from simulator.customers import Subscription
-from tests.integration.conftest import EMAIL, count, device_ids, restart
-from tests.integration.statistics import assert_same, assert_true, true_hours, written
-
-from .usage_life import DAY, MINUTE, asked, begin, pass_time, today
+from tests.integration.helpers import EMAIL, count, device_ids, restart
+from tests.integration.recorder.expected import (
+    assert_same,
+    assert_true,
+    true_hours,
+    written,
+)
+from tests.integration.recorder.helpers import (
+    DAY,
+    MINUTE,
+    asked,
+    begin,
+    pass_time,
+    today,
+)
 
 SUPPLY = date(2026, 5, 20)
 CHANGE = date(2026, 6, 14)

@@ -17,7 +17,7 @@ from homeassistant.helpers.recorder import get_instance
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 from simulator.berlin import midnight
-from tests.integration.conftest import entity_id
+from tests.integration.helpers import entity_id
 
 SOLAR = "solar@example.com"
 

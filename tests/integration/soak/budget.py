@@ -5,9 +5,8 @@ from datetime import date, datetime
 from typing import Final
 
 from simulator.berlin import local_date
-
-from .tap import Request, Tap
-from .truth import Truth
+from tests.integration.soak.expected import Truth
+from tests.integration.soak.proxy import Request, Tap
 
 CLEAN_BUDGET: Final = 8, 4
 """Requests on a quiet day: of an account with one contract, and more for each further one; once a month also one for

@@ -13,9 +13,8 @@ from homeassistant.config_entries import SOURCE_REAUTH
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import STORAGE_DIR
 from simulator import Simulator
-
-from .clock import SoakClock
-from .disk import Disk
+from tests.integration.soak.clock import SoakClock
+from tests.integration.soak.disk import Disk
 
 _SHUTDOWN = timedelta(seconds=30)
 """How long an orderly stop lasts: Home Assistant writes what it had put off."""

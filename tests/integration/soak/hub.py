@@ -4,10 +4,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from .consent import Consent
-from .stage import Stage
-from .truth import FOREVER, Span
-from .weather import FullDisk, PowerCut, Restart, WrongClock
+from tests.integration.soak.expected import FOREVER, Span
+from tests.integration.soak.faults import FullDisk, PowerCut, Restart, WrongClock
+from tests.integration.soak.grant import Consent
+from tests.integration.soak.stage import Stage
 
 _WRITTEN: Final = timedelta(seconds=5)
 """What came so long before a power cut is on the disk."""

@@ -5,11 +5,10 @@ from typing import Any, Final
 
 from simulator.berlin import DAY, at_local, day_intervals, midnight
 from simulator.objects import subscription_object
-
-from .recipes import Harm
-from .stage import Stage
-from .truth import FOREVER, LONGEST_GAP, Publication
-from .weather import Fault, Foreigner, Hole, Outing
+from tests.integration.soak.expected import FOREVER, LONGEST_GAP, Publication
+from tests.integration.soak.faults import Fault, Foreigner, Hole, Outing
+from tests.integration.soak.recipes import Harm
+from tests.integration.soak.stage import Stage
 
 _FORGIVEN: Final = 2 * DAY
 """So far apart lists lack our contract: one that is missing from those of two days in a row may be believed."""

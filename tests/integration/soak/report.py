@@ -8,8 +8,7 @@ import re
 from typing import Final, override
 
 from simulator.berlin import BERLIN
-
-from .truth import FOREVER
+from tests.integration.soak.expected import FOREVER
 
 _EXPECTED_ERRORS: Final = re.compile(
     r"(Error fetching|Authentication failed while fetching) nomos \w+ data"

@@ -10,13 +10,12 @@ from typing import Any
 
 from simulator import Simulator
 from simulator.customers import Subscription
-
-from .clock import SoakClock
-from .house import House
-from .judge import Judge
-from .tap import Tap
-from .truth import Truth
-from .weather import Trouble
+from tests.integration.soak.checker import Judge
+from tests.integration.soak.clock import SoakClock
+from tests.integration.soak.expected import Truth
+from tests.integration.soak.faults import Trouble
+from tests.integration.soak.house import House
+from tests.integration.soak.proxy import Tap
 
 
 @dataclass(slots=True)

@@ -1,0 +1,172 @@
+"""Tests of the card as it lives: pointer, finger and keys, news from the hub, and the clock."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.browser.card_fixtures import (
+    NOW,
+    browser,
+    card,
+    needs_chromium,
+    summer,
+    window,
+)
+from tests.browser.card_page import CardPage
+from tests.browser.card_samples import ENTITY, LOAD, load
+
+__all__ = ["browser", "card", "summer", "window"]
+
+pytestmark = needs_chromium
+
+
+def test_what_is_known_stays_while_the_hub_is_away(card: CardPage, summer) -> None:
+    """A question that fails takes nothing off the screen."""
+    card.show(summer)
+    card.answer(None)
+    change(card, ENTITY)
+    assert asked(card) == 2
+    assert len(card.bars()) == 192
+
+
+def test_tooltip_by_mouse(card: CardPage, summer) -> None:
+    """The interval under the pointer is told in full, and no longer when the pointer leaves."""
+    card.show(summer, language="en")
+    assert not card.shown(".tip")
+    x, y = card.place(150)
+    card.page.mouse.move(x, y)
+    row = summer["intervals"][150]
+    assert card.shown(".tip")
+    assert f"{row[2] * 100:.2f} ct/kWh" in card.text(".tip")
+    assert "Tomorrow 1:30 PM – 1:45 PM" in card.text(".tip")
+    assert f"{row[5] * 100:.2f}" in card.text(".tip")
+    card.page.mouse.move(5, 5)
+    assert not card.shown(".tip")
+
+
+@pytest.mark.parametrize("index", [0, 60, 191])
+@pytest.mark.parametrize("width", [340, 900])
+def test_tooltip_by_touch(card: CardPage, summer, index, width) -> None:
+    """A finger shows the interval that it touches; the tooltip stays within the card."""
+    card.show(summer, language="de", width=width)
+    card.page.touchscreen.tap(*card.place(index))
+    price = f"{summer['intervals'][index][2] * 100:.2f}".replace(".", ",")
+    assert price in card.text(".tip")
+    inside = card.run(
+        "(({left, right}, outer) => left >= outer.left && right <= outer.right)"
+        "(root.querySelector('.tip').getBoundingClientRect(), card.getBoundingClientRect())"
+    )
+    assert inside
+
+
+def test_by_keyboard(card: CardPage, summer) -> None:
+    """The arrow keys go through the day from now on, and what they show is told to those who do not see it."""
+    card.show(summer, language="en")
+    current = next(
+        index
+        for index, row in enumerate(summer["intervals"])
+        if row[0] <= NOW.timestamp() < row[1]
+    )
+    reached = []
+    card.page.keyboard.press("Tab")
+    card.page.keyboard.press("Tab")
+    assert card.run("root.activeElement.className") == "cursor"
+    for key in ("", "ArrowRight", "PageUp", "Home", "ArrowLeft", "End", "ArrowRight"):
+        if key:
+            card.page.keyboard.press(key)
+        reached.append(
+            card.run("Number(root.activeElement.getAttribute('aria-valuenow'))")
+        )
+    assert reached == [current, current + 1, current + 5, 0, 0, 191, 191]
+    said = card.run("root.activeElement.getAttribute('aria-valuetext')")
+    last = summer["intervals"][191]
+    assert said == (f"Tomorrow, 11:45 PM – 12:00 AM, {last[2] * 100:.2f} ct/kWh, Cheap")
+    assert card.shown(".tip")
+    card.page.keyboard.press("Escape")
+    assert not card.shown(".tip")
+
+
+def test_a_summary_in_words(card: CardPage, summer) -> None:
+    """The picture has a name that says what it shows."""
+    card.show(summer, language="de")
+    assert card.run("root.querySelector('svg').getAttribute('role')") == "img"
+    name = card.run("root.querySelector('svg').getAttribute('aria-labelledby')")
+    words = card.text(f"#{name}")
+    assert words.startswith("Strompreis: jetzt 22,48 ct/kWh, Normal. Heute von 19,")
+    assert "im Durchschnitt 25,89 ct/kWh. Morgen von " in words
+    assert words.endswith("Günstigste 2 Std. · Ø 17,8: morgen 02:30 – 04:30.")
+
+
+def asked(card: CardPage) -> int:
+    """Return how often the card has asked."""
+    return int(card.page.evaluate("asked.length"))
+
+
+def change(card: CardPage, *entities: str, times: int = 1) -> None:
+    """Give the card a new hass in which these entities have other states; wait until it would have asked."""
+    for _ in range(times):
+        card.page.evaluate(
+            """(entities) => {
+              const states = { ...window.hass.states };
+              for (const entity of entities) states[entity] = { state: String(Math.random()) };
+              window.hass = { ...window.hass, states };
+              card.hass = window.hass;
+            }""",
+            list(entities),
+        )
+    card.page.wait_for_timeout(400)
+
+
+def drawings(card: CardPage) -> int:
+    """Return how often the card has drawn since it was asked to count."""
+    return int(card.page.evaluate("window.drawings"))
+
+
+def test_draws_only_what_concerns_it(card: CardPage, summer) -> None:
+    """Other entities cost neither a question nor a drawing; its own ask once, and draw when the answer is another."""
+    card.show(summer)
+    card.page.evaluate("countDrawings()")
+    change(card, "light.kitchen", "sensor.power", times=50)
+    assert (asked(card), drawings(card)) == (1, 0)
+    # Several changes at once are one question, and an answer that says the same is no reason to draw.
+    change(card, ENTITY, LOAD, times=5)
+    assert (asked(card), drawings(card)) == (2, 0)
+    card.answer(summer | {"loads": [load("Car", (NOW, NOW + timedelta(hours=1)))]})
+    change(card, LOAD)
+    assert (asked(card), drawings(card)) == (3, 1)
+    # A new load brings entities; the card cannot know yet which.
+    card.page.evaluate("card.hass = { ...window.hass, entities: {} }")
+    card.page.wait_for_timeout(400)
+    assert (asked(card), drawings(card)) == (4, 1)
+    # Dark or light is a matter of the style sheet.
+    card.page.evaluate("card.hass = { ...window.hass, themes: { darkMode: true } }")
+    assert card.run("card.hasAttribute('dark')")
+    card.page.evaluate("document.querySelector('#place').style.width = '700px'")
+    card.page.wait_for_timeout(200)
+    assert drawings(card) == 2
+
+
+def test_follows_the_clock(window: CardPage, summer) -> None:
+    """At the boundary of an interval the card draws by itself, without a question."""
+    window.page.clock.install(time=NOW)
+    window.open()
+    window.show(summer)
+    before = window.text(".price")
+    window.page.evaluate("countDrawings()")
+    window.page.clock.run_for(10 * 60 * 1000)
+    assert drawings(window) == 1
+    assert asked(window) == 1
+    assert window.text(".price") != before
+    assert sum(bar["past"] for bar in window.bars()) == 54
+
+
+def test_a_card_that_comes_back_shows_the_time(window: CardPage, summer) -> None:
+    """A view that was left and is opened again is not stuck in the interval of then."""
+    window.page.clock.install(time=NOW)
+    window.open()
+    window.show(summer)
+    window.page.evaluate("card.remove()")
+    window.page.clock.run_for(60 * 60 * 1000)
+    window.page.evaluate("document.querySelector('#place').append(card)")
+    window.page.clock.run_for(1000)
+    assert sum(bar["past"] for bar in window.bars()) == 57

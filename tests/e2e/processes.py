@@ -1,0 +1,82 @@
+"""The two processes: a real Home Assistant and a stand-in Nomos."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+import json
+from pathlib import Path
+import sys
+
+from scripts.children import Child, free_port
+from scripts.hub import PROJECT, Hub, HubSettings, wait_until_running
+from scripts.linking import CLIENT_SECRET, DOMAIN
+from tests.e2e.proxy import Line
+
+USER = "owner"
+PASSWORD = "owner-password"
+MY_REDIRECT_URI = "https://my.home-assistant.io/redirect/oauth"
+
+
+@dataclass(kw_only=True)
+class Town:
+    """Both processes, and the secrets that passed between them."""
+
+    hub: Hub
+    simulator: Child
+    simulator_url: str
+    token: str
+    secrets: set[str] = field(default_factory=lambda: {CLIENT_SECRET})
+
+    def stored_entries(self) -> list[dict[str, object]]:
+        """Return the integration's entries as they are on disk."""
+        path = self.hub.settings.folder / ".storage" / "core.config_entries"
+        if not path.exists():
+            return []
+        entries = json.loads(path.read_text())["data"]["entries"]
+        return [entry for entry in entries if entry["domain"] == DOMAIN]
+
+    def remember_tokens(self) -> set[str]:
+        """Add the tokens that are on disk to the known secrets; return them."""
+        tokens = set()
+        for entry in self.stored_entries():
+            data = entry["data"]
+            assert isinstance(data, dict)
+            tokens |= {data["token"]["access_token"], data["token"]["refresh_token"]}
+        self.secrets |= tokens
+        return tokens
+
+
+@asynccontextmanager
+async def open_town(
+    folder: Path, line: Line | None = None, *, language: str = "en", my: bool = False
+) -> AsyncIterator[Town]:
+    """Start both processes; with a line, the hub knows Nomos by the line's address only.
+
+    The language is the hub's and its first user's; `my` sends OAuth redirects through My Home Assistant.
+    """
+    hub_port, simulator_port = free_port(), free_port()
+    simulator_url = f"http://127.0.0.1:{simulator_port}"
+    nomos_url = simulator_url if line is None else await line.open(simulator_port)
+    hub = Hub(
+        HubSettings(
+            folder=folder, port=hub_port, api_url=nomos_url, language=language, my=my
+        )
+    )
+    command = [sys.executable, "-m", "simulator", "--port", str(simulator_port)]
+    for address in (f"{hub.url}/auth/external/callback", MY_REDIRECT_URI):
+        command += ["--redirect-uri", address]
+    log = folder / "simulator.log"
+    with Child("simulator", command, log=log, cwd=PROJECT, env={}) as simulator:
+        hub.spawn()
+        try:
+            await simulator.wait_for_output("READY", timeout=30)
+            await hub.wait_until_serving()
+            async with hub.client() as client:
+                await client.onboard(user=USER, password=PASSWORD, language=language)
+                await wait_until_running(client)
+                token = await client.long_lived_token("tests")
+            yield Town(
+                hub=hub, simulator=simulator, simulator_url=nomos_url, token=token
+            )
+        finally:
+            hub.kill()

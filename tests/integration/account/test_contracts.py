@@ -1,0 +1,364 @@
+"""Tests of the contracts of an account: they come, begin, end and go."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from custom_components.nomos.const import DOMAIN
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import STATE_UNAVAILABLE
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import (
+    device_registry as dr,
+    entity_registry as er,
+    issue_registry as ir,
+)
+from tests.integration.helpers import (
+    EMAIL,
+    HOUR,
+    Advance,
+    assert_right,
+    count,
+    device_ids,
+    state_of,
+)
+
+
+async def test_plans_may_be_closed_to_customers(
+    hass: HomeAssistant, nomos, linked, advance: Advance
+) -> None:
+    """That is found out once and then left alone."""
+    nomos.configure(access={"plans": "forbidden"})
+    entry = await linked()
+    assert entry.state is ConfigEntryState.LOADED
+    for _ in range(3):
+        await advance(24 * HOUR)
+    assert count(nomos, "plans") == 1
+
+
+async def test_plan_in_trouble_is_read_later(
+    hass: HomeAssistant, nomos, linked
+) -> None:
+    """A passing failure does not cost the name of the plan for good."""
+    nomos.faults.add(kind="status", status=500, match="plans", times=1)
+    entry = await linked()
+    assert not entry.runtime_data.account.tariffs
+    await entry.runtime_data.account.async_refresh()
+    assert entry.runtime_data.account.tariffs
+
+
+async def test_subscription_appears(
+    hass: HomeAssistant, nomos, linked, advance: Advance
+) -> None:
+    """A new contract gets its device and prices at the next daily look, without a restart."""
+    entry = await linked()
+    new = nomos.add_subscription(EMAIL, type="feed_in")
+    await advance(24 * HOUR)
+    assert device_ids(hass, entry) == {
+        one.id for one in nomos.customers[EMAIL].subscriptions
+    }
+    truth = nomos.price(new.id, datetime.now(UTC))
+    assert float(state_of(hass, new.id, "payout").state) == pytest.approx(
+        truth.amount / 100
+    )
+
+
+async def test_second_of_a_kind_puts_numbers_into_names(
+    hass: HomeAssistant, nomos, linked
+) -> None:
+    """Names tell apart what would otherwise be called the same; entity ids stay."""
+    entry = await linked()
+    first = nomos.customers[EMAIL].subscriptions[0]
+    before = er.async_get(hass).async_get_entity_id(
+        "sensor", DOMAIN, f"{first.id}_price"
+    )
+    nomos.add_subscription(EMAIL)
+    await entry.runtime_data.account.async_refresh()
+    await hass.async_block_till_done(wait_background_tasks=True)
+    names = {
+        device.name
+        for device in dr.async_entries_for_config_entry(
+            dr.async_get(hass), entry.entry_id
+        )
+    }
+    assert names == {
+        f"Nomos {one.number}" for one in nomos.customers[EMAIL].subscriptions
+    }
+    assert before == er.async_get(hass).async_get_entity_id(
+        "sensor", DOMAIN, f"{first.id}_price"
+    )
+
+
+async def test_subscription_vanishes(
+    hass: HomeAssistant, nomos, linked, advance: Advance
+) -> None:
+    """A contract that is gone for a day takes its device along, and nobody asks for its prices any more."""
+    entry = await linked("solar@example.com")
+    feed_in = next(
+        one
+        for one in nomos.customers["solar@example.com"].subscriptions
+        if one.type == "feed_in"
+    )
+    assert feed_in.id in device_ids(hass, entry)
+    nomos.remove_subscription(feed_in.id)
+    for _ in range(2):
+        await entry.runtime_data.account.async_refresh()
+        assert feed_in.id in device_ids(hass, entry)
+    await advance(24 * HOUR)
+    assert feed_in.id not in device_ids(hass, entry)
+    requests = len(nomos.requests)
+    await advance(24 * HOUR)
+    assert not [one for one in nomos.requests[requests:] if feed_in.id in one.path]
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.mark.parametrize("kept", [0, 1])
+async def test_list_that_is_short_once(
+    hass: HomeAssistant, nomos, linked, advance: Advance, files, kept
+) -> None:
+    """One list that lacks contracts costs neither device nor entity nor price nor file."""
+    entry = await linked("solar@example.com")
+    before, stored = device_ids(hass, entry), set(files())
+    states = {state.entity_id for state in hass.states.async_all()}
+    nomos.faults.add(
+        kind="mutate",
+        match="subscriptions",
+        times=1,
+        change=lambda data: {**data, "items": data["items"][:kept]},
+    )
+    asked = count(nomos, "subscriptions")
+    for _ in range(2 * 96):
+        await advance(timedelta(minutes=15))
+        assert device_ids(hass, entry) == before
+        for one in nomos.customers["solar@example.com"].subscriptions:
+            key = "payout" if one.type == "feed_in" else "price"
+            truth = nomos.price(one.id, datetime.now(UTC))
+            shown = state_of(hass, one.id, key).state
+            assert float(shown) == pytest.approx(truth.amount / 100)
+    assert count(nomos, "subscriptions") == asked + 2
+    assert {state.entity_id for state in hass.states.async_all()} >= states
+    assert set(files()) >= stored
+
+
+async def test_nothing_listed_at_first(hass: HomeAssistant, nomos, linked) -> None:
+    """An account that lists nothing when it is set up first is tried again."""
+    nomos.faults.add(
+        kind="set_fields", values={"items": []}, match="subscriptions", times=1
+    )
+    entry = await linked()
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert entry.error_reason_translation_key == "no_subscription"
+    await hass.config_entries.async_reload(entry.entry_id)
+    assert entry.state is ConfigEntryState.LOADED
+    assert device_ids(hass, entry)
+
+
+async def test_late_plan_shows(
+    hass: HomeAssistant, nomos, linked, advance: Advance
+) -> None:
+    """A plan that could not be read at first is the device's model when it could."""
+    nomos.faults.add(kind="status", status=500, match="plans", times=1)
+    entry = await linked()
+    registry = dr.async_get(hass)
+    [device] = dr.async_entries_for_config_entry(registry, entry.entry_id)
+    assert device.model is None
+    await advance(24 * HOUR)
+    [device] = dr.async_entries_for_config_entry(registry, entry.entry_id)
+    assert device.model == "Simulated Dynamic"
+
+
+async def test_status_that_nobody_knows_on_the_way(
+    hass: HomeAssistant, nomos, linked, advance: Advance
+) -> None:
+    """A contract that comes to life by way of a new status has prices as soon as it may."""
+    entry = await linked("pending@example.com")
+    subscription = nomos.customers["pending@example.com"].subscriptions[0]
+    fault = nomos.faults.add(
+        kind="mutate",
+        match="subscriptions",
+        change=lambda data: {
+            **data,
+            "items": [{**one, "status": "activating"} for one in data["items"]],
+        },
+    )
+    await entry.runtime_data.account.async_refresh()
+    await hass.async_block_till_done(wait_background_tasks=True)
+    fault.times = 0
+    nomos.set_subscription(
+        subscription.id, status="active", start_at=datetime.now(UTC) - HOUR
+    )
+    await entry.runtime_data.account.async_refresh()
+    for _ in range(12):
+        await advance(timedelta(minutes=15))
+    assert_right(hass, nomos, subscription)
+
+
+@pytest.mark.parametrize("told", [True, False])
+async def test_last_day_of_a_contract(
+    hass: HomeAssistant, nomos, linked, advance: Advance, subscription, caplog, told
+) -> None:
+    """Prices end with the contract: that is asked for no more than on other days, and nothing is wrong with it.
+
+    Whether or not Nomos says at once that it has ended.
+    """
+    entry = await linked()
+    end = datetime(2026, 6, 11, 22, tzinfo=UTC)
+    nomos.set_subscription(subscription.id, end_at=end)
+    await entry.runtime_data.account.async_refresh()
+    if not told:
+        nomos.faults.add(
+            kind="mutate",
+            match="subscriptions",
+            change=lambda data: {
+                **data,
+                "items": [{**one, "status": "active"} for one in data["items"]],
+            },
+        )
+    while datetime.now(UTC) < end - 24 * HOUR:
+        await advance(timedelta(minutes=15))
+    requests = len(nomos.requests)
+    while datetime.now(UTC) < end - HOUR / 2:
+        await advance(timedelta(minutes=5))
+        assert_right(hass, nomos, subscription)
+    assert len(nomos.requests) - requests <= 8
+    prices = count(nomos, "prices")
+    for _ in range(36):
+        await advance(timedelta(minutes=5))
+    assert count(nomos, "prices") == prices
+    assert state_of(hass, subscription.id, "price").state == STATE_UNAVAILABLE
+    assert not [
+        one
+        for one in caplog.records
+        if one.levelname in {"WARNING", "ERROR"} and "nomos" in one.name
+    ]
+    shown = {issue.translation_key for issue in ir.async_get(hass).issues.values()}
+    assert shown == ({"contract_ended"} if told else set())
+
+
+async def test_subscription_that_vanished_while_off(
+    hass: HomeAssistant, nomos, linked, advance: Advance
+) -> None:
+    """A device that is left over from before is removed a day after the start."""
+    entry = await linked("solar@example.com")
+    gone = nomos.customers["solar@example.com"].subscriptions[0]
+    await hass.config_entries.async_unload(entry.entry_id)
+    nomos.remove_subscription(gone.id)
+    await hass.config_entries.async_setup(entry.entry_id)
+    for _ in range(2):
+        await advance(24 * HOUR)
+    assert gone.id not in device_ids(hass, entry)
+
+
+async def test_contract_ends(
+    hass: HomeAssistant, nomos, linked, advance: Advance
+) -> None:
+    """One of several goes; the last one stays and says that it has ended."""
+    entry = await linked("solar@example.com")
+    feed_in, consumption = sorted(
+        nomos.customers["solar@example.com"].subscriptions,
+        key=lambda one: one.type,
+        reverse=True,
+    )
+    nomos.set_subscription(feed_in.id, status="ended", end_at=datetime.now(UTC))
+    await entry.runtime_data.account.async_refresh()
+    await hass.async_block_till_done()
+    assert device_ids(hass, entry) == {consumption.id}
+    nomos.set_subscription(
+        consumption.id, status="ended", end_at=datetime.now(UTC) + HOUR
+    )
+    await entry.runtime_data.account.async_refresh()
+    await hass.async_block_till_done()
+    assert device_ids(hass, entry) == {consumption.id}
+    assert state_of(hass, consumption.id, "contract_status").state == "ended"
+    requests = count(nomos, "prices")
+    await advance(24 * HOUR)
+    await advance(HOUR)
+    # At most once for each, whether what was metered on the last days still has a price.
+    assert count(nomos, "prices") <= requests + 2
+    asked = count(nomos, "prices")
+    await advance(24 * HOUR)
+    await advance(HOUR)
+    assert count(nomos, "prices") == asked
+    assert state_of(hass, consumption.id, "price").state == STATE_UNAVAILABLE
+
+
+async def test_look_that_comes_together_with_a_boundary(
+    hass: HomeAssistant, nomos, linked, freezer
+) -> None:
+    """A look that brings nothing new, just as an interval ends, does not swallow the change of the price."""
+    entry = await linked()
+    subscription = nomos.customers[EMAIL].subscriptions[0]
+    nomos.set_subscription(
+        subscription.id, status="ended", end_at=datetime.now(UTC) + HOUR
+    )
+    await entry.runtime_data.account.async_refresh()
+    await hass.async_block_till_done()
+    freezer.tick(timedelta(minutes=15))
+    # Of an ended contract there is nothing to ask: the look is over before the loop gets to the tick that is due.
+    await entry.runtime_data.prices[subscription.id].async_refresh()
+    truth = nomos.price(subscription.id, datetime.now(UTC))
+    shown = state_of(hass, subscription.id, "price").state
+    assert float(shown) == pytest.approx(truth.amount / 100)
+
+
+async def test_supply_begins(
+    hass: HomeAssistant, nomos, linked, advance: Advance, freezer
+) -> None:
+    """A pending contract shows its prices within the hour in which supply begins, without a restart."""
+    entry = await linked("pending@example.com")
+    subscription = nomos.customers["pending@example.com"].subscriptions[0]
+    assert entry.state is ConfigEntryState.LOADED
+    assert state_of(hass, subscription.id, "contract_status").state == "pending"
+    assert count(nomos, "prices") == 0
+    while (left := subscription.start_at - HOUR - datetime.now(UTC)) > timedelta():
+        await advance(min(left, 12 * HOUR))
+    for _ in range(8):
+        await advance(timedelta(minutes=15))
+    assert state_of(hass, subscription.id, "contract_status").state == "active"
+    truth = nomos.price(subscription.id, datetime.now(UTC))
+    assert float(state_of(hass, subscription.id, "price").state) == pytest.approx(
+        truth.amount / 100
+    )
+
+
+@pytest.mark.parametrize("status", [402, 403, 404, 500])
+async def test_one_subscription_fails(
+    hass: HomeAssistant, nomos, linked, status
+) -> None:
+    """The others go on."""
+    feed_in, consumption = sorted(
+        nomos.customers["solar@example.com"].subscriptions,
+        key=lambda one: one.type,
+        reverse=True,
+    )
+    nomos.faults.add(
+        kind="status", status=status, match=f"/subscriptions/{feed_in.id}/prices"
+    )
+    entry = await linked("solar@example.com")
+    assert entry.state is ConfigEntryState.LOADED
+    assert state_of(hass, feed_in.id, "payout").state == STATE_UNAVAILABLE
+    assert state_of(hass, consumption.id, "price").state != STATE_UNAVAILABLE
+
+
+async def test_thirteen_subscriptions(hass: HomeAssistant, nomos, linked) -> None:
+    """All pages of the list are read."""
+    entry = await linked("many@example.com")
+    subscriptions = nomos.customers["many@example.com"].subscriptions
+    assert len(subscriptions) == len(entry.runtime_data.account.data) == 13
+    assert device_ids(hass, entry) == {
+        one.id for one in subscriptions if one.status(datetime.now(UTC)) != "ended"
+    }
+
+
+async def test_subscriptions_are_looked_at_once_a_day(
+    hass: HomeAssistant, nomos, linked, advance: Advance
+) -> None:
+    """And again soon where that fails."""
+    await linked()
+    for _ in range(96):
+        await advance(timedelta(minutes=15))
+    assert count(nomos, "subscriptions") == 2
+    nomos.faults.add(kind="status", status=500, match="subscriptions", times=1)
+    for _ in range(96):
+        await advance(timedelta(minutes=15))
+    assert count(nomos, "subscriptions") == 4

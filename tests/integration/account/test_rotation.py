@@ -1,0 +1,192 @@
+"""Tests of rotated tokens: in the journal before they are used, and found there after a power cut."""
+
+import asyncio
+from datetime import timedelta
+import json
+
+import pytest
+
+from custom_components.nomos.account.tokens import TokenJournal
+from custom_components.nomos.const import DOMAIN
+from homeassistant.components.application_credentials import (
+    ClientCredential,
+    async_import_client_credential,
+)
+from homeassistant.core import HomeAssistant
+from scripts.linking import Customer
+from tests.integration.account.helpers import power_cut
+from tests.integration.helpers import (
+    EMAIL,
+    HOUR,
+    Advance,
+    assert_right,
+    make_entry,
+    reauth_flows,
+    restart,
+)
+
+
+@pytest.mark.parametrize("rotations", [1, 2, 7])
+async def test_power_cut_after_rotation(
+    hass: HomeAssistant, nomos, linked, advance: Advance, rotations
+) -> None:
+    """Tokens that rotated since the config entry was written are in the journal, however many."""
+    entry = await linked()
+    on_disk = dict(entry.data)
+    for _ in range(rotations):
+        nomos.expire_access_tokens(EMAIL)
+        await entry.runtime_data.account.async_refresh()
+    newest = entry.data["token"]["refresh_token"]
+    assert newest != on_disk["token"]["refresh_token"]
+    await power_cut(hass, entry, on_disk)
+    assert entry.data["token"]["refresh_token"] == newest
+    nomos.expire_access_tokens(EMAIL)
+    await entry.runtime_data.account.async_refresh()
+    assert entry.runtime_data.account.last_error is None
+    assert not reauth_flows(hass)
+
+
+async def test_journal_is_written_before_the_token_is_used(
+    hass: HomeAssistant, nomos, linked, files
+) -> None:
+    """When the first request with a new token arrives, the token is on the disk."""
+    entry = await linked()
+    nomos.expire_access_tokens(EMAIL)
+    seen = []
+
+    def look(*_):
+        [path] = files("token").values()
+        stored = json.loads(path.read_text())["data"]["token"]
+        seen.append(stored["access_token"])
+
+    nomos.faults.add(kind="mutate", match="subscriptions", skip=1, change=look)
+    await entry.runtime_data.account.async_refresh()
+    assert seen == [entry.data["token"]["access_token"]]
+
+
+async def test_new_link_wins_over_an_old_journal(
+    hass: HomeAssistant, nomos, linked, advance: Advance
+) -> None:
+    """After the customer linked again, the journal of the old link is history."""
+    entry = await linked()
+    nomos.expire_access_tokens(EMAIL)
+    await entry.runtime_data.account.async_refresh()
+    nomos.revoke(EMAIL)
+    fresh = make_entry(nomos).data
+    hass.config_entries.async_update_entry(entry, data=fresh)
+    await restart(hass, entry)
+    assert entry.data["token"]["refresh_token"] == fresh["token"]["refresh_token"]
+    nomos.expire_access_tokens(EMAIL)
+    await entry.runtime_data.account.async_refresh()
+    assert entry.runtime_data.account.last_error is None
+
+
+async def test_refresh_that_ends_after_a_new_link(
+    hass: HomeAssistant, nomos, linked, advance: Advance, files
+) -> None:
+    """The answer to an old link's refresh does not replace the new link, in the entry or in the journal."""
+    entry = await linked()
+    await advance(2 * HOUR)
+    nomos.faults.add(kind="delay", match="token", seconds=20, times=1)
+    request = hass.async_create_task(entry.runtime_data.account.async_refresh())
+    while nomos.faults.pending:
+        await asyncio.sleep(0)
+    fresh = make_entry(nomos).data
+    await TokenJournal(hass, entry).async_relink(fresh)
+    hass.config_entries.async_update_entry(entry, data=fresh)
+    await advance(timedelta(seconds=21))
+    await request
+    newest = fresh["token"]["refresh_token"]
+    assert entry.data["token"]["refresh_token"] == newest
+    [journal] = files("token").values()
+    assert json.loads(journal.read_text())["data"]["token"]["refresh_token"] == newest
+    await entry.runtime_data.account.async_refresh()
+    assert entry.runtime_data.account.last_error is None
+
+
+async def test_power_cut_after_a_new_link_with_other_credentials(
+    hass: HomeAssistant, nomos, linked, advance: Advance
+) -> None:
+    """The journal knows the client that the new token was given to."""
+    await async_import_client_credential(
+        hass, DOMAIN, ClientCredential("another", "secret"), "another"
+    )
+    entry = await linked()
+    on_disk = dict(entry.data)
+    fresh = {**make_entry(nomos).data, "auth_implementation": "another"}
+    await TokenJournal(hass, entry).async_relink(fresh)
+    await power_cut(hass, entry, on_disk)
+    assert dict(entry.data) == fresh
+
+
+async def test_restored_backup(
+    hass: HomeAssistant, nomos, linked, advance: Advance, files
+) -> None:
+    """An old token out of a backup ends in one clear request to link again; prices stay."""
+    entry = await linked()
+    nomos.expire_access_tokens(EMAIL)
+    await entry.runtime_data.account.async_refresh()
+    [journal] = files("token").values()
+    backup = dict(entry.data), journal.read_bytes()
+    nomos.expire_access_tokens(EMAIL)
+    await entry.runtime_data.account.async_refresh()
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    hass.config_entries.async_update_entry(entry, data=backup[0])
+    journal.write_bytes(backup[1])
+    await hass.config_entries.async_setup(entry.entry_id)
+    for _ in range(8):
+        await advance(HOUR)
+    assert len(reauth_flows(hass)) == 1
+    subscription = nomos.customers[EMAIL].subscriptions[0]
+    assert_right(hass, nomos, subscription)
+
+
+async def test_unfinished_files_are_swept_up(
+    hass: HomeAssistant, nomos, linked, files
+) -> None:
+    """What a power cut in the middle of a write left, tokens perhaps, is gone after the next start."""
+    entry = await linked()
+    nomos.expire_access_tokens(EMAIL)
+    await entry.runtime_data.account.async_refresh()
+    [journal] = files("token").values()
+    unfinished = journal.with_name(f"{journal.name}.tmp")
+    unfinished.write_text("half a token")
+    await restart(hass, entry)
+    assert not unfinished.exists()
+    assert journal.exists()
+    unfinished.write_text("half a token")
+    await hass.config_entries.async_remove(entry.entry_id)
+    await hass.async_block_till_done()
+    assert not unfinished.exists()
+
+
+@pytest.mark.usefixtures("current_request_with_host")
+@pytest.mark.parametrize("rotations", [0, 1])
+async def test_power_cut_just_after_linking_again(
+    hass: HomeAssistant, nomos, linked, advance: Advance, rotations, hass_client_no_auth
+) -> None:
+    """The token of a new link is on the disk before Home Assistant has stored the entry."""
+    entry = await linked()
+    nomos.expire_access_tokens(EMAIL)
+    await entry.runtime_data.account.async_refresh()
+    nomos.revoke(EMAIL)
+    on_disk = dict(entry.data)
+    result = await entry.start_reauth_flow(hass)
+    result = await hass.config_entries.flow.async_configure(result["flow_id"], {})
+    async with Customer(nomos.url, EMAIL) as customer:
+        back = await customer.sign_in(result["url"])
+    client = await hass_client_no_auth()
+    await client.get(back.relative())
+    result = await hass.config_entries.flow.async_configure(result["flow_id"])
+    assert result["reason"] == "reauth_successful"
+    await hass.async_block_till_done()
+    for _ in range(rotations):
+        nomos.expire_access_tokens(EMAIL)
+        await entry.runtime_data.account.async_refresh()
+    newest = entry.data["token"]["refresh_token"]
+    await power_cut(hass, entry, on_disk)
+    assert entry.data["token"]["refresh_token"] == newest
+    nomos.expire_access_tokens(EMAIL)
+    await entry.runtime_data.account.async_refresh()
+    assert entry.runtime_data.account.last_error is None
+    assert not reauth_flows(hass)

@@ -1,0 +1,1 @@
+"""Tests of what automations, scripts and assistants call."""

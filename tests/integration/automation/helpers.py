@@ -1,0 +1,158 @@
+"""What the tests of triggers, conditions and the assistant share: automations that write down when they ran."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+import json
+from typing import Any
+
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_mock_service,
+)
+
+from custom_components.nomos.const import DOMAIN
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant, ServiceCall
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.setup import async_setup_component
+from simulator.berlin import midnight
+from tests.integration.helpers import entity_id
+
+type Ran = list[ServiceCall]
+
+QUARTER = timedelta(minutes=15)
+
+
+def each_kind_of_day(after_midnight: timedelta) -> pytest.MarkDecorator:
+    """Run a test on a usual day and on both days of a clock change, from some time after their midnight or before."""
+    days = {
+        "usual day": (date(2026, 6, 10), 96),
+        "23 hours": (date(2026, 3, 29), 92),
+        "25 hours": (date(2026, 10, 25), 100),
+    }
+    return pytest.mark.parametrize(
+        ("now", "quarters"),
+        [(midnight(day) + after_midnight, number) for day, number in days.values()],
+        ids=days,
+    )
+
+
+def trigger(name: str, target: dict[str, Any], **options: Any) -> dict[str, Any]:
+    """Return a trigger as it stands in an automation."""
+    return {"trigger": f"nomos.{name}", "target": target, "options": options}
+
+
+def crossing(kind: str, *values: float) -> dict[str, Any]:
+    """Return a threshold of numbers."""
+    names = ("value",) if len(values) == 1 else ("value_min", "value_max")
+    return {
+        "type": kind,
+        **{name: {"number": value} for name, value in zip(names, values, strict=True)},
+    }
+
+
+def device_of(hass: HomeAssistant, subscription) -> dict[str, Any]:
+    """Return the device of a contract as a target."""
+    price = er.async_get(hass).async_get(entity_id(hass, subscription.id, "price"))
+    return {"device_id": price.device_id}
+
+
+async def automate(
+    hass: HomeAssistant,
+    triggers: Mapping[str, dict[str, Any]],
+    conditions: list[dict[str, Any]] | None = None,
+) -> Ran:
+    """Set up an automation with triggers by their ids; return the list of its runs to be."""
+    ran: Ran = async_mock_service(hass, "test", "automation")
+    config = {
+        "alias": "test",
+        "mode": "parallel",
+        "max": 100,
+        "triggers": [{"id": key, **value} for key, value in triggers.items()],
+        "conditions": conditions or [],
+        "actions": {
+            "action": "test.automation",
+            "data": {"id": "{{ trigger.id }}", "entity": "{{ trigger.entity_id }}"},
+        },
+    }
+    assert await async_setup_component(hass, "automation", {"automation": config})
+    await hass.async_block_till_done()
+    assert hass.states.get("automation.test").state == "on"
+    return ran
+
+
+def ids(ran: Ran) -> list[str]:
+    """Return which triggers ran, in order, and forget it."""
+    seen = [call.data["id"] for call in ran]
+    ran.clear()
+    return seen
+
+
+async def show(hass: HomeAssistant, entity_id: str, *states: str | float) -> None:
+    """Let an entity have one state after another."""
+    for state in states:
+        attributes = {}
+        if entity_id.startswith("sensor."):
+            attributes["unit_of_measurement"] = "EUR/kWh"
+        hass.states.async_set(entity_id, str(state), attributes)
+        await hass.async_block_till_done()
+
+
+class Registered:
+    """A Nomos account that is known to the registries only: its entities have the states that a test gives them."""
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Register the account and one device."""
+        self._hass = hass
+        self.entry = MockConfigEntry(domain=DOMAIN, unique_id="registered")
+        self.entry.add_to_hass(hass)
+        self.device = self.make_device("s1")
+
+    def make_device(self, name: str) -> dr.DeviceEntry:
+        """Register a device."""
+        return dr.async_get(self._hass).async_get_or_create(
+            config_entry_id=self.entry.entry_id, identifiers={(DOMAIN, name)}, name=name
+        )
+
+    def entity(
+        self,
+        key: str,
+        platform: Platform = Platform.SENSOR,
+        device: dr.DeviceEntry | None = None,
+    ) -> str:
+        """Register an entity by its name in translations; return its id."""
+        device = device or self.device
+        return (
+            er.async_get(self._hass)
+            .async_get_or_create(
+                platform,
+                DOMAIN,
+                f"{device.name}_{key}",
+                config_entry=self.entry,
+                device_id=device.id,
+                translation_key=key,
+                suggested_object_id=f"{device.name}_{key}",
+            )
+            .entity_id
+        )
+
+
+@pytest.fixture
+def registered(hass: HomeAssistant) -> Registered:
+    """Return an account that is known to the registries only."""
+    return Registered(hass)
+
+
+async def refresh(hass, **data):
+    """Ask Nomos now."""
+    await hass.services.async_call(DOMAIN, "refresh", data, blocking=True)
+
+
+async def make_plan(hass, **data):
+    """Call the action, and hold its answer to plain JSON."""
+    answer = await hass.services.async_call(
+        DOMAIN, "plan", data, blocking=True, return_response=True
+    )
+    assert json.loads(json.dumps(answer, allow_nan=False)) == answer
+    return answer

@@ -1,0 +1,351 @@
+"""Tests of what a trigger takes for a change, with states that the test gives."""
+
+import logging
+
+import pytest
+
+from custom_components.nomos.pricing import Level
+from homeassistant.const import (
+    ATTR_ENTITY_ID,
+    SERVICE_TURN_OFF,
+    STATE_UNAVAILABLE,
+    STATE_UNKNOWN,
+    Platform,
+)
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+from tests.integration.automation.helpers import (
+    QUARTER,
+    Registered,
+    automate,
+    crossing,
+    ids,
+    registered,
+    show,
+    trigger,
+)
+from tests.integration.helpers import Advance
+
+GONE = (STATE_UNAVAILABLE, STATE_UNKNOWN)
+
+__all__ = ["registered"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "limits", "states", "fires"),
+    [
+        ("below", (0.2,), (0.25, 0.2), 0),
+        ("below", (0.2,), (0.25, 0.19), 1),
+        ("below", (0.2,), (0.2, 0.19), 1),
+        ("below", (0.2,), (0.19, 0.18, 0.19), 0),
+        ("below", (0.2,), (0.25, 0.19, 0.25, 0.1), 2),
+        ("above", (0.2,), (0.2, 0.21, 0.22), 1),
+        ("above", (-0.01,), (-0.05, 0), 1),
+        ("between", (0.1, 0.2), (0.05, 0.1, 0.15, 0.2, 0.25), 1),
+        ("outside", (0.1, 0.2), (0.05, 0.15, 0.25, 0.05), 1),
+        # A gap: compared with the last price before it.
+        ("below", (0.2,), (0.25, *GONE, 0.19), 1),
+        ("below", (0.2,), (0.25, STATE_UNAVAILABLE, 0.25, 0.19), 1),
+        ("below", (0.2,), (0.19, STATE_UNKNOWN, 0.18), 0),
+        ("below", (0.2,), (0.25, 0.19, STATE_UNKNOWN, 0.18), 1),
+        ("below", (0.2,), (0.25, STATE_UNKNOWN, 0.21, STATE_UNKNOWN, 0.19), 1),
+        # Nothing was known before.
+        ("below", (0.2,), (0.19,), 0),
+        ("below", (0.2,), (STATE_UNAVAILABLE, 0.19), 0),
+        ("below", (0.2,), (*GONE, STATE_UNAVAILABLE, 0.19), 0),
+    ],
+)
+@pytest.mark.parametrize("key", ["price", "payout"])
+async def test_crossing(
+    hass: HomeAssistant, registered: Registered, key, kind, limits, states, fires
+) -> None:
+    """Only a price that was on the other side when it was last known has crossed a value."""
+    entity = registered.entity(key)
+    ran = await automate(
+        hass,
+        {
+            "crossed": trigger(
+                "price_crossed_value",
+                {"entity_id": entity},
+                threshold=crossing(kind, *limits),
+            )
+        },
+    )
+    await show(hass, entity, *states)
+    assert ids(ran) == ["crossed"] * fires
+
+
+async def test_a_removed_price_is_forgotten(
+    hass: HomeAssistant, registered: Registered
+) -> None:
+    """A price that was taken away and set up anew has no past."""
+    entity = registered.entity("price")
+    ran = await automate(
+        hass,
+        {
+            "crossed": trigger(
+                "price_crossed_value",
+                {"entity_id": entity},
+                threshold=crossing("below", 0.2),
+            )
+        },
+    )
+    await show(hass, entity, 0.25, STATE_UNAVAILABLE)
+    hass.states.async_remove(entity)
+    await show(hass, entity, STATE_UNAVAILABLE, 0.1)
+    assert ids(ran) == []
+
+
+async def test_crossing_the_value_of_an_entity(
+    hass: HomeAssistant, registered: Registered
+) -> None:
+    """The value may come from an entity in the same unit; without one there is no crossing."""
+    entity = registered.entity("price")
+    ran = await automate(
+        hass,
+        {
+            "crossed": trigger(
+                "price_crossed_value",
+                {"entity_id": entity},
+                threshold={"type": "below", "value": {"entity": "sensor.limit"}},
+            )
+        },
+    )
+    await show(hass, entity, 0.25, 0.1, 0.25)
+    assert ids(ran) == []
+    hass.states.async_set("sensor.limit", "20", {"unit_of_measurement": "ct/kWh"})
+    await show(hass, entity, 0.1, 0.25)
+    assert ids(ran) == []
+    await show(hass, "sensor.limit", 0.2)
+    await show(hass, entity, 0.1)
+    assert ids(ran) == ["crossed"]
+    await show(hass, "sensor.limit", 0.05, 0.3)
+    assert ids(ran) == []
+
+
+async def test_turned_negative(hass: HomeAssistant, registered: Registered) -> None:
+    """Zero is not negative, and a price that stays negative turns only once."""
+    entity = registered.entity("price")
+    ran = await automate(
+        hass, {"negative": trigger("price_turned_negative", {"entity_id": entity})}
+    )
+    await show(hass, entity, 0.1, 0, "-0.0")
+    assert ids(ran) == []
+    await show(hass, entity, -0.001, -0.02, STATE_UNKNOWN, -0.03)
+    assert ids(ran) == ["negative"]
+    await show(hass, entity, 0, -0.01)
+    assert ids(ran) == ["negative"]
+
+
+@pytest.mark.parametrize(
+    ("options", "fires"),
+    [
+        ({}, 4),
+        ({"from": [], "to": []}, 4),
+        ({"to": ["cheap"]}, 2),
+        ({"to": "cheap"}, 2),
+        ({"from": ["very_cheap"]}, 1),
+        ({"from": ["very_cheap", "expensive"], "to": ["cheap"]}, 2),
+        ({"from": ["normal"], "to": ["cheap"]}, 0),
+    ],
+)
+async def test_level_changed(
+    hass: HomeAssistant, registered: Registered, options, fires
+) -> None:
+    """A change counts if it is from one of some levels, to one of some levels."""
+    entity = registered.entity("price_level")
+    ran = await automate(
+        hass,
+        {"changed": trigger("price_level_changed", {"entity_id": entity}, **options)},
+    )
+    await show(hass, entity, *GONE, "normal", "very_cheap", "cheap", "expensive")
+    await show(hass, entity, "cheap", *GONE, "very_expensive")
+    assert ids(ran) == ["changed"] * fires
+
+
+@pytest.mark.parametrize("level", [level.key for level in Level])
+@pytest.mark.parametrize("comparison", ["at_least", "at_most"])
+async def test_level_reached(
+    hass: HomeAssistant, registered: Registered, comparison, level
+) -> None:
+    """A level is reached by coming from its other side, however far."""
+    entity = registered.entity("price_level")
+    ran = await automate(
+        hass,
+        {
+            "reached": trigger(
+                "price_level_reached",
+                {"entity_id": entity},
+                comparison=comparison,
+                level=level,
+            )
+        },
+    )
+    for one in Level:
+        for two in Level:
+            await show(hass, entity, STATE_UNAVAILABLE, one.key)
+            assert ids(ran) == []
+            await show(hass, entity, two.key)
+            limit = Level.of_key(level)
+            sign = 1 if comparison == "at_least" else -1
+            crossed = (one - limit) * sign < 0 <= (two - limit) * sign
+            assert bool(ids(ran)) == crossed
+
+
+async def test_runs_of_loads(
+    hass: HomeAssistant, registered: Registered, advance: Advance
+) -> None:
+    """A load's own device is enough, and the contract's device does not mean its loads."""
+    load = registered.make_device("dishwasher")
+    run_now = registered.entity("run_now", Platform.BINARY_SENSOR, load)
+    cheap_now = registered.entity("cheap_now", Platform.BINARY_SENSOR)
+    ran = await automate(
+        hass,
+        {
+            "starts": trigger("load_run_started", {"device_id": load.id}),
+            "ends": trigger("load_run_ended", {"device_id": load.id}),
+            "contract": trigger("load_run_ended", {"device_id": registered.device.id}),
+        },
+    )
+    await show(hass, run_now, *GONE, "off", "on")
+    await show(hass, cheap_now, "off", "on", "off")
+    assert ids(ran) == ["starts"]
+    await show(hass, run_now, *GONE, "on", "off", STATE_UNAVAILABLE, "on")
+    assert ids(ran) == ["ends"]
+
+
+@pytest.mark.parametrize("period", ["cheap", "expensive"])
+async def test_periods(hass: HomeAssistant, registered: Registered, period) -> None:
+    """A period begins when the level comes to lie in it, from wherever; its two levels are one period."""
+    entity = registered.entity("price_level")
+    target = {"device_id": registered.device.id}
+    ran = await automate(
+        hass,
+        {
+            "starts": trigger(f"{period}_period_started", target),
+            "ends": trigger(f"{period}_period_ended", target),
+        },
+    )
+    within = {period, f"very_{period}"}
+    for one in Level:
+        for two in Level:
+            await show(hass, entity, *GONE, one.key)
+            assert ids(ran) == []
+            await show(hass, entity, two.key)
+            expected = {
+                (False, True): ["starts"],
+                (True, False): ["ends"],
+            }.get((one.key in within, two.key in within), [])
+            assert ids(ran) == expected
+
+
+async def test_for_and_behavior(
+    hass: HomeAssistant, registered: Registered, advance: Advance
+) -> None:
+    """A period may be asked to last, and several contracts may be asked for together."""
+    other = registered.make_device("s2")
+    one = registered.entity("price_level")
+    two = registered.entity("price_level", device=other)
+    target = {"device_id": [registered.device.id, other.id]}
+    ran = await automate(
+        hass,
+        {
+            "lasts": trigger(
+                "cheap_period_started", {"entity_id": one}, **{"for": "00:20:00"}
+            ),
+            "first": trigger("cheap_period_started", target, behavior="first"),
+            "all": trigger("cheap_period_started", target, behavior="all"),
+        },
+    )
+    await show(hass, two, "normal")
+    await show(hass, one, "normal", "cheap")
+    assert ids(ran) == ["first"]
+    await advance(QUARTER)
+    await show(hass, one, STATE_UNAVAILABLE, "cheap")
+    await advance(QUARTER)
+    assert ids(ran) == []
+    await show(hass, one, "normal", "cheap")
+    assert ids(ran) == ["first"]
+    await show(hass, two, "very_cheap")
+    assert ids(ran) == ["all"]
+    await advance(QUARTER)
+    await advance(QUARTER)
+    assert ids(ran) == ["lasts"]
+
+
+async def test_other_entities_are_left_alone(
+    hass: HomeAssistant, registered: Registered, entity_registry: er.EntityRegistry
+) -> None:
+    """What is not Nomos' own, or not of the kind, fires nothing, also when it is chosen itself."""
+    foreign = entity_registry.async_get_or_create(
+        "sensor", "other", "price", translation_key="price"
+    ).entity_id
+    wrong = registered.entity("average_price_today")
+    ran = await automate(
+        hass,
+        {
+            "crossed": trigger(
+                "price_crossed_value",
+                {"entity_id": [foreign, wrong, "sensor.unregistered"]},
+                threshold=crossing("below", 0.2),
+            )
+        },
+    )
+    for entity in (foreign, wrong, "sensor.unregistered"):
+        await show(hass, entity, 0.3, 0.1)
+    assert ids(ran) == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        trigger("price_level_changed", {"entity_id": "sensor.a"}, to=["free"]),
+        trigger("price_level_reached", {"entity_id": "sensor.a"}),
+        trigger(
+            "price_level_reached",
+            {"entity_id": "sensor.a"},
+            comparison="exactly",
+            level="cheap",
+        ),
+        trigger("price_crossed_value", {"entity_id": "sensor.a"}),
+        trigger(
+            "price_crossed_value",
+            {"entity_id": "sensor.a"},
+            threshold={
+                "type": "below",
+                "value": {"number": 20, "unit_of_measurement": "ct/kWh"},
+            },
+        ),
+        {"trigger": "nomos.cheap_period_started"},
+        trigger("no_such_trigger", {"entity_id": "sensor.a"}),
+    ],
+)
+async def test_wrong_triggers_are_refused(
+    hass: HomeAssistant, wrong, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What cannot be meant does not become an automation that never runs."""
+    caplog.set_level(logging.ERROR)
+    with pytest.raises(AssertionError):
+        await automate(hass, {"wrong": wrong})
+    assert hass.states.get("automation.test").state == STATE_UNAVAILABLE
+    assert "test" in caplog.text
+
+
+async def test_an_automation_that_is_turned_off(
+    hass: HomeAssistant, registered: Registered
+) -> None:
+    """Nothing watches prices for an automation that is off."""
+    entity = registered.entity("price")
+    ran = await automate(
+        hass, {"negative": trigger("price_turned_negative", {"entity_id": entity})}
+    )
+    await show(hass, entity, 0.1, -0.1, 0.1)
+    assert ids(ran) == ["negative"]
+    await hass.services.async_call(
+        "automation",
+        SERVICE_TURN_OFF,
+        {ATTR_ENTITY_ID: "automation.test"},
+        blocking=True,
+    )
+    await show(hass, entity, -0.1, STATE_UNKNOWN, 0.1)
+    assert ids(ran) == []

@@ -1,0 +1,32 @@
+"""Automations that tests of several blueprints share."""
+
+from custom_components.nomos.const import DOMAIN
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+from tests.integration.blueprints import device, helpers, use
+
+
+async def car(hass: HomeAssistant, subscription, **inputs) -> None:
+    """Set up a car that needs 22 kWh, which takes two hours."""
+    await helpers(hass, "plugged", "charger", need=5)
+    usual = {
+        "contract": device(hass, subscription),
+        "plugged_in": "input_boolean.plugged",
+        "charger": "input_boolean.charger",
+        "need": "input_number.need",
+        "usual_need": 22,
+        "power": 11,
+    }
+    await use(hass, "charge_until_deadline", **(usual | inputs))
+
+
+async def follow(hass: HomeAssistant, load_id: str, **inputs) -> str:
+    """Let a switch follow a load; return the load's sensor."""
+    run_now = er.async_get(hass).async_get_entity_id(
+        "binary_sensor", DOMAIN, f"{load_id}_run_now"
+    )
+    assert run_now
+    await helpers(hass, "dishwasher")
+    inputs = {"device": ["input_boolean.dishwasher"]} | inputs
+    await use(hass, "cheapest_window", run_now=run_now, **inputs)
+    return run_now

@@ -1,0 +1,1 @@
+"""Tests of what the card draws, and of how it gets to the browser."""

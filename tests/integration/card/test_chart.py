@@ -1,0 +1,282 @@
+"""Tests of what a price card is told, against the table, the levels and an enumeration of all windows."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from custom_components.nomos.pricing import local_date
+from homeassistant.auth.models import TOKEN_TYPE_LONG_LIVED_ACCESS_TOKEN
+from homeassistant.auth.permissions.const import POLICY_READ
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+from tests.integration.helpers import EMAIL, Advance, entity_id, state_of
+from tests.integration.loads.helpers import CAR, DISHWASHER, add, shown
+
+QUARTER = timedelta(minutes=15)
+
+
+@pytest.fixture
+async def ask(hass: HomeAssistant, nomos, hass_admin_user, hass_ws_client):
+    """Return a function that asks as a card does, each time over a connection of its own: the clock moves far."""
+    token = await hass.auth.async_create_refresh_token(
+        hass_admin_user,
+        client_name="card",
+        token_type=TOKEN_TYPE_LONG_LIVED_ACCESS_TOKEN,
+        access_token_expiration=timedelta(days=10),
+    )
+
+    async def asked(entity: str, client: Any = None, **more: Any) -> Any:
+        client = client or await hass_ws_client(
+            hass, hass.auth.async_create_access_token(token)
+        )
+        await client.send_json_auto_id(
+            {"type": "nomos/chart", "entity_id": entity, **more}
+        )
+        return await client.receive_json()
+
+    return asked
+
+
+def seconds(moment: datetime) -> float:
+    """Return an instant as the answer writes it."""
+    return moment.timestamp()
+
+
+async def test_both_days(
+    hass: HomeAssistant, nomos, linked, ask, advance: Advance
+) -> None:
+    """Every interval is told with its level and parts, and tomorrow comes when it is published."""
+    entry = await linked()
+    subscription = nomos.customers[EMAIL].subscriptions[0]
+    sensor = entity_id(hass, subscription.id, "price")
+    chart = (await ask(sensor))["result"]
+    assert chart["kind"] == "consumption"
+    assert chart["time_zone"] == "Europe/Berlin"
+    assert [day["date"] for day in chart["days"]] == ["2026-06-10", "2026-06-11"]
+    assert [day["complete"] for day in chart["days"]] == [True, False]
+    assert chart["days"][1]["average"] is None
+    assert chart["days"][0]["end"] == chart["days"][1]["start"]
+    assert len(chart["intervals"]) == 96
+
+    await advance(timedelta(hours=6))
+    coordinator = entry.runtime_data.prices[subscription.id]
+    chart = (await ask(sensor))["result"]
+    assert [day["complete"] for day in chart["days"]] == [True, True]
+    assert len(chart["intervals"]) == 192
+    today = local_date(datetime.now(UTC))
+    average = float(state_of(hass, subscription.id, "average_price_today").state)
+    assert chart["days"][0]["average"] == pytest.approx(average, abs=1e-6)
+    table = coordinator.data
+    known = [*table.day(today).intervals, *table.day(today + timedelta(1)).intervals]
+    for row, interval in zip(chart["intervals"], known, strict=True):
+        start, end, price, level, *parts = row
+        assert (start, end) == (seconds(interval.start), seconds(interval.end))
+        assert price == pytest.approx(interval.price, abs=1e-6)
+        standing = coordinator.day_levels(local_date(interval.start)).at(interval.start)
+        assert level == standing.level
+        assert sum(parts) == pytest.approx(price, abs=1e-5)
+    assert {row[3] for row in chart["intervals"]} == {1, 2, 3, 4, 5}
+    assert chart["watch"] == [sensor]
+    assert chart["loads"] == []
+
+
+@pytest.mark.parametrize("minutes", [15, 120, 330])
+@pytest.mark.parametrize(("email", "key"), [(EMAIL, "price"), ("solar@x", "payout")])
+async def test_the_best_window_is_the_best(
+    hass: HomeAssistant, nomos, linked, ask, advance, minutes, email, key
+) -> None:
+    """No other stretch that is still to come costs less, or for feed-in pays more."""
+    email = email if key == "price" else "solar@example.com"
+    await linked(email)
+    await advance(timedelta(hours=6))
+    kind = "consumption" if key == "price" else "feed_in"
+    subscription = next(
+        one for one in nomos.customers[email].subscriptions if one.type == kind
+    )
+    sensor = entity_id(hass, subscription.id, key)
+    chart = (await ask(sensor, window_minutes=minutes))["result"]
+    assert chart["kind"] == kind
+    now = seconds(datetime.now(UTC))
+    ahead = [row for row in chart["intervals"] if row[1] > now]
+    count = minutes // 15
+    averages = [
+        sum(row[2] for row in ahead[first : first + count]) / count
+        for first in range(len(ahead) - count + 1)
+    ]
+    best = min(averages) if key == "price" else max(averages)
+    worst = max(averages) if key == "price" else min(averages)
+    window = chart["window"]
+    assert window["end"] - window["start"] == minutes * 60
+    assert window["start"] >= ahead[0][0]
+    assert window["average"] == pytest.approx(best, abs=2e-6)
+    assert best != pytest.approx(worst)
+
+
+async def test_no_window_where_too_little_is_known(
+    hass: HomeAssistant, nomos, linked, ask
+) -> None:
+    """A window longer than what is left of the known prices is none."""
+    await linked()
+    sensor = entity_id(hass, nomos.customers[EMAIL].subscriptions[0].id, "price")
+    assert (await ask(sensor, window_minutes=13 * 60))["result"]["window"]
+    assert (await ask(sensor, window_minutes=15 * 60))["result"]["window"] is None
+
+
+async def test_no_window_when_prices_have_run_out(
+    hass: HomeAssistant, nomos, linked, ask, advance: Advance
+) -> None:
+    """A card that is open in a long outage shows what was known of the day, and then nothing, but no error."""
+    await linked()
+    sensor = entity_id(hass, nomos.customers[EMAIL].subscriptions[0].id, "price")
+    nomos.faults.add(kind="reset")
+    midnight = datetime(2026, 6, 10, 22, tzinfo=UTC)
+    for now, windows, known in (
+        (midnight - QUARTER, True, 96),
+        (midnight, False, 0),
+        (midnight + timedelta(hours=3), False, 0),
+    ):
+        await advance(now - datetime.now(UTC))
+        chart = (await ask(sensor, window_minutes=15))["result"]
+        assert (chart["window"] is not None) == windows
+        assert len(chart["intervals"]) == known
+
+
+@pytest.mark.parametrize(
+    ("now", "count"),
+    [
+        (datetime(2026, 3, 29, 8, 3, 7, tzinfo=UTC), 92),
+        (datetime(2026, 10, 25, 8, 3, 7, tzinfo=UTC), 100),
+    ],
+)
+async def test_days_of_23_and_25_hours(
+    hass: HomeAssistant, nomos, linked, ask, count
+) -> None:
+    """The day's bounds are the tariff's, whatever the clock does."""
+    await linked()
+    sensor = entity_id(hass, nomos.customers[EMAIL].subscriptions[0].id, "price")
+    chart = (await ask(sensor))["result"]
+    assert len(chart["intervals"]) == count
+    today = chart["days"][0]
+    assert today["end"] - today["start"] == count * 900
+
+
+async def test_loads_and_what_to_watch(
+    hass: HomeAssistant, nomos, german_hub, linked, ask, advance: Advance
+) -> None:
+    """Each load is told with its runs, and the card learns which entities tell of news."""
+    entry = await linked()
+    sensor = entity_id(hass, nomos.customers[EMAIL].subscriptions[0].id, "price")
+    dishwasher = await add(hass, entry, DISHWASHER)
+    car = await add(hass, entry, CAR)
+    await advance(timedelta(hours=6))
+    chart = (await ask(sensor))["result"]
+    assert [load["name"] for load in chart["loads"]] == ["Dishwasher", "Car"]
+    for load, key in zip(chart["loads"], (dishwasher, car), strict=True):
+        state = shown(hass, key, "run_now", "binary_sensor")
+        assert load["running"] == (state.state == "on")
+        assert load["runs"] == [
+            [seconds(datetime.fromisoformat(run[edge])) for edge in ("start", "end")]
+            for run in state.attributes["runs"]
+        ]
+        assert load["runs"]
+        assert state.entity_id in chart["watch"]
+        assert shown(hass, key, "next_start").entity_id in chart["watch"]
+    assert chart["watch"][0] == sensor
+    assert len(chart["watch"]) == 5
+
+    begin = datetime.fromtimestamp(chart["loads"][0]["runs"][0][0], UTC)
+    while datetime.now(UTC) < begin + timedelta(minutes=5):
+        await advance(QUARTER)
+    assert (await ask(sensor))["result"]["loads"][0]["running"] is True
+
+    # A load without its entities is still drawn; there is nothing to watch.
+    er.async_get(hass).async_remove(
+        shown(hass, dishwasher, "run_now", "binary_sensor").entity_id
+    )
+    assert len((await ask(sensor))["result"]["watch"]) == 4
+
+
+async def test_feed_in_has_no_loads(
+    hass: HomeAssistant, nomos, german_hub, linked, ask
+) -> None:
+    """A load belongs to the contract whose prices it is planned with."""
+    entry = await linked("solar@example.com")
+    await add(hass, entry, DISHWASHER)
+    contracts = {
+        one.type: one for one in nomos.customers["solar@example.com"].subscriptions
+    }
+    payout = entity_id(hass, contracts["feed_in"].id, "payout")
+    chart = (await ask(payout))["result"]
+    assert chart["loads"] == []
+    assert chart["watch"] == [payout]
+    price = entity_id(hass, contracts["consumption"].id, "price")
+    assert len((await ask(price))["result"]["loads"]) == 1
+
+
+async def test_nothing_personal(hass: HomeAssistant, nomos, linked, ask) -> None:
+    """The answer tells prices, not whose they are."""
+    await linked()
+    subscription = nomos.customers[EMAIL].subscriptions[0]
+    chart = (await ask(entity_id(hass, subscription.id, "price")))["result"]
+    assert set(chart) == {
+        "kind",
+        "time_zone",
+        "days",
+        "intervals",
+        "window",
+        "loads",
+        "watch",
+    }
+    assert subscription.id not in str(chart)
+    assert subscription.number not in str(chart)
+
+
+async def test_only_who_may_read_is_answered(
+    hass: HomeAssistant,
+    nomos,
+    german_hub,
+    linked,
+    ask,
+    hass_ws_client,
+    hass_read_only_access_token,
+    hass_read_only_user,
+) -> None:
+    """Prices follow the sensor's permissions, and loads their own."""
+    entry = await linked()
+    sensor = entity_id(hass, nomos.customers[EMAIL].subscriptions[0].id, "price")
+    load = await add(hass, entry, DISHWASHER)
+    # The group may read all; this user is to see the price sensor alone.
+    hass_read_only_user.groups = []
+    hass_read_only_user.mock_policy(
+        {"entities": {"entity_ids": {sensor: {POLICY_READ: True}}}}
+    )
+    client = await hass_ws_client(hass, hass_read_only_access_token)
+    chart = (await ask(sensor, client))["result"]
+    assert len(chart["intervals"]) == 96
+    assert chart["loads"] == []
+    assert chart["watch"] == [sensor]
+    hass_read_only_user.mock_policy({})
+    reply = await ask(sensor, client)
+    assert reply["error"]["code"] == "unauthorized"
+    assert shown(hass, load, "run_now", "binary_sensor")
+
+
+async def test_errors_are_told(hass: HomeAssistant, nomos, linked, ask) -> None:
+    """Another entity, an account that is not loaded, and a window of nonsense each have their own error."""
+    entry = await linked()
+    subscription = nomos.customers[EMAIL].subscriptions[0]
+    for other in (entity_id(hass, subscription.id, "price_level"), "sensor.nowhere"):
+        error = (await ask(other))["error"]
+        assert error["code"] == "not_found"
+        assert error["translation_key"] == "chart_not_a_price"
+        assert error["translation_placeholders"] == {"entity_id": other}
+    sensor = entity_id(hass, subscription.id, "price")
+    for minutes in (0, 14, 1441, "two"):
+        reply = await ask(sensor, window_minutes=minutes)
+        assert reply["error"]["code"] == "invalid_format"
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    error = (await ask(sensor))["error"]
+    assert error["code"] == "not_loaded"
+    assert error["translation_key"] == "chart_not_loaded"
+    assert error["translation_domain"] == "nomos"

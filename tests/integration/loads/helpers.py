@@ -1,0 +1,89 @@
+"""Flexible loads in tests: their forms, states and devices."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from custom_components.nomos.const import DOMAIN
+from custom_components.nomos.loads.load import SUBENTRY_TYPE
+from homeassistant.config_entries import SOURCE_USER
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import entity_registry as er
+
+QUARTER = timedelta(minutes=15)
+
+DISHWASHER: dict[str, Any] = {
+    "name": "Dishwasher",
+    "duration": {"hours": 2, "minutes": 15, "seconds": 0},
+    "start": "20:00:00",
+    "end": "07:00:00",
+    "contiguous": True,
+    "power": 1.2,
+    "prefer": "early",
+}
+
+CAR: dict[str, Any] = {
+    "name": "Car",
+    "duration": {"hours": 4, "minutes": 0, "seconds": 0},
+    "start": "00:00:00",
+    "end": "00:00:00",
+    "contiguous": False,
+    "power": 11,
+    "prefer": "early",
+    "min_run": 30,
+    "min_pause": 15,
+    "max_runs": 3,
+}
+
+
+async def add(hass, entry, settings=DISHWASHER, **changes):
+    """Add a load through the form; return its subentry's id."""
+    result = await hass.config_entries.subentries.async_init(
+        (entry.entry_id, SUBENTRY_TYPE), context={"source": SOURCE_USER}
+    )
+    assert result["type"] is FlowResultType.FORM
+    before = set(entry.subentries)
+    filled = {
+        key: value for key, value in (settings | changes).items() if value is not None
+    }
+    result = await hass.config_entries.subentries.async_configure(
+        result["flow_id"], filled
+    )
+    assert result["type"] is FlowResultType.CREATE_ENTRY, result
+    await hass.async_block_till_done()
+    [new] = set(entry.subentries) - before
+    return new
+
+
+def shown(hass, load_id, key, platform="sensor"):
+    """Return the state of a load's entity."""
+    entity_id = er.async_get(hass).async_get_entity_id(
+        platform, DOMAIN, f"{load_id}_{key}"
+    )
+    assert entity_id, key
+    return hass.states.get(entity_id)
+
+
+def moment(hass, load_id, key):
+    """Return the instant that a timestamp sensor shows."""
+    return datetime.fromisoformat(shown(hass, load_id, key).state)
+
+
+def runs_now(hass, load_id):
+    """Return whether the load should run."""
+    return shown(hass, load_id, "run_now", "binary_sensor").state == "on"
+
+
+def status(hass, load_id):
+    """Return what the plan says of itself."""
+    return shown(hass, load_id, "run_now", "binary_sensor").attributes["status"]
+
+
+def table_of(entry):
+    """Return the price table of the account's only contract."""
+    return next(iter(entry.runtime_data.prices.values())).data
+
+
+async def until(advance, instant):
+    """Move the clock on by quarter-hours, and then exactly."""
+    while (left := instant - datetime.now(UTC)) > timedelta():
+        await advance(min(QUARTER, left))

@@ -1,0 +1,74 @@
+"""Tests of where the devices of flexible loads hang: from the contract that a load is planned with."""
+
+from datetime import timedelta
+
+import pytest
+
+from custom_components.nomos.const import DOMAIN
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
+from tests.integration.helpers import EMAIL, Advance
+from tests.integration.loads.helpers import DISHWASHER, add
+
+pytestmark = pytest.mark.usefixtures("german_hub")
+
+
+def device(hass: HomeAssistant, entry, key: str) -> dr.DeviceEntry | None:
+    """Return the device of a load or a contract."""
+    return dr.async_get(hass).async_get_device_by_identifier(
+        (DOMAIN, key), entry.entry_id
+    )
+
+
+def contract_of(hass: HomeAssistant, entry, load: str) -> str | None:
+    """Return the name of the device that a load's device hangs from."""
+    via = device(hass, entry, load).via_device_id
+    return dr.async_get(hass).async_get(via).name if via else None
+
+
+async def test_a_load_hangs_from_its_contract(
+    hass: HomeAssistant, nomos, linked
+) -> None:
+    """It does so from the start, over a reload, and when another contract is chosen."""
+    first = nomos.customers[EMAIL].subscriptions[0]
+    second = nomos.add_subscription(EMAIL)
+    entry = await linked()
+    loads = [
+        await add(hass, entry, name=one.number, subscription=one.id)
+        for one in (first, second)
+    ]
+    expected = [f"Nomos {one.number}" for one in (first, second)]
+    assert [contract_of(hass, entry, load) for load in loads] == expected
+
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert [contract_of(hass, entry, load) for load in loads] == expected
+
+    result = await entry.start_subentry_reconfigure_flow(hass, loads[0])
+    await hass.config_entries.subentries.async_configure(
+        result["flow_id"], DISHWASHER | {"subscription": second.id}
+    )
+    await hass.async_block_till_done()
+    assert contract_of(hass, entry, loads[0]) == expected[1]
+
+
+async def test_a_contract_that_goes(
+    hass: HomeAssistant, nomos, linked, advance: Advance
+) -> None:
+    """The load hangs from the contract that it is planned with from then on."""
+    second = nomos.add_subscription(EMAIL)
+    entry = await linked()
+    load = await add(hass, entry, subscription=second.id)
+    nomos.remove_subscription(second.id)
+    for _ in range(2):
+        await advance(timedelta(days=1))
+    assert device(hass, entry, second.id) is None
+    assert device(hass, entry, load).name == "Dishwasher"
+    assert contract_of(hass, entry, load) == "Nomos"
+
+
+async def test_the_only_contract(hass: HomeAssistant, nomos, linked) -> None:
+    """A load that names no contract hangs from the one that sells; feeding in is none."""
+    entry = await linked("solar@example.com")
+    load = await add(hass, entry)
+    assert contract_of(hass, entry, load) == "Nomos"

@@ -1,0 +1,231 @@
+"""Tests of flexible loads through what happens to a house: contracts that change, prices that come late, a hub that sleeps."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from custom_components.nomos.loads.load import SUBENTRY_TYPE
+from custom_components.nomos.loads.model import LoadStatus
+from homeassistant.config_entries import SOURCE_USER
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from tests.integration.helpers import EMAIL, Advance, restart
+from tests.integration.loads.helpers import (
+    CAR,
+    add,
+    moment,
+    runs_now,
+    shown,
+    status,
+    table_of,
+    until,
+)
+
+pytestmark = pytest.mark.usefixtures("german_hub")
+
+QUARTER = timedelta(minutes=15)
+
+
+def attributes(hass, load_id):
+    """Return what a load tells of its plan."""
+    return shown(hass, load_id, "run_now", "binary_sensor").attributes
+
+
+def planned(hass, load_id):
+    """Return how long the load is planned to run."""
+    return sum(
+        (
+            datetime.fromisoformat(run["end"]) - datetime.fromisoformat(run["start"])
+            for run in attributes(hass, load_id)["runs"]
+        ),
+        timedelta(),
+    )
+
+
+async def test_contract_that_follows(
+    hass: HomeAssistant, nomos, linked, subscription, advance: Advance
+) -> None:
+    """While another contract waits to begin, loads are planned with the one that runs, also after a restart."""
+    entry = await linked()
+    load_id = await add(hass, entry)
+    end = datetime(2026, 6, 12, 22, tzinfo=UTC)
+    nomos.set_subscription(subscription.id, end_at=end)
+    following = nomos.add_subscription(EMAIL, start_at=end)
+    await entry.runtime_data.account.async_refresh()
+    await restart(hass, entry)
+    runtime = entry.runtime_data
+    # As Nomos lists them, the newest first.
+    assert list(runtime.prices) == [following.id, subscription.id]
+    load = runtime.loads.all[load_id]
+    assert load.coordinator is runtime.prices[subscription.id]
+    assert status(hass, load_id) == LoadStatus.PROVISIONAL
+    result = await hass.config_entries.subentries.async_init(
+        (entry.entry_id, SUBENTRY_TYPE), context={"source": SOURCE_USER}
+    )
+    schema = result["data_schema"]
+    assert schema is not None
+    filled = schema({"name": "x", "duration": {"hours": 1}})
+    assert filled["subscription"] == subscription.id
+    while datetime.now(UTC) < end + timedelta(hours=2):
+        await advance(QUARTER)
+    assert load.coordinator is runtime.prices[following.id]
+    assert status(hass, load_id) in {LoadStatus.PLANNED, LoadStatus.PROVISIONAL}
+
+
+async def test_named_contract_that_ends(
+    hass: HomeAssistant, nomos, linked, subscription, advance: Advance
+) -> None:
+    """A load of a contract that is over goes on with the one that has followed."""
+    end = datetime(2026, 6, 12, 22, tzinfo=UTC)
+    nomos.set_subscription(subscription.id, end_at=end)
+    following = nomos.add_subscription(EMAIL, start_at=end)
+    entry = await linked()
+    load_id = await add(hass, entry, subscription=subscription.id)
+    while datetime.now(UTC) < end + timedelta(hours=2):
+        await advance(QUARTER)
+    runtime = entry.runtime_data
+    assert runtime.loads.all[load_id].coordinator is runtime.prices[following.id]
+    assert status(hass, load_id) in {LoadStatus.PLANNED, LoadStatus.PROVISIONAL}
+
+
+async def test_no_contract_to_plan_with(hass: HomeAssistant, nomos, linked) -> None:
+    """An account that only feeds in has nothing to plan a load with, and the form says so."""
+    for one in list(nomos.customers["solar@example.com"].subscriptions):
+        if one.type != "feed_in":
+            nomos.remove_subscription(one.id)
+    entry = await linked("solar@example.com")
+    result = await hass.config_entries.subentries.async_init(
+        (entry.entry_id, SUBENTRY_TYPE), context={"source": SOURCE_USER}
+    )
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "no_consumption"
+
+
+@pytest.mark.parametrize(
+    ("known", "cap", "expected"),
+    [
+        # Prices are known and too high: the customer's own time is not for that.
+        (True, -50, LoadStatus.WAITING),
+        (False, None, LoadStatus.FALLBACK),
+        # What is known of that time is too high, whatever the rest may be.
+        (False, -50, LoadStatus.WAITING),
+    ],
+)
+async def test_own_time_and_price_cap(
+    hass: HomeAssistant, nomos, linked, advance: Advance, known, cap, expected
+) -> None:
+    """A load does not run at a price above its cap, at the customer's own time either."""
+    if not known:
+        nomos.publish_at(date(2026, 6, 11), "never")
+    entry = await linked()
+    await until(advance, datetime(2026, 6, 10, 15, tzinfo=UTC))
+    load_id = await add(
+        hass,
+        entry,
+        start="18:00:00",
+        end="06:00:00",
+        duration={"hours": 8},
+        price_cap=cap,
+        fallback="20:00:00",
+    )
+    assert status(hass, load_id) == expected
+    ran = False
+    while datetime.now(UTC) < datetime(2026, 6, 11, 4, tzinfo=UTC):
+        await advance(QUARTER)
+        ran = ran or runs_now(hass, load_id)
+    assert ran == (expected is LoadStatus.FALLBACK)
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_what_is_lacking_is_planned_when_prices_come(
+    hass: HomeAssistant, nomos, linked, advance: Advance, restarts
+) -> None:
+    """A load that may pause began with what was known, and gets the rest of its time when more is."""
+    nomos.publish_at(date(2026, 6, 11), "never")
+    entry = await linked()
+    await until(advance, datetime(2026, 6, 10, 18, 45, tzinfo=UTC))
+    load_id = await add(hass, entry, CAR, start="21:00:00", end="07:00:00")
+    ran = await run_to(
+        hass, advance, load_id, datetime(2026, 6, 10, 19, 35, tzinfo=UTC)
+    )
+    assert ran
+    begun = attributes(hass, load_id)
+    assert timedelta(hours=2) < planned(hass, load_id) < timedelta(hours=4)
+    cost = float(shown(hass, load_id, "expected_cost").state)
+    nomos.publish_at(date(2026, 6, 11), datetime(2026, 6, 10).time())
+    await next(iter(entry.runtime_data.prices.values())).async_refresh()
+    # What has begun is kept to.
+    assert attributes(hass, load_id) == begun
+    midnight = datetime(2026, 6, 10, 22, tzinfo=UTC)
+    ran += await run_to(hass, advance, load_id, midnight)
+    if restarts:
+        await restart(hass, entry)
+    assert planned(hass, load_id) == timedelta(hours=4)
+    assert attributes(hass, load_id)["window"] == begun["window"]
+    assert float(shown(hass, load_id, "expected_cost").state) > cost
+    prices = float(shown(hass, load_id, "expected_average_price").state)
+    total = float(shown(hass, load_id, "expected_cost").state)
+    assert prices == pytest.approx(total / (4 * CAR["power"]), abs=1e-4)
+    ran += await run_to(hass, advance, load_id, datetime(2026, 6, 11, 5, 1, tzinfo=UTC))
+    assert ran == timedelta(hours=4)
+    assert attributes(hass, load_id)["window"] != begun["window"]
+
+
+async def run_to(hass, advance: Advance, load_id, end: datetime) -> timedelta:
+    """Move the clock on to an instant; return for how long the load was on."""
+    ran = timedelta()
+    while (left := end - datetime.now(UTC)) > timedelta():
+        on = runs_now(hass, load_id)
+        step = min(timedelta(minutes=1), left)
+        await advance(step)
+        ran += step * on
+    return ran
+
+
+async def test_run_that_nobody_saw(
+    hass: HomeAssistant, linked, advance: Advance
+) -> None:
+    """A hub that slept through a run has time for another one, in the same window."""
+    entry = await linked()
+    load_id = await add(hass, entry, end="12:00:00")
+    await until(advance, datetime(2026, 6, 10, 18, 30, tzinfo=UTC))
+    window = attributes(hass, load_id)["window"]
+    end = moment(hass, load_id, "next_end")
+    await advance(end + timedelta(minutes=1) - datetime.now(UTC))
+    assert attributes(hass, load_id)["window"]["end"] == window["end"]
+    assert moment(hass, load_id, "next_start") >= end
+    await until(advance, moment(hass, load_id, "next_start") + QUARTER)
+    assert runs_now(hass, load_id)
+    await until(advance, moment(hass, load_id, "next_end"))
+    assert attributes(hass, load_id)["window"]["end"] != window["end"]
+
+
+async def test_next_night_is_planned_when_the_run_is_over(
+    hass: HomeAssistant, linked, advance: Advance
+) -> None:
+    """The end of a run is not the end of its window, and there is no news of prices then; the load looks ahead."""
+    entry = await linked()
+    load_id = await add(hass, entry)
+    await until(advance, datetime(2026, 6, 10, 15, tzinfo=UTC))
+    known = table_of(entry)
+    opens, closes = (
+        datetime.fromisoformat(attributes(hass, load_id)["window"][edge])
+        for edge in ("start", "end")
+    )
+    end = moment(hass, load_id, "next_end")
+    await until(advance, end)
+    assert datetime.now(UTC) < closes
+    assert table_of(entry) is known
+    assert not runs_now(hass, load_id)
+    assert moment(hass, load_id, "next_start") >= opens + timedelta(days=1)
+
+
+async def test_hub_that_moves(hass: HomeAssistant, linked) -> None:
+    """Windows are by the clock on the wall, also when it is hung in another place."""
+    entry = await linked()
+    load_id = await add(hass, entry, start="20:00:00", end="22:30:00")
+    assert attributes(hass, load_id)["window"]["start"][11:16] == "20:00"
+    await hass.config.async_update(time_zone="Europe/London")
+    await hass.async_block_till_done()
+    assert attributes(hass, load_id)["window"]["start"][11:16] == "21:00"
+    assert table_of(entry) is not None

@@ -1,0 +1,1 @@
+"""Tests of prices: when they are asked for, how they are kept and shown."""

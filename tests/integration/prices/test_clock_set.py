@@ -1,0 +1,101 @@
+"""Tests of a hub whose clock is set, or that slept: its timers do not notice, the kernel's does."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
+import os
+
+from freezegun.api import FrozenDateTimeFactory
+import pytest
+
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant
+from tests.integration.helpers import Advance, assert_right, state_of
+from tests.integration.loads.helpers import DISHWASHER, add, moment, runs_now
+from tests.integration.soak.clock import kernel_timers, tell_timers
+
+type SetClock = Callable[[datetime], Awaitable[None]]
+
+
+@pytest.fixture
+def kernel() -> Iterator[dict[int, int]]:
+    """Stand in for the kernel."""
+    with kernel_timers() as timers:
+        yield timers
+
+
+@pytest.fixture
+def set_clock(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, kernel: dict[int, int]
+) -> SetClock:
+    """Return a function that sets the clock, of which only the kernel's timers hear."""
+
+    async def move(to: datetime) -> None:
+        freezer.move_to(to)
+        tell_timers(kernel)
+        # The loop has to look at its files first.
+        await asyncio.sleep(0)
+        await hass.async_block_till_done(wait_background_tasks=True)
+
+    return move
+
+
+async def test_the_price_follows(
+    hass: HomeAssistant, nomos, subscription, set_clock: SetClock, linked
+) -> None:
+    """The price of the time that it is now is there at once, forward and back, and Nomos is not asked."""
+    await linked()
+    before = datetime.now(UTC)
+    requests = len(nomos.requests)
+    for minutes in 7, 95, 40, -140, 0:
+        await set_clock(before + timedelta(minutes=minutes))
+        assert_right(hass, nomos, subscription)
+    assert len(nomos.requests) == requests
+
+
+async def test_the_day_follows(
+    hass: HomeAssistant,
+    nomos,
+    subscription,
+    set_clock: SetClock,
+    linked,
+    advance: Advance,
+) -> None:
+    """A hub that slept over midnight wakes up in the new day, and all timers go on from there."""
+    await linked()
+    await advance(timedelta(hours=7))
+    known = "tomorrow_available", Platform.BINARY_SENSOR
+    assert state_of(hass, subscription.id, *known).state == "on"
+    await set_clock(datetime(2026, 6, 11, 2, 40, tzinfo=UTC))
+    assert_right(hass, nomos, subscription)
+    assert state_of(hass, subscription.id, *known).state == "off"
+    await advance(timedelta(minutes=5))
+    assert_right(hass, nomos, subscription)
+
+
+@pytest.mark.usefixtures("german_hub")
+async def test_a_load_follows(
+    hass: HomeAssistant, set_clock: SetClock, linked, advance: Advance
+) -> None:
+    """A run that has come while the hub slept begins as it wakes, and ends where it is over."""
+    entry = await linked()
+    await advance(timedelta(hours=7))
+    load_id = await add(hass, entry, DISHWASHER)
+    start, end = (moment(hass, load_id, f"next_{edge}") for edge in ("start", "end"))
+    assert not runs_now(hass, load_id)
+    await set_clock(start + timedelta(minutes=3))
+    assert runs_now(hass, load_id)
+    await set_clock(end + timedelta(seconds=1))
+    assert not runs_now(hass, load_id)
+
+
+async def test_gone_with_the_account(
+    hass: HomeAssistant, kernel: dict[int, int], set_clock: SetClock, linked
+) -> None:
+    """An account that is unloaded holds no timer any more."""
+    entry = await linked()
+    [timer] = kernel.values()
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    assert not hass.loop.remove_reader(timer)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(timer)

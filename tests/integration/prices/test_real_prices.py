@@ -1,0 +1,80 @@
+"""The real German auction's quarter-hours through API, table and sensors."""
+
+import csv
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from custom_components.nomos.pricing import day_bounds, local_date
+from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
+from homeassistant.core import HomeAssistant
+from simulator.tariff import MARGIN, VAT
+from tests.integration.helpers import Advance, state_of
+
+QUARTER = timedelta(minutes=15)
+
+
+def find_prices() -> Path | None:
+    """Return the file of real prices, which lies beside the project where there is one."""
+    name = "shared/data/day_ahead_de_lu_2025-10.csv"
+    return next(
+        (
+            path
+            for folder in Path(__file__).resolve().parents
+            if (path := folder / name).is_file()
+        ),
+        None,
+    )
+
+
+PRICES = find_prices()
+
+
+@pytest.mark.skipif(PRICES is None, reason="the file of real prices is not here")
+@pytest.mark.parametrize("now", [datetime(2025, 10, 6, 22, 1, tzinfo=UTC)])
+@pytest.mark.parametrize("market_file", [PRICES])
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
+async def test_every_quarter_hour_of_the_file(
+    hass: HomeAssistant, nomos, linked, advance: Advance
+) -> None:
+    """Day by day the sensor shows what the auction gave: also below zero, over 100 intervals, and not without data."""
+    assert PRICES
+    with PRICES.open() as lines:
+        wholesale = {
+            datetime.fromisoformat(row["time"]).astimezone(UTC): float(
+                row["price_eur_mwh"]
+            )
+            for row in csv.DictReader(lines)
+        }
+    await linked()
+    subscription = nomos.customers["smart@example.com"].subscriptions[0]
+    last = max(wholesale)
+    checked = negative = missing = 0
+    lengths: dict[date, int] = {}
+    start = min(wholesale)
+    while start <= last:
+        state = state_of(hass, subscription.id, "price")
+        if start in wholesale:
+            truth = nomos.price(subscription.id, start)
+            assert float(state.state) == pytest.approx(truth.amount / 100)
+            # Margin and VAT are the simulator's own: the auction shows in what changes.
+            electricity = state_of(hass, subscription.id, "electricity_price").state
+            expected = (wholesale[start] / 10 + MARGIN) * VAT / 100
+            assert float(electricity) == pytest.approx(expected, abs=2e-6)
+            checked += 1
+            negative += wholesale[start] < 0
+            lengths[local_date(start)] = len(state.attributes["prices_today"])
+        else:
+            # The day after is known by the afternoon: then it is a gap.
+            assert state.state in {STATE_UNAVAILABLE, STATE_UNKNOWN}
+            missing += 1
+        await advance(start + QUARTER - datetime.now(UTC) + timedelta(seconds=60))
+        start += QUARTER
+    assert checked == len(wholesale)
+    assert negative > 0
+    for day, length in lengths.items():
+        begin, end = day_bounds(day)
+        assert length == (end - begin) // QUARTER, day
+    assert lengths[date(2025, 10, 26)] == 100
+    assert missing == 96

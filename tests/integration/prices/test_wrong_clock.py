@@ -1,0 +1,331 @@
+"""Tests of a hub whose clock was wrong for a while: Nomos and the seconds go on, the hub's time does not fit.
+
+Nothing that was known is lost, and within a minute all is as on a hub whose clock was right all the time.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import product
+import json
+from typing import Any
+
+import freezegun
+from freezegun.api import FrozenDateTimeFactory
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from homeassistant.config_entries import ConfigSubentryData
+from homeassistant.core import HomeAssistant
+from simulator import Simulator
+from tests.integration.helpers import CLIENT_ID, CLIENT_SECRET, EMAIL, assert_right
+from tests.integration.loads.helpers import DISHWASHER, moment, runs_now
+from tests.integration.soak.clock import SoakClock, kernel_timers
+from tests.integration.soak.house import House
+
+DAY = timedelta(days=1)
+AFTERNOON = datetime(2026, 6, 10, 13, 7, 11, tzinfo=UTC)
+"""Tomorrow is known."""
+MINUTE, HOURS = timedelta(minutes=1), timedelta(hours=2)
+
+
+@pytest.fixture
+def now() -> datetime:
+    """Begin when tomorrow is known."""
+    return AFTERNOON
+
+
+@pytest.fixture
+def freezer() -> Iterator[FrozenDateTimeFactory]:
+    """Return a frozen clock that leaves the simulator alone: it has the right time."""
+    with freezegun.freeze_time(ignore=["simulator"]) as frozen:
+        assert isinstance(frozen, FrozenDateTimeFactory)
+        yield frozen
+
+
+@pytest.fixture(params=[True, False], ids=["told", "untold"])
+def told(request: pytest.FixtureRequest) -> bool:
+    """Return whether the kernel reports that the clock was set."""
+    return bool(request.param)
+
+
+@contextmanager
+def no_timers() -> Iterator[dict[int, int]]:
+    """Stand in for a kernel that does not report when the clock is set."""
+
+    def refuse(*_args: object, **_options: object) -> int:
+        raise OSError("no timer for you")
+
+    with pytest.MonkeyPatch.context() as patches:
+        patches.setattr("os.timerfd_create", refuse)
+        yield {}
+
+
+@pytest.fixture
+async def clock(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    now: datetime,
+    told: bool,
+) -> AsyncIterator[SoakClock]:
+    """Return the clock of hub and world, which can disagree."""
+    freezer.move_to(now)
+    clock = SoakClock(hass, freezer, now)
+    with kernel_timers() if told else no_timers() as clock.timers:
+        yield clock
+        clock.release()
+
+
+@pytest.fixture
+async def nomos(
+    clock: SoakClock, socket_enabled: None, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Simulator]:
+    """Return a Nomos that knows what time it is."""
+    sim = Simulator(
+        seed=7,
+        now=lambda: clock.true,
+        client_id=CLIENT_ID,
+        client_secret=CLIENT_SECRET,
+    )
+    sim.configure(rate_limit=None)
+    await sim.start()
+    monkeypatch.setenv("NOMOS_API_URL", sim.url)
+    yield sim
+    await clock.advance(timedelta(minutes=2))
+    await sim.stop()
+
+
+@pytest.fixture
+async def house(
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    nomos: Simulator,
+    clock: SoakClock,
+    credentials: None,
+) -> AsyncIterator[House]:
+    """Return a hub in Germany with a linked account and a dishwasher, switched off."""
+    await hass.config.async_set_time_zone("Europe/Berlin")
+    token = nomos.issue_tokens(EMAIL)
+    entry = MockConfigEntry(
+        domain="nomos",
+        title="4X44EMKX",
+        unique_id=nomos.customers[EMAIL].id,
+        data={
+            "auth_implementation": "nomos",
+            "token": {
+                **token,
+                "expires_at": clock.hub.timestamp() + token["expires_in"],
+            },
+        },
+        subentries_data=[
+            ConfigSubentryData(
+                data={
+                    **{key: DISHWASHER[key] for key in DISHWASHER if key != "name"},
+                    "fallback": "22:30:00",
+                },
+                subentry_type="load",
+                title="Dishwasher",
+                unique_id=None,
+            )
+        ],
+    )
+    entry.add_to_hass(hass)
+    house = House(hass, hass_storage, clock, nomos, entry, EMAIL)
+    yield house
+    if house.is_on:
+        await house.stop()
+
+
+def stored_starts(files: Callable[[str], Any]) -> set[int]:
+    """Return when the stored intervals begin."""
+    [path] = files("prices").values()
+    stored = json.loads(path.read_text())["data"]["intervals"]
+    return {start for start, _, price, *_ in stored if price is not None}
+
+
+async def put_right(clock: SoakClock, *, told: bool) -> None:
+    """Set the clock right, and let pass the minute in which that has to be noticed."""
+    await clock.jump(timedelta())
+    await clock.advance(timedelta(seconds=2 if told else 62))
+
+
+@pytest.mark.parametrize(
+    ("told", "restarted", "days", "lasting"),
+    [
+        *product([True], [False], [1, 9, 365, -9], [MINUTE, HOURS]),
+        *product([True], [True], [1, 9, 365, -1, -365], [HOURS]),
+        (True, True, 9, MINUTE),
+        (False, False, 365, MINUTE),
+        (False, False, 1, HOURS),
+        (False, False, -9, HOURS),
+        (False, True, 9, HOURS),
+        (False, True, 1, MINUTE),
+    ],
+    indirect=["told"],
+)
+async def test_all_is_known_again(
+    hass: HomeAssistant,
+    nomos: Simulator,
+    subscription: Any,
+    clock: SoakClock,
+    house: House,
+    files: Callable[[str], Any],
+    *,
+    days: int,
+    lasting: timedelta,
+    restarted: bool,
+    told: bool,
+) -> None:
+    """What was known is there as soon as the clock is right, on the disk, too; loads are planned and all goes on."""
+    await house.start()
+    await clock.advance(timedelta(minutes=20))
+    [load_id] = house.entry.subentries
+    known, start = stored_starts(files), moment(hass, load_id, "next_start")
+    assert_right(hass, nomos, subscription)
+    if restarted:
+        await house.stop()
+    asked = nomos.count("prices")
+    await clock.jump(days * DAY)
+    if restarted:
+        await house.start()
+    await clock.advance(lasting)
+    assert nomos.count("prices") - asked <= 12
+    asked = nomos.count("prices")
+    await put_right(clock, told=told)
+    assert_right(hass, nomos, subscription)
+    assert known <= stored_starts(files)
+    assert len(stored_starts(files)) <= 7 * 96
+    assert moment(hass, load_id, "next_start") == start
+    runtime = house.entry.runtime_data
+    for one in (
+        runtime.account,
+        runtime.prices[subscription.id],
+        runtime.usage[subscription.id],
+    ):
+        assert clock.true < one.next_request < clock.true + DAY, one.name
+    # It runs at its time, and tomorrow's prices come in time: nothing waits for a day that is far away.
+    await clock.advance(start + timedelta(seconds=2) - clock.true)
+    assert runs_now(hass, load_id)
+    await clock.advance(AFTERNOON + DAY - clock.true)
+    assert_right(hass, nomos, subscription)
+    assert runtime.prices[subscription.id].data.intervals[-1].end == datetime(
+        2026, 6, 12, 22, tzinfo=UTC
+    )
+    assert nomos.count("prices") - asked <= 8
+    assert len(stored_starts(files)) <= 4 * 96
+
+
+@pytest.mark.parametrize("unpublished", ["null_amounts", "null_electricity"])
+@pytest.mark.parametrize("told", [True], indirect=True)
+async def test_intervals_without_a_price_push_none_out(
+    hass: HomeAssistant,
+    nomos: Simulator,
+    subscription: Any,
+    clock: SoakClock,
+    house: House,
+    files: Callable[[str], Any],
+    unpublished: str,
+) -> None:
+    """Days that Nomos lists without prices, since they are not out yet, do not take the place of those with prices."""
+    await house.start()
+    await clock.advance(timedelta(minutes=20))
+    nomos.configure(unpublished=unpublished)
+    known = stored_starts(files)
+    await clock.jump(9 * DAY)
+    await clock.advance(HOURS)
+    nomos.faults.add("status", status=503)
+    await put_right(clock, told=True)
+    assert_right(hass, nomos, subscription)
+    assert known <= stored_starts(files)
+
+
+@pytest.mark.parametrize("days", [1, 9, -9])
+async def test_linked_by_a_wrong_clock(
+    hass: HomeAssistant,
+    nomos: Simulator,
+    subscription: Any,
+    clock: SoakClock,
+    house: House,
+    *,
+    days: int,
+    told: bool,
+) -> None:
+    """If nothing was known before, the price is there within a minute of the right time."""
+    await clock.jump(days * DAY)
+    await house.start()
+    await clock.advance(timedelta(hours=2))
+    asked = nomos.count("prices")
+    await put_right(clock, told=told)
+    assert_right(hass, nomos, subscription)
+    assert nomos.count("prices") - asked <= 2
+
+
+async def test_a_wait_is_as_long_as_it_is(
+    nomos: Simulator, clock: SoakClock, house: House, *, told: bool
+) -> None:
+    """Ten minutes that Nomos asks for are ten minutes, whatever time it is."""
+    await house.start()
+    [prices] = house.entry.runtime_data.prices.values()
+    await clock.jump(timedelta(hours=1))
+    await clock.advance(timedelta(seconds=62))
+    nomos.faults.add("rate_limit", "prices", times=1, retry_after=600)
+    await clock.drive(prices.async_refresh())
+    await put_right(clock, told=told)
+    asked = nomos.count("prices")
+    await clock.drive(prices.async_refresh())
+    assert nomos.count("prices") == asked
+    await clock.advance(timedelta(minutes=10))
+    await clock.drive(prices.async_refresh())
+    assert nomos.count("prices") == asked + 1
+
+
+async def test_a_contract_that_runs_out_by_a_wrong_clock(
+    hass: HomeAssistant,
+    nomos: Simulator,
+    subscription: Any,
+    clock: SoakClock,
+    house: House,
+    *,
+    told: bool,
+) -> None:
+    """A contract that ends next week is asked for again, though a clock took it to have ended."""
+    subscription.end_at = AFTERNOON + 5 * DAY
+    await house.start()
+    await clock.jump(9 * DAY)
+    await clock.advance(DAY)
+    await put_right(clock, told=told)
+    await clock.advance(timedelta(minutes=5))
+    assert_right(hass, nomos, subscription)
+
+
+async def test_a_list_that_was_short(
+    nomos: Simulator, subscription: Any, clock: SoakClock, house: House
+) -> None:
+    """A contract that one list lacks is not given up because the clock leaps to the next day."""
+    await house.start()
+    account = house.entry.runtime_data.account
+    nomos.remove_subscription(subscription.id)
+    await clock.drive(account.async_refresh())
+    await clock.jump(timedelta(hours=21))
+    await clock.advance(timedelta(seconds=62))
+    await clock.drive(account.async_refresh())
+    assert subscription.id in account.data
+
+
+async def test_a_run_that_began_by_a_wrong_clock(
+    hass: HomeAssistant, clock: SoakClock, house: House, *, told: bool
+) -> None:
+    """A run that began on a day that has not come does not keep tonight's from being planned."""
+    await house.start()
+    await clock.advance(timedelta(minutes=20))
+    [load_id] = house.entry.subentries
+    start = moment(hass, load_id, "next_start")
+    ahead = datetime(2026, 6, 19, 20, 29, 31, tzinfo=UTC)
+    await clock.jump(ahead - clock.true)
+    await clock.advance(timedelta(minutes=2))
+    assert runs_now(hass, load_id)
+    await put_right(clock, told=told)
+    assert not runs_now(hass, load_id)
+    assert moment(hass, load_id, "next_start") == start
+    await clock.advance(start + timedelta(seconds=2) - clock.true)
+    assert runs_now(hass, load_id)

@@ -1,0 +1,257 @@
+"""Usage where a single month, a meter or the database is in trouble: the rest goes on."""
+
+from collections import Counter
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from custom_components.nomos.api import (
+    MeterType,
+    NomosClient,
+    NomosResponseError,
+    NomosServerError,
+)
+from custom_components.nomos.usage import statistics as history
+from homeassistant.components.recorder.statistics import async_add_external_statistics
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+from simulator.berlin import local_date, midnight
+from tests.integration.helpers import entity_id, state_of
+from tests.integration.recorder.expected import (
+    assert_same,
+    assert_true,
+    true_hours,
+    written,
+)
+from tests.integration.recorder.helpers import (
+    DAY,
+    MINUTE,
+    asked,
+    begin,
+    pass_time,
+    today,
+    usage_of,
+)
+
+SUPPLY = date(2026, 2, 1)
+
+
+@pytest.mark.parametrize(
+    "error", [NomosServerError("-", status=500), NomosResponseError("data", "-")]
+)
+async def test_a_month_that_always_fails(
+    hass: HomeAssistant, nomos, linked, advance, monkeypatch, error
+) -> None:
+    """All the others come, and it costs a request a day for a week; when it is mended it comes, too."""
+    subscription = begin(nomos, SUPPLY)
+    nomos.configure(usage_gaps=False)
+    bad = date(2026, 3, 1)
+
+    real, trouble = NomosClient.usage, [error]
+
+    async def broken(self, subscription_id, start, end, **kwargs):
+        answer = await real(self, subscription_id, start, end, **kwargs)
+        if start <= bad < end and trouble:
+            raise error
+        return answer
+
+    monkeypatch.setattr(NomosClient, "usage", broken)
+    entry = await linked()
+    await advance(2 * MINUTE)
+    usage = usage_of(entry, subscription)
+    assert usage.last_error is not None
+    assert list(usage.data.doubts) == [bad]
+    await pass_time(nomos, entry, advance, date(2026, 6, 11))
+    start = len(nomos.requests)
+    await pass_time(nomos, entry, advance, date(2026, 6, 22))
+    days = Counter(local_date(one.time) for one in nomos.requests[start:])
+    # May is settled in between.
+    assert sorted(days.values())[-2] <= 8
+    assert max(days.values()) <= 9
+    energy, _ = true_hours(nomos, subscription.id, SUPPLY, today(nomos) - DAY)
+    there = {hour for hour, _, _ in await written(hass, subscription.id, "usage")}
+    assert {local_date(hour).month for hour in energy if hour not in there} == {3}
+    trouble.clear()
+    await pass_time(nomos, entry, advance, date(2026, 6, 30))
+    assert not usage.data.doubts
+    assert usage.last_error is None
+    await assert_true(hass, nomos, subscription.id, SUPPLY, today(nomos) - DAY)
+
+
+async def test_a_month_whose_prices_always_fail(
+    hass: HomeAssistant, nomos, linked, advance, monkeypatch
+) -> None:
+    """Its energy is written all the same, and what it cost when the prices come."""
+    subscription = begin(nomos, SUPPLY)
+    nomos.configure(usage_gaps=False)
+    real, trouble = NomosClient.prices, [True]
+
+    async def broken(self, subscription_id, start, end):
+        if start <= date(2026, 3, 20) <= end and trouble:
+            raise NomosServerError("-", status=500)
+        return await real(self, subscription_id, start, end)
+
+    monkeypatch.setattr(NomosClient, "prices", broken)
+    entry = await linked()
+    await advance(2 * MINUTE)
+    await advance(40 * MINUTE)
+    energy, money = true_hours(nomos, subscription.id, SUPPLY, today(nomos))
+    assert_same(await written(hass, subscription.id, "usage"), energy)
+    priced = {hour for hour, _, _ in await written(hass, subscription.id, "cost")}
+    assert {local_date(hour).month for hour in money if hour not in priced} == {3}
+    trouble.clear()
+    await pass_time(nomos, entry, advance, date(2026, 6, 18))
+    await assert_true(hass, nomos, subscription.id, SUPPLY, today(nomos) - DAY)
+
+
+async def test_a_month_that_fails_once(
+    hass: HomeAssistant, nomos, linked, advance
+) -> None:
+    """It is there within the hour."""
+    subscription = begin(nomos, SUPPLY)
+    nomos.faults.add("status", "usage", status=500, times=1, skip=1)
+    await linked()
+    await advance(2 * MINUTE)
+    await advance(40 * MINUTE)
+    await assert_true(hass, nomos, subscription.id, SUPPLY, today(nomos))
+
+
+async def test_nomos_is_down_during_an_import(
+    hass: HomeAssistant, nomos, linked, advance
+) -> None:
+    """That is noticed at once, and no month is given up for it."""
+    subscription = begin(nomos, SUPPLY)
+    nomos.configure(usage_gaps=False)
+    nomos.faults.add("status", "usage", status=500, times=4, skip=1)
+    entry = await linked()
+    await advance(2 * MINUTE)
+    assert len(asked(nomos)) == 3
+    assert not usage_of(entry, subscription).data.doubts
+    await advance(40 * MINUTE)
+    assert len(asked(nomos)) == 5
+    await advance(80 * MINUTE)
+    assert not usage_of(entry, subscription).data.doubts
+    await assert_true(hass, nomos, subscription.id, SUPPLY, today(nomos))
+
+
+@pytest.mark.parametrize("meter", ["smart", "analog"])
+async def test_before_the_meter_was_exchanged(
+    hass: HomeAssistant, nomos, linked, advance, meter
+) -> None:
+    """What an analog meter counted before is told by the month, and does not keep away what the smart one measures."""
+    subscription = begin(nomos, SUPPLY)
+    exchanged = date(2026, 5, 1)
+
+    def old(answer):
+        data = answer["data"]
+        if data and data[0]["start"] < "2026-04-30T22":
+            return {**answer, "resolution": "month", "meter_type": meter, "data": []}
+        return answer
+
+    nomos.faults.add("mutate", "usage", change=old)
+    entry = await linked()
+    await pass_time(nomos, entry, advance, date(2026, 6, 11))
+    start = len(nomos.requests)
+    await pass_time(nomos, entry, advance, date(2026, 6, 18))
+    assert usage_of(entry, subscription).data.meter is MeterType.SMART
+    energy, _ = true_hours(nomos, subscription.id, exchanged, today(nomos) - DAY)
+    assert_same(await written(hass, subscription.id, "usage"), energy)
+    days = Counter(local_date(one.time) for one in nomos.requests[start:])
+    assert sorted(days.values())[-2] <= 8
+    assert midnight(exchanged) == min(energy)
+
+
+@pytest.mark.parametrize("trouble", ["read", "write"])
+async def test_the_database_is_broken(
+    hass: HomeAssistant, nomos, linked, advance, monkeypatch, trouble
+) -> None:
+    """The sensors go on, Nomos is asked no more than on other days, and later all is written."""
+    subscription = begin(nomos, date(2026, 5, 20))
+    entry = await linked()
+    await advance(2 * MINUTE)
+    broken = [trouble]
+    last = history.UsageHistory._last_hours
+
+    def read(self):
+        if "read" in broken:
+            raise OperationalError("SELECT", {}, Exception("malformed"))
+        return last(self)
+
+    def write(*args):
+        if "write" not in broken:
+            async_add_external_statistics(*args)
+
+    monkeypatch.setattr(history.UsageHistory, "_last_hours", read)
+    monkeypatch.setattr(history, "async_add_external_statistics", write)
+    await pass_time(nomos, entry, advance, date(2026, 6, 11))
+    start = len(nomos.requests)
+    await pass_time(nomos, entry, advance, date(2026, 6, 20))
+    latest = state_of(hass, subscription.id, "usage_latest_day")
+    assert latest.attributes["date"] == "2026-06-18"
+    assert isinstance(usage_of(entry, subscription).last_error, history.HistoryError)
+    days = Counter(local_date(one.time) for one in nomos.requests[start:])
+    # May is settled in between.
+    assert sorted(days.values())[-2] <= 8
+    assert max(days.values()) <= 10
+    broken.clear()
+    await pass_time(nomos, entry, advance, date(2026, 6, 22))
+    assert usage_of(entry, subscription).last_error is None
+    await assert_true(
+        hass, nomos, subscription.id, date(2026, 5, 20), today(nomos) - DAY
+    )
+
+
+async def test_the_database_is_broken_during_an_import(
+    hass: HomeAssistant, nomos, linked, advance, monkeypatch
+) -> None:
+    """One write that got lost leaves the other months to the next day, and the newest days are shown."""
+    subscription = begin(nomos, SUPPLY)
+    lost: list[Any] = []
+
+    def write(*args):
+        if len(lost) == 4:
+            async_add_external_statistics(*args)
+        else:
+            lost.append(args)
+
+    monkeypatch.setattr(history, "async_add_external_statistics", write)
+    entry = await linked()
+    await advance(2 * MINUTE)
+    assert [one.query["start"] for one in asked(nomos)] == ["2026-02-01", "2026-06-01"]
+    state_of(hass, subscription.id, "usage_latest_day")
+    await pass_time(nomos, entry, advance, date(2026, 6, 12))
+    await assert_true(hass, nomos, subscription.id, SUPPLY, today(nomos) - DAY)
+
+
+@pytest.mark.parametrize("days", [1, 2])
+async def test_a_smart_meter_is_called_analog(
+    hass: HomeAssistant, nomos, linked, advance, days
+) -> None:
+    """On one day it is a slip. On two days it is an exchange, and when it is undone the sensors come back."""
+    subscription = begin(nomos, date(2026, 6, 1))
+    entry = await linked()
+    await pass_time(nomos, entry, advance, date(2026, 6, 11))
+    registry = er.async_get(hass)
+    smart = ("usage_latest_day", "cost_latest_day", "cost_this_month")
+    names = {key: entity_id(hass, subscription.id, key) for key in smart}
+    kept = registry.async_update_entity(names[smart[0]], name="What I called it")
+    analog = {"resolution": "month", "meter_type": "analog", "data": []}
+    fault = nomos.faults.add("set_fields", "usage", values=analog)
+    await pass_time(nomos, entry, advance, date(2026, 6, 11) + days * DAY)
+    there = [one for one in names.values() if registry.async_get(one)]
+    assert there == ([*names.values()] if days == 1 else [])
+    fault.times = 0
+    await pass_time(nomos, entry, advance, date(2026, 6, 16))
+    for key in smart:
+        assert state_of(hass, subscription.id, key).state not in {
+            "unknown",
+            "unavailable",
+        }
+    if days == 1:
+        assert registry.async_get(names[smart[0]]) == kept
+    assert usage_of(entry, subscription).data.analog_on is None
+    await assert_true(
+        hass, nomos, subscription.id, date(2026, 6, 1), today(nomos) - DAY
+    )

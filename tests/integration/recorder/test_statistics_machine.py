@@ -1,0 +1,277 @@
+"""Whatever happens to an import of usage, it ends with the same rows."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+import os
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings, strategies as st
+import pytest
+from pytest_homeassistant_custom_component.components.recorder.common import (
+    async_wait_recording_done,
+)
+from sqlalchemy.exc import OperationalError
+
+from custom_components.nomos.usage import statistics as history
+from custom_components.nomos.usage.days import own_week
+from homeassistant.components.recorder.statistics import async_add_external_statistics
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.recorder import get_instance
+from homeassistant.util import dt as dt_util
+from simulator.berlin import midnight
+from tests.integration.helpers import make_entry, restart
+from tests.integration.recorder.expected import assert_true
+from tests.integration.recorder.helpers import (
+    DAY,
+    begin,
+    clear,
+    sleep_until,
+    today,
+    usage_of,
+)
+
+EXAMPLES = int(os.environ.get("NOMOS_HISTORY_EXAMPLES", "5"))
+
+SUPPLY = date(2026, 3, 24)
+APRIL = datetime(2026, 4, 7, 18, 3, 7, tzinfo=UTC)
+LAST = date(2026, 4, 14)
+"""The machine's days end before March stands, so that nothing is taken for final while answers are wrong."""
+
+SERIES = ("usage", "cost", "base_fee", "total_cost")
+
+
+class Recorder:
+    """The way to the database, on which things go wrong."""
+
+    def __init__(self, hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Stand between the integration and Home Assistant's recorder."""
+        instance = get_instance(hass)
+        self._ask = instance.async_add_executor_job
+        self._write = async_add_external_statistics
+        self._accidents: dict[str, int] = {}
+        monkeypatch.setattr(instance, "async_add_executor_job", self.ask)
+        monkeypatch.setattr(history, "async_add_external_statistics", self.write)
+
+    def plan(self, kind: str, at: int) -> None:
+        """Let something happen at one of the next calls."""
+        self._accidents[kind] = at
+
+    def heal(self) -> None:
+        """Let nothing happen any more."""
+        self._accidents.clear()
+
+    def _happens(self, kind: str) -> bool:
+        if kind not in self._accidents:
+            return False
+        self._accidents[kind] -= 1
+        if self._accidents[kind] > 0:
+            return False
+        del self._accidents[kind]
+        return True
+
+    def ask(self, job: Callable[..., Any], *args: Any) -> Any:
+        """Read the database, or fail, or be interrupted while it is read."""
+        if isinstance(getattr(job, "__self__", None), history.UsageHistory):
+            if self._happens("broken"):
+                raise OperationalError("SELECT", {}, Exception("disk I/O error"))
+            if self._happens("cut"):
+                task = asyncio.current_task()
+                assert task is not None
+                task.cancel()
+        return self._ask(job, *args)
+
+    def write(self, *args: Any) -> None:
+        """Write, or lose what is to be written."""
+        if not self._happens("lost"):
+            self._write(*args)
+
+
+FEW = st.integers(1, 12)
+
+ACTIONS = st.one_of(
+    st.just(("look",)),
+    st.just(("look",)),
+    st.tuples(st.just("sleep"), st.integers(1, 4)),
+    st.just(("restart",)),
+    st.just(("forget",)),
+    st.tuples(st.just("clear"), st.sets(st.sampled_from(SERIES), min_size=1)),
+    st.tuples(st.just("cut"), FEW),
+    st.tuples(st.just("broken"), FEW),
+    st.tuples(st.just("lost"), FEW),
+    st.tuples(
+        st.just("fault"),
+        st.sampled_from(["usage", "prices", "token"]),
+        st.sampled_from(["status", "reset", "html", "empty"]),
+        st.integers(0, 2),
+    ),
+    st.tuples(st.just("empty"), st.integers(0, 2)),
+    st.tuples(st.just("short"), st.integers(1, 14), st.integers(1, 40)),
+    st.tuples(st.just("hole"), st.integers(1, 14), st.integers(1, 40)),
+    st.tuples(st.just("late"), st.integers(0, 3)),
+    st.tuples(
+        st.just("usage"), st.integers(1, 14), st.integers(0, 91), st.integers(0, 3000)
+    ),
+    st.tuples(st.just("price"), st.integers(0, 7), st.integers(0, 91)),
+)
+
+
+class Machine:
+    """One contract, and what happens to it."""
+
+    def __init__(
+        self, hass, nomos, freezer, advance, files, recorder: Recorder
+    ) -> None:
+        """Link the account of a contract that began two weeks ago."""
+        self.hass, self.nomos, self.freezer = hass, nomos, freezer
+        self.advance, self.files, self.recorder = advance, files, recorder
+        self.subscription = begin(nomos, SUPPLY)
+        self.entry = make_entry(nomos)
+
+    async def start(self) -> None:
+        """Set up."""
+        self.entry.add_to_hass(self.hass)
+        assert await self.hass.config_entries.async_setup(self.entry.entry_id)
+        await self.hass.async_block_till_done(wait_background_tasks=True)
+
+    async def stop(self) -> None:
+        """Leave nothing to the next example."""
+        self.recorder.heal()
+        self.nomos.faults.clear()
+        self.nomos.configure(usage_missing=(), usage_delay_days=0)
+        self.nomos.usage._corrections.clear()
+        self.subscription.corrections.clear()
+        await self.hass.config_entries.async_remove(self.entry.entry_id)
+        await clear(
+            self.hass, *(f"nomos:{self.subscription.id}_{name}" for name in SERIES)
+        )
+
+    def _some(self, back: int, quarters: int) -> tuple[datetime, datetime]:
+        start = midnight(today(self.nomos) - back * DAY) + timedelta(hours=3)
+        return start, start + quarters * timedelta(minutes=15)
+
+    async def look(self) -> None:
+        """Go on to the next planned request."""
+        if today(self.nomos) >= LAST:
+            return
+        at = usage_of(self.entry, self.subscription).next_request
+        assert at is not None
+        wait = max(at - dt_util.utcnow(), timedelta())
+        await self.advance(wait + timedelta(seconds=3))
+
+    async def act(self, kind: str, *values: Any) -> None:
+        """Let one thing happen."""
+        match kind, *values:
+            case "look", *_:
+                await self.look()
+            case "sleep", days if (day := today(self.nomos) + days * DAY) <= LAST:
+                assert await self.hass.config_entries.async_unload(self.entry.entry_id)
+                self.freezer.move_to(midnight(day) + timedelta(hours=20))
+                await self.hass.config_entries.async_setup(self.entry.entry_id)
+                await self.hass.async_block_till_done(wait_background_tasks=True)
+            case "restart", *_:
+                await restart(self.hass, self.entry)
+            case "forget", *_:
+                assert await self.hass.config_entries.async_unload(self.entry.entry_id)
+                for path in self.files("usage").values():
+                    path.unlink()
+                await self.hass.config_entries.async_setup(self.entry.entry_id)
+            case "clear", names:
+                await clear(
+                    self.hass,
+                    *(f"nomos:{self.subscription.id}_{name}" for name in names),
+                )
+            case (("cut" | "broken" | "lost"), number):
+                self.recorder.plan(kind, number)
+                await self.look()
+                await restart(self.hass, self.entry)
+            case "fault", match, fault, skip:
+                status = {"status": 500} if fault == "status" else {}
+                self.nomos.faults.add(fault, match, times=1, skip=skip, **status)
+                await self.look()
+            case "empty", skip:
+                self.nomos.faults.add(
+                    "set_fields", "usage", values={"data": []}, times=1, skip=skip
+                )
+                await self.look()
+            case "short", back, quarters:
+                hole = self._some(back, quarters)
+                self.nomos.faults.add(
+                    "settings", "usage", times=1, usage_missing=[hole]
+                )
+                await self.look()
+            case "hole", back, quarters:
+                self.nomos.configure(usage_missing=(self._some(back, quarters),))
+            case "late", days:
+                self.nomos.configure(usage_delay_days=days)
+            case "usage", back, quarter, kwh:
+                at = midnight(today(self.nomos) - back * DAY)
+                self.nomos.correct_usage(
+                    self.subscription.id,
+                    at + quarter * timedelta(minutes=15),
+                    kwh / 1000,
+                )
+            case "price", day, quarter:
+                at = midnight(SUPPLY + day * DAY) + quarter * timedelta(minutes=15)
+                self.nomos.correct_price(self.subscription.id, at, quarter - 20.5)
+
+    async def end(self) -> None:
+        """Let everything be well again, March become final, and the weekly look pass."""
+        self.recorder.heal()
+        self.nomos.faults.clear()
+        self.nomos.configure(usage_missing=(), usage_delay_days=0)
+        phase = usage_of(self.entry, self.subscription).account.phase
+        day = date(2026, 4, 20)
+        while own_week(day, phase)[1]:
+            day += DAY
+        # March may be settled in the first of these turns; then April is looked at in the second.
+        for turn in (day, day + 7 * DAY):
+            await sleep_until(
+                self.entry,
+                self.subscription,
+                self.freezer,
+                self.advance,
+                self.hass,
+                turn,
+            )
+        assert usage_of(self.entry, self.subscription).data.settled_to == date(
+            2026, 4, 1
+        )
+        await async_wait_recording_done(self.hass)
+        await assert_true(
+            self.hass, self.nomos, self.subscription.id, SUPPLY, today(self.nomos)
+        )
+
+
+@pytest.mark.parametrize("now", [APRIL])
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize="NOMOS_HISTORY_EXAMPLES" not in os.environ,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+@given(actions=st.lists(ACTIONS, min_size=4, max_size=12))
+async def test_all_roads_lead_to_the_same_rows(
+    hass: HomeAssistant,
+    nomos,
+    credentials,
+    freezer,
+    advance,
+    files,
+    now,
+    actions: list[tuple[Any, ...]],
+) -> None:
+    """Interrupted, repeated, misinformed, corrected: in the end every hour and every total is right."""
+    freezer.move_to(now)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        machine = Machine(
+            hass, nomos, freezer, advance, files, Recorder(hass, monkeypatch)
+        )
+        await machine.start()
+        try:
+            for kind, *values in actions:
+                await machine.act(kind, *values)
+            await machine.end()
+        finally:
+            await machine.stop()

@@ -1,0 +1,70 @@
+"""Usage where Home Assistant keeps no statistics, and once it does again."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from homeassistant.core import HomeAssistant
+from tests.integration.helpers import count, restart, state_of
+from tests.integration.recorder.expected import assert_true, written
+from tests.integration.recorder.helpers import (
+    DAY,
+    MINUTE,
+    asked,
+    begin,
+    live,
+    today,
+    usage_of,
+)
+
+
+async def test_a_recorder_that_comes_later(
+    hass: HomeAssistant, nomos, linked, advance
+) -> None:
+    """Sensors need no recorder; with one, the whole contract is imported."""
+    subscription = begin(nomos, date(2026, 3, 20))
+    # A real one cannot come later than the entity registry: what is not listed is not there.
+    hass.config.components.remove("recorder")
+    entry = await linked()
+    await advance(2 * MINUTE)
+    # Last month and this one, for the sensors.
+    assert [one.query["start"] for one in asked(nomos)] == ["2026-05-01", "2026-06-01"]
+    assert usage_of(entry, subscription).last_error is None
+    assert float(state_of(hass, subscription.id, "usage_latest_day").state) > 0
+    await live(entry, subscription, advance, date(2026, 6, 11))
+    before = state_of(hass, subscription.id, "usage_latest_day").state
+
+    hass.config.components.add("recorder")
+    assert not await written(hass, subscription.id, "usage")
+    requests = count(nomos, "usage")
+    await restart(hass, entry)
+    await advance(timedelta(minutes=5))
+    # Nothing is due today any more.
+    assert count(nomos, "usage") == requests
+    assert state_of(hass, subscription.id, "usage_latest_day").state == before
+    await live(entry, subscription, advance, date(2026, 6, 12))
+    assert [one.query["start"] for one in asked(nomos)[requests:]] == [
+        "2026-03-20",
+        "2026-04-01",
+        "2026-05-01",
+        "2026-06-01",
+    ]
+    await assert_true(hass, nomos, subscription.id, date(2026, 3, 20), today(nomos))
+
+
+@pytest.mark.parametrize("back", [date(2026, 6, 15), date(2026, 8, 25)])
+async def test_a_recorder_that_was_away(
+    hass: HomeAssistant, nomos, linked, advance, back
+) -> None:
+    """What was metered meanwhile is made up for at the first look after it, also of months that stand by then."""
+    supply = date(2026, 5, 20)
+    subscription = begin(nomos, supply)
+    entry = await linked()
+    await advance(2 * MINUTE)
+    hass.config.components.remove("recorder")
+    await restart(hass, entry)
+    await live(entry, subscription, advance, back)
+    hass.config.components.add("recorder")
+    await restart(hass, entry)
+    await live(entry, subscription, advance, back + DAY)
+    await assert_true(hass, nomos, subscription.id, supply, today(nomos))

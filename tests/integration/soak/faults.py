@@ -1,0 +1,347 @@
+"""What goes wrong and when: drawn from a seed, whatever the integration does about it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+import math
+from random import Random
+from typing import Any, Final, Literal
+
+from simulator.berlin import DAY, at_local, local_date, midnight
+from tests.integration.soak.disk import DISK_FAULTS, DiskFault
+from tests.integration.soak.hostile_bytes import HOSTILE
+from tests.integration.soak.recipes import RECIPES, Harm, Recipe
+
+MINUTE: Final = timedelta(minutes=1)
+HOUR: Final = timedelta(hours=1)
+QUARTER: Final = timedelta(minutes=15)
+YEAR: Final = 365 * DAY
+
+
+type Holes = Literal["missing", "null_amounts", "nan_amounts"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Answers go wrong for a time."""
+
+    recipe: Recipe
+    match: str | None
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Nobody listens for a time."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """Some intervals are missing in every answer for a time."""
+
+    style: Holes
+    intervals: tuple[datetime, datetime]
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DeadAccess:
+    """Nomos forgets its access tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """Home Assistant stops in good order and starts again."""
+
+    down: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class PowerCut:
+    """The power fails: now, or just after the next rotation of the refresh token."""
+
+    down: timedelta
+    after_rotation: bool
+    skew: timedelta = timedelta()
+    """How far the clock is ahead at the start, mostly behind, for lack of a battery."""
+    until_network_time: timedelta = timedelta()
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """The customer ends the consent in the portal."""
+
+    immediate: bool
+    until_linked: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class LostAnswer:
+    """The next answer with a rotated token is lost on its way."""
+
+    how: Literal["reset_after", "truncate"]
+    until_linked: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Outing:
+    """How the prices of a delivery day come out."""
+
+    day: date
+    kind: Literal["late", "partial", "never", "tardy"]
+    at: time
+    minutes: int
+    batch: float
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """Nomos corrects the price of an interval so long from now."""
+
+    ahead: timedelta
+    amount: float
+
+
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    """The machine sleeps."""
+
+    duration: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class WrongClock:
+    """The hub's clock is off for a time."""
+
+    skew: timedelta
+    duration: timedelta
+    then_alone: bool = False
+    """Whether the hub is restarted soon after the clock was put right, while nobody listens."""
+
+
+@dataclass(frozen=True, slots=True)
+class FullDisk:
+    """Nothing can be written for a time."""
+
+    fault: DiskFault
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PassingRefusal:
+    """Nomos refuses a grant that is good: once, or for a time."""
+
+    where: Literal["api", "token"]
+    answer: dict[str, Any]
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Foreigner:
+    """The list of contracts holds one of another customer, beside ours or instead."""
+
+    instead: bool
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """Nomos says "not yet" in another way."""
+
+    unpublished: str
+
+
+type Trouble = (
+    Fault
+    | Refusal
+    | Hole
+    | DeadAccess
+    | Restart
+    | PowerCut
+    | Revocation
+    | LostAnswer
+    | Outing
+    | Correction
+    | Suspension
+    | WrongClock
+    | FullDisk
+    | PassingRefusal
+    | Foreigner
+    | Manners
+)
+
+REFUSALS: Final[tuple[dict[str, Any], ...]] = (
+    {"status": 401},
+    {"status": 400, "code": "BAD_REQUEST"},
+    {"status": 403},
+    {"status": 403, "shape": "rfc"},
+    {"status": 400, "shape": "rfc"},
+)
+"""How the token endpoint may refuse a grant; in the shape of RFC 6749 as access_denied and invalid_grant."""
+
+# How often a kind of trouble comes, per day: in calm, in normal and in stormy weeks.
+_RATES: Final[dict[str, tuple[float, float, float]]] = {
+    "fault": (0.0, 0.25, 1.5),
+    "refusal": (0.0, 0.03, 0.15),
+    "hole": (0.0, 0.1, 0.4),
+    "dead access": (0.0, 0.1, 0.4),
+    "restart": (0.1, 0.15, 0.5),
+    "power cut": (0.0, 0.1, 0.5),
+    "revocation": (0.0, 0.012, 0.02),
+    "lost answer": (0.0, 0.01, 0.02),
+    "outing": (0.0, 0.12, 0.4),
+    "correction": (0.1, 0.2, 0.5),
+    "suspension": (0.0, 0.02, 0.06),
+    "wrong clock": (0.0, 0.04, 0.1),
+    "full disk": (0.0, 0.03, 0.1),
+    "slip": (0.0, 0.03, 0.06),
+    "passing refusal": (0.0, 0.01, 0.03),
+    "foreigner": (0.0, 0.02, 0.06),
+    "hostile": (0.0, 0.06, 0.2),
+    "manners": (0.1, 0.1, 0.1),
+}
+
+
+def forecast(
+    rng: Random, start: datetime, days: int
+) -> Iterator[tuple[datetime, Trouble]]:
+    """Yield what will go wrong, in no order."""
+    begin = local_date(start)
+    for number in range(days):
+        if number % 7 == 0:
+            mood = rng.choices((0, 1, 2), (3, 5, 4))[0]
+        day = begin + number * DAY
+        for name, rates in _RATES.items():
+            for _ in range(_poisson(rng, rates[mood])):
+                at = midnight(day) + timedelta(seconds=rng.uniform(0, 86400))
+                if name == "outing":
+                    # Nomos makes up its mind before the auction.
+                    at = at_local(day, time(9))
+                if at > start + HOUR:
+                    yield at, _trouble(rng, name, at)
+                if name == "outing":
+                    break
+
+
+def _poisson(rng: Random, rate: float) -> int:
+    count, left = 0, rng.random()
+    chance = math.exp(-rate)
+    while left > chance and count < 10:
+        left -= chance
+        count += 1
+        chance *= rate / count
+    return count
+
+
+def _length(rng: Random, shortest: timedelta, longest: timedelta) -> timedelta:
+    """Return a length of time, short ones as likely as long ones."""
+    return shortest * math.exp(rng.uniform(0, math.log(longest / shortest)))
+
+
+def _trouble(rng: Random, name: str, at: datetime) -> Trouble:
+    match name:
+        case "fault":
+            recipe = rng.choices(RECIPES, [one.weight for one in RECIPES])[0]
+            until = at + _length(rng, 3 * MINUTE, 48 * HOUR)
+            return Fault(recipe, rng.choice(recipe.matches), until)
+        case "refusal":
+            return Refusal(at + _length(rng, 3 * MINUTE, 48 * HOUR))
+        case "hole":
+            first = midnight(local_date(at) + rng.choice((0, 1, 1)) * DAY)
+            first += rng.randrange(96) * QUARTER
+            span = first, first + rng.choice((1, 1, 2, 4, 12, 40)) * QUARTER
+            style: Holes = rng.choice(("missing", "null_amounts", "nan_amounts"))
+            return Hole(style, span, at + _length(rng, HOUR, 36 * HOUR))
+        case "dead access":
+            return DeadAccess()
+        case "restart":
+            return Restart(_length(rng, MINUTE, 3 * HOUR))
+        case "power cut":
+            down, after_rotation = _length(rng, MINUTE, 8 * HOUR), rng.random() < 0.6
+            if rng.random() < 0.65:
+                return PowerCut(down, after_rotation)
+            skew = -_length(rng, MINUTE, 10 * HOUR)
+            if rng.random() < 0.4:
+                skew = _far_off(rng)
+            network = _length(rng, MINUTE / 2, 20 * MINUTE)
+            return PowerCut(down, after_rotation, skew, network)
+        case "revocation":
+            return Revocation(rng.random() < 0.7, _length(rng, MINUTE, 20 * HOUR))
+        case "lost answer":
+            how: Literal["reset_after", "truncate"] = rng.choice(
+                ("reset_after", "truncate")
+            )
+            return LostAnswer(how, _length(rng, MINUTE, 20 * HOUR))
+        case "outing":
+            return _outing(rng, local_date(at) + DAY)
+        case "correction":
+            return Correction(
+                timedelta(hours=rng.uniform(0, 30)), round(rng.uniform(-20, 90), 4)
+            )
+        case "suspension":
+            return Suspension(_length(rng, 2 * MINUTE, 10 * HOUR))
+        case "wrong clock":
+            if rng.random() < 0.4:
+                skew = rng.choice((-5, -3, -1, 1, 4)) * MINUTE * rng.uniform(0.2, 1)
+                return WrongClock(skew, _length(rng, MINUTE, 6 * HOUR))
+            return WrongClock(
+                _far_off(rng), _length(rng, MINUTE, 2 * HOUR), rng.random() < 0.3
+            )
+        case "full disk":
+            until = at + _length(rng, timedelta(seconds=5), 12 * HOUR)
+            return FullDisk(rng.choice(DISK_FAULTS), until)
+        case "slip":
+            return PassingRefusal("token", rng.choice(REFUSALS), None)
+        case "passing refusal":
+            if rng.random() < 0.5:
+                until = at + _length(rng, 3 * HOUR, 26 * HOUR)
+                return PassingRefusal("api", {"status": 401}, until)
+            until = at + _length(rng, 3 * MINUTE, 26 * HOUR)
+            return PassingRefusal("token", rng.choice(REFUSALS), until)
+        case "foreigner":
+            instead = rng.random() < 0.4
+            longest = 12 * HOUR if instead else 48 * HOUR
+            return Foreigner(instead, at + _length(rng, HOUR, longest))
+        case "hostile":
+            recipe = rng.choices(HOSTILE, [one.weight for one in HOSTILE])[0]
+            longest = 12 * HOUR if recipe.harm is Harm.LISTS else 30 * HOUR
+            until = at + _length(rng, 10 * MINUTE, longest)
+            return Fault(recipe, rng.choice(recipe.matches), until)
+        case "manners":
+            return Manners(
+                rng.choice(
+                    (
+                        "absent",
+                        "null_amounts",
+                        "null_electricity",
+                        "error_404",
+                        "error_400",
+                    )
+                )
+            )
+        case _:
+            raise ValueError(name)
+
+
+def _far_off(rng: Random) -> timedelta:
+    """Return how far a clock is ahead that was set to another day; now and then it is behind."""
+    days = rng.choices((1, 9, 365, -1, -3), (5, 4, 1, 1, 1))[0]
+    return days * DAY * rng.uniform(0.7, 1)
+
+
+def _outing(rng: Random, day: date) -> Outing:
+    match rng.choice(("late", "late", "partial", "never", "tardy")):
+        case "late":
+            minute = rng.randrange(14 * 60 + 30, 21 * 60)
+            return Outing(day, "late", time(minute // 60, minute % 60), 0, 1)
+        case "partial":
+            minute = rng.randrange(13 * 60, 15 * 60)
+            at = time(minute // 60, minute % 60)
+            return Outing(day, "partial", at, rng.randrange(10, 400), rng.random())
+        case "never":
+            return Outing(day, "never", time(), 0, 1)
+        case _:
+            minute = rng.randrange(10, 22 * 60)
+            return Outing(day, "tardy", time(minute // 60, minute % 60), 0, 1)

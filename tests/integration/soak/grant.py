@@ -1,0 +1,146 @@
+"""The grant: ended by the customer, lost, or refused for a time though it is good; and the customer who links again."""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from tests.integration.soak.expected import FOREVER, Span
+from tests.integration.soak.faults import LostAnswer, PassingRefusal, Revocation
+from tests.integration.soak.stage import Stage
+
+_REAUTH_WITHIN: Final = timedelta(hours=26)
+"""So long without trouble, and a house has noticed that its link is broken: it asks once a day at least."""
+
+_SLIP: Final = timedelta(minutes=40)
+"""After a refusal that may be a slip the grant is tried again so soon."""
+
+_RARELY: Final = timedelta(hours=28)
+"""After one that is clear, or repeated, so soon at least: the gaps grow to a day, drawn out by 15 %."""
+
+_REFUSING: Final = "refusing"
+
+
+class Consent:
+    """What becomes of the grant of one account."""
+
+    def __init__(self, stage: Stage) -> None:
+        """Begin with a good grant."""
+        self._stage = stage
+        self._broken: Span | None = None
+        self._until_linked = timedelta()
+        self._once: list[Any] = []
+        self._refused: dict[str, datetime] = {}
+        """Until when a good grant is refused: by the API, by the token endpoint."""
+        self._refusals = 0
+        stage.tap.on_loss = self._answer_lost
+        stage.tap.on_refusal = self._heard_refusal
+
+    def revoke(self, trouble: Revocation) -> None:
+        """Let the customer end the consent."""
+        if self._broken is None:
+            stage = self._stage
+            stage.count("revoked by the customer")
+            email = stage.subscriptions[0].email
+            stage.sim.revoke(email, immediate=trouble.immediate)
+            self.break_off(trouble.until_linked)
+
+    def lose_answer(self, trouble: LostAnswer) -> None:
+        """Lose the next answer with a rotated token."""
+        self._until_linked = trouble.until_linked
+        self._stage.sim.faults.add(trouble.how, "token", times=1)
+
+    def _answer_lost(self) -> None:
+        if self._broken is None:
+            self._stage.count("lost the rotated token")
+            self.break_off(self._until_linked or timedelta(hours=1))
+
+    def break_off(self, until_linked: timedelta) -> None:
+        """Take note that the grant is gone, and how long after the question the customer links again."""
+        stage = self._stage
+        self._broken = stage.truth.trouble(stage.now, FOREVER, "link broken")
+        self._until_linked = until_linked
+
+    @property
+    def is_broken(self) -> bool:
+        """Return whether only the customer can help."""
+        return self._broken is not None
+
+    # --- Refusals that pass ------------------------------------------------------------------------------------
+
+    def refuse(self, trouble: PassingRefusal) -> None:
+        """Refuse a good grant: once, or until an instant."""
+        stage, now, until = self._stage, self._stage.now, trouble.until
+        answer = " ".join(str(value) for value in trouble.answer.values())
+        if until is None:
+            stage.count("slip", f"the next token request is refused: {answer}")
+            self._once.append(
+                stage.sim.faults.add("status", "token", times=1, **trouble.answer)
+            )
+            return
+        stage.count(
+            f"passing refusal ({trouble.where})",
+            f"{trouble.where} refuses until {until:%d %H:%M}Z: {answer}",
+        )
+        stage.truth.trouble(now, until, _REFUSING)
+        self._refused[trouble.where] = max(self._refused.get(trouble.where, now), until)
+        for match in (
+            ("token",) if trouble.where == "token" else ("/subscriptions", "/plans")
+        ):
+            stage.sim.faults.add(
+                "status", match, between=(now, until), **trouble.answer
+            )
+
+    def _heard_refusal(self, kind: str, status: int) -> None:
+        """Take note that the house was refused by mistake: from now on it tries again by itself."""
+        stage, now = self._stage, self._stage.now
+        where = "token" if kind == "token" else "api"
+        slips = (
+            [one for one in self._once if one.times == 0] if where == "token" else []
+        )
+        if slips:
+            self._once = [one for one in self._once if one not in slips]
+        elif now >= self._refused.get(where, now):
+            return
+        self._refusals = 1 if not self._is_refusing() else self._refusals + 1
+        clear = status == 401 or where == "api" or self._refusals > 2
+        stage.truth.trouble(now, now + (_RARELY if clear else _SLIP), _REFUSING)
+
+    def _is_refusing(self) -> bool:
+        return _REFUSING in self._stage.truth.current_troubles(self._stage.now)
+
+    # --- The customer ------------------------------------------------------------------------------------------
+
+    def watch(self) -> None:
+        """Let the customer link again some time after having been asked to."""
+        stage, broken = self._stage, self._broken
+        if broken is None or not stage.house.is_on:
+            return
+        if stage.house.reauth_flows:
+            if self._until_linked:
+                stage.plan(stage.now + self._until_linked, self._link_again)
+                self._until_linked = timedelta()
+        elif (
+            self._until_linked
+            and stage.truth.calm(broken.start, stage.now, "link broken", "waiting")
+            > _REAUTH_WITHIN
+        ):
+            stage.judge.violate(
+                "REAUTHENTICATION MISSING",
+                "the link is broken and nobody asks to mend it",
+                "link",
+            )
+            self._until_linked = timedelta()
+            stage.plan(stage.now, self._link_again)
+
+    async def _link_again(self) -> None:
+        stage = self._stage
+        if self._broken is None:
+            return
+        if not stage.house.is_on or stage.house.disk.fault:
+            stage.plan(stage.now + timedelta(minutes=5), self._link_again)
+            return
+        stage.judge.note("linked again")
+        stage.tap.newest = await stage.house.link_again()
+        stage.truth.end(self._broken, stage.now)
+        self._broken = None
+        # Home Assistant saves the new link a second later; until then nothing but luck keeps it.
+        await stage.clock.advance(timedelta(seconds=3))

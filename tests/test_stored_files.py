@@ -1,0 +1,281 @@
+"""Tests of what our files are decoded to: anything that passes can be used, and is written as it was read."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import reduce
+from itertools import chain
+import json
+from operator import getitem
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from hypothesis import given, strategies as st
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.nomos.account.file import decode_account, encode_account
+from custom_components.nomos.account.tokens import _decode_journal
+from custom_components.nomos.api import (
+    Subscription,
+    SubscriptionStatus,
+    SubscriptionType,
+    Tariff,
+)
+from custom_components.nomos.loads.manager import _decode as decode_loads
+from custom_components.nomos.loads.model import LoadPlan, LoadStatus
+from custom_components.nomos.planner import Run, window
+from custom_components.nomos.prices.conversion import decode_table, encode_table
+from custom_components.nomos.pricing import DEFAULT_THRESHOLDS, DayLevels, local_date
+from custom_components.nomos.schedule import next_usage_request_after_start
+from custom_components.nomos.storage import _pack, _unpack
+from custom_components.nomos.usage.days import is_over
+from custom_components.nomos.usage.metering import period, share_of_optimum
+from custom_components.nomos.usage.prices import _decode as decode_days, _price
+from custom_components.nomos.usage.record_file import decode_record, encode_record
+from tests.usage.samples import FULL, PLAIN, places, property_test, starts_of, table_of
+
+NOW = datetime(2026, 6, 10, 8, 3, 7, tzinfo=UTC)
+BERLIN = ZoneInfo("Europe/Berlin")
+
+ENTRY = MockConfigEntry(unique_id="cus")
+
+SUBSCRIPTION = Subscription(
+    id="sub",
+    customer_id="cus",
+    tariff_id="plan",
+    status=SubscriptionStatus.ACTIVE,
+    type=SubscriptionType.CONSUMPTION,
+    number="4X44EMKX",
+    created_at=NOW - timedelta(days=99),
+    start_at=NOW - timedelta(days=77),
+    terminated_at=None,
+    end_at=NOW + timedelta(days=7),
+    meter_type=None,
+)
+PLAN = Tariff(id="plan", name="Flex", base_fee=4.9, type=SubscriptionType.CONSUMPTION)
+BEGUN = LoadPlan(
+    opens=NOW - timedelta(hours=3),
+    closes=NOW + timedelta(hours=8),
+    status=LoadStatus.PLANNED,
+    runs=(
+        Run(start=NOW - timedelta(hours=1), end=NOW + timedelta(minutes=7)),
+        Run(start=NOW + timedelta(hours=1), end=NOW + timedelta(hours=2)),
+    ),
+    cost=0.71,
+    average_price=0.29,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A kind of file: what it may hold, as it comes from the disk, and how that is read, written and used."""
+
+    sample: Any
+    decode: Callable[[Any], Any]
+    encode: Callable[[Any], Any]
+    use: Callable[[Any], object]
+
+
+def use_table(table: Any) -> None:
+    """Do what is done with prices."""
+    for one in table.intervals:
+        day = table.day(local_date(one.start))
+        DayLevels.of(day, DEFAULT_THRESHOLDS).at(one.start)
+        _ = day.complete, day.average
+    table.next_boundary(NOW)
+
+
+def use_record(record: Any) -> None:
+    """Do what is done with what is known of a meter."""
+    next_usage_request_after_start(NOW, record.looked_to, phase=0.7, chance=0)
+    is_over(record, SUBSCRIPTION, NOW.date())
+    period(record.days.values())
+    for one in record.days.values():
+        share_of_optimum(one, selling=False)
+
+
+def use_loads(plans: Any) -> None:
+    """Do what is done with plans that have begun."""
+    for plan in plans.values():
+        plan.next_run(NOW)
+        plan.followed_by(BEGUN)
+        assert plan.runs[-1].end <= plan.closes
+        window(plan.closes, time(20), time(7), BERLIN)
+
+
+def use_link(stored: Any) -> None:
+    """Do what is done with a link: it is stored by Home Assistant, and its token is sent."""
+    link, _ = stored
+    json.dumps(link, ensure_ascii=False, allow_nan=False).encode()
+    for key in ("access_token", "refresh_token"):
+        assert link["token"][key].isprintable()
+    datetime.fromtimestamp(link["token"]["expires_at"], UTC)
+
+
+def use_account(stored: Any) -> None:
+    """Do what is done with contracts."""
+    contracts, _, asked_on, answer = stored
+    moments = [(one.created_at, one.start_at, one.end_at) for one in contracts.values()]
+    for at in (answer, *chain.from_iterable(moments)):
+        assert at is None or local_date(at + timedelta(days=40))
+    assert asked_on is None or date(2026, 6, 10) - asked_on
+
+
+KINDS = {
+    "prices": Kind(
+        sample=encode_table("sub", table_of(starts_of(PLAIN)[:5])),
+        decode=lambda data: decode_table("sub", data),
+        encode=lambda table: encode_table("sub", table),
+        use=use_table,
+    ),
+    "usage": Kind(
+        sample=json.loads(json.dumps(encode_record("sub", FULL))),
+        decode=lambda data: decode_record("sub", data),
+        encode=lambda record: encode_record("sub", record),
+        use=use_record,
+    ),
+    "loads": Kind(
+        sample={"load": BEGUN.to_json(), "other": BEGUN.to_json()},
+        decode=decode_loads,
+        encode=lambda plans: {key: plan.to_json() for key, plan in plans.items()},
+        use=use_loads,
+    ),
+    "unsettled_prices": Kind(
+        sample={
+            "subscription": "sub",
+            "days": {PLAIN.isoformat(): " ".join(["28.17", "-", "-0.5", "0"] * 24)},
+        },
+        decode=lambda data: decode_days("sub", data),
+        encode=lambda days: {
+            "subscription": "sub",
+            "days": {day.isoformat(): text for day, text in days.items()},
+        },
+        use=lambda days: [
+            _price(one) for text in days.values() for one in text.split()
+        ],
+    ),
+    "token": Kind(
+        sample={
+            "auth_implementation": "nomos",
+            "token": {
+                "access_token": "a.b-c",
+                "refresh_token": "d_e",
+                "expires_at": NOW.timestamp(),
+                "token_type": "Bearer",
+                "expires_in": 3600,
+            },
+            "ancestors": ["0f", "1e"],
+        },
+        decode=_decode_journal,
+        encode=lambda stored: {**stored[0], "ancestors": stored[1]},
+        use=use_link,
+    ),
+    "account": Kind(
+        sample=encode_account(
+            ENTRY, {"sub": SUBSCRIPTION}, {"plan": PLAN}, date(2026, 6, 1), NOW
+        ),
+        decode=lambda data: decode_account(ENTRY, data),
+        encode=lambda stored: encode_account(ENTRY, *stored),
+        use=use_account,
+    ),
+}
+
+EDGES: tuple[Any, ...] = (
+    *(None, True, -1, 0, 7, 0.5, 1e300, 10**30, 10**400, float("nan"), float("inf")),
+    *(
+        "",
+        "7",
+        "text",
+        "usage",
+        "smart",
+        "\ud83d",
+        "a\r\nb",
+        [],
+        {},
+        [[]],
+        [None, None],
+    ),
+    *("0001-01-01", "9999-12-31", "2026-06-10T10:00:00", "0001-01-01T00:00:00+00:00"),
+    *("9999-12-31T23:59:59+00:00", -62135596800, 253402300799, 253402300799.5),
+)
+"""What code fails with."""
+
+MISSING = object()
+
+JUNK = st.sampled_from(EDGES) | st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(st.characters(codec=None), max_size=9)
+    | st.dates().map(date.isoformat)
+    | st.datetimes(timezones=st.none() | st.just(UTC)).map(datetime.isoformat),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["usage", "token", "runs", "id", "x"]), inner, max_size=3
+        )
+    ),
+    max_leaves=6,
+)
+
+
+def read_and_use(kind: Kind, data: Any) -> None:
+    """Read what lies on the disk; if that goes well, everything that is done with it does."""
+    try:
+        value = kind.decode(_unpack(json.dumps({"version": 1, "data": data}).encode()))
+    except Exception:  # noqa: BLE001 - the store takes any for a file to be set aside
+        return
+    kind.use(value)
+    assert kind.decode(_unpack(_pack(kind.encode(value)))) == value
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_round_trip(kind):
+    """What is written is what is read."""
+    value = kind.decode(_unpack(_pack(kind.sample)))
+    kind.use(value)
+    assert json.loads(json.dumps(kind.encode(value))) == kind.sample
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+@property_test
+@given(junk=JUNK)
+def test_anything(kind, junk):
+    """A file may hold anything."""
+    read_and_use(kind, junk)
+
+
+def replaced(kind: Kind, path: tuple[Any, ...], junk: Any) -> Any:
+    """Return a valid file's data with something else in one place."""
+    damaged = deepcopy(kind.sample)
+    *above, key = path
+    node = reduce(getitem, above, damaged)
+    if junk is MISSING:
+        del node[key]
+    else:
+        node[key] = junk
+    return damaged
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_edges(kind):
+    """In any place of a valid file there may be something that code fails with, or nothing."""
+    for path in places(kind.sample)[1:]:
+        for junk in (MISSING, *EDGES):
+            try:
+                read_and_use(kind, replaced(kind, path, junk))
+            except BaseException as err:
+                err.add_note(f"{path}: {junk!r}")
+                raise
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+@property_test
+@given(data=st.data())
+def test_damage(kind, data):
+    """In any place of a valid file there may be anything."""
+    path = data.draw(st.sampled_from(places(kind.sample)[1:]))
+    read_and_use(kind, replaced(kind, path, data.draw(JUNK)))

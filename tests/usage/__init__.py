@@ -1,0 +1,1 @@
+"""Tests of usage, day by day and month by month."""

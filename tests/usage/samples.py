@@ -1,0 +1,155 @@
+"""Readings and prices to compute with."""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
+from typing import Any
+
+from hypothesis import settings
+
+from custom_components.nomos.api import (
+    GridFeeModule,
+    GridFeeReduction,
+    GridFeeStatus,
+    InvoiceStatus,
+    InvoiceType,
+    MeterType,
+)
+from custom_components.nomos.pricing import Interval, PriceTable, day_bounds
+from custom_components.nomos.usage.metering import (
+    DayUsage,
+    MonthUsage,
+    Reading,
+    StatisticKind,
+)
+from custom_components.nomos.usage.record import (
+    IncompleteMonth,
+    LatestInvoice,
+    UsageRecord,
+)
+
+# A busy machine is no reason to fail.
+property_test = settings(deadline=None, database=None)
+
+QUARTER = timedelta(minutes=15)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+SPRING = date(2026, 3, 29)
+"""The day that lacks an hour."""
+AUTUMN = date(2026, 10, 25)
+"""The day that has one hour twice."""
+PLAIN = date(2026, 6, 10)
+
+ALWAYS = (datetime(2020, 1, 1, tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+"""A contract that runs all the time."""
+
+
+def starts_of(day: date, length: timedelta = QUARTER) -> list[datetime]:
+    """Return when the intervals of a tariff day begin."""
+    start, end = day_bounds(day)
+    return [start + number * length for number in range((end - start) // length)]
+
+
+def readings_of(
+    starts: Iterable[datetime],
+    kwh: Callable[[int], float] = lambda index: 0.1,
+    *,
+    length: timedelta = QUARTER,
+    final: bool = True,
+) -> list[Reading]:
+    """Return readings."""
+    return [
+        Reading(start, length, kwh(index), final) for index, start in enumerate(starts)
+    ]
+
+
+def table_of(
+    starts: Iterable[datetime],
+    price: Callable[[int], float | None] = lambda index: 0.3,
+    *,
+    length: timedelta = QUARTER,
+) -> PriceTable:
+    """Return a price table."""
+    return PriceTable.of(
+        Interval(start, start + length, price(index))
+        for index, start in enumerate(starts)
+    )
+
+
+def exact(number: float) -> Fraction:
+    """Return a decimal number as it is written."""
+    return Fraction(str(number))
+
+
+DAY = timedelta(days=1)
+
+FIRST = date(2026, 3, 1)
+
+
+def day_usage(day: date, **changes: Any) -> DayUsage:
+    """Return a day."""
+    values: dict[str, Any] = {
+        "day": day,
+        "kwh": 9.6,
+        "cost": 2.88,
+        "priced_kwh": 9.6,
+        "lowest": 0.1,
+        "mean": 0.3,
+        "highest": 0.5,
+        "readings": 96,
+        "missing": 0,
+        "final": False,
+        "digest": 12345,
+    }
+    return DayUsage(**(values | changes))
+
+
+FULL = UsageRecord(
+    meter=MeterType.SMART,
+    analog_on=date(2026, 4, 2),
+    days={
+        FIRST: day_usage(FIRST),
+        FIRST + DAY: day_usage(
+            FIRST + DAY, cost=None, lowest=None, mean=None, highest=None, missing=4
+        ),
+    },
+    months=(MonthUsage(FIRST, 210.5, True), MonthUsage(date(2026, 4, 1), 190.0, False)),
+    looked_to=date(2026, 4, 3),
+    settled_to=FIRST,
+    doubts={
+        date(2026, 1, 17): IncompleteMonth(date(2026, 2, 17), 1439),
+        date(2026, 2, 1): IncompleteMonth(date(2026, 3, 19), 0, repeated=True),
+    },
+    recorded={StatisticKind.USAGE: datetime(2026, 4, 2, 21, tzinfo=UTC)},
+    refused={"invoices": date(2026, 4, 1)},
+    invoice=LatestInvoice(
+        type=InvoiceType.USAGE,
+        status=InvoiceStatus.OPEN,
+        total=-12.34,
+        period_start=datetime(2026, 2, 28, 23, tzinfo=UTC),
+        period_end=datetime(2026, 3, 31, 22, tzinfo=UTC),
+    ),
+    reductions=(
+        GridFeeReduction(
+            subscription_id="sub",
+            module=GridFeeModule.FLAT,
+            status=GridFeeStatus.ACTIVATED,
+            valid_from=datetime(2026, 1, 1, tzinfo=UTC),
+            valid_until=None,
+        ),
+    ),
+    reductions_on=date(2026, 4, 1),
+)
+
+
+def places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Return the paths of everything in decoded JSON."""
+    items = (
+        node.items()
+        if isinstance(node, dict)
+        else enumerate(node)
+        if isinstance(node, list)
+        else ()
+    )
+    return [path, *(found for key, one in items for found in places(one, (*path, key)))]

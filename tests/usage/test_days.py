@@ -1,0 +1,246 @@
+"""Tests of usage by the day."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from hypothesis import given, strategies as st
+import pytest
+
+from custom_components.nomos.pricing import EMPTY_TABLE, day_bounds, local_date
+from custom_components.nomos.usage.metering import (
+    DayUsage,
+    days_and_hours_of,
+    digest_of,
+    group_by_day,
+    hours_of,
+    period,
+    share_of_optimum,
+)
+from tests.usage.samples import (
+    ALWAYS,
+    AUTUMN,
+    DAY,
+    HOUR,
+    PLAIN,
+    QUARTER,
+    SPRING,
+    property_test,
+    readings_of,
+    starts_of,
+    table_of,
+)
+
+
+def day_of(readings, table=EMPTY_TABLE, supply=ALWAYS) -> DayUsage:
+    """Return the only day that readings are of."""
+    days, _ = days_and_hours_of(group_by_day(readings), table.between, supply)
+    (found,) = days.values()
+    return found
+
+
+def test_a_whole_day():
+    """Sums, and what the day's prices were."""
+    starts = starts_of(PLAIN)
+    day = day_of(
+        readings_of(starts, lambda index: index / 1000),
+        table_of(starts, lambda index: (index - 10) / 100),
+    )
+    assert day.day == PLAIN
+    assert day.kwh == day.priced_kwh == 4.56
+    # The sum of i/1000 · (i-10)/100.
+    expected = sum(index * (index - 10) for index in range(96)) / 100_000
+    assert day.cost == pytest.approx(expected, abs=1e-9)
+    assert (day.lowest, day.highest) == (-0.1, 0.85)
+    assert day.mean == pytest.approx(0.375)
+    assert (day.readings, day.missing, day.final) == (96, 0, True)
+    assert day.complete
+    assert day.priced
+
+
+@pytest.mark.parametrize("length", [QUARTER, HOUR])
+@pytest.mark.parametrize(("day", "hours"), [(SPRING, 23), (AUTUMN, 25), (PLAIN, 24)])
+def test_missing_readings_are_counted(day, hours, length):
+    """Against the day's own length, on the days on which the clocks are changed, too."""
+    starts = starts_of(day, length)
+    count = hours * HOUR // length
+    assert len(starts) == count
+    whole = day_of(readings_of(starts, length=length))
+    assert (whole.readings, whole.missing) == (count, 0)
+    some = day_of(readings_of([*starts[:5], *starts[8:]], length=length))
+    assert (some.readings, some.missing) == (count - 3, 3)
+    assert not some.complete
+
+
+def test_nothing_is_missing_outside_the_contract():
+    """On its first and on its last day."""
+    starts = starts_of(SPRING)
+    begin, end = starts[40], starts[60]
+    assert day_of(readings_of(starts[40:]), supply=(begin, ALWAYS[1])).missing == 0
+    assert day_of(readings_of(starts[44:]), supply=(begin, ALWAYS[1])).missing == 4
+    assert day_of(readings_of(starts[:60]), supply=(ALWAYS[0], end)).missing == 0
+    assert day_of(readings_of(starts[:50]), supply=(ALWAYS[0], end)).missing == 10
+    assert day_of(readings_of(starts[41:59]), supply=(begin, end)).missing == 2
+    # What is measured outside it is no reason for a negative number.
+    assert day_of(readings_of(starts), supply=(begin, end)).missing == 0
+
+
+def test_days_without_all_prices():
+    """The cost is of what has a price; a day with none has no cost."""
+    starts = starts_of(PLAIN)
+    readings = readings_of(starts)
+    some = day_of(readings, table_of(starts[:40]))
+    assert (some.kwh, some.priced_kwh, some.cost) == (9.6, 4.0, 1.2)
+    assert not some.priced
+    assert not some.complete
+    none = day_of(readings)
+    assert (none.cost, none.priced_kwh) == (None, 0)
+    assert none.lowest is none.mean is none.highest is None
+
+
+def test_a_day_with_one_preliminary_reading_is_not_final():
+    """All of them have to stand."""
+    readings = readings_of(starts_of(PLAIN))
+    readings[7] = replace(readings[7], final=False)
+    assert not day_of(readings).final
+
+
+def test_readings_are_grouped_by_the_tariffs_day():
+    """Midnight is local."""
+    readings = readings_of([*starts_of(PLAIN), *starts_of(PLAIN + DAY)])
+    groups = group_by_day(reversed(readings))
+    assert list(groups) == [PLAIN, PLAIN + DAY]
+    for day, found in groups.items():
+        assert found == sorted(found, key=lambda one: one.start)
+        assert {local_date(one.start) for one in found} == {day}
+
+
+def test_prices_are_asked_for_by_the_day():
+    """Never more than a day's at once, unless a reading goes on after midnight; the hours are those of all days."""
+    asked = []
+    starts = [*starts_of(PLAIN), *starts_of(PLAIN + DAY)]
+    table = table_of([*starts, *starts_of(PLAIN + 2 * DAY)], lambda index: index / 100)
+
+    def prices(start, end):
+        asked.append((start, end))
+        return table.between(start, end)
+
+    readings = readings_of(starts)
+    late = replace(readings[-1], length=2 * QUARTER)
+    days, hours = days_and_hours_of(
+        group_by_day([*readings[:-1], late]), prices, ALWAYS
+    )
+    first, second = day_bounds(PLAIN), day_bounds(PLAIN + DAY)
+    assert asked == [first, (second[0], second[1] + QUARTER)]
+    assert [day.highest for day in days.values()] == [0.95, 1.91]
+    assert all(day.priced for day in days.values())
+    assert dict(hours) == dict(hours_of([*readings[:-1], late], table))
+
+
+@property_test
+@given(
+    st.lists(st.integers(0, 9999), min_size=1, max_size=30),
+    st.lists(st.integers(0, 9999), min_size=1, max_size=30),
+)
+def test_digest(one, two):
+    """Equal for equal energies at equal times, whether final or not; else different."""
+    starts = starts_of(PLAIN)
+
+    def readings(values, shift=0, final=True):
+        return readings_of(
+            starts[shift : shift + len(values)],
+            lambda index: values[index] / 1000,
+            final=final,
+        )
+
+    assert digest_of(readings(one)) == digest_of(readings(one, final=False))
+    assert (digest_of(readings(one)) == digest_of(readings(two))) == (one == two)
+    assert digest_of(readings(one)) != digest_of(readings(one, shift=1))
+
+
+def test_a_period():
+    """The mean price is over the energy that has one."""
+    first, second = starts_of(PLAIN), starts_of(PLAIN + DAY)
+    days, _ = days_and_hours_of(
+        group_by_day(readings_of([*first, *second[:90]])),
+        table_of(first, lambda _: -0.2).between,
+        ALWAYS,
+    )
+    sums = period(days.values())
+    assert sums is not None
+    assert (sums.first, sums.last) == (PLAIN, PLAIN + DAY)
+    assert sums.kwh == pytest.approx(18.6)
+    assert sums.cost == pytest.approx(-1.92)
+    assert sums.paid == pytest.approx(-0.2)
+    assert sums.unpriced == pytest.approx(9.0)
+    assert sums.missing == 6
+
+
+def test_periods_without_prices_or_energy():
+    """No day is no period; nothing used has no mean price."""
+    assert period([]) is None
+    starts = starts_of(PLAIN)
+    unpriced = period([day_of(readings_of(starts))])
+    assert unpriced.unpriced == pytest.approx(unpriced.kwh)
+    assert (unpriced.cost, unpriced.paid) == (None, None)
+    idle = period([day_of(readings_of(starts, lambda _: 0.0), table_of(starts))])
+    assert (idle.kwh, idle.cost, idle.paid) == (0, 0, None)
+
+
+@pytest.mark.parametrize(
+    ("used", "selling", "share"),
+    [
+        # Prices run from 0.00 to 0.95, on average 0.475.
+        (range(1), False, 100),
+        (range(95, 96), True, 100),
+        (range(96), False, 0),
+        (range(96), True, 0),
+        (range(95, 96), False, -100),
+        (range(1), True, -100),
+        (range(20, 21), False, 100 * (0.475 - 0.2) / 0.475),
+    ],
+)
+def test_share_of_the_optimum(used, selling, share):
+    """From the best interval, over the average, to the worst."""
+    starts = starts_of(PLAIN)
+    day = day_of(
+        readings_of(starts, lambda index: float(index in used)),
+        table_of(starts, lambda index: index / 100),
+    )
+    assert share_of_optimum(day, selling=selling) == pytest.approx(share, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("energy", "price"),
+    [(0.0, lambda index: index / 100), (1.0, lambda _: 0.3), (1.0, lambda _: None)],
+)
+def test_no_share_where_there_is_nothing_to_gain(energy, price):
+    """Without usage, on a flat day, and where prices are missing."""
+    starts = starts_of(PLAIN)
+    day = day_of(readings_of(starts, lambda _: energy), table_of(starts, price))
+    assert share_of_optimum(day, selling=False) is None
+
+
+@property_test
+@given(
+    st.lists(st.integers(0, 100), min_size=96, max_size=96),
+    st.lists(st.integers(-50, 90), min_size=96, max_size=96),
+    st.booleans(),
+)
+def test_nobody_beats_the_optimum(energies, prices, selling):
+    """Never more than 100 percent."""
+    starts = starts_of(PLAIN)
+    day = day_of(
+        readings_of(starts, lambda index: energies[index] / 100),
+        table_of(starts, lambda index: prices[index] / 100),
+    )
+    share = share_of_optimum(day, selling=selling)
+    # The mean price is rounded to eight decimals.
+    assert share is None or share <= 100 + 1e-3
+
+
+def test_a_reading_of_a_length_that_a_contract_cuts():
+    """A contract that begins within an interval expects it."""
+    starts = starts_of(PLAIN)
+    begin = starts[40] + timedelta(minutes=10)
+    found = day_of(readings_of(starts[40:]), supply=(begin, ALWAYS[1]))
+    assert found.missing == 0

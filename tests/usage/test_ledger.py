@@ -1,0 +1,240 @@
+"""Tests of the running totals."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from fractions import Fraction
+
+from hypothesis import given, strategies as st
+import pytest
+
+from custom_components.nomos.pricing import day_bounds
+from custom_components.nomos.usage.metering import (
+    HourRow,
+    HourUsage,
+    RunningTotal,
+    StatisticKind,
+    revisions,
+)
+from tests.usage.samples import AUTUMN, DAY, HOUR, exact, property_test, starts_of
+
+DAYS = [AUTUMN - DAY, AUTUMN, AUTUMN + DAY]
+HOURS = [hour for day in DAYS for hour in starts_of(day, HOUR)]
+
+type Database = dict[StatisticKind, dict[datetime, HourRow]]
+
+
+def accounts_of(
+    database: Database, since: datetime
+) -> dict[StatisticKind, RunningTotal]:
+    """Return what is written from an hour on, and the total before it."""
+    accounts = {}
+    for series, written in database.items():
+        rows = [written[start] for start in sorted(written)]
+        earlier = [row for row in rows if row.start < since]
+        accounts[series] = RunningTotal(
+            tuple(row for row in rows if row.start >= since),
+            earlier[-1].sum if earlier else 0.0,
+        )
+    return accounts
+
+
+def apply(
+    database: Database,
+    since: datetime,
+    hours: Mapping[datetime, HourUsage],
+    fees: Mapping[date, float],
+    *,
+    selling: bool = False,
+) -> Mapping[StatisticKind, Sequence[HourRow]]:
+    """Write what has to be written, as the database does; return it."""
+    changed = revisions(accounts_of(database, since), hours, fees, selling=selling)
+    for series, rows in changed.items():
+        assert rows
+        assert [row.start for row in rows] == sorted({row.start for row in rows})
+        database.setdefault(series, {}).update({row.start: row for row in rows})
+    return changed
+
+
+def assert_rows(
+    written: Mapping[datetime, HourRow], values: Mapping[datetime, Fraction]
+) -> None:
+    """Assert that rows are what a computation from nothing gives."""
+    assert sorted(written) == sorted(values)
+    total = Fraction()
+    for start in sorted(values):
+        total += values[start]
+        assert abs(Fraction(written[start].state) - values[start]) < 1e-8
+        assert abs(Fraction(written[start].sum) - total) < 1e-8
+
+
+ENERGY = st.integers(0, 9999).map(lambda number: number / 1000)
+MONEY = st.integers(-999_999, 999_999).map(lambda number: number / 1_000_000)
+USAGE = st.builds(HourUsage, ENERGY, MONEY, st.booleans()) | st.builds(
+    HourUsage, ENERGY, st.none(), st.just(False)
+)
+
+
+@st.composite
+def changes(
+    draw: st.DrawFn,
+) -> tuple[datetime, dict[datetime, HourUsage], dict[date, float]]:
+    """Draw a look at one to three days: when it begins, hours, and base fees."""
+    first = draw(st.integers(0, 2))
+    since = day_bounds(DAYS[first])[0]
+    due = [hour for hour in HOURS if hour >= since]
+    hours = draw(st.dictionaries(st.sampled_from(due), USAGE, max_size=12))
+    fees = draw(st.dictionaries(st.sampled_from(DAYS[first:]), ENERGY, min_size=1))
+    return since, hours, fees
+
+
+@property_test
+@given(st.lists(changes(), max_size=8))
+def test_any_history_ends_with_the_right_rows(history):
+    """Rows equal a computation from nothing; what was written stands; twice changes nothing."""
+    database: Database = {}
+    energy: dict[datetime, Fraction] = {}
+    money: dict[datetime, Fraction] = {}
+    charged: dict[datetime, Fraction] = {}
+    for since, hours, fees in history:
+        apply(database, since, hours, fees)
+        for hour, usage in hours.items():
+            energy[hour] = exact(usage.kwh)
+            if usage.cost is not None and (usage.priced or hour not in money):
+                money[hour] = exact(usage.cost)
+        for day, fee in fees.items():
+            charged.setdefault(day_bounds(day)[0], exact(fee))
+        assert_rows(database.get(StatisticKind.USAGE, {}), energy)
+        assert_rows(database.get(StatisticKind.COST, {}), money)
+        assert_rows(database.get(StatisticKind.BASE_FEE, {}), charged)
+        both = {
+            hour: money.get(hour, Fraction()) + charged.get(hour, Fraction())
+            for hour in money.keys() | charged.keys()
+        }
+        assert_rows(database.get(StatisticKind.TOTAL_COST, {}), both)
+        assert apply(database, since, hours, fees) == {}
+
+
+@property_test
+@given(st.lists(changes(), max_size=5))
+def test_what_is_fed_in_has_no_fee(history):
+    """Two series, and no others."""
+    database: Database = {}
+    energy: dict[datetime, Fraction] = {}
+    for since, hours, fees in history:
+        apply(database, since, hours, fees, selling=True)
+        energy.update({hour: exact(usage.kwh) for hour, usage in hours.items()})
+    assert database.keys() <= {StatisticKind.RETURNED, StatisticKind.COMPENSATION}
+    assert_rows(database.get(StatisticKind.RETURNED, {}), energy)
+
+
+@property_test
+@given(
+    st.dictionaries(st.sampled_from(HOURS), ENERGY, min_size=1),
+    st.dictionaries(st.sampled_from(HOURS), ENERGY),
+    ENERGY,
+)
+def test_only_what_changed_is_written(there, news, before):
+    """An hour is written for its value or for its total, and for nothing else."""
+    first = RunningTotal(before=before).revised(there)
+    account = RunningTotal(tuple(first), before)
+    rows = {row.start: row for row in account.revised(news)}
+    merged = {**there, **news}
+    old = new = exact(before)
+    for hour in sorted(merged):
+        old += exact(there.get(hour, 0.0))
+        new += exact(merged[hour])
+        changed = hour not in there or there[hour] != merged[hour] or old != new
+        assert (hour in rows) == changed
+
+
+def test_nothing_is_taken_away():
+    """Hours that a look does not mention stay."""
+    database: Database = {}
+    apply(database, HOURS[0], {hour: HourUsage(1.0, 0.5, True) for hour in HOURS}, {})
+    changed = apply(database, HOURS[0], {HOURS[3]: HourUsage(3.0, 0.5, True)}, {})
+    # The costs are the same.
+    assert changed.keys() == {StatisticKind.USAGE}
+    assert [row.start for row in changed[StatisticKind.USAGE]] == HOURS[3:]
+    assert database[StatisticKind.USAGE][HOURS[-1]].sum == len(HOURS) + 2
+    assert apply(database, HOURS[0], {}, {}) == {}
+
+
+def test_a_gap_is_filled():
+    """Late hours shift the totals of those after them, and of no others."""
+    database: Database = {}
+    late = HOURS[5:9]
+    early = [hour for hour in HOURS if hour not in late]
+    apply(database, HOURS[0], {hour: HourUsage(0.5, 0.1, True) for hour in early}, {})
+    before = dict(database[StatisticKind.USAGE])
+    changed = apply(
+        database, HOURS[0], {hour: HourUsage(0.25, 0.1, True) for hour in late}, {}
+    )
+    assert [row.start for row in changed[StatisticKind.USAGE]] == HOURS[5:]
+    for hour in HOURS[9:]:
+        row = database[StatisticKind.USAGE][hour]
+        assert (row.state, row.sum) == (0.5, before[hour].sum + 1.0)
+
+
+@pytest.mark.parametrize(
+    ("cost", "priced", "kept"),
+    [
+        (0.4, False, 0.9),
+        (None, False, 0.9),
+        (0.4, True, 0.4),
+    ],
+)
+def test_half_a_cost_replaces_no_whole_one(cost, priced, kept):
+    """Where prices are missing later, what was known stands."""
+    database: Database = {}
+    hour = HOURS[0]
+    apply(database, hour, {hour: HourUsage(3.0, 0.9, True)}, {})
+    apply(database, hour, {hour: HourUsage(2.0, cost, priced)}, {})
+    assert database[StatisticKind.USAGE][hour].state == 2.0
+    assert database[StatisticKind.COST][hour].state == kept
+
+
+def test_half_a_cost_is_better_than_none():
+    """Until the whole one is known."""
+    database: Database = {}
+    hour = HOURS[0]
+    for usage, expected in (
+        (HourUsage(3.0, None, False), None),
+        (HourUsage(3.0, 0.4, False), 0.4),
+        (HourUsage(3.0, 0.9, True), 0.9),
+    ):
+        apply(database, hour, {hour: usage}, {})
+        row = database.get(StatisticKind.COST, {}).get(hour)
+        assert (row.state if row else None) == expected
+
+
+def test_a_fee_that_was_charged_stands():
+    """What the plan costs today says nothing of yesterday."""
+    database: Database = {}
+    apply(database, HOURS[0], {}, {DAYS[0]: 0.3})
+    changed = apply(database, HOURS[0], {}, {DAYS[0]: 0.5, DAYS[1]: 0.5})
+    midnights = [day_bounds(day)[0] for day in DAYS]
+    assert changed[StatisticKind.BASE_FEE] == [HourRow(midnights[1], 0.5, 0.8)]
+    assert changed[StatisticKind.TOTAL_COST] == [HourRow(midnights[1], 0.5, 0.8)]
+
+
+def test_fees_that_become_known_later_join_the_total():
+    """Costs that were written before the fee was known are part of it from then on."""
+    database: Database = {}
+    hours = {hour: HourUsage(1.0, 0.25, True) for hour in HOURS[:24]}
+    apply(database, HOURS[0], hours, {})
+    assert StatisticKind.TOTAL_COST not in database
+    apply(database, HOURS[0], {}, {DAYS[0]: 1.0})
+    total = database[StatisticKind.TOTAL_COST]
+    assert list(total) == HOURS[:24]
+    assert total[HOURS[0]].state == 1.25
+    assert total[HOURS[23]].sum == 7.0
+
+
+def test_binary_dust_does_not_pile_up():
+    """A tenth ten thousand times is a thousand, and is not written again for what binary makes of it."""
+    values = {HOURS[0] + number * HOUR: 0.1 for number in range(10_000)}
+    rows = RunningTotal().revised(values)
+    assert rows[-1].sum == 1000
+    later = tuple(rows[5000:])
+    account = RunningTotal(later, later[0].sum - later[0].state)
+    assert account.revised({row.start: 0.1 for row in later}) == []
