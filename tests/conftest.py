@@ -6,7 +6,7 @@ import logging
 import pytest
 from xdist.remote import Producer
 
-from tests.xdist_split import Sharing, longest_first
+from tests.xdist_split import SplitScheduling, longest_first
 
 FIGURES = "figures"
 
@@ -38,14 +38,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     longest_first(items)
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Sharing:
+def pytest_xdist_make_scheduler(
+    config: pytest.Config, log: Producer
+) -> SplitScheduling:
     """Share the tests out among processes as we like it."""
     config.option.loadscopereorder = False  # the order is ours
-    return Sharing(config, log)
+    return SplitScheduling(config, log)
 
 
 @pytest.fixture
-def tell_figures(
+def report_figures(
     record_property: Callable[[str, object], None],
 ) -> Callable[[str], None]:
     """Return what prints a line below the test results, whatever became of the test."""

@@ -47,7 +47,7 @@ def longest_first(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: rank(item.nodeid))
 
 
-class Sharing(LoadScopeScheduling):
+class SplitScheduling(LoadScopeScheduling):
     """Gives out group by group, in the order of the tests, to whichever process is free."""
 
     @override

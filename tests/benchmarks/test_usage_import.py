@@ -18,7 +18,7 @@ tenths of a second; a small home has about 350,000. Most of those that are left 
 """
 
 
-def test_few_objects_grow_old(tell_figures: Callable[[str], None]) -> None:
+def test_few_objects_grow_old(report_figures: Callable[[str], None]) -> None:
     """A month is thousands of readings, prices and hours, and hardly any of them is an object that lasts.
 
     In a process of its own: what a test writes to its log would count, too.
@@ -35,5 +35,5 @@ def test_few_objects_grow_old(tell_figures: Callable[[str], None]) -> None:
     found = re.search(r"the import: +(\d+) objects grew old", done.stdout)
     assert found is not None
     grown_old = int(found[1])
-    tell_figures(f"usage: {grown_old} objects grew old in {MONTHS} months")
+    report_figures(f"usage: {grown_old} objects grew old in {MONTHS} months")
     assert 0 < grown_old <= MONTHS * GROWN_OLD

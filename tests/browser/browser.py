@@ -16,7 +16,7 @@ from playwright.async_api import (
 )
 
 from tests.browser.card_page import find_chromium
-from tests.browser.console_guard import Watch, read
+from tests.browser.console_guard import ConsoleGuard, read
 from tests.browser.my_redirect import HOST as MY_HOST
 from tests.browser.texts import LANGUAGES, Texts
 
@@ -76,7 +76,7 @@ async def open_window(
     size: tuple[int, int] = WIDE,
     logs: Sequence[Path] = (),
     evidence: Path | None = None,
-) -> AsyncIterator[tuple[BrowserContext, Watch]]:
+) -> AsyncIterator[tuple[BrowserContext, ConsoleGuard]]:
     """Open a window that has never been here before, watched; keep the evidence when what is done in it fails.
 
     The evidence goes to a folder, else to a new one among the temporary files; whatever fails names it.
@@ -95,22 +95,22 @@ async def open_window(
         reduced_motion="reduce",
     )
     context.set_default_timeout(PATIENCE)
-    watch = Watch(context, Texts(language))
+    guard = ConsoleGuard(context, Texts(language))
 
     async def refuse(route: Route) -> None:
         address = route.request.url.partition("?")[0]
-        watch.complain(f"asks another machine: {address}")
+        guard.complain(f"asks another machine: {address}")
         await route.abort()
 
     await context.route(_is_elsewhere, refuse)
     try:
-        yield context, watch
-        assert not watch.complaints
+        yield context, guard
+        assert not guard.complaints
     except BaseException as error:
         folder = evidence or Path(tempfile.mkdtemp(prefix="nomos-journey-"))
-        await _keep_evidence(folder, context, watch, logs)
-        if watch.complaints:
-            error.add_note("\n".join(["Seen until then:", *watch.complaints]))
+        await _keep_evidence(folder, context, guard, logs)
+        if guard.complaints:
+            error.add_note("\n".join(["Seen until then:", *guard.complaints]))
         error.add_note(f"Pictures, texts and logs are in {folder}")
         raise
     finally:
@@ -122,9 +122,9 @@ def _is_elsewhere(address: str) -> bool:
 
 
 async def _keep_evidence(
-    folder: Path, context: BrowserContext, watch: Watch, logs: Sequence[Path]
+    folder: Path, context: BrowserContext, guard: ConsoleGuard, logs: Sequence[Path]
 ) -> None:
-    complaints = "\n".join(watch.complaints)
+    complaints = "\n".join(guard.complaints)
     (folder / "complaints.txt").write_text(f"{complaints}\n")
     for log in logs:
         if log.exists():

@@ -125,7 +125,7 @@ def page_faults(reading: Reading, texts: Texts) -> Iterator[str]:
             yield f"{fault}: {name!r}"
 
 
-class Watch:
+class ConsoleGuard:
     """The complaints about one browser context."""
 
     def __init__(self, context: BrowserContext, texts: Texts) -> None:

@@ -11,11 +11,11 @@ from playwright.async_api import BrowserContext, Locator, Page, expect
 from scripts.hub_client import HubClient, HubError
 from scripts.linking import CLIENT_ID, CLIENT_SECRET, CUSTOMER, DOMAIN, Customer
 from tests.browser.browser import NARROW, WIDE
-from tests.browser.console_guard import Watch
+from tests.browser.console_guard import ConsoleGuard
 from tests.browser.my_redirect import HOST as MY_HOST
-from tests.browser.screenshots import Album
+from tests.browser.screenshots import Screenshots
 from tests.browser.texts import Texts
-from tests.e2e.processes import PASSWORD, USER, Town
+from tests.e2e.processes import PASSWORD, USER, Processes
 
 LOADS = {"en": "Dishwasher", "de": "Spülmaschine"}
 LOOKS: tuple[tuple[Literal["light", "dark"], tuple[int, int], str | None], ...] = (
@@ -42,17 +42,17 @@ def exactly(text: str) -> re.Pattern[str]:
 class Journey:
     """A customer at a browser."""
 
-    town: Town
+    processes: Processes
     context: BrowserContext
     page: Page
-    watch: Watch
+    guard: ConsoleGuard
     my: bool
-    album: Album
+    screenshots: Screenshots
 
     @property
     def texts(self) -> Texts:
         """What is to be read."""
-        return self.watch.texts
+        return self.guard.texts
 
     @property
     def flow(self) -> Locator:
@@ -63,7 +63,7 @@ class Journey:
 
     async def go(self, path: str) -> None:
         """Open a page of Home Assistant by its address."""
-        await self.page.goto(self.town.hub.url + path)
+        await self.page.goto(self.processes.hub.url + path)
 
     async def press(self, button: str, within: Locator | Page | None = None) -> None:
         """Press one of Home Assistant's buttons."""
@@ -78,7 +78,7 @@ class Journey:
         """Look for a text; then read the whole page, with all that must not be there."""
         place = within or self.page
         await expect(place.get_by_text(text, exact=True).first).to_be_visible()
-        await self.watch.read(self.page)
+        await self.guard.read(self.page)
 
     async def see_form(self, step: str, *absent: str) -> None:
         """See a step's form as the translations have it: its title, every field with its label and its description."""
@@ -90,7 +90,7 @@ class Journey:
         await expect(self.flow.locator("ha-selector")).to_have_count(len(labels))
         for text in descriptions.values():
             await expect(self.flow.get_by_text(text).first).to_be_attached()
-        assert (await self.watch.read(self.page)).labels == labels
+        assert (await self.guard.read(self.page)).labels == labels
 
     async def finish(self, button: str) -> None:
         """Press the last button of a flow; it closes."""
@@ -131,10 +131,10 @@ class Journey:
         redirect_uri = (
             f"https://{MY_HOST}/redirect/oauth"
             if self.my
-            else f"{self.town.hub.url}/auth/external/callback"
+            else f"{self.processes.hub.url}/auth/external/callback"
         )
         await self.see(redirect_uri, dialog)
-        await self.album.take_dialog("credentials", self.page, dialog)
+        await self.screenshots.take_dialog("credentials", self.page, dialog)
         for name, text in fields.items():
             await dialog.locator(f'input[name="{name}"]').fill(text)
         async with self._signing_in():
@@ -170,7 +170,7 @@ class Journey:
             await self.see(self.texts.own(f"entity.sensor.{sensor}.name"))
         price = self.page.get_by_text(re.compile(r"\d[.,]\d{4}\s?EUR/kWh"))
         await expect(price.first).to_be_visible()
-        await self.album.take_device("device", self.page)
+        await self.screenshots.take_device("device", self.page)
 
     async def add_load(self) -> None:
         """Describe a flexible load; see that it has a device, and what it says."""
@@ -188,7 +188,7 @@ class Journey:
         for number, hours in enumerate(("2", "20", "7")):
             await times.nth(number).fill(hours)
             await times.nth(number).blur()
-        await self.album.take_dialog("load", self.page, self.flow)
+        await self.screenshots.take_dialog("load", self.page, self.flow)
         await self.press("submit", self.flow)
         await self.finish("finish")
         await self.see(self.texts.own("config_subentries.load.entry_type"))
@@ -198,7 +198,7 @@ class Journey:
         for sensor in ("next_start", "next_end", "expected_cost", "expected_saving"):
             await self.see(self.texts.own(f"entity.sensor.{sensor}.name"))
         await self.see(self.texts.own("entity.binary_sensor.run_now.name"))
-        await self.album.take_device("load-device", self.page)
+        await self.screenshots.take_device("load-device", self.page)
 
     async def see_dashboard(self, hub: HubClient) -> None:
         """Open the ready dashboard: by day and by night, at a desk and on a phone, and however often it is loaded."""
@@ -218,16 +218,16 @@ class Journey:
         sections = self.page.locator("hui-section")
         # Without the history, of which a new account has none.
         shown = sections.nth(0).or_(sections.nth(1)).or_(sections.nth(2))
-        await self.album.take("dashboard", self.page, shown, margin=12)
+        await self.screenshots.take("dashboard", self.page, shown, margin=12)
         for theme, size, name in LOOKS:
             await self.page.emulate_media(color_scheme=theme)
             await self.page.set_viewport_size({"width": size[0], "height": size[1]})
             await self._see_card()
-            await self.watch.read(self.page)
+            await self.guard.read(self.page)
             await self._see_whole_tiles()
             if name:
                 card = self.page.locator("nomos-price-card")
-                await self.album.take(name, self.page, card, margin=8)
+                await self.screenshots.take(name, self.page, card, margin=8)
         await self.page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
 
     async def _see_card(self) -> None:
@@ -272,7 +272,7 @@ class Journey:
         await self.go("/config/integrations/dashboard")
         card = self.page.locator("ha-config-flow-card", has_text=TITLE)
         await card.wait_for()
-        await self.watch.read(self.page)
+        await self.guard.read(self.page)
         await self.press("reconfigure", card)
         step = "config.step.reauth_confirm"
         await self.see(self.texts.own(f"{step}.description"), self.flow)
@@ -280,7 +280,7 @@ class Journey:
         async with self._signing_in():
             await self.press("submit", self.flow)
         await self.flow.get_by_text(exactly(self.texts.button("close"))).wait_for()
-        await self.watch.read(self.page)
+        await self.guard.read(self.page)
         await self.finish("close")
         await expect(card).to_have_count(0)
         [entry] = await hub.entries(DOMAIN)
@@ -295,7 +295,7 @@ class Journey:
         await row.get_by_role("menuitem", name=delete).first.click()
         await self.press("delete", self.page.locator("dialog-box"))
         await expect(row).to_have_count(0)
-        await self.watch.read(self.page)
+        await self.guard.read(self.page)
         assert await hub.entries(DOMAIN) == []
         assert await hub.entities(DOMAIN) == []
         # A page that is loaded from now on knows no card any more.

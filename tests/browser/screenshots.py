@@ -26,7 +26,7 @@ CUT = """
 """Returns the texts within a card that end in three dots for want of room."""
 
 
-class Album:
+class Screenshots:
     """A folder of pictures in one language; without a folder nothing is kept."""
 
     def __init__(self, folder: Path | None, language: str) -> None:

@@ -1,4 +1,4 @@
-"""What no customer should see is seen: the watch can fail."""
+"""What no customer should see is seen: the guard can fail."""
 
 from pathlib import Path
 
@@ -83,11 +83,11 @@ BAD_PAGE = """
 
 async def read_bad_page(browser: Browser, evidence: Path) -> None:
     """Open the page and read it."""
-    async with open_window(browser, "en", evidence=evidence) as (context, watch):
+    async with open_window(browser, "en", evidence=evidence) as (context, guard):
         page = await context.new_page()
         await page.set_content(BAD_PAGE)
         await page.wait_for_load_state("networkidle")
-        await watch.read(page)
+        await guard.read(page)
 
 
 async def test_a_bad_page_is_seen(tmp_path: Path) -> None:

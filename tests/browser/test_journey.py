@@ -8,8 +8,8 @@ from scripts.linking import Customer
 from tests.browser.browser import open_browser, open_window
 from tests.browser.journey import Journey
 from tests.browser.my_redirect import HOST as MY_HOST, open_my_redirect
-from tests.browser.screenshots import Album
-from tests.e2e.processes import open_town
+from tests.browser.screenshots import Screenshots
+from tests.e2e.processes import start_processes
 
 
 @pytest.mark.parametrize("my", [False, True], ids=["own-callback", "my-redirect"])
@@ -20,27 +20,29 @@ async def test_journey(
     """Everything can be reached and read, nothing fails, and nothing is left untranslated."""
     folder: Path | None = pytestconfig.getoption("--pictures", None) if my else None
     async with (
-        open_town(tmp_path / "hub", language=language, my=my) as town,
-        Customer(town.simulator_url) as customer,
-        town.hub.client(town.token) as hub,
-        open_my_redirect(tmp_path, town.hub.url) as my_port,
+        start_processes(tmp_path / "hub", language=language, my=my) as processes,
+        Customer(processes.simulator_url) as customer,
+        processes.hub.client(processes.token) as hub,
+        open_my_redirect(tmp_path, processes.hub.url) as my_port,
         open_browser(
             f"--host-resolver-rules=MAP {MY_HOST} 127.0.0.1:{my_port}"
         ) as browser,
-        open_window(browser, language, logs=[town.hub.log, town.simulator.log]) as (
+        open_window(
+            browser, language, logs=[processes.hub.log, processes.simulator.log]
+        ) as (
             context,
-            watch,
+            guard,
         ),
     ):
         # No person waits for the afternoon to see tomorrow's prices.
         await customer.control("POST", "settings", {"publication_time": "00:00"})
         journey = Journey(
-            town=town,
+            processes=processes,
             context=context,
             page=await context.new_page(),
-            watch=watch,
+            guard=guard,
             my=my,
-            album=Album(folder, language),
+            screenshots=Screenshots(folder, language),
         )
         await journey.log_in()
         if my:

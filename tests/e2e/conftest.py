@@ -9,7 +9,7 @@ import pytest_socket
 
 from scripts.hub_client import HubClient
 from scripts.linking import DOMAIN, Customer
-from tests.e2e.processes import Town, open_town
+from tests.e2e.processes import Processes, start_processes
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -25,19 +25,21 @@ def _real_sockets(socket_enabled: None) -> None:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+async def processes(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[Processes]:
     """Start both processes once for all tests of a module."""
     pytest_socket.enable_socket()  # the fixture that does this serves single tests
-    async with open_town(tmp_path_factory.mktemp("hub")) as town:
-        yield town
+    async with start_processes(tmp_path_factory.mktemp("hub")) as processes:
+        yield processes
 
 
 @pytest.fixture
-async def client(town: Town) -> AsyncIterator[HubClient]:
+async def client(processes: Processes) -> AsyncIterator[HubClient]:
     """Return a client for Home Assistant; leave nothing of the integration behind."""
-    async with town.hub.client(town.token) as client:
+    async with processes.hub.client(processes.token) as client:
         yield client
-        town.remember_tokens()
+        processes.remember_tokens()
         for flow in await client.flows(DOMAIN):
             await client.delete(f"/api/config/config_entries/flow/{flow['flow_id']}")
         for entry in await client.entries(DOMAIN):
@@ -47,13 +49,13 @@ async def client(town: Town) -> AsyncIterator[HubClient]:
 
 
 @pytest.fixture
-async def customer(town: Town) -> AsyncIterator[Customer]:
+async def customer(processes: Processes) -> AsyncIterator[Customer]:
     """Return a customer with a browser; leave the simulator as it was."""
-    async with Customer(town.simulator_url) as customer:
+    async with Customer(processes.simulator_url) as customer:
         # No person is as quick as these tests.
         await customer.control("POST", "settings", {"rate_limit": None})
         yield customer
-        town.secrets.update(customer.codes)
+        processes.secrets.update(customer.codes)
         await customer.control("DELETE", "faults")
         await customer.control("DELETE", "settings")
 

@@ -10,7 +10,7 @@ import sys
 from scripts.children import Child, free_port
 from scripts.hub import PROJECT, Hub, HubSettings, wait_until_running
 from scripts.linking import CLIENT_SECRET, DOMAIN
-from tests.e2e.proxy import Line
+from tests.e2e.proxy import TokenProxy
 
 USER = "owner"
 PASSWORD = "owner-password"
@@ -18,7 +18,7 @@ MY_REDIRECT_URI = "https://my.home-assistant.io/redirect/oauth"
 
 
 @dataclass(kw_only=True)
-class Town:
+class Processes:
     """Both processes, and the secrets that passed between them."""
 
     hub: Hub
@@ -47,16 +47,20 @@ class Town:
 
 
 @asynccontextmanager
-async def open_town(
-    folder: Path, line: Line | None = None, *, language: str = "en", my: bool = False
-) -> AsyncIterator[Town]:
-    """Start both processes; with a line, the hub knows Nomos by the line's address only.
+async def start_processes(
+    folder: Path,
+    proxy: TokenProxy | None = None,
+    *,
+    language: str = "en",
+    my: bool = False,
+) -> AsyncIterator[Processes]:
+    """Start both processes; with a proxy, the hub knows Nomos by the proxy's address only.
 
     The language is the hub's and its first user's; `my` sends OAuth redirects through My Home Assistant.
     """
     hub_port, simulator_port = free_port(), free_port()
     simulator_url = f"http://127.0.0.1:{simulator_port}"
-    nomos_url = simulator_url if line is None else await line.open(simulator_port)
+    nomos_url = simulator_url if proxy is None else await proxy.open(simulator_port)
     hub = Hub(
         HubSettings(
             folder=folder, port=hub_port, api_url=nomos_url, language=language, my=my
@@ -75,7 +79,7 @@ async def open_town(
                 await client.onboard(user=USER, password=PASSWORD, language=language)
                 await wait_until_running(client)
                 token = await client.long_lived_token("tests")
-            yield Town(
+            yield Processes(
                 hub=hub, simulator=simulator, simulator_url=nomos_url, token=token
             )
         finally:

@@ -1,4 +1,4 @@
-"""The line between the hub and Nomos, which sees from outside what of a token request has passed, and when."""
+"""The proxy between the hub and Nomos, which sees from outside what of a token request has passed, and when."""
 
 import asyncio
 from collections.abc import Callable
@@ -38,7 +38,7 @@ class Exchange:
         return body
 
 
-class Line:
+class TokenProxy:
     """Passes connections on to Nomos byte by byte; to be used in an `async with`.
 
     When either end goes away, so does the connection to the other.

@@ -12,8 +12,8 @@ import pytest
 from scripts.hub import wait_until_running
 from scripts.hub_client import HubClient
 from scripts.linking import DOMAIN, Customer
-from tests.e2e.processes import open_town
-from tests.e2e.proxy import Line
+from tests.e2e.processes import start_processes
+from tests.e2e.proxy import TokenProxy
 from tests.e2e.test_kill import CUSTOMER, Trial
 
 
@@ -57,21 +57,21 @@ async def test_disk_that_is_full_around_a_rotation(
 ) -> None:
     """The newest token is in use after some requests, an orderly stop and a start; nobody has to link again."""
     async with (
-        Line() as line,
-        open_town(tmp_path / "hub", line) as town,
-        Customer(town.simulator_url, CUSTOMER) as customer,
+        TokenProxy() as proxy,
+        start_processes(tmp_path / "hub", proxy) as processes,
+        Customer(processes.simulator_url, CUSTOMER) as customer,
     ):
         await customer.control("POST", "settings", {"rate_limit": None})
-        trial = Trial(town=town, line=line, customer=customer)
+        trial = Trial(processes=processes, proxy=proxy, customer=customer)
         await trial.link()
-        linked = line.newest
-        await town.hub.start()
-        async with town.hub.client(town.token) as client:
+        linked = proxy.newest
+        await processes.hub.start()
+        async with processes.hub.client(processes.token) as client:
             await wait_until_running(client)
             others = fill(storage)
             await customer.control("POST", "expire_access_tokens")
             await ask(client, 3)
-            assert line.newest != linked
+            assert proxy.newest != linked
             assert not trial.newest_in_journal()
             # Home Assistant tries to store its entry meanwhile, and gives up.
             await asyncio.sleep(5)
@@ -80,9 +80,9 @@ async def test_disk_that_is_full_around_a_rotation(
                 await ask(client, days_ago)
             assert trial.newest_in_journal()
             assert not trial.newest_in_entry()
-        await town.hub.stop()
+        await processes.hub.stop()
         since = datetime.now(UTC)
-        await town.hub.start()
-        async with town.hub.client(town.token) as client:
+        await processes.hub.start()
+        async with processes.hub.client(processes.token) as client:
             assert await trial.look_after(client, since) == "kept"
-        await town.hub.stop()
+        await processes.hub.stop()

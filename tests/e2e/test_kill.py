@@ -4,7 +4,7 @@ Nomos accepts a refresh token once; whoever uses it twice loses the grant. So a 
 rotation and the arrival of the answer has to be linked again, and nobody can help that. Killed at any other moment,
 it must go on without anybody's help.
 
-Where a kill fell is judged from outside: by the simulator's record of requests and by the line between the two
+Where a kill fell is judged from outside: by the simulator's record of requests and by the proxy between the two
 processes, which knows when the last byte of the answer was handed to the hub. What the hub needs to put the token
 on the disk is allowed for by a margin, and what fell into it is counted apart.
 """
@@ -26,8 +26,8 @@ import pytest
 from scripts.hub import wait_until_running
 from scripts.hub_client import HubClient, HubError, Json
 from scripts.linking import DOMAIN, Customer, link, link_again
-from tests.e2e.processes import Town, open_town
-from tests.e2e.proxy import Line, fingerprint
+from tests.e2e.processes import Processes, start_processes
+from tests.e2e.proxy import TokenProxy, fingerprint
 from tests.e2e.test_process import assert_true_price, eventually, refresh
 
 CUSTOMER = "solar@example.com"  # has two contracts, hence two coordinators
@@ -141,8 +141,8 @@ class Kill:
 class Trial:
     """A linked account in a hub that is killed and started again."""
 
-    town: Town
-    line: Line
+    processes: Processes
+    proxy: TokenProxy
     customer: Customer
     entry_id: str = ""
     write_times: list[float] = field(default_factory=list)
@@ -150,22 +150,22 @@ class Trial:
     @property
     def storage(self) -> Path:
         """Where the hub keeps what survives."""
-        return self.town.hub.settings.folder / ".storage"
+        return self.processes.hub.settings.folder / ".storage"
 
     async def link(self) -> None:
         """Link the account, and let the hub store all that is new, itself included."""
-        async with self.town.hub.client(self.town.token) as client:
+        async with self.processes.hub.client(self.processes.token) as client:
             entry = await link(client, self.customer)
             self.entry_id = entry["entry_id"]
-        await self.town.hub.stop()
+        await self.processes.hub.stop()
         assert self.newest_in_entry()
 
     def newest_in_entry(self) -> bool:
         """Tell whether the config entry on disk holds the newest refresh token."""
-        [entry] = self.town.stored_entries()
+        [entry] = self.processes.stored_entries()
         data = entry["data"]
         assert isinstance(data, dict)
-        return fingerprint(data["token"]["refresh_token"]) == self.line.newest
+        return fingerprint(data["token"]["refresh_token"]) == self.proxy.newest
 
     def newest_in_journal(self) -> bool:
         """Tell whether the journal on disk holds the newest refresh token."""
@@ -173,7 +173,9 @@ class Trial:
             stored = json.loads(self._journal.read_text())
         except FileNotFoundError:
             return False
-        return fingerprint(stored["data"]["token"]["refresh_token"]) == self.line.newest
+        return (
+            fingerprint(stored["data"]["token"]["refresh_token"]) == self.proxy.newest
+        )
 
     @property
     def _journal(self) -> Path:
@@ -183,7 +185,7 @@ class Trial:
         """Make the next request of the hub one that needs a rotation; count from here."""
         await self.customer.control("POST", "expire_access_tokens")
         await self.customer.control("DELETE", "requests")
-        self.line.forget()
+        self.proxy.forget()
 
     async def _statuses(self, kind: str) -> list[int]:
         records = (await self.customer.control("GET", "requests"))["requests"]
@@ -198,15 +200,15 @@ class Trial:
             tasks.create_task(ask_or_die(client))
             await self._reach(aim.after)
             await asyncio.sleep(delay)
-            # Nothing else runs in this process, the line included, until the hub is dead.
+            # Nothing else runs in this process, the proxy included, until the hub is dead.
             killed = time.monotonic()
-            delivered = next((one.delivered for one in self.line.exchanges), None)
-            self.town.hub.kill()
+            delivered = next((one.delivered for one in self.proxy.exchanges), None)
+            self.processes.hub.kill()
         await client.disconnect()
 
         # A request that the hub had sent goes its way, though the hub is dead.
         await asyncio.sleep(0.1)
-        asked = len(self.line.exchanges)
+        asked = len(self.proxy.exchanges)
         rotated = await self._rotated(asked)
         await self.customer.control("DELETE", "faults")
         in_journal, in_entry = self.newest_in_journal(), self.newest_in_entry()
@@ -224,7 +226,7 @@ class Trial:
         return Kill(
             where=where,
             requests=asked,
-            # The line does not know a token whose answer it did not see.
+            # The proxy does not know a token whose answer it did not see.
             on_disk=where is not Where.UNANSWERED and (in_journal or in_entry),
             evidence=f"token requests: {asked}, rotated: {rotated}, killed after the answer: {late}, "
             f"newest token in the journal: {in_journal}, in the entry: {in_entry}",
@@ -235,7 +237,7 @@ class Trial:
         async with asyncio.timeout(30):
             if event is After.CALL:
                 return
-            exchange = await self.line.next_exchange()
+            exchange = await self.proxy.next_exchange()
             if event is After.ANSWER:
                 await exchange.answered.wait()
 
@@ -257,7 +259,7 @@ class Trial:
         await assert_true_price(client, self.customer, since=since)
         if tokens == [200] and prices[-1:] == [200]:
             if self.newest_in_journal():
-                [exchange] = self.line.exchanges
+                [exchange] = self.proxy.exchanges
                 written = self._journal.stat().st_ctime
                 self.write_times.append(written - exchange.delivered_wall)
             flows = await client.flows(DOMAIN)
@@ -342,7 +344,7 @@ def table(results: Sequence[tuple[Kill, str]]) -> Iterator[str]:
 
 
 async def test_kill(
-    tmp_path: Path, pytestconfig: pytest.Config, tell_figures: Callable[[str], None]
+    tmp_path: Path, pytestconfig: pytest.Config, report_figures: Callable[[str], None]
 ) -> None:
     """An account survives the hub's death at any moment but one."""
     rounds: int = pytestconfig.getoption("--kill-rounds", 30)
@@ -352,19 +354,19 @@ async def test_kill(
     results: list[tuple[Kill, str]] = []
     wrongs: list[str] = []
     async with (
-        Line() as line,
-        open_town(tmp_path / "hub", line) as town,
-        Customer(town.simulator_url, CUSTOMER) as customer,
+        TokenProxy() as proxy,
+        start_processes(tmp_path / "hub", proxy) as processes,
+        Customer(processes.simulator_url, CUSTOMER) as customer,
     ):
         await customer.control("POST", "settings", {"rate_limit": None})
-        trial = Trial(town=town, line=line, customer=customer)
+        trial = Trial(processes=processes, proxy=proxy, customer=customer)
         await trial.link()
         kill: Kill | None = None
         try:
             while True:
                 since = datetime.now(UTC)
-                await town.hub.start()
-                async with town.hub.client(town.token) as client:
+                await processes.hub.start()
+                async with processes.hub.client(processes.token) as client:
                     outcome = await trial.look_after(client, since)
                     if kill is not None:
                         results.append((kill, outcome))
@@ -383,9 +385,9 @@ async def test_kill(
                     aim = next(aims) if more < 0 else AIMED_AT[missed[0]]
                     kill = await trial.kill(client, aim, chance.uniform(*aim.span))
         finally:
-            tell_figures(f"Kill test with seed {seed}")
+            report_figures(f"Kill test with seed {seed}")
             for text in (*table(results), *trial.remarks()):
-                tell_figures(text)
+                report_figures(text)
 
     assert not trial.left_behind(".unreadable")
     fallen = places(results)

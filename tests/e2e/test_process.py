@@ -24,7 +24,7 @@ from scripts.linking import (
     to_sign_in,
     walk,
 )
-from tests.e2e.processes import Town
+from tests.e2e.processes import Processes
 
 BERLIN = ZoneInfo("Europe/Berlin")
 CODE_LIFETIME = timedelta(minutes=10)
@@ -80,12 +80,12 @@ def assert_clear_abort(result: Json, *reasons: str) -> None:
     assert english["config"]["abort"][result["reason"]]
 
 
-async def assert_nothing_stored(client: HubClient, town: Town) -> None:
+async def assert_nothing_stored(client: HubClient, processes: Processes) -> None:
     """No entry came out of it, in memory or on disk, and no flow is left waiting."""
     assert await client.entries(DOMAIN) == []
     assert await client.flows(DOMAIN) == []
     # Home Assistant writes its entries a second after they changed.
-    await eventually(lambda: town.stored_entries() == [])
+    await eventually(lambda: processes.stored_entries() == [])
 
 
 async def test_the_frontend_can_load(client: HubClient) -> None:
@@ -127,25 +127,27 @@ async def test_half_a_character_for_a_time(
     assert await client.entries(DOMAIN)
 
 
-async def test_denied(client: HubClient, customer: Customer, town: Town) -> None:
+async def test_denied(
+    client: HubClient, customer: Customer, processes: Processes
+) -> None:
     """Denying ends the flow with a sentence; nothing is stored; allowing helps."""
     await ensure_credentials(client)
     result = await walk(client, customer, await client.start_flow(DOMAIN), allow=False)
     assert_clear_abort(result, "link_user_rejected_authorize")
-    await assert_nothing_stored(client, town)
+    await assert_nothing_stored(client, processes)
 
     assert (await link(client, customer))["state"] == "loaded"
 
 
 async def test_wrong_client_secret(
-    client: HubClient, customer: Customer, town: Town
+    client: HubClient, customer: Customer, processes: Processes
 ) -> None:
     """A mistyped secret ends the flow with a sentence; the right one helps."""
-    town.secrets.add("mistyped-secret")
+    processes.secrets.add("mistyped-secret")
     await ensure_credentials(client, secret="mistyped-secret")
     result = await walk(client, customer, await client.start_flow(DOMAIN))
     assert_clear_abort(result, "link_oauth_unauthorized")
-    await assert_nothing_stored(client, town)
+    await assert_nothing_stored(client, processes)
 
     [credential] = await client.credentials(DOMAIN)
     assert credential["client_id"] == CLIENT_ID
@@ -153,7 +155,9 @@ async def test_wrong_client_secret(
     assert (await link(client, customer))["state"] == "loaded"
 
 
-async def test_expired_code(client: HubClient, customer: Customer, town: Town) -> None:
+async def test_expired_code(
+    client: HubClient, customer: Customer, processes: Processes
+) -> None:
     """Who dawdles on the way back gets a sentence, and may try again."""
     await ensure_credentials(client)
     step = await to_sign_in(client, await client.start_flow(DOMAIN))
@@ -167,7 +171,7 @@ async def test_expired_code(client: HubClient, customer: Customer, town: Town) -
     finally:
         await customer.control("POST", "clock", {"advance_seconds": -seconds})
     assert_clear_abort(result, "link_oauth_unauthorized")
-    await assert_nothing_stored(client, town)
+    await assert_nothing_stored(client, processes)
 
     assert (await link(client, customer))["state"] == "loaded"
 
@@ -188,11 +192,13 @@ async def refresh(client: HubClient) -> None:
         await client.post(f"/api/services/{DOMAIN}/refresh")
 
 
-async def test_revoked(client: HubClient, customer: Customer, town: Town) -> None:
+async def test_revoked(
+    client: HubClient, customer: Customer, processes: Processes
+) -> None:
     """Revoked access asks once for a new link, for the same account, and then goes on."""
     begin = datetime.now(UTC)
     entry = await link(client, customer)
-    first = await eventually(town.remember_tokens)
+    first = await eventually(processes.remember_tokens)
     await wait_for_price(client, since=begin)
     await customer.control("POST", "revoke", {"email": customer.email})
     # With all prices known nobody asks Nomos, so nobody notices before somebody does.
@@ -201,17 +207,17 @@ async def test_revoked(client: HubClient, customer: Customer, town: Town) -> Non
     assert flow["context"]["source"] == "reauth"
     assert flow["step_id"] == "reauth_confirm"
 
-    async with Customer(town.simulator_url, "analog@example.com") as stranger:
+    async with Customer(processes.simulator_url, "analog@example.com") as stranger:
         step = await client.flow_step(flow["flow_id"])
         result = await walk(client, stranger, step)
-        town.secrets.update(stranger.codes)
+        processes.secrets.update(stranger.codes)
     assert_clear_abort(result, "wrong_account")
-    assert town.remember_tokens() == first
+    assert processes.remember_tokens() == first
 
     since = datetime.now(UTC)
     await link_again(client, customer, entry["entry_id"])
     await assert_true_price(client, customer, since=since)
-    await eventually(lambda: town.remember_tokens() - first)
+    await eventually(lambda: processes.remember_tokens() - first)
     assert await client.flows(DOMAIN) == []
     assert len(await client.entries(DOMAIN)) == 1
 
@@ -226,23 +232,25 @@ async def test_reconfigure(client: HubClient, customer: Customer) -> None:
     await assert_true_price(client, customer, since=since)
 
 
-async def test_restart(client: HubClient, customer: Customer, town: Town) -> None:
+async def test_restart(
+    client: HubClient, customer: Customer, processes: Processes
+) -> None:
     """After a restart the price is there again, without anybody's help."""
     await link(client, customer)
     await client.disconnect()
-    await town.hub.stop()
-    assert town.remember_tokens(), "the link is on disk"
+    await processes.hub.stop()
+    assert processes.remember_tokens(), "the link is on disk"
     since = datetime.now(UTC)
-    await town.hub.start()
+    await processes.hub.start()
     await wait_until_running(client)
 
     await assert_true_price(client, customer, since=since)
     assert await client.flows(DOMAIN) == []
 
 
-def log_records(town: Town) -> Iterator[str]:
+def log_records(processes: Processes) -> Iterator[str]:
     """Yield what Home Assistant has logged in all tests, each with its traceback."""
-    yield from LOG_RECORD.split(town.hub.log.read_text(errors="replace"))
+    yield from LOG_RECORD.split(processes.hub.log.read_text(errors="replace"))
 
 
 def is_told(secret: str, text: str) -> bool:
@@ -250,20 +258,22 @@ def is_told(secret: str, text: str) -> bool:
     return re.search(rf"(?<!\w){re.escape(secret)}(?!\w)", text) is not None
 
 
-async def test_logs(client: HubClient, customer: Customer, town: Town) -> None:
+async def test_logs(
+    client: HubClient, customer: Customer, processes: Processes
+) -> None:
     """Everything above was logged in detail, without secrets and without mishaps."""
     await link(client, customer)
-    await eventually(town.remember_tokens)
-    town.secrets.update(customer.codes)
-    records = list(log_records(town))
+    await eventually(processes.remember_tokens)
+    processes.secrets.update(customer.codes)
+    records = list(log_records(processes))
     ours = [text for text in records if f"custom_components.{DOMAIN}" in text]
     assert any(" DEBUG " in text for text in ours)
-    assert len(town.secrets) > 5
+    assert len(processes.secrets) > 5
 
-    for log in (town.hub.log, town.simulator.log):
+    for log in (processes.hub.log, processes.simulator.log):
         text = log.read_text(errors="replace")
         # The assertion must not print the secret that it finds.
-        leaks = sum(is_told(secret, text) for secret in town.secrets)
+        leaks = sum(is_told(secret, text) for secret in processes.secrets)
         assert leaks == 0, f"{leaks} secrets in {log.name}"
     assert not [
         text

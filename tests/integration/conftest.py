@@ -73,7 +73,7 @@ async def german_hub(hass: HomeAssistant) -> None:
 
 
 @pytest.fixture(autouse=True)
-def dice() -> None:
+def seeded_random() -> None:
     """Throw the same jitter in every run: what it does at its extremes is a matter of the schedule's own tests."""
     random.seed(20260610)
 

@@ -291,7 +291,7 @@ def load_writes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.mark.usefixtures("german_hub")
 async def test_writes_of_a_day_with_twenty_loads(
-    hass: HomeAssistant, nomos, linked, advance: Advance, load_writes, tell_figures
+    hass: HomeAssistant, nomos, linked, advance: Advance, load_writes, report_figures
 ) -> None:
     """Loads that begin at the same time make one write."""
     entry = await linked()
@@ -316,7 +316,7 @@ async def test_writes_of_a_day_with_twenty_loads(
                 if load.begun is not None and load.begun != begun.get(key):
                     begun[key] = load.begun
                     moments.add(datetime.now(UTC))
-    tell_figures(
+    report_figures(
         f"A day with 20 loads: {len(load_writes)} writes, {len(moments)} moments at which loads began"
     )
     assert len(begun) == 20

@@ -1,4 +1,4 @@
-"""The soak: a simulated year, a storm of faults, and at every interval the price that was obtainable.
+"""The soak: a simulated year, a runner of faults, and at every interval the price that was obtainable.
 
 `scripts/test tests/integration/test_soak.py --soak-days N --soak-seed S` runs any other year; the figures follow the results.
 """
@@ -24,14 +24,14 @@ from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 from simulator import Simulator
 from tests.integration.helpers import CLIENT_ID, CLIENT_SECRET
-from tests.integration.soak.checker import Judge
+from tests.integration.soak.checker import Checker
 from tests.integration.soak.clock import SoakClock, kernel_timers
 from tests.integration.soak.disk import Disk
-from tests.integration.soak.expected import Truth
+from tests.integration.soak.expected import Expected
 from tests.integration.soak.house import House
-from tests.integration.soak.proxy import Tap
+from tests.integration.soak.proxy import Proxy
 from tests.integration.soak.report import LogWatch, summary
-from tests.integration.soak.runner import Storm
+from tests.integration.soak.runner import Runner
 from tests.integration.soak.stage import Stage
 
 CI = ((1, 150), (2, 100), (3, 150))
@@ -117,7 +117,7 @@ async def test_soak(
     log: LogWatch,
     soak_seed: int,
     soak_days: int,
-    tell_figures: Callable[[str], None],
+    report_figures: Callable[[str], None],
 ) -> None:
     """Whatever happens in a year, a price that was obtainable is shown, and no other."""
     rng = random.Random(soak_seed)
@@ -146,9 +146,9 @@ async def test_soak(
         client_secret=CLIENT_SECRET,
     )
     sim.configure(rate_limit=None)
-    tap = Tap(sim)
-    tap.install()
-    clock.is_waiting = lambda: tap.held > 0
+    proxy = Proxy(sim)
+    proxy.install()
+    clock.is_waiting = lambda: proxy.held > 0
     await sim.start()
     monkeypatch.setenv("NOMOS_API_URL", sim.url)
     disk = Disk(hass.config.config_dir)
@@ -159,7 +159,7 @@ async def test_soak(
     )
     customer = sim.customers[email]
     token = sim.issue_tokens(email)
-    tap.newest = token["refresh_token"]
+    proxy.newest = token["refresh_token"]
     entry = MockConfigEntry(
         domain=DOMAIN,
         title="Soak",
@@ -174,16 +174,16 @@ async def test_soak(
     await clock.advance(timedelta(seconds=2))
 
     subscriptions = customer.subscriptions
-    truth = Truth(sim, subscriptions[0].step)
-    truth.disturb(start, start)
+    expected = Expected(sim, subscriptions[0].step)
+    expected.disturb(start, start)
     house = House(hass, hass_storage, clock, sim, entry, email, disk)
-    judge = Judge(hass, clock, sim, tap, truth, house, subscriptions, log)
+    checker = Checker(hass, clock, sim, proxy, expected, house, subscriptions, log)
     checks = random.Random(f"checks {soak_seed}")
-    stage = Stage(checks, clock, sim, tap, truth, house, judge, subscriptions)
-    storm = Storm(soak_seed, soak_days, stage)
+    stage = Stage(checks, clock, sim, proxy, expected, house, checker, subscriptions)
+    runner = Runner(soak_seed, soak_days, stage)
     random.seed(soak_seed)
     try:
-        await storm.run()
+        await runner.run()
     finally:
         if house.is_on:
             await house.stop()
@@ -192,11 +192,11 @@ async def test_soak(
         await clock.settle()
         clock.release()
         what = f"{email} in {zone} from {start:%Y-%m-%d}"
-        tell_figures(
-            summary(judge.figures, judge.kinds, tap.rotations, soak_seed, what)
+        report_figures(
+            summary(checker.figures, checker.kinds, proxy.rotations, soak_seed, what)
         )
     text = "\n".join(log.lines)
     assert sim.secrets
     assert not [one for one in sim.secrets if len(one) > 6 and one in text]
-    if judge.violations:
-        pytest.fail("\n\n".join(map(str, judge.violations)), pytrace=False)
+    if checker.violations:
+        pytest.fail("\n\n".join(map(str, checker.violations)), pytrace=False)

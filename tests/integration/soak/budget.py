@@ -5,8 +5,8 @@ from datetime import date, datetime
 from typing import Final
 
 from simulator.berlin import local_date
-from tests.integration.soak.expected import Truth
-from tests.integration.soak.proxy import Request, Tap
+from tests.integration.soak.expected import Expected
+from tests.integration.soak.proxy import Proxy, Request
 
 CLEAN_BUDGET: Final = 8, 4
 """Requests on a quiet day: of an account with one contract, and more for each further one; once a month also one for
@@ -26,10 +26,10 @@ REFUSED_BUDGET: Final = 24, 6
 class Budget:
     """Counts the requests of each local day."""
 
-    def __init__(self, tap: Tap, truth: Truth, contracts: int) -> None:
-        """Count what a tap sees."""
-        self._tap = tap
-        self._truth = truth
+    def __init__(self, proxy: Proxy, expected: Expected, contracts: int) -> None:
+        """Count what a proxy sees."""
+        self._tap = proxy
+        self._truth = expected
         self._contracts = contracts
         self._counts: Counter[date] = Counter()
         self._counted = 0
@@ -77,5 +77,5 @@ class Budget:
         return count, quiet, broken
 
     def forget(self) -> None:
-        """Go on after the tap dropped what is past."""
+        """Go on after the proxy dropped what is past."""
         self._counted = len(self._tap.requests)

@@ -21,9 +21,9 @@ from simulator.customers import Subscription
 from tests.integration.soak.audit import shown_of, unsavable
 from tests.integration.soak.budget import Budget
 from tests.integration.soak.clock import SoakClock
-from tests.integration.soak.expected import LONGEST_GAP_IN_THE_DARK, Truth
+from tests.integration.soak.expected import LONGEST_GAP_IN_THE_DARK, Expected
 from tests.integration.soak.house import House
-from tests.integration.soak.proxy import Tap
+from tests.integration.soak.proxy import Proxy
 from tests.integration.soak.report import (
     Figures,
     LogWatch,
@@ -41,16 +41,16 @@ _SETTLED: Final = timedelta(seconds=10)
 """So long after a good answer a question that it answers is gone."""
 
 
-class Judge:
-    """Compares the states of one account with the truth."""
+class Checker:
+    """Compares the states of one account with the expected."""
 
     def __init__(
         self,
         hass: HomeAssistant,
         clock: SoakClock,
         sim: Simulator,
-        tap: Tap,
-        truth: Truth,
+        proxy: Proxy,
+        expected: Expected,
         house: House,
         subscriptions: list[Subscription],
         log: LogWatch,
@@ -63,8 +63,8 @@ class Judge:
         self._hass = hass
         self._clock = clock
         self._sim = sim
-        self._tap = tap
-        self._truth = truth
+        self._tap = proxy
+        self._truth = expected
         self._house = house
         self._subscriptions = subscriptions
         self._log = log
@@ -74,7 +74,7 @@ class Judge:
         self._jumps: list[tuple[datetime, datetime]] = []
         """When displays must be right again after a jump of the clock, and the time before it."""
         self._writes = 0
-        self._budget = Budget(tap, truth, len(subscriptions))
+        self._budget = Budget(proxy, expected, len(subscriptions))
         self.strangers: set[str] = set()
         """Contracts of others that Nomos has listed."""
         self._flows_seen = 0

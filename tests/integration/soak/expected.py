@@ -48,7 +48,7 @@ class Publication:
 
 
 @dataclass(slots=True)
-class Truth:
+class Expected:
     """Troubles and publications, from which follows what was obtainable."""
 
     sim: Simulator

@@ -71,7 +71,7 @@ class PowerCut:
 
 @dataclass(frozen=True, slots=True)
 class Revocation:
-    """The customer ends the consent in the portal."""
+    """The customer ends the grant in the portal."""
 
     immediate: bool
     until_linked: timedelta

@@ -19,7 +19,7 @@ _RARELY: Final = timedelta(hours=28)
 _REFUSING: Final = "refusing"
 
 
-class Consent:
+class Grant:
     """What becomes of the grant of one account."""
 
     def __init__(self, stage: Stage) -> None:
@@ -31,11 +31,11 @@ class Consent:
         self._refused: dict[str, datetime] = {}
         """Until when a good grant is refused: by the API, by the token endpoint."""
         self._refusals = 0
-        stage.tap.on_loss = self._answer_lost
-        stage.tap.on_refusal = self._heard_refusal
+        stage.proxy.on_loss = self._answer_lost
+        stage.proxy.on_refusal = self._heard_refusal
 
     def revoke(self, trouble: Revocation) -> None:
-        """Let the customer end the consent."""
+        """Let the customer end the grant."""
         if self._broken is None:
             stage = self._stage
             stage.count("revoked by the customer")
@@ -56,7 +56,7 @@ class Consent:
     def break_off(self, until_linked: timedelta) -> None:
         """Take note that the grant is gone, and how long after the question the customer links again."""
         stage = self._stage
-        self._broken = stage.truth.trouble(stage.now, FOREVER, "link broken")
+        self._broken = stage.expected.trouble(stage.now, FOREVER, "link broken")
         self._until_linked = until_linked
 
     @property
@@ -80,7 +80,7 @@ class Consent:
             f"passing refusal ({trouble.where})",
             f"{trouble.where} refuses until {until:%d %H:%M}Z: {answer}",
         )
-        stage.truth.trouble(now, until, _REFUSING)
+        stage.expected.trouble(now, until, _REFUSING)
         self._refused[trouble.where] = max(self._refused.get(trouble.where, now), until)
         for match in (
             ("token",) if trouble.where == "token" else ("/subscriptions", "/plans")
@@ -102,10 +102,10 @@ class Consent:
             return
         self._refusals = 1 if not self._is_refusing() else self._refusals + 1
         clear = status == 401 or where == "api" or self._refusals > 2
-        stage.truth.trouble(now, now + (_RARELY if clear else _SLIP), _REFUSING)
+        stage.expected.trouble(now, now + (_RARELY if clear else _SLIP), _REFUSING)
 
     def _is_refusing(self) -> bool:
-        return _REFUSING in self._stage.truth.current_troubles(self._stage.now)
+        return _REFUSING in self._stage.expected.current_troubles(self._stage.now)
 
     # --- The customer ------------------------------------------------------------------------------------------
 
@@ -120,10 +120,10 @@ class Consent:
                 self._until_linked = timedelta()
         elif (
             self._until_linked
-            and stage.truth.calm(broken.start, stage.now, "link broken", "waiting")
+            and stage.expected.calm(broken.start, stage.now, "link broken", "waiting")
             > _REAUTH_WITHIN
         ):
-            stage.judge.violate(
+            stage.checker.violate(
                 "REAUTHENTICATION MISSING",
                 "the link is broken and nobody asks to mend it",
                 "link",
@@ -138,9 +138,9 @@ class Consent:
         if not stage.house.is_on or stage.house.disk.fault:
             stage.plan(stage.now + timedelta(minutes=5), self._link_again)
             return
-        stage.judge.note("linked again")
-        stage.tap.newest = await stage.house.link_again()
-        stage.truth.end(self._broken, stage.now)
+        stage.checker.note("linked again")
+        stage.proxy.newest = await stage.house.link_again()
+        stage.expected.end(self._broken, stage.now)
         self._broken = None
         # Home Assistant saves the new link a second later; until then nothing but luck keeps it.
         await stage.clock.advance(timedelta(seconds=3))

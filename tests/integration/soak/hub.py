@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from tests.integration.soak.expected import FOREVER, Span
 from tests.integration.soak.faults import FullDisk, PowerCut, Restart, WrongClock
-from tests.integration.soak.grant import Consent
+from tests.integration.soak.grant import Grant
 from tests.integration.soak.stage import Stage
 
 _WRITTEN: Final = timedelta(seconds=5)
@@ -26,12 +26,12 @@ _ALONE: Final = timedelta(minutes=3), timedelta(minutes=9)
 
 
 class Hub:
-    """The hub's side of the weather."""
+    """The hub's side of the faults."""
 
-    def __init__(self, stage: Stage, consent: Consent) -> None:
+    def __init__(self, stage: Stage, grant: Grant) -> None:
         """Begin with a hub that is off."""
         self._stage = stage
-        self._consent = consent
+        self._consent = grant
         self._down: Span | None = None
         self._awaits_rotation: PowerCut | None = None
         self._rotated = False
@@ -39,7 +39,7 @@ class Hub:
         self._unwritten_since: datetime | None = None
         """Since when it may be that the disk lacks something."""
         self._check_at = stage.now
-        stage.tap.on_rotation = self._token_rotated
+        stage.proxy.on_rotation = self._token_rotated
         stage.clock.is_interrupted = lambda: (
             self._rotated and self._awaits_rotation is not None
         )
@@ -49,25 +49,25 @@ class Hub:
     async def start(self) -> None:
         """Start; half of all kernels tell when the clock was set."""
         stage = self._stage
-        stage.judge.house_started()
+        stage.checker.house_started()
         stage.clock.kernel_reports = stage.rng.random() < 0.5
         await stage.house.start()
         now = stage.now
         if self._down is not None:
-            stage.truth.end(self._down, now)
+            stage.expected.end(self._down, now)
             self._down = None
-        for span in list(stage.truth.spans):
+        for span in list(stage.expected.spans):
             if span.what == "no subscriptions" and span.start <= now < span.end:
-                stage.truth.trouble(now, span.end, "start without subscriptions")
-        stage.judge.note(f"started: {stage.house.entry.state.value}")
-        stage.judge.check(thorough=True)
+                stage.expected.trouble(now, span.end, "start without subscriptions")
+        stage.checker.note(f"started: {stage.house.entry.state.value}")
+        stage.checker.check(thorough=True)
 
     async def restart(self, trouble: Restart) -> None:
         """Stop in good order and start again."""
         stage = self._stage
         if stage.house.is_on:
-            stage.judge.figures.restarts += 1
-            stage.judge.note(f"restart, off for {trouble.down}")
+            stage.checker.figures.restarts += 1
+            stage.checker.note(f"restart, off for {trouble.down}")
             await self._go_down(stage.house.stop, in_order=True)
             stage.plan(stage.now + trouble.down, self.start)
 
@@ -90,13 +90,13 @@ class Hub:
 
     async def _cut(self, cut: PowerCut) -> None:
         stage, house = self._stage, self._stage.house
-        figures = stage.judge.figures
+        figures = stage.checker.figures
         figures.power_cuts += 1
         figures.unsaved_cuts += house.unsaved
         token = " with an unsaved token" if house.unsaved else ""
-        stage.judge.note(f"power cut{token}, off for {cut.down}")
+        stage.checker.note(f"power cut{token}, off for {cut.down}")
         self._rotated = False
-        stage.tap.power_failed(stage.now - _WRITTEN)
+        stage.proxy.power_failed(stage.now - _WRITTEN)
         await self._go_down(house.cut_power, in_order=False)
         wrong = cut.skew and not stage.clock.skew
         start = (lambda: self._start_wrong(cut)) if wrong else self.start
@@ -104,11 +104,11 @@ class Hub:
 
     async def _go_down(self, how: Callable[[], Any], *, in_order: bool) -> None:
         stage = self._stage
-        span = stage.truth.trouble(stage.now, FOREVER, "off")
+        span = stage.expected.trouble(stage.now, FOREVER, "off")
         await how()
         self._down = span
         self._look_at_disk(in_order=in_order)
-        stage.judge.check()
+        stage.checker.check()
 
     # --- The disk ----------------------------------------------------------------------------------------------
 
@@ -127,8 +127,8 @@ class Hub:
     def _empty_disk(self) -> None:
         stage = self._stage
         stage.house.disk.fault = None
-        stage.judge.note("the disk works again")
-        self._check_at = stage.now + stage.truth.step + _WRITTEN_AGAIN
+        stage.checker.note("the disk works again")
+        self._check_at = stage.now + stage.expected.step + _WRITTEN_AGAIN
         stage.plan(self._check_at, self._check_written)
 
     def _check_written(self) -> None:
@@ -138,7 +138,7 @@ class Hub:
             return
         self._unwritten_since = None
         if house.is_on and not self._consent.is_broken:
-            stage.judge.check_token("the disk works again")
+            stage.checker.check_token("the disk works again")
 
     def _look_at_disk(self, *, in_order: bool) -> None:
         """Note what was lost with the process."""
@@ -147,13 +147,13 @@ class Hub:
         if in_order and not house.disk.fault:
             since = None
         if since is not None:
-            stage.tap.power_failed(since)
+            stage.proxy.power_failed(since)
             if house.disk.fault:
                 self._unwritten_since = stage.now
-        if self._consent.is_broken or house.has_on_disk(stage.tap.newest):
+        if self._consent.is_broken or house.has_on_disk(stage.proxy.newest):
             return
         if since is None:
-            stage.judge.check_token("the hub is off")
+            stage.checker.check_token("the hub is off")
         else:
             stage.count("lost the token with the disk")
         self._consent.break_off(self._until_linked)
@@ -200,9 +200,9 @@ class Hub:
 
     async def _set_clock(self, skew: timedelta) -> None:
         stage, before = self._stage, self._stage.clock.hub
-        stage.judge.note(f"the clock is set {skew}")
+        stage.checker.note(f"the clock is set {skew}")
         grace = self._grace
-        stage.truth.trouble(stage.now, stage.now + grace, "clock")
+        stage.expected.trouble(stage.now, stage.now + grace, "clock")
         await stage.clock.jump(skew)
         self._jumped(before, grace)
 
@@ -211,7 +211,7 @@ class Hub:
         stage, before, now = self._stage, self._stage.clock.hub, self._stage.now
         stage.count("suspended", f"suspended for {duration}")
         await stage.clock.suspend(duration)
-        stage.truth.trouble(now, stage.now + self._grace, "clock")
+        stage.expected.trouble(now, stage.now + self._grace, "clock")
         self._jumped(before, self._grace)
 
     @property
@@ -220,12 +220,12 @@ class Hub:
 
     def _jumped(self, before: datetime, grace: timedelta) -> None:
         stage, now = self._stage, self._stage.now
-        stage.judge.clock_jumped(before, now + grace)
-        stage.plan(now + grace, stage.judge.check)
+        stage.checker.clock_jumped(before, now + grace)
+        stage.plan(now + grace, stage.checker.check)
         if not stage.clock.skew:
             stage.plan(
                 now + grace + _ASKED,
-                lambda: stage.judge.check_asked(now + grace),
+                lambda: stage.checker.check_asked(now + grace),
             )
 
 

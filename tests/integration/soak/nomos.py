@@ -17,7 +17,7 @@ _STRANGER: Final = "many@example.com"
 
 
 class Nomos:
-    """Nomos's side of the weather."""
+    """Nomos's side of the faults."""
 
     def __init__(self, stage: Stage, port: int) -> None:
         """Listen on a port; take part in a soak."""
@@ -25,8 +25,8 @@ class Nomos:
         self._port = port
         self._refusals = 0
         self._unlisted_until = stage.now - _FORGIVEN
-        stage.tap.on_wait = self._asked_to_wait
-        stage.tap.on_impatience = self._impatient
+        stage.proxy.on_wait = self._asked_to_wait
+        stage.proxy.on_impatience = self._impatient
 
     def answer_wrongly(self, fault: Fault) -> None:
         """Answer wrongly for a time."""
@@ -38,21 +38,21 @@ class Nomos:
         )
         if recipe.harm is Harm.LISTS and not self._may_not_list(until):
             return
-        truth, now = stage.truth, stage.now
+        expected, now = stage.expected, stage.now
         stage.count(
             recipe.name, f"{recipe.name} on {match or 'all'} until {until:%d %H:%M}Z"
         )
         stage.sim.faults.add(recipe.kind, match, between=(now, until), **recipe.params)
         if recipe.harm is Harm.DENIED:
-            truth.trouble(now, until + LONGEST_GAP, recipe.name)
+            expected.trouble(now, until + LONGEST_GAP, recipe.name)
         elif recipe.harm in {Harm.SETUP, Harm.LISTS} or (
             match == "subscriptions" and recipe.harm is Harm.ALL
         ):
-            truth.trouble(now, until, "no subscriptions", (FOREVER, FOREVER))
+            expected.trouble(now, until, "no subscriptions", (FOREVER, FOREVER))
         elif recipe.harm is Harm.ALL:
-            truth.trouble(now, until, recipe.name)
+            expected.trouble(now, until, recipe.name)
         else:
-            truth.disturb(now, until)
+            expected.disturb(now, until)
 
     def _may_not_list(self, until: datetime) -> bool:
         """Return whether our contract may be missing now; if so, take note."""
@@ -77,9 +77,9 @@ class Nomos:
 
         how = "instead of ours" if instead else "beside ours"
         stage.count(f"foreign contract {how}")
-        stage.judge.strangers.add(stranger.id)
+        stage.checker.strangers.add(stranger.id)
         sim.faults.add("mutate", "subscriptions", between=(now, until), change=change)
-        stage.truth.trouble(now, until, "no subscriptions", (FOREVER, FOREVER))
+        stage.expected.trouble(now, until, "no subscriptions", (FOREVER, FOREVER))
 
     def leave_hole(self, hole: Hole) -> None:
         """Leave out some intervals for a time."""
@@ -91,13 +91,13 @@ class Nomos:
             f"{style} from {first:%d %H:%M}Z to {last:%d %H:%M}Z until {until:%d %H:%M}Z",
         )
         stage.sim.faults.add("settings", "prices", between=(now, until), **holes)
-        stage.truth.trouble(now, until, "hole", hole.intervals)
+        stage.expected.trouble(now, until, "hole", hole.intervals)
 
     async def refuse(self, until: datetime) -> None:
         """Listen no more for a time."""
         stage = self._stage
         stage.count("refused", f"nobody listens until {until:%d %H:%M}Z")
-        stage.truth.trouble(stage.now, until, "refused")
+        stage.expected.trouble(stage.now, until, "refused")
         self._refusals += 1
         if self._refusals == 1:
             await stage.sim.stop()
@@ -107,7 +107,7 @@ class Nomos:
         self._refusals -= 1
         if self._refusals == 0:
             await self._stage.sim.start(self._port)
-            self._stage.judge.note("Nomos listens again")
+            self._stage.checker.note("Nomos listens again")
 
     def publish(self, outing: Outing) -> None:
         """Decide how a delivery day comes out. The answers in between say so by themselves."""
@@ -116,7 +116,7 @@ class Nomos:
             f"published {outing.kind}",
             f"{day} comes out {outing.kind} {outing.at:%H:%M}",
         )
-        sim, eve, known = stage.sim, day - DAY, stage.truth.publications
+        sim, eve, known = stage.sim, day - DAY, stage.expected.publications
         at: datetime = FOREVER
         match outing.kind:
             case "late":
@@ -127,7 +127,7 @@ class Nomos:
                 sim.publish_at(day, outing.at)
                 first = at_local(eve, outing.at)
                 at = first + timedelta(minutes=outing.minutes)
-                batch = int(outing.batch * len(day_intervals(day, stage.truth.step)))
+                batch = int(outing.batch * len(day_intervals(day, stage.expected.step)))
                 sim.configure(partial_batch=batch, partial_minutes=outing.minutes)
                 known[day] = Publication(first, batch, at)
                 stage.plan(
@@ -141,7 +141,7 @@ class Nomos:
                     at = at_local(day, outing.at)
                     known[day] = Publication(at, 100, at)
                     stage.plan(at, lambda: sim.publish_at(day, time(13)))
-        stage.truth.disturb(stage.now, min(at, midnight(day + DAY)))
+        stage.expected.disturb(stage.now, min(at, midnight(day + DAY)))
 
     def correct(self, at: datetime, amount: float) -> None:
         """Correct a price, if it is out."""
@@ -149,13 +149,13 @@ class Nomos:
         subscription = stage.rng.choice(stage.subscriptions)
         point = sim.price(subscription.id, at)
         assert point is not None
-        if stage.truth.published(point.start) <= stage.now:
+        if stage.expected.published(point.start) <= stage.now:
             stage.count(
                 "corrected",
                 f"{point.start:%d %H:%M}Z corrected from {point.amount} to {amount}",
             )
             key = subscription.id, point.start
-            stage.truth.superseded.setdefault(key, set()).add(point.amount)
+            stage.expected.superseded.setdefault(key, set()).add(point.amount)
             sim.correct_price(subscription.id, at, amount)
 
     def forget_before(self, today: date) -> None:
@@ -176,14 +176,14 @@ class Nomos:
         )
 
     def _asked_to_wait(self, _path: str, until: datetime) -> None:
-        self._stage.truth.trouble(self._stage.now, until, "waiting")
+        self._stage.expected.trouble(self._stage.now, until, "waiting")
 
     def _impatient(self, path: str, until: datetime) -> None:
-        judge = self._stage.judge
-        if judge.restarted_since(self._stage.tap.waits[path][0]):
-            judge.figures.impatient_after_restart += 1
+        checker = self._stage.checker
+        if checker.restarted_since(self._stage.proxy.waits[path][0]):
+            checker.figures.impatient_after_restart += 1
             return
-        judge.violate(
+        checker.violate(
             "IMPATIENT",
             f"{path.rsplit('/', 1)[-1]} asked for before {until:%d %H:%M:%S}Z",
             path,

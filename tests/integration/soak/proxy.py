@@ -43,7 +43,7 @@ class Request:
 
 
 @dataclass(slots=True)
-class Tap:
+class Proxy:
     """Listens in front of a simulator. Install it before the simulator starts."""
 
     sim: Simulator

@@ -1,4 +1,4 @@
-"""The soak itself: lets the weather happen to a house and has the judge look on."""
+"""The soak itself: lets the faults happen to a house and has the checker look on."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -28,7 +28,7 @@ from tests.integration.soak.faults import (
     WrongClock,
     forecast,
 )
-from tests.integration.soak.grant import Consent
+from tests.integration.soak.grant import Grant
 from tests.integration.soak.hub import Hub
 from tests.integration.soak.nomos import Nomos
 from tests.integration.soak.stage import Stage
@@ -37,35 +37,35 @@ _AFTER_BOUNDARY: Final = timedelta(milliseconds=90)
 """States change within 100 ms after the boundary."""
 
 
-class Storm:
+class Runner:
     """One seed's year."""
 
     def __init__(self, seed: int, days: int, stage: Stage) -> None:
-        """Draw the weather."""
+        """Draw the faults."""
         self._stage = stage
         self._end = stage.now + days * DAY
         self._nomos = Nomos(stage, urlsplit(stage.sim.url).port or 0)
-        self._consent = Consent(stage)
+        self._consent = Grant(stage)
         self._hub = Hub(stage, self._consent)
         self._hub.leave_alone = self._nomos.refuse
-        for at, trouble in forecast(Random(f"weather {seed}"), stage.now, days):
+        for at, trouble in forecast(Random(f"faults {seed}"), stage.now, days):
             stage.plan(at, trouble)
         stage.plan(midnight(local_date(stage.now) + DAY), self._new_day)
 
     async def run(self) -> None:
         """Let it all happen."""
         stage = self._stage
-        clock, judge = stage.clock, stage.judge
+        clock, checker = stage.clock, stage.checker
         await self._hub.start()
-        while stage.now < self._end and len(judge.violations) < MOST_VIOLATIONS:
+        while stage.now < self._end and len(checker.violations) < MOST_VIOLATIONS:
             hub = clock.hub
             midnight_utc = datetime.min.replace(tzinfo=hub.tzinfo)
             boundary = hub + (QUARTER - (hub - midnight_utc) % QUARTER)
             if stage.rng.random() < 0.1:
                 await self._until(stage.now + (boundary - hub) * stage.rng.random())
-                judge.check(thorough=True)
+                checker.check(thorough=True)
             await self._until(stage.now + (boundary - clock.hub) + _AFTER_BOUNDARY)
-            judge.check()
+            checker.check()
             self._consent.watch()
 
     async def _until(self, instant: datetime) -> None:
@@ -85,7 +85,7 @@ class Storm:
             await self._hub.react()
 
     async def _happen(self, what: Trouble | Callable[[], Any]) -> None:
-        stage, nomos, consent, hub = self._stage, self._nomos, self._consent, self._hub
+        stage, nomos, grant, hub = self._stage, self._nomos, self._consent, self._hub
         match what:
             case Fault():
                 nomos.answer_wrongly(what)
@@ -105,13 +105,13 @@ class Storm:
             case DeadAccess():
                 stage.count("dead access token")
                 stage.sim.expire_access_tokens()
-                stage.truth.disturb(stage.now, stage.now)
+                stage.expected.disturb(stage.now, stage.now)
             case Revocation():
-                consent.revoke(what)
+                grant.revoke(what)
             case LostAnswer():
-                consent.lose_answer(what)
+                grant.lose_answer(what)
             case PassingRefusal():
-                consent.refuse(what)
+                grant.refuse(what)
             case Restart():
                 await hub.restart(what)
             case PowerCut():
@@ -129,6 +129,6 @@ class Storm:
 
     def _new_day(self) -> None:
         today = local_date(self._stage.now)
-        self._stage.judge.day_over()
+        self._stage.checker.day_over()
         self._stage.plan(midnight(today + DAY), self._new_day)
         self._nomos.forget_before(today)

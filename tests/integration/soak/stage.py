@@ -10,12 +10,12 @@ from typing import Any
 
 from simulator import Simulator
 from simulator.customers import Subscription
-from tests.integration.soak.checker import Judge
+from tests.integration.soak.checker import Checker
 from tests.integration.soak.clock import SoakClock
-from tests.integration.soak.expected import Truth
+from tests.integration.soak.expected import Expected
 from tests.integration.soak.faults import Trouble
 from tests.integration.soak.house import House
-from tests.integration.soak.proxy import Tap
+from tests.integration.soak.proxy import Proxy
 
 
 @dataclass(slots=True)
@@ -25,10 +25,10 @@ class Stage:
     rng: Random
     clock: SoakClock
     sim: Simulator
-    tap: Tap
-    truth: Truth
+    proxy: Proxy
+    expected: Expected
     house: House
-    judge: Judge
+    checker: Checker
     subscriptions: list[Subscription]
     agenda: list[tuple[datetime, int, Trouble | Callable[[], Any]]] = field(
         default_factory=list
@@ -55,5 +55,5 @@ class Stage:
 
     def count(self, name: str, note: str | None = None) -> None:
         """Count a trouble, and note it for the report."""
-        self.judge.figures.troubles[name] += 1
-        self.judge.note(note or name)
+        self.checker.figures.troubles[name] += 1
+        self.checker.note(note or name)
