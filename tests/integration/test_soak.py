@@ -1,4 +1,4 @@
-"""The soak: a simulated year, a runner of faults, and at every interval the price that was obtainable.
+"""The soak: a simulated year full of faults, and at every interval the price that was obtainable.
 
 `scripts/test tests/integration/test_soak.py --soak-days N --soak-seed S` runs any other year; the figures follow the results.
 """
@@ -107,28 +107,22 @@ def storage_patches(hass_storage: dict[str, Any]) -> Iterator[pytest.MonkeyPatch
         yield patches
 
 
-async def test_soak(
+@pytest.fixture
+async def clock(
     hass: HomeAssistant,
-    hass_storage: dict[str, Any],
     freezer: FrozenDateTimeFactory,
     kernel: dict[int, int],
     monkeypatch: pytest.MonkeyPatch,
-    storage_patches: pytest.MonkeyPatch,
-    log: LogWatch,
     soak_seed: int,
-    soak_days: int,
-    report_figures: Callable[[str], None],
-) -> None:
-    """Whatever happens in a year, a price that was obtainable is shown, and no other."""
+) -> SoakClock:
+    """Return the clock of a hub somewhere in the world, at some minute of the year."""
     rng = random.Random(soak_seed)
     # Not the frozen kind, which makes all that is derived from it slow; looked up here, where it is not replaced.
     start: datetime = freezegun.api.real_datetime(
         2026, 1, 1, 10, 7, 11, tzinfo=UTC
     ) + timedelta(minutes=rng.randrange(365 * 1440))
-    zone, email = rng.choice(ZONES), ACCOUNTS[soak_seed % len(ACCOUNTS)]
-    hass_storage["core.uuid"] = {"version": 1, "data": {"uuid": f"hub {soak_seed}"}}
     freezer.move_to(start)
-    await hass.config.async_set_time_zone(zone)
+    await hass.config.async_set_time_zone(rng.choice(ZONES))
     clock = SoakClock(hass, freezer, start)
     clock.timers = kernel
     create = os.timerfd_create
@@ -139,6 +133,14 @@ async def test_soak(
         return create(clock_id, flags=flags)
 
     monkeypatch.setattr(os, "timerfd_create", create_if_known)
+    return clock
+
+
+@pytest.fixture
+async def proxy(
+    clock: SoakClock, monkeypatch: pytest.MonkeyPatch, soak_seed: int
+) -> Proxy:
+    """Return the proxy in front of a running Nomos, which the soak stops."""
     sim = Simulator(
         seed=soak_seed,
         now=lambda: clock.true,
@@ -151,29 +153,60 @@ async def test_soak(
     clock.is_waiting = lambda: proxy.held > 0
     await sim.start()
     monkeypatch.setenv("NOMOS_API_URL", sim.url)
-    disk = Disk(hass.config.config_dir)
-    disk.install(storage_patches)
+    return proxy
+
+
+@pytest.fixture
+async def entry(
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    clock: SoakClock,
+    proxy: Proxy,
+    soak_seed: int,
+) -> MockConfigEntry:
+    """Return the account of the seed's customer, linked but not set up."""
+    hass_storage["core.uuid"] = {"version": 1, "data": {"uuid": f"hub {soak_seed}"}}
     assert await async_setup_component(hass, "application_credentials", {})
     await async_import_client_credential(
         hass, DOMAIN, ClientCredential(CLIENT_ID, CLIENT_SECRET, "Nomos credentials")
     )
-    customer = sim.customers[email]
-    token = sim.issue_tokens(email)
+    email = ACCOUNTS[soak_seed % len(ACCOUNTS)]
+    token = proxy.sim.issue_tokens(email)
     proxy.newest = token["refresh_token"]
+    expires_at = clock.true.timestamp() + token["expires_in"]
     entry = MockConfigEntry(
         domain=DOMAIN,
         title="Soak",
-        unique_id=customer.id,
+        unique_id=proxy.sim.customers[email].id,
         data={
             "auth_implementation": DOMAIN,
-            "token": {**token, "expires_at": start.timestamp() + token["expires_in"]},
+            "token": {**token, "expires_at": expires_at},
         },
     )
     entry.add_to_hass(hass)
     hass.config_entries._async_schedule_save()
+    return entry
+
+
+async def test_soak(
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    clock: SoakClock,
+    proxy: Proxy,
+    entry: MockConfigEntry,
+    storage_patches: pytest.MonkeyPatch,
+    log: LogWatch,
+    soak_seed: int,
+    soak_days: int,
+    report_figures: Callable[[str], None],
+) -> None:
+    """Whatever happens in a year, a price that was obtainable is shown, and no other."""
+    sim, start, email = proxy.sim, clock.true, ACCOUNTS[soak_seed % len(ACCOUNTS)]
+    disk = Disk(hass.config.config_dir)
+    disk.install(storage_patches)
     await clock.advance(timedelta(seconds=2))
 
-    subscriptions = customer.subscriptions
+    subscriptions = sim.customers[email].subscriptions
     expected = Expected(sim, subscriptions[0].step)
     expected.disturb(start, start)
     house = House(hass, hass_storage, clock, sim, entry, email, disk)
@@ -191,7 +224,7 @@ async def test_soak(
         await sim.stop()
         await clock.settle()
         clock.release()
-        what = f"{email} in {zone} from {start:%Y-%m-%d}"
+        what = f"{email} in {hass.config.time_zone} from {start:%Y-%m-%d}"
         report_figures(
             summary(checker.figures, checker.kinds, proxy.rotations, soak_seed, what)
         )

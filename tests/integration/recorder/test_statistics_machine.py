@@ -96,9 +96,9 @@ ACTIONS = st.one_of(
     st.just(("restart",)),
     st.just(("forget",)),
     st.tuples(st.just("clear"), st.sets(st.sampled_from(SERIES), min_size=1)),
-    st.tuples(st.just("cut"), FEW),
-    st.tuples(st.just("broken"), FEW),
-    st.tuples(st.just("lost"), FEW),
+    st.tuples(st.just("accident"), st.just("cut"), FEW),
+    st.tuples(st.just("accident"), st.just("broken"), FEW),
+    st.tuples(st.just("accident"), st.just("lost"), FEW),
     st.tuples(
         st.just("fault"),
         st.sampled_from(["usage", "prices", "token"]),
@@ -161,59 +161,69 @@ class Machine:
 
     async def act(self, kind: str, *values: Any) -> None:
         """Let one thing happen."""
-        match kind, *values:
-            case "look", *_:
-                await self.look()
-            case "sleep", days if (day := today(self.nomos) + days * DAY) <= LAST:
-                assert await self.hass.config_entries.async_unload(self.entry.entry_id)
-                self.freezer.move_to(midnight(day) + timedelta(hours=20))
-                await self.hass.config_entries.async_setup(self.entry.entry_id)
-                await self.hass.async_block_till_done(wait_background_tasks=True)
-            case "restart", *_:
-                await restart(self.hass, self.entry)
-            case "forget", *_:
-                assert await self.hass.config_entries.async_unload(self.entry.entry_id)
-                for path in self.files("usage").values():
-                    path.unlink()
-                await self.hass.config_entries.async_setup(self.entry.entry_id)
-            case "clear", names:
-                await clear(
-                    self.hass,
-                    *(f"nomos:{self.subscription.id}_{name}" for name in names),
-                )
-            case (("cut" | "broken" | "lost"), number):
-                self.recorder.plan(kind, number)
-                await self.look()
-                await restart(self.hass, self.entry)
-            case "fault", match, fault, skip:
-                status = {"status": 500} if fault == "status" else {}
-                self.nomos.faults.add(fault, match, times=1, skip=skip, **status)
-                await self.look()
-            case "empty", skip:
-                self.nomos.faults.add(
-                    "set_fields", "usage", values={"data": []}, times=1, skip=skip
-                )
-                await self.look()
-            case "short", back, quarters:
-                hole = self._some(back, quarters)
-                self.nomos.faults.add(
-                    "settings", "usage", times=1, usage_missing=[hole]
-                )
-                await self.look()
-            case "hole", back, quarters:
-                self.nomos.configure(usage_missing=(self._some(back, quarters),))
-            case "late", days:
-                self.nomos.configure(usage_delay_days=days)
-            case "usage", back, quarter, kwh:
-                at = midnight(today(self.nomos) - back * DAY)
-                self.nomos.correct_usage(
-                    self.subscription.id,
-                    at + quarter * timedelta(minutes=15),
-                    kwh / 1000,
-                )
-            case "price", day, quarter:
-                at = midnight(SUPPLY + day * DAY) + quarter * timedelta(minutes=15)
-                self.nomos.correct_price(self.subscription.id, at, quarter - 20.5)
+        await getattr(self, f"_act_{kind}")(*values)
+
+    async def _act_look(self) -> None:
+        await self.look()
+
+    async def _act_sleep(self, days: int) -> None:
+        if (day := today(self.nomos) + days * DAY) <= LAST:
+            assert await self.hass.config_entries.async_unload(self.entry.entry_id)
+            self.freezer.move_to(midnight(day) + timedelta(hours=20))
+            await self.hass.config_entries.async_setup(self.entry.entry_id)
+            await self.hass.async_block_till_done(wait_background_tasks=True)
+
+    async def _act_restart(self) -> None:
+        await restart(self.hass, self.entry)
+
+    async def _act_forget(self) -> None:
+        assert await self.hass.config_entries.async_unload(self.entry.entry_id)
+        for path in self.files("usage").values():
+            path.unlink()
+        await self.hass.config_entries.async_setup(self.entry.entry_id)
+
+    async def _act_clear(self, names: set[str]) -> None:
+        series = (f"nomos:{self.subscription.id}_{name}" for name in names)
+        await clear(self.hass, *series)
+
+    async def _act_accident(self, kind: str, number: int) -> None:
+        self.recorder.plan(kind, number)
+        await self.look()
+        await restart(self.hass, self.entry)
+
+    async def _act_fault(self, match: str, fault: str, skip: int) -> None:
+        status = {"status": 500} if fault == "status" else {}
+        self.nomos.faults.add(fault, match, times=1, skip=skip, **status)
+        await self.look()
+
+    async def _act_empty(self, skip: int) -> None:
+        self.nomos.faults.add(
+            "set_fields", "usage", values={"data": []}, times=1, skip=skip
+        )
+        await self.look()
+
+    async def _act_short(self, back: int, quarters: int) -> None:
+        hole = self._some(back, quarters)
+        self.nomos.faults.add("settings", "usage", times=1, usage_missing=[hole])
+        await self.look()
+
+    async def _act_hole(self, back: int, quarters: int) -> None:
+        self.nomos.configure(usage_missing=(self._some(back, quarters),))
+
+    async def _act_late(self, days: int) -> None:
+        self.nomos.configure(usage_delay_days=days)
+
+    async def _act_usage(self, back: int, quarter: int, watt_hours: int) -> None:
+        at = midnight(today(self.nomos) - back * DAY)
+        self.nomos.correct_usage(
+            self.subscription.id,
+            at + quarter * timedelta(minutes=15),
+            watt_hours / 1000,
+        )
+
+    async def _act_price(self, day: int, quarter: int) -> None:
+        at = midnight(SUPPLY + day * DAY) + quarter * timedelta(minutes=15)
+        self.nomos.correct_price(self.subscription.id, at, quarter - 20.5)
 
     async def end(self) -> None:
         """Let everything be well again, March become final, and the weekly look pass."""

@@ -1,6 +1,6 @@
 """What goes wrong and when: drawn from a seed, whatever the integration does about it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 import math
@@ -153,6 +153,14 @@ class Manners:
     unpublished: str
 
 
+_UNPUBLISHED: Final = (
+    "absent",
+    "null_amounts",
+    "null_electricity",
+    "error_404",
+    "error_400",
+)
+
 type Trouble = (
     Fault
     | Refusal
@@ -220,7 +228,7 @@ def forecast(
                     # Nomos makes up its mind before the auction.
                     at = at_local(day, time(9))
                 if at > start + HOUR:
-                    yield at, _trouble(rng, name, at)
+                    yield at, _DRAW[name](rng, at)
                 if name == "outing":
                     break
 
@@ -240,89 +248,99 @@ def _length(rng: Random, shortest: timedelta, longest: timedelta) -> timedelta:
     return shortest * math.exp(rng.uniform(0, math.log(longest / shortest)))
 
 
-def _trouble(rng: Random, name: str, at: datetime) -> Trouble:
-    match name:
-        case "fault":
-            recipe = rng.choices(RECIPES, [one.weight for one in RECIPES])[0]
-            until = at + _length(rng, 3 * MINUTE, 48 * HOUR)
-            return Fault(recipe, rng.choice(recipe.matches), until)
-        case "refusal":
-            return Refusal(at + _length(rng, 3 * MINUTE, 48 * HOUR))
-        case "hole":
-            first = midnight(local_date(at) + rng.choice((0, 1, 1)) * DAY)
-            first += rng.randrange(96) * QUARTER
-            span = first, first + rng.choice((1, 1, 2, 4, 12, 40)) * QUARTER
-            style: Holes = rng.choice(("missing", "null_amounts", "nan_amounts"))
-            return Hole(style, span, at + _length(rng, HOUR, 36 * HOUR))
-        case "dead access":
-            return DeadAccess()
-        case "restart":
-            return Restart(_length(rng, MINUTE, 3 * HOUR))
-        case "power cut":
-            down, after_rotation = _length(rng, MINUTE, 8 * HOUR), rng.random() < 0.6
-            if rng.random() < 0.65:
-                return PowerCut(down, after_rotation)
-            skew = -_length(rng, MINUTE, 10 * HOUR)
-            if rng.random() < 0.4:
-                skew = _far_off(rng)
-            network = _length(rng, MINUTE / 2, 20 * MINUTE)
-            return PowerCut(down, after_rotation, skew, network)
-        case "revocation":
-            return Revocation(rng.random() < 0.7, _length(rng, MINUTE, 20 * HOUR))
-        case "lost answer":
-            how: Literal["reset_after", "truncate"] = rng.choice(
-                ("reset_after", "truncate")
-            )
-            return LostAnswer(how, _length(rng, MINUTE, 20 * HOUR))
-        case "outing":
-            return _outing(rng, local_date(at) + DAY)
-        case "correction":
-            return Correction(
-                timedelta(hours=rng.uniform(0, 30)), round(rng.uniform(-20, 90), 4)
-            )
-        case "suspension":
-            return Suspension(_length(rng, 2 * MINUTE, 10 * HOUR))
-        case "wrong clock":
-            if rng.random() < 0.4:
-                skew = rng.choice((-5, -3, -1, 1, 4)) * MINUTE * rng.uniform(0.2, 1)
-                return WrongClock(skew, _length(rng, MINUTE, 6 * HOUR))
-            return WrongClock(
-                _far_off(rng), _length(rng, MINUTE, 2 * HOUR), rng.random() < 0.3
-            )
-        case "full disk":
-            until = at + _length(rng, timedelta(seconds=5), 12 * HOUR)
-            return FullDisk(rng.choice(DISK_FAULTS), until)
-        case "slip":
-            return PassingRefusal("token", rng.choice(REFUSALS), None)
-        case "passing refusal":
-            if rng.random() < 0.5:
-                until = at + _length(rng, 3 * HOUR, 26 * HOUR)
-                return PassingRefusal("api", {"status": 401}, until)
-            until = at + _length(rng, 3 * MINUTE, 26 * HOUR)
-            return PassingRefusal("token", rng.choice(REFUSALS), until)
-        case "foreigner":
-            instead = rng.random() < 0.4
-            longest = 12 * HOUR if instead else 48 * HOUR
-            return Foreigner(instead, at + _length(rng, HOUR, longest))
-        case "hostile":
-            recipe = rng.choices(HOSTILE, [one.weight for one in HOSTILE])[0]
-            longest = 12 * HOUR if recipe.harm is Harm.LISTS else 30 * HOUR
-            until = at + _length(rng, 10 * MINUTE, longest)
-            return Fault(recipe, rng.choice(recipe.matches), until)
-        case "manners":
-            return Manners(
-                rng.choice(
-                    (
-                        "absent",
-                        "null_amounts",
-                        "null_electricity",
-                        "error_404",
-                        "error_400",
-                    )
-                )
-            )
-        case _:
-            raise ValueError(name)
+def _fault(rng: Random, at: datetime) -> Trouble:
+    recipe = rng.choices(RECIPES, [one.weight for one in RECIPES])[0]
+    until = at + _length(rng, 3 * MINUTE, 48 * HOUR)
+    return Fault(recipe, rng.choice(recipe.matches), until)
+
+
+def _hostile(rng: Random, at: datetime) -> Trouble:
+    recipe = rng.choices(HOSTILE, [one.weight for one in HOSTILE])[0]
+    longest = 12 * HOUR if recipe.harm is Harm.LISTS else 30 * HOUR
+    until = at + _length(rng, 10 * MINUTE, longest)
+    return Fault(recipe, rng.choice(recipe.matches), until)
+
+
+def _hole(rng: Random, at: datetime) -> Trouble:
+    first = midnight(local_date(at) + rng.choice((0, 1, 1)) * DAY)
+    first += rng.randrange(96) * QUARTER
+    span = first, first + rng.choice((1, 1, 2, 4, 12, 40)) * QUARTER
+    style: Holes = rng.choice(("missing", "null_amounts", "nan_amounts"))
+    return Hole(style, span, at + _length(rng, HOUR, 36 * HOUR))
+
+
+def _power_cut(rng: Random, _at: datetime) -> Trouble:
+    down, after_rotation = _length(rng, MINUTE, 8 * HOUR), rng.random() < 0.6
+    if rng.random() < 0.65:
+        return PowerCut(down, after_rotation)
+    skew = -_length(rng, MINUTE, 10 * HOUR)
+    if rng.random() < 0.4:
+        skew = _far_off(rng)
+    network = _length(rng, MINUTE / 2, 20 * MINUTE)
+    return PowerCut(down, after_rotation, skew, network)
+
+
+def _revocation(rng: Random, _at: datetime) -> Trouble:
+    return Revocation(rng.random() < 0.7, _length(rng, MINUTE, 20 * HOUR))
+
+
+def _lost_answer(rng: Random, _at: datetime) -> Trouble:
+    how: Literal["reset_after", "truncate"] = rng.choice(("reset_after", "truncate"))
+    return LostAnswer(how, _length(rng, MINUTE, 20 * HOUR))
+
+
+def _correction(rng: Random, _at: datetime) -> Trouble:
+    ahead = timedelta(hours=rng.uniform(0, 30))
+    return Correction(ahead, round(rng.uniform(-20, 90), 4))
+
+
+def _wrong_clock(rng: Random, _at: datetime) -> Trouble:
+    if rng.random() < 0.4:
+        skew = rng.choice((-5, -3, -1, 1, 4)) * MINUTE * rng.uniform(0.2, 1)
+        return WrongClock(skew, _length(rng, MINUTE, 6 * HOUR))
+    return WrongClock(_far_off(rng), _length(rng, MINUTE, 2 * HOUR), rng.random() < 0.3)
+
+
+def _full_disk(rng: Random, at: datetime) -> Trouble:
+    until = at + _length(rng, timedelta(seconds=5), 12 * HOUR)
+    return FullDisk(rng.choice(DISK_FAULTS), until)
+
+
+def _passing_refusal(rng: Random, at: datetime) -> Trouble:
+    if rng.random() < 0.5:
+        until = at + _length(rng, 3 * HOUR, 26 * HOUR)
+        return PassingRefusal("api", {"status": 401}, until)
+    until = at + _length(rng, 3 * MINUTE, 26 * HOUR)
+    return PassingRefusal("token", rng.choice(REFUSALS), until)
+
+
+def _foreigner(rng: Random, at: datetime) -> Trouble:
+    instead = rng.random() < 0.4
+    longest = 12 * HOUR if instead else 48 * HOUR
+    return Foreigner(instead, at + _length(rng, HOUR, longest))
+
+
+_DRAW: Final[Mapping[str, Callable[[Random, datetime], Trouble]]] = {
+    "fault": _fault,
+    "refusal": lambda rng, at: Refusal(at + _length(rng, 3 * MINUTE, 48 * HOUR)),
+    "hole": _hole,
+    "dead access": lambda _rng, _at: DeadAccess(),
+    "restart": lambda rng, _at: Restart(_length(rng, MINUTE, 3 * HOUR)),
+    "power cut": _power_cut,
+    "revocation": _revocation,
+    "lost answer": _lost_answer,
+    "outing": lambda rng, at: _outing(rng, local_date(at) + DAY),
+    "correction": _correction,
+    "suspension": lambda rng, _at: Suspension(_length(rng, 2 * MINUTE, 10 * HOUR)),
+    "wrong clock": _wrong_clock,
+    "full disk": _full_disk,
+    "slip": lambda rng, _at: PassingRefusal("token", rng.choice(REFUSALS), None),
+    "passing refusal": _passing_refusal,
+    "foreigner": _foreigner,
+    "hostile": _hostile,
+    "manners": lambda rng, _at: Manners(rng.choice(_UNPUBLISHED)),
+}
+"""How each kind of trouble is drawn."""
 
 
 def _far_off(rng: Random) -> timedelta:

@@ -31,7 +31,7 @@ class Hub:
     def __init__(self, stage: Stage, grant: Grant) -> None:
         """Begin with a hub that is off."""
         self._stage = stage
-        self._consent = grant
+        self._grant = grant
         self._down: Span | None = None
         self._awaits_rotation: PowerCut | None = None
         self._rotated = False
@@ -137,7 +137,7 @@ class Hub:
         if house.disk.fault or stage.now < self._check_at:
             return
         self._unwritten_since = None
-        if house.is_on and not self._consent.is_broken:
+        if house.is_on and not self._grant.is_broken:
             stage.checker.check_token("the disk works again")
 
     def _look_at_disk(self, *, in_order: bool) -> None:
@@ -150,13 +150,13 @@ class Hub:
             stage.proxy.power_failed(since)
             if house.disk.fault:
                 self._unwritten_since = stage.now
-        if self._consent.is_broken or house.has_on_disk(stage.proxy.newest):
+        if self._grant.is_broken or house.has_on_disk(stage.proxy.newest):
             return
         if since is None:
             stage.checker.check_token("the hub is off")
         else:
             stage.count("lost the token with the disk")
-        self._consent.break_off(self._until_linked)
+        self._grant.break_off(self._until_linked)
 
     # --- The clock ---------------------------------------------------------------------------------------------
 

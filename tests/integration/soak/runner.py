@@ -1,7 +1,8 @@
-"""The soak itself: lets the faults happen to a house and has the checker look on."""
+"""The soak itself: lets faults happen to a house while the checker watches."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+import inspect
 from random import Random
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -45,10 +46,28 @@ class Runner:
         self._stage = stage
         self._end = stage.now + days * DAY
         self._nomos = Nomos(stage, urlsplit(stage.sim.url).port or 0)
-        self._consent = Grant(stage)
-        self._hub = Hub(stage, self._consent)
+        self._grant = Grant(stage)
+        self._hub = Hub(stage, self._grant)
         self._hub.leave_alone = self._nomos.refuse
-        for at, trouble in forecast(Random(f"faults {seed}"), stage.now, days):
+        self._actions: Mapping[type, Callable[[Any], Any]] = {
+            Fault: self._nomos.answer_wrongly,
+            Refusal: lambda what: self._nomos.refuse(what.until),
+            Hole: self._nomos.leave_hole,
+            Foreigner: self._nomos.list_foreigner,
+            Outing: self._nomos.publish,
+            Correction: self._correct,
+            Manners: self._say_otherwise,
+            DeadAccess: self._forget_access,
+            Revocation: self._grant.revoke,
+            LostAnswer: self._grant.lose_answer,
+            PassingRefusal: self._grant.refuse,
+            Restart: self._hub.restart,
+            PowerCut: self._hub.cut_power,
+            Suspension: lambda what: self._hub.suspend(what.duration),
+            WrongClock: self._hub.set_wrong,
+            FullDisk: self._hub.fill_disk,
+        }
+        for at, trouble in forecast(Random(f"weather {seed}"), stage.now, days):
             stage.plan(at, trouble)
         stage.plan(midnight(local_date(stage.now) + DAY), self._new_day)
 
@@ -66,7 +85,7 @@ class Runner:
                 checker.check(thorough=True)
             await self._until(stage.now + (boundary - clock.hub) + _AFTER_BOUNDARY)
             checker.check()
-            self._consent.watch()
+            self._grant.watch()
 
     async def _until(self, instant: datetime) -> None:
         """Go on to an instant and let happen what is planned before."""
@@ -85,47 +104,23 @@ class Runner:
             await self._hub.react()
 
     async def _happen(self, what: Trouble | Callable[[], Any]) -> None:
-        stage, nomos, grant, hub = self._stage, self._nomos, self._consent, self._hub
-        match what:
-            case Fault():
-                nomos.answer_wrongly(what)
-            case Refusal(until):
-                await nomos.refuse(until)
-            case Hole():
-                nomos.leave_hole(what)
-            case Foreigner():
-                nomos.list_foreigner(what)
-            case Outing():
-                nomos.publish(what)
-            case Correction(ahead, amount):
-                nomos.correct(stage.now + ahead, amount)
-            case Manners(unpublished):
-                stage.count(f"says not yet as {unpublished}")
-                stage.sim.configure(unpublished=unpublished)
-            case DeadAccess():
-                stage.count("dead access token")
-                stage.sim.expire_access_tokens()
-                stage.expected.disturb(stage.now, stage.now)
-            case Revocation():
-                grant.revoke(what)
-            case LostAnswer():
-                grant.lose_answer(what)
-            case PassingRefusal():
-                grant.refuse(what)
-            case Restart():
-                await hub.restart(what)
-            case PowerCut():
-                await hub.cut_power(what)
-            case Suspension(duration):
-                await hub.suspend(duration)
-            case WrongClock():
-                await hub.set_wrong(what)
-            case FullDisk():
-                hub.fill_disk(what)
-            case _:
-                result = what()
-                if result is not None:
-                    await result
+        """Let something happen: a trouble that was drawn, or what is planned for its end."""
+        action = self._actions.get(type(what))
+        result = what() if action is None else action(what)
+        if inspect.isawaitable(result):
+            await result
+
+    def _correct(self, what: Correction) -> None:
+        self._nomos.correct(self._stage.now + what.ahead, what.amount)
+
+    def _say_otherwise(self, what: Manners) -> None:
+        self._stage.count(f"says not yet as {what.unpublished}")
+        self._stage.sim.configure(unpublished=what.unpublished)
+
+    def _forget_access(self, _what: DeadAccess) -> None:
+        self._stage.count("dead access token")
+        self._stage.sim.expire_access_tokens()
+        self._stage.expected.disturb(self._stage.now, self._stage.now)
 
     def _new_day(self) -> None:
         today = local_date(self._stage.now)
