@@ -105,8 +105,7 @@ class Runner:
 
     async def _happen(self, what: Trouble | Callable[[], Any]) -> None:
         """Let something happen: a trouble that was drawn, or what is planned for its end."""
-        action = self._actions.get(type(what))
-        result = what() if action is None else action(what)
+        result = what() if callable(what) else self._actions[type(what)](what)
         if inspect.isawaitable(result):
             await result
 
