@@ -63,6 +63,19 @@ def within(request: PlanRequest, price: float) -> bool:
     return (cap is None or price <= cap) and (floor is None or price >= floor)
 
 
+_RUN = 1 << 24
+_CENT = _RUN << 8
+_SLOT = _CENT << 24
+
+
+def _decode(value: int) -> Value:
+    """Return a value that was kept as one number, less duration first, to be compared quickly."""
+    preference, runs = value % _RUN, value // _RUN % (_CENT // _RUN)
+    rest = value // _CENT
+    slots = (rest + _SLOT // _CENT // 2) // (_SLOT // _CENT)
+    return slots, rest - slots * (_SLOT // _CENT), runs, preference
+
+
 def best(table: PriceTable, request: PlanRequest, slot: timedelta = SLOT) -> Value:
     """Return the value of the best plan with all edges on slots: every run from every slot, from the back."""
     cents = cut(table, request, slot)
@@ -71,40 +84,30 @@ def best(table: PriceTable, request: PlanRequest, slot: timedelta = SLOT) -> Val
     least, pause = max(request.min_run // slot, 1), max(request.min_pause // slot, 1)
     most = 1 if request.contiguous else request.max_runs
     layers = range((most or size) + 1) if most else [0]
-    nothing = (0, 0, 0, 0)
-    table_of: dict[tuple[int, int, int], Value] = {}
-
-    def later(index: int, left: int, runs: int) -> Value:
-        return table_of[min(index, size), left, runs]
-
-    for index in range(size, -1, -1):
-        for left in range(asked + 1):
-            for runs in layers:
-                if index == size:
-                    table_of[index, left, runs] = nothing
-                    continue
-                found = later(index + 1, left, runs)
-                cost = preference = 0
-                for end in range(index + 1, min(size, index + left) + 1):
-                    if (cent := cents[end - 1]) is None or (most and not runs):
-                        break
-                    cost += cent
-                    preference += weight(end - 1, size, request.prefer)
-                    if end - index >= least:
-                        rest = later(
-                            end + pause, left - end + index, runs - 1 if most else 0
-                        )
-                        found = min(
-                            found,
-                            (
-                                rest[0] - end + index,
-                                rest[1] + cost,
-                                rest[2] + 1,
-                                rest[3] + preference,
-                            ),
-                        )
-                table_of[index, left, runs] = found
-    return table_of[0, asked, (most or 0)]
+    weights = [weight(index, size, request.prefer) for index in range(size)]
+    # By runs left, then by slot, then by slots left.
+    table_of = {runs: [[0] * (asked + 1) for _ in range(size + 1)] for runs in layers}
+    for index in range(size - 1, -1, -1):
+        # What each run from here costs, up to the first slot in which it may not go on.
+        runs_from: list[tuple[int, int, int]] = []
+        total = _RUN
+        for end in range(index + 1, min(size, index + asked) + 1):
+            if (cent := cents[end - 1]) is None:
+                break
+            total += cent * _CENT + weights[end - 1] - _SLOT
+            if end - index >= least:
+                runs_from.append((end - index, min(end + pause, size), total))
+        for runs in layers:
+            here, after = table_of[runs], table_of[runs - 1 if most and runs else runs]
+            for left in range(asked + 1):
+                found = here[index + 1][left]
+                if runs or not most:
+                    for length, following, cost in runs_from:
+                        if length > left:
+                            break
+                        found = min(found, after[following][left - length] + cost)
+                here[index][left] = found
+    return _decode(table_of[most or 0][0][asked])
 
 
 def weight(slot: int, size: int, prefer: Prefer) -> int:
