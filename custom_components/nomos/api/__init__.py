@@ -1,16 +1,7 @@
-"""The wire to Nomos: client, typed models, error ladder. Knows JSON; knows no Home Assistant."""
+"""A client of the Nomos API: typed models, one exception for each kind of failure. Needs only aiohttp."""
 
-from .address import API_URL, ENVIRONMENT_VARIABLE, api_url, authorize_url, token_url
-from .client import (
-    API_VERSION,
-    MAX_BODY_SIZE,
-    MAX_PAGES,
-    PAGE_SIZE,
-    REQUEST_TIMEOUT,
-    NomosClient,
-    TokenSource,
-    read_body,
-)
+from .address import API_URL, api_url, authorize_url, token_url
+from .client import API_VERSION, NomosClient, StaticToken, TokenSource, read_body
 from .enums import (
     GridFeeModule,
     GridFeeStatus,
@@ -22,7 +13,6 @@ from .enums import (
     UsageResolution,
 )
 from .errors import (
-    MAX_RETRY_AFTER,
     NomosAuthenticationError,
     NomosConnectionError,
     NomosError,
@@ -34,20 +24,13 @@ from .errors import (
     NomosServerError,
     parse_error,
 )
-from .invoices import GridFeeReduction, Invoice
-from .models import Subscription, Tariff
+from .models import GridFeeReduction, Invoice, Subscription, Tariff
 from .parsing import decode, harmless_text, is_opaque
 from .series import PriceItem, PriceSeries, UsageItem, UsageSeries
 
 __all__ = [
     "API_URL",
     "API_VERSION",
-    "ENVIRONMENT_VARIABLE",
-    "MAX_BODY_SIZE",
-    "MAX_PAGES",
-    "MAX_RETRY_AFTER",
-    "PAGE_SIZE",
-    "REQUEST_TIMEOUT",
     "GridFeeModule",
     "GridFeeReduction",
     "GridFeeStatus",
@@ -67,6 +50,7 @@ __all__ = [
     "NomosServerError",
     "PriceItem",
     "PriceSeries",
+    "StaticToken",
     "Subscription",
     "SubscriptionStatus",
     "SubscriptionType",

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 import logging
 import re
@@ -21,8 +22,7 @@ from .errors import (
     NomosResponseError,
     parse_error,
 )
-from .invoices import GridFeeReduction, Invoice
-from .models import Subscription, Tariff
+from .models import GridFeeReduction, Invoice, Subscription, Tariff
 from .parsing import Fields, ItemReader, decode
 from .series import PriceSeries, UsageSeries
 
@@ -40,14 +40,14 @@ MAX_BODY_SIZE = 2 * 1024 * 1024
 Decoded, empty objects take 25 times as much.
 """
 
-LARGE_BODY = 64 * 1024
+_LARGE_BODY = 64 * 1024
 """Bytes from which an answer is read in a thread, and an error is not read. Prices of two days have less than half."""
 
-PAGE_SIZE = 100
-"""The largest page that Nomos gives (Nomos API, Pagination)."""
+_PAGE_SIZE = 100
+"""The largest page that Nomos returns (Nomos API, Pagination)."""
 
 MAX_PAGES = 50
-"""Where a walk along a list ends even if the server promises more."""
+"""After how many pages reading a list stops even if the server promises more."""
 
 _INACTIVE_CODES = frozenset({"subscription_not_started", "ended_subscription"})
 _VERSION_HEADER = "X-API-Version"
@@ -65,11 +65,22 @@ class TokenSource(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class StaticToken:
+    """A token source for one access token that somebody else refreshes."""
+
+    token: str = field(repr=False)
+
+    async def async_get_access_token(self) -> str:
+        """Return the token."""
+        return self.token
+
+
 class NomosClient:
     """Asks Nomos in the name of one customer.
 
-    Every method raises a `NomosError` of the ladder, or what the token source raised. When
-    to try again is the caller's decision; only aiohttp repeats a request at once whose connection broke unanswered.
+    Every method raises a `NomosError`, or what the token source raised. When to try again is the caller's decision;
+    only aiohttp repeats a request at once whose connection broke before any answer.
     """
 
     def __init__(
@@ -80,12 +91,12 @@ class NomosClient:
         base_url: str | None = None,
         timeout: float = REQUEST_TIMEOUT,
     ) -> None:
-        """Use the caller's session, which stays the caller's.
+        """Use the caller's session.
 
         Args:
             session: Not closed here.
             tokens: Asked before every request.
-            base_url: Where Nomos lives; by default what `api_url` says.
+            base_url: The address of Nomos; by default `api_url`.
             timeout: Seconds that a request may take in all.
         """
         self._session = session
@@ -96,75 +107,45 @@ class NomosClient:
 
     async def subscriptions(self) -> tuple[Subscription, ...]:
         """Return all subscriptions of the customer, of every status, newest first (Nomos API, Subscriptions)."""
-        found = await self._list("/subscriptions", {}, Subscription.from_json)
-        return tuple({subscription.id: subscription for subscription in found}.values())
-
-    async def subscription(self, subscription_id: str) -> Subscription:
-        """Return one subscription, with the type of its meter (Nomos API, Subscriptions)."""
-        return await self._get(
-            _path("subscriptions", subscription_id), {}, Subscription.from_json
-        )
+        found = await self._list(("subscriptions",), {}, Subscription.from_json)
+        return tuple({one.id: one for one in found}.values())
 
     async def prices(self, subscription_id: str, start: date, end: date) -> PriceSeries:
         """Return the prices from `start` to `end`, local days in Europe/Berlin, both inclusive (Nomos API, Price).
 
-        A contract that has not begun or has ended has none: `items` is None, also where Nomos says so by an error.
+        A contract that has not begun or has ended has none: `items` is None, also if Nomos says so by an error.
         """
-        path = _path("subscriptions", subscription_id, "prices")
+        path = ("subscriptions", subscription_id, "prices")
         query = {"start": _day(start), "end": _day(end)}
         try:
-            series = await self._get(
-                path, query, PriceSeries.from_json, PriceSeries.packed_item
-            )
+            return await self._series(path, query, PriceSeries)
         except NomosRequestError as err:
             if _INACTIVE_CODES.isdisjoint(err.field_codes):
                 raise
-            return PriceSeries(
-                subscription_id=subscription_id,
-                resolution=timedelta(minutes=15),
-                items=None,
-            )
-        if series.unreadable:
-            _LOGGER.debug(
-                "Nomos sent %s unreadable items for %s", series.unreadable, path
-            )
-        return series
+            return PriceSeries(resolution=timedelta(minutes=15), items=None)
 
     async def usage(
-        self,
-        subscription_id: str,
-        start: date,
-        end: date,
-        resolution: UsageResolution = UsageResolution.AUTO,
+        self, subscription_id: str, start: date, end: date, resolution: UsageResolution
     ) -> UsageSeries:
         """Return the metered energy from `start` (inclusive) to `end` (EXCLUSIVE, unlike prices), local days.
 
         The answer may come in another resolution than asked for (Nomos API, Usage).
         """
-        path = _path("subscriptions", subscription_id, "usage")
-        query = {"resolution": resolution.value, "start": _day(start), "end": _day(end)}
-        series = await self._get(
-            path, query, UsageSeries.from_json, UsageSeries.packed_item
-        )
-        if series.unreadable:
-            _LOGGER.debug(
-                "Nomos sent %s unreadable items for %s", series.unreadable, path
-            )
-        return series
+        path = ("subscriptions", subscription_id, "usage")
+        query = {"resolution": resolution, "start": _day(start), "end": _day(end)}
+        return await self._series(path, query, UsageSeries)
 
     async def tariff(self, tariff_id: str) -> Tariff:
         """Return a tariff (Nomos API, Plans); whether customers may see them is not published."""
-        return await self._get(_path("plans", tariff_id), {}, Tariff.from_json)
+        return await self._get(("plans", tariff_id), {}, Tariff.from_json)
 
-    async def invoices(self, subscription_id: str | None = None) -> tuple[Invoice, ...]:
-        """Return all invoices, or those of one subscription, newest first (Nomos API, Invoices)."""
-        found = await self._list("/invoices", _of(subscription_id), Invoice.from_json)
-        unique = {invoice.id: invoice for invoice in found}.values()
-        return tuple(
-            invoice
-            for invoice in unique
-            if subscription_id in {None, invoice.subscription_id}
+    async def invoices(self, subscription_id: str) -> tuple[Invoice, ...]:
+        """Return all invoices of a subscription, newest first (Nomos API, Invoices)."""
+        found = await self._list(
+            ("invoices",), _filter(subscription_id), Invoice.from_json
         )
+        unique = {one.id: one for one in found if one.subscription_id == subscription_id}
+        return tuple(unique.values())
 
     async def grid_fee_reductions(
         self, subscription_id: str
@@ -174,64 +155,82 @@ class NomosClient:
         Whether customers may see them is not published.
         """
         found = await self._list(
-            "/grid-fee-reductions", _of(subscription_id), GridFeeReduction.from_json
+            ("grid-fee-reductions",),
+            _filter(subscription_id),
+            GridFeeReduction.from_json,
         )
         return tuple(one for one in found if one.subscription_id == subscription_id)
 
     async def _list[T](
-        self, path: str, query: Mapping[str, str], parse: Callable[[object, str], T]
+        self,
+        path: tuple[str, ...],
+        query: Mapping[str, str],
+        parse: Callable[[object, str], T],
     ) -> list[T]:
-        """Walk along the pages of a list to its end (Nomos API, Pagination)."""
+        """Return the items of all pages of a list (Nomos API, Pagination)."""
 
         def parse_page(data: object) -> tuple[list[T], str | None]:
             page = Fields.of(data)
-            items = [parse(item.values, item.at) for item in page.objects("items")]
-            # Neither field need be there; a list without `has_more` is complete.
-            return items, page.cursor("next_page") if page.flag("has_more") else None
+            items = [parse(item, at) for at, item in page.items("items")]
+            return items, page.next_cursor()
 
         found: list[T] = []
-        # The other parameters must not change along the walk.
-        page_query = {**query, "limit": str(PAGE_SIZE)}
+        # The other parameters must not change from page to page.
+        page_query = {**query, "limit": str(_PAGE_SIZE)}
         cursors: set[str] = set()
-        for _ in range(MAX_PAGES):
+        while len(cursors) < MAX_PAGES:
             items, cursor = await self._get(path, page_query, parse_page)
             found += items
-            if not cursor:
+            if cursor is None:
                 return found
             if cursor in cursors:
                 break
             cursors.add(cursor)
             page_query["cursor"] = cursor
         _LOGGER.debug(
-            "List %s does not end, reading stopped after %s items", path, len(found)
+            "List /%s does not end, reading stopped after %s items",
+            "/".join(path),
+            len(found),
         )
         return found
 
+    async def _series[S: (PriceSeries, UsageSeries)](
+        self, path: tuple[str, ...], query: Mapping[str, str], series: type[S]
+    ) -> S:
+        """Return a series, whose items are read while they are decoded."""
+        answer = await self._get(path, query, series.from_json, series.read_item)
+        if answer.unreadable:
+            _LOGGER.debug(
+                "Nomos sent %s unreadable items for /%s",
+                answer.unreadable,
+                "/".join(path),
+            )
+        return answer
+
     async def _get[T](
         self,
-        path: str,
+        path: tuple[str, ...],
         query: Mapping[str, str],
         parse: Callable[[object], T],
         read_item: ItemReader | None = None,
     ) -> T:
-        """Ask for `path` and return what `parse` makes of the decoded JSON, whose objects `read_item` gets first."""
+        """Ask for a path, and return what `parse` makes of the decoded JSON, whose objects `read_item` gets first."""
+        url = _url(self._base_url, path, query)
         token = await self._tokens.async_get_access_token()
         try:
-            status, body = await self._fetch(path, query, token)
+            status, body = await self._fetch(url, token)
             try:
-                if len(body) < LARGE_BODY:
+                if len(body) < _LARGE_BODY:
                     return parse(decode(body, read_item))
-                # A month of quarter-hours would hold up everything else for a tenth of a second.
-                return await asyncio.get_running_loop().run_in_executor(
-                    None, lambda: parse(decode(body, read_item))
-                )
+                # A month of quarter-hours would hold the event loop for a tenth of a second.
+                return await asyncio.to_thread(lambda: parse(decode(body, read_item)))
             except NomosResponseError as err:
                 err.status = status
                 raise
         except NomosError as err:
             _LOGGER.debug(
                 "GET %s failed with %s (status %s, code %s, request id %s): %s",
-                path,
+                url.raw_path,
                 type(err).__name__,
                 err.status,
                 err.code,
@@ -240,20 +239,17 @@ class NomosClient:
             )
             raise
 
-    async def _fetch(
-        self, path: str, query: Mapping[str, str], token: str
-    ) -> tuple[int, bytes]:
+    async def _fetch(self, url: URL, token: str) -> tuple[int, bytes]:
         """Return status and body of a success.
 
         Raises:
-            NomosError: There was no success, or none that came through whole.
+            NomosError: There was no success, or it did not come through whole.
         """
         if not token.isprintable():
-            # Control characters would be refused by the HTTP library in words that are not of the ladder.
+            # The HTTP library would refuse control characters with an exception of its own.
             raise NomosAuthenticationError("The access token is malformed")
         if self._session.closed:
             raise NomosConnectionError("The session is closed")
-        url = f"{self._base_url}{path}"
         headers = {
             "Accept": "application/json",
             "Authorization": f"Bearer {token}",
@@ -261,7 +257,7 @@ class NomosClient:
         }
         try:
             async with self._session.get(
-                _encoded(url, query),
+                url,
                 headers=headers,
                 timeout=self._timeout,
                 # A redirect could lead the token to another host; nothing that we ask for has one.
@@ -287,8 +283,8 @@ class NomosClient:
 
     def _check_version(self, headers: Mapping[str, str]) -> None:
         """Warn once if the server speaks another version than asked for (Nomos API, Versioning)."""
-        version = headers.get(_VERSION_HEADER)
-        if version is None or version == API_VERSION or self._has_warned_of_version:
+        version = headers.get(_VERSION_HEADER, API_VERSION)
+        if version == API_VERSION or self._has_warned_of_version:
             return
         self._has_warned_of_version = True
         shown = version if _HARMLESS.fullmatch(version) else "an unreadable version"
@@ -312,47 +308,32 @@ async def read_body(response: aiohttp.ClientResponse, largest: int) -> bytes:
 
 
 async def _read_error(response: aiohttp.ClientResponse) -> bytes:
-    """Return the body of an error, or nothing: the status alone says which error it is."""
+    """Return the body of an error, or nothing: the status alone decides which error it is."""
     try:
-        return await read_body(response, LARGE_BODY)
+        return await read_body(response, _LARGE_BODY)
     except NomosResponseError, aiohttp.ClientError, OSError:
         return b""
 
 
-def _encoded(url: str, query: Mapping[str, str]) -> URL:
-    """Return the address exactly as it is to be sent, brackets of filters included.
+def _url(base_url: str, path: tuple[str, ...], query: Mapping[str, str]) -> URL:
+    """Return the address exactly as it is sent, brackets of filters encoded.
 
     Raises:
-        NomosRequestError: A value of `query` is no valid text, such as an id or a cursor with half a character.
+        NomosRequestError: A segment of the path is no id: empty, a step up, or with half a character.
     """
+    if not {"", ".", ".."}.isdisjoint(path):
+        raise NomosRequestError("An id is malformed")
     try:
-        return URL(f"{url}?{urlencode(query)}" if query else url, encoded=True)
-    except UnicodeEncodeError:
-        raise NomosRequestError("A parameter is malformed") from None
-
-
-def _path(*segments: str) -> str:
-    """Return the path made of `segments`, each quoted.
-
-    Raises:
-        NomosRequestError: A segment is no id: empty, a step up the path, or no valid text.
-    """
-    try:
-        if any(segment in {"", ".", ".."} for segment in segments):
-            raise NomosRequestError("An id is malformed")
-        return "".join(f"/{quote(segment, safe='')}" for segment in segments)
+        quoted = "/".join(quote(segment, safe="") for segment in path)
+        parameters = f"?{urlencode(query)}" if query else ""
     except UnicodeEncodeError:
         raise NomosRequestError("An id is malformed") from None
+    return URL(f"{base_url}/{quoted}{parameters}", encoded=True)
 
 
-def _of(subscription_id: str | None) -> dict[str, str]:
-    """Return the filter for one subscription.
-
-    A filter that the server does not know is silently ignored (Nomos API, Filtering): the answer must be looked through.
-    """
-    return (
-        {} if subscription_id is None else {"filter[subscription][eq]": subscription_id}
-    )
+def _filter(subscription_id: str) -> dict[str, str]:
+    """Return the filter for one subscription; a server that does not know it ignores it (Nomos API, Filtering)."""
+    return {"filter[subscription][eq]": subscription_id}
 
 
 def _day(day: date) -> str:

@@ -1,13 +1,23 @@
 """The words with which Nomos sorts things.
 
-Only `UsageResolution` has no `UNKNOWN`: values whose interval length is unknown are of no use.
+Nomos may add words to a version of its API (Nomos API, Versioning): one that is not known here is `UNKNOWN`.
 """
 
 from enum import StrEnum
+from typing import Self, override
 
 
-class SubscriptionStatus(StrEnum):
-    """Where a subscription is in its life (Nomos API, Subscriptions)."""
+class _OpenEnum(StrEnum):
+    """Words to which Nomos may add."""
+
+    @override
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        return cls["UNKNOWN"] if isinstance(value, str) else None
+
+
+class SubscriptionStatus(_OpenEnum):
+    """The state of a subscription (Nomos API, Subscriptions)."""
 
     PENDING = "pending"
     """Delivery has not begun: supplier switch and registration can take weeks."""
@@ -15,30 +25,27 @@ class SubscriptionStatus(StrEnum):
     """Delivery runs; notice may have been given."""
     ENDED = "ended"
     UNKNOWN = "unknown"
-    """A value that is newer than this program."""
 
 
-class SubscriptionType(StrEnum):
+class SubscriptionType(_OpenEnum):
     """Which way the energy flows."""
 
     CONSUMPTION = "consumption"
     FEED_IN = "feed_in"
     UNKNOWN = "unknown"
-    """A value that is newer than this program."""
 
 
-class MeterType(StrEnum):
-    """What kind of meter counts."""
+class MeterType(_OpenEnum):
+    """The kind of a meter."""
 
     SMART = "smart"
     """Measures every quarter of an hour."""
     ANALOG = "analog"
     """Is read now and then; usage is known by the month."""
     UNKNOWN = "unknown"
-    """A value that is newer than this program."""
 
 
-class InvoiceType(StrEnum):
+class InvoiceType(_OpenEnum):
     """What an invoice is for (Nomos API, Invoices)."""
 
     USAGE = "usage"
@@ -46,21 +53,19 @@ class InvoiceType(StrEnum):
     VOID = "void"
     """Reverses an earlier invoice; its total is usually negative."""
     UNKNOWN = "unknown"
-    """A value that is newer than this program."""
 
 
-class InvoiceStatus(StrEnum):
-    """Where an invoice is in its life (Nomos API, Invoices)."""
+class InvoiceStatus(_OpenEnum):
+    """The state of an invoice (Nomos API, Invoices)."""
 
     OPEN = "open"
     PAID = "paid"
     VOIDED = "voided"
     UNCOLLECTIBLE = "uncollectible"
     UNKNOWN = "unknown"
-    """A value that is newer than this program."""
 
 
-class GridFeeModule(StrEnum):
+class GridFeeModule(_OpenEnum):
     """How the grid fee of a controllable device is reduced (Nomos API, Grid-fee reductions; § 14a EnWG)."""
 
     FLAT = "enwg-14a-module-1"
@@ -70,11 +75,10 @@ class GridFeeModule(StrEnum):
     TIME_OF_USE = "enwg-14a-module-3"
     """Low, standard and high grid fees by the time of day; together with module 1."""
     UNKNOWN = "unknown"
-    """A value that is newer than this program."""
 
 
-class GridFeeStatus(StrEnum):
-    """Where a reduction of the grid fee is in its life (Nomos API, Grid-fee reductions)."""
+class GridFeeStatus(_OpenEnum):
+    """The state of a reduction of the grid fee (Nomos API, Grid-fee reductions)."""
 
     INTENDED = "intended"
     ORDERED = "ordered"
@@ -82,14 +86,14 @@ class GridFeeStatus(StrEnum):
     ACTIVATED = "activated"
     ENDED = "ended"
     UNKNOWN = "unknown"
-    """A value that is newer than this program."""
 
 
 class UsageResolution(StrEnum):
-    """How long the intervals of usage are (Nomos API, Usage). Days and longer follow the customer's local calendar."""
+    """The length of the intervals of usage (Nomos API, Usage). Days and longer follow the customer's local calendar.
 
-    AUTO = "auto"
-    """Only in requests: Nomos chooses by the range asked for."""
+    A length that is not known here is an error: such values are of no use.
+    """
+
     QUARTER_HOUR = "15min"
     HOUR = "hour"
     DAY = "day"

@@ -1,18 +1,29 @@
-"""What Nomos tells, as typed data: wire units, times in UTC.
+"""Contracts, tariffs and invoices as the Nomos API sends them: its units, times in UTC.
 
 The customer's personal data (names, addresses, e-mail, IBAN, meter numbers) is part of some answers and is not kept.
-Every `from_json` ignores unknown fields and raises `NomosResponseError` naming the field that is not as published.
+Every `from_json` ignores unknown fields and raises `NomosResponseError` naming the field that is not as published;
+its `at` is the path of `data` in the answer. `to_json` returns what `from_json` reads.
 """
 
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self
 
-from .enums import MeterType, SubscriptionStatus, SubscriptionType
+from .enums import (
+    GridFeeModule,
+    GridFeeStatus,
+    InvoiceStatus,
+    InvoiceType,
+    SubscriptionStatus,
+    SubscriptionType,
+)
 from .parsing import Fields, require_euro
 
 _MAX_BASE_FEE = 10_000.0
 """EUR a month; more is no fee."""
+
+_MAX_TOTAL = 10_000_000.0
+"""EUR; more is no household's bill."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,13 +35,12 @@ class Subscription:
         customer_id: Opaque; the same for all subscriptions that a customer's token sees.
         tariff_id: Opaque.
         status: Pending, active or ended.
-        type: Consumption, also where the answer does not say (before version curie), or feed-in.
-        number: The number that people know the contract by; None early on.
+        type: Consumption, also if the answer has none, or feed-in.
+        number: The number by which people know the contract; None early on.
         created_at: When it was ordered.
         start_at: When delivery began or will begin; None if that is not known.
         terminated_at: When notice was given; None if it was not.
         end_at: The end of delivery, exclusive; None if it is open.
-        meter_type: Known only from the single answer; a list gives None.
     """
 
     id: str
@@ -43,118 +53,161 @@ class Subscription:
     start_at: datetime | None
     terminated_at: datetime | None
     end_at: datetime | None
-    meter_type: MeterType | None
 
     @classmethod
     def from_json(cls, data: object, at: str = "") -> Self:
-        """Read the item of a list (references are ids) or a single answer (references are objects).
-
-        Args:
-            data: The decoded JSON.
-            at: The path of `data` in the answer, for errors.
-
-        Raises:
-            NomosResponseError: A field is not as published.
-        """
+        """Read an item of a list (references are ids) or a single answer (references are objects)."""
         fields = Fields.of(data, at)
-        meter_type: MeterType | None = None
-        if isinstance(meter := fields.value("meter"), dict):
-            meter_type = Fields.of(meter, fields.path("meter")).optional_choice(
-                "type", MeterType, unknown=MeterType.UNKNOWN
-            )
         return cls(
             id=fields.identifier("id"),
             customer_id=fields.reference("customer"),
             tariff_id=fields.reference("plan"),
-            status=fields.choice(
-                "status", SubscriptionStatus, unknown=SubscriptionStatus.UNKNOWN
+            status=fields.choice("status", SubscriptionStatus),
+            type=fields.choice(
+                "type", SubscriptionType, default=SubscriptionType.CONSUMPTION
             ),
-            type=_subscription_type(fields),
             number=fields.optional_text("number"),
             created_at=fields.instant("created_at"),
             start_at=fields.optional_instant("start_at"),
             terminated_at=fields.optional_instant("terminated_at"),
             end_at=fields.optional_instant("end_at"),
-            meter_type=meter_type,
         )
 
     @property
     def inactive(self) -> bool:
-        """Return whether Nomos has no prices for the contract: it has not begun, or it has ended."""
+        """Whether Nomos has no prices for the contract: it has not begun, or it has ended."""
         return self.status in {SubscriptionStatus.PENDING, SubscriptionStatus.ENDED}
 
     @property
     def feeds_in(self) -> bool:
-        """Return whether the contract is about energy that is fed into the grid."""
+        """Whether the contract is about energy that is fed into the grid."""
         return self.type is SubscriptionType.FEED_IN
 
     def to_json(self) -> dict[str, object]:
-        """Return what `from_json` makes the same subscription of."""
+        """Return the subscription as JSON."""
         return {
             "id": self.id,
             "customer": self.customer_id,
             "plan": self.tariff_id,
-            "status": self.status.value,
-            "type": self.type.value,
+            "status": self.status,
+            "type": self.type,
             "number": self.number,
             "created_at": self.created_at.isoformat(),
             "start_at": _iso(self.start_at),
             "terminated_at": _iso(self.terminated_at),
             "end_at": _iso(self.end_at),
-            "meter": None
-            if self.meter_type is None
-            else {"type": self.meter_type.value},
         }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tariff:
-    """What was sold to the customer (Nomos API, Plans).
+    """What the customer was sold (Nomos API, Plans).
 
     Attributes:
         id: Opaque.
         name: As on the contract.
-        base_fee: EUR a month with VAT, without the fees of grid and metering; None if the answer has none that makes sense.
-        type: Consumption, also where the answer does not say (before version curie), or feed-in.
+        base_fee: EUR a month with VAT, without the fees of grid and metering; None if it is unknown or makes no sense.
     """
 
     id: str
     name: str
     base_fee: float | None
-    type: SubscriptionType
 
     @classmethod
     def from_json(cls, data: object, at: str = "") -> Self:
-        """Read a plan.
-
-        Raises:
-            NomosResponseError: A field is not as published.
-        """
+        """Read a plan."""
         fields = Fields.of(data, at)
         require_euro(fields)
         return cls(
             id=fields.identifier("id"),
             name=fields.text("name"),
             base_fee=fields.optional_number("price", _MAX_BASE_FEE),
-            type=_subscription_type(fields),
         )
 
     def to_json(self) -> dict[str, object]:
-        """Return what `from_json` makes the same plan of."""
+        """Return the plan as JSON."""
+        return {"id": self.id, "name": self.name, "price": self.base_fee}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoice:
+    """A bill (Nomos API, Invoices).
+
+    Attributes:
+        id: Opaque.
+        subscription_id: What it is for.
+        type: For usage, in advance, or reversing another one.
+        status: Open, paid, voided or uncollectible.
+        period_start: The beginning of the billed time, UTC, inclusive; a local midnight.
+        period_end: The end of the billed time, UTC, exclusive; a local midnight.
+        total: EUR with taxes; usually negative when it reverses another invoice.
+        issued_at: None until it was issued.
+    """
+
+    id: str
+    subscription_id: str
+    type: InvoiceType
+    status: InvoiceStatus
+    period_start: datetime
+    period_end: datetime
+    total: float
+    issued_at: datetime | None
+
+    @classmethod
+    def from_json(cls, data: object, at: str = "") -> Self:
+        """Read an item of a list or a single answer."""
+        fields = Fields.of(data, at)
+        return cls(
+            id=fields.identifier("id"),
+            subscription_id=fields.reference("subscription"),
+            type=fields.choice("type", InvoiceType),
+            status=fields.choice("status", InvoiceStatus),
+            period_start=fields.instant("period_start"),
+            period_end=fields.instant("period_end"),
+            total=fields.number("total", _MAX_TOTAL),
+            issued_at=fields.optional_instant("issued_at"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GridFeeReduction:
+    """A reduction of the grid fee for controllable devices, § 14a EnWG (Nomos API, Grid-fee reductions).
+
+    Attributes:
+        subscription_id: What it is for.
+        module: How the fee is reduced.
+        status: From the intention to the end.
+        valid_from: None while it is not known.
+        valid_until: Exclusive; None while it has no end.
+    """
+
+    subscription_id: str
+    module: GridFeeModule
+    status: GridFeeStatus
+    valid_from: datetime | None
+    valid_until: datetime | None
+
+    @classmethod
+    def from_json(cls, data: object, at: str = "") -> Self:
+        """Read an item of a list."""
+        fields = Fields.of(data, at)
+        return cls(
+            subscription_id=fields.reference("subscription"),
+            module=fields.choice("type", GridFeeModule),
+            status=fields.choice("status", GridFeeStatus),
+            valid_from=fields.optional_instant("valid_from"),
+            valid_until=fields.optional_instant("valid_until"),
+        )
+
+    def to_json(self) -> dict[str, object]:
+        """Return the reduction as JSON."""
         return {
-            "id": self.id,
-            "name": self.name,
-            "price": self.base_fee,
-            "type": self.type.value,
+            "subscription": self.subscription_id,
+            "type": self.module,
+            "status": self.status,
+            "valid_from": _iso(self.valid_from),
+            "valid_until": _iso(self.valid_until),
         }
-
-
-def _subscription_type(fields: Fields) -> SubscriptionType:
-    """Return the direction; versions before curie knew only consumption and did not say it."""
-    kind = fields.optional_choice(
-        "type", SubscriptionType, unknown=SubscriptionType.UNKNOWN
-    )
-    return SubscriptionType.CONSUMPTION if kind is None else kind
 
 
 def _iso(moment: datetime | None) -> str | None:
