@@ -53,7 +53,7 @@ def parse(count: int) -> Work:
     """From the body of an answer to a table."""
     body = json.dumps(price_answer(count)).encode()
     return lambda: price_table(
-        PriceSeries.from_json(decode(body, PriceSeries.packed_item))
+        PriceSeries.from_json(decode(body, PriceSeries.read_item))
     )
 
 

@@ -15,7 +15,11 @@ from hypothesis import given, strategies as st
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.nomos.account.file import decode_account, encode_account
+from custom_components.nomos.account.file import (
+    StoredAccount,
+    decode_account,
+    encode_account,
+)
 from custom_components.nomos.account.tokens import _decode_journal
 from custom_components.nomos.api import (
     Subscription,
@@ -52,9 +56,8 @@ SUBSCRIPTION = Subscription(
     start_at=NOW - timedelta(days=77),
     terminated_at=None,
     end_at=NOW + timedelta(days=7),
-    meter_type=None,
 )
-PLAN = Tariff(id="plan", name="Flex", base_fee=4.9, type=SubscriptionType.CONSUMPTION)
+PLAN = Tariff(id="plan", name="Flex", base_fee=4.9)
 BEGUN = LoadPlan(
     opens=NOW - timedelta(hours=3),
     closes=NOW + timedelta(hours=8),
@@ -116,9 +119,9 @@ def use_link(stored: Any) -> None:
 
 def use_account(stored: Any) -> None:
     """Do what is done with contracts."""
-    contracts, _, asked_on, answer = stored
-    moments = [(one.created_at, one.start_at, one.end_at) for one in contracts.values()]
-    for at in (answer, *chain.from_iterable(moments)):
+    contracts, asked_on = stored.subscriptions.values(), stored.tariffs_asked_on
+    moments = [(one.created_at, one.start_at, one.end_at) for one in contracts]
+    for at in (stored.last_answer, *chain.from_iterable(moments)):
         assert at is None or local_date(at + timedelta(days=40))
     assert asked_on is None or date(2026, 6, 10) - asked_on
 
@@ -174,10 +177,11 @@ KINDS = {
     ),
     "account": Kind(
         sample=encode_account(
-            ENTRY, {"sub": SUBSCRIPTION}, {"plan": PLAN}, date(2026, 6, 1), NOW
+            ENTRY,
+            StoredAccount({"sub": SUBSCRIPTION}, {"plan": PLAN}, date(2026, 6, 1), NOW),
         ),
         decode=lambda data: decode_account(ENTRY, data),
-        encode=lambda stored: encode_account(ENTRY, *stored),
+        encode=lambda stored: encode_account(ENTRY, stored),
         use=use_account,
     ),
 }

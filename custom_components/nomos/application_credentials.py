@@ -1,11 +1,10 @@
 """The OAuth client of Nomos: authorization code grant with PKCE, authenticated with HTTP Basic."""
 
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 import logging
-import math
 from typing import Any, Final, NoReturn, override
 from urllib.parse import quote_plus
 
@@ -34,7 +33,8 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
 )
 from homeassistant.helpers.network import NoURLAvailableError, get_url
 
-from .account.refusals import REFUSAL_CODES
+from .account.link import REFUSAL_CODES
+from .account.tokens import MAX_TOKEN
 from .api import (
     NomosRequestError,
     NomosResponseError,
@@ -49,36 +49,17 @@ from .const import DOMAIN, SUPPORT_EMAIL
 
 _LOGGER = logging.getLogger(__name__)
 
-ACCESS_TOKEN_LIFETIME: Final = 3600
+_LIFETIME: Final = 3600
 """Seconds that an access token lives (Nomos API, authentication)."""
 
 _LIFETIMES: Final = (60, 24 * 3600)
-"""Seconds that are believed of an access token. Too long a guess is healed by the 401 that follows."""
+"""Seconds that are believed of an access token. If it lives shorter, the 401 that follows is the cure."""
 
 _MAX_ANSWER: Final = 64 * 1024
 """Bytes of an answer with tokens, decompressed."""
 
-_MAX_TOKEN: Final = 8192
-"""Characters of a token: more fit into no header."""
-
-_FIELDS: Final = (
-    "access_token",
-    "refresh_token",
-    "token_type",
-    "expires_in",
-    "scope",
-    "expires_at",
-)
-"""What is kept of a token: what RFC 6749, section 5.1, names, and Home Assistant's own time of expiry."""
-
 _TIMEOUT: Final = ClientTimeout(total=60)
 """Patient: when the answer to a refresh is given up, the rotated token in it is lost."""
-
-_REFUSAL_STATUSES: Final = (
-    HTTPStatus.BAD_REQUEST,
-    HTTPStatus.UNAUTHORIZED,
-    HTTPStatus.FORBIDDEN,
-)
 
 
 async def async_get_auth_implementation(
@@ -89,7 +70,7 @@ async def async_get_auth_implementation(
 
 
 async def async_get_description_placeholders(hass: HomeAssistant) -> dict[str, str]:
-    """Return what the credentials dialog tells: the redirect URI that has to be registered, and with whom."""
+    """Return what the credentials dialog shows: the redirect URI that has to be registered, and with whom."""
     return {
         "redirect_uri": _expected_redirect_uri(hass),
         "support_email": SUPPORT_EMAIL,
@@ -123,7 +104,7 @@ def session_without_cookies(hass: HomeAssistant) -> Iterator[ClientSession]:
 
 
 class NomosOAuth2Implementation(LocalOAuth2ImplementationWithPkce):
-    """Requests tokens as Nomos wants it and tells a refusal of the grant from a passing failure."""
+    """Requests tokens as Nomos wants it, and distinguishes a refusal of the grant from a passing failure."""
 
     def __init__(
         self, hass: HomeAssistant, auth_domain: str, credential: ClientCredential
@@ -152,11 +133,6 @@ class NomosOAuth2Implementation(LocalOAuth2ImplementationWithPkce):
         return DOMAIN
 
     @override
-    async def _async_refresh_token(self, token: dict[str, Any]) -> dict[str, Any]:
-        """Refresh a token; what an older version stored of it besides is forgotten."""
-        return await super()._async_refresh_token(_known(token))
-
-    @override
     async def _token_request(self, data: dict[str, Any]) -> dict[str, Any]:
         """Request tokens with HTTP Basic, the one method that Nomos advertises (RFC 8414 metadata).
 
@@ -167,31 +143,22 @@ class NomosOAuth2Implementation(LocalOAuth2ImplementationWithPkce):
             OAuth2TokenRequestConnectionError: no answer, or none that can be used.
 
         """
-        body = {
-            key: value
-            for key, value in data.items()
-            if key not in {"client_id", "client_secret"}
-        }
-        for credentials in self._credentials():
-            response, content = await self._post(body, credentials)
+        secret = {"client_id", "client_secret"}
+        body = {key: value for key, value in data.items() if key not in secret}
+        pair = self.client_id, self.client_secret
+        # RFC 6749, section 2.3.1, wants both encoded like a form first. Nomos's documentation does not say so.
+        for credentials in dict.fromkeys((pair, tuple(map(quote_plus, pair)))):
+            response, content = await self._post(body, ":".join(credentials))
             if response.status != HTTPStatus.UNAUTHORIZED:
                 break
         if response.status != HTTPStatus.OK:
-            self._raise_refusal(response, content)
-        return self._token(content)
-
-    def _credentials(self) -> list[str]:
-        """Return what HTTP Basic may say of the client: as Nomos documents it, and where it differs as the standard has it.
-
-        RFC 6749, section 2.3.1, wants both encoded like a form first. Nomos's documentation does not say so.
-        """
-        pair = self.client_id, self.client_secret
-        return list(dict.fromkeys((":".join(pair), ":".join(map(quote_plus, pair)))))
+            _raise_refusal(response, content)
+        return _read_token(content)
 
     async def _post(
         self, body: dict[str, Any], credentials: str
     ) -> tuple[ClientResponse, bytes]:
-        """Send a token request; return the answer.
+        """Send a token request; return the answer and its body.
 
         Raises:
             OAuth2TokenRequestConnectionError: there is none.
@@ -219,75 +186,71 @@ class NomosOAuth2Implementation(LocalOAuth2ImplementationWithPkce):
             _LOGGER.debug("Token request got no answer: %s", type(err).__name__)
             raise OAuth2TokenRequestConnectionError(domain=DOMAIN) from err
 
-    def _raise_refusal(self, response: ClientResponse, content: bytes) -> NoReturn:
-        """Raise what an answer without tokens means for the link."""
-        error = parse_error(response.status, response.headers, content)
-        _LOGGER.debug(
-            "Token request failed with status %s, code %s, request %s",
-            response.status,
-            error.code,
-            error.request_id,
-        )
-        malformed = isinstance(error, NomosRequestError) and error.field_codes
-        kind: type[OAuth2TokenRequestError] = OAuth2TokenRequestError
-        if (
-            response.status in _REFUSAL_STATUSES
-            and error.code in REFUSAL_CODES
-            and not malformed
-        ):
+
+def _raise_refusal(response: ClientResponse, content: bytes) -> NoReturn:
+    """Raise what an answer without tokens means for the link."""
+    error = parse_error(response.status, response.headers, content)
+    _LOGGER.debug(
+        "Token request failed with status %s, code %s, request %s",
+        response.status,
+        error.code,
+        error.request_id,
+    )
+    malformed = isinstance(error, NomosRequestError) and error.field_codes
+    kind = OAuth2TokenRequestError
+    match response.status:
+        case 400 | 401 | 403 if error.code in REFUSAL_CODES and not malformed:
             kind = OAuth2TokenRequestReauthError
-        elif response.status == HTTPStatus.TOO_MANY_REQUESTS or response.status >= 500:
+        case status if status == HTTPStatus.TOO_MANY_REQUESTS or status >= 500:
             kind = OAuth2TokenRequestTransientError
-        raise kind(
-            request_info=response.request_info,
-            history=response.history,
-            status=response.status,
-            message=error.code or "",
-            headers=response.headers,
-            domain=DOMAIN,
-        )
-
-    def _token(self, content: bytes) -> dict[str, Any]:
-        """Return the tokens of a good answer."""
-        try:
-            token = decode(content)
-        except NomosResponseError:
-            token = None
-        if (
-            not isinstance(token, dict)
-            or not is_opaque(token.get("access_token"), _MAX_TOKEN)
-            # An absent refresh token means that the one in hand stays good; an empty one must not overwrite it.
-            or not is_opaque(token.get("refresh_token") or "-", _MAX_TOKEN)
-        ):
-            _LOGGER.debug("Token request got an answer without usable tokens")
-            raise OAuth2TokenRequestConnectionError(domain=DOMAIN)
-        return _known(token) | {"expires_in": _lifetime(token.get("expires_in"))}
+    raise kind(
+        request_info=response.request_info,
+        history=response.history,
+        status=response.status,
+        message=error.code or "",
+        headers=response.headers,
+        domain=DOMAIN,
+    )
 
 
-def _known(token: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is kept of a token; of its describing texts, which nobody needs, what cannot harm."""
+def _read_token(content: bytes) -> dict[str, Any]:
+    """Return what is kept of a good answer: what RFC 6749, section 5.1, names.
+
+    Raises:
+        OAuth2TokenRequestConnectionError: it holds no tokens that can be used.
+
+    """
+    try:
+        answer = decode(content)
+    except NomosResponseError:
+        answer = None
+    if (
+        not isinstance(answer, dict)
+        or not is_opaque(answer.get("access_token"), MAX_TOKEN)
+        # An absent refresh token means that the one in hand stays good; an empty one must not overwrite it.
+        or not is_opaque(answer.get("refresh_token") or "-", MAX_TOKEN)
+    ):
+        _LOGGER.debug("Token request got an answer without usable tokens")
+        raise OAuth2TokenRequestConnectionError(domain=DOMAIN)
     return {
-        key: token[key]
-        for key in _FIELDS
-        if token.get(key)
-        and (key not in {"token_type", "scope"} or _is_description(token[key]))
+        **{
+            key: answer[key]
+            for key in ("access_token", "refresh_token", "token_type", "scope")
+            if isinstance(text := answer.get(key), str)
+            and is_opaque(text.replace(" ", "+"), MAX_TOKEN)
+        },
+        "expires_in": _lifetime(answer.get("expires_in")),
     }
 
 
-def _is_description(value: object) -> bool:
-    return isinstance(value, str) and is_opaque(value.replace(" ", "+"), 1000)
-
-
-def _lifetime(value: object) -> int:
-    """Return how many seconds an access token lives, the usual ones where an answer does not say it in sense.
+def _lifetime(value: Any) -> int:
+    """Return how many seconds an access token lives; the usual ones if the answer makes no sense.
 
     The new refresh token has replaced the old one on Nomos's side and must not be thrown away for that.
     """
-    try:
-        seconds = float(value) if isinstance(value, int | float | str) else math.nan
-    except ValueError, OverflowError:
-        seconds = math.nan
-    if isinstance(value, bool) or not math.isfinite(seconds):
-        return ACCESS_TOKEN_LIFETIME
     shortest, longest = _LIFETIMES
-    return int(min(max(seconds, shortest), longest))
+    try:
+        seconds = _LIFETIME if isinstance(value, bool) else int(float(value))
+    except TypeError, ValueError, OverflowError:
+        return _LIFETIME
+    return min(max(seconds, shortest), longest)

@@ -30,6 +30,7 @@ from .api import (
     NomosClient,
     NomosError,
     NomosPermissionError,
+    StaticToken,
     Subscription,
     SubscriptionStatus,
     SubscriptionType,
@@ -47,25 +48,14 @@ _LOGGER = logging.getLogger(__name__)
 _OWN_WORDS: Final = frozenset(
     {"oauth_unauthorized", "oauth_failed", "oauth_timeout", "user_rejected_authorize"}
 )
-"""Reasons of the base flow for which we can say more of what happened and what to do."""
-
+"""Reasons of the base flow for which our own text says more about what to do."""
 
 _AGAIN: Final = frozenset({SOURCE_REAUTH, SOURCE_RECONFIGURE})
-"""How a flow begins that is about an account which is linked already."""
-
-
-class _FreshToken:
-    """The token of a flow that has no config entry yet."""
-
-    def __init__(self, access_token: str) -> None:
-        self._access_token = access_token
-
-    async def async_get_access_token(self) -> str:
-        return self._access_token
+"""The sources of a flow for an account that is linked already."""
 
 
 class NomosConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
-    """Walks the customer through Nomos's authorization pages."""
+    """Links an account on Nomos's authorization pages."""
 
     DOMAIN = DOMAIN
 
@@ -108,7 +98,7 @@ class NomosConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Link the account again because the customer wants to, for example with other credentials."""
+        """Link the account again at the customer's wish, for example with other credentials."""
         return await self.async_step_user()
 
     @override
@@ -129,13 +119,13 @@ class NomosConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
         if (reason := result.get("reason")) not in _OWN_WORDS:
             return result
         if reason == "oauth_unauthorized" and self.source in _AGAIN:
-            # Home Assistant does not delete credentials that an account uses.
+            # Home Assistant does not delete credentials that an account uses: the advice is another one.
             reason = "oauth_unauthorized_again"
         placeholders = {
             **(result.get("description_placeholders") or {}),
             "support_email": SUPPORT_EMAIL,
         }
-        # It came with the address that the browser was sent to, and could hold anything.
+        # It came in the address that the browser was sent to, and may hold anything.
         if not placeholders.get("error", "").isidentifier():
             placeholders["error"] = "-"
         return self.async_abort(
@@ -146,7 +136,7 @@ class NomosConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
 
     @override
     async def async_oauth_create_entry(self, data: dict[str, Any]) -> ConfigFlowResult:
-        """Try the link, and store it."""
+        """Find out whose account it is, and store the link."""
         token = data[CONF_TOKEN]
         if not token.get("refresh_token"):
             return self.async_abort(
@@ -154,13 +144,12 @@ class NomosConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
                 description_placeholders={"support_email": SUPPORT_EMAIL},
             )
         with session_without_cookies(self.hass) as session:
-            client = NomosClient(session, _FreshToken(token[CONF_ACCESS_TOKEN]))
+            client = NomosClient(session, StaticToken(token[CONF_ACCESS_TOKEN]))
             return await self._async_link(client, data)
 
     async def _async_link(
         self, client: NomosClient, data: dict[str, Any]
     ) -> ConfigFlowResult:
-        """Ask whose account it is, and store the link."""
         try:
             subscriptions = await client.subscriptions()
         except NomosPermissionError:
@@ -195,28 +184,24 @@ class NomosConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
     async def _async_link_again(
         self, entry: ConfigEntry, data: dict[str, Any]
     ) -> ConfigFlowResult:
-        """Give a new link to an account that is here already, however the flow began and however the account is.
-
-        Also if it works: a new consent may end the one before, which Nomos would say with the next request only.
-        """
-        # What is asked under the old link must not end after the new one is there.
+        """Replace the link of an account, even one that works: a new consent may end the one before."""
+        # A refresh of the old link must not end after the new one is stored.
         await async_wait_for_refresh(self.hass, entry)
         # Home Assistant takes a second to store the entry, and the old link is dead.
-        await TokenJournal(self.hass, entry).async_relink(data)
+        await TokenJournal(self.hass, entry).async_write(data)
         reason: str | UndefinedType = UNDEFINED
         if self.source not in _AGAIN:
-            # Whoever disabled the account enables it.
             reason = "linked_again_disabled" if entry.disabled_by else "linked_again"
         return self.async_update_reload_and_abort(entry, data=data, reason=reason)
 
 
 class NomosOptionsFlow(OptionsFlowWithReload):
-    """Asks what the customer calls cheap and expensive."""
+    """Asks what counts as cheap and expensive."""
 
     async def async_step_init(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask, and refuse what contradicts itself."""
+        """Ask, and refuse thresholds that contradict each other."""
         errors = {}
         if user_input is not None:
             try:
@@ -265,7 +250,7 @@ _THRESHOLDS: Final = probatio.Schema(
 
 
 async def _title(client: NomosClient, subscriptions: tuple[Subscription, ...]) -> str:
-    """Return the name of the account's main contract as the customer knows it: its number, else its plan's name."""
+    """Return the name of the account's main contract as the customer knows it: its number, or its tariff's name."""
     main = min(
         subscriptions,
         key=lambda one: (
@@ -280,6 +265,6 @@ async def _title(client: NomosClient, subscriptions: tuple[Subscription, ...]) -
     try:
         return (await client.tariff(main.tariff_id)).name
     except NomosError as err:
-        # Whether a customer may read plans is not documented; a link does not fail for want of a name.
-        _LOGGER.debug("The plan could not be read: %s", in_log(err))
+        # Whether a customer may read tariffs is not documented; a link does not fail for want of a name.
+        _LOGGER.debug("The tariff could not be read: %s", in_log(err))
         return "Nomos"

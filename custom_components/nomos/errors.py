@@ -1,7 +1,8 @@
 """Failed requests, in words for the customer."""
 
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
@@ -33,30 +34,43 @@ class CredentialsMissingError(OAuth2TokenRequestConnectionError):
     """Home Assistant does not have the client id and secret that a grant was given to."""
 
 
+_KEYS: Final[Mapping[type[Exception], tuple[str, str]]] = {
+    ConfigEntryAuthFailed: ("authentication_failed", "authentication_failed"),
+    CredentialsMissingError: ("credentials_missing", "credentials_missing"),
+    NomosPermissionError: ("permission_denied", "permission_denied"),
+    NomosNotFoundError: ("not_found", "not_found"),
+    NomosRequestError: ("request_refused", "request_refused"),
+    NomosRateLimitError: ("rate_limited", "action_wait"),
+    NomosResponseError: ("invalid_response", "action_unreadable"),
+    NomosServerError: ("server_error", "action_unavailable"),
+    NomosConnectionError: ("cannot_connect", "action_unavailable"),
+    NomosError: ("request_refused", "action_unavailable"),
+    Exception: ("token_unavailable", "action_unavailable"),
+}
+"""Translation keys of a failed update and of a failed action, by the error; the first class that fits counts."""
+
+
 def in_log(err: Exception) -> str:
     """Return what support needs to know of an error: never a text that came from outside."""
     names = ["status"]
     if isinstance(err, NomosError):
         names += ["code", "field", "request_id"]
-    told = ((name, getattr(err, name, None)) for name in names)
+    known = ((name, getattr(err, name, None)) for name in names)
     return " ".join(
-        (type(err).__name__, *(f"{name}={value}" for name, value in told if value))
+        (type(err).__name__, *(f"{name}={value}" for name, value in known if value))
     )
 
 
 def raise_update_failed(err: NomosError | OAuth2TokenRequestBaseError) -> NoReturn:
-    """Raise a failed request as what a coordinator understands, in words for the customer.
+    """Raise a failed request as a coordinator expects it.
 
     Raises:
         UpdateFailed: always.
 
     """
-    key, placeholders = _describe(err)
     wait: timedelta | None = getattr(err, "retry_after", None)
     raise UpdateFailed(
-        translation_domain=DOMAIN,
-        translation_key=key,
-        translation_placeholders=placeholders,
+        **_translation(err, _keys(err)[0]),
         retry_after=None if wait is None else wait.total_seconds(),
     ) from err
 
@@ -64,65 +78,35 @@ def raise_update_failed(err: NomosError | OAuth2TokenRequestBaseError) -> NoRetu
 def raise_action_failed(
     hass: HomeAssistant, entry: ConfigEntry, err: Exception
 ) -> NoReturn:
-    """Raise what went wrong in words for the customer, who waits for the answer.
+    """Raise a failed request to somebody who waits for the answer of an action.
 
     Raises:
         HomeAssistantError: always.
 
     """
-    placeholders: dict[str, str] = {}
-    match err:
-        case ConfigEntryAuthFailed():
-            entry.async_start_reauth(hass)
-            key = "authentication_failed"
-        case CredentialsMissingError():
-            key = "credentials_missing"
-        case NomosPermissionError():
-            key = "permission_denied"
-        case NomosNotFoundError():
-            key = "not_found"
-        case NomosRateLimitError():
-            key = "action_wait"
-            over = dt_util.now() + (err.retry_after or _USUAL_WAIT)
+    if isinstance(err, ConfigEntryAuthFailed):
+        entry.async_start_reauth(hass)
+    raise HomeAssistantError(**_translation(err, _keys(err)[1])) from err
+
+
+def _keys(err: Exception) -> tuple[str, str]:
+    return next(keys for kind, keys in _KEYS.items() if isinstance(err, kind))
+
+
+def _translation(err: Exception, key: str) -> dict[str, Any]:
+    placeholders: dict[str, Any] = {}
+    match key, err:
+        case "action_wait", NomosRateLimitError(retry_after=wait):
+            over = dt_util.now() + (wait or _USUAL_WAIT)
             placeholders = {"time": over.strftime("%H:%M:%S")}
-        case NomosRequestError():
-            key = "request_refused"
-            placeholders = {"status": str(err.status), "code": err.code or "-"}
-        case NomosResponseError():
-            key = "action_unreadable"
-            placeholders = {"field": err.field}
-        case _:
-            key = "action_unavailable"
-    raise HomeAssistantError(
-        translation_domain=DOMAIN,
-        translation_key=key,
-        translation_placeholders=placeholders,
-    ) from err
-
-
-def _describe(
-    err: NomosError | OAuth2TokenRequestBaseError,
-) -> tuple[str, dict[str, str]]:
-    """Return the translation key of an error, with its placeholders."""
-    match err:
-        case NomosPermissionError():
-            return "permission_denied", {}
-        case NomosNotFoundError():
-            return "not_found", {}
-        case NomosRateLimitError():
-            return "rate_limited", {}
-        case NomosServerError():
-            return "server_error", {"status": str(err.status)}
-        case NomosResponseError():
-            return "invalid_response", {"field": err.field}
-        case NomosConnectionError():
-            return "cannot_connect", {}
-        case CredentialsMissingError():
-            return "credentials_missing", {}
-        case NomosError():
-            return "request_refused", {
-                "status": str(err.status),
-                "code": err.code or "-",
-            }
-        case _:
-            return "token_unavailable", {}
+        case "request_refused", NomosError(status=status, code=code):
+            placeholders = {"status": str(status), "code": code or "-"}
+        case "server_error", NomosError(status=status):
+            placeholders = {"status": str(status)}
+        case _, NomosResponseError(field=field):
+            placeholders = {"field": field}
+    return {
+        "translation_domain": DOMAIN,
+        "translation_key": key,
+        "translation_placeholders": placeholders,
+    }

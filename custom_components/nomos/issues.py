@@ -1,4 +1,4 @@
-"""What the customer can mend, told as long as it lasts."""
+"""Issues that the customer can do something about, shown as long as they last."""
 
 from enum import StrEnum
 from hashlib import sha256
@@ -10,7 +10,7 @@ from .const import DOMAIN
 
 
 class Issue(StrEnum):
-    """The kinds of issue that somebody in the house can do something about; keys of the translations."""
+    """The kinds of issues; keys of the translations."""
 
     CONTRACT_ENDED = "contract_ended"
     ACCESS_DENIED = "access_denied"
@@ -22,13 +22,13 @@ class Issue(StrEnum):
 def async_report(
     hass: HomeAssistant, issue: Issue, subject: str, name: str, *, present: bool
 ) -> None:
-    """Raise or withdraw the issue about an account or a subscription.
+    """Create or delete the issue about an account or a subscription.
 
     Args:
         hass: Home Assistant.
         issue: what is wrong.
         subject: the id of the config entry or the subscription that it is about.
-        name: what the customer knows it by.
+        name: the name by which the customer knows it.
         present: whether it is so now.
 
     """
@@ -50,6 +50,6 @@ def async_report(
 
 @callback
 def async_withdraw_all(hass: HomeAssistant, subject: str) -> None:
-    """Withdraw all issues about an account or a subscription."""
+    """Delete all issues about an account or a subscription."""
     for issue in Issue:
         async_report(hass, issue, subject, "", present=False)

@@ -1,4 +1,4 @@
-"""What a loaded config entry runs: the account, and a price coordinator and a device for each subscription shown."""
+"""What a loaded config entry runs: the account, and coordinators and a device for each contract that is shown."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -8,10 +8,15 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.dispatcher import (
+    async_dispatcher_connect,
+    async_dispatcher_send,
+)
 
 from .account.connection import async_forget
 from .account.contracts import NomosAccount
-from .account.file import account_file, async_stored_subscription_ids
+from .account.file import account_file, async_load_account
+from .account.link import link_signal
 from .account.tokens import TokenJournal, async_wait_for_refresh
 from .api import Subscription, SubscriptionStatus
 from .clock import async_watch_clock
@@ -27,12 +32,12 @@ type NomosConfigEntry = ConfigEntry[NomosRuntime]
 
 
 class NomosRuntime:
-    """Keeps coordinators and devices in line with the account's subscriptions."""
+    """Keeps coordinators and devices in line with the account's contracts."""
 
     def __init__(
         self, hass: HomeAssistant, entry: NomosConfigEntry, account: NomosAccount
     ) -> None:
-        """Take an account whose subscriptions are known."""
+        """Take an account whose contracts are known."""
         self.account = account
         self.prices: dict[str, PriceCoordinator] = {}
         self.usage: dict[str, UsageCoordinator] = {}
@@ -40,16 +45,14 @@ class NomosRuntime:
         self.ended = EndedContracts(hass, account)
         self._hass = hass
         self._entry = entry
-        self._platforms: list[Callable[[PriceCoordinator], None]] = []
+        self._new_contract = f"{DOMAIN}_contract_{entry.entry_id}"
         self.loads = Loads(hass, entry, self.prices)
 
     async def async_begin(self, *, must_answer: bool) -> None:
         """Ask for the first prices and follow the account from now on.
 
-        One subscription that fails does not take the others down, and where ``must_answer`` is false none does.
-
         Raises:
-            ConfigEntryNotReady: no subscription has prices, and at least one failed.
+            ConfigEntryNotReady: prices must come, and came for no contract.
 
         """
         self._entry.async_on_unload(self.ended.async_close)
@@ -71,22 +74,27 @@ class NomosRuntime:
             self.account.async_add_listener(self._account_changed)
         )
         self._entry.async_on_unload(async_watch_clock(self._hass, self._clock_was_set))
-        self.account.connection.on_reopened = self._resume
+        self._connect(link_signal(self._entry), self._link_changed)
         await self.loads.async_begin()
 
     @callback
     def async_each_subscription(
         self, platform: Callable[[PriceCoordinator], None]
     ) -> None:
-        """Call a platform for every subscription there is, and for each one that appears later."""
-        self._platforms.append(platform)
+        """Call a platform for every contract that is shown, and for each one that appears later."""
+        self._connect(self._new_contract, platform)
         for subscription_id in self.usage:
             platform(self.prices[subscription_id])
 
+    def _connect(self, signal: str, target: Callable[..., None]) -> None:
+        self._entry.async_on_unload(
+            async_dispatcher_connect(self._hass, signal, target)
+        )
+
     async def _async_start(self, coordinator: PriceCoordinator) -> bool:
-        """Run the clocks of a subscription; return whether it is still there."""
+        """Run the clocks of a contract; return whether it is still shown."""
         coordinator.async_start()
-        # It may be one that had ended, so it was said.
+        # The contract may have been reported as ended before.
         await self.ended.async_follow()
         usage = UsageCoordinator(self._hass, coordinator)
         await usage.async_load()
@@ -111,7 +119,7 @@ class NomosRuntime:
 
     @callback
     def _clock_was_set(self, step: timedelta) -> None:
-        """Show at once what holds at the time that it is now, and plan again."""
+        """Show at once what holds at the new time, and plan again."""
         self.account.async_clock_was_set(step)
         for prices in self.prices.values():
             prices.async_clock_was_set(step)
@@ -120,24 +128,25 @@ class NomosRuntime:
         self.loads.async_replan()
 
     @callback
-    def _resume(self) -> None:
-        """Ask for all that was refused: Nomos grants access again."""
+    def _link_changed(self) -> None:
+        """Ask for all that was refused, if Nomos grants access again."""
+        if not self.account.link.is_open:
+            return
         for prices in self.prices.values():
             prices.async_resume()
         for usage in (*self.usage.values(), *self.ended.usage.values()):
             usage.async_resume()
 
     async def _async_add_contract(self, coordinator: PriceCoordinator) -> None:
-        """Show a subscription that appeared while the account was running."""
+        """Show a contract that appeared while the account was running."""
         if not await self._async_start(coordinator):
             return
-        for platform in self._platforms:
-            platform(coordinator)
+        async_dispatcher_send(self._hass, self._new_contract, coordinator)
         await coordinator.async_refresh()
 
     @callback
     def _follow(self) -> list[PriceCoordinator]:
-        """Let devices and coordinators come, change and go; return the coordinators that came."""
+        """Create, update and remove devices and coordinators; return the new coordinators."""
         shown = self.account.shown
         registry = dr.async_get(self._hass)
         for device in dr.async_entries_for_config_entry(registry, self._entry.entry_id):
@@ -175,7 +184,7 @@ class NomosRuntime:
         return came
 
     async def _async_forget(self, subscription_id: str) -> None:
-        """Stop asking for a subscription that is not shown any more, and delete what is stored of it if it is gone."""
+        """Stop asking for a contract that is not shown any more, and delete what is stored of it if it is gone."""
         if (usage := self.usage.pop(subscription_id, None)) is not None:
             self.ended.async_hand_over(usage)
         if (coordinator := self.prices.pop(subscription_id, None)) is not None:
@@ -187,28 +196,27 @@ class NomosRuntime:
     def _describe_device(
         self, registry: dr.DeviceRegistry, subscription: Subscription, *, numbered: bool
     ) -> None:
-        """Create or update the device of a subscription.
+        """Create or update the device of a contract.
 
-        Its name carries the contract number only where the account has several of a kind, so that the usual
-        entity ids stay short.
+        Its name has the contract's number only if the account has several of a kind: the usual entity ids stay short.
         """
         key = "feed_in" if subscription.feeds_in else "consumption"
-        plan = self.account.tariff_of(subscription)
+        placeholders = None
+        if numbered and subscription.number:
+            key = f"{key}_numbered"
+            placeholders = {"number": subscription.number}
+        tariff = self.account.tariff_of(subscription)
         registry.async_get_or_create(
             config_entry_id=self._entry.entry_id,
             identifiers={(DOMAIN, subscription.id)},
             entry_type=dr.DeviceEntryType.SERVICE,
             manufacturer=MANUFACTURER,
-            # What a model is cannot be translated; a plan has its name in one language only.
-            model=plan.name if plan else None,
+            # A model cannot be translated, and the name of a tariff need not be.
+            model=tariff.name if tariff else None,
             serial_number=subscription.number,
             configuration_url=CUSTOMER_URL,
-            translation_key=f"{key}_numbered"
-            if numbered and subscription.number
-            else key,
-            translation_placeholders={"number": subscription.number}
-            if numbered and subscription.number
-            else None,
+            translation_key=key,
+            translation_placeholders=placeholders,
         )
 
 
@@ -216,10 +224,12 @@ async def async_delete_stored(hass: HomeAssistant, entry: NomosConfigEntry) -> N
     """Delete the files of an account that is removed, and what is remembered of it."""
     await async_wait_for_refresh(hass, entry)
     async_forget(hass, entry)
-    # The devices know of subscriptions, too, should the account's own file be lost.
+    # The devices know of contracts, too, should the account's own file be lost.
     devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
     known = {next(iter(device.identifiers))[1] for device in devices}
-    for subscription_id in known | {*await async_stored_subscription_ids(hass, entry)}:
+    if (stored := await async_load_account(hass, entry)) is not None:
+        known |= stored.subscriptions.keys()
+    for subscription_id in known:
         await async_delete_files(hass, subscription_id)
     await account_file(hass, entry).async_remove()
     await load_file(hass, entry).async_remove()

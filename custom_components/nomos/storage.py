@@ -1,8 +1,8 @@
-"""What survives a restart: small JSON files in Home Assistant's storage folder.
+"""Small JSON files in Home Assistant's storage folder: what survives a restart.
 
-Written durably (complete and on the disk, or not at all), only when something changed, and set aside when they cannot
-be read: all of it but the tokens can be asked for again. What could not be written is kept, and written again when
-something happens next: a request, a boundary of prices, an unload, Home Assistant's stop.
+A write is durable (complete and on the disk, or not at all). What could not be written is kept, and written again with
+the next request, at a boundary of prices, at an unload and at Home Assistant's stop. A file that cannot be read is set
+aside: all but the tokens can be asked for again.
 """
 
 import asyncio
@@ -36,10 +36,10 @@ _MOST_BYTES: Final = 16 * 2**20
 """Far more than any file ever holds."""
 
 _MERGED_WITHIN: Final = timedelta(seconds=2)
-"""Within what time changes make one write."""
+"""Changes within this time make one write."""
 
 _NO_FSYNC: Final = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
-"""How a file system says that it cannot promise more than it has done."""
+"""Errors of a file system that has no fsync."""
 
 _FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST: Final = datetime(2200, 1, 1, tzinfo=UTC)
@@ -49,7 +49,7 @@ _DATA_FILES: Final[HassKey[dict[str, StoredFile]]] = HassKey(f"{DOMAIN}_files")
 
 
 def stored_file(hass: HomeAssistant, name: str) -> StoredFile:
-    """Return the file of a name: the same object for all who use it, so that nobody overtakes another."""
+    """Return the file of a name: the same object for all its users, so that their writes keep their order."""
     if _DATA_FILES not in hass.data:
         hass.data[_DATA_FILES] = {}
 
@@ -89,7 +89,7 @@ class StoredFile:
         return self._owed is not None
 
     async def async_load[T](self, decode: Callable[[Any], T]) -> T | None:
-        """Return what ``decode`` makes of the newest data; None when there is none that can be read.
+        """Return what ``decode`` makes of the newest data; None if there is none that can be read.
 
         Whatever ``decode`` raises means that the data cannot be read.
         """
@@ -97,10 +97,10 @@ class StoredFile:
             lambda: self._hass.async_add_executor_job(self._load, decode, self._owed)
         )
 
-    async def async_save(self, data: Any) -> bool:
-        """Store data; return whether it is on the disk. A failure is warned of once until it is over."""
+    async def async_save(self, data: Any) -> None:
+        """Store data. A failure is logged once until it is over."""
         self._owed = data
-        return await self.async_write()
+        await self.async_write()
 
     @callback
     def async_save_soon(self, data: Any) -> None:
@@ -111,9 +111,9 @@ class StoredFile:
                 self._hass, _MERGED_WITHIN, self._async_soon
             )
 
-    async def async_write(self) -> bool:
-        """Write what is owed; return whether everything is on the disk."""
-        return await self._async_alone(self._async_write)
+    async def async_write(self) -> None:
+        """Write what is not on the disk yet."""
+        await self._async_alone(self._async_write)
 
     async def async_remove(self) -> None:
         """Delete the file, and forget what is owed."""
@@ -127,7 +127,7 @@ class StoredFile:
         self._hass.data[_DATA_FILES].pop(self._name, None)
 
     async def _async_alone[T](self, work: Callable[[], Awaitable[T]]) -> T:
-        """Do one thing after the other, each to its end: a thread goes on, whoever stops waiting for it."""
+        """Do one thing after the other, each to its end: a thread goes on even if nobody waits for it any more."""
 
         async def alone() -> T:
             async with self._lock:
@@ -146,10 +146,10 @@ class StoredFile:
             self._unsub_soon()
             self._unsub_soon = None
 
-    async def _async_write(self) -> bool:
+    async def _async_write(self) -> None:
         self._cancel_soon()
         if (owed := self._owed) is None:
-            return True
+            return
         try:
             await self._hass.async_add_executor_job(self._write, owed)
         except Exception as err:  # noqa: BLE001 - nothing that fails here may cost the data
@@ -161,18 +161,17 @@ class StoredFile:
                 getattr(err, "strerror", None) or type(err).__name__,
             )
             self.behind = True
-            return False
+            return
         if self._owed is owed:
             self._owed = None
         if self.behind:
             _LOGGER.info("%s can be written again", self._path.name)
             self.behind = False
-        return True
 
     def _load[T](self, decode: Callable[[Any], T], owed: Any) -> T | None:
         _discard(self._unfinished)
         try:
-            content = self._read() if owed is None else _pack(owed)
+            content = _read(self._path) if owed is None else _pack(owed)
         except FileNotFoundError:
             return None
         except OSError as err:
@@ -191,36 +190,36 @@ class StoredFile:
             )
             return None
 
-    def _read(self) -> bytes:
-        try:
-            with self._path.open("rb") as file:
-                return file.read(_MOST_BYTES + 1)
-        except IsADirectoryError:
-            return b""
-
     def _write(self, data: Any) -> None:
-        content = _pack(data)
+        """Write data durably: the new name of a file is on the disk only once its folder is."""
         folder = self._path.parent
         folder.mkdir(exist_ok=True)
-        # Not where a power cut has left one, which others might read.
+        # A power cut may have left one, which others might read.
         _discard(self._unfinished)
         try:
             with open(
                 self._unfinished, "xb", opener=partial(os.open, mode=0o600)
             ) as file:
-                file.write(content)
+                file.write(_pack(data))
                 file.flush()
                 _sync(file.fileno())
             self._unfinished.replace(self._path)
         except BaseException:
             _discard(self._unfinished)
             raise
-        # The new name is durable only once the folder is.
         handle = os.open(folder, os.O_RDONLY)
         try:
             _sync(handle)
         finally:
             os.close(handle)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_MOST_BYTES + 1)
+    except IsADirectoryError:
+        return b""
 
 
 def _pack(data: Any) -> bytes:
@@ -231,13 +230,13 @@ def _unpack(content: bytes) -> Any:
     """Return the data in a file's content.
 
     Raises:
-        ValueError: it is no JSON that everybody can store, or of another version. Other errors are possible.
+        ValueError: it is not JSON that everybody can store, or of another version. Other errors are possible.
 
     """
     if len(content) > _MOST_BYTES:
         raise ValueError("too large")
     stored = json.loads(content.decode())
-    # Python reads halves of characters and numbers without end, which Home Assistant cannot store.
+    # Python reads half characters and infinite numbers, which Home Assistant cannot store.
     json.dumps(stored, ensure_ascii=False, allow_nan=False).encode()
     if stored["version"] != _VERSION:
         raise ValueError("another version")
@@ -245,7 +244,7 @@ def _unpack(content: bytes) -> Any:
 
 
 def _sync(descriptor: int) -> None:
-    """Bring to the disk what was written, as far as the file system knows how."""
+    """Bring to the disk what was written, as far as the file system can."""
     try:
         os.fsync(descriptor)
     except OSError as err:
@@ -254,7 +253,7 @@ def _sync(descriptor: int) -> None:
 
 
 def _discard(*paths: Path) -> None:
-    """Delete what is there, whatever it is, as far as possible."""
+    """Delete files or folders, as far as possible."""
     for path in paths:
         with contextlib.suppress(OSError):
             if path.is_dir() and not path.is_symlink():
@@ -264,37 +263,29 @@ def _discard(*paths: Path) -> None:
 
 
 def read_number(value: Any, most: float = 1e9) -> float:
-    """Return a stored number.
-
-    Raises:
-        ValueError: it is none, or larger than any that is stored.
-
-    """
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | float)
-        or not abs(value) <= most
-    ):
+    """Return a stored number; ValueError if it is none, or larger than any that is stored."""
+    # NaN is not at most anything.
+    if type(value) not in {int, float} or not abs(value) <= most:
         raise ValueError("not a number of this kind")
     return float(value)
 
 
 def read_count(value: Any) -> int:
-    """Return a stored whole number; ValueError where it is none."""
+    """Return a stored whole number; ValueError if it is none."""
     if not read_number(value, 2**32).is_integer():
         raise ValueError("not a whole number")
     return int(value)
 
 
 def read_flag(value: Any) -> bool:
-    """Return a stored truth; ValueError where it is none."""
+    """Return a stored boolean; ValueError if it is none."""
     if not isinstance(value, bool):
         raise ValueError("neither true nor false")  # noqa: TRY004
     return value
 
 
 def read_day(text: Any) -> date:
-    """Return a stored day; TypeError or ValueError where it is none."""
+    """Return a stored day; TypeError or ValueError if it is none."""
     day = date.fromisoformat(text)
     if not _FIRST.date() <= day < _LAST.date():
         raise ValueError("a day that is not stored")
@@ -302,7 +293,7 @@ def read_day(text: Any) -> date:
 
 
 def read_instant(value: Any) -> datetime:
-    """Return a stored instant, in UTC, from seconds since 1970 or an ISO text; TypeError or ValueError where it is none."""
+    """Return a stored instant, in UTC, from seconds since 1970 or an ISO text; TypeError or ValueError if it is none."""
     instant = (
         datetime.fromisoformat(value)
         if isinstance(value, str)

@@ -27,7 +27,6 @@ def test_those_that_run_come_first() -> None:
         start_at=NOON,
         terminated_at=None,
         end_at=None,
-        meter_type=None,
     )
     later = replace(running, id="later", start_at=NOON + timedelta(days=1))
     new = replace(running, id="new", status=SubscriptionStatus.UNKNOWN, start_at=None)

@@ -6,12 +6,12 @@ import pytest
 
 from custom_components.nomos.api import (
     API_URL,
-    ENVIRONMENT_VARIABLE,
     address,
     api_url,
     authorize_url,
     token_url,
 )
+from custom_components.nomos.api.address import ENVIRONMENT_VARIABLE
 
 
 @pytest.fixture(autouse=True)

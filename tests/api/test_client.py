@@ -10,20 +10,18 @@ import pytest
 from custom_components.nomos.api import (
     API_URL,
     API_VERSION,
-    ENVIRONMENT_VARIABLE,
-    MAX_PAGES,
-    MeterType,
     NomosClient,
     NomosRequestError,
     NomosResponseError,
     UsageResolution,
 )
+from custom_components.nomos.api.address import ENVIRONMENT_VARIABLE
+from custom_components.nomos.api.client import MAX_PAGES
 from tests.api.samples import (
     INVOICE,
     PLAN,
     PRICE,
     SUBSCRIPTION_ITEM,
-    SUBSCRIPTION_SINGLE,
     USAGE,
     price_answer,
     price_item,
@@ -82,13 +80,13 @@ async def test_no_prices_said_by_an_error(
 async def test_usage(client: NomosClient, server: ScriptedServer) -> None:
     """The resolution is always sent, as the default differs between meters."""
     server.reply(USAGE)
-    series = await client.usage("sub_1", DAY, NEXT_DAY)
+    series = await client.usage("sub_1", DAY, NEXT_DAY, UsageResolution.HOUR)
     assert len(series.items) == 2
-    await client.usage("sub_1", DAY, NEXT_DAY, resolution=UsageResolution.HOUR)
-    assert [request.raw_path for request in server.requests] == [
-        "/subscriptions/sub_1/usage?resolution=auto&start=2026-10-01&end=2026-10-02",
-        "/subscriptions/sub_1/usage?resolution=hour&start=2026-10-01&end=2026-10-02",
-    ]
+    (request,) = server.requests
+    assert (
+        request.raw_path
+        == "/subscriptions/sub_1/usage?resolution=hour&start=2026-10-01&end=2026-10-02"
+    )
 
 
 async def test_unreadable_items_are_noted(
@@ -98,18 +96,13 @@ async def test_unreadable_items_are_noted(
     server.reply(price_answer(price_item(amount="n/a")))
     server.reply(USAGE | {"data": [{"start": "2026-10-01T00:00:00Z", "usage": None}]})
     assert (await client.prices("sub_1", DAY, DAY)).unreadable == 1
-    assert (await client.usage("sub_1", DAY, NEXT_DAY)).unreadable == 1
+    assert (
+        await client.usage("sub_1", DAY, NEXT_DAY, UsageResolution.DAY)
+    ).unreadable == 1
     assert (
         caplog.text.count("Nomos sent 1 unreadable items for /subscriptions/sub_1/")
         == 2
     )
-
-
-async def test_one_subscription(client: NomosClient, server: ScriptedServer) -> None:
-    """The single answer knows the meter."""
-    server.reply(SUBSCRIPTION_SINGLE)
-    assert (await client.subscription("sub_1")).meter_type is MeterType.SMART
-    assert server.requests[0].raw_path == "/subscriptions/sub_1"
 
 
 @pytest.mark.parametrize(
@@ -275,10 +268,10 @@ async def test_a_tampered_cursor(client: NomosClient, server: ScriptedServer) ->
 
 
 async def test_invoices(client: NomosClient, server: ScriptedServer) -> None:
-    """All invoices, each once."""
+    """All invoices of a contract, each once."""
     server.reply({"items": [INVOICE, INVOICE, INVOICE | {"id": "inv_2"}]})
-    assert [each.id for each in await client.invoices()] == [INVOICE["id"], "inv_2"]
-    assert server.requests[0].raw_path == "/invoices?limit=100"
+    found = await client.invoices(INVOICE["subscription"])
+    assert [each.id for each in found] == [INVOICE["id"], "inv_2"]
 
 
 async def test_the_filter_of_invoices_is_checked(
@@ -306,13 +299,13 @@ async def test_the_filter_of_invoices_is_checked(
 async def test_invoices_of_an_odd_id(
     client: NomosClient, server: ScriptedServer
 ) -> None:
-    """What cannot be encoded is an error of the ladder here too, and so is such a cursor."""
+    """What cannot be encoded is an error of ours here too, and so is such a cursor."""
     with pytest.raises(NomosRequestError):
         await client.invoices("\ud800")
     assert not server.requests
     server.reply({"items": [], "has_more": True, "next_page": "\ud800"})
     with pytest.raises(NomosResponseError):
-        await client.invoices()
+        await client.invoices("sub_1")
     assert len(server.requests) == 1
 
 

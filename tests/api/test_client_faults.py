@@ -13,7 +13,6 @@ from aiohttp import web
 import pytest
 
 from custom_components.nomos.api import (
-    MAX_BODY_SIZE,
     NomosAuthenticationError,
     NomosClient,
     NomosConnectionError,
@@ -25,6 +24,7 @@ from custom_components.nomos.api import (
     NomosResponseError,
     NomosServerError,
 )
+from custom_components.nomos.api.client import MAX_BODY_SIZE
 from tests.api.samples import PLAN, PRICE
 from tests.api.server import TOKEN, ScriptedServer, Tokens
 
@@ -100,7 +100,7 @@ async def test_errors_of_the_api(
 async def test_rate_limit_headers_are_read(
     client: NomosClient, server: ScriptedServer
 ) -> None:
-    """The client gives the headers of the answer to the ladder."""
+    """The error knows the headers of the answer."""
     server.reply(
         {"code": "TOO_MANY_REQUESTS", "message": "x"},
         status=429,

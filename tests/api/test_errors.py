@@ -1,4 +1,4 @@
-"""The error ladder: which answer becomes which step, and what its text may hold."""
+"""Errors: which answer becomes which exception, and what its text may hold."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,6 @@ from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.nomos.api import (
-    MAX_RETRY_AFTER,
     NomosAuthenticationError,
     NomosConnectionError,
     NomosError,
@@ -21,6 +20,7 @@ from custom_components.nomos.api import (
     NomosServerError,
     parse_error,
 )
+from custom_components.nomos.api.errors import MAX_RETRY_AFTER
 from tests.api.strategies import JSON_VALUES, property_test
 
 REQUEST_ID = "37a04f8f-e791-491c-81e1-86cd304649bb"
@@ -70,7 +70,7 @@ def test_the_status_says_which_step(
 
 
 def test_transience_of_errors_without_a_status() -> None:
-    """Waiting may mend a strange answer; the base of the ladder promises nothing."""
+    """Waiting may cure a strange answer; the base class promises nothing."""
     assert NomosResponseError("unit", "not ct/kWh").is_transient
     assert NomosConnectionError("Gone").is_transient
     assert NomosConnectionError("Gone").retry_after is None
@@ -286,7 +286,7 @@ def test_a_server_in_trouble_may_ask_to_wait_too() -> None:
 def test_no_answer_makes_it_fail(
     status: int, headers: dict[str, str], body: bytes
 ) -> None:
-    """Whatever comes is an error of the ladder with a text that can be logged."""
+    """Whatever comes becomes an error whose text can be logged."""
     error = parse_error(status, headers, body)
     assert error.status == status
     assert str(error) == f"Nomos answered with status {status}"

@@ -34,7 +34,6 @@ def _day(start: datetime, end: datetime, step: timedelta) -> list[dict[str, Any]
 def test_a_price_answer() -> None:
     """Amounts stay in ct/kWh, as on the wire."""
     assert PriceSeries.from_json(PRICE) == PriceSeries(
-        subscription_id="sub_rocbrf1u5e48mm0reeqoag90",
         resolution=QUARTER,
         items=(
             PriceItem(
@@ -321,7 +320,6 @@ def test_spellings_of_the_currency(currency: str | None) -> None:
         (PRICE | {"currency": 978}, "currency"),
         (without(PRICE, "resolution"), "resolution"),
         (PRICE | {"resolution": 15}, "resolution"),
-        (without(PRICE, "subscription"), "subscription"),
         (without(PRICE, "items"), "items"),
         (PRICE | {"items": {}}, "items"),
         (PRICE | {"items": "none"}, "items"),

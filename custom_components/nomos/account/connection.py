@@ -1,4 +1,4 @@
-"""How one account asks Nomos: with a token that is renewed and tried again, and with the waits that are asked for."""
+"""How one account asks Nomos: with a token that is renewed and tried again, and with the waits that Nomos asks for."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -30,28 +30,27 @@ from ..const import DOMAIN
 from ..errors import CredentialsMissingError
 from ..schedule import LONGEST_PAUSE, after_pause, pause_until
 from ..scheduled_coordinator import said
-from .link import Link, LinkState, Probe
+from .link import Link, LinkState, Probe, is_clear
 from .pacing import Pace
-from .refusals import is_clear
 from .tokens import AccountTokens, TokenJournal
 
 _LOGGER = logging.getLogger(__name__)
 
-_HEARD: Final = (
+_ACCEPTED: Final = (
     NomosPermissionError,
     NomosNotFoundError,
     NomosRequestError,
     NomosResponseError,
 )
-"""What Nomos answers only to those whose access token it accepts."""
+"""Errors that Nomos returns only to those whose access token it accepts."""
 
 
 @dataclass(slots=True)
 class _Memory:
-    """What Nomos said to an account, as it has to be known while setting up is tried again and again.
+    """State that must survive setup retries.
 
-    Not on the disk: a hub that is restarted meanwhile asks for what it lacks a minute or two later, once, and is told
-    again. That is cheaper than a file for something so rare.
+    It is not on the disk: a hub that restarts meanwhile asks once, and gets the same answer. That is cheaper than a
+    file for something so rare.
     """
 
     link: Link
@@ -64,7 +63,7 @@ _DATA_MEMORY: Final[HassKey[dict[str, _Memory]]] = HassKey(f"{DOMAIN}_memory")
 
 
 class Connection:
-    """The way of one account to ask Nomos anything."""
+    """Sends the requests of one account."""
 
     def __init__(
         self,
@@ -72,38 +71,19 @@ class Connection:
         entry: ConfigEntry,
         journal: TokenJournal,
         phase: float,
-        on_shut: Callable[[], None],
     ) -> None:
-        """Take the journal of the entry's tokens and the installation's place in the spread of requests.
-
-        Args:
-            hass: Home Assistant.
-            entry: the account's config entry.
-            journal: where its rotated tokens are kept.
-            phase: the installation's place in the spread of requests.
-            on_shut: what to do when access was refused: it is to be tried again at the time that the link says.
-
-        """
-        self.on_shut = on_shut
-        self.on_reopened: Callable[[], None] = lambda: None
-        """What to do when Nomos grants access again."""
+        """Take the journal of the entry's tokens and the installation's place in the spread of requests."""
         self._phase = phase
         self._memory = hass.data.setdefault(_DATA_MEMORY, {}).setdefault(
             entry.entry_id, _Memory(Link(hass, entry))
         )
         if self._memory.link.is_outdated:
             self._memory.link = Link(hass, entry)
+        self.link = self._memory.link
         self._tokens = AccountTokens(hass, entry, journal, self._memory.pace)
         # No cookie of one account may travel with another. Home Assistant ends the session with the entry.
-        session_of_its_own = async_create_clientsession(
-            hass, cookie_jar=DummyCookieJar()
-        )
-        self._client = NomosClient(session_of_its_own, self)
-
-    @property
-    def link(self) -> Link:
-        """Return whether Nomos lets the account ask."""
-        return self._memory.link
+        own_session = async_create_clientsession(hass, cookie_jar=DummyCookieJar())
+        self._client = NomosClient(own_session, self)
 
     async def async_ask[T](
         self,
@@ -111,68 +91,20 @@ class Connection:
         *,
         optional: bool = False,
     ) -> T:
-        """Send a request; where Nomos rejects the access token, once more with a fresh one.
+        """Send a request; if Nomos rejects the access token, once more with a fresh one.
 
         Args:
             request: what to ask.
-            optional: whether customers may ask this is not documented, so that its rejection says nothing of the link.
+            optional: whether customers may ask this is not documented, so that a rejection says nothing of the link.
 
         Raises:
-            NomosError: Nomos did not answer as hoped, or asked for silence before.
+            NomosError: the request failed, or Nomos asked for a wait before.
             OAuth2TokenRequestBaseError: no access token could be had for now.
             ConfigEntryAuthFailed: Nomos refuses the grant; the customer has to link the account again.
 
         """
         self.link.check()
         return await self._async_send(request, optional=optional)
-
-    async def _async_send[T](
-        self,
-        request: Callable[[NomosClient], Awaitable[T]],
-        *,
-        optional: bool = False,
-    ) -> T:
-        """Send a request, whatever is known of the link; see ``async_ask``."""
-        self.respect_silence()
-        await self.async_check_means()
-        before, known = self._tokens.current, self.link.try_at
-        try:
-            token = await self._tokens.async_get_access_token()
-            try:
-                answer = await request(self._client)
-            except NomosAuthenticationError:
-                if token != before:
-                    # It was fresh: another one would fare no better.
-                    raise
-                await self._tokens.async_replace(token)
-                answer = await request(self._client)
-        except ConfigEntryAuthFailed as err:
-            self._shut(err, known, clear=is_clear(err))
-        except NomosAuthenticationError as err:
-            if not optional and self.link.async_reject():
-                self._shut(err, known, probe=request)
-            raise
-        except (NomosError, OAuth2TokenRequestError) as err:
-            if isinstance(err, _HEARD) and not optional:
-                self._open()
-            self._note_rate_limit(err)
-            raise
-        if not optional:
-            self._open()
-        return answer
-
-    async def async_get_access_token(self) -> str:
-        """Return a valid access token when a request may go out: the client asks before each.
-
-        Raises:
-            NomosRateLimitError: Nomos asked for silence while the request waited for its turn.
-            OAuth2TokenRequestBaseError: no token could be had.
-
-        """
-        await self._tokens.async_get_access_token()
-        await self._memory.pace.async_turn()
-        self.respect_silence()
-        return self._tokens.current
 
     async def async_try_again(self) -> None:
         """Try whether access is granted again, if it is time.
@@ -184,10 +116,61 @@ class Connection:
 
         """
         self.link.begin_try()
-        await self._async_send(self.link.probe)
+        await self._async_send(self.link.probe, optional=False)
+
+    async def _async_send[T](
+        self, request: Callable[[NomosClient], Awaitable[T]], *, optional: bool
+    ) -> T:
+        """Send a request in any state of the link, and take note of what the answer says of it."""
+        self.respect_silence()
+        await self.async_check_means()
+        known = self.link.try_at
+        try:
+            answer = await self._async_request(request)
+        except ConfigEntryAuthFailed as err:
+            self._refuse(err, known, clear=is_clear(err))
+        except NomosAuthenticationError as err:
+            if not optional and self.link.async_reject():
+                self._refuse(err, known, probe=request)
+            raise
+        except (NomosError, OAuth2TokenRequestError) as err:
+            if isinstance(err, _ACCEPTED) and not optional:
+                self.link.async_accept()
+            self._note_rate_limit(err)
+            raise
+        if not optional:
+            self.link.async_accept()
+        return answer
+
+    async def _async_request[T](
+        self, request: Callable[[NomosClient], Awaitable[T]]
+    ) -> T:
+        before = self._tokens.current
+        token = await self._tokens.async_get_access_token()
+        try:
+            return await request(self._client)
+        except NomosAuthenticationError:
+            if token != before:
+                # It was fresh: another one would fare no better.
+                raise
+            await self._tokens.async_replace(token)
+            return await request(self._client)
+
+    async def async_get_access_token(self) -> str:
+        """Return a valid access token when a request may go out: the client asks before each.
+
+        Raises:
+            NomosRateLimitError: Nomos asked for a wait meanwhile.
+            OAuth2TokenRequestBaseError: no token could be had.
+
+        """
+        await self._tokens.async_get_access_token()
+        await self._memory.pace.async_turn()
+        self.respect_silence()
+        return self._tokens.current
 
     async def async_check_means(self) -> None:
-        """Check that there is what renewing access takes.
+        """Check that there is what it takes to renew access.
 
         Raises:
             CredentialsMissingError: the client id and secret are missing.
@@ -198,14 +181,13 @@ class Connection:
             await self._tokens.async_client()
         except CredentialsMissingError:
             self.link.async_lack_credentials()
-            self.on_shut()
             raise
         except ConfigEntryAuthFailed as err:
-            self._shut(err, self.link.try_at)
+            self._refuse(err, self.link.try_at)
         if self.link.state is LinkState.NO_CREDENTIALS:
-            self._open()
+            self.link.async_accept()
 
-    def _shut(
+    def _refuse(
         self,
         err: Exception,
         known: datetime | None,
@@ -213,28 +195,22 @@ class Connection:
         clear: bool = True,
         probe: Probe | None = None,
     ) -> NoReturn:
-        """Ask nothing more until access is granted again; that is tried by the account itself, later.
+        """Take note that access was refused; it is tried again later.
 
         Args:
             err: how it was refused.
             known: when access was to be tried again as the request was sent: of several at once the first one counts.
             clear: whether the answer can mean nothing else.
-            probe: what was refused; None if it was an access token.
+            probe: the request that was refused; None if it was a renewal of access.
 
         Raises:
             ConfigEntryAuthFailed: the customer is asked to link the account again.
-            OAuth2TokenRequestConnectionError: the answer may be a slip.
+            OAuth2TokenRequestConnectionError: the answer may be a mistake.
 
         """
         if self.link.try_at == known:
             self.link.async_refuse(clear=clear, probe=probe)
-            self.on_shut()
         raise self.link.error from err
-
-    def _open(self) -> None:
-        """Take note that access is granted; if that is news, ask for all that could not be asked for."""
-        if self.link.async_accept():
-            self.on_reopened()
 
     def after_rate_limit(self, at: datetime) -> datetime:
         """Return the time of a planned request, put off until the wait that Nomos asked for is over."""
@@ -244,7 +220,7 @@ class Connection:
 
     @property
     def _paused_until(self) -> datetime | None:
-        """Return until when Nomos asked for silence, None when it did not or the wait is over."""
+        """Return until when Nomos asked for a wait, None if it did not or the wait is over."""
         until = self._memory.paused_until
         if until is None:
             return None
@@ -287,5 +263,5 @@ class Connection:
 
 @callback
 def async_forget(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Forget what Nomos said to an account that is removed."""
+    """Forget the state of an account that is removed."""
     hass.data.get(_DATA_MEMORY, {}).pop(entry.entry_id, None)

@@ -1,6 +1,7 @@
-"""How the contracts of an account lie on the disk."""
+"""Serialise the contracts and tariffs of an account."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from typing import Any
@@ -12,40 +13,42 @@ from ..api import NomosResponseError, Subscription, Tariff
 from ..storage import StoredFile, read_day, read_instant, stored_file
 
 
+@dataclass(frozen=True, slots=True)
+class StoredAccount:
+    """What is stored of an account."""
+
+    subscriptions: Mapping[str, Subscription]
+    tariffs: dict[str, Tariff]
+    tariffs_asked_on: date | None
+    last_answer: datetime | None
+
+
 def account_file(hass: HomeAssistant, entry: ConfigEntry) -> StoredFile:
-    """Return the file that holds an account's subscriptions."""
+    """Return the file of an account."""
     return stored_file(hass, f"account.{entry.entry_id}")
 
 
-async def async_stored_subscription_ids(
+async def async_load_account(
     hass: HomeAssistant, entry: ConfigEntry
-) -> tuple[str, ...]:
-    """Return the ids of the subscriptions that an account's file knows."""
-    stored = await account_file(hass, entry).async_load(partial(decode_account, entry))
-    return tuple(stored[0]) if stored else ()
+) -> StoredAccount | None:
+    """Return what is stored of an account; None if nothing is."""
+    return await account_file(hass, entry).async_load(partial(decode_account, entry))
 
 
-def encode_account(
-    entry: ConfigEntry,
-    data: Mapping[str, Subscription],
-    tariffs: Mapping[str, Tariff],
-    tariffs_asked_on: date | None,
-    last_answer: datetime | None,
-) -> dict[str, Any]:
-    """Return subscriptions and tariffs as JSON: what the wire's models hold, nothing of the customer's person."""
+def encode_account(entry: ConfigEntry, account: StoredAccount) -> dict[str, Any]:
+    """Return an account as JSON: nothing of the customer's person."""
+    asked_on, answer = account.tariffs_asked_on, account.last_answer
     return {
         "account": entry.unique_id,
-        "subscriptions": [one.to_json() for one in data.values()],
-        "tariffs": [plan.to_json() for plan in tariffs.values()],
-        "tariffs_asked_on": tariffs_asked_on.isoformat() if tariffs_asked_on else None,
-        "last_answer": last_answer.timestamp() if last_answer else None,
+        "subscriptions": [one.to_json() for one in account.subscriptions.values()],
+        "tariffs": [one.to_json() for one in account.tariffs.values()],
+        "tariffs_asked_on": asked_on.isoformat() if asked_on else None,
+        "last_answer": answer.timestamp() if answer else None,
     }
 
 
-def decode_account(
-    entry: ConfigEntry, stored: Any
-) -> tuple[dict[str, Subscription], dict[str, Tariff], date | None, datetime | None]:
-    """Read what ``encode_account`` wrote; ValueError where it is of another account."""
+def decode_account(entry: ConfigEntry, stored: Any) -> StoredAccount:
+    """Read what ``encode_account`` wrote; ValueError if it is of another account, or nonsense."""
     if stored["account"] != entry.unique_id:
         raise ValueError("another account")
     try:
@@ -53,8 +56,8 @@ def decode_account(
         tariffs = [Tariff.from_json(one) for one in stored["tariffs"]]
     except NomosResponseError as err:
         raise ValueError(err.field) from None
-    asked_on, answer = stored.get("tariffs_asked_on"), stored.get("last_answer")
-    return (
+    asked_on, answer = stored["tariffs_asked_on"], stored["last_answer"]
+    return StoredAccount(
         {one.id: one for one in subscriptions},
         {one.id: one for one in tariffs},
         None if asked_on is None else read_day(asked_on),

@@ -13,7 +13,9 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import (
     ConfigEntryAuthFailed,
     OAuth2TokenRequestConnectionError,
+    OAuth2TokenRequestReauthError,
 )
+from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
@@ -26,6 +28,29 @@ _LOGGER = logging.getLogger(__name__)
 
 type Probe = Callable[[NomosClient], Awaitable[Any]]
 
+_CLEAR_CODES: Final = frozenset(
+    {
+        # Nomos's own envelope (Nomos API, errors)
+        "UNAUTHORIZED",
+        # the oldest envelope, which has a type instead
+        "unauthenticated",
+        # RFC 6749, section 5.2
+        "invalid_grant",
+        "invalid_client",
+        "unauthorized_client",
+    }
+)
+"""Codes of the token endpoint that can only mean that the grant or the client is refused."""
+
+REFUSAL_CODES: Final = _CLEAR_CODES | {
+    "BAD_REQUEST",
+    "FORBIDDEN",
+    "malformed",
+    "permissionDenied",
+    "access_denied",
+}
+"""Codes of the token endpoint that may mean it, or a mistake of Nomos or of a gateway."""
+
 _GAPS: Final = (
     timedelta(minutes=5),
     timedelta(minutes=20),
@@ -36,41 +61,54 @@ _GAPS: Final = (
 """How long to wait before access is tried again, refusal by refusal; the last gap goes on."""
 
 _CLEAR: Final = 3
-"""The refusal in that row with which a clear one begins: the grant was most probably revoked."""
+"""The number in that row with which a clear refusal begins: the grant was most probably revoked."""
 
 _ASKED_FROM: Final = 2
-"""The refusal in that row from which the customer is asked to link again."""
+"""The number in that row from which the customer is asked to link again."""
 
 _SPREAD: Final = 0.15
-"""The share of a gap by which it is drawn out at random, so that those who were refused together drift apart."""
+"""The share of a gap that is added at random, so that those who were refused together drift apart."""
 
 _CREDENTIALS_EVERY: Final = timedelta(minutes=5)
-"""How often it is checked whether missing credentials are back. That asks nobody but Home Assistant."""
+"""How often to check whether missing credentials are back. That asks nobody but Home Assistant."""
 
 _REJECTIONS: Final = 3
 _REJECTED_FOR: Final = timedelta(hours=1)
-"""How often, and for how long, fresh access tokens have to be rejected before the account is to be linked again.
+"""How often, and for how long, the API has to reject fresh access tokens before the account is to be linked again.
 
-Nomos has just renewed the access then, so that the grant is good: it is the API that has issue, most probably."""
+Nomos has just renewed the access then, so that the grant is good: the API has a problem, most probably."""
 
 _SIGN_IN: Final = timedelta(hours=1)
-"""How long somebody who has gone to Nomos to answer the question may take, though it is not asked any more."""
+"""How long somebody who is at Nomos's pages to link again may take, though it is not asked for any more."""
 
 
 class LinkState(StrEnum):
-    """What stands between an account and Nomos."""
+    """The state of an account's access to Nomos."""
 
     OPEN = "open"
     DOUBTFUL = "doubtful"
-    """Access was refused once, by an answer that may be a slip."""
+    """Access was refused once, by an answer that may be a mistake."""
     REFUSED = "refused"
     """Access is refused, and the customer is asked to link again."""
     NO_CREDENTIALS = "without credentials"
     """Home Assistant does not have the client id and secret that belong to the grant."""
 
 
+def link_signal(entry: ConfigEntry) -> str:
+    """Return the signal that an account's link was refused, again perhaps, or is open again."""
+    return f"{DOMAIN}_link_{entry.entry_id}"
+
+
+def is_clear(err: ConfigEntryAuthFailed) -> bool:
+    """Return whether a refusal can only mean that the grant or the client is not good any more."""
+    return (
+        not isinstance(err, OAuth2TokenRequestReauthError)
+        or err.message in _CLEAR_CODES
+    )
+
+
 async def _nothing(_client: NomosClient) -> None:
-    """Ask nothing: that an access token was given is enough."""
+    """Ask nothing: that an access token was issued is enough."""
 
 
 class Link:
@@ -86,7 +124,7 @@ class Link:
         self.try_at: datetime | None = None
         """When to try again whether access is granted; None if it is."""
         self.probe: Probe = _nothing
-        """What has to be answered until the account may ask again."""
+        """The request that has to be answered before the account may ask again."""
         self._hass = hass
         self._entry = entry
         self._refusals = 0
@@ -98,7 +136,7 @@ class Link:
 
     @property
     def is_open(self) -> bool:
-        """Return whether nothing stands between the account and Nomos, as far as is known."""
+        """Return whether the account may ask, as far as is known."""
         return self.state is LinkState.OPEN
 
     @property
@@ -116,7 +154,7 @@ class Link:
 
     @property
     def error(self) -> ConfigEntryAuthFailed | OAuth2TokenRequestConnectionError:
-        """Return what requests are answered with as long as the link is not open."""
+        """Return the error of all requests as long as the link is not open."""
         match self.state:
             case LinkState.REFUSED:
                 return ConfigEntryAuthFailed(
@@ -128,7 +166,7 @@ class Link:
                 return OAuth2TokenRequestConnectionError(domain=DOMAIN)
 
     def check(self) -> None:
-        """Raise what stands between the account and Nomos.
+        """Raise the error of the link if it is not open.
 
         Raises:
             ConfigEntryAuthFailed: Nomos refuses access; the customer has to link the account again.
@@ -139,7 +177,7 @@ class Link:
             raise self.error
 
     def begin_try(self) -> None:
-        """Begin to try again; the next time comes in an hour at most if this one brings no clear answer.
+        """Begin to try again; if this brings no clear answer, the next try comes in an hour at most.
 
         Raises:
             ConfigEntryAuthFailed: as for ``check``, if it is not yet time.
@@ -152,8 +190,8 @@ class Link:
         if self.try_at and timedelta() < self.try_at - now <= longest:
             self.check()
         self._tries += 1
-        step = min(max(self._refusals, self._tries), _CLEAR)
-        self.try_at = now + _spread(_GAPS[step - 1])
+        number = min(max(self._refusals, self._tries), _CLEAR)
+        self.try_at = now + _spread_gap(number)
 
     @callback
     def async_clock_was_set(self, step: timedelta) -> None:
@@ -168,27 +206,22 @@ class Link:
 
         Args:
             clear: whether the answer can mean nothing else.
-            probe: what was refused; None if it was an access token.
+            probe: the request that was refused; None if it was a renewal of access.
 
         """
         self._refusals = max(self._refusals + 1, _CLEAR if clear else 0)
         self._tries = 0
         self._refused_token, self.probe = self._token, probe or _nothing
-        gap = _spread(_GAPS[min(self._refusals, len(_GAPS)) - 1])
-        self.try_at = dt_util.utcnow() + gap
-        _LOGGER.debug("Access was refused; tried again in %s", gap)
-        if self._refusals >= _ASKED_FROM:
-            self.state = LinkState.REFUSED
-            self.async_remind()
-        else:
-            self.state = LinkState.DOUBTFUL
+        asked = self._refusals >= _ASKED_FROM
+        self._enter(
+            LinkState.REFUSED if asked else LinkState.DOUBTFUL,
+            _spread_gap(self._refusals),
+        )
 
     @callback
     def async_lack_credentials(self) -> None:
-        """Take note that the client id and secret are missing, and report it."""
-        self.state = LinkState.NO_CREDENTIALS
-        self.try_at = dt_util.utcnow() + _CREDENTIALS_EVERY
-        self._report(present=True)
+        """Take note that the client id and secret are missing."""
+        self._enter(LinkState.NO_CREDENTIALS, _CREDENTIALS_EVERY)
 
     @callback
     def async_reject(self) -> bool:
@@ -203,28 +236,38 @@ class Link:
         )
 
     @callback
-    def async_accept(self) -> bool:
-        """Take note that Nomos grants access; return whether that is news."""
-        was, self.state = self.state, LinkState.OPEN
-        self.try_at, self.probe = None, _nothing
+    def async_accept(self) -> None:
+        """Take note that Nomos grants access."""
+        self.probe, self._refused_token = _nothing, None
         self._refusals = self._rejections = self._tries = 0
-        self._refused_token = None
-        if was is LinkState.OPEN:
-            return False
-        _LOGGER.info("Nomos grants access again")
-        self._report(present=False)
-        self._withdraw_question({"reauth_confirm"})
-        # Whoever is at Nomos's pages comes back to a flow that is still there; what it brings is as good.
-        self._entry.async_on_unload(
-            async_call_later(self._hass, _SIGN_IN, self._forget_question)
-        )
-        return True
+        if not self.is_open:
+            self._enter(LinkState.OPEN, None)
 
     @callback
     def async_remind(self) -> None:
-        """Ask to link again if access is refused; no second time as long as the question stands."""
+        """Ask to link again if access is refused; no second time as long as the question is there."""
         if self.state is LinkState.REFUSED:
             self._entry.async_start_reauth(self._hass)
+
+    def _enter(self, state: LinkState, gap: timedelta | None) -> None:
+        """Change the state, and try again after a gap."""
+        self.state = state
+        self.try_at = None if gap is None else dt_util.utcnow() + gap
+        match state:
+            case LinkState.OPEN:
+                _LOGGER.info("Nomos grants access again")
+                self._report_credentials(missing=False)
+                self._withdraw_question({"reauth_confirm"})
+                # Somebody at Nomos's pages comes back to a flow that is still there; what it brings is as good.
+                self._entry.async_on_unload(
+                    async_call_later(self._hass, _SIGN_IN, self._forget_question)
+                )
+            case LinkState.NO_CREDENTIALS:
+                self._report_credentials(missing=True)
+            case LinkState.DOUBTFUL | LinkState.REFUSED:
+                _LOGGER.debug("Access was refused; tried again in %s", gap)
+                self.async_remind()
+        async_dispatcher_send(self._hass, link_signal(self._entry))
 
     @callback
     def _forget_question(self, _now: datetime) -> None:
@@ -233,21 +276,22 @@ class Link:
 
     @callback
     def _withdraw_question(self, steps: set[str] | None = None) -> None:
-        """End the flows that ask to link again, if need be only those that stand at certain steps."""
+        """End the flows that ask to link again, or only those at certain steps."""
         for flow in self._entry.async_get_active_flows(self._hass, {SOURCE_REAUTH}):
             if steps is None or flow.get("step_id") in steps:
                 self._hass.config_entries.flow.async_abort(flow["flow_id"])
 
-    @callback
-    def _report(self, *, present: bool) -> None:
+    def _report_credentials(self, *, missing: bool) -> None:
         async_report(
             self._hass,
             Issue.CREDENTIALS_MISSING,
             self._entry.entry_id,
             self._entry.title,
-            present=present,
+            present=missing,
         )
 
 
-def _spread(gap: timedelta) -> timedelta:
+def _spread_gap(number: int) -> timedelta:
+    """Return how long to wait after so many refusals."""
+    gap = _GAPS[min(number, len(_GAPS)) - 1]
     return gap * (1 + _SPREAD * random.random())

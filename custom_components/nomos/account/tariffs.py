@@ -1,6 +1,6 @@
 """The tariffs of an account's contracts: their names and base fees."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from datetime import date
 from functools import partial
 import logging
@@ -16,64 +16,63 @@ from ..api import (
     SubscriptionStatus,
     Tariff,
 )
+from .connection import Connection
 
 _LOGGER = logging.getLogger(__name__)
 
 
 class Tariffs:
-    """What Nomos has told of tariffs.
+    """The tariffs that are known.
 
-    Whether a customer may read tariffs is not documented: they are no necessity.
+    Whether a customer may read tariffs is not documented: nothing depends on them.
     """
 
-    def __init__(
-        self,
-        ask: Callable[[Callable[[NomosClient], Awaitable[Tariff]]], Awaitable[Tariff]],
-    ) -> None:
-        """Take the way to ask; no plan is known."""
+    def __init__(self, connection: Connection) -> None:
+        """Begin with none."""
         self.known: dict[str, Tariff] = {}
         self.asked_on: date | None = None
         """The day on which the tariffs of contracts that run were last answered or refused."""
-        self._ask = ask
+        self._connection = connection
         self._refused = False
 
-    async def async_learn(
+    async def async_update(
         self, subscriptions: Iterable[Subscription], today: date
     ) -> bool:
-        """Ask for tariffs that are new, and once a month for those of contracts that run; return whether one is news.
+        """Ask for tariffs that are new, and once a month for those of contracts that run; return whether any changed.
 
-        With each month's first look: what a plan costs a month can change. One that fails is asked for again.
+        What a tariff costs a month can change. One that fails is asked for again with the next list of contracts.
 
         Raises:
             ConfigEntryAuthFailed: Nomos refuses the grant.
 
         """
-        subscriptions = list(subscriptions)
-        wanted = {one.tariff_id for one in subscriptions} - self.known.keys()
-        month = today.replace(day=1)
-        monthly = self.asked_on is None or self.asked_on.replace(day=1) != month
+        monthly = self.asked_on is None or (
+            self.asked_on.replace(day=1) != today.replace(day=1)
+        )
         if monthly:
             self._refused = False
-            wanted |= {
-                one.tariff_id
-                for one in subscriptions
-                if one.status is not SubscriptionStatus.ENDED
-            }
-        news = failed = False
+        wanted = {
+            one.tariff_id
+            for one in subscriptions
+            if one.tariff_id not in self.known
+            or (monthly and one.status is not SubscriptionStatus.ENDED)
+        }
+        changed = failed = False
         for tariff_id in sorted(wanted):
             if self._refused:
                 break
+            ask = partial(NomosClient.tariff, tariff_id=tariff_id)
             try:
-                plan = await self._ask(partial(NomosClient.tariff, tariff_id=tariff_id))
+                tariff = await self._connection.async_ask(ask, optional=True)
             except NomosPermissionError, NomosNotFoundError:
-                # One that was told before is not given up for a slip.
+                # One that is known is kept: the refusal may be a mistake.
                 self._refused = tariff_id not in self.known
             except (NomosError, OAuth2TokenRequestBaseError) as err:
-                _LOGGER.debug("The plan could not be read: %s", type(err).__name__)
+                _LOGGER.debug("A tariff could not be read: %s", type(err).__name__)
                 failed = True
             else:
-                news |= plan != self.known.get(tariff_id)
-                self.known[tariff_id] = plan
+                changed |= tariff != self.known.get(tariff_id)
+                self.known[tariff_id] = tariff
         if monthly and not failed:
             self.asked_on = today
-        return news
+        return changed

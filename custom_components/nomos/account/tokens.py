@@ -1,8 +1,8 @@
 """The access tokens of one account.
 
 Refresh tokens rotate on every use and the old one is dead (Nomos API, authentication). So a rotated token is on the
-disk before anything else happens, and a refresh that has begun is carried to its end whatever becomes of those who
-wait for it: of an unload, a cancellation, a reload.
+disk before anything else happens, and a refresh that has begun is carried to its end, even through an unload, a
+cancellation or a reload.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_TOKEN
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import (
     ConfigEntryAuthFailed,
     ImplementationUnavailableError,
@@ -28,6 +28,7 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
 )
 from homeassistant.util.hass_dict import HassKey
 
+from ..api import is_opaque
 from ..const import DOMAIN
 from ..errors import CredentialsMissingError
 from ..storage import async_write_owed, read_number, stored_file
@@ -35,24 +36,27 @@ from .pacing import Pace
 
 _LOGGER = logging.getLogger(__name__)
 
-DATA_REFRESHES: Final[HassKey[dict[str, asyncio.Task[None]]]] = HassKey(
+MAX_TOKEN: Final = 8192
+"""Characters of a token: more fit into no header."""
+
+_DATA_REFRESHES: Final[HassKey[dict[str, asyncio.Task[None]]]] = HassKey(
     f"{DOMAIN}_token_refreshes"
 )
 """Token refreshes under way, by config entry: one outlives the account object when its entry is reloaded."""
 
 _LINK: Final = ("auth_implementation", CONF_TOKEN)
-"""What of a config entry's data makes the link."""
+"""What belongs to the link in a config entry's data: only the client that a token was given to can use it."""
 
 _REMEMBERED_ANCESTORS: Final = 50
 """How many replaced tokens the journal knows: days of refreshes that the config entry on disk did not get to see."""
 
 
 class TokenJournal:
-    """The last rotated token of an entry, on disk ahead of the config entry.
+    """The newest token of an entry, on disk ahead of the config entry.
 
     Home Assistant writes config entries a second after they changed. The journal is written before the new token is
-    used at all, together with fingerprints of the tokens that it descends from, so that at the next start it is
-    certain which of the two is newer; clocks play no part in it.
+    used at all, together with fingerprints of the tokens that it replaced, its ancestors, so that at the next start
+    it is certain which of the two is newer, whatever the clock says.
     """
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
@@ -60,66 +64,39 @@ class TokenJournal:
         self._hass = hass
         self._entry = entry
         self._file = stored_file(hass, f"token.{entry.entry_id}")
-        self._ancestors: list[str] = []
 
     @property
     def behind(self) -> bool:
         """Return whether the newest token could not be written, so that it is in memory only."""
         return self._file.behind
 
-    def is_current(self, token: Mapping[str, Any]) -> bool:
-        """Return whether the config entry still holds a token: the account may have been linked again."""
-        current = self._entry.data[CONF_TOKEN]
-        return bool(current.get("refresh_token") == token.get("refresh_token"))
-
-    async def async_write(self, new: Mapping[str, Any], old: Mapping[str, Any]) -> None:
-        """Store a token that replaces an older one. A token that did not rotate is not in danger."""
-        if new.get("refresh_token") == old.get("refresh_token"):
-            return
-        await self._async_save({**self._entry.data, CONF_TOKEN: dict(new)}, old)
-
-    async def async_relink(self, data: Mapping[str, Any]) -> None:
-        """Store a new link, before the config entry holds it.
-
-        Whichever token of the old link the entry on the disk still has, the new one is newer.
+    async def async_write(self, data: Mapping[str, Any]) -> None:
+        """Store a rotated token or a new link, before the config entry holds it.
 
         Args:
-            data: what the entry is going to hold.
+            data: the config entry's data as it is going to be.
 
         """
-        stored = await self._file.async_load(_decode_journal)
-        if stored is not None:
+        replaced = [_fingerprint(self._entry.data[CONF_TOKEN])]
+        if (stored := await self._file.async_load(_decode_journal)) is not None:
             link, ancestors = stored
-            self._ancestors = [*ancestors, _fingerprint(link[CONF_TOKEN])]
-        await self._async_save(data, self._entry.data[CONF_TOKEN])
-
-    async def _async_save(
-        self, link: Mapping[str, Any], old: Mapping[str, Any]
-    ) -> None:
-        ancestors = [*self._ancestors, _fingerprint(old)][-_REMEMBERED_ANCESTORS:]
-        await self._file.async_save(
-            {
-                # Only the client that a token was given to can use it.
-                **{key: link[key] for key in _LINK if key in link},
-                "ancestors": ancestors,
-            }
-        )
-        self._ancestors = ancestors
+            # The entry on disk may still have any of them.
+            replaced = [*ancestors, _fingerprint(link[CONF_TOKEN]), *replaced]
+        ancestors = list(dict.fromkeys(replaced))[-_REMEMBERED_ANCESTORS:]
+        link = {key: data[key] for key in _LINK if key in data}
+        await self._file.async_save({**link, "ancestors": ancestors})
 
     async def async_reconcile(self) -> None:
-        """Bring the config entry up to the journal where the journal is newer.
+        """Bring the config entry up to the journal if the journal is newer.
 
-        It is newer when its token descends from the entry's. Any other token in the entry is of a new link, or of a
+        It is newer if its token descends from the entry's. Any other token in the entry is of a new link, or of a
         backup as old as its journal, and the entry is right.
         """
-        stored = await self._file.async_load(_decode_journal)
-        if stored is None:
+        if (stored := await self._file.async_load(_decode_journal)) is None:
             return
         link, ancestors = stored
-        if self.is_current(link[CONF_TOKEN]):
-            self._ancestors = ancestors
-        elif _fingerprint(self._entry.data[CONF_TOKEN]) in ancestors:
-            self._ancestors = ancestors
+        current = _fingerprint(self._entry.data[CONF_TOKEN])
+        if current in ancestors and current != _fingerprint(link[CONF_TOKEN]):
             _LOGGER.info("Access was renewed just before Home Assistant stopped")
             self._hass.config_entries.async_update_entry(
                 self._entry, data={**self._entry.data, **link}
@@ -131,13 +108,13 @@ class TokenJournal:
 
 
 def _decode_journal(data: Any) -> tuple[dict[str, Any], list[str]]:
-    """Return a link, and the fingerprints of the tokens that its token descends from."""
+    """Return a link, and the fingerprints of the tokens that its token replaced."""
     token, ancestors = data[CONF_TOKEN], data["ancestors"]
-    for text in (token["access_token"], token["refresh_token"]):
-        # What can be sent in a header.
-        if not (text and text.isascii() and text.isprintable()):
-            raise ValueError("not a token")
     token["expires_at"] = read_number(token["expires_at"], 1e11)
+    if not all(
+        is_opaque(token[key], MAX_TOKEN) for key in ("access_token", "refresh_token")
+    ):
+        raise ValueError("not a token")
     if not isinstance(ancestors, list) or not all(
         isinstance(text, str)
         for text in (*ancestors, data.get("auth_implementation", ""))
@@ -160,7 +137,7 @@ class AccountTokens:
         journal: TokenJournal,
         pace: Pace,
     ) -> None:
-        """Belong to a config entry whose rotated tokens are in the journal before anybody uses them."""
+        """Belong to a config entry whose rotated tokens are in the journal before they are used."""
         self._hass = hass
         self._entry = entry
         self._journal = journal
@@ -192,7 +169,7 @@ class AccountTokens:
 
         """
         await async_write_owed(self._hass)
-        # Also where the token in hand still looks valid: one that is being replaced was rejected.
+        # A refresh under way counts even if the token in hand looks valid: it was rejected.
         if self._entry.entry_id in self._refreshes or self._has_expired:
             await self._async_refresh()
         return self.current
@@ -205,7 +182,9 @@ class AccountTokens:
 
         """
         if self.current == rejected:
-            self._store({**self._token, "expires_at": 0})
+            self._store(
+                {**self._entry.data, CONF_TOKEN: {**self._token, "expires_at": 0}}
+            )
         await self.async_get_access_token()
 
     @property
@@ -221,30 +200,27 @@ class AccountTokens:
 
     @property
     def _has_expired(self) -> bool:
-        """Return whether another token is needed; while the journal is behind, only where this one was rejected."""
+        """Return whether another token is needed; while the journal is behind, only if this one was rejected."""
         expires_at: float = self._token["expires_at"]
         if self._journal.behind and expires_at:
             return False
         return expires_at <= time.time() + CLOCK_OUT_OF_SYNC_MAX_SEC
 
-    def _store(self, token: Mapping[str, Any]) -> None:
-        self._hass.config_entries.async_update_entry(
-            self._entry, data={**self._entry.data, CONF_TOKEN: token}
-        )
+    def _store(self, data: Mapping[str, Any]) -> None:
+        self._hass.config_entries.async_update_entry(self._entry, data=data)
 
     @property
     def _refreshes(self) -> dict[str, asyncio.Task[None]]:
-        return self._hass.data.setdefault(DATA_REFRESHES, {})
+        return self._hass.data.setdefault(_DATA_REFRESHES, {})
 
     async def _async_refresh(self) -> None:
-        """Refresh once for all who wait, failure included, unharmed by the cancellation of any of them."""
-        refreshes = self._refreshes
-        task = refreshes.get(self._entry.entry_id)
+        """Refresh once for all who wait, failure included, even if any of them is cancelled."""
+        task = self._refreshes.get(self._entry.entry_id)
         if task is None:
             task = self._hass.async_create_task(
                 self._async_rotate(), f"{DOMAIN} token refresh", eager_start=False
             )
-            refreshes[self._entry.entry_id] = task
+            self._refreshes[self._entry.entry_id] = task
             task.add_done_callback(self._refresh_done)
         await asyncio.shield(task)
 
@@ -253,21 +229,23 @@ class AccountTokens:
         await self._pace.async_turn()
         old, client = self._token, await self.async_client()
         new = await client.async_refresh_token(old)
-        if not self._journal.is_current(old):
+        if self._token.get("refresh_token") != old.get("refresh_token"):
             # The account was linked again while the answer was on its way: the new link counts.
             raise OAuth2TokenRequestConnectionError(domain=DOMAIN)
-        await self._journal.async_write(new, old)
-        self._store(new)
+        data = {**self._entry.data, CONF_TOKEN: new}
+        # A token that did not rotate is in no danger.
+        if new.get("refresh_token") != old.get("refresh_token"):
+            await self._journal.async_write(data)
+        self._store(data)
 
-    @callback
     def _refresh_done(self, task: asyncio.Task[None]) -> None:
         self._refreshes.pop(self._entry.entry_id, None)
-        # Looked at here, so that a failure nobody waits for any more is not reported as forgotten.
+        # Retrieved here, so that a failure for which nobody waits any more is not reported as forgotten.
         if not task.cancelled() and (error := task.exception()) is not None:
             _LOGGER.debug("Token refresh failed: %s", type(error).__name__)
 
 
 async def async_wait_for_refresh(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Wait for a refresh that was begun before the entry was reloaded."""
-    if (task := hass.data.get(DATA_REFRESHES, {}).get(entry.entry_id)) is not None:
+    """Wait for a refresh that began before the entry was reloaded."""
+    if (task := hass.data.get(_DATA_REFRESHES, {}).get(entry.entry_id)) is not None:
         await asyncio.wait([task])

@@ -144,7 +144,9 @@ class NomosClient:
         found = await self._list(
             ("invoices",), _filter(subscription_id), Invoice.from_json
         )
-        unique = {one.id: one for one in found if one.subscription_id == subscription_id}
+        unique = {
+            one.id: one for one in found if one.subscription_id == subscription_id
+        }
         return tuple(unique.values())
 
     async def grid_fee_reductions(

@@ -151,13 +151,10 @@ def _envelope(body: bytes) -> Mapping[str, object]:
         data = json.loads(body)
     except ValueError, RecursionError:
         return {}
-    match data:
-        case {"error": {**nested}}:
-            return nested
-        case {**envelope}:
-            return envelope
-        case _:
-            return {}
+    if not isinstance(data, dict):
+        return {}
+    nested = data.get("error")
+    return nested if isinstance(nested, dict) else data
 
 
 def _matching(

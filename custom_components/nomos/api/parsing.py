@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 import json
-import math
 import re
 from typing import Final, Self, TypeIs
 
@@ -157,7 +156,9 @@ class Fields:
         """Return a point in time, in UTC, that must be there."""
         return self.required(key, self.optional_instant(key))
 
-    def choice[E: StrEnum](self, key: str, choices: type[E], default: E | None = None) -> E:
+    def choice[E: StrEnum](
+        self, key: str, choices: type[E], default: E | None = None
+    ) -> E:
         """Return a member of `choices` for a text that must be there unless there is a default."""
         text = self.optional_text(key)
         return self.required(key, default if text is None else choices(text))

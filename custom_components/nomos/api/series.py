@@ -187,9 +187,7 @@ def _read_item(read_row: Callable[[Fields], _Row], values: dict[str, object]) ->
         return values
 
 
-def _rows(
-    fields: Fields, key: str, read_row: Callable[[Fields], _Row]
-) -> list[_Row]:
+def _rows(fields: Fields, key: str, read_row: Callable[[Fields], _Row]) -> list[_Row]:
     """Return the rows of a list's items, whether `read_item` made them or not. JSON has no tuples of its own."""
     return [
         item if isinstance(item, tuple) else read_row(Fields.of(item, path))
@@ -208,7 +206,7 @@ def _price_resolution(fields: Fields, rows: Collection[_Row]) -> timedelta:
     name = fields.text("resolution").strip().casefold()
     if (known := _PRICE_RESOLUTIONS.get(name)) is not None:
         return known
-    starts = sorted({row[0] for row in rows})
+    starts: list[datetime] = sorted({row[0] for row in rows})
     gap = min((later - start for start, later in pairwise(starts)), default=None)
     if gap in _INFERABLE_RESOLUTIONS:
         return gap

@@ -12,7 +12,6 @@ QUARTER = timedelta(minutes=15)
 MINUTE = timedelta(minutes=1)
 
 SERIES = PriceSeries(
-    subscription_id="sub",
     resolution=QUARTER,
     items=tuple(
         PriceItem(NOON + QUARTER * index, 10.0 + index, None, None, None)
