@@ -18,11 +18,7 @@ from homeassistant.config_entries import (
 from homeassistant.const import CONF_ACCESS_TOKEN, CONF_TOKEN
 from homeassistant.core import callback
 from homeassistant.helpers.config_entry_oauth2_flow import AbstractOAuth2FlowHandler
-from homeassistant.helpers.selector import (
-    NumberSelector,
-    NumberSelectorConfig,
-    NumberSelectorMode,
-)
+from homeassistant.helpers.selector import NumberSelectorConfig, NumberSelectorMode
 from homeassistant.helpers.typing import UNDEFINED, UndefinedType
 
 from .account.tokens import TokenJournal, async_wait_for_refresh
@@ -219,32 +215,24 @@ class NomosOptionsFlow(OptionsFlowWithReload):
         )
 
 
-def _number(maximum: float, step: float, unit: str) -> NumberSelector:
-    return FiniteNumber(
-        NumberSelectorConfig(
-            min=0,
-            max=maximum,
-            step=step,
-            unit_of_measurement=unit,
-            mode=NumberSelectorMode.BOX,
-        )
-    )
-
-
 _THRESHOLDS: Final = probatio.Schema(
     {
-        **{
-            probatio.Required(name, default=getattr(DEFAULT_THRESHOLDS, name)): _number(
-                50, 1, "%"
+        probatio.Required(
+            name, default=getattr(DEFAULT_THRESHOLDS, name) * scale
+        ): FiniteNumber(
+            NumberSelectorConfig(
+                min=0,
+                max=50,
+                step=step,
+                unit_of_measurement=unit,
+                mode=NumberSelectorMode.BOX,
             )
-            for name in SHARES
-        },
-        **{
-            probatio.Required(
-                name, default=getattr(DEFAULT_THRESHOLDS, name) * 100
-            ): _number(50, 0.1, "ct/kWh")
-            for name in DISTANCES
-        },
+        )
+        for names, scale, step, unit in (
+            (SHARES, 1, 1, "%"),
+            (DISTANCES, 100, 0.1, "ct/kWh"),
+        )
+        for name in names
     }
 )
 

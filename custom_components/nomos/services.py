@@ -295,7 +295,7 @@ async def _async_refresh(call: ServiceCall) -> None:
     account = entry.runtime_data.account
     failure: Exception | None = None
     try:
-        account.connection.respect_silence()
+        account.connection.check_rate_limit()
     except NomosRateLimitError as err:
         raise_action_failed(call.hass, entry, err)
     asked: list[ScheduledCoordinator[Any]] = [

@@ -122,7 +122,7 @@ class Connection:
         self, request: Callable[[NomosClient], Awaitable[T]], *, optional: bool
     ) -> T:
         """Send a request in any state of the link, and take note of what the answer says of it."""
-        self.respect_silence()
+        self.check_rate_limit()
         await self.async_check_means()
         known = self.link.try_at
         try:
@@ -166,7 +166,7 @@ class Connection:
         """
         await self._tokens.async_get_access_token()
         await self._memory.pace.async_turn()
-        self.respect_silence()
+        self.check_rate_limit()
         return self._tokens.current
 
     async def async_check_means(self) -> None:
@@ -235,7 +235,7 @@ class Connection:
             self._memory.paused_until += step
         self.link.async_clock_was_set(step)
 
-    def respect_silence(self) -> None:
+    def check_rate_limit(self) -> None:
         """Raise what Nomos said before, as long as the wait that it asked for lasts.
 
         Raises:

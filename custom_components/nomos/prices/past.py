@@ -110,7 +110,7 @@ class PastPrices:
                 raise NomosConnectionError("The account was unloaded meanwhile")
         elif isinstance(answer.found, Exception):
             # Says until when, as it is by now.
-            self._account.connection.respect_silence()
+            self._account.connection.check_rate_limit()
         if isinstance(answer.found, Exception):
             raise answer.found
         return answer.found
