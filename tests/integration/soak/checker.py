@@ -63,8 +63,8 @@ class Checker:
         self._hass = hass
         self._clock = clock
         self._sim = sim
-        self._tap = proxy
-        self._truth = expected
+        self._proxy = proxy
+        self._expected = expected
         self._house = house
         self._subscriptions = subscriptions
         self._log = log
@@ -131,7 +131,7 @@ class Checker:
             now,
             kind,
             detail,
-            self._truth.current_troubles(now),
+            self._expected.current_troubles(now),
             list(self.recent),
             now,
         )
@@ -185,11 +185,11 @@ class Checker:
         """Return the prices in ct/kWh that may be shown for the interval of an instant."""
         point = self._sim.price(subscription.id, at)
         assert point is not None
-        known = self._tap.prices.get(subscription.id, {}).get(point.start)
+        known = self._proxy.prices.get(subscription.id, {}).get(point.start)
         if known is not None and known.certain:
             return {known.amount}
         allowed = {point.amount}
-        allowed |= self._truth.superseded.get((subscription.id, point.start), set())
+        allowed |= self._expected.superseded.get((subscription.id, point.start), set())
         if known is not None:
             allowed |= {known.amount}
             if known.before is not None:
@@ -234,7 +234,7 @@ class Checker:
         if self._is_history:
             self.figures.excused += 1
             return
-        known = self._tap.prices.get(subscription.id, {}).get(point.start)
+        known = self._proxy.prices.get(subscription.id, {}).get(point.start)
         if known is not None and known.certain:
             self.violate(
                 "LOST",
@@ -243,12 +243,12 @@ class Checker:
                 subscription.id,
             )
             return
-        reason = self._truth.obtainable(point.start, now)
+        reason = self._expected.obtainable(point.start, now)
         if reason is not None:
             self.violate(
                 "NOT FETCHED",
                 f"{text} at {local(hub)}, published"
-                f" {local(self._truth.published(point.start))}, {reason}"
+                f" {local(self._expected.published(point.start))}, {reason}"
                 f" (entry {self._house.entry.state.value})",
                 subscription.id,
             )
@@ -259,7 +259,7 @@ class Checker:
     def _check_search(self, subscription: Subscription, now: datetime) -> None:
         """A house without a price asks every half hour at least, wherever a request can go out at all."""
         dark_since = self._dark_since.setdefault(subscription.id, now)
-        last = self._tap.requests[-1].at if self._tap.requests else dark_since
+        last = self._proxy.requests[-1].at if self._proxy.requests else dark_since
         waiting = any(
             span.what
             in {
@@ -268,7 +268,7 @@ class Checker:
             }
             and span.start <= now
             and span.end + LONGEST_GAP_IN_THE_DARK * 2 >= max(last, dark_since)
-            for span in self._truth.spans
+            for span in self._expected.spans
         )
         if (
             not waiting
@@ -288,7 +288,7 @@ class Checker:
         state = self._state(subscription, "tomorrow_available", "binary_sensor")
         if state is None or state.state not in {"on", "off"}:
             return
-        known = self._tap.prices.get(subscription.id, {})
+        known = self._proxy.prices.get(subscription.id, {})
         tomorrow = local_date(self._clock.hub) + DAY
         starts = day_intervals(tomorrow, subscription.step)
         have = [known.get(start) for start in starts]
@@ -315,7 +315,7 @@ class Checker:
         state = self._price_state(subscription)
         if self._in_grace or state is None or state.state == STATE_UNAVAILABLE:
             return
-        known = self._tap.prices.get(subscription.id, {})
+        known = self._proxy.prices.get(subscription.id, {})
         today = local_date(self._clock.hub)
         for name, day in (("prices_today", today), ("prices_tomorrow", today + DAY)):
             listed = {
@@ -348,9 +348,9 @@ class Checker:
             self.figures.reauthentications += 1
             self.note("asked to link again")
             self._asked_since = now
-            if not {"link broken", "refusing"} & {*self._truth.current_troubles(now)}:
+            if not {"link broken", "refusing"} & {*self._expected.current_troubles(now)}:
                 self.violate("NEEDLESS REAUTHENTICATION", "the grant was good")
-        good = self._tap.last_good
+        good = self._proxy.last_good
         if flows and good and self._asked_since < good < now - _SETTLED:
             self.violate(
                 "QUESTION STAYS", f"though prices came at {local(good)}", "question"
@@ -365,7 +365,7 @@ class Checker:
 
     def check_token(self, when: str) -> None:
         """Check that the newest token is on the disk."""
-        if not self._house.has_on_disk(self._tap.newest):
+        if not self._house.has_on_disk(self._proxy.newest):
             self.violate("TOKEN NOT ON DISK", when)
 
     def check_asked(self, since: datetime) -> None:
@@ -376,13 +376,13 @@ class Checker:
             or self._clock.skew
             or self.restarted_since(since)
             or self._house.entry.state is not ConfigEntryState.LOADED
-            or self._truth.calm(since, now, interval=hub) < now - since
+            or self._expected.calm(since, now, interval=hub) < now - since
         ):
             return
         for subscription in self._subscriptions:
             state = self._price_state(subscription)
             lacks = state is None or state.state in {STATE_UNAVAILABLE, STATE_UNKNOWN}
-            if lacks and self._truth.published(hub) <= since:
+            if lacks and self._expected.published(hub) <= since:
                 self.violate(
                     "NOT ASKED AFTER THE CLOCK",
                     f"right since {local(since)}, and no price",
@@ -433,8 +433,8 @@ class Checker:
         for kind, detail in broken:
             self.violate(kind, detail)
         past = now - 3 * DAY
-        self._tap.forget_before(past)
-        self._truth.forget_before(past)
+        self._proxy.forget_before(past)
+        self._expected.forget_before(past)
         self._budget.forget()
 
 
