@@ -37,7 +37,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--now",
         type=_instant,
-        help="where the clock starts (ISO 8601); it runs on from there",
+        help="start of the clock (ISO 8601); it runs on from there",
     )
     parser.add_argument(
         "--market",

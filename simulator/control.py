@@ -93,7 +93,7 @@ class Control:
                 email: {
                     "id": customer.id,
                     "subscriptions": [
-                        self._described(item) for item in customer.subscriptions
+                        self._subscription_json(item) for item in customer.subscriptions
                     ],
                 }
                 for email, customer in self._world.customers.items()
@@ -115,7 +115,7 @@ class Control:
         instant = self._prices.publication(day, self._configuration.settings)
         return None if instant is None else api_time(instant)
 
-    def _described(self, subscription: Subscription) -> Body:
+    def _subscription_json(self, subscription: Subscription) -> Body:
         return {
             "id": subscription.id,
             "number": subscription.number,
@@ -148,7 +148,7 @@ class Control:
     # --- Faults and settings -----------------------------------------------------------------------------------
 
     def _show_faults(self, _body: Body, _query: Query) -> Body:
-        return {"faults": [_described_fault(fault) for fault in self._faults.pending]}
+        return {"faults": [_fault_json(fault) for fault in self._faults.pending]}
 
     def _add_fault(self, body: Body, _query: Query) -> Body:
         if body.get("kind") == "mutate":
@@ -157,7 +157,7 @@ class Control:
             begin, end = between
             body["between"] = parse_instant(begin), parse_instant(end)
         fault = self._faults.add(body.pop("kind"), body.pop("match", None), **body)
-        return _described_fault(fault)
+        return _fault_json(fault)
 
     def _clear_faults(self, body: Body, query: Query) -> Body:
         self._faults.clear()
@@ -207,9 +207,11 @@ class Control:
                 create = values.pop("create_customer", False)
                 if create and normalised(email) not in self._world.customers:
                     self._world.add_customer(email)
-                return self._described(self._world.add_subscription(email, **values))
+                return self._subscription_json(
+                    self._world.add_subscription(email, **values)
+                )
             case "change":
-                return self._described(
+                return self._subscription_json(
                     self._world.change_subscription(
                         values.pop("id"), self._clock.now(), **values
                     )
@@ -240,7 +242,7 @@ class Control:
             "resolution": subscription.resolution,
             "published_at": self._published_at(day),
             "published_until": api_time(published_until),
-            "items": [_described_point(point) for point in points],
+            "items": [_price_json(point) for point in points],
         }
 
     def _correct_price(self, body: Body, _query: Query) -> Body:
@@ -248,7 +250,7 @@ class Control:
         _check_names(body, {"subscription", "start", "amount"})
         subscription = self._world.subscription(body["subscription"])
         start, amount = parse_instant(body["start"]), float(body["amount"])
-        return _described_point(self._prices.correct(subscription, start, amount))
+        return _price_json(self._prices.correct(subscription, start, amount))
 
 
 def _read_object(text: str) -> Body:
@@ -263,7 +265,7 @@ def _check_names(body: Body, names: set[str]) -> None:
         raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
 
 
-def _described_fault(fault: Fault) -> Body:
+def _fault_json(fault: Fault) -> Body:
     return {
         "kind": fault.kind,
         "match": fault.match,
@@ -275,7 +277,7 @@ def _described_fault(fault: Fault) -> Body:
     }
 
 
-def _described_point(point: PricePoint) -> Body:
+def _price_json(point: PricePoint) -> Body:
     return {
         "start": api_time(point.start),
         "amount": point.amount,

@@ -94,7 +94,7 @@ def consent_page(session: str, client_id: str) -> str:
 
 
 def error_page(message: str) -> str:
-    """Return the page that ends the journey without going back to the application."""
+    """Return the page that ends the sign-in without going back to the application."""
     return _page(
         "This did not work",
         "<p>You can close this page and start again in your application.</p>",

@@ -64,11 +64,11 @@ def challenge_of(verifier: str, method: str) -> str:
     """Return the PKCE challenge (RFC 7636) that belongs to a verifier."""
     if method == "plain":
         return verifier
-    return (
-        base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest())
-        .rstrip(b"=")
-        .decode()
-    )
+    return _base64url(hashlib.sha256(verifier.encode()).digest())
+
+
+def _base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 class TokenStore:
@@ -127,7 +127,7 @@ class TokenStore:
                 400,
                 "The redirect_uri differs from the one of the authorization request",
             )
-        # From here on the code is used up, also by a wrong verifier: nobody may guess twice.
+        # From here on the code is used up, even by a wrong verifier: nobody may guess twice.
         code.used = True
         if code.challenge is not None:
             offered = "" if verifier is None else challenge_of(verifier, code.method)
@@ -138,8 +138,6 @@ class TokenStore:
         code.grant = self._open_grant(settings, client_id, code.email)
         return self._answer(settings, code.grant)
 
-    # --- Tokens ------------------------------------------------------------------------------------------------
-
     def _open_grant(self, settings: Settings, client_id: str, email: str) -> Grant:
         if settings.second_consent_revokes:
             for grant in self._grants:
@@ -148,6 +146,8 @@ class TokenStore:
         grant = Grant(client_id, email)
         self._grants.append(grant)
         return grant
+
+    # --- Tokens ------------------------------------------------------------------------------------------------
 
     def issue(self, settings: Settings, client_id: str, email: str) -> dict[str, Any]:
         """Return the token endpoint's answer for a new consent."""
@@ -243,9 +243,7 @@ class TokenStore:
             "exp": int(expires.timestamp()),
         }
         parts = [
-            base64.urlsafe_b64encode(json.dumps(part, separators=(",", ":")).encode())
-            .rstrip(b"=")
-            .decode()
+            _base64url(json.dumps(part, separators=(",", ":")).encode())
             for part in (header, payload)
         ]
         token = ".".join([*parts, secrets.token_urlsafe(32)])

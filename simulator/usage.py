@@ -80,30 +80,21 @@ class Household:
     def preliminary(self, start: datetime) -> float:
         """Return the kWh as measured at first, which the final value replaces; most are right already."""
         final = self.energy(start)
-        doubt = noise.uniform(
-            self._seed, self._name + ":doubt", int(start.timestamp()) // 900
-        )
-        return (
-            final
-            if doubt < 0.88
-            else round(final * (0.9 + 0.2 * (doubt - 0.88) / 0.12), 3)
-        )
+        index = int(start.timestamp()) // 900
+        draw = noise.uniform(self._seed, self._name + ":doubt", index)
+        if draw < 0.88:
+            return final
+        return round(final * (0.9 + 0.2 * (draw - 0.88) / 0.12), 3)
 
     def gap(self, day: date, index: int, *, final: bool) -> bool:
         """Whether the meter's data of an interval was lost; most gaps are filled when values become final."""
-        ordinal = day.toordinal()
-        if noise.uniform(self._seed, self._name + ":hole", ordinal) > (
-            0.01 if final else 0.05
-        ):
+
+        def draw(stream: str) -> float:
+            return noise.uniform(self._seed, f"{self._name}:{stream}", day.toordinal())
+
+        if draw("hole") > (0.01 if final else 0.05):
             return False
-        first = int(noise.uniform(self._seed, self._name + ":first", ordinal) * 90)
-        return (
-            first
-            <= index
-            < first
-            + 2
-            + int(6 * noise.uniform(self._seed, self._name + ":length", ordinal))
-        )
+        return 0 <= index - int(90 * draw("first")) < 2 + int(6 * draw("length"))
 
 
 def final_at(day: date) -> datetime:
@@ -144,10 +135,8 @@ class UsageService:
         first = max(first, local_date(subscription.start_at or now))
         end = min(end, local_date(now) + DAY)
         if subscription.meter_type == "analog":
-            resolution, data = (
-                "month",
-                self._analog(request.settings, subscription, first, end, now),
-            )
+            resolution = "month"
+            data = self._analog(request.settings, subscription, first, end, now)
         else:
             resolution = _auto(span) if wanted == "auto" else wanted
             data = self._smart(
@@ -182,7 +171,7 @@ class UsageService:
 
         Args:
             settings: how the meters behave.
-            subscription: whose meter it is.
+            subscription: the meter's contract.
             first: the first local day.
             end: the day after the last one.
             now: the instant.

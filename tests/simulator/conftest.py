@@ -1,4 +1,4 @@
-"""Fixtures: a running simulator with a frozen clock, and a client that speaks to it."""
+"""Fixtures: a running simulator with a frozen clock, and a client of it."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -14,12 +14,12 @@ NOW = datetime(2026, 6, 10, 9, 0, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def sockets(socket_enabled: None) -> None:
-    """Allow sockets, which a plugin forbids otherwise: the simulator is spoken to over real ones."""
+    """Allow sockets, which a plugin forbids otherwise: tests use the simulator over real ones."""
 
 
 @pytest.fixture
 async def sim() -> AsyncIterator[Simulator]:
-    """A running simulator whose clock stands at 11:00 local time on a Wednesday in June."""
+    """A running simulator whose clock is frozen at 11:00 local time on a Wednesday in June."""
     simulator = Simulator(now=NOW)
     simulator.clock.freeze()
     simulator.configure(rate_limit=None)

@@ -1,4 +1,4 @@
-"""A small client that walks the simulator's pages and calls its API."""
+"""A small client that goes through the simulator's sign-in pages and calls its API."""
 
 import base64
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ def basic(
 
 
 class Nomos:
-    """Speaks to a simulator."""
+    """Sends requests to a simulator."""
 
     def __init__(self, sim: Simulator, session: aiohttp.ClientSession) -> None:
         """Use a session."""
@@ -84,7 +84,7 @@ class Nomos:
             customer,
         )
 
-    # --- The journey -------------------------------------------------------------------------------------------
+    # --- Sign-in -----------------------------------------------------------------------------------------------
 
     async def authorize(self, **changes: str | None) -> Answer:
         """Open the authorization page; a change of None leaves a parameter out."""
@@ -112,7 +112,7 @@ class Nomos:
     async def consent_page(
         self, email: str = "smart@example.com", **changes: str | None
     ) -> tuple[str, Answer]:
-        """Walk to the consent page; return the session and the page."""
+        """Go to the consent page; return the session and the page."""
         session = hidden(await self.authorize(**changes))
         await self.step("email", session, email=email)
         code = (await self.send("GET", f"/control/mailbox?email={email}")).json["code"]
@@ -124,20 +124,20 @@ class Nomos:
         decision: str = "allow",
         **changes: str | None,
     ) -> str:
-        """Walk all pages; return where the browser is sent."""
+        """Go through all pages; return the redirect's target."""
         session, _ = await self.consent_page(email, **changes)
         return (await self.step("consent", session, decision=decision)).headers[
             "Location"
         ]
 
     async def code(self, **changes: str) -> str:
-        """Walk all pages; return the authorization code."""
+        """Go through all pages; return the authorization code."""
         return query_of(await self.redirect(**changes))["code"]
 
     async def token(
         self, headers: dict[str, str] | None = None, **fields: str
     ) -> Answer:
-        """Ask the token endpoint."""
+        """Send a request to the token endpoint."""
         return await self.send(
             "POST",
             "/oauth/token",

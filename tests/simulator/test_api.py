@@ -76,7 +76,7 @@ async def test_list_shapes(nomos: Nomos, shape: str, keys: set[str]) -> None:
 
 
 async def test_repeated_cursor(nomos: Nomos) -> None:
-    """A server that leads in a circle."""
+    """A server whose next page is the same one again."""
     nomos.sim.configure(list_shape="repeat_cursor")
     cursor = (await nomos.get("/subscriptions", "many")).json["next_page"]
     page = (await nomos.get(f"/subscriptions?cursor={quote(cursor)}", "many")).json
@@ -131,7 +131,7 @@ async def test_foreign_things_are_not_found(nomos: Nomos) -> None:
 
 
 async def test_customers_and_their_states(nomos: Nomos) -> None:
-    """Each of the fixed customers has what its name says."""
+    """Each of the fixed customers has the contracts that the name promises."""
 
     async def states(name: str) -> list[str]:
         return [
@@ -228,7 +228,7 @@ async def test_plans_and_access(nomos: Nomos) -> None:
 
 
 async def test_invoices_of_all_kinds(nomos: Nomos) -> None:
-    """Usage, prepayment and void; filters work; the file lies elsewhere."""
+    """Usage, prepayment and void; filters work; the file is on another host."""
     items = (await nomos.get("/invoices?limit=100", "analog")).json["items"]
     assert {item["type"] for item in items} == {"usage", "prepayment", "void"}
     assert {item["status"] for item in items} == {
@@ -316,7 +316,7 @@ async def test_health_and_extra_fields(nomos: Nomos) -> None:
 async def test_rate_limit(
     sim: Simulator, nomos: Nomos, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ten requests a second of one customer, by whichever clock passes the second first."""
+    """Ten requests a second of one customer; the second may pass on either clock."""
     seconds = [100.0]
     monkeypatch.setattr("simulator.server._real_time", lambda: seconds[0])
     sim.configure(rate_limit=3, retry_after=7)

@@ -1,4 +1,4 @@
-"""The control room over HTTP, the clock and the settings."""
+"""The controls over HTTP, the clock and the settings."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from tests.simulator.helpers import Nomos
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
-async def _ask(nomos: Nomos, method: str, name: str, body: Any = None) -> Any:
+async def _control(nomos: Nomos, method: str, name: str, body: Any = None) -> Any:
     answer = await nomos.send(method, f"/control/{name}", json=body)
     assert answer.status == 200, answer.text
     return answer.json
@@ -21,17 +21,19 @@ async def _ask(nomos: Nomos, method: str, name: str, body: Any = None) -> Any:
 
 async def test_clock(nomos: Nomos) -> None:
     """Set, advanced, frozen, running."""
-    told = await _ask(nomos, "POST", "clock", {"set": "2026-10-25T02:30:00+01:00"})
-    assert (told["now"], told["frozen"]) == ("2026-10-25T01:30:00.000Z", True)
-    assert (await _ask(nomos, "POST", "clock", {"advance_seconds": 90}))[
+    answer = await _control(
+        nomos, "POST", "clock", {"set": "2026-10-25T02:30:00+01:00"}
+    )
+    assert (answer["now"], answer["frozen"]) == ("2026-10-25T01:30:00.000Z", True)
+    assert (await _control(nomos, "POST", "clock", {"advance_seconds": 90}))[
         "now"
     ] == "2026-10-25T01:31:30.000Z"
     assert nomos.sim.clock.now() == datetime(2026, 10, 25, 1, 31, 30, tzinfo=UTC)
-    assert (await _ask(nomos, "POST", "clock", {"run": True}))["frozen"] is False
-    assert (await _ask(nomos, "POST", "clock", {"freeze": True}))["frozen"] is True
+    assert (await _control(nomos, "POST", "clock", {"run": True}))["frozen"] is False
+    assert (await _control(nomos, "POST", "clock", {"freeze": True}))["frozen"] is True
 
 
-async def test_state_counts_and_keeps_quiet(nomos: Nomos) -> None:
+async def test_state_has_counts_and_no_secrets(nomos: Nomos) -> None:
     """Customers, contracts and counts, no secrets."""
     await nomos.exchange(await nomos.code())
     await nomos.get("/subscriptions")
@@ -43,7 +45,7 @@ async def test_state_counts_and_keeps_quiet(nomos: Nomos) -> None:
     ]
     assert len(state.json["customers"]) == 7
     assert not [secret for secret in nomos.sim.secrets if secret in state.text]
-    requests = (await _ask(nomos, "GET", "requests"))["requests"]
+    requests = (await _control(nomos, "GET", "requests"))["requests"]
     assert requests[-1] | {"time": ""} == {
         "time": "",
         "method": "GET",
@@ -59,33 +61,33 @@ async def test_state_counts_and_keeps_quiet(nomos: Nomos) -> None:
         "api_version": None,
         "customer": nomos.sim.customers["smart@example.com"].id,
     }
-    await _ask(nomos, "DELETE", "requests")
+    await _control(nomos, "DELETE", "requests")
     assert nomos.sim.count() == 0
 
 
 async def test_faults_and_settings(nomos: Nomos) -> None:
     """Both can be seen, changed and reset."""
-    await _ask(
+    await _control(
         nomos,
         "POST",
         "faults",
         {"kind": "status", "match": "plans", "times": 1, "status": 500},
     )
     between = ["2026-06-10T08:00:00Z", "2026-06-10T10:00:00Z"]
-    await _ask(
+    await _control(
         nomos,
         "POST",
         "faults",
         {"kind": "rate_limit", "match": "prices", "between": between, "retry_after": 9},
     )
-    faults = (await _ask(nomos, "GET", "faults"))["faults"]
+    faults = (await _control(nomos, "GET", "faults"))["faults"]
     assert [item["kind"] for item in faults] == ["status", "rate_limit"]
     assert faults[1]["between"] == between
     assert (await nomos.get("/plans")).status == 500
     assert (await nomos.prices("2026-06-10")).status == 429
-    await _ask(nomos, "DELETE", "faults")
+    await _control(nomos, "DELETE", "faults")
     assert (await nomos.prices("2026-06-10")).status == 200
-    told = await _ask(
+    answer = await _control(
         nomos,
         "POST",
         "settings",
@@ -97,21 +99,21 @@ async def test_faults_and_settings(nomos: Nomos) -> None:
             "usage_time": "17:30",
         },
     )
-    assert told["publications"] == {"2026-06-11": "never", "2026-06-12": "19:00:00"}
+    assert answer["publications"] == {"2026-06-11": "never", "2026-06-12": "19:00:00"}
     assert nomos.sim.settings.unpublished == "null_amounts"
     assert nomos.sim.publication(date(2026, 6, 11)) is None
     assert (await nomos.get("/plans")).status == 403
-    await _ask(nomos, "DELETE", "settings")
+    await _control(nomos, "DELETE", "settings")
     assert nomos.sim.settings == Settings()
 
 
 async def test_tokens(nomos: Nomos) -> None:
     """Consents and access tokens can be ended."""
     tokens = nomos.sim.issue_tokens("smart@example.com")
-    await _ask(nomos, "POST", "expire_access_tokens")
+    await _control(nomos, "POST", "expire_access_tokens")
     assert nomos.sim.tokens.authenticate(tokens["access_token"]) is None
     fresh = (await nomos.refresh(tokens["refresh_token"])).json
-    await _ask(
+    await _control(
         nomos, "POST", "revoke", {"email": "smart@example.com", "immediate": False}
     )
     assert nomos.sim.tokens.authenticate(fresh["access_token"]) is not None
@@ -120,7 +122,7 @@ async def test_tokens(nomos: Nomos) -> None:
 
 async def test_contracts(nomos: Nomos) -> None:
     """Added, changed, removed, for a new customer as well."""
-    added = await _ask(
+    added = await _control(
         nomos,
         "POST",
         "subscriptions",
@@ -132,33 +134,37 @@ async def test_contracts(nomos: Nomos) -> None:
         },
     )
     assert (added["status"], added["start_at"]) == ("active", "2026-05-31T22:00:00Z")
-    changed = await _ask(
+    changed = await _control(
         nomos,
         "POST",
         "subscriptions",
         {"action": "change", "id": added["id"], "end_at": "2026-06-05T00:00:00+02:00"},
     )
     assert changed["status"] == "ended"
-    changed = await _ask(
+    changed = await _control(
         nomos,
         "POST",
         "subscriptions",
         {"action": "change", "id": added["id"], "end_at": None},
     )
     assert changed["status"] == "active"
-    await _ask(nomos, "POST", "subscriptions", {"action": "remove", "id": added["id"]})
+    await _control(
+        nomos, "POST", "subscriptions", {"action": "remove", "id": added["id"]}
+    )
     assert nomos.sim.customers["new@example.com"].subscriptions == []
 
 
-async def test_truth_about_prices(nomos: Nomos) -> None:
-    """Of any day, published or not; and a correction."""
+async def test_true_prices(nomos: Nomos) -> None:
+    """The prices of any day, published or not; and a correction."""
     found = nomos.subscription("smart").id
-    told = await _ask(nomos, "GET", f"prices?subscription={found}&date=2026-06-11")
-    assert len(told["items"]) == 96
-    assert told["published_until"] == "2026-06-10T22:00:00Z"
-    assert told["published_at"].startswith("2026-06-10T1")
-    start = told["items"][5]["start"]
-    corrected = await _ask(
+    answer = await _control(
+        nomos, "GET", f"prices?subscription={found}&date=2026-06-11"
+    )
+    assert len(answer["items"]) == 96
+    assert answer["published_until"] == "2026-06-10T22:00:00Z"
+    assert answer["published_at"].startswith("2026-06-10T1")
+    start = answer["items"][5]["start"]
+    corrected = await _control(
         nomos, "POST", "prices", {"subscription": found, "start": start, "amount": 7}
     )
     assert (corrected["start"], corrected["amount"]) == (start, 7)
@@ -201,7 +207,7 @@ async def test_truth_about_prices(nomos: Nomos) -> None:
         ("GET", "mailbox", None),
     ],
 )
-async def test_mistakes_are_told(
+async def test_mistakes_are_reported(
     nomos: Nomos, method: str, name: str, body: Any
 ) -> None:
     """With a sentence and 400."""
@@ -234,7 +240,7 @@ def test_default_clock_follows_a_frozen_system_clock() -> None:
         assert clock.now() == NOON + timedelta(days=10, hours=1, minutes=6)
 
 
-def test_clock_may_be_governed_from_outside() -> None:
+def test_clock_may_follow_a_callable() -> None:
     """Then it cannot be set."""
     times = iter([NOON, NOON + timedelta(hours=1)])
     clock = Clock(lambda: next(times))
@@ -247,7 +253,7 @@ def test_clock_may_be_governed_from_outside() -> None:
 
 
 async def test_only_loopback() -> None:
-    """Nothing else is listened on."""
+    """Other addresses are refused."""
     for host in ("0.0.0.0", "192.168.1.5", "example.com", "::"):
         with pytest.raises(ValueError, match="loopback"):
             await Simulator().start(host=host)

@@ -55,7 +55,7 @@ async def test_rate_limit_with_and_without_header(nomos: Nomos) -> None:
 
 
 async def test_match_times_skip_method_and_clear(nomos: Nomos) -> None:
-    """A fault acts on the requests it means, as often as planned."""
+    """A fault acts on the requests that match it, as often as planned."""
     other = nomos.subscription("solar").id
     nomos.sim.faults.add("status", f"/subscriptions/{other}/prices", status=404)
     assert (await nomos.prices("2026-06-10")).status == 200
@@ -89,7 +89,7 @@ async def test_between_follows_the_simulators_clock(nomos: Nomos) -> None:
     assert seen == [200, 500, 200]
 
 
-async def test_first_deciding_fault_wins(nomos: Nomos) -> None:
+async def test_first_replacing_fault_wins(nomos: Nomos) -> None:
     """The second one keeps its turn."""
     nomos.sim.faults.add("status", "plans", times=1, status=500)
     nomos.sim.faults.add("status", "plans", times=1, status=403)
@@ -160,7 +160,7 @@ async def test_slow_answers(nomos: Nomos) -> None:
     assert len((await nomos.get("/plans")).json["items"]) == 4
 
 
-async def test_token_answers_can_be_spoilt(nomos: Nomos) -> None:
+async def test_token_answers_can_be_altered(nomos: Nomos) -> None:
     """Without refresh token, with text for a number, with other values, or by any function."""
     faults = nomos.sim.faults
     faults.add("missing_refresh_token", "token", times=1)
@@ -198,7 +198,7 @@ async def test_pages_and_pre_authentication_can_fail_too(nomos: Nomos) -> None:
     ).status == 500
 
 
-def test_unfit_faults_are_refused(nomos: Nomos) -> None:
+def test_invalid_faults_are_refused(nomos: Nomos) -> None:
     """A fault that would never act as meant is a mistake in the test."""
     with pytest.raises(ValueError, match="unknown kind"):
         nomos.sim.faults.add("explode")

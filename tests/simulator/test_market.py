@@ -18,7 +18,7 @@ def _day(seed: int, day: date) -> list[float]:
     return [market.price(start) for start in day_intervals(day)]
 
 
-def test_prices_do_not_depend_on_the_order_of_questions() -> None:
+def test_prices_do_not_depend_on_the_order_of_calls() -> None:
     """Each quarter-hour is computed by itself."""
     starts = day_intervals(date(2026, 10, 25))
     shuffled = random.Random(5).sample(starts, len(starts))
@@ -29,7 +29,7 @@ def test_prices_do_not_depend_on_the_order_of_questions() -> None:
 
 
 def test_a_year_looks_like_one() -> None:
-    """Evenings dear, noons cheap, some hundred negative hours, mostly on sunny days, few in winter."""
+    """Evenings expensive, noons cheap, some hundred negative hours, mostly on sunny days, few in winter."""
     year = {
         day: _day(1, day)
         for day in days(date(2026, 1, 1), date(2026, 12, 31))
@@ -154,7 +154,7 @@ def test_amount_is_the_sum_of_its_parts() -> None:
 
 
 def test_hourly_plan_pays_the_mean_and_any_instant_finds_its_interval() -> None:
-    """The truth is told for the interval that contains the instant."""
+    """The price is that of the interval that contains the instant."""
     sim = Simulator(now=datetime(2026, 6, 10, tzinfo=UTC))
     hourly = sim.customers["analog@example.com"].subscriptions[0].id
     start = midnight(date(2026, 6, 10))

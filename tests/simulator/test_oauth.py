@@ -1,4 +1,4 @@
-"""The OAuth journey: pages, refusals, codes and PKCE."""
+"""Signing in: pages, refusals, codes and PKCE."""
 
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -9,7 +9,7 @@ from simulator import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, Simulator
 from tests.simulator.helpers import REDIRECT, VERIFIER, Nomos, basic, hidden, query_of
 
 
-async def test_metadata_is_that_of_nomos_with_the_own_base(nomos: Nomos) -> None:
+async def test_metadata_is_that_of_nomos_with_another_base(nomos: Nomos) -> None:
     """The RFC 8414 document names only what Nomos supports."""
     base = nomos.sim.url
     assert (
@@ -29,7 +29,7 @@ async def test_metadata_is_that_of_nomos_with_the_own_base(nomos: Nomos) -> None
     }
 
 
-async def test_whole_journey(nomos: Nomos) -> None:
+async def test_sign_in(nomos: Nomos) -> None:
     """E-mail, code, consent, exchange, and the token reads the customer's contract."""
     location = await nomos.redirect()
     assert location.startswith(REDIRECT + "?code=4%2F")
@@ -88,7 +88,7 @@ async def test_denial_redirects_with_an_error(nomos: Nomos) -> None:
 async def test_wrong_authorization_request_is_never_redirected(
     nomos: Nomos, changes: dict[str, str | None]
 ) -> None:
-    """A program gets the envelope, a person a page; both stay where they are."""
+    """A program gets the envelope, a person a page; neither is redirected."""
     answer = await nomos.authorize(**changes)
     assert answer.status == 400
     assert answer.json["code"] == "BAD_REQUEST"
@@ -124,7 +124,7 @@ async def test_unknown_flow_type_and_scope_are_ignored(nomos: Nomos) -> None:
     ).status == 200
 
 
-async def test_journey_without_state_and_pkce(nomos: Nomos) -> None:
+async def test_sign_in_without_state_and_pkce(nomos: Nomos) -> None:
     """Both are optional; a surplus verifier is ignored."""
     location = await nomos.redirect(
         code_challenge=None, code_challenge_method=None, state=None
@@ -159,7 +159,7 @@ async def test_pages_have_stable_ids_and_work_without_javascript(nomos: Nomos) -
     assert '<html lang="en">' in page.text
 
 
-async def test_unknown_email_and_wrong_code_are_told_kindly(nomos: Nomos) -> None:
+async def test_unknown_email_and_wrong_code_are_explained(nomos: Nomos) -> None:
     """The customer can try again on the same page; the address is escaped."""
     session = hidden(await nomos.authorize())
     page = await nomos.step("email", session, email='"><script>x</script>@example.com')
@@ -229,7 +229,7 @@ async def test_redirect_uri_of_the_exchange(nomos: Nomos) -> None:
     assert absent.status == 200
 
 
-async def test_wrong_or_missing_verifier_burns_the_code(nomos: Nomos) -> None:
+async def test_wrong_or_missing_verifier_uses_the_code_up(nomos: Nomos) -> None:
     """The right verifier comes too late afterwards."""
     code = await nomos.code()
     assert (await nomos.exchange(code, code_verifier="w" * 64)).status == 400
@@ -356,7 +356,7 @@ async def test_other_grants_are_refused(nomos: Nomos) -> None:
 async def test_unreadable_bodies_are_refused(
     nomos: Nomos, content_type: str, body: bytes
 ) -> None:
-    """With 400, not with a fault of the simulator."""
+    """With 400, not with an error of the simulator."""
     headers = basic() | {"Content-Type": content_type}
     answer = await nomos.send("POST", "/oauth/token", data=body, headers=headers)
     assert (answer.status, answer.json["code"]) == (400, "BAD_REQUEST")

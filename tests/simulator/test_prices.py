@@ -1,4 +1,4 @@
-"""`GET /subscriptions/{id}/prices`: days, publication, contracts and every shape that may come."""
+"""`GET /subscriptions/{id}/prices`: days, publication, contracts and every possible shape."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, override
@@ -21,7 +21,7 @@ async def _items(
     return items
 
 
-async def test_a_day_is_as_the_truth_says(nomos: Nomos) -> None:
+async def test_a_day_has_the_true_prices(nomos: Nomos) -> None:
     """Amounts and parts in ct/kWh, starts in UTC."""
     found = nomos.subscription("smart")
     answer = (await nomos.prices("2026-06-10")).json
@@ -290,7 +290,7 @@ async def test_holes_nulls_and_nan(nomos: Nomos) -> None:
     assert '"amount": NaN' in (await nomos.prices("2026-06-10")).text
 
 
-async def test_odd_orders_and_words(nomos: Nomos) -> None:
+async def test_odd_orders_and_names(nomos: Nomos) -> None:
     """Duplicates, shuffled items, timestamps of all styles, other units, names and components."""
     nomos.sim.configure(
         duplicates=True,
@@ -338,7 +338,7 @@ async def test_long_ranges(nomos: Nomos) -> None:
 
 
 async def test_hourly_contract_and_change_of_resolution(nomos: Nomos) -> None:
-    """The answer says which it is."""
+    """The answer names the resolution."""
     answer = (await nomos.prices("2026-06-10", customer="analog")).json
     assert (answer["resolution"], len(answer["items"])) == ("hourly", 24)
     nomos.sim.set_subscription(nomos.subscription("analog").id, resolution="15min")

@@ -1,4 +1,4 @@
-"""The simulator as a program of its own, and what it says while it works."""
+"""The simulator as a program, and its output."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -38,8 +38,10 @@ async def _program(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_program_says_ready_and_ends_on_a_signal(number: signal.Signals) -> None:
-    """Exit code 0; the clock starts where it was told; nothing but READY is said."""
+async def test_program_prints_ready_and_ends_on_a_signal(
+    number: signal.Signals,
+) -> None:
+    """Exit code 0; the clock starts as requested; nothing but READY is printed."""
     arguments = (
         "--port",
         "0",
@@ -101,7 +103,7 @@ async def test_nothing_secret_is_logged_or_printed(
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """Not even at the finest level, through the journey, calls, refusals and faults."""
+    """Not even at debug level, through sign-in, requests, refusals and faults."""
     caplog.set_level(logging.DEBUG)
     tokens = (await nomos.exchange(await nomos.code())).json
     await nomos.refresh(tokens["refresh_token"])
@@ -121,13 +123,13 @@ async def test_nothing_secret_is_logged_or_printed(
             pass
     detail = await nomos.get(f"/subscriptions/{nomos.subscription('smart').id}")
     captured = capfd.readouterr()
-    said = caplog.text + captured.out + captured.err
+    output = caplog.text + captured.out + captured.err
     assert len(sim.secrets) > 10
     assert {"bmFtZTpzZWNyZXQ=", "secret", "r" * 20} <= sim.secrets
-    assert not [secret for secret in sim.secrets - {"secret"} if secret in said]
+    assert not [secret for secret in sim.secrets - {"secret"} if secret in output]
     for personal in (
         "smart@example.com",
         detail.json["customer"]["last_name"],
         detail.json["meter"]["number"],
     ):
-        assert personal not in said
+        assert personal not in output

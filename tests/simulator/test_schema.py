@@ -1,4 +1,4 @@
-"""Every answer against the published description of the API, where a copy of it lies beside the repository."""
+"""Every answer against the published description of the API, if a copy of it is beside the repository."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def _modern(node: Any) -> Any:
-    """Say `nullable` of OpenAPI 3.0 in the words of JSON Schema, and drop what only OpenAPI knows."""
+    """Translate `nullable` of OpenAPI 3.0 to JSON Schema, and drop the keywords of OpenAPI alone."""
     if isinstance(node, list):
         # A bare `nullable` among alternatives means null; elsewhere it means anything.
         return [
@@ -84,8 +84,8 @@ def _paths(nomos: Nomos, customer: str) -> Iterator[tuple[str, str]]:
         yield "/plans/{id}", f"/plans/{found.plan}"
 
 
-def test_the_translation_of_the_schema_bites() -> None:
-    """A wrong answer would be noticed, a null where null is allowed would not."""
+def test_the_translated_schema_rejects_wrong_answers() -> None:
+    """Wrong answers are rejected, nulls are accepted if nullable."""
     schema = {
         "type": "object",
         "properties": {"a": {"type": "string", "nullable": True}},
@@ -116,7 +116,7 @@ async def test_answers_are_as_described(nomos: Nomos, customer: str) -> None:
 
 
 async def test_prices_of_odd_but_legal_kinds_are_as_described(nomos: Nomos) -> None:
-    """Nulls where the description allows them."""
+    """Nulls that the description allows."""
     nomos.sim.configure(
         unpublished="null_electricity", null_amounts=[1], null_components=[2]
     )

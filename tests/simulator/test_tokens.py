@@ -1,4 +1,4 @@
-"""Tokens: their life, rotation, reuse and end, and the request's way past them."""
+"""Tokens: their lifetime, rotation, reuse and revocation, and the authentication of requests."""
 
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ async def _status(nomos: Nomos, token: str) -> int:
 
 
 async def test_access_token_lives_an_hour(nomos: Nomos) -> None:
-    """Then it is refused until refreshed."""
+    """Then it is refused until it is refreshed."""
     tokens = nomos.sim.issue_tokens(EMAIL)
     nomos.sim.clock.advance(timedelta(seconds=3599))
     assert await _status(nomos, tokens["access_token"]) == 200
@@ -29,7 +29,7 @@ async def test_access_token_lives_an_hour(nomos: Nomos) -> None:
 
 
 async def test_refresh_rotates_and_reuse_revokes_the_family(nomos: Nomos) -> None:
-    """The old token is dead at once; using it again ends the whole grant."""
+    """The old token is invalid at once; using it again ends the whole grant."""
     tokens = nomos.sim.issue_tokens(EMAIL)
     other = nomos.sim.issue_tokens(EMAIL)
     second = (await nomos.refresh(tokens["refresh_token"])).json
@@ -43,7 +43,7 @@ async def test_refresh_rotates_and_reuse_revokes_the_family(nomos: Nomos) -> Non
 
 
 async def test_rotation_without_family(nomos: Nomos) -> None:
-    """Reuse is refused, the rest lives on."""
+    """Reuse is refused, the rest stays valid."""
     nomos.sim.configure(rotation="rotate")
     tokens = nomos.sim.issue_tokens(EMAIL)
     second = (await nomos.refresh(tokens["refresh_token"])).json
@@ -63,7 +63,7 @@ async def test_rotation_with_grace(nomos: Nomos) -> None:
 
 
 async def test_no_rotation(nomos: Nomos) -> None:
-    """The answer lacks a refresh token, the old one stays."""
+    """The answer has no refresh token, the old one stays valid."""
     nomos.sim.configure(rotation="none")
     tokens = nomos.sim.issue_tokens(EMAIL)
     for _ in range(2):
@@ -87,7 +87,7 @@ async def test_revocation_by_the_customer(
     assert await _status(nomos, other["access_token"]) == 200
 
 
-async def test_access_tokens_can_be_killed_alone(nomos: Nomos) -> None:
+async def test_access_tokens_can_be_invalidated_alone(nomos: Nomos) -> None:
     """Scenario 17: 401 until refreshed."""
     tokens = nomos.sim.issue_tokens(EMAIL)
     nomos.sim.expire_access_tokens()

@@ -67,7 +67,7 @@ async def test_preliminary_values_become_final(nomos: Nomos) -> None:
         "end": "2026-06-01",
         "resolution": "15min",
     }
-    # 10 June 2026 is the 8th working day; the fixture's clock stands at that day's morning.
+    # 10 June 2026 is the 8th working day; the fixture's clock is frozen at that day's morning.
     final = (await _usage(nomos, **query))["data"]
     nomos.sim.clock.set(midnight(TODAY) - timedelta(seconds=1))
     first = (await _usage(nomos, **query))["data"]
@@ -119,14 +119,14 @@ async def test_buckets_add_up(nomos: Nomos) -> None:
     ],
 )
 async def test_auto_goes_by_the_span(nomos: Nomos, span: int, resolution: str) -> None:
-    """The thresholds are ours: Nomos does not tell its own."""
+    """The thresholds are ours: Nomos does not publish its own."""
     assert (await _usage(nomos, start=TODAY - span * DAY, end=TODAY))[
         "resolution"
     ] == resolution
 
 
-async def test_analog_meters_know_months_only(nomos: Nomos) -> None:
-    """Whatever is asked; complete months, preliminary until the quarterly reading."""
+async def test_analog_meters_have_months_only(nomos: Nomos) -> None:
+    """At any resolution; complete months, preliminary until the quarterly reading."""
     answer = await _usage(
         nomos, "analog", resolution="15min", start="2026-01-01", end="2026-07-01"
     )
