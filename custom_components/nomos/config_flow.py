@@ -36,7 +36,7 @@ from .const import DOMAIN, SUPPORT_EMAIL
 from .errors import in_log
 from .loads.form import FiniteNumber, LoadFlow
 from .loads.load import SUBENTRY_TYPE
-from .prices.thresholds import DISTANCES, SHARES, make_thresholds
+from .prices.conversion import DISTANCES, SHARES, level_thresholds
 from .pricing import DEFAULT_THRESHOLDS
 
 _LOGGER = logging.getLogger(__name__)
@@ -201,7 +201,7 @@ class NomosOptionsFlow(OptionsFlowWithReload):
         errors = {}
         if user_input is not None:
             try:
-                make_thresholds(user_input)
+                level_thresholds(user_input)
             except ValueError:
                 errors["base"] = "thresholds"
             else:

@@ -11,8 +11,8 @@ from homeassistant.util import dt as dt_util
 from .account.contracts import NomosAccount
 from .api import API_URL, API_VERSION, api_url
 from .loads.load import FlexibleLoad
+from .prices.conversion import DISTANCES, SHARES
 from .prices.coordinator import PriceCoordinator
-from .prices.thresholds import DISTANCES, SHARES
 from .pricing import DayPrices, local_date
 from .runtime import NomosConfigEntry
 from .usage.coordinator import UsageCoordinator, metered_to
@@ -83,7 +83,7 @@ def _prices(coordinator: PriceCoordinator, now: datetime) -> dict[str, Any]:
         "last_error": _error(coordinator.last_error),
         "last_answer": _iso(coordinator.last_answer),
         "next_request": _iso(coordinator.next_request),
-        "unknown_since": _iso(coordinator.unknown_since),
+        "unknown_since": _iso(coordinator.gap.unknown_since),
         "intervals": len(table.intervals),
         "horizon": _iso(table.horizon),
         "current": {"start": _iso(current.start), "price": current.price}

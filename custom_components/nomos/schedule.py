@@ -1,15 +1,18 @@
 """When to ask Nomos next: pure arithmetic on times.
 
-Knows neither Home Assistant nor the network, so that a simulation of a whole fleet can run the same code as a hub.
+Knows neither Home Assistant nor the network, so that the simulation of a fleet runs the same code as a hub.
 
-A normal day of one account with one subscription: the list of subscriptions and the prices are asked for together
-at a time of its own between 13:30 and 14:00, under one access token. Where tomorrow is not yet there, it is asked for
-once more between 14:20 and 15:00, while that token is still valid, and after 15:20. One later look, between 16:10 and
-16:40, picks up corrections. What a fleet of such hubs is to the API, and why the figures are as they are:
-docs/fleet.md.
+On a normal day an account asks for its contracts and their prices at a time of its own between 13:30 and 14:00, with one
+access token. If tomorrow's prices are not published by then, it asks again between 14:20 and 15:00, while the token is
+still valid, and after 15:20. One more request between 16:10 and 16:40 picks up corrections. docs/fleet.md shows what a
+fleet of such hubs means for the API, and why the numbers are as they are.
+
+All instants are aware, and all results in UTC. ``phase`` is the installation's place in every spread (0 ≤ phase < 1),
+``chance`` a random number that moves requests apart (-1 ≤ chance ≤ 1), and ``misses`` counts the requests in a row, the
+last one included, that failed or did not bring what they were made for; it is 0 after a start.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
 from functools import lru_cache
@@ -20,98 +23,74 @@ from .pricing import TARIFF_ZONE, local_date, next_midnight
 
 
 class PriceRequestReason(Enum):
-    """What the next request for prices is to bring."""
+    """Why prices are asked for next, in the words of the log."""
 
-    ACCESS = "access"
-    CURRENT = "current"
-    TODAY = "today"
-    TOMORROW = "tomorrow"
-    REST = "rest"
+    NOT_SUPPLIED = "the contract does not run"
+    DENIED = "Nomos has none for this contract, or refuses them"
+    CURRENT = "the current one is missing"
+    TODAY = "some of today are missing"
+    TOMORROW = "some of tomorrow are missing"
+    REST = "all are known that should be by now"
 
 
 FIRST_FETCH: Final = time(13, 30)
 """When the first installation asks for tomorrow, tariff time. The auction ends at about 13:00 and prices are final
-by about 14:20 (Nomos documentation, load shifting): earlier looks would mostly find nothing."""
+by about 14:20 (Nomos documentation, load shifting): earlier requests would mostly find nothing."""
 
 FIRST_FETCH_SPREAD: Final = timedelta(minutes=30)
-"""The window over which a fleet's first looks are spread evenly.
-
-A million hubs in half an hour are 556 each second, with three requests each."""
-
-GAPS: Final = {
-    # What Nomos refuses it will not grant a minute later.
-    PriceRequestReason.ACCESS: (60, 120, 240),
-    PriceRequestReason.CURRENT: (1, 2, 5, 10, 20, 30),
-    PriceRequestReason.TODAY: (15, 30, 60, 120),
-    # The second look falls after 14:20 and, whatever the jitter, within the hour of the first one's access token; the
-    # third falls after 15:20, and the look for corrections within the hour of its token.
-    PriceRequestReason.TOMORROW: (54, 65, 60, 90, 120),
-}
-"""Minutes between requests that do not bring what they are made for; the last gap goes on."""
-
-_FAILURE_GAPS: Final = (15, 30, 60, 120)
-"""Minutes between requests for the subscriptions that fail; the last gap goes on."""
-
-_GAP_JITTER: Final = 0.07
-_GAP_JITTER_WITHOUT_PRICE: Final = 0.15
-"""The share of a gap by which it is moved at random, so that installations that failed together drift apart.
-
-Faster where the current price is missing: a fleet that stands without one has asked within minutes of midnight."""
-
+"""The window over which a fleet's first requests are spread evenly: of a million hubs, 556 ask each second."""
 
 SECOND_FETCH: Final = time(16, 10)
-"""When the first installation looks for corrections, tariff time: after prices are final, whichever way "14:20 CET" is
-meant in summer, and when the usage of yesterday is there, too (Nomos documentation, load shifting; API, Usage)."""
+"""When the first installation asks for corrections, tariff time: after prices are final, whichever way "14:20 CET" is
+meant in summer, and when yesterday's usage is there, too (Nomos documentation, load shifting; API, Usage)."""
 
 SECOND_FETCH_SPREAD: Final = timedelta(minutes=30)
-"""The window over which a fleet's second looks are spread evenly."""
+"""The window over which a fleet's second requests are spread evenly."""
+
+GAPS: Final = {
+    PriceRequestReason.DENIED: (60, 120, 240),
+    PriceRequestReason.CURRENT: (1, 2, 5, 10, 20, 30),
+    PriceRequestReason.TODAY: (15, 30, 60, 120),
+    # The second request falls after 14:20 and, whatever the jitter, within the hour of the first one's access token; the
+    # third falls after 15:20, and the one for corrections within the hour of its token.
+    PriceRequestReason.TOMORROW: (54, 65, 60, 90, 120),
+}
+"""Minutes between requests that do not bring what they are made for; the last gap is repeated."""
+
+_SUBSCRIPTION_GAPS: Final = (15, 30, 60, 120)
+_USAGE_GAPS: Final = (30, 60, 120, 240)
+"""Minutes between requests that fail; the last gap is repeated."""
+
+_JITTER: Final = 0.07
+_JITTER_WITHOUT_PRICE: Final = 0.15
+"""The share of a gap by which it is moved at random, so that installations that failed together drift apart.
+
+More if the current price is missing: a whole fleet without one has asked within minutes of midnight."""
 
 SHORTEST_PAUSE: Final = timedelta(seconds=1)
 LONGEST_PAUSE: Final = timedelta(hours=2)
-"""The bounds of a wait that Nomos asks for. A slip there must not silence a house for a day."""
+"""The bounds of a wait that Nomos asks for. A mistake there must not silence a house for a day."""
 
 PAUSE_SPREAD: Final = timedelta(minutes=1), timedelta(minutes=30)
-"""The shortest and the longest window over which installations return that were told to wait until the same instant.
+"""The shortest and the longest window over which installations return that had to wait until the same instant.
 
-In between it is half of the wait. A fleet that was told "until three o'clock" returns no denser than it first looks;
-one that was told "thirty seconds" need not wait for half an hour."""
+In between it is half of the wait: a fleet returns no denser than on a normal day, and after a wait of thirty seconds
+nobody needs half an hour."""
 
 USAGE_AFTER: Final = timedelta(seconds=20)
-"""How long after the second look usage is asked for: under the same access token, with prices that are corrected."""
-
-_USAGE_GAPS: Final = (30, 60, 120, 240)
-"""Minutes between requests for usage that fail; the last gap goes on."""
+"""How long after the second request usage is asked for: with the same access token, and with corrected prices."""
 
 _USAGE_EVENING: Final = timedelta(hours=4)
-"""How long after the look for usage another one is made on a day on which the meter's data is late."""
+"""How long after the request for usage another one is made if the meter's data is late."""
 
 _EVE_SPREAD: Final = timedelta(minutes=20)
-"""The window before midnight over which installations that still lack tomorrow look once more."""
+_MIDNIGHT_SPREAD: Final = timedelta(minutes=8)
+"""The windows before and after midnight over which installations ask again that still lack tomorrow.
 
-_TURN_SPREAD: Final = timedelta(minutes=8)
-"""The window after midnight over which they look again, now without a price.
+The second is the narrowest window that a whole fleet can meet, and the day's busiest minutes if Nomos publishes nothing
+at all; but a customer without a price should not wait for a quarter of an hour."""
 
-The narrowest window that a whole fleet can meet, and the day's busiest minutes when Nomos publishes nothing at all;
-still, a customer without a price should not have to wait for a quarter of an hour."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Knowledge:
-    """What a price table knows of the days that matter."""
-
-    now_known: bool
-    today_complete: bool
-    tomorrow_complete: bool
-
-    def reason(self, now: datetime, phase: float) -> PriceRequestReason:
-        """Return what is worth asking for at an aware instant."""
-        if not self.now_known:
-            return PriceRequestReason.CURRENT
-        if not self.today_complete:
-            return PriceRequestReason.TODAY
-        if not self.tomorrow_complete and now >= first_fetch(local_date(now), phase):
-            return PriceRequestReason.TOMORROW
-        return PriceRequestReason.REST
+_DAY: Final = timedelta(days=1)
 
 
 def installation_phase(*identities: str) -> float:
@@ -121,43 +100,73 @@ def installation_phase(*identities: str) -> float:
 
 
 def first_fetch(day: date, phase: float) -> datetime:
-    """Return when an installation first asks for the prices of the day after ``day``, in UTC."""
-    return _spread(day, FIRST_FETCH, FIRST_FETCH_SPREAD, phase)
+    """Return when an installation first asks for the prices of the day after ``day``."""
+    return _off_the_minute(_utc(day, FIRST_FETCH) + FIRST_FETCH_SPREAD * phase)
 
 
 def second_fetch(day: date, phase: float) -> datetime:
-    """Return when an installation looks whether prices were corrected after ``day``'s first look, in UTC."""
-    return _spread(day, SECOND_FETCH, SECOND_FETCH_SPREAD, phase)
+    """Return when an installation asks whether prices were corrected since ``first_fetch``."""
+    return _off_the_minute(_utc(day, SECOND_FETCH) + SECOND_FETCH_SPREAD * phase)
 
 
-def _spread(day: date, begin: time, window: timedelta, phase: float) -> datetime:
-    """Return an installation's instant in a window."""
-    return _off_the_minute(_opening(day, begin) + window * phase)
+def usage_fetch(day: date, phase: float) -> datetime:
+    """Return when an installation asks what was metered on the day before ``day``."""
+    return _off_the_minute(second_fetch(day, phase) + USAGE_AFTER)
 
 
 @lru_cache(maxsize=32)
-def _opening(day: date, begin: time) -> datetime:
-    """Return when a window of a tariff day opens, in UTC; a hub has the same few for a whole day."""
-    return datetime.combine(day, begin, TARIFF_ZONE).astimezone(UTC)
+def _utc(day: date, at: time) -> datetime:
+    """Return a time of a tariff day in UTC; the simulation of a fleet asks for the same few a million times."""
+    return datetime.combine(day, at, TARIFF_ZONE).astimezone(UTC)
 
 
 def _off_the_minute(instant: datetime) -> datetime:
     """Move an instant out of the first second of its minute, in which the rest of the world asks.
 
-    Those of one such second share almost the same phase, so that only its fractions can strew them over the minute.
+    Its microseconds spread it over the minute: within one such second, installations differ by nothing else.
     """
     if instant.second == 0:
         return instant + timedelta(seconds=1 + 58 * instant.microsecond / 10**6)
     return instant
 
 
-def _next_fetch(now: datetime, phase: float) -> datetime:
-    """Return the first look of either kind after an aware instant."""
+def _next_daily(
+    now: datetime, phase: float, *fetches: Callable[[date, float], datetime]
+) -> datetime:
+    """Return the first time after an aware instant at which one of the daily requests is due."""
     today = local_date(now)
-    for look in first_fetch(today, phase), second_fetch(today, phase):
-        if look > now:
-            return look
-    return first_fetch(today + timedelta(days=1), phase)
+    return min(
+        at
+        for day in (today, today + _DAY)
+        for fetch in fetches
+        if (at := fetch(day, phase)) > now
+    )
+
+
+def _after_gap(
+    now: datetime, gaps: Sequence[int], misses: int, jitter: float
+) -> datetime:
+    """Return when to repeat a request after so many misses; ``jitter`` is the share by which the gap is longer."""
+    minutes = gaps[min(misses, len(gaps)) - 1]
+    return now + timedelta(minutes=minutes * (1 + jitter))
+
+
+def price_request_reason(
+    now: datetime,
+    phase: float,
+    *,
+    now_known: bool,
+    today_complete: bool,
+    tomorrow_complete: bool,
+) -> PriceRequestReason:
+    """Return why to ask for prices of a contract that runs, by what is known of them."""
+    if not now_known:
+        return PriceRequestReason.CURRENT
+    if not today_complete:
+        return PriceRequestReason.TODAY
+    if not tomorrow_complete and now >= first_fetch(local_date(now), phase):
+        return PriceRequestReason.TOMORROW
+    return PriceRequestReason.REST
 
 
 def next_price_request(
@@ -168,81 +177,47 @@ def next_price_request(
     misses: int,
     chance: float,
 ) -> datetime:
-    """Return when to ask for prices again, in UTC, always after ``now``.
+    """Return when to ask for prices again, always after ``now``.
 
-    Args:
-        now: the current instant, aware.
-        reason: what is still missing after the last answer, see ``Knowledge.reason``.
-        phase: the installation's place in the spread, see ``installation_phase``.
-        misses: how many requests in a row, the last one included, did not bring what they were made for.
-        chance: a random number, -1 ≤ chance ≤ 1, that moves repeated requests apart.
-
+    After a start, what is missing is asked for soon, but neither in the rush of starting nor by a whole street at once.
     """
-    look = _next_fetch(now, phase)
+    daily = _next_daily(now, phase, first_fetch, second_fetch)
     if reason is PriceRequestReason.REST:
-        return look
-    gaps = GAPS[reason]
-    minutes = gaps[min(max(misses, 1), len(gaps)) - 1]
-    jitter = (
-        _GAP_JITTER_WITHOUT_PRICE
-        if reason is PriceRequestReason.CURRENT
-        else _GAP_JITTER
-    )
-    repeated = now + timedelta(minutes=minutes * (1 + jitter * chance))
-    # A long gap must neither sleep through midnight, where the last known price runs out, nor through the next look.
-    at = min(repeated, look)
+        return daily
+    if misses:
+        current = reason is PriceRequestReason.CURRENT
+        jitter = _JITTER_WITHOUT_PRICE if current else _JITTER
+        soon = _after_gap(now, GAPS[reason], misses, jitter * chance)
+    else:
+        soon = now + timedelta(seconds=75 + 45 * chance)
+    # The last known price may run out at midnight: ask shortly before, and else shortly after.
     midnight = next_midnight(now)
     eve = midnight - timedelta(minutes=2) - _EVE_SPREAD * phase
-    turn = midnight + timedelta(seconds=20) + _TURN_SPREAD * phase
-    at = min(at, eve if eve > now else turn)
-    return _off_the_minute(at)
+    after = midnight + timedelta(seconds=20) + _MIDNIGHT_SPREAD * phase
+    return _off_the_minute(min(soon, daily, eve if eve > now else after))
 
 
 def misses_after(misses: int, reason: PriceRequestReason, *, news: bool) -> int:
-    """Return how many requests in a row left something to be desired, counting the one that was just answered.
+    """Return the misses after an answer to a request that was made for a reason.
 
-    Args:
-        misses: how many it were before.
-        reason: what the request was to bring.
-        news: whether it changed anything. That the reason is another one is not enough to hurry.
-
+    Only news, an answer that changed anything, is a reason to ask sooner; that the reason changed is not.
     """
     return 1 if news or reason is PriceRequestReason.REST else misses + 1
 
 
 def pause_until(now: datetime, wait: timedelta) -> datetime:
-    """Return until when to be silent where Nomos asks for a wait."""
+    """Return until when to send no request if Nomos asks for a wait."""
     return now + min(max(wait, SHORTEST_PAUSE), LONGEST_PAUSE)
 
 
 def after_pause(now: datetime, at: datetime, until: datetime, phase: float) -> datetime:
-    """Return the time of a planned request, put off until after a silence.
+    """Return the time of a request that is scheduled for ``at``, put off until after a pause that ends after ``now``.
 
-    Args:
-        now: the current instant, aware.
-        at: when the request is planned for.
-        until: when the silence ends, after ``now``.
-        phase: the installation's place in the spread: those who were told to wait together do not come back together,
-            while all that one installation asks for does, and shares an access token.
-
+    Installations do not return together, but all requests of one do, and share an access token.
     """
     shortest, longest = PAUSE_SPREAD
     spread = min(max((until - now) / 2, shortest), longest)
     return max(at, until + timedelta(seconds=1) + spread * phase)
-
-
-def next_price_request_after_start(
-    now: datetime, reason: PriceRequestReason, *, phase: float, chance: float
-) -> datetime:
-    """Return when to ask for prices after a start from stored ones that know the current price, in UTC.
-
-    What is missing is asked for soon, but not in the rush of starting, nor by a whole street at once when the power
-    comes back.
-    """
-    look = _next_fetch(now, phase)
-    if reason is PriceRequestReason.REST:
-        return look
-    return min(look, now + timedelta(seconds=75 + 45 * chance))
 
 
 def next_subscription_request(
@@ -254,84 +229,44 @@ def next_subscription_request(
     misses: int,
     chance: float,
 ) -> datetime:
-    """Return when to ask for the list of subscriptions again, in UTC, always after ``now``.
+    """Return when to ask for the list of contracts again, always after ``now``.
 
-    Once a day together with the first look for prices, and shortly after a contract is due to begin or to end.
-
-    Args:
-        now: the current instant, aware.
-        turning_points: when contracts begin and end, aware.
-        overdue: whether a contract must have begun or ended while the hub was off.
-        phase: the installation's place in the spread, see ``installation_phase``.
-        misses: how many requests in a row failed, or did not bring a turn that is due.
-        chance: a random number, -1 ≤ chance ≤ 1, that moves repeated requests apart.
-
+    Once a day together with the first request for prices, and shortly after a contract begins or ends (its turning
+    points); soon if one must have done so while the hub was off (``overdue``).
     """
-    look = first_fetch(local_date(now), phase)
-    if look <= now:
-        look = first_fetch(local_date(now) + timedelta(days=1), phase)
+    daily = _next_daily(now, phase, first_fetch)
     if misses:
-        gap = _FAILURE_GAPS[min(misses, len(_FAILURE_GAPS)) - 1]
-        return min(look, now + timedelta(minutes=gap * (1 + _GAP_JITTER * chance)))
+        return min(daily, _after_gap(now, _SUBSCRIPTION_GAPS, misses, _JITTER * chance))
     if overdue:
-        return min(look, now + timedelta(minutes=1) + timedelta(minutes=4) * phase)
-    # Contracts turn at midnight for everybody at once: spread those looks over half an hour, too.
+        return min(daily, now + timedelta(minutes=1) + timedelta(minutes=4) * phase)
+    # Contracts begin and end at midnight for everybody at once: spread those requests over half an hour, too.
     delay = timedelta(minutes=1) + FIRST_FETCH_SPREAD * phase
     return min(
-        [look, *(point + delay for point in turning_points if point + delay > now)]
+        [daily, *(point + delay for point in turning_points if point + delay > now)]
     )
-
-
-def usage_fetch(day: date, phase: float) -> datetime:
-    """Return when an installation asks what was metered on the day before ``day``, in UTC."""
-    return _off_the_minute(second_fetch(day, phase) + USAGE_AFTER)
 
 
 def next_usage_request(
     now: datetime, *, late: bool, phase: float, misses: int, chance: float
 ) -> datetime:
-    """Return when to ask for usage again, in UTC, always after ``now``.
-
-    Args:
-        now: the current instant, aware.
-        late: whether the meter's data of yesterday should be there by now, and is not.
-        phase: the installation's place in the spread, see ``installation_phase``.
-        misses: how many requests in a row, the last one included, failed.
-        chance: a random number, -1 ≤ chance ≤ 1, that moves repeated requests apart.
-
-    """
-    look = _next_usage_fetch(now, phase)
+    """Return when to ask for usage again, always after ``now``; sooner if yesterday's data is late."""
+    daily = _next_daily(now, phase, usage_fetch)
     if misses:
-        gap = _USAGE_GAPS[min(misses, len(_USAGE_GAPS)) - 1]
-        repeated = now + timedelta(minutes=gap * (1 + _GAP_JITTER * chance))
-        return _off_the_minute(min(look, repeated))
+        repeated = _after_gap(now, _USAGE_GAPS, misses, _JITTER * chance)
+        return _off_the_minute(min(daily, repeated))
     evening = usage_fetch(local_date(now), phase) + _USAGE_EVENING
-    return evening if late and now < evening < look else look
+    return evening if late and now < evening < daily else daily
 
 
 def next_usage_request_after_start(
     now: datetime, looked_to: date | None, *, phase: float, chance: float
 ) -> datetime:
-    """Return when to ask for usage after a start, in UTC.
-
-    Args:
-        now: the current instant, aware.
-        looked_to: the day up to which usage was asked for; None where it never was.
-        phase: the installation's place in the spread, see ``installation_phase``.
-        chance: a random number, -1 ≤ chance ≤ 1, that moves a street apart when its power comes back.
-
-    """
+    """Return when to ask for usage after a start, if it was asked for up to a day before, or never."""
     if looked_to is None:
         return now + timedelta(seconds=40 + 20 * chance)
     today = local_date(now)
-    due = today if now >= usage_fetch(today, phase) else today - timedelta(days=1)
-    # A look on a day that has not come was taken by a clock that was ahead.
+    due = today if now >= usage_fetch(today, phase) else today - _DAY
+    # A request on a day that has not come was made by a clock that was ahead.
     if not due <= looked_to <= today:
         return now + timedelta(seconds=150 + 60 * chance)
-    return _next_usage_fetch(now, phase)
-
-
-def _next_usage_fetch(now: datetime, phase: float) -> datetime:
-    today = local_date(now)
-    look = usage_fetch(today, phase)
-    return look if look > now else usage_fetch(today + timedelta(days=1), phase)
+    return _next_daily(now, phase, usage_fetch)

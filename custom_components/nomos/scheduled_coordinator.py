@@ -1,4 +1,4 @@
-"""A coordinator that asks at times which it plans itself."""
+"""A coordinator that schedules its own requests."""
 
 from abc import abstractmethod
 import asyncio
@@ -17,51 +17,52 @@ from .pricing import local_date
 
 _FAILED_AGAIN: Final = timedelta(minutes=1)
 _LACKING_AGAIN: Final = timedelta(minutes=30)
-"""After how long others may have Nomos asked again: by hand if it failed, and by whatever means for what is lacking.
+"""After how long a caller may trigger another request: by hand if the last one failed, anyhow if something is lacking.
 
-Nobody knows how often an automation or a script calls, and a normal day is to have no more than eight requests."""
+Automations may call as often as they like, and a normal day is to have no more than eight requests."""
 
 _OVERDUE: Final = timedelta(minutes=2)
-"""By how much a request must be late before it is taken for forgotten, or the clock must move for a new plan."""
+"""By how much a request must be late, or the clock must have moved, for a request to be scheduled again."""
 
 _STALE_AFTER: Final = timedelta(days=3)
 """How many days may pass without an answer before what is known is no longer shown."""
 
 
 class ScheduledCoordinator[T](DataUpdateCoordinator[T]):
-    """Asks when it has planned to, and makes up for it where the timer missed that."""
+    """Sends each request at a time that it chose itself, and catches up if the timer missed it.
+
+    A subclass implements the abstract methods. ``_async_fetch`` sets ``last_answer`` or ``last_error``, and calls
+    ``_schedule_at``.
+    """
 
     config_entry: ConfigEntry
 
     def __init__(
         self, hass: HomeAssistant, entry: ConfigEntry, logger: logging.Logger, name: str
     ) -> None:
-        """Begin with no request planned."""
-        # Home Assistant calls it a success in the log if anything is known after a request. We say what came of it.
+        """Begin with no request scheduled."""
+        # Home Assistant logs every request as a success after which anything is known. We log what came of it.
         fetching = logger.getChild("fetching")
-        fetching.addFilter(_is_worth_telling)
-        super().__init__(
-            hass, fetching, config_entry=entry, name=name, always_update=False
-        )
+        fetching.addFilter(_is_above_debug)
+        super().__init__(hass, fetching, config_entry=entry, name=name)
         self._log = logger
         self.last_answer: datetime | None = None
         self.last_error: Exception | None = None
         self.next_request: datetime | None = None
-        """When to ask next; None where there is nothing to ask."""
+        """When to ask next; None if there is nothing to ask."""
         self._misses = 0
         self._asking = False
         self._asked_at: datetime | None = None
         self._by_hand_on: date | None = None
-        self._was_stale = False
 
     @property
     def answered_on(self) -> date | None:
-        """Return the tariff day of the last answer; None where none is known of."""
+        """Return the tariff day of the last answer, if there was one."""
         return local_date(self.last_answer) if self.last_answer else None
 
     @property
     def stale(self) -> bool:
-        """Return whether three whole days passed without an answer. Until the first look ends there is hope for one."""
+        """Return whether three whole days passed without an answer; not before the first request since the start."""
         return (
             self._asked_at is not None
             and self.answered_on is not None
@@ -70,103 +71,105 @@ class ScheduledCoordinator[T](DataUpdateCoordinator[T]):
 
     @abstractmethod
     async def _async_fetch(self) -> T:
-        """Ask, plan when to ask next, and return what is known then."""
+        """Ask, schedule the next request, and return what is known then."""
 
     @property
     @abstractmethod
     def subject(self) -> str:
-        """Return what is asked about, in the words of the log: nothing of the customer."""
+        """Return what is asked for, in the words of the log: nothing of the customer."""
 
     @property
     @abstractmethod
     def _purpose(self) -> str:
-        """Return why it is asked next, or why it is not, in the words of the log."""
+        """Return why the next request is made, or why none is, in the words of the log."""
 
     @abstractmethod
     def _first_request(self) -> datetime | None:
         """Return when to ask after a start or a step of the clock; None if there is nothing to ask."""
 
+    @property
+    def _lacks_something(self) -> bool:
+        """Return whether something is missing that Nomos may know by now, ahead of the schedule."""
+        return False
+
+    @property
+    def _next_try(self) -> datetime | None:
+        """Return when to try again while Nomos refuses access; None if another coordinator does."""
+        return None
+
     @override
     async def _async_update_data(self) -> T:
-        """Look once.
+        """Send one request.
 
         Raises:
-            UpdateFailed: nothing is known, or Nomos refuses access: nobody but the account asks until it does not.
+            UpdateFailed: nothing is known, or Nomos refuses access: then only the account asks, until it is granted.
 
         """
-        self._was_stale = self.stale
         self._asking = True
         try:
             return await self._async_fetch()
         except ConfigEntryAuthFailed as err:
             self.last_error = err
             self._schedule_at(self._next_try)
-            # The customer is asked to link again by whoever found out.
+            # The connection has already asked the customer to link the account again.
             raise UpdateFailed(
                 translation_domain=DOMAIN, translation_key="authentication_failed"
             ) from err
         finally:
-            # Whoever waits for the answer may give up: what was planned is overdue then.
+            # A caller that is waiting may be cancelled: the schedule is unchanged then, and overdue.
             self._asking, self._asked_at = False, dt_util.utcnow()
-
-    @property
-    def _lacks_something(self) -> bool:
-        """Return whether something is not known that Nomos may say by now, sooner than it is planned to ask."""
-        return False
 
     @override
     async def async_request_refresh(self) -> None:
-        """Ask for somebody who has an entity updated, if there may be news: a request is due, or something is lacking."""
+        """Ask on behalf of ``update_entity`` if there may be news: a request is due, or something is lacking."""
         due = self.next_request is not None and self.next_request <= dt_util.utcnow()
-        if due or (
-            self._lacks_something and not _within(_LACKING_AGAIN, self._asked_at)
-        ):
+        if due or (self._lacks_something and not self._asked_within(_LACKING_AGAIN)):
             await self._async_share()
 
     async def async_ask_by_hand(self) -> None:
-        """Ask for somebody who wants it now: once a day whatever is known, and again if there may be news."""
+        """Ask on behalf of the refresh action: once a day whatever is known, and again if there may be news."""
         before, today = self._by_hand_on, local_date(dt_util.utcnow())
-        recent = (
-            before == today
-            if self.last_error is None
-            else _within(_FAILED_AGAIN, self._asked_at)
-        )
+        if self.last_error is None:
+            recent = before == today
+        else:
+            recent = self._asked_within(_FAILED_AGAIN)
         if recent:
             await self.async_request_refresh()
             return
-        self._by_hand_on = today
+        self._by_hand_on = today  # Even if the caller gives up waiting.
         await self._async_share()
         if self.last_error is not None:
             self._by_hand_on = before
 
+    def _asked_within(self, time: timedelta) -> bool:
+        """Return whether the last request ended less than a time ago; not if the clock was set back since."""
+        at = self._asked_at
+        return at is not None and timedelta() <= dt_util.utcnow() - at < time
+
     async def _async_share(self) -> None:
-        """Wait for the answer that is under way, or else ask; a caller that is cancelled takes it from nobody."""
+        """Wait for the request under way, or else send one; a caller that is cancelled does not end it for others."""
         if self._asking:
             async with self._debounced_refresh.async_lock():
                 return
         await asyncio.wait([self.async_refresh_soon()])
 
-    @property
-    def _next_try(self) -> datetime | None:
-        """Return when to try again whether Nomos grants access; None if that is not for this one to do."""
-        return None
-
-    @callback
-    @override
-    def _async_refresh_finished(self) -> None:
-        """Have entities read again that become available or unavailable."""
-        if self.stale != self._was_stale:
-            self.async_update_listeners()
-
     def _schedule_at(self, at: datetime | None) -> None:
-        """Ask at an aware instant, or not at all."""
+        """Ask at an aware instant, or not at all.
+
+        Home Assistant counts the interval from the last full second. Without another second the timer would fire too
+        early, find that the time has not come, and fire again at once.
+        """
         self.next_request = at
-        self.update_interval = None if at is None else _timer_until(at)
+        self.update_interval = (
+            max(at - dt_util.utcnow(), timedelta()) + timedelta(seconds=1)
+            if at
+            else None
+        )
 
     @callback
     @override
     def _schedule_refresh(self) -> None:
-        """Set the timer; not where a load or an answer comes to its end after the shutdown."""
+        """Set the timer, unless an answer arrives after the shutdown."""
         if self._shutdown_requested:
             return
         super()._schedule_refresh()
@@ -178,7 +181,7 @@ class ScheduledCoordinator[T](DataUpdateCoordinator[T]):
 
     @callback
     def async_clock_was_set(self, step: timedelta) -> None:
-        """Plan again as after a start: what was planned may be far away by the time that it is now."""
+        """Schedule as after a start: what was scheduled may be far away by the new time."""
         if abs(step) < _OVERDUE:
             return
         self._misses = 0
@@ -189,9 +192,9 @@ class ScheduledCoordinator[T](DataUpdateCoordinator[T]):
 
     @callback
     def async_refresh_if_overdue(self) -> None:
-        """Ask now where a request is overdue.
+        """Ask now if a request is overdue.
 
-        The clock was set, or the hub slept: the timer of the request still counts the old time.
+        Timers still count the old time after the clock was set, and stop while the hub sleeps.
         """
         if (
             not self._asking
@@ -209,7 +212,7 @@ class ScheduledCoordinator[T](DataUpdateCoordinator[T]):
 
     @callback
     def async_refresh_soon(self) -> asyncio.Task[None]:
-        """Ask without keeping anybody waiting."""
+        """Ask in the background."""
         return self.config_entry.async_create_background_task(
             self.hass, self.async_refresh(), f"{DOMAIN} {self.name}"
         )
@@ -217,24 +220,8 @@ class ScheduledCoordinator[T](DataUpdateCoordinator[T]):
 
 def said(instant: datetime | None) -> str:
     """Return an instant in the words of the log, by the clock of the hub."""
-    if instant is None:
-        return "-"
-    return dt_util.as_local(instant).isoformat(" ", "seconds")
+    return dt_util.as_local(instant).isoformat(" ", "seconds") if instant else "-"
 
 
-def _is_worth_telling(record: logging.LogRecord) -> bool:
+def _is_above_debug(record: logging.LogRecord) -> bool:
     return record.levelno > logging.DEBUG
-
-
-def _within(time: timedelta, of: datetime | None) -> bool:
-    """Return whether something was less than a time ago; not if the clock was set back since."""
-    return of is not None and timedelta() <= dt_util.utcnow() - of < time
-
-
-def _timer_until(at: datetime) -> timedelta:
-    """Return the interval after which a coordinator updates itself at an instant or within the two seconds after it.
-
-    Home Assistant counts from the last full second. Without the second that is added here it would come too early,
-    find that the time for the next look has not come, and look again at once.
-    """
-    return max(at - dt_util.utcnow(), timedelta()) + timedelta(seconds=1)

@@ -37,7 +37,7 @@ from homeassistant.helpers.trigger import (
 )
 from homeassistant.helpers.typing import ConfigType
 
-from .prices.coordinator import SIGNAL_LOWEST
+from .prices.display_clock import SIGNAL_LOWEST
 from .prices.entity import PRICE_UNIT
 from .pricing import Level
 from .targets import (

@@ -1,60 +1,68 @@
-"""Price tables as they come from the wire, as they lie on the disk, and what of them is kept."""
+"""Price tables out of answers of the API and stored files, and level thresholds out of options."""
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from itertools import takewhile
 from typing import Any, Final
 
 from homeassistant.core import HomeAssistant
 
-from ..api import PriceItem, PriceSeries
-from ..pricing import Components, Interval, PriceTable, day_bounds, local_date
+from ..api import PriceSeries
+from ..pricing import (
+    Components,
+    Interval,
+    LevelThresholds,
+    PriceTable,
+    day_bounds,
+    local_date,
+)
 from ..storage import StoredFile, read_count, read_instant, read_number, stored_file
 
 _EVER: Final = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+
+SHARES: Final = (
+    "cheap_share",
+    "very_cheap_share",
+    "expensive_share",
+    "very_expensive_share",
+)
+DISTANCES: Final = ("distance", "very_distance")
+"""The options of levels: in percent and in ct/kWh."""
 
 
 def price_table(
     series: PriceSeries, since: datetime = _EVER[0], until: datetime = _EVER[1]
 ) -> PriceTable:
-    """Return what the wire said as the program means it: intervals in EUR/kWh; those that touch a stretch of time."""
-    return PriceTable.of(_intervals(series, since, until))
-
-
-def _intervals(
-    series: PriceSeries, since: datetime, until: datetime
-) -> Iterator[Interval]:
-    items = series.items or ()
-    first = bisect_right(items, since, key=lambda item: item.start + series.resolution)
-    for item in items[first:]:
-        if item.start >= until:
-            return
-        yield Interval(
+    """Convert prices of the API (ct/kWh) to a table (EUR/kWh) of the intervals that touch a range."""
+    items, length = series.items or (), series.resolution
+    first = bisect_right(items, since, key=lambda item: item.start + length)
+    touching = takewhile(lambda item: item.start < until, items[first:])
+    return PriceTable.of(
+        Interval(
             item.start,
-            item.start + series.resolution,
+            item.start + length,
             _euro(item.amount),
-            _components(item),
+            Components(_euro(item.electricity), _euro(item.grid), _euro(item.levies)),
         )
-
-
-def _components(item: PriceItem) -> Components:
-    return Components(_euro(item.electricity), _euro(item.grid), _euro(item.levies))
+        for item in touching
+    )
 
 
 def _euro(cents: float | None) -> float | None:
-    """Return ct/kWh as EUR/kWh, without the binary dust of the division."""
+    """Convert ct/kWh to EUR/kWh, without the rounding error of the division."""
     return None if cents is None else round(cents / 100, 8)
 
 
 def price_file(hass: HomeAssistant, subscription_id: str) -> StoredFile:
-    """Return the file that holds a subscription's prices."""
+    """Return the file of a subscription's prices."""
     return stored_file(hass, f"prices.{slug(subscription_id)}")
 
 
 def slug(identifier: str) -> str:
     """Return an opaque id as a part of a file's name."""
     return "".join(
-        sign if sign.isalnum() or sign in "_-" else "." for sign in identifier
+        char if char.isalnum() or char in "_-" else "." for char in identifier
     )
 
 
@@ -77,7 +85,12 @@ def encode_table(subscription_id: str, table: PriceTable) -> dict[str, Any]:
 
 
 def decode_table(subscription_id: str, stored: Any) -> PriceTable:
-    """Read what ``encode_table`` wrote; ValueError where it is of another subscription, or nonsense."""
+    """Read what ``encode_table`` wrote.
+
+    Raises:
+        ValueError: it belongs to another subscription, or is no table.
+
+    """
     if stored["subscription"] != subscription_id:
         raise ValueError("another subscription")
     return PriceTable.of(
@@ -100,22 +113,32 @@ def knows_price(table: PriceTable, now: datetime) -> bool:
     return (current := table.at(now)) is not None and current.price is not None
 
 
-def complete_until(table: PriceTable, day: date, supplied_to: datetime | None) -> bool:
-    """Return whether every price of a tariff day is known that there will be."""
+def is_complete(table: PriceTable, day: date, supplied_to: datetime | None) -> bool:
+    """Return whether every price of a tariff day is known, up to the end of the contract."""
     start, end = day_bounds(day)
-    if supplied_to is None or end <= supplied_to:
-        return table.day(day).complete
-    return table.knows(start, supplied_to)
+    return table.knows(start, min(end, supplied_to) if supplied_to else end)
 
 
 def trimmed(table: PriceTable, now: datetime) -> PriceTable:
-    """Return a table from yesterday on: charts and automations look back over midnight.
+    """Return a table from yesterday on, for charts and automations that reach back over midnight.
 
-    A clock that is ahead takes nothing away: the last three days with prices stay. Cut by whole days, so that a table
-    changes for its age once a day only.
+    The last three days with prices always stay, so that a clock that is ahead removes nothing. Only whole days go, so
+    that a table changes once a day for its age.
     """
     first = local_date(now) - timedelta(days=1)
     if (horizon := table.horizon) is not None:
         last = local_date(horizon - timedelta(seconds=1))
         first = min(first, last - timedelta(days=2))
     return table.since(day_bounds(first)[0])
+
+
+def level_thresholds(options: Mapping[str, Any]) -> LevelThresholds:
+    """Return what the customer calls cheap and expensive; an option that is missing has its default.
+
+    Raises:
+        ValueError: the options contradict each other.
+
+    """
+    shares = {name: options[name] for name in SHARES if name in options}
+    distances = {name: options[name] / 100 for name in DISTANCES if name in options}
+    return LevelThresholds(**shares, **distances)

@@ -1,15 +1,14 @@
-"""When to ask Nomos for prices, what to keep of the answers, and when what is known changes its meaning."""
+"""One contract's prices: when to ask Nomos for them, and what to keep of the answers."""
 
 from datetime import date, datetime, timedelta
 from functools import partial
 import logging
 import random
-from typing import Final, override
+from typing import override
 
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import OAuth2TokenRequestBaseError
 from homeassistant.helpers.dispatcher import async_dispatcher_send
-from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.util import dt as dt_util
 
 from ..account.contract_coordinator import ContractCoordinator
@@ -25,62 +24,37 @@ from ..api import (
 )
 from ..const import DOMAIN
 from ..errors import in_log, raise_update_failed
-from ..issues import Issue, async_report, async_withdraw_all
-from ..pricing import (
-    EMPTY_TABLE,
-    DayLevels,
-    PriceRating,
-    PriceTable,
-    local_date,
-    next_midnight,
-)
+from ..issues import async_report, async_withdraw_all
+from ..pricing import EMPTY_TABLE, DayLevels, PriceRating, PriceTable, local_date
 from ..schedule import (
-    Knowledge,
     PriceRequestReason,
     misses_after,
     next_price_request,
-    next_price_request_after_start,
+    price_request_reason,
 )
 from ..scheduled_coordinator import said
 from ..storage import async_write_owed
 from .conversion import (
-    complete_until,
     decode_table,
     encode_table,
+    is_complete,
     knows_price,
+    level_thresholds,
     price_file,
     price_table,
     trimmed,
 )
-from .level_cache import LevelCache
-from .thresholds import thresholds_of
+from .display_clock import SIGNAL_LOWEST, DisplayClock
+from .gap import PriceGap
 
 _LOGGER = logging.getLogger(__name__)
-
-_PURPOSES: Final = {
-    PriceRequestReason.ACCESS: "Nomos has none for this contract, or refuses them",
-    PriceRequestReason.CURRENT: "the current one is missing",
-    PriceRequestReason.TODAY: "some of today are missing",
-    PriceRequestReason.TOMORROW: "some of tomorrow are missing",
-    PriceRequestReason.REST: "all are known that should be by now",
-}
-
-SIGNAL_LOWEST: Final = f"{DOMAIN}_lowest_price"
-"""Sent with a subscription's id when the lowest price of its day begins."""
-
-_LATE: Final = timedelta(hours=1)
-"""How long the current price may be missing before the customer is told."""
-
-_HOPELESS: Final = timedelta(days=2)
-"""How long Nomos has to say that it has no prices for a contract before it is taken for more than a day's issue."""
 
 
 class PriceCoordinator(ContractCoordinator[PriceTable]):
     """One subscription's price table.
 
-    Two clocks: the data clock asks Nomos, rarely; the display clock tells the entities at every boundary of the
-    table that another interval is current. An answer never takes away a price that is known, and what is known is
-    on the disk.
+    The data clock asks Nomos, rarely; the display clock has entities read the table again at every boundary. No answer
+    takes away a price that is known, and what is known is on the disk.
     """
 
     def __init__(
@@ -96,31 +70,31 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
             logger=_LOGGER,
         )
         self.subscription = subscription
-        self.unknown_since: datetime | None = None
-        self.thresholds = thresholds_of(account.config_entry)
-        self._levels = LevelCache(self.thresholds)
+        self.thresholds = level_thresholds(account.config_entry.options)
+        self.gap = PriceGap()
+        self._levels: tuple[PriceTable, dict[date, DayLevels]] = EMPTY_TABLE, {}
         self._file = price_file(hass, subscription.id)
         self._reason = PriceRequestReason.REST
-        self._running = False
-        self._none_since: datetime | None = None
-        self._none_for_contract = False
         self._must_answer = False
-        self._tick_at: datetime | None = None
-        self._unsub_tick: CALLBACK_TYPE | None = None
+        self._display = DisplayClock(hass, self._pass_boundary)
 
     async def async_begin(self, *, must_answer: bool) -> None:
-        """Begin with the prices that are stored, or else with what Nomos says.
+        """Begin with the stored prices, or else ask for them.
 
-        Args:
-            must_answer: whether it is an error that nothing is stored and nothing comes. An account that has worked
-                before starts without prices rather than not at all, and goes on asking at its own pace.
+        Only a new account ``must_answer``: others start without prices, and go on asking at their own pace.
 
         Raises:
             ConfigEntryNotReady: nothing came that had to.
 
         """
-        await self.async_load()
-        if self._known_now() or not self._supplied():
+        stored = await self._file.async_load(
+            partial(decode_table, self.subscription_id)
+        )
+        now = dt_util.utcnow()
+        self.data = trimmed(stored or EMPTY_TABLE, now)
+        _LOGGER.debug("%s: stored until %s", self.subject, said(self.data.horizon))
+        self._schedule_at(self._first_request())
+        if knows_price(self.data, now) or not self._is_supplied():
             return
         if not must_answer:
             self.async_refresh_soon()
@@ -131,132 +105,64 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
         finally:
             self._must_answer = False
 
-    async def async_load(self) -> None:
-        """Take the stored prices, and plan to ask for what they lack."""
-        stored = await self._file.async_load(
-            partial(decode_table, self.subscription_id)
-        )
-        if stored is not None:
-            self.data = trimmed(stored, dt_util.utcnow())
-        _LOGGER.debug("%s: stored until %s", self.subject, said(self.data.horizon))
-        self._schedule_at(self._first_request())
-
-    @override
-    def _first_request(self) -> datetime | None:
-        """Return when to ask for what is missing: at once if it is the current price."""
-        if not self._supplied():
-            return None
-        now, phase = dt_util.utcnow(), self.account.phase
-        reason = self._knowledge(self.data, now).reason(now, phase)
-        at = now
-        if reason is not PriceRequestReason.CURRENT:
-            at = next_price_request_after_start(
-                now, reason, phase=phase, chance=random.uniform(-1, 1)
-            )
-        return self.account.after_rate_limit(at)
-
     @callback
     def async_start(self) -> None:
-        """Run both clocks until the shutdown, also where every entity is disabled; nothing after it."""
+        """Run both clocks until the shutdown, even if every entity is disabled."""
         if self._shutdown_requested:
             return
-        self._running = True
         self.async_add_listener(lambda: None)
         self._follow_table()
 
     @override
     async def async_shutdown(self) -> None:
         """Stop both clocks."""
-        self._running = False
-        self._stop_tick()
+        self._display.stop()
         async_withdraw_all(self.hass, self.subscription_id)
         await super().async_shutdown()
 
     @callback
     def async_subscription_changed(self, subscription: Subscription) -> bool:
-        """Take the news of the contract; return whether prices should be asked for at once."""
-        if subscription == self.subscription:
-            return False
-        supplied_before = self._supplied()
+        """Update the contract; return whether prices should be asked for at once."""
+        supplied_before = self._is_supplied()
         self.subscription = subscription
         self.async_update_listeners()
-        return self._supplied() and not supplied_before
+        return self._is_supplied() and not supplied_before
 
     def day_levels(self, day: date) -> DayLevels:
-        """Return how the known prices of a tariff day stand."""
-        return self._levels.of(day, self.data.day(day))
+        """Return the levels of a tariff day's known prices."""
+        if self._levels[0] is not self.data:
+            self._levels = self.data, {}
+        known = self._levels[1]
+        if day not in known:
+            known[day] = DayLevels.of(self.data.day(day), self.thresholds)
+        return known[day]
 
     def standing(self, now: datetime) -> PriceRating | None:
-        """Return how the price at an aware instant stands within its day; None where it is not known."""
+        """Return how the price at an aware instant compares with those of its day; None if it is not known."""
         return self.day_levels(local_date(now)).at(now)
-
-    def _known_now(self) -> bool:
-        return knows_price(self.data, dt_util.utcnow())
-
-    def _supplied(self) -> bool:
-        """Return whether there should be a price now: the contract runs, as far as Nomos says."""
-        end = self.subscription.end_at
-        return not self.subscription.inactive and (
-            end is None or dt_util.utcnow() < end
-        )
-
-    def _knowledge(self, table: PriceTable, now: datetime) -> Knowledge:
-        """Return what a table knows of the days that matter, as far as the contract runs."""
-        today, supplied_to = local_date(now), self.subscription.end_at
-        return Knowledge(
-            now_known=knows_price(table, now),
-            today_complete=complete_until(table, today, supplied_to),
-            tomorrow_complete=complete_until(
-                table, today + timedelta(days=1), supplied_to
-            ),
-        )
-
-    @property
-    @override
-    def _purpose(self) -> str:
-        if not self._supplied():
-            return "the contract does not run"
-        if self._reason is PriceRequestReason.ACCESS:
-            return _PURPOSES[PriceRequestReason.ACCESS]
-        now = dt_util.utcnow()
-        return _PURPOSES[
-            self._knowledge(self.data, now).reason(now, self.account.phase)
-        ]
-
-    @property
-    @override
-    def _lacks_something(self) -> bool:
-        if not self._supplied() or self._reason is PriceRequestReason.ACCESS:
-            return False
-        now = dt_util.utcnow()
-        reason = self._knowledge(self.data, now).reason(now, self.account.phase)
-        return reason is not PriceRequestReason.REST
 
     @override
     async def _async_fetch(self) -> PriceTable:
-        """Ask for today and tomorrow and lay the answer over what is known.
+        """Ask for today and tomorrow, and merge the answer into what is known.
 
         Raises:
-            UpdateFailed: nothing came at the start of an account that is new.
+            UpdateFailed: nothing came at the start of a new account.
             ConfigEntryAuthFailed: the account has to be linked again.
 
         """
-        if not self._supplied():
-            # The daily look at the subscriptions tells when this changes.
+        if not self._is_supplied():
+            # The daily list of contracts shows when this changes.
             self._schedule_at(None)
             self.last_error = None
-            self._note_prices()
+            self.gap.note_prices()
             return self.data
         try:
             series = await self._async_ask()
         except (NomosError, OAuth2TokenRequestBaseError) as err:
             self.last_error = err
             if isinstance(err, NomosNotFoundError):
-                self._note_none()
-            denied = isinstance(err, NomosPermissionError) or self._is_hopeless()
-            self._schedule_next(
-                self.data, PriceRequestReason.ACCESS if denied else None
-            )
+                self.gap.note_none(dt_util.utcnow(), for_contract=False)
+            self._schedule_next(self.data)
             if self._must_answer:
                 raise_update_failed(err)
             _LOGGER.debug(
@@ -266,41 +172,22 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
                 in_log(err),
             )
             return self.data
-        now = dt_util.utcnow()
-        self.last_answer, self.last_error = now, None
-        if series.items is None:
-            # Nomos takes the contract for one that does not run. Perhaps the list of contracts says so by now.
-            if not self._none_for_contract:
-                self.account.async_refresh_soon()
-            _LOGGER.debug("%s: none, the contract does not run", self.subject)
-            self._none_for_contract = True
-            self._note_none()
-            self._schedule_next(
-                self.data, PriceRequestReason.ACCESS if self._is_hopeless() else None
-            )
-            return self.data
-        self._note_prices()
-        came = price_table(series)
-        _LOGGER.debug(
-            "%s: %s intervals came, until %s, %s of them without a price",
-            self.subject,
-            len(came.intervals),
-            said(came.horizon),
-            sum(one.price is None for one in came.intervals),
-        )
-        merged = self.data.merge(came)
-        # That yesterday is forgotten is no news: after midnight a fleet would begin to ask every minute.
-        news = merged is not self.data
-        table = trimmed(merged, now)
-        self._schedule_next(table, news=news)
-        if table is not self.data:
-            await self._file.async_save(encode_table(self.subscription_id, table))
-        return table
+        self.last_answer, self.last_error = dt_util.utcnow(), None
+        if series.items is not None:
+            self.gap.note_prices()
+            return await self._async_merge(price_table(series))
+        # For Nomos the contract does not run. The list of contracts may say so by now.
+        _LOGGER.debug("%s: none, the contract does not run", self.subject)
+        if not self.gap.none_for_contract:
+            self.account.async_refresh_soon()
+        self.gap.note_none(self.last_answer, for_contract=True)
+        self._schedule_next(self.data)
+        return self.data
 
     async def _async_ask(self) -> PriceSeries:
-        """Ask for today and tomorrow, and where tomorrow is refused, for what is left.
+        """Ask for today and tomorrow, and for today alone if tomorrow is refused.
 
-        How Nomos says that tomorrow is not yet published is not documented; an error is one of the ways.
+        How Nomos reports that tomorrow is not published yet is not documented; it may be an error.
         """
         today = local_date(dt_util.utcnow())
         ask = partial(NomosClient.prices, subscription_id=self.subscription_id)
@@ -313,88 +200,129 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
                 raise
             return await self.account.async_ask(partial(ask, start=today, end=today))
 
-    def _note_none(self) -> None:
-        """Take note that Nomos says it has no prices, be it for the contract or because none are published yet."""
-        self._none_since = self._none_since or dt_util.utcnow()
-
-    def _note_prices(self) -> None:
-        """Take note that there are prices, or that there need not be."""
-        self._none_since, self._none_for_contract = None, False
-
-    def _is_hopeless(self) -> bool:
-        """Return whether there have been no prices for so long that asking soon again will not change it."""
-        return (
-            self._none_since is not None
-            and dt_util.utcnow() - self._none_since >= _HOPELESS
+    async def _async_merge(self, answer: PriceTable) -> PriceTable:
+        """Merge an answer into what is known, schedule the next request, and store the result if it is new."""
+        _LOGGER.debug(
+            "%s: %s intervals came, until %s, %s of them without a price",
+            self.subject,
+            len(answer.intervals),
+            said(answer.horizon),
+            sum(one.price is None for one in answer.intervals),
         )
+        merged = self.data.merge(answer)
+        table = trimmed(merged, dt_util.utcnow())
+        # Only what came is news: if dropping yesterday were, a fleet would ask every minute after midnight.
+        self._schedule_next(table, news=merged is not self.data)
+        if table is not self.data:
+            await self._file.async_save(encode_table(self.subscription_id, table))
+        return table
 
-    def _schedule_next(
-        self,
-        table: PriceTable,
-        reason: PriceRequestReason | None = None,
-        *,
-        news: bool = False,
-    ) -> None:
-        """Set the time of the next request after an answer, with or without news, or after none."""
-        now, phase = dt_util.utcnow(), self.account.phase
-        reason = reason or self._knowledge(table, now).reason(now, phase)
-        planned = self.next_request
-        early = planned is not None and planned > now
+    @override
+    def _first_request(self) -> datetime | None:
+        """Return when to ask for what is missing: at once if it is the current price."""
+        reason = self._reason_for(self.data)
+        if reason is PriceRequestReason.NOT_SUPPLIED:
+            return None
+        at = dt_util.utcnow()
+        if reason is not PriceRequestReason.CURRENT:
+            at = self._next_request(at, reason, misses=0)
+        return self.account.after_rate_limit(at)
+
+    def _schedule_next(self, table: PriceTable, *, news: bool = False) -> None:
+        """Schedule the next request after an answer, with or without news, or after none."""
+        now, scheduled = dt_util.utcnow(), self.next_request
+        early = scheduled is not None and scheduled > now
         if news or not early:
             self._misses = misses_after(self._misses, self._reason, news=news)
-        self._reason = reason
-        at = next_price_request(
+        self._reason = self._reason_for(table)
+        at = self._next_request(now, self._reason, misses=max(self._misses, 1))
+        if scheduled and early and self._reason is not PriceRequestReason.REST:
+            # An extra request in vain must not put off the scheduled one.
+            at = min(at, scheduled)
+        self._plan(at)
+
+    def _next_request(
+        self, now: datetime, reason: PriceRequestReason, *, misses: int
+    ) -> datetime:
+        return next_price_request(
             now,
             reason,
-            phase=phase,
-            misses=self._misses,
+            phase=self.account.phase,
+            misses=misses,
             chance=random.uniform(-1, 1),
         )
-        if planned is not None and early and reason is not PriceRequestReason.REST:
-            # Whoever asks out of turn and in vain must not put off the look that was planned.
-            at = min(at, planned)
-        self._plan(at)
+
+    def _reason_for(self, table: PriceTable) -> PriceRequestReason:
+        """Return why to ask now if this table is all that is known."""
+        now, end = dt_util.utcnow(), self.subscription.end_at
+        if not self._is_supplied():
+            return PriceRequestReason.NOT_SUPPLIED
+        if self._is_denied() or self.gap.is_hopeless(now):
+            return PriceRequestReason.DENIED
+        today = local_date(now)
+        return price_request_reason(
+            now,
+            self.account.phase,
+            now_known=knows_price(table, now),
+            today_complete=is_complete(table, today, end),
+            tomorrow_complete=is_complete(table, today + timedelta(days=1), end),
+        )
+
+    @property
+    @override
+    def _purpose(self) -> str:
+        return self._reason_for(self.data).value
+
+    @property
+    @override
+    def _lacks_something(self) -> bool:
+        return self._reason_for(self.data) in {
+            PriceRequestReason.CURRENT,
+            PriceRequestReason.TODAY,
+            PriceRequestReason.TOMORROW,
+        }
+
+    def _is_supplied(self) -> bool:
+        """Return whether there should be a price now: the contract runs, as far as Nomos reports."""
+        end = self.subscription.end_at
+        return not self.subscription.inactive and (
+            end is None or dt_util.utcnow() < end
+        )
+
+    def _is_denied(self) -> bool:
+        return isinstance(self.last_error, NomosPermissionError)
 
     @callback
     @override
     def _async_refresh_finished(self) -> None:
-        """Follow the new table, and make up for a tick that was due while the answer came."""
-        if not self._running:
-            return
-        if self._tick_at is not None and self._tick_at <= dt_util.utcnow():
+        """Show the new table, and catch up with a boundary that passed while the answer came."""
+        if self._display.boundary is not None:
             self._show_now()
-        else:
-            self._follow_table()
-
-    @callback
-    def _follow_table(self) -> None:
-        """Wake at the next boundary, or soon if none is known; midnight is always one, since today changes there."""
-        self._note_supply()
-        self._stop_tick()
-        now = dt_util.utcnow()
-        boundary = self.data.next_boundary(now) or now + timedelta(minutes=15)
-        self._tick_at = min(boundary, next_midnight(now))
-        self._unsub_tick = async_track_point_in_utc_time(
-            self.hass, self._tick, self._tick_at
-        )
 
     @callback
     @override
     def async_clock_was_set(self, step: timedelta) -> None:
-        """Show what holds at the time that it is now; what is measured from an instant goes along with the clock."""
-        if not self._running:
+        """Show what holds at the new time."""
+        if self._display.boundary is None:
             return
-        if self._none_since is not None:
-            self._none_since += step
-        if self.unknown_since is not None:
-            self.unknown_since += step
+        self.gap.shift(step)
         super().async_clock_was_set(step)
-        self._tick(dt_util.utcnow())
+        self._pass_boundary(dt_util.utcnow())
+
+    @callback
+    def _pass_boundary(self, _now: datetime) -> None:
+        """Show what holds from now on, and catch up with what waits for a boundary."""
+        self.hass.async_create_task(async_write_owed(self.hass), f"{DOMAIN} files")
+        self._show_now()
+        # A customer who gave up linking again half-way is asked again.
+        self.account.link.async_remind()
+        self.async_refresh_if_overdue()
+        self.account.async_refresh_if_overdue()
 
     @callback
     def _show_now(self) -> None:
-        """Have entities read the table at the time that it is now, and triggers act on a boundary that is past."""
-        passed, now = self._tick_at, dt_util.utcnow()
+        """Have entities read the table again, and triggers act on a boundary that has passed."""
+        passed, now = self._display.boundary, dt_util.utcnow()
         self._follow_table()
         self.async_update_listeners()
         lowest = self.data.day(local_date(now)).lowest
@@ -402,46 +330,21 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
             async_dispatcher_send(self.hass, SIGNAL_LOWEST, self.subscription_id)
 
     @callback
-    def _tick(self, _now: datetime) -> None:
-        self.hass.async_create_task(async_write_owed(self.hass), f"{DOMAIN} files")
-        self._show_now()
-        # Whoever gave up linking again half-way is asked again.
-        self.account.link.async_remind()
-        self.async_refresh_if_overdue()
-        self.account.async_refresh_if_overdue()
-
-    @callback
-    def _note_supply(self) -> None:
-        """Take note of a gap in the prices and of its end, and report what the customer can do about it."""
-        now, supplied = dt_util.utcnow(), self._supplied()
-        asked = self.last_answer is not None or self.last_error is not None
-        if not supplied or self._known_now():
-            if self.unknown_since is not None and supplied:
-                _LOGGER.info("Prices are back")
-            self.unknown_since = None
-        elif self.unknown_since is None and asked:
-            self.unknown_since = now
-            _LOGGER.warning(
-                "There is no price for the current interval; Nomos is asked again by itself"
-            )
-        self._update_issues(now, supplied=supplied)
-
-    def _update_issues(self, now: datetime, *, supplied: bool) -> None:
-        denied = supplied and isinstance(self.last_error, NomosPermissionError)
-        late = self.unknown_since is not None and now - self.unknown_since >= _LATE
-        # Nothing that is done about the connection helps then.
-        not_the_connection = (
-            denied or self._none_for_contract or not self.account.link.is_open
+    def _follow_table(self) -> None:
+        """Wake at the next boundary, and report what is missing by now."""
+        now, supplied = dt_util.utcnow(), self._is_supplied()
+        self.gap.update(
+            now,
+            supplied=supplied,
+            known=knows_price(self.data, now),
+            asked=self.last_answer is not None or self.last_error is not None,
+        )
+        issues = self.gap.issues(
+            now,
+            denied=supplied and self._is_denied(),
+            connected=self.account.link.is_open,
         )
         name = self.subscription.number or self.config_entry.title
-        for issue, present in (
-            (Issue.ACCESS_DENIED, denied),
-            (Issue.PRICES_LATE, late and not not_the_connection),
-        ):
+        for issue, present in issues.items():
             async_report(self.hass, issue, self.subscription_id, name, present=present)
-
-    @callback
-    def _stop_tick(self) -> None:
-        if self._unsub_tick is not None:
-            self._unsub_tick()
-            self._unsub_tick = None
+        self._display.follow(self.data)
