@@ -9,16 +9,16 @@ import pytest
 
 from custom_components.nomos.pricing import TARIFF_ZONE, local_date
 from custom_components.nomos.schedule import (
-    Knowledge,
+    GAPS,
     PriceRequestReason,
     after_pause,
     first_fetch,
     installation_phase,
     misses_after,
     next_price_request,
-    next_price_request_after_start,
     next_subscription_request,
     pause_until,
+    price_request_reason,
     second_fetch,
     usage_fetch,
 )
@@ -33,11 +33,8 @@ def local(hour, minute=0):
     return datetime(DAY.year, DAY.month, DAY.day, hour, minute, tzinfo=TARIFF_ZONE)
 
 
-def knowledge(now_known=True, today=True, tomorrow=True):
-    """Return what a table knows."""
-    return Knowledge(
-        now_known=now_known, today_complete=today, tomorrow_complete=tomorrow
-    )
+REASONS = (*GAPS, PriceRequestReason.REST)
+"""Why a contract that runs is asked about."""
 
 
 def test_phase_is_stable_and_even():
@@ -75,19 +72,21 @@ def test_no_second_gets_twice_its_share():
 
 
 @pytest.mark.parametrize(
-    ("what", "at", "reason"),
+    ("missing", "at", "reason"),
     [
-        (knowledge(now_known=False), local(9), PriceRequestReason.CURRENT),
-        (knowledge(today=False), local(9), PriceRequestReason.TODAY),
-        (knowledge(tomorrow=False), local(9), PriceRequestReason.REST),
-        (knowledge(tomorrow=False), first_fetch(DAY, 0.5), PriceRequestReason.TOMORROW),
-        (knowledge(tomorrow=False), local(15), PriceRequestReason.TOMORROW),
-        (knowledge(), local(15), PriceRequestReason.REST),
+        ({"now_known", "today_complete"}, local(9), PriceRequestReason.CURRENT),
+        ({"today_complete"}, local(9), PriceRequestReason.TODAY),
+        ({"tomorrow_complete"}, local(9), PriceRequestReason.REST),
+        ({"tomorrow_complete"}, first_fetch(DAY, 0.5), PriceRequestReason.TOMORROW),
+        ({"tomorrow_complete"}, local(15), PriceRequestReason.TOMORROW),
+        (set(), local(15), PriceRequestReason.REST),
     ],
 )
-def test_goal(what, at, reason):
-    """The most pressing thing comes first; tomorrow is no reason before it can be there."""
-    assert what.reason(at, 0.5) is reason
+def test_reason(missing, at, reason):
+    """What is needed first comes first; tomorrow is no reason before it can be known."""
+    known = dict.fromkeys(("now_known", "today_complete", "tomorrow_complete"), True)
+    known |= dict.fromkeys(missing, False)
+    assert price_request_reason(at, 0.5, **known) is reason
 
 
 def test_rest_until_the_next_look():
@@ -157,9 +156,7 @@ def test_gaps_grow_to_a_limit():
 
 
 @property_test
-@given(
-    INSTANTS, st.sampled_from(PriceRequestReason), PHASES, st.integers(0, 50), CHANCES
-)
+@given(INSTANTS, st.sampled_from(REASONS), PHASES, st.integers(0, 50), CHANCES)
 def test_next_request_is_in_the_future_and_within_a_day(
     now, reason, phase, misses, chance
 ):
@@ -177,14 +174,13 @@ def looks_of(phase):
 
 
 @pytest.mark.parametrize("phase", [0.0, 0.1234, 0.5, 0.97])
-@pytest.mark.parametrize("reason", PriceRequestReason)
+@pytest.mark.parametrize("reason", REASONS)
 def test_the_next_request_for_prices_is_never_now(phase, reason):
     """Who asks just when it was planned asks the next time later."""
     for now in looks_of(phase):
-        at = next_price_request(now, reason, phase=phase, misses=9, chance=0)
-        assert at > now
-        at = next_price_request_after_start(now, reason, phase=phase, chance=0)
-        assert at > now
+        for misses in (0, 9):
+            at = next_price_request(now, reason, phase=phase, misses=misses, chance=0)
+            assert at > now
 
 
 @pytest.mark.parametrize("phase", [0.0, 0.1234, 0.5, 0.97])
@@ -319,24 +315,24 @@ def test_misses_are_counted_until_there_is_news():
 
 @property_test
 @given(PHASES, CHANCES)
-def test_start_is_not_the_moment_to_ask(phase, chance):
-    """What is missing is asked for half a minute to two minutes later; what is not, at the next look."""
+def test_a_start_is_not_the_time_to_ask(phase, chance):
+    """What is missing is asked for half a minute to two minutes later; what is not, at the next daily time."""
     now = local(15)
-    at = next_price_request_after_start(
-        now, PriceRequestReason.TOMORROW, phase=phase, chance=chance
+    at = next_price_request(
+        now, PriceRequestReason.TOMORROW, phase=phase, misses=0, chance=chance
     )
-    assert timedelta(seconds=30) <= at - now <= timedelta(minutes=2)
-    at = next_price_request_after_start(
-        now, PriceRequestReason.REST, phase=phase, chance=chance
+    assert timedelta(seconds=30) <= at - now <= timedelta(minutes=3)
+    at = next_price_request(
+        now, PriceRequestReason.REST, phase=phase, misses=0, chance=chance
     )
     assert at == second_fetch(DAY, phase)
 
 
-@pytest.mark.parametrize(("chance", "seconds"), [(-1, 30), (0, 75), (1, 120)])
+@pytest.mark.parametrize(("chance", "seconds"), [(-1, 30), (0, 75), (0.9, 115.5)])
 def test_starts_are_spread_by_chance(chance, seconds):
-    """A street whose power comes back does not ask in one second."""
+    """A street does not ask in one second after a power cut."""
     now = local(15)
-    at = next_price_request_after_start(
-        now, PriceRequestReason.TOMORROW, phase=0.5, chance=chance
+    at = next_price_request(
+        now, PriceRequestReason.TOMORROW, phase=0.5, misses=0, chance=chance
     )
     assert at - now == timedelta(seconds=seconds)

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 from custom_components.nomos import schedule
 from custom_components.nomos.pricing import local_date
-from custom_components.nomos.schedule import Knowledge, PriceRequestReason
+from custom_components.nomos.schedule import PriceRequestReason
 
 from .api import MIDNIGHT, NOON, Answer, Api, Question
 
@@ -71,10 +71,12 @@ class Hub:
         """Throw the dice."""
         return self.rng.uniform(-1, 1)
 
-    def knowledge(self, at: float) -> Knowledge:
-        """Return what it knows of the days that matter."""
+    def price_request_reason(self, at: float) -> PriceRequestReason:
+        """Return why it asks for prices next."""
         today = int(at >= MIDNIGHT)
-        return Knowledge(
+        return schedule.price_request_reason(
+            instant(at),
+            self.phase,
             now_known=self.through >= today,
             today_complete=self.through >= today,
             tomorrow_complete=self.through > today,
@@ -145,14 +147,13 @@ class Prices:
     """The prices of today and tomorrow (``PriceCoordinator``)."""
 
     def begin(self, hub: Hub, at: float) -> datetime:
-        """Ask at once where the current price is not stored; else plan what is missing."""
-        now = instant(at)
+        """Ask at once if the current price is not stored; else schedule what is missing."""
         hub.reason, hub.misses = PriceRequestReason.REST, 0
-        knows = hub.knowledge(at)
-        if not knows.now_known:
-            return now
-        return schedule.next_price_request_after_start(
-            now, knows.reason(now, hub.phase), phase=hub.phase, chance=hub.chance()
+        reason = hub.price_request_reason(at)
+        if reason is PriceRequestReason.CURRENT:
+            return instant(at)
+        return schedule.next_price_request(
+            instant(at), reason, phase=hub.phase, misses=0, chance=hub.chance()
         )
 
     def run(self, hub: Hub, at: float, api: Api) -> datetime:
@@ -163,7 +164,7 @@ class Prices:
         now = instant(at)
         news = hub.through > before
         hub.misses = schedule.misses_after(hub.misses, hub.reason, news=news)
-        hub.reason = hub.knowledge(at).reason(now, hub.phase)
+        hub.reason = hub.price_request_reason(at)
         return schedule.next_price_request(
             now, hub.reason, phase=hub.phase, misses=hub.misses, chance=hub.chance()
         )

@@ -1,6 +1,5 @@
-"""What is there, yes or no."""
+"""The binary sensors of prices and loads."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, override
@@ -13,11 +12,10 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .api import SubscriptionType
 from .loads.entities import RUN_NOW, NomosRunNow
 from .loads.load import FlexibleLoad
 from .prices.coordinator import PriceCoordinator
-from .prices.entity import BOTH, CONSUMPTION, NomosEntity, suits
+from .prices.entity import NomosEntity, PriceValue, of_rating, suits
 from .pricing import local_date
 from .runtime import NomosConfigEntry
 
@@ -26,26 +24,18 @@ PARALLEL_UPDATES = 0
 
 @dataclass(frozen=True, kw_only=True)
 class NomosBinarySensorDescription(BinarySensorEntityDescription):
-    """A binary sensor that reads what a coordinator knows at an aware instant."""
+    """A binary sensor of contracts that do not feed in, or of both (None)."""
 
-    value_fn: Callable[[PriceCoordinator, datetime], bool | None]
-    kinds: frozenset[SubscriptionType] = CONSUMPTION
-
-
-def _tomorrow_available(coordinator: PriceCoordinator, now: datetime) -> bool:
-    return coordinator.data.day(local_date(now) + timedelta(days=1)).complete
+    value_fn: PriceValue[bool | None]
+    feeds_in: bool | None = False
 
 
-def _cheap(coordinator: PriceCoordinator, now: datetime) -> bool | None:
-    return standing.cheap if (standing := coordinator.standing(now)) else None
+def _tomorrow_available(prices: PriceCoordinator, now: datetime) -> bool:
+    return prices.data.day(local_date(now) + timedelta(days=1)).complete
 
 
-def _expensive(coordinator: PriceCoordinator, now: datetime) -> bool | None:
-    return standing.expensive if (standing := coordinator.standing(now)) else None
-
-
-def _negative(coordinator: PriceCoordinator, now: datetime) -> bool | None:
-    interval = coordinator.data.at(now)
+def _negative(prices: PriceCoordinator, now: datetime) -> bool | None:
+    interval = prices.data.at(now)
     return interval.price < 0 if interval and interval.price is not None else None
 
 
@@ -55,20 +45,24 @@ BINARY_SENSORS: Final = (
         translation_key="tomorrow_available",
         entity_category=EntityCategory.DIAGNOSTIC,
         value_fn=_tomorrow_available,
-        kinds=BOTH,
+        feeds_in=None,
     ),
     NomosBinarySensorDescription(
-        key="cheap_now", translation_key="cheap_now", value_fn=_cheap
+        key="cheap_now",
+        translation_key="cheap_now",
+        value_fn=of_rating(lambda rating: rating.cheap),
     ),
     NomosBinarySensorDescription(
-        key="expensive_now", translation_key="expensive_now", value_fn=_expensive
+        key="expensive_now",
+        translation_key="expensive_now",
+        value_fn=of_rating(lambda rating: rating.expensive),
     ),
     NomosBinarySensorDescription(
         key="negative_price",
         translation_key="negative_price",
         entity_registry_enabled_default=False,
         value_fn=_negative,
-        kinds=BOTH,
+        feeds_in=None,
     ),
 )
 
@@ -78,14 +72,14 @@ async def async_setup_entry(
     entry: NomosConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the binary sensors of every subscription, also of those that appear later."""
+    """Add the binary sensors of every contract and load, also of those that appear later."""
 
     @callback
     def add(coordinator: PriceCoordinator) -> None:
         async_add_entities(
             NomosBinarySensor(coordinator, description)
             for description in BINARY_SENSORS
-            if suits(coordinator, description.kinds)
+            if suits(coordinator, description.feeds_in)
         )
 
     @callback
@@ -97,12 +91,12 @@ async def async_setup_entry(
 
 
 class NomosBinarySensor(NomosEntity, BinarySensorEntity):
-    """A fact about the price table."""
+    """A yes or no of the price table."""
 
     entity_description: NomosBinarySensorDescription
 
     @override
     def _read_value(self, now: datetime) -> bool:
-        value = self.entity_description.value_fn(self.coordinator, now)
-        before, self._attr_is_on = self._attr_is_on, value
-        return value != before
+        before = self._attr_is_on
+        self._attr_is_on = self.entity_description.value_fn(self.coordinator, now)
+        return self._attr_is_on != before

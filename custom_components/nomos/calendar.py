@@ -17,7 +17,7 @@ from homeassistant.util import dt as dt_util
 from .const import DOMAIN
 from .loads.manager import Loads
 from .prices.coordinator import PriceCoordinator
-from .prices.entity import CONSUMPTION, NomosEntity, suits
+from .prices.entity import NomosEntity
 from .pricing import join_periods, local_date
 from .runtime import NomosConfigEntry
 
@@ -45,7 +45,7 @@ async def async_setup_entry(
 
     @callback
     def add(coordinator: PriceCoordinator) -> None:
-        if suits(coordinator, CONSUMPTION):
+        if not coordinator.subscription.feeds_in:
             async_add_entities(
                 [NomosCalendar(coordinator, entry.runtime_data.loads, summary)]
             )

@@ -189,10 +189,10 @@ async def _async_get_prices(call: ServiceCall) -> ServiceResponse:
         raise_action_failed(call.hass, entry, err)
 
     def respond() -> ServiceResponse:
-        return PriceList.of(
-            table,
-            opens,
-            closes,
+        return PriceList(
+            table=table,
+            start=opens,
+            end=closes,
             resolution=call.data["resolution"],
             unit=call.data["unit"],
             thresholds=coordinator.thresholds,

@@ -39,10 +39,10 @@ def table_of(*parts: tuple[int, float | None], skip: int = 0) -> PriceTable:
 
 def list_of(table: PriceTable, unit: Unit = Unit.EURO) -> PriceList:
     """Return all that a table knows as a list."""
-    return PriceList.of(
-        table,
-        NOON,
-        NOON + timedelta(days=1),
+    return PriceList(
+        table=table,
+        start=NOON,
+        end=NOON + timedelta(days=1),
         resolution=Resolution.INTERVAL,
         unit=unit,
         thresholds=LevelThresholds(),

@@ -1,4 +1,4 @@
-"""An entity that reads prices, and which contracts have it."""
+"""The base of entities that read prices or the contract."""
 
 from abc import abstractmethod
 from collections.abc import Callable
@@ -9,27 +9,26 @@ from homeassistant.core import callback
 from homeassistant.util import dt as dt_util
 
 from ..account.contract_entity import ContractEntity
-from ..api import SubscriptionType
-from ..pricing import PriceTable
+from ..pricing import PriceRating
 from .coordinator import PriceCoordinator
 
 PRICE_UNIT: Final = "EUR/kWh"
 """What the Energy dashboard multiplies kWh with: it takes the number as it is and converts no cents."""
 
-type TableValue[T] = Callable[[PriceTable, datetime], T]
-"""Reads one value out of a price table at an aware instant."""
+type PriceValue[T] = Callable[[PriceCoordinator, datetime], T]
+"""Reads one value at an aware instant."""
 
 
 class NomosEntity(ContractEntity[PriceCoordinator]):
     """An entity that reads prices or the contract.
 
-    A price entity is available from the first interval that the table holds to the end of the last one. Where the
-    current one is missing between others it says less, and what it says of the day goes on.
+    A price entity is available from the first interval of the table to the end of the last one. If the current one is
+    missing in between, what is known of the day is still shown.
     """
 
     @abstractmethod
     def _read_value(self, now: datetime) -> bool:
-        """Take the values of this instant over into the attributes; return whether one changed."""
+        """Set the attributes to the values of this instant; return whether one changed."""
 
     def _is_available(self, now: datetime) -> bool:
         """Return whether there is something to show at an instant."""
@@ -38,24 +37,23 @@ class NomosEntity(ContractEntity[PriceCoordinator]):
     @callback
     @override
     def _read(self) -> bool:
-        """Read table and contract once."""
         now = dt_util.utcnow()
-        available = self._is_available(now)
-        was_available, self._attr_available = self._attr_available, available
-        return self._read_value(now) or available != was_available
+        before, self._attr_available = self._attr_available, self._is_available(now)
+        return self._read_value(now) or self._attr_available != before
 
 
-def suits(coordinator: PriceCoordinator, kinds: frozenset[SubscriptionType]) -> bool:
-    """Return whether an entity for these kinds of contract belongs to a subscription.
+def suits(coordinator: PriceCoordinator, feeds_in: bool | None) -> bool:
+    """Return whether an entity belongs to a contract: one for feed-in, for consumption, or for both (None).
 
-    A kind that is not known yet is shown as consumption.
+    A kind of contract that is not known yet counts as consumption.
     """
-    kind = coordinator.subscription.type
-    return (kind if kind in _KNOWN_KINDS else SubscriptionType.CONSUMPTION) in kinds
+    return feeds_in in {None, coordinator.subscription.feeds_in}
 
 
-_KNOWN_KINDS = frozenset({SubscriptionType.CONSUMPTION, SubscriptionType.FEED_IN})
+def of_rating[T](read: Callable[[PriceRating], T]) -> PriceValue[T | None]:
+    """Return a reader of how the current price compares with those of its day."""
 
-CONSUMPTION = frozenset({SubscriptionType.CONSUMPTION})
-FEED_IN = frozenset({SubscriptionType.FEED_IN})
-BOTH = CONSUMPTION | FEED_IN
+    def value(prices: PriceCoordinator, now: datetime) -> T | None:
+        return read(rating) if (rating := prices.standing(now)) else None
+
+    return value

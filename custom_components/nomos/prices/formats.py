@@ -1,13 +1,14 @@
-"""The shapes in which actions answer: prices and plans as plain JSON values.
+"""The answers of actions: prices and plans as plain JSON values.
 
-Pure functions. Each shape of a price list is what one kind of software reads as it is (docs/recipes.md); prices that
-are unknown appear only where the shape has a word for it.
+Pure functions. Each format of a price list is what one kind of software reads as it is (docs/recipes.md); unknown
+prices appear only in the format that has a value for them.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
+from functools import cached_property
 from itertools import groupby
 from math import fsum
 from typing import Final
@@ -28,18 +29,28 @@ from ..pricing import (
 _HOUR: Final = timedelta(hours=1)
 _DIGITS: Final = 8
 _MONEY_DIGITS: Final = 6
-_PARTS: Final = ("electricity", "grid", "levies")
+_COMPONENTS: Final = ("electricity", "grid", "levies")
+_AMOUNTS: Final = (
+    "energy",
+    "cost",
+    "average_price",
+    "cost_if_now",
+    "cost_at_average",
+    "saving_vs_now",
+    "saving_vs_average",
+)
+"""The amounts of a plan."""
 
 
 class Resolution(StrEnum):
-    """How long the rows of a price list are."""
+    """The length of the rows of a price list."""
 
     INTERVAL = "interval"
     HOUR = "hour"
 
 
 class Unit(StrEnum):
-    """What prices are counted in."""
+    """The unit of the prices of a list."""
 
     EURO = "EUR/kWh"
     CENT = "ct/kWh"
@@ -57,49 +68,28 @@ class Format(StrEnum):
     EVSC = "evsc"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class PriceList:
-    """The intervals to answer with, in order, and all that their shapes need to know."""
+    """The intervals, or hours, that lie at least partly in ``[start, end)``, and what their formats need to know."""
 
-    intervals: tuple[Interval, ...]
-    levels: Mapping[datetime, str]
+    table: PriceTable
+    start: datetime
+    end: datetime
+    resolution: Resolution
     unit: Unit
+    thresholds: LevelThresholds
     now: datetime
     feed_in: bool
 
-    @classmethod
-    def of(
-        cls,
-        table: PriceTable,
-        start: datetime,
-        end: datetime,
-        *,
-        resolution: Resolution,
-        unit: Unit,
-        thresholds: LevelThresholds,
-        now: datetime,
-        feed_in: bool,
-    ) -> PriceList:
-        """Pick the intervals, or hours, that lie at least partly in ``[start, end)``.
+    @cached_property
+    def rows(self) -> PriceTable:
+        """Return the whole table with rows of the resolution."""
+        return hourly(self.table) if self.resolution is Resolution.HOUR else self.table
 
-        Levels are those within the whole tariff day, as far as the table knows it.
-        """
-        if resolution is Resolution.HOUR:
-            table = hourly(table)
-        intervals = tuple(
-            interval
-            for interval in table.intervals
-            if interval.end > start and interval.start < end
-        )
-        days = {local_date(interval.start) for interval in intervals}
-        levels = {
-            standing.interval.start: standing.level.key
-            for day in days
-            for standing in DayLevels.of(table.day(day), thresholds).standings
-        }
-        return cls(
-            intervals=intervals, levels=levels, unit=unit, now=now, feed_in=feed_in
-        )
+    @cached_property
+    def intervals(self) -> tuple[Interval, ...]:
+        """Return the intervals of the list, in order."""
+        return self.rows.between(self.start, self.end).intervals
 
     @property
     def priced(self) -> Iterator[tuple[Interval, float]]:
@@ -109,54 +99,49 @@ class PriceList:
                 yield interval, price
 
     def amount(self, euro: float | None) -> float | None:
-        """Return EUR/kWh in the unit of the list."""
+        """Convert EUR/kWh to the unit of the list."""
         if euro is None:
             return None
         return round(euro * 100, _MONEY_DIGITS) if self.unit is Unit.CENT else euro
 
     def response(self, shape: Format) -> JsonObjectType:
-        """Return the list in a shape, with its unit and the end of the last known price."""
+        """Return the list in a format, with its unit and the end of the last known price."""
         until = max((interval.end for interval, _ in self.priced), default=None)
         return {
             "unit": self.unit.value,
             "until": _iso(until) if until else None,
-            **_SHAPES[shape](self),
+            **_FORMATS[shape](self),
         }
 
 
 def hourly(table: PriceTable) -> PriceTable:
-    """Return the means over clock hours, each price weighted by its time.
+    """Return the means over clock hours, weighted by time.
 
-    An hour that is not known to its end has no price: half of it would only mislead.
+    An hour that is not known to its end has no price: half of it would mislead.
     """
+
+    def hour(interval: Interval) -> datetime:
+        # German clocks are whole hours off UTC: an hour there is an hour here.
+        return interval.start.replace(minute=0, second=0, microsecond=0)
+
     return PriceTable.of(
-        _mean(start, list(group))
-        for start, group in groupby(table.intervals, key=_hour_of)
+        _mean(start, list(parts)) for start, parts in groupby(table.intervals, key=hour)
     )
 
 
-def _hour_of(interval: Interval) -> datetime:
-    # German clocks are whole hours off UTC: an hour there is an hour here.
-    return interval.start.replace(minute=0, second=0, microsecond=0)
-
-
 def _mean(start: datetime, parts: list[Interval]) -> Interval:
-    if len(parts) == 1 and parts[0].duration == _HOUR:
-        return parts[0]
-    covered = sum((part.duration for part in parts), timedelta()) == _HOUR
+    """Return an hour with the weighted means of its parts."""
+    whole = sum((part.duration for part in parts), timedelta()) == _HOUR
 
     def mean(value: Callable[[Interval], float | None]) -> float | None:
-        values = [value(part) for part in parts]
         known = [
-            one * (part.duration / _HOUR)
-            for one, part in zip(values, parts, strict=True)
-            if one is not None
+            price * (part.duration / _HOUR)
+            for part in parts
+            if (price := value(part)) is not None
         ]
-        return (
-            round(fsum(known), _DIGITS)
-            if covered and len(known) == len(parts)
-            else None
-        )
+        if not whole or len(known) < len(parts):
+            return None
+        return round(fsum(known), _DIGITS)
 
     return Interval(
         start,
@@ -170,41 +155,39 @@ def _mean(start: datetime, parts: list[Interval]) -> Interval:
     )
 
 
+def _rows(
+    row: Callable[[Interval, float], JsonValueType],
+) -> Callable[[PriceList], JsonObjectType]:
+    """Return a format that is a list with one row per known price."""
+    return lambda prices: {"prices": [row(*priced) for priced in prices.priced]}
+
+
 def _objects(prices: PriceList) -> JsonObjectType:
-    rows: list[JsonValueType] = []
-    for interval in prices.intervals:
-        parts: JsonObjectType = {
-            name: prices.amount(getattr(interval.components, name)) for name in _PARTS
-        }
-        rows.append(
+    """Return all that is known of every interval, with its level within the whole tariff day."""
+    levels = {
+        rating.interval.start: rating.level.key
+        for day in {local_date(interval.start) for interval in prices.intervals}
+        for rating in DayLevels.of(prices.rows.day(day), prices.thresholds).standings
+    }
+    return {
+        "prices": [
             {
                 "start": _iso(interval.start),
                 "end": _iso(interval.end),
                 "price": prices.amount(interval.price),
-                **parts,
-                "level": prices.levels.get(interval.start),
+                **{
+                    name: prices.amount(getattr(interval.components, name))
+                    for name in _COMPONENTS
+                },
+                "level": levels.get(interval.start),
             }
-        )
-    return {"prices": rows}
-
-
-def _pairs(prices: PriceList) -> JsonObjectType:
-    return {
-        "prices": [[_iso(interval.start), price] for interval, price in prices.priced]
-    }
-
-
-def _pairs_ms(prices: PriceList) -> JsonObjectType:
-    return {
-        "prices": [
-            [round(interval.start.timestamp() * 1000), price]
-            for interval, price in prices.priced
+            for interval in prices.intervals
         ]
     }
 
 
 def _emhass(prices: PriceList) -> JsonObjectType:
-    """Return the runtime parameter of EMHASS, by time: it looks up what each of its steps costs."""
+    """Return the runtime parameter of EMHASS by time: it finds the price of each of its steps."""
     return {
         _emhass_key(prices): {
             _iso(interval.start): price for interval, price in prices.priced
@@ -213,7 +196,7 @@ def _emhass(prices: PriceList) -> JsonObjectType:
 
 
 def _emhass_list(prices: PriceList) -> JsonObjectType:
-    """Return the runtime parameter of EMHASS as a list, one for each step: it must not jump over a gap."""
+    """Return the runtime parameter of EMHASS as a list, one item for each step, up to the first gap."""
     values: list[JsonValueType] = []
     end: datetime | None = None
     for interval, price in prices.priced:
@@ -228,38 +211,39 @@ def _emhass_key(prices: PriceList) -> str:
     return "prod_price_forecast" if prices.feed_in else "load_cost_forecast"
 
 
-def _evcc(prices: PriceList) -> JsonObjectType:
-    """Return what evcc reads as rates: UTC, and no null, which it would take for a price of zero."""
-    return {
-        "prices": [
-            {
-                "start": _utc(interval.start),
-                "end": _utc(interval.end),
-                "value": price,
-            }
+def _evsc(prices: PriceList) -> JsonObjectType:
+    """Return the attributes that EV Smart Charging reads from the current price sensor: today and tomorrow."""
+    today = local_date(prices.now)
+
+    def rows(day: date) -> list[JsonValueType]:
+        return [
+            {"start": _iso(interval.start), "price": price}
             for interval, price in prices.priced
+            if local_date(interval.start) == day
         ]
+
+    return {
+        "prices_today": rows(today),
+        "prices_tomorrow": rows(today + timedelta(days=1)),
     }
 
 
-def _evsc(prices: PriceList) -> JsonObjectType:
-    """Return what EV Smart Charging reads, as the current price sensor shows it: today and tomorrow."""
-    today = local_date(prices.now)
-    days: dict[str, list[JsonValueType]] = {"prices_today": [], "prices_tomorrow": []}
-    names = dict(zip((today, today + timedelta(days=1)), days, strict=True))
-    for interval, price in prices.priced:
-        if name := names.get(local_date(interval.start)):
-            days[name].append({"start": _iso(interval.start), "price": price})
-    return dict(days)
-
-
-_SHAPES: Final[Mapping[Format, Callable[[PriceList], JsonObjectType]]] = {
+_FORMATS: Final[Mapping[Format, Callable[[PriceList], JsonObjectType]]] = {
     Format.OBJECTS: _objects,
-    Format.PAIRS: _pairs,
-    Format.PAIRS_MS: _pairs_ms,
+    Format.PAIRS: _rows(lambda one, price: [_iso(one.start), price]),
+    Format.PAIRS_MS: _rows(
+        lambda one, price: [round(one.start.timestamp() * 1000), price]
+    ),
     Format.EMHASS: _emhass,
     Format.EMHASS_LIST: _emhass_list,
-    Format.EVCC: _evcc,
+    # UTC, and no null: evcc would read it as a price of zero.
+    Format.EVCC: _rows(
+        lambda one, price: {
+            "start": _utc(one.start),
+            "end": _utc(one.end),
+            "value": price,
+        }
+    ),
     Format.EVSC: _evsc,
 }
 
@@ -267,14 +251,12 @@ _SHAPES: Final[Mapping[Format, Callable[[PriceList], JsonObjectType]]] = {
 def plan_response(
     plan: Plan, opens: datetime, closes: datetime, zone: tzinfo, *, slices: bool
 ) -> JsonObjectType:
-    """Return a plan for a window as JSON: instants with the zone's offset, money in EUR, energy in kWh."""
+    """Return a plan for a window as JSON: times with the zone's offset, money in EUR, energy in kWh."""
 
     def at(instant: datetime | None) -> str | None:
         return instant.astimezone(zone).isoformat() if instant else None
 
-    def stretches(
-        pairs: Iterable[tuple[datetime, datetime]],
-    ) -> list[JsonValueType]:
+    def ranges(pairs: Iterable[tuple[datetime, datetime]]) -> list[JsonValueType]:
         return [{"start": at(start), "end": at(end)} for start, end in pairs]
 
     response: JsonObjectType = {
@@ -283,19 +265,13 @@ def plan_response(
         "provisional": plan.provisional,
         "start": at(plan.start),
         "end": at(plan.end),
-        "runs": stretches((run.start, run.end) for run in plan.runs),
+        "runs": ranges((run.start, run.end) for run in plan.runs),
         "asked_seconds": plan.asked.total_seconds(),
         "planned_seconds": plan.planned.total_seconds(),
-        "energy": _money(plan.energy),
-        "cost": _money(plan.cost),
-        "average_price": _money(plan.average_price),
-        "component_cost": _parts(plan.component_cost),
-        "cost_if_now": _money(plan.cost_if_now),
-        "cost_at_average": _money(plan.cost_at_average),
-        "saving_vs_now": _money(plan.saving_vs_now),
-        "saving_vs_average": _money(plan.saving_vs_average),
+        **{name: _money(getattr(plan, name)) for name in _AMOUNTS},
+        "component_cost": _components(plan.component_cost),
         "window": {"start": at(opens), "end": at(closes)},
-        "unknown": stretches(plan.unknown),
+        "unknown": ranges(plan.unknown),
     }
     if slices:
         response["slices"] = [
@@ -303,7 +279,7 @@ def plan_response(
                 "start": at(one.start),
                 "end": at(one.end),
                 "price": one.price,
-                **_parts(one.components),
+                **_components(one.components),
                 "power": one.power_kw,
                 "energy": _money(one.energy_kwh),
                 "cost": _money(one.cost),
@@ -313,12 +289,12 @@ def plan_response(
     return response
 
 
-def _parts(components: Components) -> JsonObjectType:
-    return {name: _money(getattr(components, name)) for name in _PARTS}
+def _components(components: Components) -> JsonObjectType:
+    return {name: _money(getattr(components, name)) for name in _COMPONENTS}
 
 
 def _money(value: float | None) -> float | None:
-    """Return an amount without the binary dust of sums, and zero without a sign."""
+    """Return an amount without the rounding errors of sums, and zero without a sign."""
     return None if value is None else round(value, _MONEY_DIGITS) + 0.0
 
 

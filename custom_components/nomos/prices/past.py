@@ -1,11 +1,12 @@
-"""Prices of days that the price table no longer holds, for those who ask for them."""
+"""Prices of days that the price table no longer holds, for actions that ask for them."""
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
-from typing import Final
+from itertools import batched, groupby
+from typing import Final, NamedTuple
 
 from homeassistant.exceptions import ConfigEntryAuthFailed, OAuth2TokenRequestBaseError
 from homeassistant.helpers.json import json_bytes
@@ -13,15 +14,15 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.json import json_loads
 
 from ..account.contracts import NomosAccount
-from ..api import NomosClient, NomosConnectionError, NomosError, SubscriptionStatus
+from ..api import NomosClient, NomosConnectionError, NomosError
 from ..const import DOMAIN
 from ..pricing import Interval, PriceTable, day_bounds, local_date
 from ..time_input import last_day
 from .conversion import decode_table, encode_table, price_table
 from .coordinator import PriceCoordinator
 
-CHUNK_DAYS: Final = 31
-"""Nomos does not say how long a range may be: a month is what its own documentation shows."""
+_CHUNK_DAYS: Final = 31
+"""Nomos does not publish how long a range may be: a month is what its own documentation shows."""
 
 _KEPT: Final = 26
 """How many chunks are remembered: the year of two contracts, some five megabytes."""
@@ -34,9 +35,8 @@ _FAILURE_FOR: Final = timedelta(minutes=1)
 _DAY: Final = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class _Chunk:
-    """First and last day of what one request asks for."""
+class _Chunk(NamedTuple):
+    """The first and the last day of one request."""
 
     subscription_id: str
     first: date
@@ -45,10 +45,9 @@ class _Chunk:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What became of a request.
+    """The result of a request: prices as bytes of JSON.
 
-    A month has thousands of intervals. They are kept as the bytes of their JSON, of which the garbage collector knows
-    nothing.
+    A month has thousands of intervals, and the garbage collector would have to go through them all.
     """
 
     at: datetime
@@ -62,25 +61,25 @@ class _Answer:
 
 
 class PastPrices:
-    """Asks for past days of an account's contracts, once for all who want to know and one chunk at a time."""
+    """Asks for past days of an account's contracts, once for all callers and one chunk at a time."""
 
     def __init__(self, account: NomosAccount) -> None:
         """Remember nothing yet."""
         self._account = account
-        self._answers: dict[_Chunk, _Answer] = {}
-        self._requests: dict[_Chunk, asyncio.Task[None]] = {}
+        self._requests: dict[_Chunk, asyncio.Task[_Answer]] = {}
+        """Under way or answered, the oldest first."""
         self._turn = asyncio.Lock()
 
     async def async_prices(
         self, coordinator: PriceCoordinator, start: datetime, end: datetime
     ) -> PriceTable:
-        """Return what is known of a range: the price table, and before it what Nomos says of past days.
+        """Return the prices of a range: those of the price table, and before it those of past days.
 
         Today and tomorrow are the coordinator's to ask for.
 
         Raises:
-            NomosError: Nomos did not answer as hoped.
-            OAuth2TokenRequestBaseError: no access token could be had for now.
+            NomosError: a request failed.
+            OAuth2TokenRequestBaseError: there is no access token for now.
             ConfigEntryAuthFailed: Nomos refuses the grant.
 
         """
@@ -91,33 +90,35 @@ class PastPrices:
         if not found:
             return coordinator.data
         return await coordinator.hass.async_add_executor_job(
-            _laid_under, coordinator.data, found
+            _with_past, coordinator.data, found
         )
 
     async def _async_chunk(self, chunk: _Chunk) -> bytes:
-        """Return the prices of a chunk as JSON; whoever waits shares the answer, and harms nobody by giving up."""
-        answer = self._answers.get(chunk)
-        if answer is None or not answer.holds:
-            if (request := self._requests.get(chunk)) is None:
-                entry = self._account.config_entry
-                request = entry.async_create_background_task(
-                    self._account.hass, self._async_ask(chunk), f"{DOMAIN} past prices"
-                )
-                self._requests[chunk] = request
-                request.add_done_callback(lambda _: self._requests.pop(chunk))
-            await asyncio.wait([request])
-            if request.cancelled() or (answer := self._answers.get(chunk)) is None:
-                raise NomosConnectionError("The account was unloaded meanwhile")
-        elif isinstance(answer.found, Exception):
-            # Says until when, as it is by now.
-            self._account.connection.check_rate_limit()
+        """Return the prices of a chunk as JSON; a caller that is cancelled does not end the request for others."""
+        request = self._requests.get(chunk)
+        is_remembered = request is not None and request.done()
+        if request is None or not _is_valid(request):
+            is_remembered = False
+            self._requests.pop(chunk, None)
+            request = self._account.config_entry.async_create_background_task(
+                self._account.hass, self._async_ask(chunk), f"{DOMAIN} past prices"
+            )
+            self._requests[chunk] = request
+            while len(self._requests) > _KEPT:
+                del self._requests[next(iter(self._requests))]
+        await asyncio.wait([request])
+        if request.cancelled():
+            raise NomosConnectionError("The account was unloaded meanwhile")
+        answer = request.result()
         if isinstance(answer.found, Exception):
+            if is_remembered:
+                # Its error has the time that is left of a rate limit.
+                self._account.connection.check_rate_limit()
             raise answer.found
         return answer.found
 
-    async def _async_ask(self, chunk: _Chunk) -> None:
-        """Ask for a chunk when those before are done: a year must not keep today's prices waiting."""
-        found: bytes | Exception
+    async def _async_ask(self, chunk: _Chunk) -> _Answer:
+        """Ask for a chunk after those before: a year must not keep today's prices waiting."""
         async with self._turn:
             try:
                 series = await self._account.async_ask(
@@ -133,28 +134,31 @@ class PastPrices:
                 NomosError,
                 OAuth2TokenRequestBaseError,
             ) as err:
-                found, remembered_for = err, _FAILURE_FOR
-            else:
-                found, complete = await self._account.hass.async_add_executor_job(
-                    lambda: _pack(chunk, price_table(series))
-                )
-                remembered_for = _COMPLETE_FOR if complete else _WITH_GAPS_FOR
-        self._answers.pop(chunk, None)
-        self._answers[chunk] = _Answer(dt_util.utcnow(), remembered_for, found)
-        while len(self._answers) > _KEPT:
-            del self._answers[next(iter(self._answers))]
+                return _Answer(dt_util.utcnow(), _FAILURE_FOR, err)
+            packed, complete = await self._account.hass.async_add_executor_job(
+                lambda: _pack(chunk, price_table(series))
+            )
+            remembered_for = _COMPLETE_FOR if complete else _WITH_GAPS_FOR
+            return _Answer(dt_util.utcnow(), remembered_for, packed)
+
+
+def _is_valid(request: asyncio.Task[_Answer]) -> bool:
+    """Return whether a request is under way, or its answer still holds."""
+    if not request.done():
+        return True
+    return (
+        not request.cancelled() and not request.exception() and request.result().holds
+    )
 
 
 def _pack(chunk: _Chunk, table: PriceTable) -> tuple[bytes, bool]:
-    """Return the prices of a chunk's days as JSON, and whether each is known."""
-    days = _days(chunk.first, chunk.last)
-    complete = all(table.day(day).complete for day in days)
+    """Return the prices of a chunk's days as JSON, and whether all are known."""
     begin, end = day_bounds(chunk.first)[0], day_bounds(chunk.last)[1]
     kept = PriceTable.of(one for one in table.intervals if begin <= one.start < end)
-    return json_bytes(encode_table(chunk.subscription_id, kept)), complete
+    return json_bytes(encode_table(chunk.subscription_id, kept)), kept.knows(begin, end)
 
 
-def _laid_under(table: PriceTable, found: Mapping[_Chunk, bytes]) -> PriceTable:
+def _with_past(table: PriceTable, found: Mapping[_Chunk, bytes]) -> PriceTable:
     """Return a price table with past prices that it does not know."""
 
     def intervals() -> Iterator[Interval]:
@@ -168,32 +172,22 @@ def _laid_under(table: PriceTable, found: Mapping[_Chunk, bytes]) -> PriceTable:
 def _missing(
     coordinator: PriceCoordinator, start: datetime, end: datetime
 ) -> list[_Chunk]:
-    """Return the stretches of past days within the contract that the table does not know."""
+    """Return the past days within the contract that the table does not know, in chunks."""
     subscription = coordinator.subscription
-    if subscription.status in {SubscriptionStatus.PENDING, SubscriptionStatus.ENDED}:
-        # Nomos has no prices for them, of no day.
+    if subscription.inactive:
+        # Nomos has no prices of any of its days.
         return []
     first = local_date(start)
     last = min(last_day(end), local_date(dt_util.utcnow()) - _DAY)
     if subscription.start_at is not None:
         first = max(first, local_date(subscription.start_at))
-    unknown = (
-        day for day in _days(first, last) if not coordinator.data.day(day).complete
-    )
-    return [_Chunk(subscription.id, *ends) for ends in _stretches(unknown)]
+    days = (first + number * _DAY for number in range((last - first).days + 1))
+    unknown = (day for day in days if not coordinator.data.day(day).complete)
+    return [_Chunk(subscription.id, *ends) for ends in _ranges(unknown)]
 
 
-def _days(first: date, last: date) -> Iterable[date]:
-    return (first + number * _DAY for number in range((last - first).days + 1))
-
-
-def _stretches(days: Iterable[date]) -> Iterator[tuple[date, date]]:
-    """Yield first and last day of each run of days, cut into chunks."""
-    stretch: list[date] = []
-    for day in days:
-        if stretch and (day - stretch[-1] > _DAY or len(stretch) == CHUNK_DAYS):
-            yield stretch[0], stretch[-1]
-            stretch = []
-        stretch.append(day)
-    if stretch:
-        yield stretch[0], stretch[-1]
+def _ranges(days: Iterable[date]) -> Iterator[tuple[date, date]]:
+    """Yield first and last day of each run of consecutive days, cut into chunks."""
+    for _, run in groupby(enumerate(days), key=lambda item: item[1] - item[0] * _DAY):
+        for part in batched((day for _, day in run), _CHUNK_DAYS, strict=False):
+            yield part[0], part[-1]

@@ -1,0 +1,293 @@
+"""The sensors of prices and of the contract."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from operator import attrgetter
+from typing import Any, Final, override
+
+from homeassistant.components.sensor import (
+    SensorDeviceClass,
+    SensorEntity,
+    SensorEntityDescription,
+    SensorStateClass,
+)
+from homeassistant.const import EntityCategory, UnitOfRatio
+
+from ..api import SubscriptionStatus, Tariff
+from ..const import CURRENCY
+from ..pricing import TARIFF_ZONE, DayPrices, Interval, Level, local_date
+from .coordinator import PriceCoordinator
+from .entity import PRICE_UNIT, NomosEntity, PriceValue, of_rating, suits
+
+_STATUSES: Final = [
+    status.value
+    for status in SubscriptionStatus
+    if status is not SubscriptionStatus.UNKNOWN
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NomosSensorDescription(SensorEntityDescription):
+    """A sensor of contracts that feed in, of those that do not, or of both (None)."""
+
+    value_fn: PriceValue[str | float | datetime | None]
+    feeds_in: bool | None = False
+
+
+def _price(interval: Interval | None) -> float | None:
+    return interval.price if interval else None
+
+
+def _start(interval: Interval | None) -> datetime | None:
+    return interval.start if interval else None
+
+
+def _component(name: str) -> PriceValue[float | None]:
+    """Return a reader of one component of the current price."""
+
+    def value(prices: PriceCoordinator, now: datetime) -> float | None:
+        interval = prices.data.at(now)
+        part: float | None = getattr(interval.components, name) if interval else None
+        return part
+
+    return value
+
+
+def _of_day[T](offset: int, read: Callable[[DayPrices], T]) -> PriceValue[T | None]:
+    """Return a reader of today, or of tomorrow once it is complete: half of a day would mislead."""
+
+    def value(prices: PriceCoordinator, now: datetime) -> T | None:
+        day = prices.data.day(local_date(now) + timedelta(days=offset))
+        return read(day) if offset == 0 or day.complete else None
+
+    return value
+
+
+def _of_extreme[T](
+    offset: int, name: str, read: Callable[[Interval | None], T]
+) -> PriceValue[T | None]:
+    """Return a reader of a day's lowest or highest interval."""
+    pick = attrgetter(name)
+    return _of_day(offset, lambda day: read(pick(day)))
+
+
+def _status(prices: PriceCoordinator, _now: datetime) -> str | None:
+    status = prices.subscription.status.value
+    return status if status in _STATUSES else None
+
+
+def _tariff(prices: PriceCoordinator) -> Tariff | None:
+    return prices.account.tariff_of(prices.subscription)
+
+
+def _sensor(
+    key: str,
+    value_fn: PriceValue[str | float | datetime | None],
+    *,
+    enabled: bool = True,
+    feeds_in: bool | None = False,
+    **fields: Any,
+) -> NomosSensorDescription:
+    return NomosSensorDescription(
+        key=key,
+        translation_key=key,
+        entity_registry_enabled_default=enabled,
+        value_fn=value_fn,
+        feeds_in=feeds_in,
+        **fields,
+    )
+
+
+# A price has no device class: `monetary` is an amount of money and allows no measurement. Only current prices are
+# measured; statistics of a forecast would mean nothing.
+_PRICE: Final[dict[str, Any]] = {
+    "native_unit_of_measurement": PRICE_UNIT,
+    "suggested_display_precision": 4,
+}
+_MEASURED: Final[dict[str, Any]] = {
+    **_PRICE,
+    "state_class": SensorStateClass.MEASUREMENT,
+}
+_TIME: Final[dict[str, Any]] = {"device_class": SensorDeviceClass.TIMESTAMP}
+_CONTRACT: Final[dict[str, Any]] = {
+    "entity_category": EntityCategory.DIAGNOSTIC,
+    "feeds_in": None,
+}
+_DISABLED_CONTRACT: Final[dict[str, Any]] = {**_CONTRACT, "enabled": False}
+
+
+def _day_sensors(
+    noun: str, *, best: str, feeds_in: bool
+) -> Iterator[NomosSensorDescription]:
+    """Describe the statistics of today and of tomorrow, for prices or payouts; people plan by the time of the best."""
+    for offset, day in enumerate(("today", "tomorrow")):
+        kind: dict[str, Any] = {"feeds_in": feeds_in, "enabled": offset == 0}
+        average = _of_day(offset, lambda prices: prices.average)
+        yield _sensor(f"average_{noun}_{day}", average, **kind, **_PRICE)
+        for name in ("lowest", "highest"):
+            key = f"{name}_{noun}_{day}"
+            yield _sensor(key, _of_extreme(offset, name, _price), **kind, **_PRICE)
+            start = _of_extreme(offset, name, _start)
+            kind_of_time = {**kind, "enabled": offset == 0 and name == best}
+            yield _sensor(f"{key}_time", start, **kind_of_time, **_TIME)
+
+
+CURRENT_PRICES: Final = tuple(
+    _sensor(
+        noun,
+        lambda prices, now: _price(prices.data.at(now)),
+        feeds_in=feeds_in,
+        **_MEASURED,
+    )
+    for noun, feeds_in in (("price", False), ("payout", True))
+)
+"""The sensors that also carry the list of prices."""
+
+PRICES: Final = (
+    *(
+        _sensor(
+            f"next_{noun}",
+            lambda prices, now: _price(prices.data.after(now)),
+            feeds_in=feeds_in,
+            enabled=False,
+            **_PRICE,
+        )
+        for noun, feeds_in in (("price", False), ("payout", True))
+    ),
+    *(
+        _sensor(f"{part}_price", _component(part), enabled=False, **_MEASURED)
+        for part in ("electricity", "grid", "levies")
+    ),
+    *_day_sensors("price", best="lowest", feeds_in=False),
+    *_day_sensors("payout", best="highest", feeds_in=True),
+    _sensor(
+        "price_level",
+        of_rating(lambda rating: rating.level.key),
+        device_class=SensorDeviceClass.ENUM,
+        options=[level.key for level in Level],
+    ),
+    _sensor("price_rank", of_rating(lambda rating: rating.rank), enabled=False),
+    _sensor(
+        "price_percentile",
+        of_rating(lambda rating: round(rating.percentile, 2)),
+        native_unit_of_measurement=UnitOfRatio.PERCENTAGE,
+        suggested_display_precision=0,
+        enabled=False,
+    ),
+)
+
+CONTRACT: Final = (
+    _sensor(
+        "contract_status",
+        _status,
+        device_class=SensorDeviceClass.ENUM,
+        options=_STATUSES,
+        **_CONTRACT,
+    ),
+    *(
+        _sensor(key, value_fn, **_TIME, **_DISABLED_CONTRACT)
+        for key, value_fn in (
+            ("contract_start", lambda prices, _: prices.subscription.start_at),
+            ("contract_end", lambda prices, _: prices.subscription.end_at),
+            ("contract_notice", lambda prices, _: prices.subscription.terminated_at),
+        )
+    ),
+    _sensor(
+        "contract_number",
+        lambda prices, _: prices.subscription.number,
+        **_DISABLED_CONTRACT,
+    ),
+    _sensor(
+        "plan",
+        lambda prices, _: tariff.name if (tariff := _tariff(prices)) else None,
+        **_DISABLED_CONTRACT,
+    ),
+    _sensor(
+        "base_fee",
+        lambda prices, _: tariff.base_fee if (tariff := _tariff(prices)) else None,
+        device_class=SensorDeviceClass.MONETARY,
+        native_unit_of_measurement=CURRENCY,
+        suggested_display_precision=2,
+        **_DISABLED_CONTRACT,
+    ),
+)
+
+
+class NomosPriceSensor(NomosEntity, SensorEntity):
+    """A value of the price table."""
+
+    entity_description: NomosSensorDescription
+
+    @override
+    def _read_value(self, now: datetime) -> bool:
+        before = self._attr_native_value
+        self._attr_native_value = self.entity_description.value_fn(
+            self.coordinator, now
+        )
+        return self._attr_native_value != before
+
+
+class NomosCurrentPriceSensor(NomosPriceSensor):
+    """The current price, with the prices of today and tomorrow for dashboards and other energy software."""
+
+    # Two days of quarter-hours are more than the recorder takes, and a forecast is no history.
+    _unrecorded_attributes = frozenset({"prices_today", "prices_tomorrow"})
+
+    _days: tuple[DayPrices, DayPrices] | None = None
+
+    @override
+    def _read_value(self, now: datetime) -> bool:
+        table, today = self.coordinator.data, local_date(now)
+        days = table.day(today), table.day(today + timedelta(days=1))
+        changed = super()._read_value(now)
+        if days == self._days:
+            # The same list objects: comparing the old and the new state takes no time.
+            return changed
+        self._days = days
+        self._attr_extra_state_attributes = {
+            "prices_today": _listing(days[0]),
+            "prices_tomorrow": _listing(days[1]),
+        }
+        return True
+
+
+class NomosContractSensor(NomosPriceSensor):
+    """A fact of the contract."""
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow the list of contracts, too."""
+        await super().async_added_to_hass()
+        account = self.coordinator.account
+        self.async_on_remove(
+            account.async_add_listener(self._handle_coordinator_update)
+        )
+
+    @override
+    def _is_available(self, now: datetime) -> bool:
+        return not self.coordinator.account.stale
+
+
+def price_sensors(coordinator: PriceCoordinator) -> Iterator[NomosPriceSensor]:
+    """Make the sensors of a contract."""
+    for sensor, descriptions in (
+        (NomosCurrentPriceSensor, CURRENT_PRICES),
+        (NomosPriceSensor, PRICES),
+        (NomosContractSensor, CONTRACT),
+    ):
+        for description in descriptions:
+            if suits(coordinator, description.feeds_in):
+                yield sensor(coordinator, description)
+
+
+def _listing(day: DayPrices) -> list[dict[str, Any]]:
+    """Return a day's known prices as other software reads them: local start with its offset, EUR/kWh."""
+    return [
+        {
+            "start": interval.start.astimezone(TARIFF_ZONE).isoformat(),
+            "price": interval.price,
+        }
+        for interval in day.intervals
+        if interval.price is not None
+    ]
