@@ -220,101 +220,110 @@ def _megabytes(size: float) -> str:
     return f"{size / 1e6:.1f} MB"
 
 
-def report(found: dict[Play, dict[str, Any]]) -> str:
-    """Return the figures with their budgets as a Markdown table."""
-    day, without, traced = (found[how] for how in Play)
+type _Row = tuple[str, object, object, str]
+"""What was measured, the figure, its budget, details."""
+
+
+def _counts(day: dict[str, Any]) -> list[_Row]:
+    """Return requests, entities and states."""
+    loud = Counter(day["changed"]).most_common(3)
+    return [
+        (
+            "HTTP requests",
+            sum(day["requests"].values()),
+            budgets.REQUESTS,
+            _counted(day["requests"]),
+        ),
+        (
+            "entities by default",
+            f"{day['entities']} + {day['load_entities']} of loads",
+            "about a dozen and those for diagnosis; 6 a load",
+            "",
+        ),
+        (
+            "states written",
+            sum(day["changed"].values()),
+            budgets.STATES,
+            "most: " + ", ".join(f"`{name}` {count}" for name, count in loud),
+        ),
+        ("states written in vain", sum(day["in_vain"].values()), 0, ""),
+    ]
+
+
+def _disk(day: dict[str, Any], without: dict[str, Any]) -> list[_Row]:
+    """Return what was written to the database and to files."""
     rows, grown = _grown(day, "rows"), _grown(day, "file")["bytes"]
     grown_without = _grown(without, "file")["bytes"]
     times, sizes = Counter(day["storage_times"]), Counter(day["storage_bytes"])
     mine = sum(size for name, size in sizes.items() if name.startswith(DOMAIN))
-    loud = Counter(day["changed"]).most_common(3)
     files = ", ".join(
         f"`{name}` {times[name]}× {size:,} B" for name, size in sizes.most_common()
     )
+    largest, size = day["largest"]
+    return [
+        ("rows in the recorder", sum(rows.values()), budgets.ROWS, _counted(rows)),
+        (
+            "growth of the database",
+            f"{(grown - grown_without) / 1000:.0f} kB",
+            f"{budgets.DATABASE_BYTES / 1000:.0f} kB",
+            f"{grown / 1000:.0f} kB with, {grown_without / 1000:.0f} kB without the integration",
+        ),
+        (
+            "largest attributes of a state",
+            f"{size / 1000:.1f} kB",
+            f"{budgets.ATTRIBUTE_BYTES / 1000:.1f} kB; {budgets.RECORDED_BYTES} B recorded",
+            f"`{largest}`; the largest that is recorded: {day['after']['attributes']} B",
+        ),
+        (
+            "written to `.storage` by us",
+            f"{mine / 1000:.1f} kB",
+            f"{budgets.STORAGE_BYTES / 1000:.0f} kB",
+            files,
+        ),
+    ]
+
+
+def _computing(
+    day: dict[str, Any], without: dict[str, Any], traced: dict[str, Any]
+) -> list[_Row]:
+    """Return time in the event loop, and memory."""
     causes = Counter(day["loop_causes"]).most_common(3)
+
+    def memory_row(name: str, key: str, note: str) -> _Row:
+        both = f"{_megabytes(day[key])} with, {_megabytes(without[key])} without"
+        return name, _megabytes(day[key] - without[key]), "reported", f"{both}{note}"
+
+    return [
+        (
+            "event loop, in all",
+            f"{day['loop_seconds'] * 1000:.0f} ms",
+            "reported",
+            "first entered: "
+            + ", ".join(f"`{name}` {1000 * one:.0f} ms" for name, one in causes),
+        ),
+        (
+            "event loop, longest stretch",
+            f"{day['loop_longest'] * 1000:.1f} ms",
+            "reported",
+            "full garbage collections not counted",
+        ),
+        memory_row("resident memory", "resident", " the integration"),
+        memory_row("peak memory", "peak", "; linking and importing included"),
+        (
+            "held by our own lines",
+            _megabytes(traced["traced"][-1]),
+            "reported",
+            f"after each hour at most {_megabytes(max(traced['traced']))}; by the tracer",
+        ),
+    ]
+
+
+def report(found: dict[Play, dict[str, Any]]) -> str:
+    """Return the figures with their budgets as a Markdown table."""
+    day, without, traced = (found[how] for how in Play)
     return table(
         ("in 24 hours", "measured", "budget", "in detail"),
-        [
-            (
-                "HTTP requests",
-                sum(day["requests"].values()),
-                budgets.REQUESTS,
-                _counted(day["requests"]),
-            ),
-            (
-                "entities by default",
-                f"{day['entities']} + {day['load_entities']} of loads",
-                "about a dozen and those for diagnosis; 6 a load",
-                "",
-            ),
-            (
-                "states written",
-                sum(day["changed"].values()),
-                budgets.STATES,
-                "most: " + ", ".join(f"`{name}` {count}" for name, count in loud),
-            ),
-            (
-                "states written in vain",
-                sum(day["in_vain"].values()),
-                0,
-                "",
-            ),
-            (
-                "rows in the recorder",
-                sum(rows.values()),
-                budgets.ROWS,
-                _counted(rows),
-            ),
-            (
-                "growth of the database",
-                f"{(grown - grown_without) / 1000:.0f} kB",
-                f"{budgets.DATABASE_BYTES / 1000:.0f} kB",
-                f"{grown / 1000:.0f} kB with, {grown_without / 1000:.0f} kB without the integration",
-            ),
-            (
-                "largest attributes of a state",
-                f"{day['largest'][1] / 1000:.1f} kB",
-                f"{budgets.ATTRIBUTE_BYTES / 1000:.1f} kB; {budgets.RECORDED_BYTES} B recorded",
-                f"`{day['largest'][0]}`; the largest that is recorded: {day['after']['attributes']} B",
-            ),
-            (
-                "written to `.storage` by us",
-                f"{mine / 1000:.1f} kB",
-                f"{budgets.STORAGE_BYTES / 1000:.0f} kB",
-                files,
-            ),
-            (
-                "event loop, in all",
-                f"{day['loop_seconds'] * 1000:.0f} ms",
-                "reported",
-                "first entered: "
-                + ", ".join(f"`{name}` {1000 * one:.0f} ms" for name, one in causes),
-            ),
-            (
-                "event loop, longest stretch",
-                f"{day['loop_longest'] * 1000:.1f} ms",
-                "reported",
-                "full garbage collections not counted",
-            ),
-            (
-                "resident memory",
-                _megabytes(day["resident"] - without["resident"]),
-                "reported",
-                f"{_megabytes(day['resident'])} with, {_megabytes(without['resident'])} without the integration",
-            ),
-            (
-                "peak memory",
-                _megabytes(day["peak"] - without["peak"]),
-                "reported",
-                f"{_megabytes(day['peak'])} with, {_megabytes(without['peak'])} without; linking and importing included",
-            ),
-            (
-                "held by our own lines",
-                _megabytes(traced["traced"][-1]),
-                "reported",
-                f"after each hour at most {_megabytes(max(traced['traced']))}; by the tracer",
-            ),
-        ],
+        [*_counts(day), *_disk(day, without), *_computing(day, without, traced)],
     ) + (
         f"\nBefore that day, linking and importing the usage since {CONTRACT_BEGIN} took"
         f" {sum(day['begin'].values())} requests: {_counted(day['begin'])}.\n"

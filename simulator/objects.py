@@ -56,13 +56,12 @@ def supply_times(subscription: Subscription) -> dict[str, str | None]:
     return {name: None if at is None else api_time(at) for name, at in times.items()}
 
 
-def subscription_object(
-    world: World, subscription: Subscription, now: datetime, *, embed: bool
-) -> dict[str, Any]:
-    """Return a contract; it refers to others by ids (in a list), or embeds them (in a single answer)."""
-    customer = world.customers[subscription.email]
-    created = api_time(subscription.created_at)
-    address: dict[str, Any] = {
+def _digits(world: World, name: str, length: int, digits: str = "0123456789") -> str:
+    return noise.word(world.seed, name, length, digits)
+
+
+def _address(world: World, subscription: Subscription) -> dict[str, Any]:
+    return {
         "object": "address",
         "id": _id("adr", world, subscription),
         "street": "Musterstraße",
@@ -71,58 +70,71 @@ def subscription_object(
         ),
         "zip": "12345",
         "city": "Musterstadt",
-        "created_at": created,
+        "created_at": api_time(subscription.created_at),
     }
-    embedded: dict[str, Any] = {
+
+
+def _meter(world: World, subscription: Subscription) -> dict[str, Any]:
+    return {
+        "object": "meter",
+        "id": meter_id(world, subscription),
+        "number": "1SIM" + _digits(world, f"meter:{subscription.id}", 10),
+        "type": subscription.meter_type,
+        "melo": "DE" + _digits(world, f"melo:{subscription.id}", 31),
+        "malo": _digits(world, f"malo:{subscription.id}", 11, "123456789"),
+        "created_at": api_time(subscription.created_at),
+    }
+
+
+def _payment_method(world: World, subscription: Subscription) -> dict[str, Any]:
+    customer = world.customers[subscription.email]
+    return {
+        "object": "payment_method",
+        "id": noise.identifier("pm", world.seed, customer.email),
+        "type": "sepa_debit",
+        "sepa_debit": {
+            "iban": "DE************" + _digits(world, f"iban:{customer.email}", 4),
+            "account_holder": f"{customer.first_name} {customer.last_name}",
+        },
+        "created_at": api_time(subscription.created_at),
+    }
+
+
+def _supplier(world: World, customer: Customer) -> dict[str, Any]:
+    return {
+        "object": "supplier",
+        "id": noise.identifier("mp", world.seed, "previous"),
+        "name": "Beispiel Energie GmbH",
+        "country": "DE",
+        "created_at": api_time(customer.created_at),
+    }
+
+
+def subscription_object(
+    world: World, subscription: Subscription, now: datetime, *, embed: bool
+) -> dict[str, Any]:
+    """Return a contract; it refers to others by ids (in a list), or embeds them (in a single answer)."""
+    customer = world.customers[subscription.email]
+    address = _address(world, subscription)
+    others: dict[str, Any] = {
         "customer": customer_object(customer),
         "address": address,
-        "meter": {
-            "object": "meter",
-            "id": meter_id(world, subscription),
-            "number": "1SIM"
-            + noise.word(world.seed, f"meter:{subscription.id}", 10, "0123456789"),
-            "type": subscription.meter_type,
-            "melo": "DE"
-            + noise.word(world.seed, f"melo:{subscription.id}", 31, "0123456789"),
-            "malo": noise.word(world.seed, f"malo:{subscription.id}", 11, "123456789"),
-            "created_at": created,
-        },
-        "payment_method": {
-            "object": "payment_method",
-            "id": noise.identifier("pm", world.seed, customer.email),
-            "type": "sepa_debit",
-            "sepa_debit": {
-                "iban": "DE************"
-                + noise.word(world.seed, f"iban:{customer.email}", 4, "0123456789"),
-                "account_holder": f"{customer.first_name} {customer.last_name}",
-            },
-            "created_at": created,
-        },
-        "supplier": {
-            "object": "supplier",
-            "id": noise.identifier("mp", world.seed, "previous"),
-            "name": "Beispiel Energie GmbH",
-            "country": "DE",
-            "created_at": api_time(customer.created_at),
-        },
+        "meter": _meter(world, subscription),
+        "payment_method": _payment_method(world, subscription),
+        "supplier": _supplier(world, customer),
         "billing_address": address,
     }
-    result: dict[str, Any] = {
+    return {
         "object": "subscription",
         "id": subscription.id,
         "plan": subscription.plan,
-    }
-    result |= (
-        embedded if embed else {name: value["id"] for name, value in embedded.items()}
-    )
-    result |= {
+        **(others if embed else {name: one["id"] for name, one in others.items()}),
         "number": subscription.number,
         "status": subscription.status(now),
         "estimated_usage": subscription.estimated_usage,
-        "created_at": created,
+        "created_at": api_time(subscription.created_at),
         "updated_at": api_time(subscription.updated_at),
         **supply_times(subscription),
         "metadata": None,
         "type": subscription.type,
     }
-    return result

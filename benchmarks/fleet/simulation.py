@@ -1,4 +1,4 @@
-"""Plays a day with a fleet, and tells what the API saw."""
+"""Plays a day with a fleet, and counts the requests that the API received."""
 
 from array import array
 from collections import Counter
@@ -21,7 +21,7 @@ SAMPLE: Final = 40_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """What one kind of counts says about the fleet, per second of the day.
+    """Counts of one kind for each second of the day.
 
     Attributes:
         scale: How many hubs each counted one stands for.
@@ -105,6 +105,60 @@ class Result:
         return max(self.per_hub)
 
 
+class _Play:
+    """A day that is being played."""
+
+    def __init__(self, api: Api, errands: Sequence[Errand], rng: random.Random) -> None:
+        """Begin with no hub."""
+        self.fleet: list[Hub] = []
+        self.learned = array("I", bytes(4 * DAY))
+        self._api = api
+        self._errands = errands
+        self._rng = rng
+        self._due: list[list[tuple[Hub, int]]] = [[] for _ in range(DAY)]
+        """What is due in each second: hubs with the numbers of their errands."""
+
+    def add(self, phase: float) -> None:
+        """Add a hub that is on from the beginning."""
+        hub = Hub(phase, self._rng, [0.0] * len(self._errands))
+        self.fleet.append(hub)
+        self._start(hub, 0.0)
+
+    def run(self, power: tuple[int, int] | None) -> None:
+        """Play all seconds, with a power cut from one second to another."""
+        off, on = power or (DAY, DAY)
+        for second in range(DAY):
+            if second == on:
+                for hub in self.fleet:
+                    hub.paused_until = -1.0
+                    self._start(hub, on + self._rng.uniform(*BOOT))
+            if not off <= second < on:
+                self._run_second(second)
+            self._due[second] = []
+
+    def _start(self, hub: Hub, at: float) -> None:
+        for number, errand in enumerate(self._errands):
+            self._plan(hub, number, hub.wakes(at, errand.begin(hub, at)))
+
+    def _plan(self, hub: Hub, number: int, at: float) -> None:
+        hub.due[number] = at
+        if at < DAY:
+            self._due[int(at)].append((hub, number))
+
+    def _run_second(self, second: int) -> None:
+        # The list may grow while it is worked off.
+        for hub, number in self._due[second]:
+            at = hub.due[number]
+            if int(at) != second:
+                # It was planned before a restart.
+                continue
+            through = hub.through
+            planned = self._errands[number].run(hub, at, self._api)
+            self._plan(hub, number, hub.wakes(at, planned))
+            if hub.through > through:
+                self.learned[second] += 1
+
+
 def play(
     scenario: Scenario,
     hubs: int,
@@ -120,62 +174,24 @@ def play(
         scenario: what happens on it.
         hubs: how many there are.
         sample: how many of them are played at most; must divide a larger fleet.
-        seed: of identities and dice.
+        seed: of identities and chance.
         errands: what a hub asks for.
-        phases: the hubs' places in every spread, where they are not to be made up.
+        phases: the hubs' places in every spread; without them, those of invented installations.
 
     """
     played = min(hubs, sample)
     if hubs % played:
         raise ValueError("The sample must divide the fleet")
     scale = hubs // played
-    rng = random.Random(seed)
     api = Api(scenario, hubs, scale)
-    buckets: list[list[tuple[Hub, int]] | None] = [[] for _ in range(DAY)]
-
-    def plan(hub: Hub, errand: int, at: float) -> None:
-        hub.due[errand] = at
-        if at < DAY:
-            bucket = buckets[int(at)]
-            assert bucket is not None
-            bucket.append((hub, errand))
-
-    def start(hub: Hub, at: float) -> None:
-        for number, errand in enumerate(errands):
-            plan(hub, number, hub.wakes(at, errand.begin(hub, at)))
-
-    fleet = []
+    day = _Play(api, errands, random.Random(seed))
     for number in range(played):
-        phase = (
+        day.add(
             phases[number]
             if phases
             else installation_phase(f"hub {seed}.{number}", "customer")
         )
-        hub = Hub(phase, rng, [0.0] * len(errands))
-        fleet.append(hub)
-        start(hub, 0.0)
-
-    learned = array("I", bytes(4 * DAY))
-    off, on = scenario.power or (DAY, DAY)
-    for second in range(DAY):
-        if second == on:
-            for hub in fleet:
-                hub.paused_until = -1.0
-                start(hub, on + rng.uniform(*BOOT))
-        # The bucket may grow while it is worked off.
-        bucket = buckets[second]
-        assert bucket is not None
-        for hub, number in bucket:
-            at = hub.due[number]
-            # What was planned before a restart is void, and so is what a power cut forbids.
-            if int(at) != second or off <= second < on:
-                continue
-            through = hub.through
-            planned = errands[number].run(hub, at, api)
-            plan(hub, number, hub.wakes(at, planned))
-            if hub.through > through:
-                learned[second] += 1
-        buckets[second] = None
+    day.run(scenario.power)
     return Result(
         scenario=scenario,
         hubs=hubs,
@@ -186,6 +202,6 @@ def play(
             for kind in Question
         },
         refused=Load(counts=api.refused, scale=scale),
-        learned=learned,
-        per_hub=Counter(hub.requests for hub in fleet),
+        learned=day.learned,
+        per_hub=Counter(hub.requests for hub in day.fleet),
     )

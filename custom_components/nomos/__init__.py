@@ -24,7 +24,7 @@ PLATFORMS = [Platform.BINARY_SENSOR, Platform.CALENDAR, Platform.SENSOR]
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Set up what all accounts share: the actions, and what cards ask."""
+    """Set up what all accounts share: the actions, the command of the card, and the card itself."""
     async_setup_services(hass)
     async_setup_chart(hass)
     async_setup_card(hass)
@@ -55,5 +55,5 @@ async def async_unload_entry(hass: HomeAssistant, entry: NomosConfigEntry) -> bo
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: NomosConfigEntry) -> None:
-    """Delete what was stored of an account."""
+    """Delete the files of an account."""
     await async_delete_stored(hass, entry)

@@ -1,4 +1,4 @@
-"""Reports that the hub's clock was set: timers count seconds, and do not notice that the time has moved."""
+"""Reports steps of the hub's clock: timers count seconds, and do not notice them."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,22 +17,22 @@ _NEVER: Final = 2.0**33
 """An instant in the year 2242, in seconds since 1970."""
 
 _EVERY: Final = timedelta(minutes=1)
-"""How often the clock is compared, whether the kernel reports anything or not."""
+"""How often the clock is compared, whatever the kernel reports."""
 
 _STEP: Final = timedelta(seconds=1)
-"""By how much it must have moved then to count as set."""
+"""By how much it must have moved then to count as a step."""
 
 
 @callback
 def async_watch_clock(
     hass: HomeAssistant, listener: Callable[[timedelta], None]
 ) -> CALLBACK_TYPE:
-    """Call a listener with the step when the hub's clock was set or the hub woke from sleep; return how to stop that.
+    """Call a listener with the step when the hub's clock is set or the hub wakes from sleep; return how to stop that.
 
-    A hub without a clock of its own starts with the time of yesterday and learns the right one later; a virtual
-    machine is stopped and goes on hours later. Linux reports both at once to whoever holds a timer that is to be
-    cancelled then (timerfd_settime(2), TFD_TIMER_CANCEL_ON_SET). As not every kernel does, the clock is also compared
-    once a minute with one that counts seconds.
+    A hub without a battery-backed clock starts with yesterday's time and gets the right one later; a virtual machine may
+    be stopped for hours. Linux reports both at once to a process with a timer that is to be cancelled then
+    (timerfd_settime(2), TFD_TIMER_CANCEL_ON_SET). As not every kernel does, the clock is also compared once a minute
+    with one that counts seconds.
     """
     offset = time.time() - time.monotonic()
 
@@ -57,7 +57,7 @@ def async_watch_clock(
         return stop_comparing
 
     def arm() -> None:
-        # Refused once if the clock was set since; it is armed all the same.
+        # Fails once if the clock was set since, and arms it all the same.
         with suppress(OSError):
             os.timerfd_settime(
                 timer,
@@ -67,7 +67,7 @@ def async_watch_clock(
 
     @callback
     def was_set() -> None:
-        # That it is an error to read a cancelled timer is the news.
+        # Reading a cancelled timer fails.
         with suppress(OSError):
             os.read(timer, 8)
         arm()

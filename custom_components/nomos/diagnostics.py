@@ -1,4 +1,4 @@
-"""What support needs to know of an account: presence and counts, never names, numbers or tokens."""
+"""Diagnostics for support: presence and counts, never names, numbers or tokens."""
 
 from dataclasses import asdict
 from datetime import date, datetime, time, timedelta
@@ -8,6 +8,7 @@ from homeassistant.const import CONF_TOKEN
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
+from .account.contract_coordinator import ContractCoordinator
 from .account.contracts import NomosAccount
 from .api import API_URL, API_VERSION, api_url
 from .loads.load import FlexibleLoad
@@ -21,9 +22,9 @@ from .usage.coordinator import UsageCoordinator, metered_to
 async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: NomosConfigEntry
 ) -> dict[str, Any]:
-    """Return the state of the link, of both clocks and of the price tables."""
-    account, now = entry.runtime_data.account, dt_util.utcnow()
-    token = entry.data[CONF_TOKEN]
+    """Return the state of the link, the prices, the usage and the loads of an account."""
+    runtime, now, token = entry.runtime_data, dt_util.utcnow(), entry.data[CONF_TOKEN]
+    account = runtime.account
     return {
         "now": now.isoformat(),
         "hub_time_zone": hass.config.time_zone,
@@ -50,7 +51,7 @@ async def async_get_config_entry_diagnostics(
             {
                 "status": one.status,
                 "type": one.type,
-                "shown": one.id in entry.runtime_data.prices,
+                "shown": one.id in runtime.prices,
                 "has_number": one.number is not None,
                 "plan_known": one.tariff_id in account.tariffs,
                 "start_at": _iso(one.start_at),
@@ -59,30 +60,32 @@ async def async_get_config_entry_diagnostics(
             }
             for one in account.data.values()
         ],
-        "prices": [
-            _prices(coordinator, now)
-            for coordinator in entry.runtime_data.prices.values()
-        ],
-        "usage": [_usage(usage) for usage in entry.runtime_data.usage.values()],
+        "prices": [_prices(one, now) for one in runtime.prices.values()],
+        "usage": [_usage(one) for one in runtime.usage.values()],
         "usage_of_ended_contracts": [
-            _usage(usage) for usage in entry.runtime_data.ended.usage.values()
+            _usage(one) for one in runtime.ended.usage.values()
         ],
-        "loads": [
-            _load(load, account) for load in entry.runtime_data.loads.all.values()
-        ],
+        "loads": [_load(one, account) for one in runtime.loads.all.values()],
+    }
+
+
+def _clock(coordinator: ContractCoordinator[Any]) -> dict[str, Any]:
+    """Return when a coordinator was answered, and when it asks next."""
+    return {
+        "contract": coordinator.place,
+        "last_error": _error(coordinator.last_error),
+        "last_answer": _iso(coordinator.last_answer),
+        "next_request": _iso(coordinator.next_request),
     }
 
 
 def _prices(coordinator: PriceCoordinator, now: datetime) -> dict[str, Any]:
-    """Return what one price table holds. Market prices are public and tell nothing of the customer."""
+    """Return what a price table holds. Market prices are public and reveal nothing of the customer."""
     table, today = coordinator.data, local_date(now)
     current = table.at(now)
     return {
-        "contract": coordinator.place,
+        **_clock(coordinator),
         "type": coordinator.subscription.type,
-        "last_error": _error(coordinator.last_error),
-        "last_answer": _iso(coordinator.last_answer),
-        "next_request": _iso(coordinator.next_request),
         "unknown_since": _iso(coordinator.gap.unknown_since),
         "intervals": len(table.intervals),
         "horizon": _iso(table.horizon),
@@ -95,14 +98,11 @@ def _prices(coordinator: PriceCoordinator, now: datetime) -> dict[str, Any]:
 
 
 def _usage(usage: UsageCoordinator) -> dict[str, Any]:
-    """Return how far usage is known: days and times, and nothing of how much it was."""
+    """Return how far usage is known: days and times, no amounts."""
     record = usage.data
     return {
-        "contract": usage.place,
+        **_clock(usage),
         "meter": record.meter,
-        "last_error": _error(usage.last_error),
-        "last_answer": _iso(usage.last_answer),
-        "next_request": _iso(usage.next_request),
         "statistics": usage.history.kept,
         "looked_to": _iso(record.looked_to),
         "settled_to": _iso(record.settled_to),
@@ -117,7 +117,7 @@ def _usage(usage: UsageCoordinator) -> dict[str, Any]:
 
 
 def _load(load: FlexibleLoad, account: NomosAccount) -> dict[str, Any]:
-    """Return what a load is and when it runs, without the name that somebody gave it."""
+    """Return a load's settings and runs, without its name."""
     settings, plan = asdict(load.settings), load.plan
     named = settings.pop("subscription_id")
     return {

@@ -1,4 +1,4 @@
-"""What all entities share."""
+"""The base of all entities."""
 
 from abc import abstractmethod
 from datetime import datetime, timedelta
@@ -10,14 +10,14 @@ from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.util import dt as dt_util
 
 _PAST: Final = timedelta(seconds=5)
-"""How long after a moment no timer waits for it any more."""
+"""How long after a time no timer waits for it any more."""
 
 
 class ReadingEntity(Entity):
-    """An entity that reads what holds now when there is news, and writes what changed.
+    """An entity that reads its values again when there is news, and writes its state if they changed.
 
-    A timestamp stays until the moment that it names is safely past: Home Assistant's time trigger follows the state,
-    and would be lost if that changed at the very moment.
+    A timestamp stays until its time is safely past: Home Assistant's time trigger follows the state, and would be lost
+    if that changed just then.
     """
 
     _attr_has_entity_name = True
@@ -25,11 +25,11 @@ class ReadingEntity(Entity):
 
     @abstractmethod
     def _read(self) -> bool:
-        """Take over what holds now into the attributes; return whether anything that is shown changed."""
+        """Set the attributes to what holds now; return whether anything that is shown changed."""
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Read again: time may have passed since the entity was made."""
+        """Read again: time may have passed since the entity was created."""
         await super().async_added_to_hass()
         self.async_on_remove(self._stop_waiting)
         self._read()

@@ -1,6 +1,6 @@
-"""What the price card draws: today and tomorrow, with levels, parts, the best window and planned runs."""
+"""The data of the price card: today and tomorrow, with levels, components, the best window and planned runs."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -33,6 +33,8 @@ from ..targets import PRICE, price_coordinator
 
 _SHORTEST: Final = 15
 _LONGEST: Final = 24 * 60
+"""Minutes of the best window."""
+
 _DIGITS: Final = 6
 
 _LOAD_KEYS: Final = (
@@ -44,7 +46,7 @@ _LOAD_KEYS: Final = (
 
 @callback
 def async_setup_chart(hass: HomeAssistant) -> None:
-    """Let cards ask."""
+    """Register the command that cards send."""
     async_register_command(hass, _chart)
 
 
@@ -59,11 +61,9 @@ def async_setup_chart(hass: HomeAssistant) -> None:
     }
 )
 def _chart(
-    hass: HomeAssistant,
-    connection: ActiveConnection,
-    msg: dict[str, Any],
+    hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]
 ) -> None:
-    """Answer a card that asks for what the current price sensor of a contract stands for."""
+    """Answer a card with the chart of the contract that a current price sensor belongs to."""
     entity_id: str = msg["entity_id"]
     may_read = connection.user.permissions.check_entity
     if not may_read(entity_id, POLICY_READ):
@@ -77,7 +77,7 @@ def _chart(
     now = dt_util.utcnow()
     loads, watched = [], [entity_id]
     for load in coordinator.config_entry.runtime_data.loads.all.values():
-        entities = list(_load_entities(hass, load))
+        entities = _load_entities(hass, load)
         if load.coordinator is coordinator and all(
             may_read(one, POLICY_READ) for one in entities
         ):
@@ -100,10 +100,7 @@ def _chart(
 
 
 def _refuse(
-    connection: ActiveConnection,
-    msg: dict[str, Any],
-    code: str,
-    key: str,
+    connection: ActiveConnection, msg: dict[str, Any], code: str, key: str
 ) -> None:
     connection.send_error(
         msg["id"],
@@ -123,18 +120,11 @@ def chart(
     pays: bool,
     minutes: int,
 ) -> dict[str, Any]:
-    """Return what there is to draw of a price table.
+    """Return the chart of today and tomorrow, and the best window of so many minutes.
 
     An interval is a row of start, end, price, level (1 very cheap to 5 very expensive), electricity, grid, levies.
-    All times are seconds since 1970, all prices EUR/kWh; what is not known is None.
-
-    Args:
-        table: the prices.
-        day_levels: how the prices of a day stand.
-        now: an aware instant; its tariff day and the next one are shown.
-        pays: whether the contract pays the customer, so that a high price is a good one.
-        minutes: the length of the best window.
-
+    All times are seconds since 1970, all prices EUR/kWh; what is not known is None. If the contract ``pays`` the
+    customer, a high price is a good one.
     """
     today = local_date(now)
     days, rows = [], []
@@ -162,32 +152,29 @@ def chart(
 
 
 def _row(interval: Interval, levels: DayLevels) -> list[float | None]:
-    standing, parts = levels.at(interval.start), interval.components
+    rating, parts = levels.at(interval.start), interval.components
     return [
         _seconds(interval.start),
         _seconds(interval.end),
         _rounded(interval.price),
-        int(standing.level) if standing else None,
-        _rounded(parts.electricity),
-        _rounded(parts.grid),
-        _rounded(parts.levies),
+        int(rating.level) if rating else None,
+        *map(_rounded, (parts.electricity, parts.grid, parts.levies)),
     ]
 
 
 def _window(
     table: PriceTable, now: datetime, length: timedelta, *, pays: bool
 ) -> dict[str, Any] | None:
-    """Return the best stretch of a length that is still to come: the cheapest, or the one that pays most.
+    """Return the best coming window of a length: the cheapest, or the one that pays most.
 
-    The current interval counts as a whole: a window that begins with it has only just begun. None where prices are
-    not known far enough.
+    It may begin with the current interval, which counts as a whole. None if prices are not known far enough.
     """
     current, horizon = table.at(now), table.horizon
     start = current.start if current else now
     if horizon is None or horizon <= start:
         return None
-    goal = Objective.HIGHEST if pays else Objective.LOWEST
-    best = plan(table, PlanRequest(start, horizon, length, objective=goal), start)
+    objective = Objective.HIGHEST if pays else Objective.LOWEST
+    best = plan(table, PlanRequest(start, horizon, length, objective=objective), start)
     if best.status is not PlanStatus.COMPLETE or best.average_price is None:
         return None
     return {
@@ -207,14 +194,11 @@ def _load(load: FlexibleLoad, now: datetime) -> dict[str, Any]:
     }
 
 
-def _load_entities(hass: HomeAssistant, load: FlexibleLoad) -> Iterator[str]:
-    """Yield the entities of a load that a card has to watch."""
-    registry = er.async_get(hass)
-    for platform, key in _LOAD_KEYS:
-        if entity_id := registry.async_get_entity_id(
-            platform, DOMAIN, f"{load.id}_{key}"
-        ):
-            yield entity_id
+def _load_entities(hass: HomeAssistant, load: FlexibleLoad) -> list[str]:
+    """Return the entities of a load that a card has to watch."""
+    find = er.async_get(hass).async_get_entity_id
+    found = (find(platform, DOMAIN, f"{load.id}_{key}") for platform, key in _LOAD_KEYS)
+    return [entity_id for entity_id in found if entity_id]
 
 
 def _seconds(instant: datetime) -> int:
@@ -222,5 +206,5 @@ def _seconds(instant: datetime) -> int:
 
 
 def _rounded(value: float | None) -> float | None:
-    """Return a price without the digits that nobody sees."""
+    """Return a price without the digits that the card does not show."""
     return None if value is None else round(value, _DIGITS)

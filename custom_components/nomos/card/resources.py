@@ -1,4 +1,4 @@
-"""Card and dashboard for the browser: served by Home Assistant itself, and there as long as there is an account."""
+"""Serves card and dashboard to the browser as long as there is an account."""
 
 from hashlib import sha256
 from pathlib import Path
@@ -18,6 +18,7 @@ from homeassistant.config_entries import (
 )
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.singleton import singleton
 from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN
@@ -27,22 +28,19 @@ SCRIPTS: Final = ("nomos-price-card.js", "nomos-dashboard.js")
 
 _FOLDER: Final = Path(__file__).parents[1] / "frontend"
 
-_BASE: Final = f"/{DOMAIN}_static"
-
 _SERVED: Final[HassKey[str]] = HassKey(f"{DOMAIN}_card_served")
 _SHOWN: Final[HassKey[tuple[str, ...]]] = HassKey(f"{DOMAIN}_card_shown")
 
 
 async def async_show_card(hass: HomeAssistant) -> None:
-    """Let every page of the frontend load the card; nothing where there is no frontend.
+    """Let every page of the frontend load the card, if there is a frontend.
 
-    Also an account that cannot be set up yet has its card: a dashboard that shows an error in its place would tell
-    the customer less than a card that says what it waits for.
+    Also for an account that cannot be set up yet: a card that says what it waits for tells the customer more than a
+    dashboard with an error in its place.
     """
-    if FRONTEND_DOMAIN not in hass.config.components or _SHOWN in hass.data:
+    if FRONTEND_DOMAIN not in hass.config.components:
         return
     folder = await _async_serve(hass)
-    # Two accounts are set up side by side, and the other one may have been quicker.
     if _SHOWN not in hass.data:
         hass.data[_SHOWN] = urls = tuple(f"{folder}/{name}" for name in SCRIPTS)
         for url in urls:
@@ -51,9 +49,9 @@ async def async_show_card(hass: HomeAssistant) -> None:
 
 @callback
 def async_setup_card(hass: HomeAssistant) -> None:
-    """Take the card away whenever the last account goes.
+    """Remove the card when the last account goes.
 
-    Home Assistant does not unload an account that waits or failed; that it is disabled or removed shows in its state.
+    Home Assistant does not unload an account that waits or failed; its state shows that it was disabled or removed.
     """
 
     @callback
@@ -69,26 +67,21 @@ def async_setup_card(hass: HomeAssistant) -> None:
     async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, changed)
 
 
+@singleton(_SERVED, async_=True)
 async def _async_serve(hass: HomeAssistant) -> str:
-    """Serve the scripts and return the path of their folder.
+    """Serve the scripts until Home Assistant is restarted, and return the path of their folder.
 
-    Browsers may keep them for a month: another content has another path. What Home Assistant serves it goes on
-    serving until it is restarted, so it is asked once.
+    Browsers may keep them for a month, so the path depends on their content.
     """
-    if (served := hass.data.get(_SERVED)) is not None:
-        return served
-    version = await hass.async_add_executor_job(_version)
-    path = f"{_BASE}/{version}"
-    if _SERVED not in hass.data:
-        hass.data[_SERVED] = path
-        await hass.http.async_register_static_paths(
-            [StaticPathConfig(path, str(_FOLDER), cache_headers=True)]
-        )
+    path = f"/{DOMAIN}_static/{await hass.async_add_executor_job(_digest)}"
+    await hass.http.async_register_static_paths(
+        [StaticPathConfig(path, str(_FOLDER), cache_headers=True)]
+    )
     return path
 
 
-def _version() -> str:
-    """Return what changes whenever a script does."""
+def _digest() -> str:
+    """Return a short digest of the scripts."""
     digest = sha256()
     for path in sorted(_FOLDER.glob("*.js")):
         digest.update(path.read_bytes())
