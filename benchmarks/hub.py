@@ -26,7 +26,7 @@ from homeassistant.loader import DATA_CUSTOM_COMPONENTS
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 
-from .stand_in import CLIENT_ID, CLIENT_SECRET, StandIn
+from .simulator_process import CLIENT_ID, CLIENT_SECRET, SimulatorProcess
 
 RECORDER: Final = "recorder"
 DATABASE: Final = "home-assistant_v2.db"
@@ -103,7 +103,7 @@ def add_loads(hass: HomeAssistant, entry: ConfigEntry) -> None:
 
 
 async def enter_account(
-    hass: HomeAssistant, nomos: StandIn, *, loads: bool
+    hass: HomeAssistant, nomos: SimulatorProcess, *, loads: bool
 ) -> MockConfigEntry:
     """Put the customer's account into the hub, as a finished flow does; it is not set up."""
     credential = ClientCredential(CLIENT_ID, CLIENT_SECRET, "Nomos credentials")

@@ -35,11 +35,11 @@ from homeassistant.helpers.recorder import get_instance
 
 from . import budgets
 from .database import Contents, contents_of
+from .fake_time import FakeTime, LeapingClock
 from .hub import DATABASE, enter_account, hub
-from .leaps import LeapingClock, Moment
-from .stand_in import StandIn, stand_in
+from .monitors import PACKAGE, LoopTime, States, Writes
+from .simulator_process import SimulatorProcess, simulator_process
 from .tables import table
-from .watches import PACKAGE, LoopTime, States, Writes
 
 START: Final = datetime(2026, 6, 10, 8, 3, 7, tzinfo=UTC)
 CONTRACT_BEGIN: Final = date(2026, 4, 20)
@@ -124,13 +124,13 @@ def _entities(hass: HomeAssistant, entry_id: str) -> list[er.RegistryEntry]:
     return [one for one in entries if one.disabled_by is None]
 
 
-async def play(folder: Path, nomos: StandIn, how: Play) -> Day:
+async def play(folder: Path, nomos: SimulatorProcess, how: Play) -> Day:
     """Play a day and return what it cost."""
-    moment, day = Moment(START, nomos.move_to), Day()
+    fake, day = FakeTime(START, nomos.move_to), Day()
     random.seed(7)
-    with moment.governing():
+    with fake.replace_real():
         async with hub(folder, recorder=True) as hass:
-            clock = LeapingClock(hass, moment)
+            clock = LeapingClock(hass, fake)
             entry_id = ""
             if how is not Play.WITHOUT:
                 entry = await enter_account(hass, nomos, loads=True)
@@ -188,7 +188,10 @@ def play_here(how: Play) -> Day:
     """Play a day in this process."""
     if how is Play.TRACED:
         tracemalloc.start()
-    with TemporaryDirectory() as folder, stand_in(START, CONTRACT_BEGIN) as nomos:
+    with (
+        TemporaryDirectory() as folder,
+        simulator_process(START, CONTRACT_BEGIN) as nomos,
+    ):
         os.environ["NOMOS_API_URL"] = nomos.url
         return asyncio.run(play(Path(folder), nomos, how))
 

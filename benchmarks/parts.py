@@ -33,12 +33,12 @@ from custom_components.nomos.usage.metering import (
     revisions,
 )
 
+from .fake_time import FakeTime, LeapingClock
 from .hub import enter_account, hub
-from .leaps import LeapingClock, Moment
+from .opcount import count_steps, milliseconds
 from .planner import MODES
 from .samples import FIRST, QUARTER, price_answer, price_sample, reading_sample
-from .stand_in import stand_in
-from .steps import count_steps, milliseconds
+from .simulator_process import simulator_process
 from .tables import table
 
 SIZES: Final = (96, 192, 960, 9_600)
@@ -133,12 +133,12 @@ async def ticks(folder: Path, sizes: Sequence[int], loads: bool) -> dict[int, in
     """Return how many steps a boundary takes with all that listens to it, in the mean over a quarter of a day."""
     found = {}
     now = FIRST + timedelta(hours=6, minutes=1)
-    with stand_in(now, date(2026, 6, 1)) as nomos:
+    with simulator_process(now, date(2026, 6, 1)) as nomos:
         os.environ["NOMOS_API_URL"] = nomos.url
-        moment = Moment(now, nomos.move_to)
-        with moment.governing():
+        fake = FakeTime(now, nomos.move_to)
+        with fake.replace_real():
             async with hub(folder, recorder=False) as hass:
-                clock = LeapingClock(hass, moment)
+                clock = LeapingClock(hass, fake)
                 entry = await enter_account(hass, nomos, loads=loads)
                 await clock.drive(hass.config_entries.async_setup(entry.entry_id))
                 (coordinator,) = entry.runtime_data.prices.values()
@@ -148,10 +148,10 @@ async def ticks(folder: Path, sizes: Sequence[int], loads: bool) -> dict[int, in
                     boundary, taken = now, []
                     for _ in range(25):
                         boundary += QUARTER
-                        moment.move_to(boundary)
+                        fake.move_to(boundary)
                         taken.append(count_steps(coordinator.async_update_listeners))
                         await clock.settle()
-                    moment.move_to(now)
+                    fake.move_to(now)
                     # The first one fills what the new table left empty.
                     found[size] = sum(taken[1:]) // len(taken[1:])
                 clock.release()

@@ -26,7 +26,7 @@ from homeassistant.const import EVENT_STATE_CHANGED
 from homeassistant.core import Event, HomeAssistant, callback
 
 from .hub import enter_account, hub
-from .stand_in import StandIn, stand_in
+from .simulator_process import SimulatorProcess, simulator_process
 from .tables import table
 
 ROUNDS: Final = 5
@@ -114,7 +114,7 @@ def imports(*, detailed: bool = False) -> Imports:
 
 
 async def start(
-    folder: Path, nomos: StandIn, *, keep: Any = None
+    folder: Path, nomos: SimulatorProcess, *, keep: Any = None
 ) -> tuple[float, float, Any]:
     """Set up the account in a new hub; return the seconds by the clock and by the processor, and the entry's data."""
     async with hub(folder, recorder=False) as hass:
@@ -149,7 +149,7 @@ def starts() -> dict[str, list[tuple[float, float]]]:
     """Start cold and warm, several times each."""
     found: dict[str, list[tuple[float, float]]] = {"cold": [], "warm": []}
     now = datetime.now(UTC)
-    with stand_in(now, (now - timedelta(days=3)).date()) as nomos:
+    with simulator_process(now, (now - timedelta(days=3)).date()) as nomos:
         os.environ["NOMOS_API_URL"] = nomos.url
         for _ in range(ROUNDS):
             with TemporaryDirectory() as folder:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.opcount import count_steps
 from benchmarks.parts import PARTS, growth, merge_days, ticks
 from benchmarks.setup_time import START_UP, imports
-from benchmarks.steps import count_steps
 
 SIZES = (96, 960)
 

@@ -73,14 +73,14 @@ async def _async_serve(hass: HomeAssistant) -> str:
 
     Browsers may keep them for a month, so the path depends on their content.
     """
-    path = f"/{DOMAIN}_static/{await hass.async_add_executor_job(_digest)}"
+    path = f"/{DOMAIN}_static/{await hass.async_add_executor_job(_version)}"
     await hass.http.async_register_static_paths(
         [StaticPathConfig(path, str(_FOLDER), cache_headers=True)]
     )
     return path
 
 
-def _digest() -> str:
+def _version() -> str:
     """Return a short digest of the scripts."""
     digest = sha256()
     for path in sorted(_FOLDER.glob("*.js")):

@@ -23,7 +23,7 @@ from benchmarks.budgets import (
 )
 from benchmarks.database import contents_of
 from benchmarks.hub import LOADS, add_loads
-from benchmarks.watches import States, Writes
+from benchmarks.monitors import States, Writes
 from custom_components.nomos.const import DOMAIN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er

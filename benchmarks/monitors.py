@@ -1,4 +1,4 @@
-"""What is watched while a hub works: its event loop, its files, its states."""
+"""Monitors of a working hub: its event loop, its files, its states."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator

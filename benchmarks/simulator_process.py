@@ -23,15 +23,15 @@ START_METHOD: Final = "spawn"
 
 
 @dataclass(frozen=True, slots=True)
-class StandIn:
-    """A simulated Nomos that runs elsewhere.
+class SimulatorProcess:
+    """A simulated Nomos in another process.
 
     Attributes:
-        url: where it listens.
+        url: the URL on which it listens.
         customer: the id of the customer whose account is linked.
         token: what the token endpoint answered.
         clock: its time in seconds since 1970.
-        pipe: the way to ask it.
+        pipe: the connection to it.
     """
 
     url: str
@@ -53,8 +53,8 @@ class StandIn:
 
 
 @contextmanager
-def stand_in(now: datetime, begin: date) -> Iterator[StandIn]:
-    """Run a simulated Nomos whose clock stands at an aware instant until it is moved.
+def simulator_process(now: datetime, begin: date) -> Iterator[SimulatorProcess]:
+    """Run a simulated Nomos whose clock is frozen at an aware instant until it is moved.
 
     Args:
         now: the instant.
@@ -70,7 +70,7 @@ def stand_in(now: datetime, begin: date) -> Iterator[StandIn]:
         if not ours.poll(60):
             raise TimeoutError("the simulator did not start")
         url, customer, token = ours.recv()
-        yield StandIn(url, customer, token, clock, ours)
+        yield SimulatorProcess(url, customer, token, clock, ours)
     finally:
         process.terminate()
         process.join()
@@ -88,7 +88,7 @@ async def _serve(clock: Synchronized[float], begin: date, pipe: Connection) -> N
         client_secret=CLIENT_SECRET,
         redirect_uris=("https://example.com",),
     )
-    # Requests of one moment would all count against the limit.
+    # Requests of one instant would all count against the limit.
     simulator.configure(rate_limit=None)
     await simulator.start()
     customer = simulator.customers[EMAIL]

@@ -1,7 +1,7 @@
-"""Time that leaps from one timer to the next, for code that runs as fast as ever.
+"""Time that leaps from one timer to the next, without slowing down the code that is measured.
 
-Freezing libraries replace ``datetime`` by a class written in Python, which makes everything that counts with time
-slow: nothing can be measured there. Here only those functions are replaced that tell the time.
+Freezing libraries replace ``datetime`` by a class written in Python, which makes all arithmetic on times slow. Here only
+the functions are replaced that return the time.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,19 +19,19 @@ from homeassistant.util import dt as dt_util
 from tests.integration.soak.clock import SoakClock
 
 _PATIENCE = 30.0
-"""Seconds, real ones, that an answer may take."""
+"""Real seconds that an answer may take."""
 
 
-class Moment:
-    """An instant that others move."""
+class FakeTime:
+    """A time that is moved by hand."""
 
     def __init__(self, now: datetime, *followers: Callable[[datetime], None]) -> None:
-        """Stand at an aware instant; followers are told of every move."""
+        """Begin at an aware instant; followers are called with each later one."""
         self._now = now
         self._followers = followers
 
     def move_to(self, now: datetime) -> None:
-        """Stand at another instant."""
+        """Move to another instant."""
         self._now = now
         for follow in self._followers:
             follow(now)
@@ -49,8 +49,8 @@ class Moment:
         return self._now.timestamp()
 
     @contextmanager
-    def governing(self) -> Iterator[None]:
-        """Let every module that is loaded read the time here, until the block ends."""
+    def replace_real(self) -> Iterator[None]:
+        """Have every loaded module read this time until the block ends."""
         replaced: dict[int, tuple[Any, Any]] = {
             id(one): (one, other)
             for one, other in (
@@ -74,20 +74,20 @@ class Moment:
 
 
 class LeapingClock(SoakClock):
-    """A clock that moves on when every answer that is on its way has come."""
+    """A clock that moves on once every pending answer has arrived."""
 
-    def __init__(self, hass: HomeAssistant, moment: Moment) -> None:
-        """Begin where the moment stands."""
-        super().__init__(hass, moment, moment.utcnow())
+    def __init__(self, hass: HomeAssistant, fake: FakeTime) -> None:
+        """Begin at the fake time."""
+        super().__init__(hass, fake, fake.utcnow())
         session: aiohttp.ClientSession = async_get_clientsession(hass)
         self._connector = cast("Any", session.connector)
 
     @override
     async def settle(self, task: Any = None) -> None:
-        """Let everything happen that needs no time; an answer of another process needs none."""
+        """Let everything happen that takes no fake time; an answer of another process takes none."""
         await super().settle(task)
         patience = time.monotonic() + _PATIENCE
-        while self._connector._acquired:  # noqa: SLF001 - the only place that knows
+        while self._connector._acquired:  # noqa: SLF001 - there is no other way
             if time.monotonic() > patience:
                 raise TimeoutError("no answer came")
             await super().settle(task)
