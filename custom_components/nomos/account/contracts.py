@@ -55,7 +55,6 @@ class NomosAccount(ScheduledCoordinator[Mapping[str, Subscription]]):
         self.link = self.connection.link
         self._begun = False
         self._tariffs = Tariffs(self.connection)
-        self._tariffs_changed = False
         self._missing: dict[str, datetime] = {}
         entry.async_on_unload(
             async_dispatcher_connect(hass, link_signal(entry), self._link_changed)
@@ -162,7 +161,7 @@ class NomosAccount(ScheduledCoordinator[Mapping[str, Subscription]]):
             )
         answered_before = self.answered_on
         self.last_answer, self.last_error = dt_util.utcnow(), None
-        self._tariffs_changed = await self._tariffs.async_update(
+        tariffs_changed = await self._tariffs.async_update(
             found.values(), local_date(self.last_answer)
         )
         data = self._with_missing(found)
@@ -176,11 +175,7 @@ class NomosAccount(ScheduledCoordinator[Mapping[str, Subscription]]):
         )
         self._misses = self._misses + 1 if _any_overdue(data) else 0
         self._schedule_at(self._next_at(data))
-        if (
-            data != self.data
-            or self._tariffs_changed
-            or self.answered_on != answered_before
-        ):
+        if data != self.data or tariffs_changed or self.answered_on != answered_before:
             await self._async_save(data)
         return data
 
@@ -218,15 +213,6 @@ class NomosAccount(ScheduledCoordinator[Mapping[str, Subscription]]):
             if key in missing and now - self._missing[key] < _MISSED_FOR
         }
         return {**found, **kept}
-
-    @callback
-    @override
-    def _async_refresh_finished(self) -> None:
-        """Report tariffs also if the contracts are the same as before."""
-        super()._async_refresh_finished()
-        if self._tariffs_changed:
-            self._tariffs_changed = False
-            self.async_update_listeners()
 
     @property
     @override

@@ -55,7 +55,9 @@ class Budget:
         )
         broken = []
         quiet = day not in self._expected.disturbed and not any(
-            local_date(one.start) <= day for one in self._expected.spans if one.end > now
+            local_date(one.start) <= day
+            for one in self._expected.spans
+            if one.end > now
         )
         if quiet:
             months = max(spent["usage 200"] - self._contracts, 0)

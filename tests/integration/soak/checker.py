@@ -348,7 +348,9 @@ class Checker:
             self.figures.reauthentications += 1
             self.note("asked to link again")
             self._asked_since = now
-            if not {"link broken", "refusing"} & {*self._expected.current_troubles(now)}:
+            if not {"link broken", "refusing"} & {
+                *self._expected.current_troubles(now)
+            }:
                 self.violate("NEEDLESS REAUTHENTICATION", "the grant was good")
         good = self._proxy.last_good
         if flows and good and self._asked_since < good < now - _SETTLED:
