@@ -10,15 +10,17 @@ from homeassistant.components.calendar import (
     CalendarEvent,
 )
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
+from .loads.load import signal_changed
 from .loads.manager import Loads
 from .prices.coordinator import PriceCoordinator
 from .prices.entity import NomosEntity
-from .pricing import join_periods, local_date
+from .pricing import cheap_periods, local_date
 from .runtime import NomosConfigEntry
 
 PARALLEL_UPDATES = 0
@@ -84,7 +86,13 @@ class NomosCalendar(NomosEntity, CalendarEntity):
     async def async_added_to_hass(self) -> None:
         """Follow the loads as well as the prices."""
         await super().async_added_to_hass()
-        self.async_on_remove(self._loads.async_listen(self._handle_coordinator_update))
+        self.async_on_remove(
+            async_dispatcher_connect(
+                self.hass,
+                signal_changed(self.coordinator.config_entry.entry_id),
+                self._handle_coordinator_update,
+            )
+        )
 
     @override
     async def async_get_events(
@@ -110,15 +118,12 @@ class NomosCalendar(NomosEntity, CalendarEntity):
     def _stretches(self) -> Iterator[_Stretch]:
         """Yield cheap periods, joined across midnight, and runs."""
         today = local_date(dt_util.utcnow())
-        periods = [
-            period
+        days = (
+            self.coordinator.day_levels(today + timedelta(days=offset))
             for offset in (-1, 0, 1)
-            for period in self.coordinator.day_levels(
-                today + timedelta(days=offset)
-            ).cheap_periods
-        ]
-        for period in join_periods(periods):
-            yield from _on_the_clock(period.start, period.end, self._summary)
+        )
+        for start, end in cheap_periods(days):
+            yield from _on_the_clock(start, end, self._summary)
         for load in self._loads.all.values():
             if load.coordinator is not self.coordinator or load.plan is None:
                 continue

@@ -18,9 +18,9 @@ from homeassistant.config_entries import (
 from homeassistant.const import CONF_ACCESS_TOKEN, CONF_TOKEN
 from homeassistant.core import callback
 from homeassistant.helpers.config_entry_oauth2_flow import AbstractOAuth2FlowHandler
-from homeassistant.helpers.selector import NumberSelectorConfig, NumberSelectorMode
 from homeassistant.helpers.typing import UNDEFINED, UndefinedType
 
+from .account.ranking import rank_contracts
 from .account.tokens import TokenJournal, async_wait_for_refresh
 from .api import (
     NomosClient,
@@ -29,12 +29,11 @@ from .api import (
     StaticToken,
     Subscription,
     SubscriptionStatus,
-    SubscriptionType,
 )
 from .application_credentials import session_without_cookies
 from .const import DOMAIN, SUPPORT_EMAIL
 from .errors import in_log
-from .loads.form import FiniteNumber, LoadFlow
+from .loads.form import LoadFlow, number_field
 from .loads.load import SUBENTRY_TYPE
 from .prices.conversion import DISTANCES, SHARES, level_thresholds
 from .pricing import DEFAULT_THRESHOLDS
@@ -219,15 +218,7 @@ _THRESHOLDS: Final = probatio.Schema(
     {
         probatio.Required(
             name, default=getattr(DEFAULT_THRESHOLDS, name) * scale
-        ): FiniteNumber(
-            NumberSelectorConfig(
-                min=0,
-                max=50,
-                step=step,
-                unit_of_measurement=unit,
-                mode=NumberSelectorMode.BOX,
-            )
-        )
+        ): number_field(0, 50, step, unit)
         for names, scale, step, unit in (
             (SHARES, 1, 1, "%"),
             (DISTANCES, 100, 0.1, "ct/kWh"),
@@ -239,15 +230,7 @@ _THRESHOLDS: Final = probatio.Schema(
 
 async def _title(client: NomosClient, subscriptions: tuple[Subscription, ...]) -> str:
     """Return the name of the account's main contract as the customer knows it: its number, or its tariff's name."""
-    main = min(
-        subscriptions,
-        key=lambda one: (
-            one.status is not SubscriptionStatus.ACTIVE,
-            one.status is not SubscriptionStatus.PENDING,
-            one.type is not SubscriptionType.CONSUMPTION,
-            one.created_at,
-        ),
-    )
+    main = rank_contracts(subscriptions)[0]
     if main.number:
         return main.number
     try:

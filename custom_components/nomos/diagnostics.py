@@ -11,7 +11,7 @@ from homeassistant.util import dt as dt_util
 from .account.contract_coordinator import ContractCoordinator
 from .account.contracts import NomosAccount
 from .api import API_URL, API_VERSION, api_url
-from .loads.load import FlexibleLoad
+from .loads.load import FlexibleLoad, LoadState
 from .prices.conversion import DISTANCES, SHARES
 from .prices.coordinator import PriceCoordinator
 from .pricing import DayPrices, local_date
@@ -129,7 +129,7 @@ def _load(load: FlexibleLoad, account: NomosAccount) -> dict[str, Any]:
         "named_contract": named and account.place_of(named),
         "planned_with": load.coordinator and load.coordinator.place,
         "window_open": plan and [_iso(plan.opens), _iso(plan.closes)],
-        "begun": plan is not None and plan is load.begun,
+        "begun": load.state is LoadState.RUNNING,
         "status": plan.status if plan else None,
         "runs": [[_iso(run.start), _iso(run.end)] for run in plan.runs] if plan else [],
     }

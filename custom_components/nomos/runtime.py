@@ -115,7 +115,7 @@ class NomosRuntime:
         self._entry.async_create_background_task(
             self._hass, self.ended.async_follow(), f"{DOMAIN} ended contracts"
         )
-        self.loads.async_prices_changed()
+        self.loads.async_update()
 
     @callback
     def _clock_was_set(self, step: timedelta) -> None:

@@ -62,7 +62,7 @@ class Comparison(StrEnum):
 
     def levels(self, key: str) -> frozenset[str]:
         """Return the levels that compare so with a chosen one."""
-        chosen = Level.of_key(key)
+        chosen = Level[key.upper()]
         return frozenset(
             level.key
             for level in Level

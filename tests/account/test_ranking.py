@@ -1,10 +1,15 @@
-"""Tests of which contract is meant where none is named."""
+"""Tests of which contract is meant if none is named."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
-from custom_components.nomos.account.ranking import rank_contracts
+from custom_components.nomos.account.ranking import (
+    default_contract,
+    named_contract,
+    only_contract,
+    rank_contracts,
+)
 from custom_components.nomos.api import (
     Subscription,
     SubscriptionStatus,
@@ -14,10 +19,10 @@ from custom_components.nomos.api import (
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 
-def test_those_that_run_come_first() -> None:
-    """Then what begins soonest, then what has ended; what feeds in is none of them."""
-    running = Subscription(
-        id="running",
+def contract(key: str) -> Subscription:
+    """Return a contract about consumption that runs."""
+    return Subscription(
+        id=key,
         customer_id="customer",
         tariff_id="plan",
         status=SubscriptionStatus.ACTIVE,
@@ -28,6 +33,11 @@ def test_those_that_run_come_first() -> None:
         terminated_at=None,
         end_at=None,
     )
+
+
+def test_those_that_run_come_first() -> None:
+    """Then what begins soonest, then what has ended; a contract that feeds in comes after those about consumption."""
+    running = contract("running")
     later = replace(running, id="later", start_at=NOON + timedelta(days=1))
     new = replace(running, id="new", status=SubscriptionStatus.UNKNOWN, start_at=None)
     pending = replace(running, id="pending", status=SubscriptionStatus.PENDING)
@@ -39,6 +49,32 @@ def test_those_that_run_come_first() -> None:
         start_at=NOON - timedelta(days=9),
     )
     feed_in = replace(running, id="feed_in", type=SubscriptionType.FEED_IN)
-    expected = ["new", "running", "later", "pending", "someday", "ended"]
+    expected = ["new", "running", "later", "feed_in", "pending", "someday", "ended"]
     for order in permutations([running, later, pending, someday, ended, feed_in, new]):
         assert [one.id for one in rank_contracts(order)] == expected
+
+
+def test_default() -> None:
+    """If none is named, the first about consumption is meant; for an action only if that is clear."""
+    running = contract("running")
+    second = replace(running, id="second", start_at=NOON + timedelta(days=1))
+    pending = replace(running, id="pending", status=SubscriptionStatus.PENDING)
+    feed_in = replace(running, id="feed_in", type=SubscriptionType.FEED_IN)
+    for contracts, usual, only in (
+        ([], None, None),
+        ([feed_in], None, feed_in),
+        ([pending], pending, pending),
+        ([feed_in, pending], pending, None),
+        ([pending, running, feed_in], running, running),
+        ([second, running], running, None),
+    ):
+        assert default_contract(contracts) is usual
+        assert only_contract(contracts) is only
+
+
+def test_names() -> None:
+    """A contract is named by its id or its number."""
+    contracts = [contract("one"), replace(contract("two"), number="C-2")]
+    assert named_contract(contracts, {"one"}) is contracts[0]
+    assert named_contract(contracts, {"C-2"}) is contracts[1]
+    assert named_contract(contracts, {"C-3"}) is None

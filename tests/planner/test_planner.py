@@ -224,6 +224,9 @@ def test_window_that_is_too_short_or_past() -> None:
         assert result.status is PlanStatus.INFEASIBLE
         assert result.unknown == ()
         assert not result.provisional
+    for contiguous in (True, False):
+        past = ask(HOUR, last=QUARTER, contiguous=contiguous)
+        assert plan(table, past, START + 20 * MINUTE).runs == ()
 
 
 def test_nothing_asked() -> None:
@@ -334,41 +337,38 @@ def test_days_of_every_length(day: date, count: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    "changes",
     [
-        ({"earliest": START.replace(tzinfo=None)}, "no time zone"),
-        ({"latest": START.replace(tzinfo=None)}, "no time zone"),
-        ({"latest": START - HOUR}, "after the latest end"),
-        ({"duration": -HOUR}, "duration is negative"),
-        ({"min_run": -HOUR}, "minimum run is negative"),
-        ({"min_pause": -HOUR}, "minimum pause is negative"),
-        ({"min_run": 2 * HOUR}, "longer than the duration"),
-        ({"max_runs": 0}, "less than one"),
-        ({"power_kw": float("nan")}, "power"),
-        ({"power_kw": 0.0}, "power"),
-        ({"price_cap": float("nan")}, "cap"),
-        ({"price_floor": float("nan")}, "floor"),
-        ({"profile": ()}, "empty"),
-        ({"profile": ((HOUR, 1.0),), "contiguous": False}, "contiguous"),
-        ({"profile": ((HOUR, -1.0),)}, "valid power"),
-        ({"profile": ((HOUR, float("nan")),)}, "valid power"),
-        ({"profile": ((HOUR, 1.0), (timedelta(0), 1.0))}, "no length"),
-        ({"profile": ((2 * HOUR, 1.0),)}, "as long as"),
+        {"latest": START - HOUR},
+        {"duration": -HOUR},
+        {"min_run": -HOUR},
+        {"min_pause": -HOUR},
+        {"min_run": 2 * HOUR},
+        {"max_runs": 0},
+        {"power_kw": float("nan")},
+        {"power_kw": float("inf")},
+        {"power_kw": 0.0},
+        {"profile": ()},
+        {"profile": ((HOUR, 1.0),), "contiguous": False},
+        {"profile": ((HOUR, -1.0),)},
+        {"profile": ((HOUR, float("nan")),)},
+        {"profile": ((HOUR, 1.0), (timedelta(0), 1.0))},
+        {"profile": ((2 * HOUR, 1.0),)},
     ],
 )
-def test_bad_requests(changes: dict[str, Any], message: str) -> None:
-    """A request that cannot be meant is refused with a reason."""
+def test_bad_requests(changes: dict[str, Any]) -> None:
+    """A request that cannot be meant is refused."""
     good: dict[str, Any] = {
         "earliest": START,
         "latest": START + 2 * HOUR,
         "duration": HOUR,
     }
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match="contradicts itself"):
         PlanRequest(**(good | changes))
 
 
 def test_hour_that_comes_twice_is_in_order() -> None:
-    """Earliest and latest are compared as instants, not by the clock on the wall."""
+    """Earliest and latest are compared as instants, not by the wall clock."""
     earliest = datetime(2026, 10, 25, 2, 30, tzinfo=TARIFF_ZONE)
     latest = datetime(2026, 10, 25, 2, 15, fold=1, tzinfo=TARIFF_ZONE)
     table = make_table(3, 2, 1, 4, start=datetime(2026, 10, 25, 0, 30, tzinfo=UTC))
@@ -380,19 +380,9 @@ def test_hour_that_comes_twice_is_in_order() -> None:
     assert result.start == datetime(2026, 10, 25, 1, 0, tzinfo=UTC)
 
 
-def test_naive_now() -> None:
-    """A naive present is refused."""
-    naive = START.replace(tzinfo=None)
-    with pytest.raises(ValueError, match="no time zone"):
-        plan(EMPTY_TABLE, ask(HOUR), naive)
-
-
 def test_duration_for() -> None:
     """Energy takes its time, rounded up to seconds."""
     assert duration_for(11, 11) == HOUR
     assert duration_for(0.1, 0.3) == 20 * MINUTE
     assert duration_for(10, 11) == timedelta(seconds=3273)
     assert duration_for(0, 11) == timedelta(0)
-    for energy, power in ((-1, 1), (1, 0), (float("nan"), 1), (1, float("inf"))):
-        with pytest.raises(ValueError, match="The"):
-            duration_for(energy, power)

@@ -13,7 +13,7 @@ from custom_components.nomos.pricing import (
     Interval,
     Level,
     below_average,
-    cheapest_hours,
+    cheap_periods,
 )
 from tests.pricing.test_levels import (
     DAY,
@@ -23,7 +23,7 @@ from tests.pricing.test_levels import (
     day_of,
     drawn,
     places,
-    standings_of,
+    ratings_of,
     thresholds_of,
 )
 from tests.usage.samples import property_test
@@ -71,8 +71,8 @@ def shifted(day, function):
 def test_agrees_with_the_definition(day, thresholds):
     """What is computed is what the definition says, said again the long way: minute by minute."""
     known = [interval for interval in day.intervals if interval.price is not None]
-    standings = standings_of(day, thresholds)
-    assert [standing.interval for standing in standings] == known
+    ratings = ratings_of(day, thresholds)
+    assert [rating.interval for rating in ratings] == known
     minutes = sorted(
         round(interval.price * 10_000)
         for interval in known
@@ -86,7 +86,7 @@ def test_agrees_with_the_definition(day, thresholds):
 
     near = round(thresholds.distance * 10_000)
     far = round(thresholds.very_distance * 10_000)
-    for interval, standing in zip(known, standings, strict=True):
+    for interval, rating in zip(known, ratings, strict=True):
         price = round(interval.price * 10_000)
         cheaper = sum(minute < price for minute in minutes)
         higher = sum(minute > price for minute in minutes)
@@ -101,20 +101,20 @@ def test_agrees_with_the_definition(day, thresholds):
             level = Level.EXPENSIVE
         else:
             level = Level.NORMAL
-        assert standing.level is level
-        assert standing.rank == 1 + sum(other.price < interval.price for other in known)
+        assert rating.level is level
+        assert rating.rank == 1 + sum(other.price < interval.price for other in known)
         percentile = 50 * (total + cheaper - higher) / total
-        assert standing.percentile == pytest.approx(percentile)
+        assert rating.percentile == pytest.approx(percentile)
 
 
 @property_test
 @given(days(), thresholds_any)
 def test_monotone(day, thresholds):
-    """A cheaper price never stands worse, an equal one never differently; below zero is cheap."""
-    standings = standings_of(day, thresholds)
-    for one in standings:
+    """A cheaper price is never rated worse, an equal one never differently; below zero is cheap."""
+    ratings = ratings_of(day, thresholds)
+    for one in ratings:
         assert one.interval.price >= 0 or one.cheap
-        for two in standings:
+        for two in ratings:
             if one.interval.price == two.interval.price:
                 assert replace(one, interval=two.interval, ahead=two.ahead) == two
             elif one.interval.price < two.interval.price:
@@ -129,7 +129,7 @@ def test_a_constant_changes_levels_only_through_zero(day, steps):
     """Rank and percentile never change; a level does only where the old or the new price is below zero."""
     moved = shifted(day, lambda price: round(price + steps / 10_000, 8))
     assert places(moved) == places(day)
-    for one, two in zip(standings_of(day), standings_of(moved), strict=True):
+    for one, two in zip(ratings_of(day), ratings_of(moved), strict=True):
         if one.interval.price >= 0 and two.interval.price >= 0:
             assert one.level is two.level
 
@@ -150,43 +150,40 @@ def test_dear_mirrors_cheap(day):
 )
 def test_the_height_of_a_spike_does_not_matter(prices, spikes, sign):
     """How far the one extreme price is out changes nothing for the rest of the day."""
-    small, great = (standings_of(day_of([*prices, sign * spike])) for spike in spikes)
+    small, great = (ratings_of(day_of([*prices, sign * spike])) for spike in spikes)
     assert small[:-1] == great[:-1]
 
 
 @property_test
-@given(days(), st.randoms(use_true_random=False), st.floats(0, 30))
-def test_order_of_the_data_does_not_matter(day, random, hours):
-    """Which of two equal prices is looked at first makes no difference to either."""
+@given(days(), st.randoms(use_true_random=False))
+def test_order_of_the_data_does_not_matter(day, random):
+    """Which of two equal prices is read first makes no difference to either."""
     shuffled = replace(day, intervals=random.sample(day.intervals, len(day.intervals)))
     assert DayLevels.of(shuffled) == DayLevels.of(day)
-    assert cheapest_hours(shuffled, hours) == cheapest_hours(day, hours)
 
 
 @property_test
 @given(days(), thresholds_any)
-def test_periods_are_the_maximal_stretches(day, thresholds):
+def test_cheap_periods_are_the_maximal_stretches(day, thresholds):
     """Every cheap interval is in exactly one period, nothing else is, and no two periods adjoin."""
     levels = DayLevels.of(day, thresholds)
-    for periods, name in (
-        (levels.cheap_periods, "cheap"),
-        (levels.expensive_periods, "expensive"),
-    ):
-        assert [interval for period in periods for interval in period.intervals] == [
-            one.interval for one in levels.standings if getattr(one, name)
-        ]
-        assert all(one.end < two.start for one, two in pairwise(periods))
-        for period in periods:
-            assert all(one.end == two.start for one, two in pairwise(period.intervals))
+    periods = cheap_periods([levels])
+    for one in levels.ratings:
+        held = [start <= one.interval.start < end for start, end in periods]
+        assert sum(held) == one.cheap
+    cheap = [one.interval.duration for one in levels.ratings if one.cheap]
+    assert sum(cheap, timedelta()) == sum(
+        (end - start for start, end in periods), timedelta()
+    )
+    assert all(end < start for (_, end), (start, _) in pairwise(periods))
 
 
 @property_test
 @given(days(), st.floats(-1, 30))
 def test_cheapest_hours_are_enough_and_cheapest(day, hours):
     """The choice is sufficient, its last interval was needed, and nothing cheaper or earlier was left out."""
-    ordered = sorted(standings_of(day), key=lambda one: (one.interval.price, one.ahead))
+    ordered = sorted(ratings_of(day), key=lambda one: (one.interval.price, one.ahead))
     chosen = [one.interval for one in ordered if one.among_cheapest(hours)]
-    assert cheapest_hours(day, hours) == set(chosen)
     assert chosen == [one.interval for one in ordered[: len(chosen)]]
     for one, two in pairwise(ordered):
         assert two.ahead == one.ahead + one.interval.duration
@@ -198,11 +195,10 @@ def test_cheapest_hours_are_enough_and_cheapest(day, hours):
 
 
 @property_test
-@given(days(prices=st.none() | st.floats()), st.floats())
-def test_never_raises(day, hours):
+@given(days(prices=st.none() | st.floats()))
+def test_never_raises(day):
     """No day is too strange."""
     assert drawn(day).count("?") == [one.price for one in day.intervals].count(None)
-    assert len(cheapest_hours(day, hours)) <= len(day.intervals)
 
 
 @property_test

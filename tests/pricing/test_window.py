@@ -73,9 +73,3 @@ def test_window_of_another_zone() -> None:
     zone = ZoneInfo("Australia/Lord_Howe")
     opens, _ = window(datetime(2026, 10, 3, 12, tzinfo=UTC), time(2, 10), time(5), zone)
     assert opens == datetime(2026, 10, 3, 15, 30, tzinfo=UTC)
-
-
-def test_naive_now() -> None:
-    """A naive present is refused."""
-    with pytest.raises(ValueError, match="no time zone"):
-        window(datetime(2026, 3, 2, 9), None, None, TARIFF_ZONE)

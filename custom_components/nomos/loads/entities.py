@@ -1,4 +1,4 @@
-"""What Home Assistant shows of a flexible load: whether it should run now, when next, and what that costs."""
+"""The entities of a load: whether it should run now, when next, and what that costs."""
 
 from abc import abstractmethod
 from collections.abc import Callable
@@ -18,15 +18,15 @@ from homeassistant.components.sensor import (
 )
 from homeassistant.core import callback
 from homeassistant.helpers.device_registry import DeviceInfo
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity import EntityDescription
 from homeassistant.util import dt as dt_util
 
 from ..const import CURRENCY, DOMAIN
 from ..entity import ReadingEntity
-from ..planner import Run
 from ..prices.entity import PRICE_UNIT
 from ..pricing import TARIFF_ZONE
-from .load import FlexibleLoad
+from .load import FlexibleLoad, signal_changed
 from .model import LoadPlan, LoadStatus
 
 
@@ -37,17 +37,20 @@ class NomosLoadDescription(SensorEntityDescription):
     value_fn: Callable[[LoadPlan, datetime], float | datetime | None]
 
 
-def _of_run(pick: Callable[[Run], datetime]) -> Callable[..., datetime | None]:
-    """Return a reader of the run that goes on or comes next."""
-
-    def value(plan: LoadPlan, now: datetime) -> datetime | None:
-        return pick(run) if (run := plan.next_run(now)) else None
-
-    return value
+def _money(
+    key: str, value_fn: Callable[[LoadPlan], float | None]
+) -> NomosLoadDescription:
+    return NomosLoadDescription(
+        key=key,
+        translation_key=key,
+        device_class=SensorDeviceClass.MONETARY,
+        native_unit_of_measurement=CURRENCY,
+        suggested_display_precision=2,
+        value_fn=lambda plan, _: _rounded(value_fn(plan)),
+    )
 
 
 def _rounded(value: float | None) -> float | None:
-    """Return money without the dust of many products."""
     return None if value is None else round(value, 4)
 
 
@@ -56,22 +59,15 @@ LOAD_SENSORS: Final = (
         key="next_start",
         translation_key="next_start",
         device_class=SensorDeviceClass.TIMESTAMP,
-        value_fn=_of_run(lambda run: run.start),
+        value_fn=lambda plan, now: run.start if (run := plan.next_run(now)) else None,
     ),
     NomosLoadDescription(
         key="next_end",
         translation_key="next_end",
         device_class=SensorDeviceClass.TIMESTAMP,
-        value_fn=_of_run(lambda run: run.end),
+        value_fn=lambda plan, now: run.end if (run := plan.next_run(now)) else None,
     ),
-    NomosLoadDescription(
-        key="expected_cost",
-        translation_key="expected_cost",
-        device_class=SensorDeviceClass.MONETARY,
-        native_unit_of_measurement=CURRENCY,
-        suggested_display_precision=2,
-        value_fn=lambda plan, _: _rounded(plan.cost),
-    ),
+    _money("expected_cost", lambda plan: plan.cost),
     NomosLoadDescription(
         key="expected_average_price",
         translation_key="expected_average_price",
@@ -79,14 +75,7 @@ LOAD_SENSORS: Final = (
         suggested_display_precision=4,
         value_fn=lambda plan, _: _rounded(plan.average_price),
     ),
-    NomosLoadDescription(
-        key="expected_saving",
-        translation_key="expected_saving",
-        device_class=SensorDeviceClass.MONETARY,
-        native_unit_of_measurement=CURRENCY,
-        suggested_display_precision=2,
-        value_fn=lambda plan, _: _rounded(plan.saving),
-    ),
+    _money("expected_saving", lambda plan: plan.saving),
 )
 
 RUN_NOW: Final = BinarySensorEntityDescription(
@@ -97,7 +86,7 @@ RUN_NOW: Final = BinarySensorEntityDescription(
 
 
 class LoadEntity(ReadingEntity):
-    """An entity of one flexible load."""
+    """An entity of one load."""
 
     _attr_should_poll = False
 
@@ -111,7 +100,7 @@ class LoadEntity(ReadingEntity):
 
     @abstractmethod
     def _read_value(self, plan: LoadPlan | None, now: datetime) -> bool:
-        """Take the values of this instant over into the attributes; return whether one changed."""
+        """Read the values of this instant into the attributes; return whether one changed."""
 
     @callback
     @override
@@ -125,11 +114,15 @@ class LoadEntity(ReadingEntity):
     async def async_added_to_hass(self) -> None:
         """Follow the load."""
         await super().async_added_to_hass()
-        self.async_on_remove(self._load.async_listen(self._async_show))
+        self.async_on_remove(
+            async_dispatcher_connect(
+                self.hass, signal_changed(self._load.id), self._async_show
+            )
+        )
 
 
 class NomosLoadSensor(LoadEntity, SensorEntity):
-    """A value out of the load's plan."""
+    """A value of the load's plan."""
 
     entity_description: NomosLoadDescription
 
@@ -146,21 +139,16 @@ class NomosRunNow(LoadEntity, BinarySensorEntity):
     # Plans change often and are no history; the states say when the load ran.
     _unrecorded_attributes = frozenset({"runs", "window"})
 
-    _plan: LoadPlan | None = None
-
     @override
     def _read_value(self, plan: LoadPlan | None, now: datetime) -> bool:
-        value = self._load.running(now)
-        before, self._attr_is_on = self._attr_is_on, value
-        if plan == self._plan and self._attr_extra_state_attributes:
-            return value != before
-        self._plan = plan
+        before = self._attr_is_on, self._attr_extra_state_attributes
+        self._attr_is_on = self._load.running(now)
         self._attr_extra_state_attributes = {
             "status": plan.status if plan else LoadStatus.WAITING,
             "window": _stretch(plan.opens, plan.closes) if plan else None,
             "runs": [_stretch(run.start, run.end) for run in plan.runs] if plan else [],
         }
-        return True
+        return before != (self._attr_is_on, self._attr_extra_state_attributes)
 
     _attr_extra_state_attributes: dict[str, object] = {}
 

@@ -1,4 +1,4 @@
-"""Describe a flexible load, or change its description."""
+"""The form that describes a load."""
 
 from math import isfinite
 from typing import Any, Final, override
@@ -32,8 +32,8 @@ from ..planner import Prefer
 from .model import LoadSettings
 
 
-class FiniteNumber(NumberSelector):
-    """A number: Home Assistant's own check of the limits lets pass what is none."""
+class _FiniteNumber(NumberSelector):
+    """A number: Home Assistant's own check of the limits accepts NaN."""
 
     @override
     def __call__(self, data: Any) -> float:
@@ -43,7 +43,7 @@ class FiniteNumber(NumberSelector):
 
 
 class _Duration(DurationSelector):
-    """A duration that fits into one: Home Assistant's own check breaks at larger ones."""
+    """A duration: Home Assistant's own check raises another error if it is too large."""
 
     @override
     def __call__(self, data: Any) -> dict[str, float]:
@@ -53,28 +53,20 @@ class _Duration(DurationSelector):
             raise probatio.Invalid("no duration") from None
 
 
-def _number(unit: str, step: float, low: float, high: float) -> NumberSelector:
-    return FiniteNumber(
-        NumberSelectorConfig(
-            min=low,
-            max=high,
-            step=step,
-            unit_of_measurement=unit,
-            mode=NumberSelectorMode.BOX,
-        )
+def number_field(
+    low: float, high: float, step: float, unit: str | None = None
+) -> NumberSelector:
+    """Return a box for a number."""
+    config = NumberSelectorConfig(
+        min=low, max=high, step=step, mode=NumberSelectorMode.BOX
     )
+    if unit is not None:
+        config["unit_of_measurement"] = unit
+    return _FiniteNumber(config)
 
 
-_MINUTES: Final = FiniteNumber(
-    NumberSelectorConfig(
-        min=0,
-        max=720,
-        # In steps that share a measure with the quarter-hour the planner is quick.
-        step=5,
-        unit_of_measurement="min",
-        mode=NumberSelectorMode.BOX,
-    )
-)
+# In steps that share a measure with the quarter-hour the planner is quick.
+_MINUTES: Final = number_field(0, 720, 5, "min")
 
 _FIELDS: Final = {
     probatio.Required(CONF_NAME): TextSelector(),
@@ -82,19 +74,17 @@ _FIELDS: Final = {
     probatio.Required("start", default="00:00:00"): TimeSelector(),
     probatio.Required("end", default="00:00:00"): TimeSelector(),
     probatio.Required("contiguous", default=True): BooleanSelector(),
-    probatio.Optional("power"): _number("kW", 0.01, 0.01, 100),
+    probatio.Optional("power"): number_field(0.01, 100, 0.01, "kW"),
     probatio.Required("prefer", default=Prefer.EARLY.value): SelectSelector(
         SelectSelectorConfig(
             options=[prefer.value for prefer in Prefer], translation_key="prefer"
         )
     ),
-    probatio.Optional("price_cap"): _number("ct/kWh", 0.1, -100, 200),
+    probatio.Optional("price_cap"): number_field(-100, 200, 0.1, "ct/kWh"),
     probatio.Optional("fallback"): TimeSelector(),
     probatio.Optional("min_run"): _MINUTES,
     probatio.Optional("min_pause"): _MINUTES,
-    probatio.Optional("max_runs"): FiniteNumber(
-        NumberSelectorConfig(min=1, max=24, step=1, mode=NumberSelectorMode.BOX)
-    ),
+    probatio.Optional("max_runs"): number_field(1, 24, 1),
 }
 
 
@@ -105,26 +95,23 @@ class LoadFlow(ConfigSubentryFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
         """Add a load."""
-        if user_input is not None and not (errors := _check(user_input)):
-            return self.async_create_entry(
-                title=user_input.pop(CONF_NAME), data=user_input
-            )
-        return self._form("user", user_input, errors if user_input else {})
+        errors = _errors(user_input)
+        if user_input is None or errors:
+            return self._form("user", user_input, errors)
+        return self.async_create_entry(title=user_input.pop(CONF_NAME), data=user_input)
 
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
         """Change a load."""
-        subentry = self._get_reconfigure_subentry()
-        if user_input is not None and not (errors := _check(user_input)):
-            return self.async_update_and_abort(
-                self._get_entry(),
-                subentry,
-                title=user_input.pop(CONF_NAME),
-                data=user_input,
-            )
-        shown = user_input or {CONF_NAME: subentry.title, **subentry.data}
-        return self._form("reconfigure", shown, errors if user_input else {})
+        subentry, errors = self._get_reconfigure_subentry(), _errors(user_input)
+        if user_input is None or errors:
+            shown = user_input or {CONF_NAME: subentry.title, **subentry.data}
+            return self._form("reconfigure", shown, errors)
+        title = user_input.pop(CONF_NAME)
+        return self.async_update_and_abort(
+            self._get_entry(), subentry, title=title, data=user_input
+        )
 
     def _form(
         self, step: str, shown: dict[str, Any] | None, errors: dict[str, str]
@@ -132,19 +119,30 @@ class LoadFlow(ConfigSubentryFlow):
         entry: ConfigEntry[Any] = self._get_entry()
         if entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="entry_not_loaded")
-        if not rank_contracts(entry.runtime_data.account.shown.values()):
+        contracts = [
+            SelectOptionDict(value=one.id, label=one.number or one.id)
+            for one in rank_contracts(entry.runtime_data.account.shown.values())
+            if not one.feeds_in
+        ]
+        if not contracts:
             return self.async_abort(reason="no_consumption")
+        fields: dict[probatio.Marker, Any] = {**_FIELDS}
+        if len(contracts) > 1:
+            usual = probatio.Required("subscription", default=contracts[0]["value"])
+            fields[usual] = SelectSelector(SelectSelectorConfig(options=contracts))
         return self.async_show_form(
             step_id=step,
             data_schema=self.add_suggested_values_to_schema(
-                probatio.Schema({**_FIELDS, **_contract_field(entry)}), shown
+                probatio.Schema(fields), shown
             ),
             errors=errors,
         )
 
 
-def _check(user_input: dict[str, Any]) -> dict[str, str]:
+def _errors(user_input: dict[str, Any] | None) -> dict[str, str]:
     """Return what is wrong with the settings, by translation key."""
+    if user_input is None:
+        return {}
     if harmless_text(user_input[CONF_NAME]) != user_input[CONF_NAME]:
         return {CONF_NAME: "name_unfit"}
     try:
@@ -152,15 +150,3 @@ def _check(user_input: dict[str, Any]) -> dict[str, str]:
     except ValueError as err:
         return {"base": str(err)}
     return {}
-
-
-def _contract_field(entry: ConfigEntry[Any]) -> dict[probatio.Marker, SelectSelector]:
-    """Return the field that chooses the contract, where there are several to choose from."""
-    contracts = [
-        SelectOptionDict(value=one.id, label=one.number or one.id)
-        for one in rank_contracts(entry.runtime_data.account.shown.values())
-    ]
-    if len(contracts) < 2:
-        return {}
-    selector = SelectSelector(SelectSelectorConfig(options=contracts))
-    return {probatio.Required("subscription", default=contracts[0]["value"]): selector}

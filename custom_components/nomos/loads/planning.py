@@ -18,8 +18,8 @@ def plan_load(
     """Return what is left of the plan that has begun, or else the plan for the next window.
 
     Args:
-        settings: what the customer says of the load.
-        begun: the last plan that began, which is done for now; None if there is none.
+        settings: what the customer wants.
+        begun: the last plan that began, all of whose runs are over; None if there is none.
         table: the prices.
         now: the current instant, aware.
         zone: the time zone of the hub, by whose clock windows are.
@@ -31,14 +31,11 @@ def plan_load(
     after = max(now, begun.closes) if begun else now
     opens, closes = window(after, settings.start, settings.end, zone)
     opens = max(opens, _full_minute(after))
-    made = plan(table, settings.request(opens, closes), now)
-    usable = made.status is PlanStatus.COMPLETE or (
-        # Half a dishwasher's run helps nobody; half a car's charge does.
-        made.status is PlanStatus.SHORT and not settings.contiguous
-    )
     waiting = LoadPlan(opens=opens, closes=closes, status=LoadStatus.WAITING)
-    if usable:
-        return _load_plan(made, waiting)
+    made = plan(table, settings.request(opens, closes), now)
+    # Half a dishwasher's run helps nobody; half a car's charge does.
+    if made.status is PlanStatus.COMPLETE or (made.runs and not settings.contiguous):
+        return _load_plan(made, opens, closes)
     # The customer's own time is for when prices are missing, not for when they are too high.
     return _without_prices(settings, table, waiting, zone) if made.unknown else waiting
 
@@ -64,7 +61,27 @@ def _rest(
     if opens >= begun.closes:
         return None
     made = plan(table, left.request(opens, begun.closes), now)
-    return begun.followed_by(_load_plan(made, begun)) if made.runs else None
+    if not made.runs:
+        return None
+    return begun.followed_by(_load_plan(made, begun.opens, begun.closes))
+
+
+def _load_plan(made: Plan, opens: datetime, closes: datetime) -> LoadPlan:
+    """Return what the planner has made, for a window."""
+    status = LoadStatus.PLANNED
+    if made.provisional:
+        status = LoadStatus.PROVISIONAL
+    elif made.status is PlanStatus.SHORT:
+        status = LoadStatus.SHORT
+    return LoadPlan(
+        opens=opens,
+        closes=closes,
+        status=status,
+        runs=made.runs,
+        cost=made.cost,
+        average_price=made.average_price,
+        saving=made.saving_vs_now,
+    )
 
 
 def _without_prices(
@@ -81,24 +98,6 @@ def _without_prices(
         return waiting
     return replace(
         waiting, status=LoadStatus.FALLBACK, runs=(Run(start=start, end=end),)
-    )
-
-
-def _load_plan(made: Plan, window: LoadPlan) -> LoadPlan:
-    """Return what the planner has made, for the window of another plan."""
-    status = LoadStatus.PLANNED
-    if made.provisional:
-        status = LoadStatus.PROVISIONAL
-    elif made.status is PlanStatus.SHORT:
-        status = LoadStatus.SHORT
-    return LoadPlan(
-        opens=window.opens,
-        closes=window.closes,
-        status=status,
-        runs=made.runs,
-        cost=made.cost,
-        average_price=made.average_price,
-        saving=made.saving_vs_now,
     )
 
 

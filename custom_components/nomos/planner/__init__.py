@@ -11,7 +11,6 @@ from .model import (
     Prefer,
     Profile,
     Run,
-    Slice,
     duration_for,
     window,
 )
@@ -25,7 +24,6 @@ __all__ = [
     "Prefer",
     "Profile",
     "Run",
-    "Slice",
     "duration_for",
     "plan",
     "window",

@@ -1,12 +1,12 @@
 """What the planner is asked and what it answers; windows in local time."""
 
+from bisect import bisect_left
 from dataclasses import KW_ONLY, dataclass
-from datetime import UTC, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
-from math import ceil, fsum, isfinite, isnan
+from math import ceil, inf
 
 from ..pricing.table import NO_COMPONENTS, Components
-from .optimum import blocks
 
 type Stretch = tuple[datetime, datetime]
 type Profile = tuple[tuple[timedelta, float], ...]
@@ -39,17 +39,16 @@ class PlanStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PlanRequest:
-    """A load that needs electricity for a while between two instants, or a source that feeds it in.
+    """A load that needs electricity for a while between two aware instants, or a source that feeds it in.
 
     With the objective ``HIGHEST`` prices are payouts, and the plan is the one that earns the most; all else means the
     same. A load without a known power takes 1 kW: its cost then is the cost per kW.
 
-    ``profile`` is the power over the course of a run, step by step; it stands in the place of ``power_kw``, has to
-    be as long as ``duration`` and goes with contiguous runs only. ``min_run``, ``min_pause`` and ``max_runs``
-    shape interruptible runs; a contiguous load that has to be cut short is cut to no less than ``min_run``.
+    ``profile`` is the power over the course of a run, step by step, in place of ``power_kw``; it is as long as
+    ``duration`` and goes with contiguous runs only. ``min_run``, ``min_pause`` and ``max_runs`` shape interruptible
+    runs; a contiguous load that has to be cut short is cut to no less than ``min_run``.
     Of interruptible loads ``duration``, ``min_run`` and ``min_pause`` are rounded up to five minutes, and runs start and
-    end at five-minute marks (counted from the opening of the window if every minute of it is needed). The plan is the
-    optimum of those.
+    end at five-minute marks (counted from the opening of the window if every minute of it is needed).
     The load never runs while the price is above ``price_cap`` or below ``price_floor`` (EUR/kWh).
 
     Raises:
@@ -74,46 +73,23 @@ class PlanRequest:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
-        require_aware(self.earliest, "The earliest start")
-        require_aware(self.latest, "The latest end")
-        # Compared in UTC: two times of one zone compare by their wall clock, which runs twice in autumn.
-        if self.earliest.astimezone(UTC) > self.latest.astimezone(UTC):
-            raise ValueError("The earliest start lies after the latest end")
-        for name, value in (
-            ("duration", self.duration),
-            ("minimum run", self.min_run),
-            ("minimum pause", self.min_pause),
+        if not (
+            # Compared in UTC: two times of one zone compare by their wall clock, which runs twice in autumn.
+            self.earliest.astimezone(UTC) <= self.latest.astimezone(UTC)
+            and _ZERO <= self.min_run <= self.duration
+            and self.min_pause >= _ZERO
+            and (self.max_runs is None or self.max_runs > 0)
+            and 0 < self.power_kw < inf
+            and (self.profile is None or self._fits(self.profile))
         ):
-            if value < _ZERO:
-                raise ValueError(f"The {name} is negative")
-        if self.min_run > self.duration:
-            raise ValueError("The minimum run is longer than the duration")
-        if self.max_runs is not None and self.max_runs < 1:
-            raise ValueError("The maximum number of runs is less than one")
-        if not (isfinite(self.power_kw) and self.power_kw > 0):
-            raise ValueError("The power is not a positive number")
-        for name, price in (("cap", self.price_cap), ("floor", self.price_floor)):
-            if price is not None and isnan(price):
-                raise ValueError(f"The price {name} is not a number")
-        if self.profile is not None:
-            self._check_profile(self.profile)
+            raise ValueError("The request contradicts itself")
 
-    def _check_profile(self, profile: Profile) -> None:
-        if not self.contiguous:
-            raise ValueError("A power profile needs a contiguous run")
-        if not profile:
-            raise ValueError("The power profile is empty")
-        if any(length <= _ZERO for length, _ in profile):
-            raise ValueError("A step of the power profile has no length")
-        if not all(isfinite(power) and power >= 0 for _, power in profile):
-            raise ValueError("A step of the power profile has no valid power")
-        if sum((length for length, _ in profile), _ZERO) != self.duration:
-            raise ValueError("The power profile is not as long as the duration")
-
-    @property
-    def steps(self) -> Profile:
-        """Return the power over the course of the load, step by step."""
-        return self.profile or ((self.duration, self.power_kw),)
+    def _fits(self, profile: Profile) -> bool:
+        return (
+            self.contiguous
+            and all(length > _ZERO and 0 <= power < inf for length, power in profile)
+            and sum((length for length, _ in profile), _ZERO) == self.duration
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,17 +125,16 @@ class Slice:
 class Plan:
     """When a load runs and what that costs; with the objective ``HIGHEST``, what it earns.
 
-    Money is in EUR, energy in kWh, instants in UTC. What it would cost otherwise is said for the energy that is
-    planned, which is less than asked when the plan is short:
+    Money is in EUR, energy in kWh, instants in UTC. For comparison, what the energy that is planned would cost:
 
     - ``cost_if_now``: starting at once (or at the earliest start) and in one go, whatever price cap and floor say;
-      ``None`` when nothing is planned or a price in the way is unknown;
-    - ``cost_at_average``: at the mean over time of the known prices in what is left of the window; ``None`` when
-      nothing is planned.
+      None if nothing is planned or a price in the way is unknown;
+    - ``cost_at_average``: at the mean over time of the known prices in what is left of the window; None if nothing
+      is planned.
 
-    ``component_cost`` has ``None`` for a part that is unknown somewhere in the plan. ``unknown`` are the stretches
-    of what is left of the window whose price is not known. ``provisional`` says that prices are known up to some
-    point before the latest end only, so that a better plan may come.
+    ``component_cost`` has None for a part that is unknown somewhere in the plan. ``unknown`` are the stretches of what
+    is left of the window whose price is not known. ``provisional`` if prices end before the window: a better plan
+    may come.
     """
 
     status: PlanStatus
@@ -200,39 +175,12 @@ class Plan:
     def _gain(self, cost: float | None) -> float | None:
         if cost is None:
             return None
-        return (
-            self.cost - cost
-            if self.objective is Objective.HIGHEST
-            else cost - self.cost
-        )
-
-
-def component_sum(slices: tuple[Slice, ...]) -> Components:
-    """Return what each component costs in EUR; ``None`` for one that is unknown in any slice."""
-
-    def total(name: str) -> float | None:
-        parts = [
-            None if (part := getattr(piece.components, name)) is None else part * energy
-            for piece in slices
-            if (energy := piece.energy_kwh)
-        ]
-        known = [part for part in parts if part is not None]
-        return fsum(known) if known and len(known) == len(parts) else None
-
-    return Components(total("electricity"), total("grid"), total("levies"))
+        gain = cost - self.cost
+        return -gain if self.objective is Objective.HIGHEST else gain
 
 
 def duration_for(energy_kwh: float, power_kw: float) -> timedelta:
-    """Return how long a power takes for an amount of energy, rounded up to whole seconds.
-
-    Raises:
-        ValueError: the energy is negative, the power is not positive, or one is not a number.
-
-    """
-    if not (isfinite(energy_kwh) and energy_kwh >= 0):
-        raise ValueError("The energy is not a number of zero or more")
-    if not (isfinite(power_kw) and power_kw > 0):
-        raise ValueError("The power is not a positive number")
+    """Return how long a power takes for an amount of energy, rounded up to whole seconds."""
     # The millionth keeps 0.1 kWh at 0.3 kW from becoming 1201 seconds by the error of floats.
     return timedelta(seconds=ceil(round(energy_kwh / power_kw * 3600, 6)))
 
@@ -249,56 +197,40 @@ def window(
     A local time means the first instant at which the clock shows it or a later one: of an hour that comes twice
     the first, and the moment of the jump for a time that is jumped over. A window that vanishes in the jump is
     skipped.
-
-    Raises:
-        ValueError: ``now`` is naive.
-
     """
-    require_aware(now, "Now")
-    local = now.astimezone(zone)
-    instant = now.astimezone(UTC)
+    local, instant = now.astimezone(zone), now.astimezone(UTC)
+
+    def at(wall: time, days: int) -> datetime:
+        return _first_instant(local.date() + timedelta(days=days), wall, zone)
+
     if start is None:
         if end is None:
-            return instant, _instant(local, local.time(), 1, zone)
-        ends = (_instant(local, end, days, zone) for days in range(3))
-        return instant, next(moment for moment in ends if moment > instant)
-    span = 0 if end is not None and end > start else 1
-    candidates = (
-        (
-            _instant(local, start, days, zone),
-            _instant(local, start if end is None else end, days + span, zone),
+            return instant, at(local.time(), 1)
+        return instant, next(
+            closes for days in range(3) if (closes := at(end, days)) > instant
         )
-        for days in range(-1, 4)
-    )
+    if end is None:
+        end = start
+    nights = 0 if end > start else 1
+    windows = ((at(start, day), at(end, day + nights)) for day in range(-1, 4))
     return next(
-        (opens, closes) for opens, closes in candidates if opens < closes > instant
+        (opens, closes) for opens, closes in windows if opens < closes > instant
     )
 
 
-def require_aware(moment: datetime, name: str) -> None:
-    """Refuse a datetime without a zone."""
-    if moment.utcoffset() is None:
-        raise ValueError(f"{name} has no time zone")
-
-
-def _instant(local: datetime, wall: time, days: int, zone: tzinfo) -> datetime:
-    """Return the first instant, days from a local date, at which the clock shows a time or a later one."""
-    day = local.date() + timedelta(days=days)
+def _first_instant(day: date, wall: time, zone: tzinfo) -> datetime:
+    """Return the first instant of a local day at which the clock shows a time or a later one."""
     naive = datetime.combine(day, wall.replace(tzinfo=None, fold=0))
     found = naive.replace(tzinfo=zone).astimezone(UTC)
-    if found.astimezone(zone).replace(tzinfo=None, fold=0) == naive:
+
+    def shown(instant: datetime) -> datetime:
+        return instant.astimezone(zone).replace(tzinfo=None, fold=0)
+
+    if shown(found) == naive:
         return found
-    # The clock jumps over this time. With the offset from after the jump we land before it, with the other behind.
-    before = naive.replace(tzinfo=zone, fold=1).astimezone(UTC)
-    low, high = 0, ceil((found - before) / _SECOND)
-    before = before.replace(microsecond=0)
-    while high - low > 1:
-        middle = (low + high) // 2
-        shown = (before + middle * _SECOND).astimezone(zone).replace(tzinfo=None)
-        low, high = (middle, high) if shown < naive else (low, middle)
-    return before + high * _SECOND
-
-
-def merged(stretches: list[Stretch]) -> tuple[Stretch, ...]:
-    """Return sorted stretches with those that touch joined into one."""
-    return tuple((group[0][0], group[-1][1]) for group in blocks(stretches))
+    # The clock jumps over this time, between the instants that it would be with the offsets after and before.
+    before = naive.replace(tzinfo=zone, fold=1, microsecond=0).astimezone(UTC)
+    seconds = range(ceil((found - before) / _SECOND))
+    return before + _SECOND * bisect_left(
+        seconds, naive, key=lambda second: shown(before + second * _SECOND)
+    )

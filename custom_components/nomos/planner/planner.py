@@ -5,47 +5,23 @@ best runs and adds up what they cost. Prices are compared to the billionth of a 
 count as equal, and then fewer runs and the preference decide.
 """
 
-from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from math import fsum, gcd, inf, isfinite
-from typing import Final, NamedTuple
+from itertools import accumulate, pairwise
+from math import fsum, inf, isfinite
+from typing import Final
 
-from ..pricing.table import Components, Interval, PriceTable
-from .model import (
-    Objective,
-    Plan,
-    PlanRequest,
-    PlanStatus,
-    Prefer,
-    Profile,
-    Run,
-    Slice,
-    Stretch,
-    component_sum,
-    merged,
-    require_aware,
-)
-from .optimum import Segment, Span, blocks, one_run, several_runs
+from ..pricing import Components, PriceTable
+from .model import Objective, Plan, PlanRequest, PlanStatus, Prefer, Run, Slice, Stretch
+from .optimum import Segment, Span, blocks, one_run, several_runs, slot_costs
 
 _ZERO: Final = timedelta(0)
 _TICK: Final = timedelta(microseconds=1)
 _GRID: Final = timedelta(minutes=5)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _HOUR: Final = timedelta(hours=1)
-_PRICE_STEPS: Final = 10**9
+_PRICE_DIGITS: Final = 9
 _POWER_STEPS: Final = 10**6
-
-
-class _Piece(NamedTuple):
-    """A stretch of the window with one known price; also from when to when, in ticks since the window opens."""
-
-    start: datetime
-    end: datetime
-    price: float
-    components: Components
-    first: int
-    last: int
 
 
 def plan(table: PriceTable, request: PlanRequest, now: datetime) -> Plan:
@@ -54,24 +30,23 @@ def plan(table: PriceTable, request: PlanRequest, now: datetime) -> Plan:
     When not all of the duration fits (the window, price cap and floor, unknown prices), as much as possible is planned: of
     an interruptible load any part that respects its constraints, of a contiguous load one run that is shorter, but
     of a load with a power profile nothing. Then the cost decides, then the number of runs, then the preference.
-
-    Raises:
-        ValueError: ``now`` is naive.
-
     """
-    require_aware(now, "Now")
     opens = max(request.earliest.astimezone(UTC), now.astimezone(UTC))
     closes = max(request.latest.astimezone(UTC), opens)
-    pieces = _known(table, opens, closes)
-    runs = _runs(pieces, request, opens, closes)
+    known = _known(table, opens, closes)
+    unknown = _gaps(known, opens, closes)
+    runs = _runs(known, request, opens, closes)
     planned = sum((run.duration for run in runs), _ZERO)
-    steps = request.steps if request.profile else ((planned, request.power_kw),)
-    slices = tuple(_slices(pieces, runs, steps)) if runs else ()
+    slices = tuple(_slices(table, runs, request))
     energy = fsum(piece.energy_kwh for piece in slices)
     cost = fsum(piece.cost for piece in slices)
-    horizon = table.horizon
+    at_once = Run(start=opens, end=opens + planned)
+    cost_if_now = None
+    if runs and at_once.end <= (unknown[0][0] if unknown else closes):
+        cost_if_now = fsum(one.cost for one in _slices(table, (at_once,), request))
+    status = PlanStatus.SHORT if planned else PlanStatus.INFEASIBLE
     return Plan(
-        status=_status(planned, request.duration),
+        status=PlanStatus.COMPLETE if planned >= request.duration else status,
         objective=request.objective,
         asked=request.duration,
         planned=planned,
@@ -80,88 +55,78 @@ def plan(table: PriceTable, request: PlanRequest, now: datetime) -> Plan:
         cost=cost,
         energy=energy,
         average_price=cost / energy if energy else None,
-        component_cost=component_sum(slices),
-        cost_if_now=_cost_from(pieces, opens, planned, steps) if runs else None,
-        cost_at_average=_average(pieces) * energy if runs else None,
-        provisional=opens < closes and (horizon is None or horizon < closes),
-        unknown=_unknown(pieces, opens, closes),
+        component_cost=_component_cost(slices),
+        cost_if_now=cost_if_now,
+        cost_at_average=_average(known) * energy if runs else None,
+        provisional=opens < closes
+        and (table.horizon is None or table.horizon < closes),
+        unknown=unknown,
     )
 
 
-def _status(planned: timedelta, asked: timedelta) -> PlanStatus:
-    if planned >= asked:
-        return PlanStatus.COMPLETE
-    return PlanStatus.SHORT if planned else PlanStatus.INFEASIBLE
+type _Known = list[tuple[datetime, datetime, float]]
+"""Start, end and price of what is known of a window."""
 
 
-def _known(table: PriceTable, opens: datetime, closes: datetime) -> list[_Piece]:
-    """Return what is known of the window, cut to it."""
-    intervals = table.intervals
-    index = max(bisect_right(intervals, opens, key=_start) - 1, 0)
-    pieces: list[_Piece] = []
-    until, last = opens, 0
-    for interval in intervals[index:]:
-        start, end, price = interval.start, interval.end, interval.price
-        if start >= closes:
-            break
-        if price is None or end <= opens or not isfinite(price):
-            continue
-        start, end = max(start, opens), min(end, closes)
-        first = last if start == until else (start - opens) // _TICK
-        until, last = end, (end - opens) // _TICK
-        pieces.append(_Piece(start, end, price, interval.components, first, last))
-    return pieces
+def _known(table: PriceTable, opens: datetime, closes: datetime) -> _Known:
+    return [
+        (max(interval.start, opens), min(interval.end, closes), interval.price)
+        for interval in table.between(opens, closes).intervals
+        if interval.price is not None and isfinite(interval.price)
+    ]
 
 
-def _start(interval: Interval) -> datetime:
-    return interval.start
+def _gaps(known: _Known, opens: datetime, closes: datetime) -> tuple[Stretch, ...]:
+    """Return the stretches of a window whose price is not known."""
+    starts = [opens, *(end for _, end, _ in known)]
+    ends = [*(start for start, _, _ in known), closes]
+    pairs = zip(starts, ends, strict=True)
+    return tuple((start, end) for start, end in pairs if start < end)
 
 
-def _unknown(
-    pieces: list[_Piece], opens: datetime, closes: datetime
-) -> tuple[Stretch, ...]:
-    """Return what the pieces leave uncovered of the window."""
-    known = merged([(piece.start, piece.end) for piece in pieces])
-    edges = [opens, *(edge for stretch in known for edge in stretch), closes]
-    return tuple(
-        (start, end)
-        for start, end in zip(edges[::2], edges[1::2], strict=True)
-        if start < end
-    )
+def _average(known: _Known) -> float:
+    """Return the mean of known prices over time."""
+    weighted = (price * ((end - start) / _HOUR) for start, end, price in known)
+    return fsum(weighted) / fsum((end - start) / _HOUR for start, end, _ in known)
 
 
 def _runs(
-    pieces: list[_Piece], request: PlanRequest, opens: datetime, closes: datetime
+    known: _Known, request: PlanRequest, opens: datetime, closes: datetime
 ) -> tuple[Run, ...]:
     """Return the best runs of a window."""
-    floor = _limit(request.price_floor, -inf)
-    cap = _limit(request.price_cap, inf)
+    floor, cap = request.price_floor, request.price_cap
+    low = round(-inf if floor is None else floor, _PRICE_DIGITS)
+    high = round(inf if cap is None else cap, _PRICE_DIGITS)
     sign = -1 if request.objective is Objective.HIGHEST else 1
-    segments: list[Segment] = [
-        (first, last, sign * price)
-        for _, _, exact, _, first, last in pieces
-        for price in (round(exact * _PRICE_STEPS),)
-        if floor <= price <= cap
+    segments = [
+        (_ticks(start), _ticks(end), sign * round(price * 10**_PRICE_DIGITS))
+        for start, end, exact in known
+        if low <= (price := round(exact, _PRICE_DIGITS)) <= high
     ]
-    if not segments or not request.duration:
+    if not segments or opens == closes or not request.duration:
         return ()
     if request.contiguous or request.max_runs == 1:
         spans = _single(segments, request)
     else:
-        spans = _several(segments, request, opens, (closes - opens) // _TICK)
+        spans = _several(segments, request, _ticks(opens), _ticks(closes))
     return tuple(
-        Run(start=opens + start * _TICK, end=opens + end * _TICK)
+        Run(start=_EPOCH + start * _TICK, end=_EPOCH + end * _TICK)
         for start, end in spans
     )
 
 
+def _ticks(instant: datetime) -> int:
+    return (instant - _EPOCH) // _TICK
+
+
 def _single(segments: list[Segment], request: PlanRequest) -> list[Span]:
-    """Return the best run in one go, cut to what fits unless its power has a profile; in ticks."""
-    steps = [
-        (length // _TICK, round(power * _POWER_STEPS))
-        for length, power in request.steps
-    ]
-    if request.profile is None:
+    """Return the best run in one go, cut to what fits unless its power has a profile."""
+    if request.profile is not None:
+        steps = [
+            (length // _TICK, round(power * _POWER_STEPS))
+            for length, power in request.profile
+        ]
+    else:
         longest = max(block[-1][1] - block[0][0] for block in blocks(segments))
         if longest < request.min_run // _TICK:
             return []
@@ -171,43 +136,24 @@ def _single(segments: list[Segment], request: PlanRequest) -> list[Span]:
 
 
 def _several(
-    segments: list[Segment], request: PlanRequest, opens: datetime, length: int
+    segments: list[Segment], request: PlanRequest, opens: int, closes: int
 ) -> list[Span]:
-    """Return the best runs on the grid, in ticks."""
+    """Return the best runs on the grid."""
     slot, duration = _GRID // _TICK, _slots(request.duration)
     # Slots begin at five-minute marks, as prices do; at the opening if every minute of the window is needed.
-    skipped = -(opens - _EPOCH) % _GRID // _TICK
-    if (length - skipped) // slot < duration:
-        skipped = 0
+    first = opens + -opens % slot
+    if (closes - first) // slot < duration:
+        first = opens
+    edges = range(first, closes + 1, slot)
     runs = several_runs(
-        _slot_costs(segments, skipped, length),
+        slot_costs(segments, edges),
         duration,
-        min_run=min(_slots(request.min_run), duration),
+        min_run=_slots(request.min_run),
         min_pause=_slots(request.min_pause),
         max_runs=request.max_runs,
         late=request.prefer is Prefer.LATE,
     )
-    return [(skipped + start * slot, skipped + end * slot) for start, end in runs]
-
-
-def _slot_costs(segments: list[Segment], begin: int, length: int) -> list[int | None]:
-    """Return what running costs in each slot of the grid; None if it may not run throughout."""
-    slot = _GRID // _TICK
-    count = max(length - begin, 0) // slot
-    spent, covered = [0] * count, [0] * count
-    for start, end, price in segments:
-        for index in range(max(start - begin, 0) // slot, count):
-            at = begin + index * slot
-            if at >= end:
-                break
-            share = min(end, at + slot) - max(start, at)
-            spent[index] += share * price
-            covered[index] += share
-    unit = gcd(slot, *(start - begin for start, _, _ in segments))
-    return [
-        cost // unit if share == slot else None
-        for cost, share in zip(spent, covered, strict=True)
-    ]
+    return [(edges[start], edges[end]) for start, end in runs]
 
 
 def _slots(length: timedelta) -> int:
@@ -215,58 +161,51 @@ def _slots(length: timedelta) -> int:
     return -(-length // _GRID)
 
 
-def _limit(price: float | None, default: float) -> float:
-    """Return a price as a whole number, which infinity is not."""
-    price = default if price is None else price
-    return round(price * _PRICE_STEPS) if isfinite(price) else price
-
-
 def _slices(
-    pieces: list[_Piece], runs: tuple[Run, ...], steps: Profile
+    table: PriceTable, runs: tuple[Run, ...], request: PlanRequest
 ) -> Iterator[Slice]:
-    """Yield the parts of the runs with one price and one power; the power follows the steps over the runs."""
-    remaining = iter(steps)
-    left, power = next(remaining)
-    index = 0
-    for run in runs:
-        at = run.start
-        while at < run.end:
-            while pieces[index].end <= at:
-                index += 1
-            if not left:
-                left, power = next(remaining)
-            piece = pieces[index]
-            length = min(piece.end - at, run.end - at, left)
-            energy = power * (length / _HOUR)
+    """Yield the parts of runs, which lie in known prices, with one price and one power."""
+    for start, end, power in _stretches(runs, request):
+        for interval in table.between(start, end).intervals:
+            assert interval.price is not None
+            first, last = max(start, interval.start), min(end, interval.end)
+            energy = power * ((last - first) / _HOUR)
             yield Slice(
-                start=at,
-                end=at + length,
-                price=piece.price,
+                start=first,
+                end=last,
+                price=interval.price,
                 power_kw=power,
                 energy_kwh=energy,
-                cost=energy * piece.price,
-                components=piece.components,
+                cost=energy * interval.price,
+                components=interval.components,
             )
-            at += length
-            left -= length
 
 
-def _cost_from(
-    pieces: list[_Piece], start: datetime, duration: timedelta, steps: Profile
-) -> float | None:
-    """Return the cost of one run from an instant on; None if a price in the way is unknown."""
-    end = start + duration
-    stretches = merged([(piece.start, piece.end) for piece in pieces])
-    if not any(one <= start and end <= two for one, two in stretches):
-        return None
-    run = Run(start=start, end=end)
-    return fsum(piece.cost for piece in _slices(pieces, (run,), steps))
-
-
-def _average(pieces: list[_Piece]) -> float:
-    """Return the mean of known prices over time."""
-    lengths = [piece.last - piece.first for piece in pieces]
-    weighted = [
-        piece.price * length for piece, length in zip(pieces, lengths, strict=True)
+def _stretches(
+    runs: tuple[Run, ...], request: PlanRequest
+) -> list[tuple[datetime, datetime, float]]:
+    """Return start, end and power of the parts of runs; only a single run has a profile."""
+    if not (profile := request.profile) or not runs:
+        return [(run.start, run.end, request.power_kw) for run in runs]
+    lengths = (length for length, _ in profile)
+    edges = accumulate(lengths, datetime.__add__, initial=runs[0].start)
+    return [
+        (start, end, power)
+        for (start, end), (_, power) in zip(pairwise(edges), profile, strict=True)
     ]
-    return fsum(weighted) / sum(lengths)
+
+
+def _component_cost(slices: tuple[Slice, ...]) -> Components:
+    """Return what each component costs in EUR; None for one that is unknown in any slice."""
+
+    def total(name: str) -> float | None:
+        parts = [
+            (getattr(piece.components, name), piece.energy_kwh)
+            for piece in slices
+            if piece.energy_kwh
+        ]
+        if not parts or any(price is None for price, _ in parts):
+            return None
+        return fsum(price * energy for price, energy in parts)
+
+    return Components(total("electricity"), total("grid"), total("levies"))

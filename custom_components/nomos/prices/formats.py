@@ -167,7 +167,7 @@ def _objects(prices: PriceList) -> JsonObjectType:
     levels = {
         rating.interval.start: rating.level.key
         for day in {local_date(interval.start) for interval in prices.intervals}
-        for rating in DayLevels.of(prices.rows.day(day), prices.thresholds).standings
+        for rating in DayLevels.of(prices.rows.day(day), prices.thresholds).ratings
     }
     return {
         "prices": [

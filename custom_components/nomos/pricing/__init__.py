@@ -1,4 +1,4 @@
-"""The meaning of prices: tables, days and their statistics, levels, plans.
+"""The meaning of prices: tables, days and their statistics, levels.
 
 Pure functions and frozen data. No I/O, no clock (``now`` is a parameter), no Home Assistant.
 """
@@ -9,11 +9,9 @@ from .levels import (
     DayLevels,
     Level,
     LevelThresholds,
-    Period,
     PriceRating,
     below_average,
-    cheapest_hours,
-    join_periods,
+    cheap_periods,
 )
 from .table import EMPTY_TABLE, Components, DayPrices, Interval, PriceTable
 
@@ -27,13 +25,11 @@ __all__ = [
     "Interval",
     "Level",
     "LevelThresholds",
-    "Period",
     "PriceRating",
     "PriceTable",
     "below_average",
-    "cheapest_hours",
+    "cheap_periods",
     "day_bounds",
-    "join_periods",
     "local_date",
     "next_midnight",
 ]

@@ -3,7 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
@@ -20,16 +20,6 @@ class Components:
     electricity: float | None = None
     grid: float | None = None
     levies: float | None = None
-
-    def filled(self, others: Self) -> Self:
-        """Return these parts, and those of others where these are unknown."""
-        mine, theirs = astuple(self), astuple(others)
-        return type(self)(
-            *(
-                two if one is None else one
-                for one, two in zip(mine, theirs, strict=True)
-            )
-        )
 
 
 NO_COMPONENTS: Final = Components()
@@ -67,14 +57,7 @@ class DayPrices:
     @cached_property
     def complete(self) -> bool:
         """Return whether every interval of the day is present and priced, without a gap."""
-        start, end = day_bounds(self.day)
-        return (
-            bool(self.intervals)
-            and self.intervals[0].start == start
-            and self.intervals[-1].end == end
-            and all(interval.price is not None for interval in self.intervals)
-            and all(one.end == two.start for one, two in pairwise(self.intervals))
-        )
+        return PriceTable(self.intervals).knows(*day_bounds(self.day))
 
     @cached_property
     def lowest(self) -> Interval | None:
@@ -83,7 +66,7 @@ class DayPrices:
 
     @cached_property
     def highest(self) -> Interval | None:
-        """Return the dearest interval; the earliest one among equals."""
+        """Return the most expensive interval; the earliest one among equals."""
         return max(self._priced, key=_price, default=None)
 
     @cached_property
@@ -109,7 +92,7 @@ class DayPrices:
 class PriceTable:
     """All intervals that are known, sorted and free of overlap. Immutable: a merge makes a new table."""
 
-    intervals: tuple[Interval, ...] = field(default=())
+    intervals: tuple[Interval, ...] = ()
 
     @classmethod
     def of(cls, intervals: Iterable[Interval]) -> Self:
@@ -129,14 +112,8 @@ class PriceTable:
     @property
     def horizon(self) -> datetime | None:
         """Return the end of the last interval whose price is known, in UTC."""
-        return next(
-            (
-                interval.end
-                for interval in reversed(self.intervals)
-                if interval.price is not None
-            ),
-            None,
-        )
+        known = (one.end for one in reversed(self.intervals) if one.price is not None)
+        return next(known, None)
 
     def at(self, now: datetime) -> Interval | None:
         """Return the interval that holds an aware instant, if it is known."""
@@ -167,25 +144,20 @@ class PriceTable:
         return self._days.get(day) or DayPrices(day)
 
     def merge(self, newer: Self) -> Self:
-        """Return this table with another one laid over it.
+        """Return this table, updated with another one.
 
-        Known prices of ``newer`` replace what this table says of the same time. Its unknown prices replace
-        nothing that is known, and what it does not mention stays; so do the parts of a price that is the same.
+        Known prices of ``newer`` replace those of the same time. Its unknown prices replace nothing that is known, and
+        what it does not mention stays; so do the parts of a price that is the same.
         """
-        priced = [
-            self._with_parts(interval)
-            for interval in newer.intervals
-            if interval.price is not None
-        ]
-        known = [interval for interval in self.intervals if interval.price is not None]
-        merged = sorted([*priced, *_without(known, priced)], key=_start)
-        for unknown in (newer.intervals, self.intervals):
-            merged += list(
-                _without(
-                    [interval for interval in unknown if interval.price is None], merged
-                )
-            )
-            merged.sort(key=_start)
+        layers = (
+            [self._with_parts(one) for one in newer.intervals if one.price is not None],
+            [one for one in self.intervals if one.price is not None],
+            [one for one in newer.intervals if one.price is None],
+            [one for one in self.intervals if one.price is None],
+        )
+        merged: list[Interval] = []
+        for layer in layers:
+            merged = sorted([*merged, *_without(layer, merged)], key=_start)
         intervals = tuple(merged)
         return self if intervals == self.intervals else type(self)(intervals)
 
@@ -212,14 +184,15 @@ class PriceTable:
     def _with_parts(self, newer: Interval) -> Interval:
         """Return an interval with the parts of its price that only this table knows."""
         known = self.at(newer.start)
-        if (
-            known is None
-            or known.components == newer.components
-            or (known.start, known.end, known.price)
-            != (newer.start, newer.end, newer.price)
-        ):
+        if known is None or known == newer:
             return newer
-        return replace(newer, components=newer.components.filled(known.components))
+        if replace(newer, components=known.components) != known:
+            return newer
+        parts = {
+            name: getattr(known.components, name) if part is None else part
+            for name, part in asdict(newer.components).items()
+        }
+        return replace(newer, components=Components(**parts))
 
     @cached_property
     def _starts(self) -> list[datetime]:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from custom_components.nomos.pricing import cheap_periods
 from homeassistant.core import HomeAssistant
 from tests.integration.helpers import HOUR, Advance, entity_id
 from tests.integration.loads.helpers import DISHWASHER, add, moment, runs_now
@@ -46,12 +47,12 @@ async def test_cheap_periods(
     coordinator = next(iter(entry.runtime_data.prices.values()))
     start = datetime(2026, 6, 9, 22, tzinfo=UTC)
     found = await events(hass, calendar, start, start + timedelta(days=1))
-    periods = coordinator.day_levels(datetime(2026, 6, 10).date()).cheap_periods
+    periods = cheap_periods([coordinator.day_levels(datetime(2026, 6, 10).date())])
     assert periods
     assert [
         (datetime.fromisoformat(one["start"]), datetime.fromisoformat(one["end"]))
         for one in found
-    ] == [(period.start, period.end) for period in periods]
+    ] == periods
     assert {one["summary"] for one in found} == {summary}
 
 

@@ -5,13 +5,7 @@ from typing import Any
 
 import pytest
 
-from custom_components.nomos.pricing import (
-    DayLevels,
-    Level,
-    below_average,
-    cheapest_hours,
-    local_date,
-)
+from custom_components.nomos.pricing import DayLevels, Level, below_average, local_date
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import area_registry as ar, device_registry as dr
@@ -58,7 +52,8 @@ async def test_a_day(
     assert len(day.intervals) == quarters
     levels = DayLevels.of(day)
     target = device_of(hass, subscription)
-    hours = {n: cheapest_hours(day, n) for n in (0.3, 2, 5.5)}
+    by_price = sorted(day.intervals, key=lambda one: (one.price, one.start))
+    hours = {n: by_price[:count] for n, count in ((0.3, 2), (2, 8), (5.5, 22))}
     checks: dict[tuple[Any, Any], dict[str, Any]] = {
         **{
             ("hours", n): condition("among_cheapest_hours", target, hours=n)
@@ -130,7 +125,8 @@ async def test_in_an_automation(
     for _ in range(24):
         now = datetime.now(UTC)
         day = coordinator.data.day(local_date(now))
-        expected = coordinator.data.at(now) in cheapest_hours(day, 12)
+        by_price = sorted(day.intervals, key=lambda one: (one.price, one.start))
+        expected = coordinator.data.at(now) in by_price[:48]
         hass.bus.async_fire("ask")
         await hass.async_block_till_done()
         assert bool(ids(ran)) == expected

@@ -186,7 +186,7 @@ async def test_level_reached(
             await show(hass, entity, STATE_UNAVAILABLE, one.key)
             assert ids(ran) == []
             await show(hass, entity, two.key)
-            limit = Level.of_key(level)
+            limit = Level[level.upper()]
             sign = 1 if comparison == "at_least" else -1
             crossed = (one - limit) * sign < 0 <= (two - limit) * sign
             assert bool(ids(ran)) == crossed

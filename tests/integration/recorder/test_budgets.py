@@ -115,7 +115,7 @@ async def test_levels_are_worked_out_once_a_day(hass: HomeAssistant, linked) -> 
     (coordinator,) = account.runtime_data.prices.values()
     days = [date(2026, 6, 9) + timedelta(days=number) for number in range(3)]
     first = [coordinator.day_levels(day) for day in days]
-    assert first[1].standings
+    assert first[1].ratings
     for day, levels in zip(days, first, strict=True):
         assert coordinator.day_levels(day) is levels
 
