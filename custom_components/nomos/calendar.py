@@ -1,8 +1,8 @@
-"""Cheap periods and planned runs of flexible loads as a calendar, for people and for other automations."""
+"""Cheap periods and planned runs of loads as a calendar, for people and for automations."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import NamedTuple, override
+from typing import override
 
 from homeassistant.components.calendar import (
     CalendarEntity,
@@ -17,7 +17,6 @@ from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
 from .loads.load import signal_changed
-from .loads.manager import Loads
 from .prices.coordinator import PriceCoordinator
 from .prices.entity import NomosEntity
 from .pricing import cheap_periods, local_date
@@ -29,7 +28,7 @@ _HOUR = timedelta(hours=1)
 _INSTANT = timedelta(microseconds=1)
 
 CHEAP = "calendar_cheap"
-"""The text that names a cheap period: translations have no section for events, so it stands among the messages."""
+"""The key of the name of a cheap period: translations have no section for events, so it is among the messages."""
 
 CALENDAR = CalendarEntityDescription(key="calendar", translation_key="calendar")
 
@@ -48,38 +47,24 @@ async def async_setup_entry(
     @callback
     def add(coordinator: PriceCoordinator) -> None:
         if not coordinator.subscription.feeds_in:
-            async_add_entities(
-                [NomosCalendar(coordinator, entry.runtime_data.loads, summary)]
-            )
+            async_add_entities([NomosCalendar(coordinator, summary)])
 
     entry.runtime_data.async_each_subscription(add)
 
 
-class _Stretch(NamedTuple):
-    """What an event is made of: making one takes long, and most are only compared."""
-
-    start: datetime
-    end: datetime
-    summary: str
-
-
 class NomosCalendar(NomosEntity, CalendarEntity):
-    """The events of one subscription."""
+    """The events of one contract."""
 
-    def __init__(
-        self, coordinator: PriceCoordinator, loads: Loads, summary: str
-    ) -> None:
-        """Take the loads of the account, and what a cheap period is called in the hub's language."""
-        self._loads = loads
+    def __init__(self, coordinator: PriceCoordinator, summary: str) -> None:
+        """Name cheap periods in the hub's language."""
         self._summary = summary
         self._attr_event: CalendarEvent | None = None
-        self._shown: _Stretch | None = None
         super().__init__(coordinator, CALENDAR)
 
     @property
     @override
     def event(self) -> CalendarEvent | None:
-        """Return the event that goes on or comes next."""
+        """Return the current event or the next one."""
         return self._attr_event
 
     @override
@@ -100,22 +85,19 @@ class NomosCalendar(NomosEntity, CalendarEntity):
     ) -> list[CalendarEvent]:
         """Return the events that touch a stretch of time."""
         return [
-            CalendarEvent(*stretch)
-            for stretch in self._stretches()
-            if stretch.start < end_date and stretch.end > start_date
+            event
+            for event in self._events()
+            if event.start < end_date and event.end > start_date
         ]
 
     @override
     def _read_value(self, now: datetime) -> bool:
-        coming = (one for one in self._stretches() if one.end > now)
-        first = min(coming, key=lambda one: one.start, default=None)
-        if first == self._shown:
-            return False
-        self._shown = first
-        self._attr_event = CalendarEvent(*first) if first else None
-        return True
+        coming = (event for event in self._events() if event.end > now)
+        first = min(coming, key=lambda event: event.start, default=None)
+        before, self._attr_event = self._attr_event, first
+        return first != before
 
-    def _stretches(self) -> Iterator[_Stretch]:
+    def _events(self) -> Iterator[CalendarEvent]:
         """Yield cheap periods, joined across midnight, and runs."""
         today = local_date(dt_util.utcnow())
         days = (
@@ -123,27 +105,25 @@ class NomosCalendar(NomosEntity, CalendarEntity):
             for offset in (-1, 0, 1)
         )
         for start, end in cheap_periods(days):
-            yield from _on_the_clock(start, end, self._summary)
-        for load in self._loads.all.values():
-            if load.coordinator is not self.coordinator or load.plan is None:
-                continue
-            for run in load.plan.runs:
-                yield from _on_the_clock(run.start, run.end, load.name)
+            yield from _split(start, end, self._summary)
+        for load in self.coordinator.config_entry.runtime_data.loads.all.values():
+            if load.coordinator is self.coordinator and load.plan is not None:
+                for run in load.plan.runs:
+                    yield from _split(run.start, run.end, load.name)
 
 
-def _on_the_clock(start: datetime, end: datetime, summary: str) -> Iterator[_Stretch]:
-    """Yield a stretch of time, in two parts where the clock is set back in it.
+def _split(start: datetime, end: datetime, summary: str) -> Iterator[CalendarEvent]:
+    """Yield a stretch of time, in two parts if the clock is set back in it.
 
-    Home Assistant measures events by the clock on the wall, on which the stretch may end before it starts.
+    Home Assistant measures events by the wall clock, by which the stretch may end before it starts.
     """
-    begin = start
     hour = start.replace(minute=0, second=0, microsecond=0) + _HOUR
     while hour < end:
         if _offset(hour) < _offset(hour - _INSTANT):
-            yield _Stretch(begin, hour - _INSTANT, summary)
-            begin = hour
+            yield CalendarEvent(start, hour - _INSTANT, summary)
+            start = hour
         hour += _HOUR
-    yield _Stretch(begin, end, summary)
+    yield CalendarEvent(start, end, summary)
 
 
 def _offset(moment: datetime) -> timedelta:

@@ -1,10 +1,10 @@
-"""Conditions of automations: the level of the current price, and its place within the day.
+"""Conditions of automations: the level of the current price, and its rank within the day.
 
-All of them are about the interval that is current when they are asked. Where a price is not known they do not hold,
-also where all of several prices are asked for.
+All of them are about the interval that is current when they are checked. If the price is not known they do not hold,
+also if all of several prices are asked for.
 """
 
-from abc import abstractmethod
+from collections.abc import Callable
 from typing import ClassVar, Final, override
 
 import probatio
@@ -38,12 +38,9 @@ from .targets import (
     price_coordinator,
 )
 
-CONF_HOURS: Final = "hours"
-CONF_PERCENT: Final = "percent"
-
 
 class _NomosCondition(EntityConditionBase):
-    """A condition about one kind of Nomos' entities."""
+    """A condition on one kind of entity."""
 
     _kind: ClassVar[EntityKind]
     _domain_specs = {Platform.SENSOR: DomainSpec()}
@@ -55,7 +52,7 @@ class _NomosCondition(EntityConditionBase):
 
     @override
     def _should_include(self, _state: State) -> bool:
-        """Count what is not known, too: it does not hold."""
+        """Include what is not known: for that the condition does not hold."""
         return True
 
     @override
@@ -78,93 +75,80 @@ class PriceLevelIs(_NomosCondition, EntityStateConditionBase):
     )
 
     def __init__(self, hass: HomeAssistant, config: ConditionConfig) -> None:
-        """Work out the levels that count."""
+        """Read the levels."""
         super().__init__(hass, config)
         assert config.options
         comparison: Comparison = config.options[CONF_COMPARISON]
         self._states = set(comparison.levels(config.options[CONF_LEVEL]))
 
 
-class _WithinDay(_NomosCondition):
-    """The current price has a certain place among the prices of its day.
+def _rated(
+    option: str,
+    limits: probatio.Range,
+    holds: Callable[[PriceCoordinator, PriceRating, float], bool],
+) -> type[Condition]:
+    """Return a condition with one number on the current price among those of its day.
 
-    It is judged by the price table at this moment, not by the state: at the boundary of two intervals the state may
-    lag, and two neighbours of the same price share a state but not a place. For the same reason there is no "for".
+    It reads the price table, not the state: at the boundary of two intervals the state may lag, and two neighbours of
+    the same price share a state but not a rank. For the same reason there is no "for".
     """
 
-    _kind = PRICE
-    _option: ClassVar[str]
+    class Rated(_NomosCondition):
+        _kind = PRICE
+        _schema = probatio.Schema(
+            {
+                probatio.Required(CONF_TARGET): cv.TARGET_FIELDS,
+                probatio.Required(CONF_OPTIONS): {
+                    probatio.Required(ATTR_BEHAVIOR, default=BEHAVIOR_ANY): probatio.In(
+                        [BEHAVIOR_ANY, BEHAVIOR_ALL]
+                    ),
+                    probatio.Required(option): probatio.All(
+                        probatio.Coerce(float), limits
+                    ),
+                },
+            }
+        )
 
-    def __init__(self, hass: HomeAssistant, config: ConditionConfig) -> None:
-        """Take the number."""
-        super().__init__(hass, config)
-        assert config.options
-        self._number: float = config.options[self._option]
+        def __init__(self, hass: HomeAssistant, config: ConditionConfig) -> None:
+            super().__init__(hass, config)
+            assert config.options
+            self._number: float = config.options[option]
 
-    @property
-    @override
-    def needs_polling(self) -> bool:
-        """Return that time alone can change the result."""
-        return True
+        @property
+        @override
+        def needs_polling(self) -> bool:
+            """Return that time alone can change the result."""
+            return True
 
-    @override
-    def is_valid_state(self, entity_state: State) -> bool:
-        """Return whether the price that is current now has the place."""
-        coordinator = price_coordinator(self._hass, entity_state.entity_id)
-        if coordinator is None:
-            return False
-        standing = coordinator.standing(dt_util.utcnow())
-        return standing is not None and self._holds(coordinator, standing)
+        @override
+        def is_valid_state(self, entity_state: State) -> bool:
+            prices = price_coordinator(self._hass, entity_state.entity_id)
+            rating = prices.standing(dt_util.utcnow()) if prices else None
+            return bool(prices and rating and holds(prices, rating, self._number))
 
-    @abstractmethod
-    def _holds(self, coordinator: PriceCoordinator, standing: PriceRating) -> bool:
-        """Return whether a known price has the place."""
-
-
-def _number_schema(option: str, limits: probatio.Range) -> probatio.Schema:
-    """Return the schema of a condition with one number."""
-    return probatio.Schema(
-        {
-            probatio.Required(CONF_TARGET): cv.TARGET_FIELDS,
-            probatio.Required(CONF_OPTIONS): {
-                probatio.Required(ATTR_BEHAVIOR, default=BEHAVIOR_ANY): probatio.In(
-                    [BEHAVIOR_ANY, BEHAVIOR_ALL]
-                ),
-                probatio.Required(option): probatio.All(probatio.Coerce(float), limits),
-            },
-        }
-    )
+    return Rated
 
 
-class AmongCheapestHours(_WithinDay):
-    """The current interval belongs to the cheapest hours of its day."""
-
-    _option = CONF_HOURS
-    _schema = _number_schema(
-        CONF_HOURS, probatio.Range(min=0, min_included=False, max=25)
-    )
-
-    @override
-    def _holds(self, coordinator: PriceCoordinator, standing: PriceRating) -> bool:
-        return standing.among_cheapest(self._number)
+def _among_cheapest_hours(
+    _prices: PriceCoordinator, rating: PriceRating, hours: float
+) -> bool:
+    return rating.among_cheapest(hours)
 
 
-class BelowAverage(_WithinDay):
-    """The current price is below the day's average, by some percent of it or more."""
-
-    _option = CONF_PERCENT
-    _schema = _number_schema(CONF_PERCENT, probatio.Range(min=0, max=1000))
-
-    @override
-    def _holds(self, coordinator: PriceCoordinator, standing: PriceRating) -> bool:
-        interval = standing.interval
-        day = coordinator.data.day(local_date(interval.start))
-        return bool(below_average(interval, day, self._number))
+def _below_average(
+    prices: PriceCoordinator, rating: PriceRating, percent: float
+) -> bool:
+    day = prices.data.day(local_date(rating.interval.start))
+    return bool(below_average(rating.interval, day, percent))
 
 
 CONDITIONS: Final[dict[str, type[Condition]]] = {
-    "among_cheapest_hours": AmongCheapestHours,
-    "below_average": BelowAverage,
+    "among_cheapest_hours": _rated(
+        "hours",
+        probatio.Range(min=0, min_included=False, max=25),
+        _among_cheapest_hours,
+    ),
+    "below_average": _rated("percent", probatio.Range(min=0, max=1000), _below_average),
     "price_level_is": PriceLevelIs,
 }
 

@@ -11,6 +11,7 @@ from homeassistant.exceptions import (
     HomeAssistantError,
     OAuth2TokenRequestBaseError,
     OAuth2TokenRequestConnectionError,
+    ServiceValidationError,
 )
 from homeassistant.helpers.update_coordinator import UpdateFailed
 from homeassistant.util import dt as dt_util
@@ -110,3 +111,14 @@ def _translation(err: Exception, key: str) -> dict[str, Any]:
         "translation_key": key,
         "translation_placeholders": placeholders,
     }
+
+
+def invalid_input(key: str, **placeholders: object) -> ServiceValidationError:
+    """Return the error of an action that was called with invalid data."""
+    return ServiceValidationError(
+        translation_domain=DOMAIN,
+        translation_key=key,
+        translation_placeholders={
+            name: str(value) for name, value in placeholders.items()
+        },
+    )

@@ -6,6 +6,7 @@ sensor of a contract is. Texts and answers are English, since a language model r
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, tzinfo
+from itertools import chain, count
 from typing import Any, Final, override
 
 import probatio
@@ -33,18 +34,18 @@ from homeassistant.util.json import JsonObjectType
 
 from .account.ranking import rank_contracts
 from .const import DOMAIN
-from .planner import Plan, PlanRequest, plan, window
+from .planner import Plan, PlanRequest, plan
 from .prices.coordinator import PriceCoordinator
 from .prices.entity import PRICE_UNIT
 from .pricing import DayPrices, Interval, PriceTable, local_date
 from .runtime import NomosConfigEntry
-from .time_input import next_at
+from .time_input import plan_window
 
 _DAY: Final = timedelta(days=1)
 
 
 class ElectricityPricesTool(Tool):
-    """Answers what electricity costs now and on the known days, and when a load of some length is cheapest."""
+    """Returns what electricity costs now and on the known days, and when a load of some length is cheapest."""
 
     name = f"{DOMAIN}__get_electricity_prices"
     title = "Get electricity prices"
@@ -63,7 +64,7 @@ class ElectricityPricesTool(Tool):
     integration = DOMAIN
 
     def __init__(self, contracts: Mapping[str, PriceCoordinator]) -> None:
-        """Take the contracts to choose from by their names, the usual one first."""
+        """Offer contracts by their names, the usual one first."""
         self._contracts = contracts
         fields: dict[probatio.Marker, Any] = {
             probatio.Optional(
@@ -99,8 +100,8 @@ class ElectricityPricesTool(Tool):
     async def async_call(
         self, hass: HomeAssistant, tool_input: ToolInput, llm_context: LLMContext
     ) -> ToolResult:
-        """Answer from what is known; nothing is asked of Nomos."""
-        # Some models say null or nothing where they mean to leave out.
+        """Answer from what is known, without a request to Nomos."""
+        # Some models pass null or an empty text for what they mean to leave out.
         arguments = self.parameters(
             {
                 key: value
@@ -126,11 +127,11 @@ def _prices(coordinator: PriceCoordinator, now: datetime) -> JsonObjectType:
     """Return what is known of the current interval, today and tomorrow."""
     table, today = coordinator.data, local_date(now)
     current: JsonObjectType | None = None
-    if (standing := coordinator.standing(now)) is not None:
+    if (rating := coordinator.standing(now)) is not None:
         current = {
-            "price": standing.interval.price,
-            "level": standing.level.key,
-            "until": _local(standing.interval.end),
+            "price": rating.interval.price,
+            "level": rating.level.key,
+            "until": _local(rating.interval.end),
         }
     tomorrow = table.day(today + _DAY)
     return {
@@ -164,16 +165,9 @@ def _cheapest(
     table: PriceTable, arguments: Mapping[str, Any], now: datetime, zone: tzinfo
 ) -> JsonObjectType:
     """Return the best time for a load of some length in a window of local times."""
-    earliest, latest = (
-        dt_util.parse_time(text) if (text := arguments.get(key)) else None
-        for key in ("earliest", "latest")
+    opens, closes = plan_window(
+        arguments.get("earliest"), arguments.get("latest"), now, zone
     )
-    if earliest is not None and latest is None:
-        # "From ten on" means the next ten o'clock, not the day that began at the last one.
-        opens = next_at(earliest, now, zone)
-        opens, closes = window(opens, earliest, None, zone)
-    else:
-        opens, closes = window(now, earliest, latest, zone)
     request = PlanRequest(
         opens,
         closes,
@@ -215,35 +209,26 @@ def _exposed(
     entries: list[NomosConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
     for entry in entries:
         prices = entry.runtime_data.prices
-        for subscription in rank_contracts(one.subscription for one in prices.values()):
-            coordinator = prices[subscription.id]
+        for contract in rank_contracts(one.subscription for one in prices.values()):
             entity_id = entities.async_get_entity_id(
-                Platform.SENSOR, DOMAIN, f"{subscription.id}_price"
+                Platform.SENSOR, DOMAIN, f"{contract.id}_price"
             )
-            if (
-                entity_id is None
-                or (entity := entities.async_get(entity_id)) is None
-                or entity.disabled_by is not None
-                or not async_should_expose(hass, assistant, entity_id)
-            ):
-                continue
-            device = devices.async_get(entity.device_id or "")
-            name = device and (device.name_by_user or device.name)
-            yield name or entry.title, coordinator
+            entity = entities.async_get(entity_id or "")
+            if entity and not entity.disabled_by:
+                if async_should_expose(hass, assistant, entity.entity_id):
+                    device = devices.async_get(entity.device_id or "")
+                    name = device and (device.name_by_user or device.name)
+                    yield name or entry.title, prices[contract.id]
 
 
 @callback
 def async_get_tools(
     hass: HomeAssistant, llm_context: LLMContext, api_id: str
 ) -> LLMTools | None:
-    """Return the tool where a price is exposed to the assistant."""
-    if api_id != LLM_API_ASSIST:
-        return None
+    """Return the tool if a price is exposed to the assistant."""
     contracts: dict[str, PriceCoordinator] = {}
-    for name, coordinator in _exposed(hass, llm_context.assistant):
-        number, unique = 1, name
-        while unique in contracts:
-            number += 1
-            unique = f"{name} {number}"
-        contracts[unique] = coordinator
+    if api_id == LLM_API_ASSIST:
+        for name, coordinator in _exposed(hass, llm_context.assistant):
+            names = chain([name], (f"{name} {number}" for number in count(2)))
+            contracts[next(one for one in names if one not in contracts)] = coordinator
     return LLMTools(tools=[ElectricityPricesTool(contracts)]) if contracts else None

@@ -1,6 +1,7 @@
-"""The actions: give out prices, plan a load, ask Nomos now."""
+"""The actions: return prices, plan a load, ask Nomos now."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -13,11 +14,7 @@ from homeassistant.core import (
     SupportsResponse,
     callback,
 )
-from homeassistant.exceptions import (
-    ConfigEntryAuthFailed,
-    OAuth2TokenRequestBaseError,
-    ServiceValidationError,
-)
+from homeassistant.exceptions import ConfigEntryAuthFailed, OAuth2TokenRequestBaseError
 from homeassistant.helpers import (
     config_validation as cv,
     device_registry as dr,
@@ -25,9 +22,10 @@ from homeassistant.helpers import (
 )
 from homeassistant.util import dt as dt_util
 
-from .api import NomosError, NomosRateLimitError, SubscriptionStatus, harmless_text
+from .account.ranking import named_contract, only_contract
+from .api import NomosError, NomosRateLimitError, harmless_text
 from .const import DOMAIN
-from .errors import raise_action_failed
+from .errors import invalid_input, raise_action_failed
 from .planner import Objective, PlanRequest, Prefer, Profile, duration_for, plan
 from .prices.coordinator import PriceCoordinator
 from .prices.formats import Format, PriceList, Resolution, Unit, plan_response
@@ -35,15 +33,9 @@ from .runtime import NomosConfigEntry
 from .scheduled_coordinator import ScheduledCoordinator
 from .time_input import plan_window, price_range
 
-GET_PRICES: Final = "get_prices"
-PLAN: Final = "plan"
-REFRESH: Final = "refresh"
-
 _ZERO: Final = timedelta()
 _LONGEST_LOAD: Final = timedelta(days=7)
 _MAX_STEPS: Final = 96
-
-
 _MAX_PRICE: Final = 100
 """EUR/kWh, either way."""
 
@@ -53,53 +45,43 @@ def _text(value: Any) -> str:
     return harmless_text(cv.string(value))
 
 
-def _out_of_bounds(field: str, low: object, high: object) -> ServiceValidationError:
-    return ServiceValidationError(
-        translation_domain=DOMAIN,
-        translation_key="out_of_bounds",
-        translation_placeholders={"field": field, "low": str(low), "high": str(high)},
-    )
-
-
 def _number(field: str, low: float, high: float) -> Callable[[Any], float]:
-    """Return what reads the number in a field, and refuses one out of bounds in words."""
+    """Return a validator of a number that names field and bounds in its error."""
 
     def read(value: Any) -> float:
         number: float = probatio.Coerce(float)(value)
         if low <= number <= high:  # NaN never is.
             return number
-        raise _out_of_bounds(field, f"{low:g}", f"{high:g}")
+        raise invalid_input(
+            "out_of_bounds", field=field, low=f"{low:g}", high=f"{high:g}"
+        )
 
     return read
 
 
 def _duration(field: str, *, least: int = 1) -> Callable[[Any], timedelta]:
-    """Return what reads the duration in a field, from some seconds to seven days."""
-    low, refusal = timedelta(seconds=least), (f"00:00:0{least}", "168:00:00")
+    """Return a validator of a duration, from some seconds to seven days."""
+    low = timedelta(seconds=least)
 
     def read(value: Any) -> timedelta:
-        try:
+        with suppress(OverflowError):
             length: timedelta = cv.time_period(value)
-        except OverflowError:
-            raise _out_of_bounds(field, *refusal) from None
-        if low <= length <= _LONGEST_LOAD:
-            return length
-        raise _out_of_bounds(field, *refusal)
+            if low <= length <= _LONGEST_LOAD:
+                return length
+        raise invalid_input(
+            "out_of_bounds", field=field, low=f"00:00:0{least}", high="168:00:00"
+        )
 
     return read
 
 
 def _not_too_many(steps: Any) -> Any:
     if isinstance(steps, list) and len(steps) > _MAX_STEPS:
-        raise ServiceValidationError(
-            translation_domain=DOMAIN,
-            translation_key="profile_too_long",
-            translation_placeholders={"steps": str(_MAX_STEPS)},
-        )
+        raise invalid_input("profile_too_long", steps=_MAX_STEPS)
     return steps
 
 
-# Moments are taken as text: templates, YAML and scripts give them as text, dates, times or dates with time.
+# Times are read as text: templates, YAML and scripts give text, dates, times or dates with time.
 _ACCOUNT: Final = {probatio.Optional("config_entry"): _text}
 _CONTRACT: Final = {**_ACCOUNT, probatio.Optional("subscription"): _text}
 
@@ -153,21 +135,14 @@ PLAN_SCHEMA: Final = probatio.Schema(
 @callback
 def async_setup_services(hass: HomeAssistant) -> None:
     """Register the actions, once for all accounts."""
-    hass.services.async_register(
-        DOMAIN,
-        GET_PRICES,
-        _async_get_prices,
-        schema=GET_PRICES_SCHEMA,
-        supports_response=SupportsResponse.ONLY,
-    )
-    hass.services.async_register(
-        DOMAIN,
-        PLAN,
-        _async_plan,
-        schema=PLAN_SCHEMA,
-        supports_response=SupportsResponse.ONLY,
-    )
-    hass.services.async_register(DOMAIN, REFRESH, _async_refresh, schema=REFRESH_SCHEMA)
+    for name, action, schema, answers in (
+        ("get_prices", _async_get_prices, GET_PRICES_SCHEMA, SupportsResponse.ONLY),
+        ("plan", _async_plan, PLAN_SCHEMA, SupportsResponse.ONLY),
+        ("refresh", _async_refresh, REFRESH_SCHEMA, SupportsResponse.NONE),
+    ):
+        hass.services.async_register(
+            DOMAIN, name, action, schema=schema, supports_response=answers
+        )
 
 
 async def _async_get_prices(call: ServiceCall) -> ServiceResponse:
@@ -176,7 +151,7 @@ async def _async_get_prices(call: ServiceCall) -> ServiceResponse:
     now, shape = dt_util.utcnow(), call.data["format"]
     start, end = call.data.get("start"), call.data.get("end")
     if start is None and shape in {Format.EMHASS, Format.EMHASS_LIST}:
-        # EMHASS reckons from the present step on, and takes the first of a list for it.
+        # EMHASS plans from the present step on, and reads the first of a list as that.
         start = now.isoformat()
     opens, closes = price_range(start, end, now)
     try:
@@ -213,20 +188,13 @@ async def _async_plan(call: ServiceCall) -> ServiceResponse:
     opens, closes = plan_window(
         call.data.get("earliest"), call.data.get("latest"), now, zone
     )
-    goal = call.data.get(
-        "goal",
-        Objective.HIGHEST if coordinator.subscription.feeds_in else Objective.LOWEST,
-    )
+    usual = Objective.HIGHEST if coordinator.subscription.feeds_in else Objective.LOWEST
+    goal = call.data.get("goal", usual)
     request = _plan_request(call.data, opens, closes, goal)
     # Many short runs on prices that hardly differ can take the planner most of a second.
     made = await call.hass.async_add_executor_job(plan, coordinator.data, request, now)
-    return plan_response(
-        made,
-        max(opens, now),
-        closes,
-        zone,
-        slices=call.data["slices"],
-    )
+    opens = max(opens, now)
+    return plan_response(made, opens, closes, zone, slices=call.data["slices"])
 
 
 def _plan_request(
@@ -239,12 +207,10 @@ def _plan_request(
 
     """
     duration, profile = _load(data)
-    for key, wrong in (
-        ("profile_in_one_go", profile is not None and not data["contiguous"]),
-        ("min_run_too_long", data["min_run"] > duration),
-    ):
-        if wrong:
-            raise ServiceValidationError(translation_domain=DOMAIN, translation_key=key)
+    if profile is not None and not data["contiguous"]:
+        raise invalid_input("profile_in_one_go")
+    if data["min_run"] > duration:
+        raise invalid_input("min_run_too_long")
     return PlanRequest(
         opens,
         closes,
@@ -286,12 +252,14 @@ def _load(data: Mapping[str, Any]) -> tuple[timedelta, Profile | None]:
             key = "energy_without_power"
         case _:
             key = "load_missing"
-    raise ServiceValidationError(translation_domain=DOMAIN, translation_key=key)
+    raise invalid_input(key)
 
 
 async def _async_refresh(call: ServiceCall) -> None:
     """Ask Nomos now for the contracts and the prices of an account."""
-    entry = _find_account(call.hass, call.data.get("config_entry"))
+    entry: NomosConfigEntry = service.async_get_config_entry(
+        call.hass, DOMAIN, call.data.get("config_entry")
+    )
     account = entry.runtime_data.account
     failure: Exception | None = None
     try:
@@ -309,11 +277,6 @@ async def _async_refresh(call: ServiceCall) -> None:
         raise_action_failed(call.hass, entry, failure)
 
 
-def _find_account(hass: HomeAssistant, entry_id: str | None) -> NomosConfigEntry:
-    entry: NomosConfigEntry = service.async_get_config_entry(hass, DOMAIN, entry_id)
-    return entry
-
-
 def _find_contract(call: ServiceCall) -> tuple[NomosConfigEntry, PriceCoordinator]:
     """Return the contract that is meant, by device, id or number, and its account.
 
@@ -321,50 +284,26 @@ def _find_contract(call: ServiceCall) -> tuple[NomosConfigEntry, PriceCoordinato
         ServiceValidationError: there is no such account or contract, or it is not clear which is meant.
 
     """
-    entry_id = call.data.get("config_entry")
-    wanted = call.data.get("subscription")
-    if wanted is None:
-        entry = _find_account(call.hass, entry_id)
-        return entry, _default_contract(entry)
-    if dr.async_get(call.hass).async_get(wanted) is not None:
-        device, owner = service.async_get_device_and_config_entry(
-            call.hass, DOMAIN, wanted
-        )
+    hass, entry_id = call.hass, call.data.get("config_entry")
+    wanted: str | None = call.data.get("subscription")
+    names = {wanted} if wanted else set[str]()
+    if wanted is not None and dr.async_get(hass).async_get(wanted) is not None:
+        device, owner = service.async_get_device_and_config_entry(hass, DOMAIN, wanted)
         entry_id = entry_id or owner.entry_id
         names = {name for domain, name in device.identifiers if domain == DOMAIN}
-    else:
-        names = {wanted}
     entries: list[NomosConfigEntry] = (
-        [_find_account(call.hass, entry_id)]
-        if entry_id
-        else call.hass.config_entries.async_loaded_entries(DOMAIN)
+        [service.async_get_config_entry(hass, DOMAIN, entry_id)]
+        if entry_id or wanted is None
+        else hass.config_entries.async_loaded_entries(DOMAIN)
     )
     for entry in entries:
-        for coordinator in entry.runtime_data.prices.values():
-            subscription = coordinator.subscription
-            if not names.isdisjoint({subscription.id, subscription.number}):
-                return entry, coordinator
-    raise ServiceValidationError(
-        translation_domain=DOMAIN,
-        translation_key="unknown_subscription",
-        translation_placeholders={"subscription": wanted},
-    )
-
-
-def _default_contract(entry: NomosConfigEntry) -> PriceCoordinator:
-    """Return the account's one active contract for consumption, or else its only contract."""
-    contracts = list(entry.runtime_data.prices.values())
-    usual = [
-        one
-        for one in contracts
-        if one.subscription.status is SubscriptionStatus.ACTIVE
-        and not one.subscription.feeds_in
-    ]
-    found = usual or contracts
-    if len(found) == 1:
-        return found[0]
-    raise ServiceValidationError(
-        translation_domain=DOMAIN,
-        translation_key="several_subscriptions" if found else "no_subscription",
-        translation_placeholders={"account": entry.title},
-    )
+        prices = entry.runtime_data.prices
+        contracts = [one.subscription for one in prices.values()]
+        if wanted is not None:
+            found = named_contract(contracts, names)
+        elif (found := only_contract(contracts)) is None:
+            key = "several_subscriptions" if contracts else "no_subscription"
+            raise invalid_input(key, account=entry.title)
+        if found is not None:
+            return entry, prices[found.id]
+    raise invalid_input("unknown_subscription", subscription=wanted)

@@ -1,6 +1,6 @@
-"""What triggers and conditions are about: which of the chosen entities they mean, which levels, which prices.
+"""What triggers and conditions are about: which of the chosen entities, which levels, which prices.
 
-A person may choose an entity, a device, an area, a floor or a label. Of all that is in there, a trigger or condition
+A person may choose an entity, a device, an area, a floor or a label. Of all that is in it, a trigger or condition
 picks its own kind of entity, so that choosing the Nomos device is enough.
 """
 
@@ -24,7 +24,7 @@ CONF_LEVEL: Final = "level"
 
 @dataclass(frozen=True, slots=True)
 class EntityKind:
-    """Entities of Nomos that mean the same, told by the names they have in translations."""
+    """Entities of Nomos that mean the same, by their keys in translations."""
 
     platform: Platform
     keys: frozenset[str]
@@ -63,17 +63,18 @@ class Comparison(StrEnum):
     def levels(self, key: str) -> frozenset[str]:
         """Return the levels that compare so with a chosen one."""
         chosen = Level[key.upper()]
-        return frozenset(
-            level.key
-            for level in Level
-            if level == chosen
-            or (self is Comparison.AT_LEAST and level > chosen)
-            or (self is Comparison.AT_MOST and level < chosen)
-        )
+        match self:
+            case Comparison.AT_LEAST:
+                found = {level for level in Level if level >= chosen}
+            case Comparison.AT_MOST:
+                found = {level for level in Level if level <= chosen}
+            case Comparison.EXACTLY:
+                found = {chosen}
+        return frozenset(level.key for level in found)
 
 
 def price_coordinator(hass: HomeAssistant, entity_id: str) -> PriceCoordinator | None:
-    """Return what keeps the prices that a price sensor shows; None while its account is not loaded."""
+    """Return the prices that a price sensor shows; None while its account is not loaded."""
     if (
         (entity := er.async_get(hass).async_get(entity_id)) is None
         or (entry_id := entity.config_entry_id) is None

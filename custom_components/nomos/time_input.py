@@ -1,4 +1,4 @@
-"""What a person means by the times that an action is called with."""
+"""The times that an action is called with."""
 
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
@@ -7,15 +7,15 @@ from homeassistant.exceptions import ServiceValidationError
 from homeassistant.util import dt as dt_util
 
 from .api import harmless_text
-from .const import DOMAIN
+from .errors import invalid_input
 from .planner import window
-from .pricing import day_bounds, local_date
+from .pricing import day_bounds, local_date, next_midnight
 
 MAX_DAYS: Final = 400
-"""The longest range of prices that is given out at once: a year and a month."""
+"""The longest range of prices that is returned at once: a year and a month."""
 
 _YEARS: Final = range(2000, 2200)
-"""What is outside is a slip, and far enough from the ends of the calendar to reckon with."""
+"""Years outside are a mistake, and too near to the ends of the calendar for arithmetic."""
 
 _TICK: Final = timedelta(microseconds=1)
 
@@ -35,23 +35,16 @@ def price_range(
         ServiceValidationError: the range is empty or too long, or no range.
 
     """
-    today = local_date(now)
-    opens = _begin_or_end(start, 0) if start is not None else day_bounds(today)[0]
-    closes = (
-        _begin_or_end(end, 1)
-        if end is not None
-        else day_bounds(today + timedelta(days=1))[1]
-    )
+    opens, midnight = day_bounds(local_date(now))
+    closes = next_midnight(midnight)
+    if start is not None:
+        opens = _begin_or_end(start, 0)
+    if end is not None:
+        closes = _begin_or_end(end, 1)
     if closes <= opens:
-        raise ServiceValidationError(
-            translation_domain=DOMAIN, translation_key="end_before_start"
-        )
+        raise invalid_input("end_before_start")
     if (last_day(closes) - local_date(opens)).days >= MAX_DAYS:
-        raise ServiceValidationError(
-            translation_domain=DOMAIN,
-            translation_key="range_too_long",
-            translation_placeholders={"days": str(MAX_DAYS)},
-        )
+        raise invalid_input("range_too_long", days=MAX_DAYS)
     return opens, closes
 
 
@@ -87,13 +80,9 @@ def plan_window(
     else:
         opens, closes = window(now, start, end, zone)
     if closes <= now:
-        raise ServiceValidationError(
-            translation_domain=DOMAIN, translation_key="window_over"
-        )
+        raise invalid_input("window_over")
     if closes <= opens:
-        raise ServiceValidationError(
-            translation_domain=DOMAIN, translation_key="end_before_start"
-        )
+        raise invalid_input("end_before_start")
     return opens, closes
 
 
@@ -109,22 +98,17 @@ def next_at(wall: time, now: datetime, zone: tzinfo) -> datetime:
 def _begin_or_end(text: str, days: int) -> datetime:
     """Return an instant, or the bound of a tariff day."""
     _check(text)
-    found: date | None = dt_util.parse_date(text) or _datetime(text)
-    if found is None or found.year not in _YEARS:
+    if (day := dt_util.parse_date(text)) is None:
+        return _instant(text)
+    if day.year not in _YEARS:
         raise _invalid(text)
-    if isinstance(found, datetime):
-        return _instant(found)
-    return day_bounds(found)[days]
+    return day_bounds(day)[days]
 
 
 def _time_or_instant(text: str) -> time | datetime:
     _check(text)
-    if (wall := dt_util.parse_time(text)) is not None:
-        return wall
-    found = _datetime(text)
-    if found is None or found.year not in _YEARS:
-        raise _invalid(text)
-    return _instant(found)
+    wall = dt_util.parse_time(text)
+    return _instant(text) if wall is None else wall
 
 
 def _check(text: str) -> None:
@@ -136,22 +120,17 @@ def _check(text: str) -> None:
         raise _invalid(text)
 
 
-def _datetime(text: str) -> datetime | None:
+def _instant(text: str) -> datetime:
     try:
-        return dt_util.parse_datetime(text)
+        moment = dt_util.parse_datetime(text)
     except ValueError:
-        return None
-
-
-def _instant(moment: datetime) -> datetime:
+        moment = None
+    if moment is None or moment.year not in _YEARS:
+        raise _invalid(text)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=dt_util.get_default_time_zone())
     return moment.astimezone(UTC)
 
 
 def _invalid(text: str) -> ServiceValidationError:
-    return ServiceValidationError(
-        translation_domain=DOMAIN,
-        translation_key="invalid_time",
-        translation_placeholders={"value": harmless_text(text)},
-    )
+    return invalid_input("invalid_time", value=harmless_text(text))

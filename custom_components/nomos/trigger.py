@@ -1,12 +1,11 @@
 """Triggers of automations: levels, cheap periods, prices, tomorrow's prices and the runs of loads.
 
-All but one watch states of Nomos' entities and fire when one changes from a known state to another. A state that was
-not there before (the start of Home Assistant, a reload) or not known (unavailable, unknown) fires nothing, with one
-exception: a price that comes back after a gap is compared with the last one before the gap, as long as the automation
-was running all the time. A price that fell below a value unseen has really fallen.
+All but one watch states of Nomos' entities and fire when one changes from a known state to another. What follows no
+state (the start of Home Assistant, a reload) or an unknown one fires nothing, with one exception: a price that comes
+back after a gap is compared with the last one before it, if the automation was running all the time.
 """
 
-from typing import Any, ClassVar, Final, cast, override
+from typing import Any, ClassVar, Final, override
 
 import probatio
 
@@ -61,7 +60,7 @@ _SOME_LEVELS: Final = probatio.All(probatio.EnsureList(), [probatio.In(LEVELS)])
 
 
 def _in_euro(config: ConfigType) -> ConfigType:
-    """Refuse a value in another unit than prices have: 20 ct taken for 20 EUR would never be crossed."""
+    """Refuse a value in another unit than that of prices: 20 ct read as 20 EUR would never be crossed."""
     threshold = config[CONF_OPTIONS][CONF_THRESHOLD]
     for name in ("value", "value_min", "value_max"):
         unit = threshold.get(name, {}).get("unit_of_measurement")
@@ -74,7 +73,7 @@ def _in_euro(config: ConfigType) -> ConfigType:
 
 
 class _NomosTrigger(EntityTriggerBase):
-    """A trigger that watches one kind of Nomos' entities."""
+    """A trigger on one kind of entity."""
 
     _kind: ClassVar[EntityKind]
     _domain_specs = {
@@ -103,7 +102,7 @@ class PriceLevelChanged(_NomosTrigger, EntityTransitionTriggerBase):
     )
 
     def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
-        """Take the levels; none named means any."""
+        """Read the levels; none means any."""
         super().__init__(hass, config)
         self._from_states = set(self._options.get(CONF_FROM) or LEVELS)
         self._to_states = set(self._options.get(CONF_TO) or LEVELS)
@@ -126,17 +125,17 @@ class PriceLevelReached(_NomosTrigger, EntityTargetStateTriggerBase):
     )
 
     def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
-        """Work out the levels that count as reached."""
+        """Read the levels that count as reached."""
         super().__init__(hass, config)
         comparison: Comparison = self._options[CONF_COMPARISON]
         self._to_states = set(comparison.levels(self._options[CONF_LEVEL]))
 
 
 class PriceCrossedValue(_NomosTrigger, EntityNumericalStateCrossedThresholdTriggerBase):
-    """The price comes to lie above, below, between or outside of values, and did not before.
+    """The price goes above or below a value, or between or outside of two.
 
-    A price equal to the value is neither above nor below it. A value taken from another entity is the one that this
-    entity has when the price changes; its own changes fire nothing.
+    A price equal to the value is neither above nor below it. A value from another entity is read when the price
+    changes; its own changes fire nothing.
     """
 
     _kind = PRICE
@@ -148,7 +147,7 @@ class PriceCrossedValue(_NomosTrigger, EntityNumericalStateCrossedThresholdTrigg
     _excluded_from_states: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
-        """Begin without a memory."""
+        """Remember no price yet."""
         super().__init__(hass, config)
         self._before_gap: dict[str, State] = {}
 
@@ -217,8 +216,6 @@ def _becomes(kind: EntityKind, *states: str, diagnostic: bool = False) -> type[T
     """Return a trigger that fires when an entity of a kind changes to one of some states from another."""
 
     class Becomes(_NomosTrigger, EntityTargetStateTriggerBase):
-        """An entity changes to one of some states."""
-
         _kind = kind
         _to_states = set(states)
         _primary_entities_only = not diagnostic
@@ -226,24 +223,14 @@ def _becomes(kind: EntityKind, *states: str, diagnostic: bool = False) -> type[T
     return Becomes
 
 
-class LowestPriceStarted(Trigger):
+class LowestPriceStarted(_NomosTrigger):
     """The lowest price of the day begins.
 
-    No state can say so of one at midnight: which day it is the lowest of is known ahead, and today's begins then.
+    No state shows that of a price at midnight: which one is the lowest of a day is known ahead, and the day begins then.
     """
 
-    @classmethod
-    @override
-    async def async_validate_config(
-        cls, hass: HomeAssistant, config: ConfigType
-    ) -> ConfigType:
-        """Take a target and nothing else."""
-        return cast("ConfigType", ENTITY_STATE_TRIGGER_SCHEMA(config))
-
-    def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
-        """Take the target."""
-        super().__init__(hass, config)
-        self._target = TargetSelection(config.target or {})
+    _kind = PRICE_LEVEL
+    _schema = ENTITY_STATE_TRIGGER_SCHEMA
 
     @override
     async def async_attach_runner(
@@ -251,13 +238,14 @@ class LowestPriceStarted(Trigger):
         run_action: TriggerActionRunner,
         did_not_trigger: TriggerNotTriggeredReporter | None = None,
     ) -> CALLBACK_TYPE:
-        """Follow the display clocks of all contracts, and act if one is meant."""
+        """Act on the signals of the contracts that are chosen."""
+        target = TargetSelection(self._target)
 
         @callback
         def begins(subscription_id: str) -> None:
-            chosen = async_extract_referenced_entity_ids(self._hass, self._target)
-            for entity_id in PRICE_LEVEL.among(
-                self._hass, chosen.referenced | chosen.indirectly_referenced
+            chosen = async_extract_referenced_entity_ids(self._hass, target)
+            for entity_id in self.entity_filter(
+                chosen.referenced | chosen.indirectly_referenced
             ):
                 prices = price_coordinator(self._hass, entity_id)
                 if prices and prices.subscription_id == subscription_id:
@@ -269,7 +257,7 @@ class LowestPriceStarted(Trigger):
         return async_dispatcher_connect(self._hass, SIGNAL_LOWEST, begins)
 
 
-# Periods are read from the level, as only what is bought has one: the editor offers them for no other device.
+# Periods are read from the level, which only what is bought has: the editor offers them for no other device.
 _CHEAP: Final = Comparison.AT_MOST.levels(Level.CHEAP.key)
 _EXPENSIVE: Final = Comparison.AT_LEAST.levels(Level.EXPENSIVE.key)
 

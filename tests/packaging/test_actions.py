@@ -11,9 +11,9 @@ from tests.packaging import INTEGRATION, Tree, read_json
 
 ACTIONS = load_yaml_dict(str(INTEGRATION / "services.yaml"))
 SCHEMAS = {
-    services.GET_PRICES: services.GET_PRICES_SCHEMA,
-    services.PLAN: services.PLAN_SCHEMA,
-    services.REFRESH: services.REFRESH_SCHEMA,
+    "get_prices": services.GET_PRICES_SCHEMA,
+    "plan": services.PLAN_SCHEMA,
+    "refresh": services.REFRESH_SCHEMA,
 }
 
 
@@ -59,7 +59,7 @@ def test_defaults_and_examples(name: str) -> None:
 
 def test_one_name_for_one_thing(texts: Tree) -> None:
     """What the form of a flexible load asks for has the same name in the action that plans one."""
-    fields = texts["services"][services.PLAN]["fields"]
+    fields = texts["services"]["plan"]["fields"]
     others = {"start": "earliest", "end": "latest"}
     for step in texts["config_subentries"]["load"]["step"].values():
         shared = {
