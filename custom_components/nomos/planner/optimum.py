@@ -183,14 +183,13 @@ class _Search:
             if at >= self._pause:
                 row = list(map(min, row, ended[at - self._pause], strict=True))
             rested.append(row)
-            # A run that ends here went on for a slot, or is as short as it may be.
             row = [_FAR] * len(row)
-            if ended:
-                cost = self._values[at - 1]
+            if at and (cost := self._values[at - 1]) < _FAR:
+                # A run that ends here went on for a slot, or is as short as it may be.
                 row[1:] = [value + cost for value in ended[-1][:-1]]
-            if at >= least:
-                begun = (value + shortest for value in (before or rested)[at - least])
-                row[least:] = map(min, row[least:], begun, strict=False)
+                if at >= least:
+                    begun = (one + shortest for one in (before or rested)[at - least])
+                    row[least:] = map(min, row[least:], begun, strict=False)
             ended.append(row)
         return ended, rested
 
