@@ -145,7 +145,7 @@ class FlexibleLoad:
         if begun is not None and begun.runs[0].start > now:
             # It began by a clock that was ahead.
             self.state, self.plan = LoadState.WAITING, None
-            self.begun = begun = None
+            self.begun = begun = self._planned_from = None
         match self.state, self.plan:
             case LoadState.WAITING, _ if begun and begun.next_run(now):
                 self.state, self.plan = LoadState.RUNNING, begun
@@ -159,23 +159,22 @@ class FlexibleLoad:
                 self.state = LoadState.WAITING
 
     def _plan_if_due(self) -> None:
-        """Plan in the executor unless a plan holds or is being made; what was planned is shown until that is done."""
-        if self.state is LoadState.RUNNING or self.coordinator is None:
-            self._cancel_planning()
-            if self.state is not LoadState.RUNNING:
-                self.state, self.plan = LoadState.WAITING, None
-            return
-        table = self.coordinator.data
+        """Plan in the executor unless a plan holds or is being made; until that is done, the plan before is shown."""
+        table = self.coordinator.data if self.coordinator else None
         is_planning = self._planning is not None and not self._planning.done()
-        if table is self._planned_from and (
-            self.state is LoadState.PLANNED or is_planning
+        if self.state is LoadState.RUNNING:
+            self._cancel_planning()
+        elif table is None:
+            self._cancel_planning()
+            self.state, self.plan = LoadState.WAITING, None
+        elif table != self._planned_from or not (
+            is_planning or self.state is LoadState.PLANNED
         ):
-            return
-        self._cancel_planning()
-        self._planned_from = table
-        self._planning = self._hass.async_create_task(
-            self._async_plan(table), f"{DOMAIN} plan of a load", eager_start=False
-        )
+            self._cancel_planning()
+            self._planned_from = table
+            self._planning = self._hass.async_create_task(
+                self._async_plan(table), f"{DOMAIN} plan of a load", eager_start=False
+            )
 
     async def _async_plan(self, table: PriceTable) -> None:
         self.plan = await self._hass.async_add_executor_job(
