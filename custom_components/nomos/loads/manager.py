@@ -45,16 +45,14 @@ class Loads:
         self._prices = prices
         self._file = load_file(hass, entry)
         self._numbers = count(1)
-        self._ready: set[str] = set()
-        """The loads whose first plan is made: before that there is nothing to show."""
-        self._signal_ready = f"{DOMAIN}_load_ready_{entry.entry_id}"
+        self._platforms: list[Callable[[FlexibleLoad], None]] = []
         self._begun: dict[str, LoadPlan] = {}
         """The plans that have begun, as they are stored."""
 
     async def async_begin(self) -> None:
         """Take up the loads, with the plans that had begun before Home Assistant stopped."""
         self._begun = await self._file.async_load(_decode) or {}
-        new = self._follow()
+        self.async_update()
         for unsubscribe in (
             async_dispatcher_connect(
                 self._hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._entry_changed
@@ -66,26 +64,27 @@ class Loads:
             self._stop,
         ):
             self._entry.async_on_unload(unsubscribe)
-        for load in new:
-            await self._async_show(load)
+        for load in list(self.all.values()):
+            await load.async_planned()
 
     @callback
     def async_each(self, platform: Callable[[FlexibleLoad], None]) -> None:
         """Call a platform for every load there is, and for each one that is added later."""
+        self._platforms.append(platform)
         for load in self.all.values():
-            if load.id in self._ready:
-                platform(load)
-        self._entry.async_on_unload(
-            async_dispatcher_connect(self._hass, self._signal_ready, platform)
-        )
+            self._add_entities(load, platform)
 
-    @callback
-    def async_update(self) -> None:
-        """Follow the subentries and the contracts."""
-        for load in self._follow():
-            self._entry.async_create_task(
-                self._hass, self._async_show(load), f"{DOMAIN} new load"
-            )
+    def _add_entities(
+        self, load: FlexibleLoad, platform: Callable[[FlexibleLoad], None]
+    ) -> None:
+        """Let a platform add the entities of a load as soon as it is planned: before that there is nothing to show."""
+
+        async def add() -> None:
+            await load.async_planned()
+            if self.all.get(load.id) is load:
+                platform(load)
+
+        self._entry.async_create_task(self._hass, add(), f"{DOMAIN} new load")
 
     @callback
     def async_replan(self, _event: Event[Any] | None = None) -> None:
@@ -99,8 +98,8 @@ class Loads:
             self.async_update()
 
     @callback
-    def _follow(self) -> list[FlexibleLoad]:
-        """Let loads come, change and go with the subentries; return those that came."""
+    def async_update(self) -> None:
+        """Let loads come, change and go with the subentries, and follow the contracts."""
         wanted = {
             key: subentry
             for key, subentry in self._entry.subentries.items()
@@ -108,30 +107,22 @@ class Loads:
         }
         for gone in self.all.keys() - wanted.keys():
             self.all.pop(gone).async_stop()
-            self._ready.discard(gone)
             async_dispatcher_send(self._hass, signal_changed(self._entry.entry_id))
-        new = []
         for key, subentry in wanted.items():
-            if (load := self.all.get(key)) is None:
-                load = self.all[key] = FlexibleLoad(
+            new = key not in self.all
+            if new:
+                self.all[key] = FlexibleLoad(
                     self._hass,
                     self._entry.entry_id,
                     subentry,
                     self._begun.get(key),
                     number=next(self._numbers),
                 )
-                new.append(load)
-            named = subentry.data.get("subscription")
+            load, named = self.all[key], subentry.data.get("subscription")
             load.async_configure(subentry, self._coordinator_of(named))
             self._register_device(load)
-        return new
-
-    async def _async_show(self, load: FlexibleLoad) -> None:
-        """Give a load its entities as soon as it is planned."""
-        await load.async_planned()
-        if self.all.get(load.id) is load:
-            self._ready.add(load.id)
-            async_dispatcher_send(self._hass, self._signal_ready, load)
+            for platform in self._platforms if new else ():
+                self._add_entities(load, platform)
 
     def _coordinator_of(self, named: str | None) -> PriceCoordinator | None:
         """Return the prices of the contract that is named, or else of the usual one.

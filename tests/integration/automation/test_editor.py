@@ -169,7 +169,7 @@ async def test_texts_and_icons(hass: HomeAssistant, asked, kind, language) -> No
 
 async def test_documented_examples(hass: HomeAssistant) -> None:
     """Every trigger and condition has an example in the documentation, and all of them are valid."""
-    text = (Path(__file__).parents[2] / "docs" / "automations.md").read_text()
+    text = (Path(__file__).parents[3] / "docs" / "automations.md").read_text()
     blocks = [
         yaml.safe_load(block)
         for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
