@@ -32,7 +32,6 @@ LAYERS = (
         "issues",
         "scheduled_coordinator",
         "storage",
-        "time_input",
     ),
     ("account",),
     ("prices",),

@@ -1,6 +1,6 @@
 """The times that an action is called with."""
 
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Final
 
 from homeassistant.exceptions import ServiceValidationError
@@ -9,7 +9,7 @@ from homeassistant.util import dt as dt_util
 from .api import harmless_text
 from .errors import invalid_input
 from .planner import window
-from .pricing import day_bounds, local_date, next_midnight
+from .pricing import day_bounds, last_day, local_date, next_midnight
 
 MAX_DAYS: Final = 400
 """The longest range of prices that is returned at once: a year and a month."""
@@ -46,11 +46,6 @@ def price_range(
     if (last_day(closes) - local_date(opens)).days >= MAX_DAYS:
         raise invalid_input("range_too_long", days=MAX_DAYS)
     return opens, closes
-
-
-def last_day(end: datetime) -> date:
-    """Return the last tariff day of a range without its end."""
-    return local_date(end - _TICK)
 
 
 def plan_window(

@@ -16,8 +16,7 @@ from homeassistant.util.json import json_loads
 from ..account.contracts import NomosAccount
 from ..api import NomosClient, NomosConnectionError, NomosError
 from ..const import DOMAIN
-from ..pricing import Interval, PriceTable, day_bounds, local_date
-from ..time_input import last_day
+from ..pricing import Interval, PriceTable, day_bounds, last_day, local_date
 from .conversion import decode_table, encode_table, price_table
 from .coordinator import PriceCoordinator
 

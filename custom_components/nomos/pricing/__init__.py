@@ -3,7 +3,7 @@
 Pure functions and frozen data. No I/O, no clock (``now`` is a parameter), no Home Assistant.
 """
 
-from .days import TARIFF_ZONE, day_bounds, local_date, next_midnight
+from .days import TARIFF_ZONE, day_bounds, last_day, local_date, next_midnight
 from .levels import (
     DEFAULT_THRESHOLDS,
     DayLevels,
@@ -30,6 +30,7 @@ __all__ = [
     "below_average",
     "cheap_periods",
     "day_bounds",
+    "last_day",
     "local_date",
     "next_midnight",
 ]

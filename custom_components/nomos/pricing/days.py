@@ -23,5 +23,10 @@ def next_midnight(instant: datetime) -> datetime:
     return day_bounds(local_date(instant))[1]
 
 
+def last_day(end: datetime) -> date:
+    """Return the last tariff day of a range without its end."""
+    return local_date(end - timedelta(microseconds=1))
+
+
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time.min, TARIFF_ZONE).astimezone(UTC)
