@@ -37,11 +37,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: NomosConfigEntry) -> boo
     entry.async_on_unload(partial(async_withdraw_all, hass, entry.entry_id))
     await async_show_card(hass)
     await async_wait_for_refresh(hass, entry)
-    journal = TokenJournal(hass, entry)
-    await journal.async_reconcile()
+    await TokenJournal(hass, entry).async_reconcile()
     identity = entry.unique_id or entry.entry_id
     phase = installation_phase(await instance_id.async_get(hass), identity)
-    account = NomosAccount(hass, entry, journal, phase)
+    account = NomosAccount(hass, entry, phase)
     is_known = await account.async_begin()
     entry.runtime_data = NomosRuntime(hass, entry, account)
     await entry.runtime_data.async_begin(must_answer=not is_known)

@@ -10,7 +10,6 @@ from homeassistant.config_entries import (
     SOURCE_IGNORE,
     SOURCE_REAUTH,
     SOURCE_RECONFIGURE,
-    ConfigEntry,
     ConfigFlowResult,
     ConfigSubentryFlow,
     OptionsFlowWithReload,
@@ -37,6 +36,7 @@ from .loads.form import LoadFlow, number_field
 from .loads.load import SUBENTRY_TYPE
 from .prices.conversion import DISTANCES, SHARES, level_thresholds
 from .pricing import DEFAULT_THRESHOLDS
+from .runtime import NomosConfigEntry
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ class NomosConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
     @staticmethod
     @callback
     @override
-    def async_get_options_flow(config_entry: ConfigEntry) -> NomosOptionsFlow:
+    def async_get_options_flow(config_entry: NomosConfigEntry) -> NomosOptionsFlow:
         """Return the flow that changes the options."""
         return NomosOptionsFlow()
 
@@ -71,7 +71,7 @@ class NomosConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
     @callback
     @override
     def async_get_supported_subentry_types(
-        cls, config_entry: ConfigEntry
+        cls, config_entry: NomosConfigEntry
     ) -> dict[str, type[ConfigSubentryFlow]]:
         """Return what can be added to an account: flexible loads."""
         return {SUBENTRY_TYPE: LoadFlow}
@@ -177,7 +177,7 @@ class NomosConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
         )
 
     async def _async_link_again(
-        self, entry: ConfigEntry, data: dict[str, Any]
+        self, entry: NomosConfigEntry, data: dict[str, Any]
     ) -> ConfigFlowResult:
         """Replace the link of an account, even one that works: a new consent may end the one before."""
         # A refresh of the old link must not end after the new one is stored.

@@ -108,10 +108,10 @@ class StoredFile:
         self._owed = data
         if self._unsub_soon is None:
             self._unsub_soon = async_call_later(
-                self._hass, _MERGED_WITHIN, self._async_soon
+                self._hass, _MERGED_WITHIN, self.async_write
             )
 
-    async def async_write(self) -> None:
+    async def async_write(self, _now: datetime | None = None) -> None:
         """Write what is not on the disk yet."""
         await self._async_alone(self._async_write)
 
@@ -136,9 +136,6 @@ class StoredFile:
         return await asyncio.shield(
             self._hass.async_create_task(alone(), f"{DOMAIN} {self._name}")
         )
-
-    async def _async_soon(self, _now: datetime) -> None:
-        await self.async_write()
 
     @callback
     def _cancel_soon(self) -> None:

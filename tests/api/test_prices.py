@@ -354,10 +354,3 @@ def test_what_would_mislead_is_refused(data: object, field: str) -> None:
         PriceSeries.from_json(data)
     assert caught.value.field == field
     assert caught.value.status is None
-
-
-def test_the_path_starts_where_the_answer_was_found() -> None:
-    """Nested data names its place from the top."""
-    with pytest.raises(NomosResponseError) as caught:
-        PriceSeries.from_json(price_answer(price_item("now")), "answers[2]")
-    assert caught.value.field == "answers[2].items[0].timestamp"

@@ -32,7 +32,7 @@ from ..schedule import LONGEST_PAUSE, after_pause, pause_until
 from ..scheduled_coordinator import said
 from .link import Link, LinkState, Probe, is_clear
 from .pacing import Pace
-from .tokens import AccountTokens, TokenJournal
+from .tokens import AccountTokens
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -65,14 +65,8 @@ _DATA_MEMORY: Final[HassKey[dict[str, _Memory]]] = HassKey(f"{DOMAIN}_memory")
 class Connection:
     """Sends the requests of one account."""
 
-    def __init__(
-        self,
-        hass: HomeAssistant,
-        entry: ConfigEntry,
-        journal: TokenJournal,
-        phase: float,
-    ) -> None:
-        """Take the journal of the entry's tokens and the installation's place in the spread of requests."""
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, phase: float) -> None:
+        """Take the installation's place in the spread of requests."""
         self._phase = phase
         self._memory = hass.data.setdefault(_DATA_MEMORY, {}).setdefault(
             entry.entry_id, _Memory(Link(hass, entry))
@@ -80,7 +74,7 @@ class Connection:
         if self._memory.link.is_outdated:
             self._memory.link = Link(hass, entry)
         self.link = self._memory.link
-        self._tokens = AccountTokens(hass, entry, journal, self._memory.pace)
+        self._tokens = AccountTokens(hass, entry, self._memory.pace)
         # No cookie of one account may travel with another. Home Assistant ends the session with the entry.
         own_session = async_create_clientsession(hass, cookie_jar=DummyCookieJar())
         self._client = NomosClient(own_session, self)
@@ -123,7 +117,7 @@ class Connection:
     ) -> T:
         """Send a request in any state of the link, and take note of what the answer says of it."""
         self.check_rate_limit()
-        await self.async_check_means()
+        await self.async_check_credentials()
         known = self.link.try_at
         try:
             answer = await self._async_request(request)
@@ -169,7 +163,7 @@ class Connection:
         self.check_rate_limit()
         return self._tokens.current
 
-    async def async_check_means(self) -> None:
+    async def async_check_credentials(self) -> None:
         """Check that there is what it takes to renew access.
 
         Raises:

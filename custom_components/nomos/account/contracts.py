@@ -24,7 +24,6 @@ from .connection import Connection
 from .file import StoredAccount, account_file, async_load_account, encode_account
 from .link import link_signal
 from .tariffs import Tariffs
-from .tokens import TokenJournal
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -39,17 +38,11 @@ _ONE_DAY: Final = timedelta(days=1)
 class NomosAccount(ScheduledCoordinator[Mapping[str, Subscription]]):
     """The account's contracts by id."""
 
-    def __init__(
-        self,
-        hass: HomeAssistant,
-        entry: ConfigEntry,
-        journal: TokenJournal,
-        phase: float,
-    ) -> None:
-        """Take the journal of the entry's tokens and the installation's place in the spread of requests."""
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, phase: float) -> None:
+        """Take the installation's place in the spread of requests."""
         super().__init__(hass, entry, _LOGGER, f"{DOMAIN} subscriptions")
         self.phase = phase
-        self.connection = Connection(hass, entry, journal, phase)
+        self.connection = Connection(hass, entry, phase)
         self.async_ask = self.connection.async_ask
         self.after_rate_limit = self.connection.after_rate_limit
         self.link = self.connection.link
@@ -69,7 +62,7 @@ class NomosAccount(ScheduledCoordinator[Mapping[str, Subscription]]):
         """
         # This needs no request, and the customer may act.
         with suppress(ConfigEntryAuthFailed, CredentialsMissingError):
-            await self.connection.async_check_means()
+            await self.connection.async_check_credentials()
         self.link.async_remind()
         stored = await async_load_account(self.hass, self.config_entry)
         if stored is None:

@@ -130,17 +130,11 @@ def _fingerprint(token: Mapping[str, Any]) -> str:
 class AccountTokens:
     """Hands out valid access tokens of one config entry."""
 
-    def __init__(
-        self,
-        hass: HomeAssistant,
-        entry: ConfigEntry,
-        journal: TokenJournal,
-        pace: Pace,
-    ) -> None:
-        """Belong to a config entry whose rotated tokens are in the journal before they are used."""
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, pace: Pace) -> None:
+        """Belong to a config entry; requests for tokens take their turn, too."""
         self._hass = hass
         self._entry = entry
-        self._journal = journal
+        self._journal = TokenJournal(hass, entry)
         self._pace = pace
 
     async def async_client(self) -> AbstractOAuth2Implementation:

@@ -31,12 +31,8 @@ class Subscription:
     """A contract of the customer (Nomos API, Subscriptions).
 
     Attributes:
-        id: Opaque.
-        customer_id: Opaque; the same for all subscriptions that a customer's token sees.
-        tariff_id: Opaque.
-        status: Pending, active or ended.
-        type: Consumption, also if the answer has none, or feed-in.
-        number: The number by which people know the contract; None early on.
+        type: Consumption if the answer has none.
+        number: By which people know the contract; None early on.
         created_at: When it was ordered.
         start_at: When delivery began or will begin; None if that is not known.
         terminated_at: When notice was given; None if it was not.
@@ -104,8 +100,6 @@ class Tariff:
     """What the customer was sold (Nomos API, Plans).
 
     Attributes:
-        id: Opaque.
-        name: As on the contract.
         base_fee: EUR a month with VAT, without the fees of grid and metering; None if it is unknown or makes no sense.
     """
 
@@ -134,13 +128,9 @@ class Invoice:
     """A bill (Nomos API, Invoices).
 
     Attributes:
-        id: Opaque.
-        subscription_id: What it is for.
-        type: For usage, in advance, or reversing another one.
-        status: Open, paid, voided or uncollectible.
-        period_start: The beginning of the billed time, UTC, inclusive; a local midnight.
-        period_end: The end of the billed time, UTC, exclusive; a local midnight.
-        total: EUR with taxes; usually negative when it reverses another invoice.
+        period_start: The first local midnight of the billed time.
+        period_end: The last one, exclusive.
+        total: EUR with taxes; usually negative if it reverses another invoice.
         issued_at: None until it was issued.
     """
 
@@ -174,9 +164,6 @@ class GridFeeReduction:
     """A reduction of the grid fee for controllable devices, § 14a EnWG (Nomos API, Grid-fee reductions).
 
     Attributes:
-        subscription_id: What it is for.
-        module: How the fee is reduced.
-        status: From the intention to the end.
         valid_from: None while it is not known.
         valid_until: Exclusive; None while it has no end.
     """

@@ -48,12 +48,9 @@ class PriceItem:
     """The price of one interval, in ct/kWh (Nomos API, Price `items`).
 
     Attributes:
-        start: The beginning of the interval, UTC.
         amount: The all-in working price (consumption) or the payout (feed-in); may be negative or zero; None if
-            Nomos does not know it yet. It is never summed up from the components.
-        electricity: The part for energy; None if unknown or not part of the price.
-        grid: The part for the grid; None if unknown or not part of the price.
-        levies: The part for taxes and levies; None if unknown or not part of the price.
+            Nomos does not know it yet. It is never summed up from its parts.
+        electricity: The part for energy, and so on; None if unknown or not part of the price.
     """
 
     start: datetime
@@ -85,7 +82,7 @@ class PriceSeries:
         return _read_item(_price_row, values) if is_item else values
 
     @classmethod
-    def from_json(cls, data: object, at: str = "") -> Self:
+    def from_json(cls, data: object) -> Self:
         """Read a price answer.
 
         One bad number must not cost a whole day: an amount of an item or of a component that is missing, a text, a
@@ -97,7 +94,7 @@ class PriceSeries:
         Raises:
             NomosResponseError: The answer cannot be trusted; `field` names the place.
         """
-        fields = Fields.of(data, at)
+        fields = Fields.of(data)
         if "".join(fields.text("unit").split()).casefold() != "ct/kwh":
             raise fields.error("unit", "not ct/kWh")
         require_euro(fields)
@@ -121,8 +118,7 @@ class UsageItem:
     """The energy of one interval (Nomos API, Usage `data`).
 
     Attributes:
-        start: The beginning of the interval, UTC.
-        kwh: Energy in kWh, positive in both directions; the type of the subscription gives the direction.
+        kwh: Positive in both directions; the type of the subscription gives the direction.
         final: Whether the value is final; others may be replaced until the 8th working day of the next month.
     """
 
@@ -136,7 +132,6 @@ class UsageSeries:
     """Metered energy (Nomos API, Usage).
 
     Attributes:
-        meter_type: The kind of the meter.
         resolution: What Nomos returned, which may differ from what was asked for (analog meters: months).
         items: Sorted by start, each start once; gaps are normal.
         unreadable: How many of the received items were left out because their usage is no number that makes sense.
@@ -154,7 +149,7 @@ class UsageSeries:
         return _read_item(_usage_row, values) if is_item else values
 
     @classmethod
-    def from_json(cls, data: object, at: str = "") -> Self:
+    def from_json(cls, data: object) -> Self:
         """Read a usage answer.
 
         An item whose usage is not a number, or beyond any sense (`MAX_USAGE`), is left out and counted in
@@ -163,7 +158,7 @@ class UsageSeries:
         Raises:
             NomosResponseError: A field is not as published.
         """
-        fields = Fields.of(data, at)
+        fields = Fields.of(data)
         resolution = fields.text("resolution")
         # Older pages have several names for the same length, as they do for prices.
         resolution = "hour" if resolution in {"hourly", "60min"} else resolution
