@@ -1,4 +1,4 @@
-"""What the coordinators of one subscription share: whom they ask, and of what."""
+"""The base of the coordinators of one contract."""
 
 from datetime import datetime
 import logging
@@ -12,7 +12,7 @@ from .contracts import NomosAccount
 
 
 class ContractCoordinator[T](ScheduledCoordinator[T]):
-    """Asks an account for one kind of data of one subscription, at times that it plans itself."""
+    """Asks an account for one kind of data of one contract, at times that it plans itself."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class ContractCoordinator[T](ScheduledCoordinator[T]):
 
     @property
     def place(self) -> str:
-        """Return which contract it is in the words of log and diagnostics, which must not hold its number."""
+        """Return the name of the contract in log and diagnostics, which must not hold its number."""
         return self.account.place_of(self.subscription_id)
 
     @property
@@ -42,5 +42,5 @@ class ContractCoordinator[T](ScheduledCoordinator[T]):
         return f"{self._kind} of {self.place}"
 
     def _plan(self, at: datetime) -> None:
-        """Ask at an aware instant, or when the silence that Nomos asked for is over."""
+        """Ask at an aware instant, or when the wait that Nomos asked for is over."""
         self._schedule_at(self.account.after_rate_limit(at))

@@ -13,10 +13,10 @@ from .contract_coordinator import ContractCoordinator
 
 
 class ContractEntity[C: ContractCoordinator[Any]](ReadingEntity, CoordinatorEntity[C]):
-    """An entity of one subscription: it reads when its coordinator has news."""
+    """An entity of one contract: it reads when its coordinator has news."""
 
     def __init__(self, coordinator: C, description: EntityDescription) -> None:
-        """Belong to the subscription's device."""
+        """Belong to the contract's device."""
         super().__init__(coordinator)
         self.entity_description = description
         subscription_id = coordinator.subscription_id
@@ -27,7 +27,7 @@ class ContractEntity[C: ContractCoordinator[Any]](ReadingEntity, CoordinatorEnti
     @property
     @override
     def available(self) -> bool:
-        """Return whether there is something to show, whatever became of the last request."""
+        """Return whether there is something to show, even if the last request failed."""
         return self._attr_available
 
     @callback

@@ -107,7 +107,7 @@ class NomosClient:
 
     async def subscriptions(self) -> tuple[Subscription, ...]:
         """Return all subscriptions of the customer, of every status, newest first (Nomos API, Subscriptions)."""
-        found = await self._list(("subscriptions",), {}, Subscription.from_json)
+        found = await self._list("subscriptions", {}, Subscription.from_json)
         return tuple({one.id: one for one in found}.values())
 
     async def prices(self, subscription_id: str, start: date, end: date) -> PriceSeries:
@@ -141,13 +141,8 @@ class NomosClient:
 
     async def invoices(self, subscription_id: str) -> tuple[Invoice, ...]:
         """Return all invoices of a subscription, newest first (Nomos API, Invoices)."""
-        found = await self._list(
-            ("invoices",), _filter(subscription_id), Invoice.from_json
-        )
-        unique = {
-            one.id: one for one in found if one.subscription_id == subscription_id
-        }
-        return tuple(unique.values())
+        found = await self._list_of(subscription_id, "invoices", Invoice.from_json)
+        return tuple({one.id: one for one in found}.values())
 
     async def grid_fee_reductions(
         self, subscription_id: str
@@ -156,16 +151,22 @@ class NomosClient:
 
         Whether customers may see them is not published.
         """
-        found = await self._list(
-            ("grid-fee-reductions",),
-            _filter(subscription_id),
-            GridFeeReduction.from_json,
+        found = await self._list_of(
+            subscription_id, "grid-fee-reductions", GridFeeReduction.from_json
         )
-        return tuple(one for one in found if one.subscription_id == subscription_id)
+        return tuple(found)
+
+    async def _list_of[T: (Invoice, GridFeeReduction)](
+        self, subscription_id: str, path: str, parse: Callable[[object, str], T]
+    ) -> list[T]:
+        """Return what a list has for one subscription: a server ignores a filter that it does not know."""
+        query = {"filter[subscription][eq]": subscription_id}
+        found = await self._list(path, query, parse)
+        return [one for one in found if one.subscription_id == subscription_id]
 
     async def _list[T](
         self,
-        path: tuple[str, ...],
+        path: str,
         query: Mapping[str, str],
         parse: Callable[[object, str], T],
     ) -> list[T]:
@@ -181,7 +182,7 @@ class NomosClient:
         page_query = {**query, "limit": str(_PAGE_SIZE)}
         cursors: set[str] = set()
         while len(cursors) < MAX_PAGES:
-            items, cursor = await self._get(path, page_query, parse_page)
+            items, cursor = await self._get((path,), page_query, parse_page)
             found += items
             if cursor is None:
                 return found
@@ -190,9 +191,7 @@ class NomosClient:
             cursors.add(cursor)
             page_query["cursor"] = cursor
         _LOGGER.debug(
-            "List /%s does not end, reading stopped after %s items",
-            "/".join(path),
-            len(found),
+            "List /%s does not end, reading stopped after %s items", path, len(found)
         )
         return found
 
@@ -331,11 +330,6 @@ def _url(base_url: str, path: tuple[str, ...], query: Mapping[str, str]) -> URL:
     except UnicodeEncodeError:
         raise NomosRequestError("An id is malformed") from None
     return URL(f"{base_url}/{quoted}{parameters}", encoded=True)
-
-
-def _filter(subscription_id: str) -> dict[str, str]:
-    """Return the filter for one subscription; a server that does not know it ignores it (Nomos API, Filtering)."""
-    return {"filter[subscription][eq]": subscription_id}
 
 
 def _day(day: date) -> str:
