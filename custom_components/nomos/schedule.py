@@ -184,17 +184,16 @@ def next_price_request(
     daily = _next_daily(now, phase, first_fetch, second_fetch)
     if reason is PriceRequestReason.REST:
         return daily
-    if misses:
-        current = reason is PriceRequestReason.CURRENT
-        jitter = _JITTER_WITHOUT_PRICE if current else _JITTER
-        soon = _after_gap(now, GAPS[reason], misses, jitter * chance)
-    else:
-        soon = now + timedelta(seconds=75 + 45 * chance)
+    if misses == 0:
+        return min(daily, now + timedelta(seconds=75 + 45 * chance))
+    current = reason is PriceRequestReason.CURRENT
+    jitter = _JITTER_WITHOUT_PRICE if current else _JITTER
+    repeated = _after_gap(now, GAPS[reason], misses, jitter * chance)
     # The last known price may run out at midnight: ask shortly before, and else shortly after.
     midnight = next_midnight(now)
     eve = midnight - timedelta(minutes=2) - _EVE_SPREAD * phase
     after = midnight + timedelta(seconds=20) + _MIDNIGHT_SPREAD * phase
-    return _off_the_minute(min(soon, daily, eve if eve > now else after))
+    return _off_the_minute(min(repeated, daily, eve if eve > now else after))
 
 
 def misses_after(misses: int, reason: PriceRequestReason, *, news: bool) -> int:

@@ -1,4 +1,4 @@
-"""Tests of how price lists and plans are written: units, means over hours, what is not known, and zero."""
+"""Tests of price lists and plans as JSON: units, means over hours, what is not known, and zero."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -38,7 +38,7 @@ def table_of(*parts: tuple[int, float | None], skip: int = 0) -> PriceTable:
 
 
 def list_of(table: PriceTable, unit: Unit = Unit.EURO) -> PriceList:
-    """Return all that a table knows as a list."""
+    """Return all that a table knows as a price list."""
     return PriceList(
         table=table,
         start=NOON,
@@ -94,8 +94,8 @@ def test_until_is_the_end_of_what_is_known(shape: Format) -> None:
     assert list_of(tail).response(shape)["until"] is None
 
 
-def test_cents_have_no_dust() -> None:
-    """A hundred times a binary fraction is seldom what a person would write."""
+def test_cents_have_no_rounding_errors() -> None:
+    """A hundred times a binary fraction is seldom a decimal one."""
     amounts = (0.07, 0.28, 0.2899, -0.0561)
     assert [one * 100 for one in amounts] != [7.0, 28.0, 28.99, -5.61]
     prices = list_of(table_of(*((1, one) for one in amounts)), Unit.CENT)
@@ -112,7 +112,7 @@ def test_cents_have_no_dust() -> None:
 
 
 def test_zero_has_no_sign() -> None:
-    """What is less than can be paid is nothing, not minus nothing."""
+    """Less than can be paid is zero, not minus zero."""
     table = table_of((4, -1e-9))
     made = plan(table, PlanRequest(NOON, NOON + HOUR, HOUR), NOON)
     assert made.cost is not None

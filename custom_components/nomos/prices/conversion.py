@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Mapping
+from dataclasses import astuple
 from datetime import UTC, date, datetime, timedelta
 from itertools import takewhile
 from typing import Any, Final
@@ -75,9 +76,7 @@ def encode_table(subscription_id: str, table: PriceTable) -> dict[str, Any]:
                 int(one.start.timestamp()),
                 int(one.end.timestamp()),
                 one.price,
-                one.components.electricity,
-                one.components.grid,
-                one.components.levies,
+                *astuple(one.components),
             ]
             for one in table.intervals
         ],
@@ -98,9 +97,9 @@ def decode_table(subscription_id: str, stored: Any) -> PriceTable:
             read_instant(read_count(start)),
             read_instant(read_count(end)),
             _price(price),
-            Components(_price(electricity), _price(grid), _price(levies)),
+            Components(*map(_price, components)),
         )
-        for start, end, price, electricity, grid, levies in stored["intervals"]
+        for start, end, price, *components in stored["intervals"]
     )
 
 

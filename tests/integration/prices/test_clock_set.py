@@ -77,7 +77,7 @@ async def test_the_day_follows(
 async def test_a_load_follows(
     hass: HomeAssistant, set_clock: SetClock, linked, advance: Advance
 ) -> None:
-    """A run that has come while the hub slept begins as it wakes, and ends where it is over."""
+    """A run that was due while the hub slept begins when it wakes, and ends if it is over."""
     entry = await linked()
     await advance(timedelta(hours=7))
     load_id = await add(hass, entry, DISHWASHER)

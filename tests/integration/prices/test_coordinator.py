@@ -1,4 +1,4 @@
-"""Tests of the data clock and of what is kept: prices that do not go missing, requests that are few."""
+"""Tests of the data clock and of the price table: prices do not go missing, and requests are few."""
 
 import asyncio
 from collections import Counter
@@ -26,7 +26,7 @@ def price(hass, subscription):
 async def test_a_normal_day_is_polite(
     hass: HomeAssistant, nomos, linked, advance: Advance, published
 ) -> None:
-    """Prices of tomorrow are there by 15:00 local for at most seven requests a day, none on a full minute."""
+    """Prices of tomorrow are known by 15:00 local for at most seven requests a day, none on a full minute."""
     nomos.configure(publication_time=published)
     entry = await linked()
     await advance(timedelta(hours=16))
@@ -54,7 +54,7 @@ async def test_a_normal_day_is_polite(
 async def test_new_contract_makes_no_noise(
     hass: HomeAssistant, nomos, linked, caplog
 ) -> None:
-    """That a contract has no price before Nomos was asked for one is not worth a warning."""
+    """A contract without a price that Nomos was not asked for yet is no reason for a warning."""
     entry = await linked()
     new = nomos.add_subscription(EMAIL)
     await entry.runtime_data.account.async_refresh()
@@ -70,7 +70,7 @@ async def test_new_contract_makes_no_noise(
 async def test_outage_within_the_horizon(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription, caplog
 ) -> None:
-    """While the table knows the price, an outage is nobody's business."""
+    """As long as the table knows the price, an outage is not reported."""
     entry = await linked()
     nomos.faults.add(kind="reset")
     await entry.runtime_data.prices[subscription.id].async_refresh()
@@ -173,7 +173,7 @@ async def test_absent_interval_is_unknown(
 async def test_parts_of_a_price_stay(
     hass: HomeAssistant, nomos, linked, subscription
 ) -> None:
-    """An answer without components takes nothing away where the price is the same."""
+    """An answer without components takes nothing away if the price is the same."""
     entry = await linked()
     coordinator = entry.runtime_data.prices[subscription.id]
     before = coordinator.data
@@ -258,7 +258,7 @@ async def test_overdue_requests_of_all_kinds(
 async def test_request_that_is_given_up(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription, kind
 ) -> None:
-    """Whoever asked, and stops to wait for the answer, does not stop the clock: it is asked for again at the next tick."""
+    """A caller that is cancelled does not stop the data clock: it asks again at the next boundary."""
     entry = await linked()
     runtime = entry.runtime_data
     coordinator = {
@@ -323,7 +323,7 @@ async def test_scattered_holes_do_not_make_hasty(
 async def test_every_way_to_say_not_yet(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription, unpublished
 ) -> None:
-    """Today is right and tomorrow is not there, however Nomos says it; later it is."""
+    """Today is right and tomorrow is missing, however Nomos reports it; later it is known."""
     nomos.configure(unpublished=unpublished, publication_time=time(14))
     await linked()
     assert_right(hass, nomos, subscription)

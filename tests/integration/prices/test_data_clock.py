@@ -16,7 +16,7 @@ QUARTER = timedelta(minutes=15)
 
 @pytest.fixture(autouse=True)
 def instance(hass_storage: dict[str, Any], nomos: Simulator) -> None:
-    """Give the hub a place in the spread of requests at which its first look is just after a quarter-hour."""
+    """Give the hub a place in the spread of requests at which its first request is just after a quarter-hour."""
     customer = nomos.customers[EMAIL].id
     uuid = next(
         text
@@ -68,7 +68,7 @@ async def test_nothing_is_asked_at_a_boundary(
 async def test_refused_tomorrow_costs_one_request(
     hass: HomeAssistant, nomos, linked, subscription, status
 ) -> None:
-    """Today alone is asked for only where today is not known."""
+    """Today alone is asked for only if it is not known."""
     nomos.faults.add(kind="status", match="prices", status=status, times=1)
     entry = await linked()
     assert nomos.count("prices") == 2
@@ -84,7 +84,7 @@ async def test_refused_tomorrow_costs_one_request(
 async def test_day_turns_at_midnight_without_a_price(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
-    """Today's list is that of the new day from midnight on, also where no interval begins there."""
+    """Today's list is that of the new day from midnight on, even if no interval begins then."""
     midnight = datetime(2026, 6, 10, 22, tzinfo=UTC)
     nomos.configure(
         missing=[(midnight - timedelta(minutes=30), midnight + timedelta(hours=1))]
@@ -108,7 +108,7 @@ async def test_day_turns_at_midnight_without_a_price(
 async def test_polling_switched_off(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
-    """A customer who forbids polling still sees the price change at its boundary, and no look is made up for."""
+    """A customer who disables polling still sees the price change at its boundary, and no request is caught up."""
     entry = await linked()
     hass.config_entries.async_update_entry(entry, pref_disable_polling=True)
     await hass.config_entries.async_reload(entry.entry_id)

@@ -37,7 +37,7 @@ async def test_all_entities(
     linked,
     account,
 ) -> None:
-    """Every entity of every kind of account is as it was when somebody last looked."""
+    """Every entity of every kind of account is as in the snapshot."""
     entry = await linked(f"{account}@example.com")
     for one in er.async_entries_for_config_entry(entity_registry, entry.entry_id):
         assert facts(hass, one) == snapshot(name=one.entity_id)

@@ -22,7 +22,7 @@ def flag(hass, subscription, key):
 async def test_level_rank_and_percentile_follow_the_day(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
-    """At every boundary the entities say how the price stands within its day."""
+    """At every boundary the entities show how the price compares with its day."""
     entry = await linked()
     coordinator = entry.runtime_data.prices[subscription.id]
     seen = set()
@@ -52,7 +52,7 @@ async def test_level_rank_and_percentile_follow_the_day(
 async def test_unknown_price_has_no_level(
     hass: HomeAssistant, nomos, linked, subscription
 ) -> None:
-    """Where there is no price there is neither cheap nor expensive."""
+    """Without a price nothing is cheap or expensive."""
     start = datetime(2026, 6, 10, 8, tzinfo=UTC)
     nomos.configure(null_amounts=[(start, start + QUARTER)])
     await linked()

@@ -29,7 +29,7 @@ async def test_wait_holds_while_setting_up(
 async def test_wait_is_handed_on(
     hass: HomeAssistant, nomos, credentials, advance: Advance, caplog
 ) -> None:
-    """Home Assistant is told what is left of it, in seconds."""
+    """Home Assistant gets the rest of it, in seconds."""
     nomos.faults.add(kind="rate_limit", retry_after=900, times=1)
     entry = make_entry(nomos)
     entry.add_to_hass(hass)
@@ -47,7 +47,7 @@ async def test_wait_is_handed_on(
 async def test_absurd_wait_is_bounded(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """A slip in a header does not silence a house for a day."""
+    """A mistake in a header does not silence a house for a day."""
     entry = await linked()
     nomos.faults.add(kind="rate_limit", retry_after=86400, times=1)
     await entry.runtime_data.account.async_refresh()

@@ -16,7 +16,7 @@ QUARTER = timedelta(minutes=15)
 
 
 def find_prices() -> Path | None:
-    """Return the file of real prices, which lies beside the project where there is one."""
+    """Return the file of real prices beside the project, if there is one."""
     name = "shared/data/day_ahead_de_lu_2025-10.csv"
     return next(
         (

@@ -255,7 +255,7 @@ async def test_removal_leaves_nothing(
 async def test_removal_without_the_list_of_contracts(
     hass: HomeAssistant, nomos, linked, files
 ) -> None:
-    """The files of contracts go also where the file that lists them is lost."""
+    """The files of contracts are deleted even if the file that lists them is lost."""
     entry = await linked("solar@example.com")
     [listing] = files("account").values()
     listing.unlink()
