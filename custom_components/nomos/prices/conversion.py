@@ -97,9 +97,9 @@ def decode_table(subscription_id: str, stored: Any) -> PriceTable:
             read_instant(read_count(start)),
             read_instant(read_count(end)),
             _price(price),
-            Components(*map(_price, components)),
+            Components(_price(electricity), _price(grid), _price(levies)),
         )
-        for start, end, price, *components in stored["intervals"]
+        for start, end, price, electricity, grid, levies in stored["intervals"]
     )
 
 

@@ -137,7 +137,7 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
             known[day] = DayLevels.of(self.data.day(day), self.thresholds)
         return known[day]
 
-    def standing(self, now: datetime) -> PriceRating | None:
+    def rating(self, now: datetime) -> PriceRating | None:
         """Return how the price at an aware instant compares with those of its day; None if it is not known."""
         return self.day_levels(local_date(now)).at(now)
 

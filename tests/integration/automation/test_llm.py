@@ -131,14 +131,14 @@ async def test_prices(hass: HomeAssistant, linked, subscription, expose) -> None
     expose(subscription)
     coordinator = entry.runtime_data.prices[subscription.id]
     now = datetime.now(UTC)
-    standing = coordinator.standing(now)
+    rating = coordinator.rating(now)
     today = coordinator.data.day(local_date(now))
     answer = await ask(hass)
     assert answer["time"] == "2026-06-10T16:03+02:00"
     assert answer["unit"] == "EUR/kWh"
     assert answer["now"] == {
-        "price": standing.interval.price,
-        "level": standing.level.key,
+        "price": rating.interval.price,
+        "level": rating.level.key,
         "until": "2026-06-10T16:15+02:00",
     }
     assert answer["today"]["lowest"]["price"] == today.lowest.price
