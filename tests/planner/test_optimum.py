@@ -66,7 +66,7 @@ def cases(draw: st.DrawFn, *, contiguous: bool) -> tuple[PriceTable, PlanRequest
 @CASES
 @given(cases(contiguous=True))
 def test_contiguous_is_optimal(case: tuple[PriceTable, PlanRequest]) -> None:
-    """One run costs what the best of all runs costs, and lies where the preference wants it."""
+    """One run costs what the best of all runs costs, and lies as the preference asks."""
     table, request = case
     result = plan(table, request, request.earliest)
     assert value(result, table, request) == best(table, request)

@@ -246,7 +246,7 @@ def test_partial_interval_joins_a_run() -> None:
 
 
 def test_fewest_runs_among_equals() -> None:
-    """Equal prices are taken where they connect runs."""
+    """Of equal prices those are taken that connect runs."""
     table = make_table(2, 9, 1, 2, 1, 9, 9, 2)
     result = plan(table, ask(45 * MINUTE, contiguous=False), START)
     assert result.runs == minutes((30, 75))

@@ -94,10 +94,10 @@ DAYS = {
     "spike and hole": ([300, -300, *[30] * 22], "EC" + "." * 22),
     "all below zero": ([-1] * 24, "c" * 24),
     "below zero at middle": ([*[-1] * 13, *[30] * 11], "c" * 13 + "E" * 11),
-    "zero can be dear": ([-9, -8, *[-5] * 20, -1, 0], "CC" + "c" * 21 + "E"),
+    "zero can be expensive": ([-9, -8, *[-5] * 20, -1, 0], "CC" + "c" * 21 + "E"),
     "two tariffs": ([20] * 12 + [40] * 12, "C" * 12 + "E" * 12),
     "mostly cheap": ([20] * 16 + [40] * 8, "." * 16 + "E" * 8),
-    "mostly dear": ([20] * 8 + [40] * 16, "C" * 8 + "." * 16),
+    "mostly expensive": ([20] * 8 + [40] * 16, "C" * 8 + "." * 16),
     "unknown": ([None] * 24, "?" * 24),
     "two known": ([20, None, 40], "C?E"),
     "one known": ([30], "."),
@@ -188,7 +188,7 @@ def test_levels_have_an_order_and_a_key():
     ],
 )
 def test_thresholds_refuse_contradictions(name, wrong):
-    """Nonsense is refused where it is made, and so is a very cheap that is not cheap."""
+    """Values out of bounds are refused, and so is a very cheap that is not cheap."""
     with pytest.raises(ValueError, match="must be"):
         replace(DEFAULT_THRESHOLDS, **{name: wrong})
 
@@ -260,6 +260,6 @@ def test_below_average(prices, percent, below):
 
 
 def test_below_average_without_an_average():
-    """Without an average nothing can be said."""
+    """Without an average there is no answer."""
     day = day_of([0.3])
     assert below_average(day.intervals[0], DayPrices(DAY), 10) is None

@@ -57,7 +57,7 @@ thresholds_any = st.builds(thresholds_of, shares, shares, pairs(cents(1, 500)))
 
 
 def shifted(day, function):
-    """Return a day with other prices where they are known."""
+    """Return a day whose known prices are changed."""
     prices = [
         None if interval.price is None else function(interval.price)
         for interval in day.intervals
@@ -69,7 +69,7 @@ def shifted(day, function):
 @property_test
 @given(days(), thresholds_any)
 def test_agrees_with_the_definition(day, thresholds):
-    """What is computed is what the definition says, said again the long way: minute by minute."""
+    """The result agrees with the definition, worked out the long way: minute by minute."""
     known = [interval for interval in day.intervals if interval.price is not None]
     ratings = ratings_of(day, thresholds)
     assert [rating.interval for rating in ratings] == known
@@ -126,7 +126,7 @@ def test_monotone(day, thresholds):
 @property_test
 @given(days(), st.integers(-10_000, 10_000))
 def test_a_constant_changes_levels_only_through_zero(day, steps):
-    """Rank and percentile never change; a level does only where the old or the new price is below zero."""
+    """Rank and percentile never change; a level does only if the old or the new price is below zero."""
     moved = shifted(day, lambda price: round(price + steps / 10_000, 8))
     assert places(moved) == places(day)
     for one, two in zip(ratings_of(day), ratings_of(moved), strict=True):

@@ -162,8 +162,8 @@ def test_merge_keeps_the_parts_of_the_same_price():
     fewer = replace(known, components=Components(grid=0.16))
     merged = older.merge(PriceTable.of([fewer]))
     assert merged.intervals[0].components == Components(0.1, 0.16, 0.05)
-    dearer = replace(known, price=0.31, components=Components(electricity=0.11))
-    assert older.merge(PriceTable.of([dearer])).intervals == (dearer,)
+    higher = replace(known, price=0.31, components=Components(electricity=0.11))
+    assert older.merge(PriceTable.of([higher])).intervals == (higher,)
     longer = replace(known, end=at + 4 * QUARTER, components=Components())
     assert older.merge(PriceTable.of([longer])).intervals == (longer,)
 
@@ -227,7 +227,7 @@ def test_since_drops_the_past():
 
 
 def test_between_keeps_what_touches():
-    """An interval that only ends or begins where the stretch does is outside it."""
+    """An interval that only touches an end of the stretch is outside it."""
     table = PriceTable.of(interval(NOON + QUARTER * index, 0.1) for index in range(4))
     minute = timedelta(minutes=1)
     middle = table.between(NOON + QUARTER, NOON + 3 * QUARTER)
@@ -266,7 +266,7 @@ def test_between_leaves_out_what_does_not_touch(table, first, count):
 @property_test
 @given(tables(), tables())
 def test_merge_instant_by_instant(older, newer):
-    """At every instant the merged price is the newer one where known, else the older one."""
+    """At every instant the merged price is the newer one if known, else the older one."""
     merged = older.merge(newer)
     assert all(one.end <= two.start for one, two in pairwise(merged.intervals))
     for step in range(8 * 7 * 2):
@@ -319,7 +319,7 @@ def test_merge_twice_is_merge_once(older, newer):
 @property_test
 @given(tables(), tables())
 def test_merge_loses_and_invents_nothing(older, newer):
-    """Every known stretch is still known, and every known price was said by one of the two."""
+    """Every known stretch is still known, and every known price comes from one of the two."""
 
     def known_time(table):
         return sum(
@@ -329,5 +329,5 @@ def test_merge_loses_and_invents_nothing(older, newer):
 
     merged = older.merge(newer)
     assert known_time(merged) >= max(known_time(older), known_time(newer))
-    said = {one.price for one in (*older.intervals, *newer.intervals)}
-    assert {one.price for one in merged.intervals} <= said
+    prices = {one.price for one in (*older.intervals, *newer.intervals)}
+    assert {one.price for one in merged.intervals} <= prices

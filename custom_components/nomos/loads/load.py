@@ -226,7 +226,7 @@ class FlexibleLoad:
 
     def _why_not(self, waiting: LoadPlan) -> str:
         """Return why a window has no run."""
-        table = self.coordinator.data if self.coordinator else EMPTY_TABLE
+        table = self._planned_from or EMPTY_TABLE
         opens, closes = waiting.opens, waiting.closes
         if not table.knows(opens, closes):
             return "its prices are not all known yet"

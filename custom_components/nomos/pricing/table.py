@@ -128,7 +128,7 @@ class PriceTable:
         return bool(found) and found[0].start <= now < found[-1].end
 
     def after(self, now: datetime) -> Interval | None:
-        """Return the interval that begins where the current one ends, or None where there is a gap."""
+        """Return the interval that begins where the current one ends, or None if there is a gap."""
         current = self.at(now)
         return self.at(current.end) if current else None
 

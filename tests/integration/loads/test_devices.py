@@ -1,4 +1,4 @@
-"""Tests of where the devices of flexible loads hang: from the contract that a load is planned with."""
+"""Tests of the devices of loads: each is below the contract that the load is planned with."""
 
 from datetime import timedelta
 
@@ -21,14 +21,12 @@ def device(hass: HomeAssistant, entry, key: str) -> dr.DeviceEntry | None:
 
 
 def contract_of(hass: HomeAssistant, entry, load: str) -> str | None:
-    """Return the name of the device that a load's device hangs from."""
+    """Return the name of the device that a load's device is below."""
     via = device(hass, entry, load).via_device_id
     return dr.async_get(hass).async_get(via).name if via else None
 
 
-async def test_a_load_hangs_from_its_contract(
-    hass: HomeAssistant, nomos, linked
-) -> None:
+async def test_a_load_is_below_its_contract(hass: HomeAssistant, nomos, linked) -> None:
     """It does so from the start, over a reload, and when another contract is chosen."""
     first = nomos.customers[EMAIL].subscriptions[0]
     second = nomos.add_subscription(EMAIL)
@@ -55,7 +53,7 @@ async def test_a_load_hangs_from_its_contract(
 async def test_a_contract_that_goes(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """The load hangs from the contract that it is planned with from then on."""
+    """The load is below the contract that it is planned with from then on."""
     second = nomos.add_subscription(EMAIL)
     entry = await linked()
     load = await add(hass, entry, subscription=second.id)
@@ -68,7 +66,7 @@ async def test_a_contract_that_goes(
 
 
 async def test_the_only_contract(hass: HomeAssistant, nomos, linked) -> None:
-    """A load that names no contract hangs from the one that sells; feeding in is none."""
+    """A load that names no contract is below the one about consumption."""
     entry = await linked("solar@example.com")
     load = await add(hass, entry)
     assert contract_of(hass, entry, load) == "Nomos"

@@ -82,8 +82,8 @@ async def test_window_that_passes_without_prices(
 
     def window():
         assert status(hass, load_id) == LoadStatus.WAITING
-        told = shown(hass, load_id, "run_now", "binary_sensor").attributes["window"]
-        return [datetime.fromisoformat(told[edge]) for edge in ("start", "end")]
+        found = shown(hass, load_id, "run_now", "binary_sensor").attributes["window"]
+        return [datetime.fromisoformat(found[edge]) for edge in ("start", "end")]
 
     opens, closes = (datetime(2026, 6, 11, hour, tzinfo=TARIFF_ZONE) for hour in (0, 6))
     assert window() == [opens, closes]

@@ -28,9 +28,9 @@ async def test_level_rank_and_percentile_follow_the_day(
     seen = set()
     for _ in range(100):
         now = datetime.now(UTC)
-        standing = DayLevels.of(coordinator.data.day(local_date(now))).at(now)
+        rating = DayLevels.of(coordinator.data.day(local_date(now))).at(now)
         level = state_of(hass, subscription.id, "price_level").state
-        assert level == standing.level.key
+        assert level == rating.level.key
         assert flag(hass, subscription, "cheap_now") == (
             "on" if level in {"cheap", "very_cheap"} else "off"
         )
@@ -38,11 +38,11 @@ async def test_level_rank_and_percentile_follow_the_day(
             "on" if level in {"expensive", "very_expensive"} else "off"
         )
         rank = state_of(hass, subscription.id, "price_rank").state
-        assert int(rank) == standing.rank
+        assert int(rank) == rating.rank
         percentile = state_of(hass, subscription.id, "price_percentile").state
-        assert float(percentile) == pytest.approx(standing.percentile, abs=0.01)
+        assert float(percentile) == pytest.approx(rating.percentile, abs=0.01)
         assert flag(hass, subscription, "negative_price") == (
-            "on" if (standing.interval.price or 0) < 0 else "off"
+            "on" if (rating.interval.price or 0) < 0 else "off"
         )
         seen.add(level)
         await advance(QUARTER)
