@@ -13,7 +13,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .loads.entities import RUN_NOW, NomosRunNow
-from .loads.load import FlexibleLoad
+from .loads.load import Load
 from .prices.coordinator import PriceCoordinator
 from .prices.entity import NomosEntity, PriceValue, of_rating, suits
 from .pricing import local_date
@@ -83,7 +83,7 @@ async def async_setup_entry(
         )
 
     @callback
-    def add_load(load: FlexibleLoad) -> None:
+    def add_load(load: Load) -> None:
         async_add_entities([NomosRunNow(load, RUN_NOW)], config_subentry_id=load.id)
 
     entry.runtime_data.async_each_subscription(add)

@@ -32,6 +32,9 @@ CHEAP = "calendar_cheap"
 
 CALENDAR = CalendarEntityDescription(key="calendar", translation_key="calendar")
 
+type _Event = tuple[datetime, datetime, str]
+"""Start, end and summary: most events are only compared, and a ``CalendarEvent`` takes thirty times as long."""
+
 
 async def async_setup_entry(
     hass: HomeAssistant,
@@ -58,6 +61,7 @@ class NomosCalendar(NomosEntity, CalendarEntity):
     def __init__(self, coordinator: PriceCoordinator, summary: str) -> None:
         """Name cheap periods in the hub's language."""
         self._summary = summary
+        self._shown: _Event | None = None
         self._attr_event: CalendarEvent | None = None
         super().__init__(coordinator, CALENDAR)
 
@@ -85,19 +89,22 @@ class NomosCalendar(NomosEntity, CalendarEntity):
     ) -> list[CalendarEvent]:
         """Return the events that touch a stretch of time."""
         return [
-            event
-            for event in self._events()
-            if event.start < end_date and event.end > start_date
+            CalendarEvent(start, end, summary)
+            for start, end, summary in self._events()
+            if start < end_date and end > start_date
         ]
 
     @override
     def _read_value(self, now: datetime) -> bool:
-        coming = (event for event in self._events() if event.end > now)
-        first = min(coming, key=lambda event: event.start, default=None)
-        before, self._attr_event = self._attr_event, first
-        return first != before
+        coming = (event for event in self._events() if event[1] > now)
+        first = min(coming, key=lambda event: event[0], default=None)
+        if first == self._shown:
+            return False
+        self._shown = first
+        self._attr_event = CalendarEvent(*first) if first else None
+        return True
 
-    def _events(self) -> Iterator[CalendarEvent]:
+    def _events(self) -> Iterator[_Event]:
         """Yield cheap periods, joined across midnight, and runs."""
         today = local_date(dt_util.utcnow())
         days = (
@@ -112,7 +119,7 @@ class NomosCalendar(NomosEntity, CalendarEntity):
                     yield from _split(run.start, run.end, load.name)
 
 
-def _split(start: datetime, end: datetime, summary: str) -> Iterator[CalendarEvent]:
+def _split(start: datetime, end: datetime, summary: str) -> Iterator[_Event]:
     """Yield a stretch of time, in two parts if the clock is set back in it.
 
     Home Assistant measures events by the wall clock, by which the stretch may end before it starts.
@@ -120,10 +127,10 @@ def _split(start: datetime, end: datetime, summary: str) -> Iterator[CalendarEve
     hour = start.replace(minute=0, second=0, microsecond=0) + _HOUR
     while hour < end:
         if _offset(hour) < _offset(hour - _INSTANT):
-            yield CalendarEvent(start, hour - _INSTANT, summary)
+            yield start, hour - _INSTANT, summary
             start = hour
         hour += _HOUR
-    yield CalendarEvent(start, end, summary)
+    yield start, end, summary
 
 
 def _offset(moment: datetime) -> timedelta:

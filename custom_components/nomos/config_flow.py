@@ -73,7 +73,7 @@ class NomosConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
     def async_get_supported_subentry_types(
         cls, config_entry: NomosConfigEntry
     ) -> dict[str, type[ConfigSubentryFlow]]:
-        """Return what can be added to an account: flexible loads."""
+        """Return what can be added to an account: loads."""
         return {SUBENTRY_TYPE: LoadFlow}
 
     async def async_step_reauth(

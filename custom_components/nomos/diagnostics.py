@@ -11,7 +11,7 @@ from homeassistant.util import dt as dt_util
 from .account.contract_coordinator import ContractCoordinator
 from .account.contracts import NomosAccount
 from .api import API_URL, API_VERSION, api_url
-from .loads.load import FlexibleLoad, LoadState
+from .loads.load import Load, LoadState
 from .prices.conversion import DISTANCES, SHARES
 from .prices.coordinator import PriceCoordinator
 from .pricing import DayPrices, local_date
@@ -116,7 +116,7 @@ def _usage(usage: UsageCoordinator) -> dict[str, Any]:
     }
 
 
-def _load(load: FlexibleLoad, account: NomosAccount) -> dict[str, Any]:
+def _load(load: Load, account: NomosAccount) -> dict[str, Any]:
     """Return a load's settings and runs, without its name."""
     settings, plan = asdict(load.settings), load.plan
     named = settings.pop("subscription_id")

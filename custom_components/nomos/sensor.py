@@ -4,7 +4,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .loads.entities import LOAD_SENSORS, NomosLoadSensor
-from .loads.load import FlexibleLoad
+from .loads.load import Load
 from .prices.coordinator import PriceCoordinator
 from .prices.sensors import price_sensors
 from .runtime import NomosConfigEntry
@@ -27,7 +27,7 @@ async def async_setup_entry(
         async_follow_usage(hass, usage, async_add_entities)
 
     @callback
-    def add_load(load: FlexibleLoad) -> None:
+    def add_load(load: Load) -> None:
         async_add_entities(
             [NomosLoadSensor(load, description) for description in LOAD_SENSORS],
             config_subentry_id=load.id,

@@ -19,7 +19,7 @@ from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
 from ..loads.entities import RUN_NOW
-from ..loads.load import FlexibleLoad
+from ..loads.load import Load
 from ..planner import Objective, PlanRequest, PlanStatus, plan
 from ..pricing import (
     TARIFF_ZONE,
@@ -184,7 +184,7 @@ def _window(
     }
 
 
-def _load(load: FlexibleLoad, now: datetime) -> dict[str, Any]:
+def _load(load: Load, now: datetime) -> dict[str, Any]:
     """Return a load's name and the runs of its plan."""
     runs = load.plan.runs if load.plan else ()
     return {
@@ -194,7 +194,7 @@ def _load(load: FlexibleLoad, now: datetime) -> dict[str, Any]:
     }
 
 
-def _load_entities(hass: HomeAssistant, load: FlexibleLoad) -> list[str]:
+def _load_entities(hass: HomeAssistant, load: Load) -> list[str]:
     """Return the entities of a load that a card has to watch."""
     find = er.async_get(hass).async_get_entity_id
     found = (find(platform, DOMAIN, f"{load.id}_{key}") for platform, key in _LOAD_KEYS)

@@ -26,7 +26,7 @@ from ..const import CURRENCY, DOMAIN
 from ..entity import ReadingEntity
 from ..prices.entity import PRICE_UNIT
 from ..pricing import TARIFF_ZONE
-from .load import FlexibleLoad, signal_changed
+from .load import Load, signal_changed
 from .model import LoadPlan, LoadStatus
 
 
@@ -90,7 +90,7 @@ class LoadEntity(ReadingEntity):
 
     _attr_should_poll = False
 
-    def __init__(self, load: FlexibleLoad, description: EntityDescription) -> None:
+    def __init__(self, load: Load, description: EntityDescription) -> None:
         """Belong to the load's device."""
         self.entity_description = description
         self._load = load

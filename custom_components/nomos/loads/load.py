@@ -40,7 +40,7 @@ class LoadState(Enum):
     """The plan has begun: it is kept until its last run is over. Then the load waits for the next one."""
 
 
-class FlexibleLoad:
+class Load:
     """One load: plans while prices come, keeps a plan that has begun, and goes on to the next window after it."""
 
     def __init__(

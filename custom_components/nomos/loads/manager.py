@@ -21,12 +21,12 @@ from ..account.ranking import default_contract
 from ..const import DOMAIN
 from ..prices.coordinator import PriceCoordinator
 from ..storage import StoredFile, stored_file
-from .load import SUBENTRY_TYPE, FlexibleLoad, signal_changed
+from .load import SUBENTRY_TYPE, Load, signal_changed
 from .model import LoadPlan
 
 
 class Loads:
-    """Keeps one ``FlexibleLoad`` for each subentry.
+    """Keeps one ``Load`` for each subentry.
 
     An entry's update listener would make Home Assistant refuse the flows that reload by themselves. So subentries are
     compared with every change of the entry, also for each token that is stored.
@@ -39,13 +39,13 @@ class Loads:
         prices: Mapping[str, PriceCoordinator],
     ) -> None:
         """Belong to an entry; ``prices`` is followed as contracts come and go."""
-        self.all: dict[str, FlexibleLoad] = {}
+        self.all: dict[str, Load] = {}
         self._hass = hass
         self._entry = entry
         self._prices = prices
         self._file = load_file(hass, entry)
         self._numbers = count(1)
-        self._platforms: list[Callable[[FlexibleLoad], None]] = []
+        self._platforms: list[Callable[[Load], None]] = []
         self._begun: dict[str, LoadPlan] = {}
         """The plans that have begun, as they are stored."""
 
@@ -68,15 +68,13 @@ class Loads:
             await load.async_planned()
 
     @callback
-    def async_each(self, platform: Callable[[FlexibleLoad], None]) -> None:
+    def async_each(self, platform: Callable[[Load], None]) -> None:
         """Call a platform for every load there is, and for each one that is added later."""
         self._platforms.append(platform)
         for load in self.all.values():
             self._add_entities(load, platform)
 
-    def _add_entities(
-        self, load: FlexibleLoad, platform: Callable[[FlexibleLoad], None]
-    ) -> None:
+    def _add_entities(self, load: Load, platform: Callable[[Load], None]) -> None:
         """Let a platform add the entities of a load as soon as it is planned: before that there is nothing to show."""
 
         async def add() -> None:
@@ -111,7 +109,7 @@ class Loads:
         for key, subentry in wanted.items():
             new = key not in self.all
             if new:
-                self.all[key] = FlexibleLoad(
+                self.all[key] = Load(
                     self._hass,
                     self._entry.entry_id,
                     subentry,
@@ -134,7 +132,7 @@ class Loads:
         usual = default_contract(one.subscription for one in self._prices.values())
         return self._prices[usual.id] if usual else None
 
-    def _register_device(self, load: FlexibleLoad) -> None:
+    def _register_device(self, load: Load) -> None:
         """Create or update the device of a load, below the contract that it is planned with."""
         registry, contract = dr.async_get(self._hass), None
         if load.coordinator is not None:
