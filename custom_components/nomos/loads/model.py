@@ -29,7 +29,12 @@ class LoadStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadSettings:
-    """What the customer wants of a load. Times are wall-clock times of the hub; power in kW, the cap in EUR/kWh."""
+    """What the customer wants of a load. Times are wall-clock times of the hub; power in kW, the cap in EUR/kWh.
+
+    Raises:
+        ValueError: with the translation key of what can never be planned.
+
+    """
 
     duration: timedelta
     start: time
@@ -46,14 +51,9 @@ class LoadSettings:
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Self:
-        """Read the data of a subentry, or of the form.
-
-        Raises:
-            ValueError: with the translation key of what can never be planned.
-
-        """
+        """Read the data of a subentry, or of the form; ValueError as above."""
         cap, max_runs, fallback = map(data.get, ("price_cap", "max_runs", "fallback"))
-        settings = cls(
+        return cls(
             duration=timedelta(**data["duration"]),
             start=_time(data.get("start", "00:00")),
             end=_time(data.get("end", "00:00")),
@@ -67,10 +67,9 @@ class LoadSettings:
             fallback=_time(fallback) if fallback else None,
             subscription_id=data.get("subscription"),
         )
-        settings._check()
-        return settings
 
-    def _check(self) -> None:
+    def __post_init__(self) -> None:
+        """Refuse what can never be planned."""
         length = _between(self.start, self.end) or _DAY
         if self.duration <= _ZERO:
             raise ValueError("no_duration")
