@@ -183,7 +183,8 @@ class NomosConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
         # A refresh of the old link must not end after the new one is stored.
         await async_wait_for_refresh(self.hass, entry)
         # Home Assistant takes a second to store the entry, and the old link is dead.
-        await TokenJournal(self.hass, entry).async_write(data)
+        journal = TokenJournal(self.hass, entry)
+        await journal.async_write(data, await journal.async_replaced())
         reason: str | UndefinedType = UNDEFINED
         if self.source not in _AGAIN:
             reason = "linked_again_disabled" if entry.disabled_by else "linked_again"

@@ -70,19 +70,22 @@ class TokenJournal:
         """Return whether the newest token could not be written, so that it is in memory only."""
         return self._file.behind
 
-    async def async_write(self, data: Mapping[str, Any]) -> None:
-        """Store a rotated token or a new link, before the config entry holds it.
-
-        Args:
-            data: the config entry's data as it is going to be.
-
-        """
+    async def async_replaced(self) -> list[str]:
+        """Return the ancestors of the next token: the config entry on disk may still have any of them."""
         replaced = [_fingerprint(self._entry.data[CONF_TOKEN])]
         if (stored := await self._file.async_load(_decode_journal)) is not None:
             link, ancestors = stored
-            # The entry on disk may still have any of them.
             replaced = [*ancestors, _fingerprint(link[CONF_TOKEN]), *replaced]
-        ancestors = list(dict.fromkeys(replaced))[-_REMEMBERED_ANCESTORS:]
+        return list(dict.fromkeys(replaced))[-_REMEMBERED_ANCESTORS:]
+
+    async def async_write(self, data: Mapping[str, Any], ancestors: list[str]) -> None:
+        """Store a new token, or a new link, before the config entry holds it.
+
+        Args:
+            data: the config entry's data as it is going to be.
+            ancestors: what ``async_replaced`` returned before.
+
+        """
         link = {key: data[key] for key in _LINK if key in data}
         await self._file.async_save({**link, "ancestors": ancestors})
 
@@ -222,6 +225,8 @@ class AccountTokens:
         """Use the refresh token; the one that replaces it is in the journal before anybody sees it."""
         await self._pace.async_turn()
         old, client = self._token, await self.async_client()
+        # Read before: nothing may come between the answer and its way to the disk.
+        ancestors = await self._journal.async_replaced()
         new = await client.async_refresh_token(old)
         if self._token.get("refresh_token") != old.get("refresh_token"):
             # The account was linked again while the answer was on its way: the new link counts.
@@ -229,7 +234,7 @@ class AccountTokens:
         data = {**self._entry.data, CONF_TOKEN: new}
         # A token that did not rotate is in no danger.
         if new.get("refresh_token") != old.get("refresh_token"):
-            await self._journal.async_write(data)
+            await self._journal.async_write(data, ancestors)
         self._store(data)
 
     def _refresh_done(self, task: asyncio.Task[None]) -> None:

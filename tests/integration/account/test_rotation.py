@@ -92,7 +92,8 @@ async def test_refresh_that_ends_after_a_new_link(
     while nomos.faults.pending:
         await asyncio.sleep(0)
     fresh = make_entry(nomos).data
-    await TokenJournal(hass, entry).async_write(fresh)
+    journal = TokenJournal(hass, entry)
+    await journal.async_write(fresh, await journal.async_replaced())
     hass.config_entries.async_update_entry(entry, data=fresh)
     await advance(timedelta(seconds=21))
     await request
@@ -114,7 +115,8 @@ async def test_power_cut_after_a_new_link_with_other_credentials(
     entry = await linked()
     on_disk = dict(entry.data)
     fresh = {**make_entry(nomos).data, "auth_implementation": "another"}
-    await TokenJournal(hass, entry).async_write(fresh)
+    journal = TokenJournal(hass, entry)
+    await journal.async_write(fresh, await journal.async_replaced())
     await power_cut(hass, entry, on_disk)
     assert dict(entry.data) == fresh
 
