@@ -101,14 +101,7 @@ class Connection:
         return await self._async_send(request, optional=optional)
 
     async def async_try_again(self) -> None:
-        """Try whether access is granted again, if it is time.
-
-        Raises:
-            NomosError: as for ``async_ask``.
-            OAuth2TokenRequestBaseError: likewise.
-            ConfigEntryAuthFailed: access is still refused.
-
-        """
+        """Try whether access is granted again, if it is time; raises as ``async_ask`` does."""
         self.link.begin_try()
         await self._async_send(self.link.probe, optional=False)
 

@@ -177,12 +177,9 @@ class Link:
             raise self.error
 
     def begin_try(self) -> None:
-        """Begin to try again; if this brings no clear answer, the next try comes in an hour at most.
+        """Begin to try again, or raise as ``check`` does if it is not yet time.
 
-        Raises:
-            ConfigEntryAuthFailed: as for ``check``, if it is not yet time.
-            OAuth2TokenRequestConnectionError: likewise.
-
+        If this try brings no clear answer, the next one comes in an hour at most.
         """
         now = dt_util.utcnow()
         # A longer wait than there is means that the clock was set back.
