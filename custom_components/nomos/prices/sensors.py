@@ -1,9 +1,8 @@
 """The sensors of prices and of the contract."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from operator import attrgetter
 from typing import Any, Final, override
 
 from homeassistant.components.sensor import (
@@ -14,9 +13,9 @@ from homeassistant.components.sensor import (
 )
 from homeassistant.const import EntityCategory, UnitOfRatio
 
-from ..api import SubscriptionStatus, Tariff
+from ..api import SubscriptionStatus
 from ..const import CURRENCY
-from ..pricing import TARIFF_ZONE, DayPrices, Interval, Level, local_date
+from ..pricing import TARIFF_ZONE, DayPrices, Level, local_date
 from .coordinator import PriceCoordinator
 from .entity import PRICE_UNIT, NomosEntity, PriceValue, of_rating, suits
 
@@ -35,50 +34,43 @@ class NomosSensorDescription(SensorEntityDescription):
     feeds_in: bool | None = False
 
 
-def _price(interval: Interval | None) -> float | None:
-    return interval.price if interval else None
+_NOUNS: Final = (("price", False), ("payout", True))
+"""What a price is called, and whether that is of contracts that feed in."""
 
 
-def _start(interval: Interval | None) -> datetime | None:
-    return interval.start if interval else None
+def _read(found: Any, *names: str) -> Any:
+    """Return an attribute of an attribute; None if one of them is."""
+    for name in names:
+        found = None if found is None else getattr(found, name)
+    return found
 
 
-def _component(name: str) -> PriceValue[float | None]:
-    """Return a reader of one component of the current price."""
-
-    def value(prices: PriceCoordinator, now: datetime) -> float | None:
-        interval = prices.data.at(now)
-        part: float | None = getattr(interval.components, name) if interval else None
-        return part
-
-    return value
+def _at(*names: str) -> PriceValue[Any]:
+    """Return a reader of the current interval."""
+    return lambda prices, now: _read(prices.data.at(now), *names)
 
 
-def _of_day[T](offset: int, read: Callable[[DayPrices], T]) -> PriceValue[T | None]:
+def _of_day(offset: int, *names: str) -> PriceValue[Any]:
     """Return a reader of today, or of tomorrow once it is complete: half of a day would mislead."""
 
-    def value(prices: PriceCoordinator, now: datetime) -> T | None:
+    def value(prices: PriceCoordinator, now: datetime) -> Any:
         day = prices.data.day(local_date(now) + timedelta(days=offset))
-        return read(day) if offset == 0 or day.complete else None
+        return _read(day, *names) if offset == 0 or day.complete else None
 
     return value
 
 
-def _of_extreme[T](
-    offset: int, name: str, read: Callable[[Interval | None], T]
-) -> PriceValue[T | None]:
-    """Return a reader of a day's lowest or highest interval."""
-    pick = attrgetter(name)
-    return _of_day(offset, lambda day: read(pick(day)))
+def _of_contract(name: str) -> PriceValue[Any]:
+    return lambda prices, _: getattr(prices.subscription, name)
+
+
+def _of_tariff(name: str) -> PriceValue[Any]:
+    return lambda prices, _: _read(prices.account.tariff_of(prices.subscription), name)
 
 
 def _status(prices: PriceCoordinator, _now: datetime) -> str | None:
     status = prices.subscription.status.value
     return status if status in _STATUSES else None
-
-
-def _tariff(prices: PriceCoordinator) -> Tariff | None:
-    return prices.account.tariff_of(prices.subscription)
 
 
 def _sensor(
@@ -110,37 +102,34 @@ _MEASURED: Final[dict[str, Any]] = {
     "state_class": SensorStateClass.MEASUREMENT,
 }
 _TIME: Final[dict[str, Any]] = {"device_class": SensorDeviceClass.TIMESTAMP}
-_CONTRACT: Final[dict[str, Any]] = {
-    "entity_category": EntityCategory.DIAGNOSTIC,
-    "feeds_in": None,
+_MONEY: Final[dict[str, Any]] = {
+    "device_class": SensorDeviceClass.MONETARY,
+    "native_unit_of_measurement": CURRENCY,
+    "suggested_display_precision": 2,
 }
-_DISABLED_CONTRACT: Final[dict[str, Any]] = {**_CONTRACT, "enabled": False}
 
 
-def _day_sensors(
-    noun: str, *, best: str, feeds_in: bool
-) -> Iterator[NomosSensorDescription]:
-    """Describe the statistics of today and of tomorrow, for prices or payouts; people plan by the time of the best."""
+def _day_sensors(noun: str, feeds_in: bool) -> Iterator[NomosSensorDescription]:
+    """Describe the statistics of today and of tomorrow, for prices or payouts."""
+    best = "highest" if feeds_in else "lowest"  # People plan by its time.
     for offset, day in enumerate(("today", "tomorrow")):
-        kind: dict[str, Any] = {"feeds_in": feeds_in, "enabled": offset == 0}
-        average = _of_day(offset, lambda prices: prices.average)
-        yield _sensor(f"average_{noun}_{day}", average, **kind, **_PRICE)
+        kind: dict[str, Any] = {"feeds_in": feeds_in, "enabled": offset == 0, **_PRICE}
+        yield _sensor(f"average_{noun}_{day}", _of_day(offset, "average"), **kind)
         for name in ("lowest", "highest"):
             key = f"{name}_{noun}_{day}"
-            yield _sensor(key, _of_extreme(offset, name, _price), **kind, **_PRICE)
-            start = _of_extreme(offset, name, _start)
-            kind_of_time = {**kind, "enabled": offset == 0 and name == best}
-            yield _sensor(f"{key}_time", start, **kind_of_time, **_TIME)
+            yield _sensor(key, _of_day(offset, name, "price"), **kind)
+            yield _sensor(
+                f"{key}_time",
+                _of_day(offset, name, "start"),
+                feeds_in=feeds_in,
+                enabled=offset == 0 and name == best,
+                **_TIME,
+            )
 
 
 CURRENT_PRICES: Final = tuple(
-    _sensor(
-        noun,
-        lambda prices, now: _price(prices.data.at(now)),
-        feeds_in=feeds_in,
-        **_MEASURED,
-    )
-    for noun, feeds_in in (("price", False), ("payout", True))
+    _sensor(noun, _at("price"), feeds_in=feeds_in, **_MEASURED)
+    for noun, feeds_in in _NOUNS
 )
 """The sensors that also carry the list of prices."""
 
@@ -148,19 +137,18 @@ PRICES: Final = (
     *(
         _sensor(
             f"next_{noun}",
-            lambda prices, now: _price(prices.data.after(now)),
+            lambda prices, now: _read(prices.data.after(now), "price"),
             feeds_in=feeds_in,
             enabled=False,
             **_PRICE,
         )
-        for noun, feeds_in in (("price", False), ("payout", True))
+        for noun, feeds_in in _NOUNS
     ),
     *(
-        _sensor(f"{part}_price", _component(part), enabled=False, **_MEASURED)
+        _sensor(f"{part}_price", _at("components", part), enabled=False, **_MEASURED)
         for part in ("electricity", "grid", "levies")
     ),
-    *_day_sensors("price", best="lowest", feeds_in=False),
-    *_day_sensors("payout", best="highest", feeds_in=True),
+    *(one for noun, feeds_in in _NOUNS for one in _day_sensors(noun, feeds_in)),
     _sensor(
         "price_level",
         of_rating(lambda rating: rating.level.key),
@@ -177,40 +165,28 @@ PRICES: Final = (
     ),
 )
 
-CONTRACT: Final = (
+CONTRACT: Final = tuple(
     _sensor(
-        "contract_status",
-        _status,
-        device_class=SensorDeviceClass.ENUM,
-        options=_STATUSES,
-        **_CONTRACT,
-    ),
-    *(
-        _sensor(key, value_fn, **_TIME, **_DISABLED_CONTRACT)
-        for key, value_fn in (
-            ("contract_start", lambda prices, _: prices.subscription.start_at),
-            ("contract_end", lambda prices, _: prices.subscription.end_at),
-            ("contract_notice", lambda prices, _: prices.subscription.terminated_at),
-        )
-    ),
-    _sensor(
-        "contract_number",
-        lambda prices, _: prices.subscription.number,
-        **_DISABLED_CONTRACT,
-    ),
-    _sensor(
-        "plan",
-        lambda prices, _: tariff.name if (tariff := _tariff(prices)) else None,
-        **_DISABLED_CONTRACT,
-    ),
-    _sensor(
-        "base_fee",
-        lambda prices, _: tariff.base_fee if (tariff := _tariff(prices)) else None,
-        device_class=SensorDeviceClass.MONETARY,
-        native_unit_of_measurement=CURRENCY,
-        suggested_display_precision=2,
-        **_DISABLED_CONTRACT,
-    ),
+        key,
+        value_fn,
+        enabled=key == "contract_status",
+        feeds_in=None,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        **fields,
+    )
+    for key, value_fn, fields in (
+        (
+            "contract_status",
+            _status,
+            {"device_class": SensorDeviceClass.ENUM, "options": _STATUSES},
+        ),
+        ("contract_start", _of_contract("start_at"), _TIME),
+        ("contract_end", _of_contract("end_at"), _TIME),
+        ("contract_notice", _of_contract("terminated_at"), _TIME),
+        ("contract_number", _of_contract("number"), {}),
+        ("plan", _of_tariff("name"), {}),
+        ("base_fee", _of_tariff("base_fee"), _MONEY),
+    )
 )
 
 
