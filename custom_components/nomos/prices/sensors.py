@@ -217,10 +217,10 @@ class NomosCurrentPriceSensor(NomosPriceSensor):
         table, today = self.coordinator.data, local_date(now)
         days = table.day(today), table.day(today + timedelta(days=1))
         changed = super()._read_value(now)
-        if days == self._days:
+        before, self._days = self._days, days
+        if days == before:
             # The same list objects: comparing the old and the new state takes no time.
             return changed
-        self._days = days
         self._attr_extra_state_attributes = {
             "prices_today": _listing(days[0]),
             "prices_tomorrow": _listing(days[1]),
