@@ -263,7 +263,7 @@ async def _async_refresh(call: ServiceCall) -> None:
     account = entry.runtime_data.account
     failure: Exception | None = None
     try:
-        account.connection.check_rate_limit()
+        account.connection.pace.check_rate_limit()
     except NomosRateLimitError as err:
         raise_action_failed(call.hass, entry, err)
     asked: list[ScheduledCoordinator[Any]] = [

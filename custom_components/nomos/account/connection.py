@@ -1,9 +1,8 @@
-"""How one account asks Nomos: with a token that is renewed and tried again, and with the waits that Nomos asks for."""
+"""How one account asks Nomos: with an access token that is renewed, and after a 401 once more with a fresh one."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-import logging
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, NoReturn
 
 from aiohttp import DummyCookieJar
@@ -12,7 +11,6 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, OAuth2TokenRequestError
 from homeassistant.helpers.aiohttp_client import async_create_clientsession
-from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from ..api import (
@@ -21,20 +19,14 @@ from ..api import (
     NomosError,
     NomosNotFoundError,
     NomosPermissionError,
-    NomosRateLimitError,
     NomosRequestError,
     NomosResponseError,
-    parse_error,
 )
 from ..const import DOMAIN
 from ..errors import CredentialsMissingError
-from ..schedule import LONGEST_PAUSE, after_pause, pause_until
-from ..scheduled_coordinator import said
 from .link import Link, LinkState, Probe, is_clear
 from .pacing import Pace
 from .tokens import AccountTokens
-
-_LOGGER = logging.getLogger(__name__)
 
 _ACCEPTED: Final = (
     NomosPermissionError,
@@ -54,8 +46,7 @@ class _Memory:
     """
 
     link: Link
-    pace: Pace = field(default_factory=Pace)
-    paused_until: datetime | None = None
+    pace: Pace
 
 
 _DATA_MEMORY: Final[HassKey[dict[str, _Memory]]] = HassKey(f"{DOMAIN}_memory")
@@ -67,14 +58,13 @@ class Connection:
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, phase: float) -> None:
         """Take the installation's place in the spread of requests."""
-        self._phase = phase
-        self._memory = hass.data.setdefault(_DATA_MEMORY, {}).setdefault(
-            entry.entry_id, _Memory(Link(hass, entry))
+        memory = hass.data.setdefault(_DATA_MEMORY, {}).setdefault(
+            entry.entry_id, _Memory(Link(hass, entry), Pace(phase))
         )
-        if self._memory.link.is_outdated:
-            self._memory.link = Link(hass, entry)
-        self.link = self._memory.link
-        self._tokens = AccountTokens(hass, entry, self._memory.pace)
+        if memory.link.is_outdated:
+            memory.link = Link(hass, entry)
+        self.link, self.pace = memory.link, memory.pace
+        self._tokens = AccountTokens(hass, entry, self.pace)
         # No cookie of one account may travel with another. Home Assistant ends the session with the entry.
         own_session = async_create_clientsession(hass, cookie_jar=DummyCookieJar())
         self._client = NomosClient(own_session, self)
@@ -109,7 +99,7 @@ class Connection:
         self, request: Callable[[NomosClient], Awaitable[T]], *, optional: bool
     ) -> T:
         """Send a request in any state of the link, and take note of what the answer says of it."""
-        self.check_rate_limit()
+        self.pace.check_rate_limit()
         await self.async_check_credentials()
         known = self.link.try_at
         try:
@@ -123,7 +113,7 @@ class Connection:
         except (NomosError, OAuth2TokenRequestError) as err:
             if isinstance(err, _ACCEPTED) and not optional:
                 self.link.async_accept()
-            self._note_rate_limit(err)
+            self.pace.note_rate_limit(err)
             raise
         if not optional:
             self.link.async_accept()
@@ -152,8 +142,8 @@ class Connection:
 
         """
         await self._tokens.async_get_access_token()
-        await self._memory.pace.async_turn()
-        self.check_rate_limit()
+        await self.pace.async_turn()
+        self.pace.check_rate_limit()
         return self._tokens.current
 
     async def async_check_credentials(self) -> None:
@@ -198,54 +188,6 @@ class Connection:
         if self.link.try_at == known:
             self.link.async_refuse(clear=clear, probe=probe)
         raise self.link.error from err
-
-    def after_rate_limit(self, at: datetime) -> datetime:
-        """Return the time of a planned request, put off until the wait that Nomos asked for is over."""
-        if (until := self._paused_until) is None:
-            return at
-        return after_pause(dt_util.utcnow(), at, until, self._phase)
-
-    @property
-    def _paused_until(self) -> datetime | None:
-        """Return until when Nomos asked for a wait, None if it did not or the wait is over."""
-        until = self._memory.paused_until
-        if until is None:
-            return None
-        # A longer wait than was ever kept means that the clock was set back.
-        left = until - dt_util.utcnow()
-        return until if timedelta() < left <= LONGEST_PAUSE else None
-
-    @callback
-    def async_clock_was_set(self, step: timedelta) -> None:
-        """Keep waits as long as they are, by a clock that has moved."""
-        if self._memory.paused_until is not None:
-            self._memory.paused_until += step
-        self.link.async_clock_was_set(step)
-
-    def check_rate_limit(self) -> None:
-        """Raise what Nomos said before, as long as the wait that it asked for lasts.
-
-        Raises:
-            NomosRateLimitError: nothing may be asked now.
-
-        """
-        if (until := self._paused_until) is not None:
-            raise NomosRateLimitError(
-                "Waiting as Nomos asked",
-                status=429,
-                retry_after=until - dt_util.utcnow(),
-            )
-
-    def _note_rate_limit(self, err: NomosError | OAuth2TokenRequestError) -> None:
-        """Remember a wait that an error asks for."""
-        if isinstance(err, OAuth2TokenRequestError):
-            err = parse_error(err.status, err.headers or {}, b"")
-        wait = getattr(err, "retry_after", None)
-        if wait is None or self._paused_until is not None:
-            return
-        until = pause_until(dt_util.utcnow(), wait)
-        _LOGGER.debug("Nomos wants to be asked nothing until %s", said(until))
-        self._memory.paused_until = until
 
 
 @callback

@@ -44,7 +44,7 @@ class NomosAccount(ScheduledCoordinator[Mapping[str, Subscription]]):
         self.phase = phase
         self.connection = Connection(hass, entry, phase)
         self.async_ask = self.connection.async_ask
-        self.after_rate_limit = self.connection.after_rate_limit
+        self.after_rate_limit = self.connection.pace.after_rate_limit
         self.link = self.connection.link
         self._begun = False
         self._tariffs = Tariffs(self.connection)
@@ -251,7 +251,8 @@ class NomosAccount(ScheduledCoordinator[Mapping[str, Subscription]]):
     @override
     def async_clock_was_set(self, step: timedelta) -> None:
         """Plan again; what is measured from an instant moves along with the clock."""
-        self.connection.async_clock_was_set(step)
+        self.link.async_clock_was_set(step)
+        self.connection.pace.async_clock_was_set(step)
         self._missing = {key: since + step for key, since in self._missing.items()}
         super().async_clock_was_set(step)
 

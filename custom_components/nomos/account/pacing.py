@@ -1,8 +1,20 @@
-"""How fast one account may send requests."""
+"""How fast one account may send requests, and how long it waits if Nomos asks for that."""
 
 import asyncio
 from asyncio import sleep
+from datetime import datetime, timedelta
+import logging
 from typing import Final
+
+from homeassistant.core import callback
+from homeassistant.exceptions import OAuth2TokenRequestError
+from homeassistant.util import dt as dt_util
+
+from ..api import NomosError, NomosRateLimitError, parse_error
+from ..schedule import LONGEST_PAUSE, after_pause, pause_until
+from ..scheduled_coordinator import said
+
+_LOGGER = logging.getLogger(__name__)
 
 INTERVAL: Final = 0.2
 """Seconds between the beginnings of two requests of an account.
@@ -18,10 +30,13 @@ class Pace:
     send a bunch afterwards. A request that is cancelled while it waits leaves no gap and no timer.
     """
 
-    def __init__(self) -> None:
-        """Let the first one out at once."""
+    def __init__(self, phase: float) -> None:
+        """Take the installation's place in the spread of requests; let the first one out at once."""
+        self._phase = phase
         self._lock = asyncio.Lock()
         self._free_at = 0.0
+        self._until: datetime | None = None
+        """Until when Nomos asked for a wait; it may be over."""
 
     async def async_turn(self) -> None:
         """Wait for the turn to send a request."""
@@ -30,3 +45,47 @@ class Pace:
             if (wait := self._free_at - loop.time()) > 0:
                 await sleep(wait)
             self._free_at = loop.time() + INTERVAL
+
+    @property
+    def _paused_until(self) -> datetime | None:
+        if self._until is None:
+            return None
+        # A longer wait than was ever kept means that the clock was set back.
+        left = self._until - dt_util.utcnow()
+        return self._until if timedelta() < left <= LONGEST_PAUSE else None
+
+    def check_rate_limit(self) -> None:
+        """Raise what Nomos said before, as long as the wait that it asked for lasts.
+
+        Raises:
+            NomosRateLimitError: nothing may be asked now.
+
+        """
+        if (until := self._paused_until) is not None:
+            raise NomosRateLimitError(
+                "Waiting as Nomos asked",
+                status=429,
+                retry_after=until - dt_util.utcnow(),
+            )
+
+    def after_rate_limit(self, at: datetime) -> datetime:
+        """Return the time of a planned request, put off until the wait that Nomos asked for is over."""
+        if (until := self._paused_until) is None:
+            return at
+        return after_pause(dt_util.utcnow(), at, until, self._phase)
+
+    def note_rate_limit(self, err: NomosError | OAuth2TokenRequestError) -> None:
+        """Remember a wait that an error asks for."""
+        if isinstance(err, OAuth2TokenRequestError):
+            err = parse_error(err.status, err.headers or {}, b"")
+        wait = getattr(err, "retry_after", None)
+        if wait is None or self._paused_until is not None:
+            return
+        self._until = pause_until(dt_util.utcnow(), wait)
+        _LOGGER.debug("Nomos wants to be asked nothing until %s", said(self._until))
+
+    @callback
+    def async_clock_was_set(self, step: timedelta) -> None:
+        """Keep the wait as long as it is, by a clock that has moved."""
+        if self._until is not None:
+            self._until += step

@@ -112,7 +112,7 @@ class PastPrices:
         if isinstance(answer.found, Exception):
             if is_remembered:
                 # Its error has the time that is left of a rate limit.
-                self._account.connection.check_rate_limit()
+                self._account.connection.pace.check_rate_limit()
             raise answer.found
         return answer.found
 

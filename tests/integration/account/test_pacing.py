@@ -81,7 +81,7 @@ async def test_twelve_contracts(hass: HomeAssistant, nomos: Simulator, walk) -> 
 
 async def test_who_gives_up_holds_up_nobody(hass: HomeAssistant) -> None:
     """Turns come in order; one that is cancelled while it waits leaves no gap."""
-    pace, done = Pace(), []
+    pace, done = Pace(0.5), []
 
     async def ask(name: int) -> None:
         await pace.async_turn()
