@@ -162,7 +162,8 @@ class Loads:
 
     @callback
     def _stop(self) -> None:
-        for load in self.all.values():
+        while self.all:
+            _, load = self.all.popitem()
             load.async_stop()
 
 
