@@ -1,4 +1,4 @@
-"""The API as the fleet meets it: what it answers, and what it counts."""
+"""The API: how it answers the fleet, and the requests that it counts."""
 
 from array import array
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ def clock(second: float) -> str:
 
 
 class Question(Enum):
-    """What can be asked for; the value is its place in the counts."""
+    """The kinds of requests; the value is the index of its counts."""
 
     TOKEN = 0
     SUBSCRIPTIONS = 1

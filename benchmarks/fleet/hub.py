@@ -1,4 +1,4 @@
-"""One hub: what it knows, what it asks for and when, by the real schedule."""
+"""One hub: what it knows and when it sends requests, by the real schedule."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -17,13 +17,13 @@ _YESTERDAY: Final = NOON.date() - timedelta(days=1)
 
 TOKEN_LIFE: Final = 3600
 _TOKEN_MARGIN: Final = 20
-"""Seconds before its end from which Home Assistant takes a token for expired."""
+"""Seconds before its end from which a token counts as expired in Home Assistant."""
 
 NEVER: Final = float("inf")
 
 
 def instant(at: float) -> datetime:
-    """Return a second of the simulation as the aware instant that the schedule counts with."""
+    """Return a second of the simulation as an aware instant."""
     return _BEGIN + timedelta(seconds=at)
 
 
@@ -33,7 +33,7 @@ def second(at: datetime) -> float:
 
 
 class Errand(Protocol):
-    """Something that a hub asks for by a timer of its own."""
+    """Requests of one kind, which have a timer of their own."""
 
     def begin(self, hub: Hub, at: float) -> datetime:
         """Return when to ask first, after a start."""
@@ -68,7 +68,7 @@ class Hub:
     looked_to: date = _YESTERDAY
 
     def chance(self) -> float:
-        """Throw the dice."""
+        """Return a random number for the schedule."""
         return self.rng.uniform(-1, 1)
 
     def price_request_reason(self, at: float) -> PriceRequestReason:
@@ -83,7 +83,7 @@ class Hub:
         )
 
     def ask(self, at: float, question: Question, api: Api) -> Answer:
-        """Send a request with a valid access token, unless Nomos asked for silence."""
+        """Send a request with a valid access token, unless Nomos asked for a pause."""
         if self.paused_until > at:
             return Answer.SILENCE
         if self.token_until <= at + _TOKEN_MARGIN:
@@ -105,7 +105,7 @@ class Hub:
         return answer
 
     def wakes(self, at: float, planned: datetime) -> float:
-        """Return when a timer goes off that is set for an instant."""
+        """Return when a timer fires that is set for an instant."""
         if self.paused_until > at:
             planned = schedule.after_pause(
                 instant(at), planned, instant(self.paused_until), self.phase
@@ -119,7 +119,7 @@ class Subscriptions:
     """The list of subscriptions (``NomosAccount``)."""
 
     def begin(self, hub: Hub, at: float) -> datetime:
-        """Return the next daily look."""
+        """Return the next daily request."""
         hub.subscription_misses = 0
         return self._next(hub, at)
 
@@ -157,7 +157,7 @@ class Prices:
         )
 
     def run(self, hub: Hub, at: float, api: Api) -> datetime:
-        """Ask for prices and keep what comes."""
+        """Ask for prices, and keep those that come."""
         before = hub.through
         if hub.ask(at, Question.PRICES, api) is Answer.SUCCESS:
             hub.through = max(before, int(api.has_tomorrow(at)))
@@ -174,7 +174,7 @@ class Usage:
     """What was metered yesterday (``UsageCoordinator``), on an ordinary day: delivered in time, nothing settled."""
 
     def begin(self, hub: Hub, at: float) -> datetime:
-        """Return the next look, or a time soon where a look was missed."""
+        """Return the next daily request, or a time soon if one was missed."""
         hub.usage_misses = 0
         return schedule.next_usage_request_after_start(
             instant(at), hub.looked_to, phase=hub.phase, chance=hub.chance()
@@ -198,4 +198,4 @@ class Usage:
 
 
 ERRANDS: Final[tuple[Errand, ...]] = (Subscriptions(), Prices(), Usage())
-"""What a hub asks for, each by a timer of its own."""
+"""The kinds of requests of a hub."""

@@ -1,4 +1,4 @@
-"""All days that the page tells of, each a job for a process of its own."""
+"""All days on the page, each a job for a process."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -37,7 +37,7 @@ def run(job: Job) -> Result:
 
 
 def all_jobs() -> list[Job]:
-    """Return every day that the page tells of, the longest first."""
+    """Return every day on the page, the longest first."""
     jobs = [Job(scenario, MILLION) for scenario in SCENARIOS]
     jobs.sort(key=lambda job: job.scenario.name != "never")
     jobs += [Job(one, SMALL) for one in SCENARIOS]

@@ -1,4 +1,4 @@
-"""Other parameters for the schedule, to see what the chosen ones are worth."""
+"""Other parameters for the schedule, to compare the chosen ones with."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -59,7 +59,7 @@ SILENCES: Final = (
 
 @contextmanager
 def applied(variant: Variant) -> Iterator[None]:
-    """Let the schedule count with a variant's values for a while."""
+    """Run the schedule with the values of a variant until the block ends."""
     with ExitStack() as stack:
         for name, value in variant.values.items():
             stack.enter_context(patch.object(schedule, name, value))

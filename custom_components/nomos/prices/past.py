@@ -95,9 +95,7 @@ class PastPrices:
     async def _async_chunk(self, chunk: _Chunk) -> bytes:
         """Return the prices of a chunk as JSON; a caller that is cancelled does not end the request for others."""
         request = self._requests.get(chunk)
-        is_remembered = request is not None and request.done()
         if request is None or not _is_valid(request):
-            is_remembered = False
             self._requests.pop(chunk, None)
             request = self._account.config_entry.async_create_background_task(
                 self._account.hass, self._async_ask(chunk), f"{DOMAIN} past prices"
@@ -105,6 +103,7 @@ class PastPrices:
             self._requests[chunk] = request
             while len(self._requests) > _KEPT:
                 del self._requests[next(iter(self._requests))]
+        is_remembered = request.done()
         await asyncio.wait([request])
         if request.cancelled():
             raise NomosConnectionError("The account was unloaded meanwhile")
