@@ -54,13 +54,8 @@ class Load:
     ) -> None:
         """Wait to be given prices.
 
-        Args:
-            hass: Home Assistant.
-            account_id: the config entry's.
-            subentry: name and settings.
-            begun: the last plan that began, perhaps before a restart. If it is over, its window needs no other.
-            number: what the log calls the load, whose name may be personal.
-
+        ``begun`` is the last plan that began, perhaps before a restart: if it is over, its window needs no other.
+        ``number`` replaces the name in the log: a name may be personal.
         """
         self.id = subentry.subentry_id
         self.name = subentry.title

@@ -15,15 +15,9 @@ def plan_load(
     now: datetime,
     zone: tzinfo,
 ) -> LoadPlan:
-    """Return what is left of the plan that has begun, or else the plan for the next window.
+    """Return the plan that has begun with what it lacks, or else the plan for the next window.
 
-    Args:
-        settings: what the customer wants.
-        begun: the last plan that began, all of whose runs are over; None if there is none.
-        table: the prices.
-        now: the current instant, aware.
-        zone: the time zone of the hub, by whose clock windows are.
-
+    ``begun`` is the last plan that began, all of whose runs are over. Windows are by the clock of the hub's ``zone``.
     """
     if begun is not None and (rest := _rest(settings, begun, table, now)) is not None:
         return rest
