@@ -25,8 +25,10 @@ from benchmarks.database import contents_of
 from benchmarks.hub import LOADS, add_loads
 from benchmarks.monitors import States, Writes
 from custom_components.nomos.const import DOMAIN
+from custom_components.nomos.loads.load import signal_changed
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.json import json_bytes
 from simulator.berlin import midnight
 from tests.integration.helpers import EMAIL
@@ -120,14 +122,16 @@ async def test_levels_are_worked_out_once_a_day(hass: HomeAssistant, linked) -> 
         assert coordinator.day_levels(day) is levels
 
 
-async def test_a_load_tells_only_what_is_new(
+async def test_a_load_reports_only_what_changed(
     hass: HomeAssistant, entry, advance
 ) -> None:
-    """Listeners of a load hear of a plan, a run that begins and one that ends, not of every quarter-hour."""
+    """A load signals a plan, a run that begins and one that ends, not every quarter-hour."""
     loads = entry.runtime_data.loads.all.values()
     heard: list[str] = []
     for load in loads:
-        load.async_listen(lambda name=load.name: heard.append(name))
+        async_dispatcher_connect(
+            hass, signal_changed(load.id), lambda name=load.name: heard.append(name)
+        )
     calls = Counter[str]()
     for _ in range(BOUNDARIES):
         await advance(QUARTER)
