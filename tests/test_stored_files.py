@@ -238,7 +238,7 @@ def read_and_use(kind: Kind, data: Any) -> None:
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 def test_round_trip(kind):
-    """What is written is what is read."""
+    """Whatever is written is read again."""
     value = kind.decode(_unpack(_pack(kind.sample)))
     kind.use(value)
     assert json.loads(json.dumps(kind.encode(value))) == kind.sample

@@ -43,7 +43,7 @@ _NO_FSYNC: Final = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
 
 _FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST: Final = datetime(2200, 1, 1, tzinfo=UTC)
-"""What is stored lies between these; near the ends of the calendar, arithmetic fails."""
+"""All stored instants are between these; near the ends of the calendar, arithmetic fails."""
 
 _DATA_FILES: Final[HassKey[dict[str, StoredFile]]] = HassKey(f"{DOMAIN}_files")
 

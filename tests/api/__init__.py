@@ -1,1 +1,1 @@
-"""Tests of the wire: they know JSON and HTTP, and no Home Assistant."""
+"""Tests of the client: they need JSON and HTTP, and no Home Assistant."""

@@ -18,7 +18,7 @@ type Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass
 class Tokens:
-    """A token source that can be told to fail."""
+    """A token source that fails if asked to."""
 
     token: str = TOKEN
     error: BaseException | None = None

@@ -102,7 +102,7 @@ def test_a_stand_in_on_this_machine_is_followed(
 def test_anything_else_is_refused_with_one_warning(
     value: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Tokens go to Nomos and not to where an odd address points; the address is not shown."""
+    """Tokens go to Nomos, never to an odd address; the address is not shown."""
     monkeypatch.setenv(ENVIRONMENT_VARIABLE, value)
     assert api_url() == API_URL
     assert token_url() == f"{API_URL}/oauth/token"

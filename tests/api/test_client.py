@@ -92,7 +92,7 @@ async def test_usage(client: NomosClient, server: ScriptedServer) -> None:
 async def test_unreadable_items_are_noted(
     client: NomosClient, server: ScriptedServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whoever looks for the hole in the curve finds its reason."""
+    """The log has the reason for a gap in the curve."""
     server.reply(price_answer(price_item(amount="n/a")))
     server.reply(USAGE | {"data": [{"start": "2026-10-01T00:00:00Z", "usage": None}]})
     assert (await client.prices("sub_1", DAY, DAY)).unreadable == 1
@@ -175,7 +175,7 @@ async def test_where_a_list_ends(
 async def test_the_walk_follows_the_cursor(
     client: NomosClient, server: ScriptedServer
 ) -> None:
-    """Row 66: the other parameters stay, and what shifted between pages comes once, as it was told last."""
+    """Row 66: the other parameters stay, and an item that moved between pages comes once, as it was last."""
     server.reply(
         {"items": _subscriptions("d", "c"), "has_more": True, "next_page": "a=&b/"}
     )

@@ -200,7 +200,7 @@ async def test_successes_that_are_none(
 async def test_json_is_json_whatever_its_type(
     client: NomosClient, server: ScriptedServer
 ) -> None:
-    """The content type is not looked at, a byte order mark does no harm."""
+    """The content type is ignored, and a byte order mark does no harm."""
     server.raw(b"\xef\xbb\xbf" + json.dumps(PRICE).encode(), content_type="text/plain")
     assert (await client.prices("sub_1", DAY, DAY)).items
 
@@ -257,7 +257,7 @@ async def test_broken_connections(
     server: ScriptedServer,
     break_off: Callable[[ScriptedServer], ScriptedServer],
 ) -> None:
-    """A reset and an answer cut off, even where the part is as good as none."""
+    """A reset, and an answer cut off at any point."""
     break_off(server)
     assert (await _fail(client, NomosConnectionError)).is_transient
 
@@ -316,7 +316,7 @@ async def test_a_token_that_is_no_header(
 async def test_errors_of_the_token_source_pass(
     session: aiohttp.ClientSession, server: ScriptedServer, error: Exception
 ) -> None:
-    """Whoever gives the tokens has errors of their own."""
+    """The errors of a token source are its own."""
     client = NomosClient(session, Tokens(error=error), base_url=server.url)
     with pytest.raises(type(error)) as caught:
         await client.subscriptions()

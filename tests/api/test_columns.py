@@ -1,4 +1,4 @@
-"""Tests of what is packed."""
+"""Tests of packed sequences and mappings."""
 
 from datetime import UTC, datetime, timedelta
 import gc
@@ -62,7 +62,7 @@ def test_a_mapping_of_items() -> None:
 
 
 def test_the_collector_lets_go() -> None:
-    """This is what it is for: after the first look, rows are nobody's business, and objects are."""
+    """The purpose: after its first pass the collector ignores rows, but follows objects."""
     packed = Packed(
         HourRow, tuple((START, float(one), one / 2) for one in range(1_000))
     )

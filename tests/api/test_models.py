@@ -1,4 +1,4 @@
-"""Subscriptions, plans, invoices and usage as they come over the wire."""
+"""Subscriptions, plans, invoices and usage as the API sends them."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

@@ -26,7 +26,7 @@ METERED = USAGE | {
 }
 
 YOUNG = 500
-"""How many objects have to be there anew before the collector looks at them, in these tests."""
+"""How many new objects start a collection, in these tests."""
 
 
 @contextmanager
@@ -34,7 +34,7 @@ def collector() -> Iterator[list[int]]:
     """Collect garbage often, and list how many objects outlived two young collections, each time."""
     found: list[int] = []
 
-    def look(phase: str, info: dict[str, int]) -> None:
+    def count(phase: str, info: dict[str, int]) -> None:
         if info["generation"] == 1:
             old = len(gc.get_objects(2))
             if phase == "start":
@@ -45,11 +45,11 @@ def collector() -> Iterator[list[int]]:
     thresholds = gc.get_threshold()
     gc.collect()
     gc.set_threshold(YOUNG, 3, 1_000_000)
-    gc.callbacks.append(look)
+    gc.callbacks.append(count)
     try:
         yield found
     finally:
-        gc.callbacks.remove(look)
+        gc.callbacks.remove(count)
         gc.set_threshold(*thresholds)
 
 
@@ -68,7 +68,7 @@ def test_a_month_does_not_grow_old(
         series = model.from_json(decode(body, model.read_item))
         assert series.items is not None
         assert len(series.items) == len(MONTH)
-    # There was something to look at.
+    # Some collections took place.
     assert found
     assert sum(found) < YOUNG
 
@@ -158,6 +158,6 @@ def test_an_answer_with_totals_is_an_answer(
     answer: dict[str, Any],
     totals: dict[str, object],
 ) -> None:
-    """An answer that has the fields of an item beside its items is not taken for one."""
+    """An answer that has the fields of an item beside its items does not count as one."""
     body = json.dumps(answer | totals).encode()
     assert model.from_json(decode(body, model.read_item)) == model.from_json(answer)

@@ -32,7 +32,7 @@ def _day(start: datetime, end: datetime, step: timedelta) -> list[dict[str, Any]
 
 
 def test_a_price_answer() -> None:
-    """Amounts stay in ct/kWh, as on the wire."""
+    """Amounts stay in ct/kWh, as the API sends them."""
     assert PriceSeries.from_json(PRICE) == PriceSeries(
         resolution=QUARTER,
         items=(
@@ -126,7 +126,7 @@ def test_items(changed: dict[str, object], expected: tuple[float | None, ...]) -
     [{}, "grid", 1, [1], [None], [{"amount": 1}], [{"type": 1, "amount": 1}]],
 )
 def test_misshapen_components_cost_only_themselves(components: object) -> None:
-    """The total is what a house runs on: it stands whatever became of its parts."""
+    """The total is what counts: it is valid even if its parts are not."""
     series = PriceSeries.from_json(price_answer(price_item(components=components)))
     (item,) = series.items or ()
     assert item.amount == 24.44
@@ -135,7 +135,7 @@ def test_misshapen_components_cost_only_themselves(components: object) -> None:
 
 
 def test_components_may_be_missing() -> None:
-    """The total stands by itself."""
+    """The total does not need them."""
     (item,) = _read(price_answer(without(price_item(), "components")))
     assert (item.amount, item.electricity) == (24.44, None)
 
@@ -226,7 +226,7 @@ def test_items_are_sorted_and_the_last_of_equal_starts_wins() -> None:
 def test_days_of_every_length(
     start: datetime, end: datetime, step: timedelta, resolution: str, count: int
 ) -> None:
-    """Rows 52 and 55: the wire knows no local time, so a change of clocks is nothing special."""
+    """Rows 52 and 55: the API sends no local time, so a change of clocks is nothing special."""
     series = PriceSeries.from_json(
         price_answer(*_day(start, end, step), resolution=resolution)
     )
@@ -272,7 +272,7 @@ def test_known_resolutions(name: str, expected: timedelta) -> None:
 
 @pytest.mark.parametrize("minutes", [15, 30, 60])
 def test_an_unknown_resolution_is_inferred(minutes: int) -> None:
-    """Row 56: the smallest gap tells, whatever the order, with gaps and duplicates."""
+    """Row 56: the smallest gap decides, in any order, with gaps and duplicates."""
     step = timedelta(minutes=minutes)
     starts = [START + index * step for index in (5, 0, 2, 3, 3, 9)]
     series = PriceSeries.from_json(

@@ -15,7 +15,7 @@ from ..storage import StoredFile, read_day, read_instant, stored_file
 
 @dataclass(frozen=True, slots=True)
 class StoredAccount:
-    """What is stored of an account."""
+    """The contracts and tariffs of an account, and when they were read."""
 
     subscriptions: Mapping[str, Subscription]
     tariffs: dict[str, Tariff]

@@ -2,7 +2,7 @@
 
 A month of quarter-hours is thousands of objects. While they are in use, the collector counts them among those that
 last, and the sooner goes through the whole of Home Assistant's memory, which stops everything for some tenths of a
-second. Tuples of numbers and times it lets go at the first look.
+second. It stops following tuples of numbers and times at its first pass.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

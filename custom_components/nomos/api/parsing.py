@@ -173,7 +173,7 @@ class Fields:
 
 
 def harmless_text(text: str) -> str:
-    """Return a text for people in which the replacement character stands for what can do harm.
+    """Return a text for people, with the replacement character for characters that can do harm.
 
     Home Assistant cannot store half a character, nor anything else in the same file.
     """

@@ -87,7 +87,7 @@ class PriceSeries:
 
         One bad number must not cost a whole day: an amount of an item or of a component that is missing, a text, a
         boolean, NaN, infinite or beyond any sense (`MAX_PRICE`) is unknown (None), and its item counts as
-        `unreadable`. What would put prices in the wrong place or on the wrong scale raises: a bad or misaligned
+        `unreadable`. Anything that puts prices in the wrong place or on the wrong scale raises: a bad or misaligned
         timestamp, another unit or currency, a resolution that is neither known nor evident, a wrong shape.
         Components of unknown types are ignored; of items with the same start the last one wins.
 
@@ -211,7 +211,7 @@ def _price_resolution(fields: Fields, rows: Collection[_Row]) -> timedelta:
 def _price_row(item: Fields) -> _Row:
     """Return the row of a price. Components that are missing or misshapen do not touch the total."""
     start = item.instant("timestamp")
-    # What is missing is no number, and unlike null it is unreadable.
+    # A missing amount is unreadable; null is not.
     received: dict[str | None, object] = {None: item.values.get("amount", math.nan)}
     components = item.value("components")
     readable = isinstance(components, list | None)

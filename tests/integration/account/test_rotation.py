@@ -54,12 +54,12 @@ async def test_journal_is_written_before_the_token_is_used(
     nomos.expire_access_tokens(EMAIL)
     seen = []
 
-    def look(*_):
+    def read(*_):
         [path] = files("token").values()
         stored = json.loads(path.read_text())["data"]["token"]
         seen.append(stored["access_token"])
 
-    nomos.faults.add(kind="mutate", match="subscriptions", skip=1, change=look)
+    nomos.faults.add(kind="mutate", match="subscriptions", skip=1, change=read)
     await entry.runtime_data.account.async_refresh()
     assert seen == [entry.data["token"]["access_token"]]
 
