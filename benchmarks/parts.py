@@ -24,14 +24,8 @@ from custom_components.nomos.api.parsing import decode
 from custom_components.nomos.planner import PlanRequest, plan
 from custom_components.nomos.prices.conversion import price_table
 from custom_components.nomos.pricing import DayLevels, PriceTable, local_date
-from custom_components.nomos.usage.metering import (
-    HourRow,
-    RunningTotal,
-    StatisticKind,
-    days_and_hours_of,
-    group_by_day,
-    revisions,
-)
+from custom_components.nomos.usage.ledger import RunningTotal, StatisticKind, revisions
+from custom_components.nomos.usage.metering import days_and_hours_of, group_by_day
 
 from .fake_time import FakeTime, LeapingClock
 from .hub import enter_account, hub
@@ -89,10 +83,10 @@ def usage_hours(count: int) -> Work:
     """From readings to days, to hours, and to what has to be written of them."""
     readings, known = reading_sample(count), price_sample(count)
     supply = FIRST, FIRST + count * QUARTER
-    rows = [
-        HourRow(FIRST + index * timedelta(hours=1), 0.4, 0.4 * (index + 1))
+    rows = {
+        FIRST + index * timedelta(hours=1): (0.4, 0.4 * (index + 1))
         for index in range(count // 4)
-    ]
+    }
     account = RunningTotal(rows)
 
     def work() -> None:

@@ -49,6 +49,6 @@ def price_sample(count: int, *, shift: float = 0.0) -> PriceTable:
 def reading_sample(count: int) -> list[Reading]:
     """Return so many quarter-hours of a household."""
     return [
-        Reading(FIRST + index * QUARTER, QUARTER, round(0.1 + index % 13 / 40, 3), True)
+        Reading(FIRST + index * QUARTER, QUARTER, round(0.1 + index % 13 / 40, 3))
         for index in range(count)
     ]

@@ -24,7 +24,15 @@ FORBIDDEN = {
 # The rooms of the integration, from the ground up: each imports only from those below it, and from itself.
 LAYERS = (
     ("const", "api", "pricing"),
-    ("planner", "schedule", "usage.days", "usage.metering", "usage.record"),
+    (
+        "planner",
+        "schedule",
+        "usage.days",
+        "usage.ledger",
+        "usage.metering",
+        "usage.months",
+        "usage.record",
+    ),
     (
         "clock",
         "entity",
@@ -42,7 +50,7 @@ LAYERS = (
 PURE = ("api", "pricing", "planner", "schedule", "usage.days", "usage.record")
 """What runs without Home Assistant."""
 
-CLOCKLESS = ("pricing", "planner", "schedule", "usage.days", "usage.metering")
+CLOCKLESS = LAYERS[1] + ("pricing",)
 """Rooms whose functions get the time as a parameter, so that every moment can be tested."""
 
 

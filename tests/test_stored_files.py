@@ -35,9 +35,9 @@ from custom_components.nomos.pricing import DEFAULT_THRESHOLDS, DayLevels, local
 from custom_components.nomos.schedule import next_usage_request_after_start
 from custom_components.nomos.storage import _pack, _unpack
 from custom_components.nomos.usage.days import is_over
+from custom_components.nomos.usage.file import decode_record, encode_record
 from custom_components.nomos.usage.metering import period, share_of_optimum
 from custom_components.nomos.usage.prices import _decode as decode_days, _price
-from custom_components.nomos.usage.record_file import decode_record, encode_record
 from tests.usage.samples import FULL, PLAIN, places, property_test, starts_of, table_of
 
 NOW = datetime(2026, 6, 10, 8, 3, 7, tzinfo=UTC)
@@ -92,8 +92,8 @@ def use_table(table: Any) -> None:
 
 def use_record(record: Any) -> None:
     """Do what is done with what is known of a meter."""
-    next_usage_request_after_start(NOW, record.looked_to, phase=0.7, chance=0)
-    is_over(record, SUBSCRIPTION, NOW.date())
+    next_usage_request_after_start(NOW, record.looked_on, phase=0.7, chance=0)
+    is_over(record, SUBSCRIPTION, NOW.date(), history_kept=True)
     period(record.days.values())
     for one in record.days.values():
         share_of_optimum(one, selling=False)

@@ -16,7 +16,7 @@ from .prices.conversion import DISTANCES, SHARES
 from .prices.coordinator import PriceCoordinator
 from .pricing import DayPrices, local_date
 from .runtime import NomosConfigEntry
-from .usage.coordinator import UsageCoordinator, metered_to
+from .usage.coordinator import UsageCoordinator
 
 
 async def async_get_config_entry_diagnostics(
@@ -61,9 +61,9 @@ async def async_get_config_entry_diagnostics(
             for one in account.data.values()
         ],
         "prices": [_prices(one, now) for one in runtime.prices.values()],
-        "usage": [_usage(one) for one in runtime.usage.values()],
+        "usage": [_usage(one) for one in runtime.usage.values() if one.shown],
         "usage_of_ended_contracts": [
-            _usage(one) for one in runtime.ended.usage.values()
+            _usage(one) for one in runtime.usage.values() if not one.shown
         ],
         "loads": [_load(one, account) for one in runtime.loads.all.values()],
     }
@@ -103,15 +103,15 @@ def _usage(usage: UsageCoordinator) -> dict[str, Any]:
     return {
         **_clock(usage),
         "meter": record.meter,
-        "statistics": usage.history.kept,
-        "looked_to": _iso(record.looked_to),
+        "statistics": usage.statistics.kept,
+        "looked_to": _iso(record.looked_on),
         "settled_to": _iso(record.settled_to),
-        "metered_to": _iso(metered_to(record)),
+        "metered_to": _iso(record.metered_to),
         "recorded_to": {key: _iso(at) for key, at in record.recorded.items()},
         "days": len(record.days),
         "days_with_gaps": sum(bool(one.missing) for one in record.days.values()),
         "days_without_prices": sum(not one.priced for one in record.days.values()),
-        "months": len(record.months),
+        "months": len(record.analog_months),
         "refused": {key: _iso(day) for key, day in record.refused.items()},
     }
 

@@ -1,5 +1,6 @@
 """What a loaded config entry runs: the account, and coordinators and a device for each contract that is shown."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
@@ -25,8 +26,7 @@ from .issues import Issue, async_report
 from .loads.manager import Loads, load_file
 from .prices.coordinator import PriceCoordinator
 from .prices.past import PastPrices
-from .usage.coordinator import UsageCoordinator
-from .usage.ended import EndedContracts, async_delete_files
+from .usage.coordinator import UsageCoordinator, async_delete_files
 
 type NomosConfigEntry = ConfigEntry[NomosRuntime]
 
@@ -42,9 +42,9 @@ class NomosRuntime:
         self.prices: dict[str, PriceCoordinator] = {}
         self.usage: dict[str, UsageCoordinator] = {}
         self.past = PastPrices(account)
-        self.ended = EndedContracts(hass, account)
         self._hass = hass
         self._entry = entry
+        self._usage_lock = asyncio.Lock()
         self._new_contract = f"{DOMAIN}_contract_{entry.entry_id}"
         self.loads = Loads(hass, entry, self.prices)
 
@@ -55,7 +55,6 @@ class NomosRuntime:
             ConfigEntryNotReady: prices must come, and came for no contract.
 
         """
-        self._entry.async_on_unload(self.ended.async_close)
         self._follow()
         failure: ConfigEntryNotReady | None = None
         for coordinator in self.prices.values():
@@ -69,7 +68,7 @@ class NomosRuntime:
             raise failure
         for coordinator in self.prices.values():
             await self._async_start(coordinator)
-        await self.ended.async_follow()
+        await self._async_follow_ended()
         self._entry.async_on_unload(
             self.account.async_add_listener(self._account_changed)
         )
@@ -83,8 +82,9 @@ class NomosRuntime:
     ) -> None:
         """Call a platform for every contract that is shown, and for each one that appears later."""
         self._connect(self._new_contract, platform)
-        for subscription_id in self.usage:
-            platform(self.prices[subscription_id])
+        for subscription_id, prices in self.prices.items():
+            if subscription_id in self.usage:
+                platform(prices)
 
     def _connect(self, signal: str, target: Callable[..., None]) -> None:
         self._entry.async_on_unload(
@@ -94,15 +94,36 @@ class NomosRuntime:
     async def _async_start(self, coordinator: PriceCoordinator) -> bool:
         """Run the clocks of a contract; return whether it is still shown."""
         coordinator.async_start()
-        # The contract may have been reported as ended before.
-        await self.ended.async_follow()
-        usage = UsageCoordinator(self._hass, coordinator)
+        async with self._usage_lock:
+            await self._async_start_usage(coordinator, shown=True)
+        return self.prices.get(coordinator.subscription_id) is coordinator
+
+    async def _async_start_usage(
+        self, prices: PriceCoordinator, *, shown: bool
+    ) -> None:
+        """Ask for the usage of a contract from now on, in place of what did so before."""
+        subscription_id = prices.subscription_id
+        if (before := self.usage.pop(subscription_id, None)) is not None:
+            await before.async_leave()
+        usage = UsageCoordinator(self._hass, prices, shown=shown)
         await usage.async_load()
-        if self.prices.get(coordinator.subscription_id) is not coordinator:
-            return False
+        if shown and self.prices.get(subscription_id) is not prices:
+            return
         usage.async_start()
-        self.usage[coordinator.subscription_id] = usage
-        return True
+        self.usage[subscription_id] = usage
+
+    async def _async_follow_ended(self) -> None:
+        """Complete the statistics of contracts that have ended and are not shown."""
+        async with self._usage_lock:
+            for subscription_id, subscription in self.account.data.items():
+                if subscription_id in self.account.shown or not _has_run(subscription):
+                    continue
+                usage = self.usage.get(subscription_id)
+                if usage is not None and not usage.shown:
+                    usage.prices.async_subscription_changed(subscription)
+                    continue
+                prices = PriceCoordinator(self._hass, self.account, subscription)
+                await self._async_start_usage(prices, shown=False)
 
     @callback
     def _account_changed(self) -> None:
@@ -113,7 +134,7 @@ class NomosRuntime:
                 f"{DOMAIN} new subscription",
             )
         self._entry.async_create_background_task(
-            self._hass, self.ended.async_follow(), f"{DOMAIN} ended contracts"
+            self._hass, self._async_follow_ended(), f"{DOMAIN} ended contracts"
         )
         self.loads.async_update()
 
@@ -123,7 +144,7 @@ class NomosRuntime:
         self.account.async_clock_was_set(step)
         for prices in self.prices.values():
             prices.async_clock_was_set(step)
-        for usage in (*self.usage.values(), *self.ended.usage.values()):
+        for usage in self.usage.values():
             usage.async_clock_was_set(step)
         self.loads.async_replan()
 
@@ -134,7 +155,7 @@ class NomosRuntime:
             return
         for prices in self.prices.values():
             prices.async_resume()
-        for usage in (*self.usage.values(), *self.ended.usage.values()):
+        for usage in self.usage.values():
             usage.async_resume()
 
     async def _async_add_contract(self, coordinator: PriceCoordinator) -> None:
@@ -155,6 +176,9 @@ class NomosRuntime:
                 subscription_id not in self._entry.subentries
             ):
                 registry.async_remove_device(device.id)
+                self._hass.async_create_task(self._async_forget(subscription_id))
+        for subscription_id, usage in list(self.usage.items()):
+            if not usage.shown and subscription_id not in self.account.data:
                 self._hass.async_create_task(self._async_forget(subscription_id))
         async_report(
             self._hass,
@@ -185,12 +209,14 @@ class NomosRuntime:
 
     async def _async_forget(self, subscription_id: str) -> None:
         """Stop asking for a contract that is not shown any more, and delete what is stored of it if it is gone."""
-        if (usage := self.usage.pop(subscription_id, None)) is not None:
-            self.ended.async_hand_over(usage)
+        gone = subscription_id not in self.account.data
+        usage = self.usage.get(subscription_id)
+        if usage is not None and (usage.shown or gone):
+            del self.usage[subscription_id]
+            await usage.async_leave()
         if (coordinator := self.prices.pop(subscription_id, None)) is not None:
             await coordinator.async_shutdown()
-        await self.ended.async_follow()
-        if subscription_id not in self.account.data:
+        if gone:
             await async_delete_files(self._hass, subscription_id)
 
     def _describe_device(
@@ -218,6 +244,16 @@ class NomosRuntime:
             translation_key=key,
             translation_placeholders=placeholders,
         )
+
+
+def _has_run(subscription: Subscription) -> bool:
+    """Return whether a contract has ended after it began."""
+    start, end = subscription.start_at, subscription.end_at
+    return (
+        subscription.status is SubscriptionStatus.ENDED
+        and start is not None
+        and (end is None or start < end)
+    )
 
 
 async def async_delete_stored(hass: HomeAssistant, entry: NomosConfigEntry) -> None:

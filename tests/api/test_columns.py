@@ -1,21 +1,32 @@
 """Tests of packed sequences and mappings."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 import gc
 
 import pytest
 
 from custom_components.nomos.api.columns import Packed, PackedMapping
-from custom_components.nomos.usage.metering import HourRow, HourUsage
+from custom_components.nomos.usage.metering import HourUsage
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What is packed."""
+
+    start: datetime
+    state: float
+    sum: float
+
 
 START = datetime(2026, 10, 1, tzinfo=UTC)
 ROWS = tuple((START + timedelta(hours=one), one / 4, float(one)) for one in range(5))
-ITEMS = tuple(HourRow(*row) for row in ROWS)
+ITEMS = tuple(Row(*row) for row in ROWS)
 
 
 def test_a_sequence_of_items() -> None:
     """It is used like a tuple of the items."""
-    packed = Packed(HourRow, ROWS)
+    packed = Packed(Row, ROWS)
     assert len(packed) == 5
     assert packed[0] == ITEMS[0]
     assert packed[-1] == ITEMS[-1]
@@ -26,22 +37,22 @@ def test_a_sequence_of_items() -> None:
     with pytest.raises(IndexError):
         packed[5]
     assert packed
-    assert not Packed(HourRow)
+    assert not Packed(Row)
 
 
 def test_a_part_stays_packed() -> None:
     """So that a month is not unpacked for one of its days."""
-    part = Packed(HourRow, ROWS)[1:3]
+    part = Packed(Row, ROWS)[1:3]
     assert isinstance(part, Packed)
     assert part == ITEMS[1:3]
 
 
 def test_equality_is_that_of_the_items() -> None:
     """However the other one keeps them."""
-    packed = Packed(HourRow, ROWS)
+    packed = Packed(Row, ROWS)
     assert packed == ITEMS
     assert list(ITEMS) == packed
-    assert packed == Packed(HourRow, tuple(ROWS))
+    assert packed == Packed(Row, tuple(ROWS))
     assert packed != ITEMS[:4]
     assert packed != (*ITEMS[:4], ITEMS[0])
     # The rows are not the items.
@@ -63,9 +74,7 @@ def test_a_mapping_of_items() -> None:
 
 def test_the_collector_lets_go() -> None:
     """The purpose: after its first pass the collector ignores rows, but follows objects."""
-    packed = Packed(
-        HourRow, tuple((START, float(one), one / 2) for one in range(1_000))
-    )
+    packed = Packed(Row, tuple((START, float(one), one / 2) for one in range(1_000)))
     unpacked = tuple(packed)
     gc.collect()
     assert not any(gc.is_tracked(row) for row in packed.rows)

@@ -20,7 +20,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from custom_components.nomos.account import pacing as pace
 from custom_components.nomos.const import DOMAIN
-from custom_components.nomos.usage import sync as usage_fetch
+from custom_components.nomos.usage import importer
 from homeassistant.components.application_credentials import (
     ClientCredential,
     async_import_client_credential,
@@ -91,7 +91,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     async def pause(_seconds: float) -> None:
         await asyncio.sleep(0)
 
-    for module in (pace, usage_fetch):
+    for module in (pace, importer):
         monkeypatch.setattr(module, "sleep", pause)
 
 

@@ -10,8 +10,9 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.nomos.const import DOMAIN
 from custom_components.nomos.pricing import local_date
-from custom_components.nomos.usage.record import UsageRecord
-from custom_components.nomos.usage.record_file import encode_record, usage_file
+from custom_components.nomos.usage.file import encode_record, usage_file
+from custom_components.nomos.usage.months import month_chunks, month_start
+from custom_components.nomos.usage.record import MonthState, MonthStatus, UsageRecord
 from homeassistant.config_entries import SOURCE_REAUTH
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
@@ -73,9 +74,13 @@ async def know_usage(hass: HomeAssistant, nomos: Simulator, email: str) -> None:
     """Let usage be known up to today, so that it is asked for in the afternoon as on every other day."""
     today = local_date(datetime.now(UTC))
     for subscription in nomos.customers[email].subscriptions:
-        record = UsageRecord(
-            looked_to=today, settled_to=today.replace(day=1), reductions_on=today
-        )
+        begin = local_date(subscription.start_at or datetime.now(UTC))
+        months = {
+            month_start(start): MonthState(MonthStatus.SETTLED, today)
+            for start, _ in month_chunks(begin, month_start(today))
+        }
+        months[month_start(today)] = MonthState(MonthStatus.OPEN, today)
+        record = UsageRecord(months=months, looked_on=today, reductions_on=today)
         await usage_file(hass, subscription.id).async_save(
             encode_record(subscription.id, record)
         )

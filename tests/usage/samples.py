@@ -16,15 +16,12 @@ from custom_components.nomos.api import (
     MeterType,
 )
 from custom_components.nomos.pricing import Interval, PriceTable, day_bounds
-from custom_components.nomos.usage.metering import (
-    DayUsage,
-    MonthUsage,
-    Reading,
-    StatisticKind,
-)
+from custom_components.nomos.usage.ledger import StatisticKind
+from custom_components.nomos.usage.metering import AnalogMonth, DayUsage, Reading
 from custom_components.nomos.usage.record import (
-    IncompleteMonth,
     LatestInvoice,
+    MonthState,
+    MonthStatus,
     UsageRecord,
 )
 
@@ -56,12 +53,9 @@ def readings_of(
     kwh: Callable[[int], float] = lambda index: 0.1,
     *,
     length: timedelta = QUARTER,
-    final: bool = True,
 ) -> list[Reading]:
     """Return readings."""
-    return [
-        Reading(start, length, kwh(index), final) for index, start in enumerate(starts)
-    ]
+    return [Reading(start, length, kwh(index)) for index, start in enumerate(starts)]
 
 
 def table_of(
@@ -99,7 +93,6 @@ def day_usage(day: date, **changes: Any) -> DayUsage:
         "highest": 0.5,
         "readings": 96,
         "missing": 0,
-        "final": False,
         "digest": 12345,
     }
     return DayUsage(**(values | changes))
@@ -114,14 +107,24 @@ FULL = UsageRecord(
             FIRST + DAY, cost=None, lowest=None, mean=None, highest=None, missing=4
         ),
     },
-    months=(MonthUsage(FIRST, 210.5, True), MonthUsage(date(2026, 4, 1), 190.0, False)),
-    looked_to=date(2026, 4, 3),
-    settled_to=FIRST,
-    doubts={
-        date(2026, 1, 17): IncompleteMonth(date(2026, 2, 17), 1439),
-        date(2026, 2, 1): IncompleteMonth(date(2026, 3, 19), 0, repeated=True),
+    months={
+        date(2025, 12, 1): MonthState(
+            MonthStatus.INCOMPLETE, date(2026, 2, 20), date(2026, 2, 17), 1439, True
+        ),
+        date(2026, 1, 1): MonthState(
+            MonthStatus.INCOMPLETE, date(2026, 2, 17), date(2026, 2, 17), None
+        ),
+        date(2026, 2, 1): MonthState(MonthStatus.SETTLED, date(2026, 3, 19)),
+        FIRST: MonthState(MonthStatus.OPEN, date(2026, 4, 3)),
     },
+    analog_months=(
+        AnalogMonth(FIRST, 210.5, True),
+        AnalogMonth(date(2026, 4, 1), 190.0, False),
+    ),
+    looked_on=date(2026, 4, 3),
+    answered_on=date(2026, 4, 4),
     recorded={StatisticKind.USAGE: datetime(2026, 4, 2, 21, tzinfo=UTC)},
+    fees={FIRST: 10.99},
     refused={"invoices": date(2026, 4, 1)},
     invoice=LatestInvoice(
         type=InvoiceType.USAGE,

@@ -52,7 +52,7 @@ def test_a_whole_day():
     assert day.cost == pytest.approx(expected, abs=1e-9)
     assert (day.lowest, day.highest) == (-0.1, 0.85)
     assert day.mean == pytest.approx(0.375)
-    assert (day.readings, day.missing, day.final) == (96, 0, True)
+    assert (day.readings, day.missing) == (96, 0)
     assert day.complete
     assert day.priced
 
@@ -97,13 +97,6 @@ def test_days_without_all_prices():
     assert none.lowest is none.mean is none.highest is None
 
 
-def test_a_day_with_one_preliminary_reading_is_not_final():
-    """All of them have to stand."""
-    readings = readings_of(starts_of(PLAIN))
-    readings[7] = replace(readings[7], final=False)
-    assert not day_of(readings).final
-
-
 def test_readings_are_grouped_by_the_tariffs_day():
     """Midnight is local."""
     readings = readings_of([*starts_of(PLAIN), *starts_of(PLAIN + DAY)])
@@ -142,17 +135,16 @@ def test_prices_are_asked_for_by_the_day():
     st.lists(st.integers(0, 9999), min_size=1, max_size=30),
 )
 def test_digest(one, two):
-    """Equal for equal energies at equal times, whether final or not; else different."""
+    """Equal for equal energies at equal times; else different."""
     starts = starts_of(PLAIN)
 
-    def readings(values, shift=0, final=True):
+    def readings(values, shift=0):
         return readings_of(
             starts[shift : shift + len(values)],
             lambda index: values[index] / 1000,
-            final=final,
         )
 
-    assert digest_of(readings(one)) == digest_of(readings(one, final=False))
+    assert digest_of(readings(one)) == digest_of(list(readings(one)))
     assert (digest_of(readings(one)) == digest_of(readings(two))) == (one == two)
     assert digest_of(readings(one)) != digest_of(readings(one, shift=1))
 
@@ -167,7 +159,7 @@ def test_a_period():
     )
     sums = period(days.values())
     assert sums is not None
-    assert (sums.first, sums.last) == (PLAIN, PLAIN + DAY)
+    assert sums.last == PLAIN + DAY
     assert sums.kwh == pytest.approx(18.6)
     assert sums.cost == pytest.approx(-1.92)
     assert sums.paid == pytest.approx(-0.2)

@@ -1,6 +1,6 @@
 """Tests of the running totals."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, datetime
 from fractions import Fraction
 
@@ -8,19 +8,19 @@ from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.nomos.pricing import day_bounds
-from custom_components.nomos.usage.metering import (
-    HourRow,
-    HourUsage,
+from custom_components.nomos.usage.ledger import (
+    Rows,
     RunningTotal,
     StatisticKind,
     revisions,
 )
+from custom_components.nomos.usage.metering import HourUsage
 from tests.usage.samples import AUTUMN, DAY, HOUR, exact, property_test, starts_of
 
 DAYS = [AUTUMN - DAY, AUTUMN, AUTUMN + DAY]
 HOURS = [hour for day in DAYS for hour in starts_of(day, HOUR)]
 
-type Database = dict[StatisticKind, dict[datetime, HourRow]]
+type Database = dict[StatisticKind, dict[datetime, tuple[float, float]]]
 
 
 def accounts_of(
@@ -29,11 +29,10 @@ def accounts_of(
     """Return what is written from an hour on, and the total before it."""
     accounts = {}
     for series, written in database.items():
-        rows = [written[start] for start in sorted(written)]
-        earlier = [row for row in rows if row.start < since]
+        earlier = [start for start in written if start < since]
         accounts[series] = RunningTotal(
-            tuple(row for row in rows if row.start >= since),
-            earlier[-1].sum if earlier else 0.0,
+            {start: written[start] for start in sorted(written) if start >= since},
+            written[max(earlier)][1] if earlier else 0.0,
         )
     return accounts
 
@@ -45,26 +44,24 @@ def apply(
     fees: Mapping[date, float],
     *,
     selling: bool = False,
-) -> Mapping[StatisticKind, Sequence[HourRow]]:
+) -> Mapping[StatisticKind, Rows]:
     """Write what has to be written, as the database does; return it."""
     changed = revisions(accounts_of(database, since), hours, fees, selling=selling)
     for series, rows in changed.items():
         assert rows
-        assert [row.start for row in rows] == sorted({row.start for row in rows})
-        database.setdefault(series, {}).update({row.start: row for row in rows})
+        assert list(rows) == sorted(rows)
+        database.setdefault(series, {}).update(rows)
     return changed
 
 
-def assert_rows(
-    written: Mapping[datetime, HourRow], values: Mapping[datetime, Fraction]
-) -> None:
+def assert_rows(written: Rows, values: Mapping[datetime, Fraction]) -> None:
     """Assert that rows are what a computation from nothing gives."""
     assert sorted(written) == sorted(values)
     total = Fraction()
     for start in sorted(values):
         total += values[start]
-        assert abs(Fraction(written[start].state) - values[start]) < 1e-8
-        assert abs(Fraction(written[start].sum) - total) < 1e-8
+        assert abs(Fraction(written[start][0]) - values[start]) < 1e-8
+        assert abs(Fraction(written[start][1]) - total) < 1e-8
 
 
 ENERGY = st.integers(0, 9999).map(lambda number: number / 1000)
@@ -136,8 +133,7 @@ def test_what_is_fed_in_has_no_fee(history):
 def test_only_what_changed_is_written(there, news, before):
     """An hour is written for its value or for its total, and for nothing else."""
     first = RunningTotal(before=before).revised(there)
-    account = RunningTotal(tuple(first), before)
-    rows = {row.start: row for row in account.revised(news)}
+    rows = RunningTotal(first, before).revised(news)
     merged = {**there, **news}
     old = new = exact(before)
     for hour in sorted(merged):
@@ -154,8 +150,8 @@ def test_nothing_is_taken_away():
     changed = apply(database, HOURS[0], {HOURS[3]: HourUsage(3.0, 0.5, True)}, {})
     # The costs are the same.
     assert changed.keys() == {StatisticKind.USAGE}
-    assert [row.start for row in changed[StatisticKind.USAGE]] == HOURS[3:]
-    assert database[StatisticKind.USAGE][HOURS[-1]].sum == len(HOURS) + 2
+    assert list(changed[StatisticKind.USAGE]) == HOURS[3:]
+    assert database[StatisticKind.USAGE][HOURS[-1]][1] == len(HOURS) + 2
     assert apply(database, HOURS[0], {}, {}) == {}
 
 
@@ -169,10 +165,10 @@ def test_a_gap_is_filled():
     changed = apply(
         database, HOURS[0], {hour: HourUsage(0.25, 0.1, True) for hour in late}, {}
     )
-    assert [row.start for row in changed[StatisticKind.USAGE]] == HOURS[5:]
+    assert list(changed[StatisticKind.USAGE]) == HOURS[5:]
     for hour in HOURS[9:]:
         row = database[StatisticKind.USAGE][hour]
-        assert (row.state, row.sum) == (0.5, before[hour].sum + 1.0)
+        assert row == (0.5, before[hour][1] + 1.0)
 
 
 @pytest.mark.parametrize(
@@ -189,8 +185,8 @@ def test_half_a_cost_replaces_no_whole_one(cost, priced, kept):
     hour = HOURS[0]
     apply(database, hour, {hour: HourUsage(3.0, 0.9, True)}, {})
     apply(database, hour, {hour: HourUsage(2.0, cost, priced)}, {})
-    assert database[StatisticKind.USAGE][hour].state == 2.0
-    assert database[StatisticKind.COST][hour].state == kept
+    assert database[StatisticKind.USAGE][hour][0] == 2.0
+    assert database[StatisticKind.COST][hour][0] == kept
 
 
 def test_half_a_cost_is_better_than_none():
@@ -204,7 +200,7 @@ def test_half_a_cost_is_better_than_none():
     ):
         apply(database, hour, {hour: usage}, {})
         row = database.get(StatisticKind.COST, {}).get(hour)
-        assert (row.state if row else None) == expected
+        assert (row[0] if row else None) == expected
 
 
 def test_a_fee_that_was_charged_stands():
@@ -213,8 +209,8 @@ def test_a_fee_that_was_charged_stands():
     apply(database, HOURS[0], {}, {DAYS[0]: 0.3})
     changed = apply(database, HOURS[0], {}, {DAYS[0]: 0.5, DAYS[1]: 0.5})
     midnights = [day_bounds(day)[0] for day in DAYS]
-    assert changed[StatisticKind.BASE_FEE] == [HourRow(midnights[1], 0.5, 0.8)]
-    assert changed[StatisticKind.TOTAL_COST] == [HourRow(midnights[1], 0.5, 0.8)]
+    assert changed[StatisticKind.BASE_FEE] == {midnights[1]: (0.5, 0.8)}
+    assert changed[StatisticKind.TOTAL_COST] == {midnights[1]: (0.5, 0.8)}
 
 
 def test_fees_that_become_known_later_join_the_total():
@@ -226,15 +222,15 @@ def test_fees_that_become_known_later_join_the_total():
     apply(database, HOURS[0], {}, {DAYS[0]: 1.0})
     total = database[StatisticKind.TOTAL_COST]
     assert list(total) == HOURS[:24]
-    assert total[HOURS[0]].state == 1.25
-    assert total[HOURS[23]].sum == 7.0
+    assert total[HOURS[0]][0] == 1.25
+    assert total[HOURS[23]][1] == 7.0
 
 
 def test_binary_dust_does_not_pile_up():
     """A tenth ten thousand times is a thousand, and is not written again for what binary makes of it."""
     values = {HOURS[0] + number * HOUR: 0.1 for number in range(10_000)}
     rows = RunningTotal().revised(values)
-    assert rows[-1].sum == 1000
-    later = tuple(rows[5000:])
-    account = RunningTotal(later, later[0].sum - later[0].state)
-    assert account.revised({row.start: 0.1 for row in later}) == []
+    assert rows[max(rows)][1] == 1000
+    later = dict(list(rows.items())[5000:])
+    state, total = next(iter(later.values()))
+    assert RunningTotal(later, total - state).revised(dict.fromkeys(later, 0.1)) == {}

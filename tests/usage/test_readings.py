@@ -84,7 +84,7 @@ def test_an_hour_over_quarterly_prices_costs_their_mean():
     """What was measured by the hour cannot be told apart within it."""
     starts = starts_of(PLAIN)[48:52]
     table = table_of(starts, lambda index: (0.1, 0.2, 0.3, 0.8)[index])
-    reading = Reading(starts[0], HOUR, 2.0, True)
+    reading = Reading(starts[0], HOUR, 2.0)
     assert hours_of([reading], table) == {starts[0]: HourUsage(2.0, 0.7, True)}
     without = PriceTable.of(table.intervals[:3])
     assert hours_of([reading], without) == {starts[0]: HourUsage(2.0, None, False)}
@@ -99,7 +99,7 @@ def test_a_reading_across_a_price_change():
             Interval(NOON + third, NOON + HOUR, 0.3),
         ]
     )
-    hours = hours_of([Reading(NOON, QUARTER, 1.0, True)], table)
+    hours = hours_of([Reading(NOON, QUARTER, 1.0)], table)
     assert hours == {NOON: HourUsage(1.0, 0.5, True)}
 
 
@@ -130,7 +130,7 @@ def test_hours_are_the_sums_of_their_quarters(day, values, hourly):
     prices = starts_of(day, length)
     table = table_of(prices, lambda index: values[index][1], length=length)
     readings = [
-        Reading(start, QUARTER, kwh, True)
+        Reading(start, QUARTER, kwh)
         for start, (kwh, _, there) in zip(starts, values, strict=False)
         if there
     ]

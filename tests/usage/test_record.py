@@ -1,6 +1,7 @@
 """Tests of what is known of a meter, and how it lies on the disk."""
 
 from copy import deepcopy
+from dataclasses import replace
 from datetime import date
 import json
 from typing import Any
@@ -9,17 +10,19 @@ from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.nomos.api import MeterType
+from custom_components.nomos.usage.file import decode_record, encode_record
 from custom_components.nomos.usage.record import (
     EMPTY_RECORD,
-    UNWRITTEN,
-    IncompleteMonth,
-    MeterAnswer,
+    MonthAnswer,
+    MonthState,
+    MonthStatus,
     UsageRecord,
 )
-from custom_components.nomos.usage.record_file import decode_record, encode_record
 from tests.usage.samples import DAY, FIRST, FULL, day_usage, places, property_test
 
 TODAY = date(2026, 6, 20)
+APRIL, MAY, JUNE = date(2026, 4, 1), date(2026, 5, 1), date(2026, 6, 1)
+MARCH = [FIRST + number * DAY for number in range(31)]
 
 SET_ASIDE = (LookupError, TypeError, ValueError, OverflowError, OSError)
 """What the store takes for a file that cannot be read."""
@@ -89,122 +92,150 @@ def test_numbers_are_finite(place):
     """A total that is no number would spoil every sum after it."""
     damaged = stored(FULL)
     if place == "kwh":
-        damaged["days"][0][1] = float("nan")
+        damaged["days"][FIRST.isoformat()][1] = float("nan")
     else:
-        damaged["invoice"]["total"] = True
+        damaged["invoice"][2] = True
     with pytest.raises(ValueError):
         decode_record("sub", damaged)
 
 
-def answer_of(*days: date) -> MeterAnswer:
+def answer_of(*days: date, **changes: Any) -> MonthAnswer:
     """Return what was learned."""
-    return MeterAnswer(
+    return MonthAnswer(
         meter=MeterType.SMART,
-        days={day: day_usage(day, digest=999) for day in days},
+        days={day: day_usage(day, digest=999, **changes) for day in days},
         readings=96 * len(days),
     )
 
 
-def test_extended():
-    """Days join in order; what settles moves on without a gap only."""
-    april, may, june = date(2026, 4, 1), date(2026, 5, 1), date(2026, 6, 1)
-    record = EMPTY_RECORD.extended(answer_of(FIRST), FIRST, april, settles_on=TODAY)
-    assert (record.looked_to, record.settled_to) == (april, april)
-    skipped = record.extended(answer_of(may), may, june, settles_on=TODAY)
-    assert (skipped.looked_to, skipped.settled_to) == (june, april)
-    closed = skipped.extended(answer_of(april), april, may, settles_on=TODAY)
-    assert list(closed.days) == [FIRST, april, may]
-    assert (closed.looked_to, closed.settled_to) == (june, may)
-    again = closed.extended(answer_of(FIRST + DAY), FIRST, april, settles_on=None)
-    assert (again.looked_to, again.settled_to) == (june, may)
+def incomplete(tried_on: date, readings: int | None, **changes: Any) -> MonthState:
+    """Return the state of a month that was found to be incomplete today."""
+    values = {"since": TODAY, "readings": readings} | changes
+    return MonthState(MonthStatus.INCOMPLETE, tried_on, **values)
 
 
-def test_doubts():
-    """A month that stands with a gap is asked for again, in turn, which moves nothing else."""
-    april, may = date(2026, 4, 1), date(2026, 5, 1)
-    month = [FIRST + number * DAY for number in range(31)]
-    whole = EMPTY_RECORD.extended(answer_of(*month), FIRST, april, settles_on=TODAY)
-    assert whole.doubts == {}
-    unsettled = EMPTY_RECORD.extended(answer_of(), FIRST, april, settles_on=None)
-    assert unsettled.doubts == {}
-    doubted = EMPTY_RECORD.extended(
-        answer_of(*month[1:]), FIRST, april, settles_on=TODAY
-    )
-    assert doubted.doubts == {FIRST: IncompleteMonth(TODAY, 30 * 96)}
-    later = doubted.extended(answer_of(), april, may, settles_on=TODAY)
-    assert list(later.doubts) == [FIRST, april]
-    again = later.extended(answer_of(), FIRST, april, settles_on=TODAY + 7 * DAY)
-    assert list(again.doubts) == [april, FIRST]
+def test_months():
+    """Days join in order; what is settled moves on without a gap only."""
+    settled = MonthState(MonthStatus.SETTLED, TODAY)
+    record = EMPTY_RECORD.with_month(FIRST, APRIL, answer_of(*MARCH), TODAY)
+    assert (record.months, record.settled_to) == ({FIRST: settled}, APRIL)
+    skipped = record.with_month(JUNE, TODAY, answer_of(JUNE), TODAY)
+    assert skipped.months[JUNE] == MonthState(MonthStatus.OPEN, TODAY)
+    assert skipped.settled_to == APRIL
+    closed = skipped.with_month(APRIL, MAY, answer_of(APRIL), TODAY)
+    assert list(closed.days) == [*MARCH, APRIL, JUNE]
+    assert closed.settled_to == MAY
+    assert closed.latest == day_usage(JUNE, digest=999)
+    assert EMPTY_RECORD.latest is EMPTY_RECORD.settled_to is None
+
+
+def test_a_month_with_a_gap():
+    """It is asked for again, which moves nothing else, until it is complete or a year is over."""
+    record = EMPTY_RECORD.with_month(FIRST, APRIL, answer_of(*MARCH[1:]), TODAY)
+    assert record.months == {FIRST: incomplete(TODAY, 30 * 96)}
+    assert record.settled_to == APRIL
     # An answer that is short says no more than the one before.
-    assert again.doubts[FIRST] == IncompleteMonth(TODAY, 30 * 96, repeated=True)
-    assert again.settled_to == may
-    closed = again.extended(answer_of(*month), FIRST, april, settles_on=TODAY)
-    assert list(closed.doubts) == [april]
-    assert again.reset().doubts == {}
+    later = TODAY + 7 * DAY
+    again = record.with_month(FIRST, APRIL, MonthAnswer(), later)
+    assert again.months == {FIRST: incomplete(later, 30 * 96)}
+    whole = again.with_month(FIRST, APRIL, answer_of(*MARCH), later)
+    assert whole.status(FIRST) is MonthStatus.SETTLED
+    for days, status in ((364, MonthStatus.INCOMPLETE), (365, MonthStatus.SETTLED)):
+        assert again.pruned(TODAY + days * DAY).status(FIRST) is status
+    assert again.reset().months == {}
 
 
-def test_doubts_end():
-    """A price that is missing twice is given up, a reading after a year."""
-    april, may = date(2026, 4, 1), date(2026, 5, 1)
-    month = [FIRST + number * DAY for number in range(31)]
-    unpriced = MeterAnswer(
-        meter=MeterType.SMART,
-        days={day: day_usage(day, cost=None) for day in month},
-        readings=31 * 96,
-    )
-    doubted = EMPTY_RECORD.extended(unpriced, FIRST, april, settles_on=TODAY)
-    assert doubted.doubts == {FIRST: IncompleteMonth(TODAY, 31 * 96)}
-    assert doubted.extended(unpriced, FIRST, april, settles_on=TODAY).doubts == {}
-    empty = EMPTY_RECORD.extended(answer_of(), FIRST, april, settles_on=TODAY)
-    for days, left in ((364, [FIRST]), (365, [])):
-        on = TODAY + days * DAY
-        later = empty.extended(answer_of(), april, may, settles_on=on)
-        assert list(later.doubts) == [*left, april]
+def test_a_month_without_prices():
+    """A price that is missing twice is given up; of a contract that has none, it is not waited for."""
+    unpriced = answer_of(*MARCH, cost=None)
+    record = EMPTY_RECORD.with_month(FIRST, APRIL, unpriced, TODAY)
+    assert record.months == {FIRST: incomplete(TODAY, 31 * 96, unpriced=True)}
+    again = record.with_month(FIRST, APRIL, unpriced, TODAY)
+    assert again.status(FIRST) is MonthStatus.SETTLED
+    none = replace(unpriced, no_prices=True)
+    record = EMPTY_RECORD.with_month(FIRST, APRIL, none, TODAY)
+    assert record.status(FIRST) is MonthStatus.SETTLED
 
 
-def test_an_older_file():
-    """A file of an earlier version is read."""
-    old = stored(FULL) | {"doubts": ["2026-01-17"]}
-    del old["analog_on"]
-    day = date(2026, 1, 17)
-    record = decode_record("sub", old)
-    assert record.doubts == {day: IncompleteMonth(day, 0)}
-    assert record.analog_on is None
+@pytest.mark.parametrize(
+    ("state", "readings", "says_nothing_new"),
+    [
+        (MonthState(MonthStatus.OPEN, TODAY), 0, False),
+        (incomplete(TODAY, None), 0, False),
+        (incomplete(TODAY, 5), 4, True),
+        (incomplete(TODAY, 5), 5, True),
+        (incomplete(TODAY, 5), 6, False),
+        (incomplete(TODAY, 5, unpriced=True), 4, True),
+        (incomplete(TODAY, 5, unpriced=True), 5, False),
+    ],
+)
+def test_an_answer_that_says_nothing_new(state, readings, says_nothing_new):
+    """Fewer readings than before say nothing, as many do if a price was missing."""
+    assert state.has_all_of(readings) is says_nothing_new
 
 
-def test_a_first_answer_that_does_not_stand():
-    """The first day is where the next thorough look begins."""
-    record = EMPTY_RECORD.extended(
-        answer_of(FIRST), FIRST, FIRST + 9 * DAY, settles_on=None
-    )
-    assert record.settled_to == FIRST
-    assert record.latest == day_usage(FIRST, digest=999)
-    assert EMPTY_RECORD.latest is None
+def test_a_month_that_fails():
+    """What may still change stays as it is; the rest is passed over, and kept in mind."""
+    record = EMPTY_RECORD.with_month(JUNE, TODAY, answer_of(JUNE), TODAY)
+    assert record.with_failure(JUNE, TODAY, transient=True) == record
+    failed = record.with_failure(APRIL, TODAY, transient=True)
+    assert failed.months[APRIL] == incomplete(TODAY, None)
+    refused = record.with_failure(APRIL, TODAY, transient=False)
+    assert refused.months[APRIL] == incomplete(TODAY, 0)
+    later = TODAY + DAY
+    again = failed.with_failure(APRIL, later, transient=True)
+    assert again.months[APRIL] == incomplete(later, None)
+    # The first answer counts as if there had been no failure.
+    found = again.with_month(APRIL, MAY, answer_of(APRIL), later)
+    assert found.months[APRIL] == incomplete(later, 96, since=later)
 
 
 def test_an_answer_that_fits_nothing_keeps_the_meter():
     """What kind of meter there is, is not forgotten."""
-    record = FULL.extended(MeterAnswer(), FIRST, FIRST + DAY, settles_on=None)
+    record = FULL.with_month(FIRST, FIRST + DAY, MonthAnswer(), FIRST + 9 * DAY)
     assert record.meter is MeterType.SMART
     assert record.days == FULL.days
 
 
-def test_forgetting():
-    """What stands goes; what may change stays, however old it is."""
-    april = date(2026, 4, 1)
-    assert FULL.pruned(april).days == FULL.days
-    settled = FULL.extended(answer_of(april), FIRST, april, settles_on=TODAY)
-    assert list(settled.pruned(april).days) == [april]
-    assert list(settled.pruned(FIRST + DAY).days) == [FIRST + DAY, april]
+def test_days_that_are_not_written():
+    """They are shown, and their month is asked for again."""
+    record = EMPTY_RECORD.with_month(JUNE, TODAY, answer_of(JUNE), TODAY)
+    record = record.with_unwritten(JUNE, answer_of(JUNE + DAY))
+    assert list(record.days) == [JUNE, JUNE + DAY]
+    assert record.months == {}
+
+
+def test_pruning():
+    """Days of months that are settled go; those that may change stay, however old they are."""
+    assert FULL.pruned(MAY).days == FULL.days
+    assert FULL.pruned(TODAY).days == FULL.days
+    settled = FULL.with_month(FIRST, APRIL, answer_of(*MARCH), TODAY)
+    settled = settled.with_month(MAY, JUNE, answer_of(MAY), TODAY)
+    assert list(settled.pruned(TODAY).days) == [MAY]
 
 
 def test_beginning_again():
-    """The days stay to be shown; all of them have to be written."""
+    """The days stay to be shown; every month has to be written."""
     record = FULL.reset()
-    assert record.looked_to is record.settled_to is None
-    assert record.recorded == {}
-    assert {one.digest for one in record.days.values()} == {UNWRITTEN}
-    assert {day: one.kwh for day, one in record.days.items()} == dict.fromkeys(
-        FULL.days, 9.6
-    )
-    assert record.invoice == FULL.invoice
+    assert record.looked_on is record.settled_to is None
+    assert (record.months, record.recorded) == ({}, {})
+    assert (record.days, record.invoice) == (FULL.days, FULL.invoice)
+
+
+def test_a_clock_that_was_ahead():
+    """What was learned on a day that has not come does not count."""
+    assert FULL.without_future(date(2026, 4, 3)) == FULL
+    months = FULL.without_future(date(2026, 3, 18)).months
+    assert list(months) == [date(2025, 12, 1), date(2026, 1, 1)]
+
+
+def test_another_fee():
+    """It counts from this month on, and the month is looked through from its beginning."""
+    known = UsageRecord(months={JUNE: MonthState(MonthStatus.OPEN, TODAY)})
+    assert known.with_base_fee(None, TODAY) == known
+    first = known.with_base_fee(9.5, TODAY)
+    assert (first.fees, first.months) == ({JUNE: 9.5}, known.months)
+    assert first.with_base_fee(9.5, TODAY) == first
+    july = first.with_base_fee(12.0, date(2026, 7, 3))
+    assert july.fees == {JUNE: 9.5, date(2026, 7, 1): 12.0}
+    assert first.with_base_fee(12.0, TODAY).months[JUNE].tried_on == JUNE

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.nomos.usage.metering import (
+from custom_components.nomos.usage.months import (
     is_settled,
     month_chunks,
     month_start,

@@ -1,6 +1,6 @@
 """What was metered, and what it cost, as sensors."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, override
@@ -22,107 +22,22 @@ from ..api import GridFeeModule, GridFeeReduction, GridFeeStatus, MeterType
 from ..const import CURRENCY, DOMAIN
 from ..prices.entity import PRICE_UNIT
 from ..pricing import local_date
-from .coordinator import UsageCoordinator, metered_to
-from .metering import PeriodUsage, month_start, period, share_of_optimum
+from .coordinator import UsageCoordinator
+from .metering import PeriodUsage, period, share_of_optimum
+from .months import month_start
 from .record import INVOICES, UsageRecord
 
-type UsageValue = tuple[float | str | datetime | None, Mapping[str, Any] | None]
+type UsageValue = tuple[float | str | datetime | None, dict[str, Any]]
 """A state with its attributes."""
 
 type UsageReader = Callable[[UsageRecord, date], UsageValue]
 """Reads a state out of what is known of a meter, on a tariff day."""
 
-_NOTHING: Final[UsageValue] = (None, None)
+_NOTHING: Final[UsageValue] = (None, {})
 
 ANALOG: Final = frozenset({MeterType.ANALOG})
 ANY: Final = frozenset(MeterType)
 SMART: Final = ANY - ANALOG
-
-
-@dataclass(frozen=True, kw_only=True)
-class NomosUsageDescription(SensorEntityDescription):
-    """A sensor that reads what is known of a contract's meter, on a tariff day.
-
-    It is there for contracts that buy or sell, or for both where ``selling`` is None, with a meter of these kinds, as
-    soon as the record offers it.
-    """
-
-    value_fn: UsageReader
-    meters: frozenset[MeterType] = SMART
-    selling: bool | None = None
-    offered: Callable[[UsageRecord], bool] = lambda _: True
-    reads_invoices: bool = False
-
-
-def _facts(sums: PeriodUsage, *, money: bool) -> dict[str, Any]:
-    """Return up to which day a sum goes, and what it lacks."""
-    facts = {"date": sums.last.isoformat(), "missing_intervals": sums.missing}
-    return {**facts, "unpriced_kwh": sums.unpriced} if money else facts
-
-
-def _latest(pick: Callable[[PeriodUsage], float | None], *, money: bool) -> UsageReader:
-    """Return a reader of the latest day that was metered: yesterday, from about 16:00 on."""
-
-    def value(record: UsageRecord, _today: date) -> UsageValue:
-        if (latest := record.latest) is None or (found := period([latest])) is None:
-            return _NOTHING
-        return pick(found), _facts(found, money=money)
-
-    return value
-
-
-def _this_month(
-    pick: Callable[[PeriodUsage], float | None], *, money: bool
-) -> UsageReader:
-    """Return a reader of the days of the current month that were metered so far."""
-
-    def value(record: UsageRecord, today: date) -> UsageValue:
-        first = month_start(today)
-        found = period(one for day, one in record.days.items() if day >= first)
-        if found is None:
-            return _NOTHING
-        return pick(found), _facts(found, money=money)
-
-    return value
-
-
-def _share(selling: bool) -> UsageReader:
-    def value(record: UsageRecord, _today: date) -> UsageValue:
-        if (day := record.latest) is None:
-            return _NOTHING
-        best = day.highest if selling else day.lowest
-        return share_of_optimum(day, selling=selling), {
-            "date": day.day.isoformat(),
-            "at_best_price": None if best is None else round(day.priced_kwh * best, 4),
-            "at_average_price": None
-            if day.mean is None
-            else round(day.priced_kwh * day.mean, 4),
-        }
-
-    return value
-
-
-def _latest_month(record: UsageRecord, _today: date) -> UsageValue:
-    if not record.months:
-        return _NOTHING
-    latest = record.months[-1]
-    return latest.kwh, {
-        "month": latest.month.strftime("%Y-%m"),
-        "final": latest.final,
-        "months": {one.month.strftime("%Y-%m"): one.kwh for one in record.months},
-    }
-
-
-def _invoice(record: UsageRecord, _today: date) -> UsageValue:
-    if (invoice := record.invoice) is None:
-        return _NOTHING
-    return invoice.total, {
-        "type": invoice.type.value,
-        "status": invoice.status.value,
-        "period_start": local_date(invoice.period_start).isoformat(),
-        "period_end": local_date(invoice.period_end).isoformat(),
-    }
-
 
 NO_REDUCTION: Final = "none"
 
@@ -132,6 +47,92 @@ _MODULES: Final = {
     frozenset({GridFeeModule.TIME_OF_USE}): "module_3",
     frozenset({GridFeeModule.FLAT, GridFeeModule.TIME_OF_USE}): "modules_1_and_3",
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class NomosUsageDescription(SensorEntityDescription):
+    """A sensor that reads what is known of a contract's meter, on a tariff day.
+
+    It is there for contracts that buy or sell, or for both if ``selling`` is None, with a meter of these kinds, as soon
+    as the record offers it. ``endpoint`` is asked only if the sensor is enabled.
+
+    Sums have no state class: what is learned a day late belongs into the statistics of the hours it was metered in.
+    """
+
+    value_fn: UsageReader
+    meters: frozenset[MeterType] = SMART
+    selling: bool | None = None
+    offered: Callable[[UsageRecord], bool] = lambda _: True
+    endpoint: str | None = None
+
+
+def _latest_day(record: UsageRecord, _today: date) -> PeriodUsage | None:
+    """Return the latest day that was metered: yesterday, from about 16:00 on."""
+    return period([record.latest] if record.latest else [])
+
+
+def _this_month(record: UsageRecord, today: date) -> PeriodUsage | None:
+    """Return the days of the current month that were metered so far."""
+    first = month_start(today)
+    return period(one for day, one in record.days.items() if day >= first)
+
+
+def _sum(
+    days: Callable[[UsageRecord, date], PeriodUsage | None], field: str
+) -> UsageReader:
+    """Return a reader of one of the sums over some days, with what it lacks."""
+
+    def value(record: UsageRecord, today: date) -> UsageValue:
+        if (found := days(record, today)) is None:
+            return _NOTHING
+        lacks: dict[str, Any] = {
+            "date": found.last.isoformat(),
+            "missing_intervals": found.missing,
+        }
+        if field != "kwh":
+            lacks["unpriced_kwh"] = found.unpriced
+        return getattr(found, field), lacks
+
+    return value
+
+
+def _share(selling: bool) -> UsageReader:
+    def value(record: UsageRecord, _today: date) -> UsageValue:
+        if (day := record.latest) is None:
+            return _NOTHING
+        best = day.highest if selling else day.lowest
+        costs = {"at_best_price": best, "at_average_price": day.mean}
+        return share_of_optimum(day, selling=selling), {
+            "date": day.day.isoformat(),
+            **{
+                name: None if price is None else round(day.priced_kwh * price, 4)
+                for name, price in costs.items()
+            },
+        }
+
+    return value
+
+
+def _latest_month(record: UsageRecord, _today: date) -> UsageValue:
+    if not record.analog_months:
+        return _NOTHING
+    latest = record.analog_months[-1]
+    return latest.kwh, {
+        "month": f"{latest.month:%Y-%m}",
+        "final": latest.final,
+        "months": {f"{one.month:%Y-%m}": one.kwh for one in record.analog_months},
+    }
+
+
+def _invoice(record: UsageRecord, _today: date) -> UsageValue:
+    if (invoice := record.invoice) is None:
+        return _NOTHING
+    return invoice.total, {
+        "type": invoice.type.value,
+        "status": invoice.status.value,
+        "period_start": _day(invoice.period_start),
+        "period_end": _day(invoice.period_end),
+    }
 
 
 def _holds(reduction: GridFeeReduction, today: date) -> bool:
@@ -166,128 +167,89 @@ def _day(instant: datetime | None) -> str | None:
     return local_date(instant).isoformat() if instant else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Quantity:
-    """What a number is of, and how it is shown."""
+_KWH: Final[Mapping[str, Any]] = {
+    "device_class": SensorDeviceClass.ENERGY,
+    "native_unit_of_measurement": UnitOfEnergy.KILO_WATT_HOUR,
+    "suggested_display_precision": 2,
+}
+_EUR: Final[Mapping[str, Any]] = {
+    "device_class": SensorDeviceClass.MONETARY,
+    "native_unit_of_measurement": CURRENCY,
+    "suggested_display_precision": 2,
+}
+_EUR_PER_KWH: Final[Mapping[str, Any]] = {
+    "native_unit_of_measurement": PRICE_UNIT,
+    "suggested_display_precision": 4,
+    "entity_registry_enabled_default": False,
+}
+_PERCENT: Final[Mapping[str, Any]] = {
+    "native_unit_of_measurement": UnitOfRatio.PERCENTAGE,
+    "suggested_display_precision": 0,
+    "entity_registry_enabled_default": False,
+}
+_DISABLED: Final[Mapping[str, Any]] = {"entity_registry_enabled_default": False}
+_DIAGNOSTIC: Final[Mapping[str, Any]] = {"entity_category": EntityCategory.DIAGNOSTIC}
 
-    unit: str
-    precision: int
-    device_class: SensorDeviceClass | None = None
+_BUYS, _SELLS, _BOTH = False, True, None
+"""Which contracts have a sensor."""
 
-
-_ENERGY: Final = _Quantity(UnitOfEnergy.KILO_WATT_HOUR, 2, SensorDeviceClass.ENERGY)
-_MONEY: Final = _Quantity(CURRENCY, 2, SensorDeviceClass.MONETARY)
-_MEAN_PRICE: Final = _Quantity(PRICE_UNIT, 4)
-_SHARE: Final = _Quantity(UnitOfRatio.PERCENTAGE, 0)
-
-
-def _number(
-    key: str,
-    quantity: _Quantity,
-    value_fn: UsageReader,
-    *,
-    selling: bool | None,
-    meters: frozenset[MeterType] = SMART,
-    enabled: bool = True,
-) -> NomosUsageDescription:
-    """Describe a number that was metered or follows from it.
-
-    It has no state class: what is learned a day late belongs into the statistics of the hours it was metered in.
-    """
-    return NomosUsageDescription(
-        key=key,
-        translation_key=key,
-        device_class=quantity.device_class,
-        native_unit_of_measurement=quantity.unit,
-        suggested_display_precision=quantity.precision,
-        entity_registry_enabled_default=enabled,
-        value_fn=value_fn,
-        meters=meters,
-        selling=selling,
-    )
-
-
-def _period_sensors(selling: bool) -> Iterator[NomosUsageDescription]:
-    """Describe the sums of the latest day and of this month for usage or for feed-in."""
-    energy, money, paid = (
-        ("returned", "compensation", "average_payout")
-        if selling
-        else ("usage", "cost", "average_paid")
-    )
-    for name, reader in (("latest_day", _latest), ("this_month", _this_month)):
-        yield _number(
-            f"{energy}_{name}",
-            _ENERGY,
-            reader(lambda sums: sums.kwh, money=False),
-            selling=selling,
-            enabled=name == "latest_day",
-        )
-        yield _number(
-            f"{money}_{name}",
-            _MONEY,
-            reader(lambda sums: sums.cost, money=True),
-            selling=selling,
-        )
-        yield _number(
-            f"{paid}_{name}",
-            _MEAN_PRICE,
-            reader(lambda sums: sums.paid, money=True),
-            selling=selling,
-            enabled=False,
-        )
-    yield _number(
-        "share_of_optimum", _SHARE, _share(selling), selling=selling, enabled=False
-    )
-
-
-USAGE_SENSORS: Final = (
-    *_period_sensors(selling=False),
-    *_period_sensors(selling=True),
-    _number("usage_latest_month", _ENERGY, _latest_month, selling=False, meters=ANALOG),
-    _number(
-        "returned_latest_month", _ENERGY, _latest_month, selling=True, meters=ANALOG
+# Contracts, name, value and settings of each sensor.
+_SENSORS: Final[Iterable[tuple[bool | None, str, UsageReader, Mapping[str, Any]]]] = (
+    (_BUYS, "usage_latest_day", _sum(_latest_day, "kwh"), _KWH),
+    (_BUYS, "cost_latest_day", _sum(_latest_day, "cost"), _EUR),
+    (_BUYS, "average_paid_latest_day", _sum(_latest_day, "paid"), _EUR_PER_KWH),
+    (_BUYS, "usage_this_month", _sum(_this_month, "kwh"), {**_KWH, **_DISABLED}),
+    (_BUYS, "cost_this_month", _sum(_this_month, "cost"), _EUR),
+    (_BUYS, "average_paid_this_month", _sum(_this_month, "paid"), _EUR_PER_KWH),
+    (_BUYS, "share_of_optimum", _share(selling=False), _PERCENT),
+    (_SELLS, "returned_latest_day", _sum(_latest_day, "kwh"), _KWH),
+    (_SELLS, "compensation_latest_day", _sum(_latest_day, "cost"), _EUR),
+    (_SELLS, "average_payout_latest_day", _sum(_latest_day, "paid"), _EUR_PER_KWH),
+    (_SELLS, "returned_this_month", _sum(_this_month, "kwh"), {**_KWH, **_DISABLED}),
+    (_SELLS, "compensation_this_month", _sum(_this_month, "cost"), _EUR),
+    (_SELLS, "average_payout_this_month", _sum(_this_month, "paid"), _EUR_PER_KWH),
+    (_SELLS, "share_of_optimum", _share(selling=True), _PERCENT),
+    (_BUYS, "usage_latest_month", _latest_month, {**_KWH, "meters": ANALOG}),
+    (_SELLS, "returned_latest_month", _latest_month, {**_KWH, "meters": ANALOG}),
+    (
+        _BOTH,
+        "metered_to",
+        lambda record, _: (record.metered_to, {}),
+        {**_DIAGNOSTIC, "device_class": SensorDeviceClass.TIMESTAMP},
     ),
-    NomosUsageDescription(
-        key="metered_to",
-        translation_key="metered_to",
-        device_class=SensorDeviceClass.TIMESTAMP,
-        entity_category=EntityCategory.DIAGNOSTIC,
-        value_fn=lambda record, _: (metered_to(record), None),
+    (
+        _BOTH,
+        "latest_invoice",
+        _invoice,
+        {
+            **_EUR,
+            **_DISABLED,
+            "meters": ANY,
+            "offered": lambda record: INVOICES not in record.refused,
+            "endpoint": INVOICES,
+        },
     ),
-    NomosUsageDescription(
-        key="latest_invoice",
-        translation_key="latest_invoice",
-        device_class=SensorDeviceClass.MONETARY,
-        native_unit_of_measurement=CURRENCY,
-        suggested_display_precision=2,
-        entity_registry_enabled_default=False,
-        value_fn=_invoice,
-        meters=ANY,
-        offered=lambda record: INVOICES not in record.refused,
-        reads_invoices=True,
-    ),
-    NomosUsageDescription(
-        key="grid_fee_reduction",
-        translation_key="grid_fee_reduction",
-        device_class=SensorDeviceClass.ENUM,
-        options=[NO_REDUCTION, *_MODULES.values()],
-        entity_category=EntityCategory.DIAGNOSTIC,
-        entity_registry_enabled_default=False,
-        value_fn=_reduction,
-        meters=ANY,
-        selling=False,
-        offered=lambda record: record.reductions is not None,
+    (
+        _BUYS,
+        "grid_fee_reduction",
+        _reduction,
+        {
+            **_DIAGNOSTIC,
+            **_DISABLED,
+            "device_class": SensorDeviceClass.ENUM,
+            "options": [NO_REDUCTION, *_MODULES.values()],
+            "meters": ANY,
+            "offered": lambda record: record.reductions is not None,
+        },
     ),
 )
 
-
-def _suits(usage: UsageCoordinator, description: NomosUsageDescription) -> bool:
-    """Return whether a sensor belongs to a contract, as far as its meter is known."""
-    return (
-        description.selling in {None, usage.selling}
-        and usage.data.meter in description.meters
-        and description.offered(usage.data)
+USAGE_SENSORS: Final = tuple(
+    NomosUsageDescription(
+        key=key, translation_key=key, selling=selling, value_fn=value_fn, **settings
     )
+    for selling, key, value_fn, settings in _SENSORS
+)
 
 
 @callback
@@ -302,21 +264,26 @@ def async_follow_usage(
 
     @callback
     def follow() -> None:
-        if usage.data.meter is None:
+        record, fresh = usage.data, []
+        if record.meter is None:
             return
-        fresh = []
         for description in USAGE_SENSORS:
-            if usage.data.meter not in description.meters:
+            if record.meter not in description.meters:
                 # The meter was exchanged for one of another kind.
                 unique_id = f"{usage.subscription_id}_{description.key}"
                 if gone := registry.async_get_entity_id(SENSOR, DOMAIN, unique_id):
                     registry.async_remove(gone)
                 added.discard(description.key)
-            elif description.key not in added and _suits(usage, description):
+            elif (
+                description.key not in added
+                and description.selling in {None, usage.feeds_in}
+                and description.offered(record)
+            ):
                 fresh.append(description)
-        if fresh:
-            added.update(one.key for one in fresh)
-            async_add_entities(NomosUsageSensor(usage, one) for one in fresh)
+        if not fresh:
+            return
+        added.update(one.key for one in fresh)
+        async_add_entities(NomosUsageSensor(usage, one) for one in fresh)
 
     follow()
     usage.config_entry.async_on_unload(usage.async_add_listener(follow))
@@ -325,18 +292,18 @@ def async_follow_usage(
 class NomosUsageSensor(ContractEntity[UsageCoordinator], SensorEntity):
     """A value out of what is known of a contract's meter."""
 
-    _attr_extra_state_attributes: dict[str, Any] = {}
-    # What an analog meter counted is told by the sensor, not by its history.
+    # What an analog meter counted is shown by the sensor, not by its history.
     _unrecorded_attributes = frozenset({"months", "reductions"})
 
     entity_description: NomosUsageDescription
+    _shown: tuple[Any, ...] | None = None
 
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Have invoices asked for where this is one: only while somebody wants to see it."""
-        await super().async_added_to_hass()
-        if self.entity_description.reads_invoices:
-            self.async_on_remove(self.coordinator.async_read_invoices())
+    def __init__(
+        self, coordinator: UsageCoordinator, description: NomosUsageDescription
+    ) -> None:
+        """Have the endpoint of the sensor asked while it is there."""
+        super().__init__(coordinator, description)
+        self.coordinator_context = description.endpoint
 
     @callback
     @override
@@ -348,17 +315,10 @@ class NomosUsageSensor(ContractEntity[UsageCoordinator], SensorEntity):
         )
         if isinstance(value, float):
             value = round(value, 6)
-        before = (
-            self._attr_native_value,
-            self._attr_extra_state_attributes,
-            self._attr_available,
-        )
-        after = value, dict(attributes or {}), not self.coordinator.stale
-        if after == before:
+        shown = value, attributes, not self.coordinator.stale
+        if shown == self._shown:
             return False
-        (
-            self._attr_native_value,
-            self._attr_extra_state_attributes,
-            self._attr_available,
-        ) = after
+        self._shown = shown
+        self._attr_native_value, self._attr_extra_state_attributes = value, attributes
+        self._attr_available = not self.coordinator.stale
         return True

@@ -1,333 +1,275 @@
-"""One month of usage: from the meter's readings to the statistics."""
+"""Usage, month by month: from the meter to the record and the statistics."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
-from functools import partial
+from asyncio import sleep
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
 import logging
-from typing import Concatenate, Final
-
-from homeassistant.core import HomeAssistant
+from typing import Final
 
 from ..api import (
     MeterType,
-    NomosClient,
-    NomosNotFoundError,
-    NomosPermissionError,
+    NomosError,
     NomosRequestError,
     NomosResponseError,
     NomosServerError,
-    PriceSeries,
-    UsageResolution,
-    UsageSeries,
+    SubscriptionStatus,
 )
-from ..prices.conversion import price_table
 from ..prices.coordinator import PriceCoordinator
-from ..pricing import PriceTable, day_bounds, local_date
-from .metering import (
-    DayUsage,
-    HourUsage,
-    MonthUsage,
-    Reading,
-    StatisticKind,
-    days_and_hours_of,
-    digest_of,
-    group_by_day,
-    month_start,
-    months_before,
-    next_month,
-)
+from ..pricing import day_bounds, local_date
+from .days import metered_days, months_due
+from .ledger import StatisticKind, daily_fees
+from .meter import AnalogMeterError, Meter
+from .months import DateRange, is_settled, month_start
 from .prices import UsagePrices
-from .record import PRICES, UNWRITTEN, IncompleteMonth, MeterAnswer, UsageRecord
-from .statistics import HistoryChange, HistoryError, UsageHistory
+from .record import PRICES, MonthAnswer, MonthStatus, UsageRecord
+from .statistics import StatisticsError, UsageStatistics
 
 _LOGGER = logging.getLogger(__name__)
 
-_DAY: Final = timedelta(days=1)
-_WEEK: Final = timedelta(days=7)
+PAUSE: Final = 0.25
+"""Seconds between two months of an import."""
 
-_ANALOG_MONTHS: Final = 13
-"""How many past months of an analog meter are asked for: this month of last year is the oldest."""
-
-_LENGTHS: Final = {
-    UsageResolution.QUARTER_HOUR: timedelta(minutes=15),
-    UsageResolution.HOUR: timedelta(hours=1),
-}
-"""The readings that fit into hours. What is longer is not torn into pieces that nobody measured."""
+_MONTH_FAILED: Final = (NomosRequestError, NomosResponseError, NomosServerError)
+"""What may be the matter of a single month."""
 
 
-class UsageImport:
-    """Asks for the readings of one contract and brings them home."""
+class UsageImporter:
+    """Asks for all that is new, late, or may have changed; a month that is done is done for good."""
 
     def __init__(
         self,
         prices: PriceCoordinator,
-        history: UsageHistory,
-        kept: UsagePrices,
+        statistics: UsageStatistics,
+        record: UsageRecord,
+        save: Callable[[UsageRecord], Awaitable[None]],
         today: date,
-        *,
-        fees: Mapping[date, float],
     ) -> None:
-        """Take the contract's prices and statistics, and its base fees in EUR a month by their first days."""
-        self._today = today
-        self._kept = kept
-        self._hass: HomeAssistant = prices.hass
+        """Begin with what is known; ``save`` is called with every record that is better."""
+        self.record = record
+        self.error: Exception | None = None
+        """Why a month was left out though others came, or could not be written."""
+        self.worth_repeating = False
+        """Whether a month failed for the first time, perhaps by chance."""
         self._prices = prices
-        self._history = history
-        self._monthly = fees
-        subscription = prices.subscription
-        # Nomos has no prices for a contract that does not run, says its documentation.
-        self._inactive = subscription.inactive
-        self._no_prices = False
-        self._supply = (
-            subscription.start_at or subscription.created_at,
-            subscription.end_at or datetime.max.replace(tzinfo=UTC),
-        )
+        self._statistics = statistics
+        self._save = save
+        self._today = today
+        self._kept = UsagePrices(prices.hass, prices.subscription_id)
+        self._meter = Meter(prices, self._kept, today)
+        self._failed: list[tuple[DateRange, Exception]] = []
+        self._left_out = False
 
-    async def async_months(self) -> MeterAnswer:
-        """Ask what an analog meter counted, month by month.
+    async def async_run(self) -> None:
+        """Ask for what is due, and bring it into record and statistics.
 
         Raises:
             NomosError: Nomos did not answer as hoped.
             OAuth2TokenRequestBaseError: no access token could be had for now.
-            ConfigEntryAuthFailed: Nomos refuses the grant.
+            ConfigEntryAuthFailed: the account has to be linked again.
 
         """
-        first = months_before(self._today, _ANALOG_MONTHS)
-        first = max(first, local_date(self._supply[0]))
-        series = await self._async_ask(
-            NomosClient.usage, first, self._today, resolution=UsageResolution.MONTH
-        )
-        if series.resolution is not UsageResolution.MONTH:
-            return MeterAnswer(meter=series.meter_type)
-        return MeterAnswer(
-            meter=series.meter_type,
-            months=tuple(
-                MonthUsage(local_date(item.start).replace(day=1), item.kwh, item.final)
-                for item in series.items
-            ),
-        )
-
-    async def async_days(
-        self, known: UsageRecord, start: date, end: date, *, settles: bool
-    ) -> MeterAnswer:
-        """Ask what was metered on some days, and write the hours that are new or have changed.
-
-        Args:
-            known: what is known so far.
-            start: the first day.
-            end: the day after the last one, at most a month later.
-            settles: whether this is the last look at these days; then they are all computed anew, with prices as
-                Nomos has them now.
-
-        Raises:
-            NomosError: Nomos did not answer as hoped.
-            OAuth2TokenRequestBaseError: no access token could be had for now.
-            ConfigEntryAuthFailed: Nomos refuses the grant.
-
-        """
-        series = await self._async_ask(
-            NomosClient.usage, start, end, resolution=UsageResolution.QUARTER_HOUR
-        )
-        if (
-            series.resolution is UsageResolution.MONTH
-            and series.meter_type is not MeterType.SMART
-        ):
-            return MeterAnswer(meter=MeterType.ANALOG)
-        if (length := _LENGTHS.get(series.resolution)) is None:
-            _LOGGER.debug("Usage by the %s cannot be used", series.resolution)
-            return MeterAnswer()
-        self._no_prices = self._inactive and known.refuses(PRICES, self._today)
-        execute = self._hass.async_add_executor_job
-        grouped = await execute(_readings, series, length, start, end)
-        readings = sum(map(len, grouped.values()))
-        doubt = known.doubts.get(start) if settles else None
-        if _says_nothing_new(doubt, readings):
-            return MeterAnswer(readings=readings)
-        news = {
-            day: readings
-            for day, readings in grouped.items()
-            if _is_news(known.days.get(day), readings, recompute=settles)
-        }
+        if self.record.meter is MeterType.ANALOG:
+            await self._async_read_analog()
+            return
         try:
-            prices = await self._async_lacking(news, fresh=settles)
-        except NomosResponseError, NomosServerError:
-            if doubt is None or doubt.readings is not None:
-                raise
-            # For the second time. Better energy without cost than nothing at all; it stays in doubt.
-            prices = []
-        by_day, by_hour = await execute(
-            days_and_hours_of,
-            news,
-            partial(_laid_over, self._kept, self._prices.data, prices),
-            self._supply,
+            await self._async_check_statistics()
+        except StatisticsError as err:
+            self.error = err
+        begin, end = metered_days(
+            self._prices.subscription, self._today, history_kept=self._statistics.kept
         )
-        days = {
-            day: one
-            for day, one in by_day.items()
-            if not _is_loss(known.days.get(day), one)
-        }
-        recorded: Mapping[StatisticKind, datetime] = {}
-        unwritten: HistoryError | None = None
-        if self._history.kept:
+        if begin <= self._today:
+            self.record = self.record.without_future(self._today)
+        phase = self._prices.account.phase
+        due = months_due(self.record, begin, end, today=self._today, phase=phase)
+        if self.error is not None:
+            # Nothing can be written now, but the newest days are still worth showing.
+            self._left_out = True
+            due = due[-1:]
+        if not due:
+            await self._async_save(self.record, last=True)
+            return
+        await self._async_load_prices()
+        try:
+            await self._async_import(due)
+        except AnalogMeterError:
+            await self._async_called_analog()
+        finally:
+            await self._kept.async_save()
+
+    async def _async_load_prices(self) -> None:
+        """Load the prices that are kept: Nomos reports none any more of a contract that has ended."""
+        ended = self._prices.subscription.status is SubscriptionStatus.ENDED
+        await self._kept.async_load(
+            self._today, settled_to=None if ended else self.record.settled_to
+        )
+        execute = self._prices.hass.async_add_executor_job
+        await execute(self._kept.add, self._prices.data)
+
+    async def _async_import(self, due: Sequence[DateRange]) -> None:
+        """Ask for one month after the other; one that fails must not keep the others away.
+
+        After a failure the newest month is asked for next. If that comes, it was the month, which is passed over; if
+        not, Nomos is down, or the meter is an analog one.
+        """
+        newest, queue = due[-1], deque(due)
+        while queue:
+            start, end = month = queue.popleft()
+            if month != due[0]:
+                await sleep(PAUSE)
             try:
-                recorded = await self._async_write(by_hour, start, end)
-            except HistoryError as err:
-                unwritten = err
-        # Whatever it is called: what measures intervals is no analog meter.
-        meter = series.meter_type
-        return MeterAnswer(
-            meter=MeterType.UNKNOWN if meter is MeterType.ANALOG else meter,
-            days=days,
-            readings=readings,
-            recorded=recorded,
-            unwritten=unwritten,
-            no_prices=self._no_prices,
+                answer = await self._meter.async_month(self.record, start, end)
+                recorded = await self._async_write(answer, start, end)
+            except (AnalogMeterError, *_MONTH_FAILED) as err:
+                if month == newest or self._fails_again(err):
+                    raise
+                self._failed.append((month, err))
+            except StatisticsError as err:
+                self.error, self._left_out = err, True
+                await self._async_save(
+                    self.record.with_unwritten(month_start(start), answer)
+                )
+                # The newest days are still worth showing.
+                queue = deque(one for one in queue if one == newest)
+            else:
+                self._pass_over_failed()
+                record = self.record.with_month(start, end, answer, self._today)
+                record = replace(record, recorded={**record.recorded, **recorded})
+                if answer.no_prices:
+                    record = record.with_refusal(PRICES, self._today)
+                if record.looked_on is None:
+                    _LOGGER.info(
+                        "Usage of %s is imported (%s months to go)",
+                        start.strftime("%Y-%m"),
+                        len(queue),
+                    )
+                await self._async_save(record, last=not queue)
+            if self._failed and newest in queue:
+                queue.remove(newest)
+                queue.appendleft(newest)
+        if self._failed:
+            self._pass_over_failed()
+            await self._async_save(self.record, last=True)
+
+    def _fails_again(self, err: Exception) -> bool:
+        """Return whether Nomos failed to answer for two months in a row."""
+        return (
+            bool(self._failed)
+            and isinstance(self._failed[-1][1], NomosError)
+            and isinstance(err, NomosError)
         )
+
+    def _pass_over_failed(self) -> None:
+        """Pass over the months that failed though another one came; one that may still change stays due."""
+        for (start, end), err in self._failed:
+            month = month_start(start)
+            if not isinstance(err, NomosError):
+                # Before the meter was exchanged there is nothing to be had.
+                self.record = self.record.with_month(
+                    start, end, MonthAnswer(), self._today
+                )
+                continue
+            self.error = self.error or err
+            self.worth_repeating |= (
+                self.record.status(month) is not MonthStatus.INCOMPLETE
+            )
+            self._left_out |= not is_settled(month, self._today)
+            self.record = self.record.with_failure(
+                month, self._today, transient=err.is_transient
+            )
+        self._failed.clear()
+
+    async def _async_save(self, record: UsageRecord, *, last: bool = False) -> None:
+        """Save what was learned, so that an import that is broken off here goes on with what is left."""
+        record = replace(record.pruned(self._today), answered_on=self._today)
+        if last and not self._left_out:
+            record = replace(record, looked_on=self._today)
+        self.record = record
+        await self._save(record)
 
     async def _async_write(
-        self, hours: Mapping[datetime, HourUsage], start: date, end: date
+        self, answer: MonthAnswer, start: date, end: date
     ) -> Mapping[StatisticKind, datetime]:
-        """Write hours and base fees; return the start of the last hour that is written, by series."""
-        change = HistoryChange(
+        """Write hours and base fees; return the start of the last hour that is written, by statistic."""
+        if answer.hours is None or not self._statistics.kept:
+            return {}
+        written = await self._statistics.async_write(
             since=day_bounds(start)[0],
-            hours=hours,
-            fees=self._fees(start, end),
-            fees_from=min(self._monthly, default=date.max),
-        )
-        written = await self._history.async_write(
-            change, self._prices.subscription.number
+            hours=answer.hours,
+            fees=self._base_fees(start, end),
+            fees_from=min(self.record.fees, default=date.max),
+            number=self._prices.subscription.number,
         )
         _LOGGER.debug(
             "Hours written to the statistics of %s to %s: %s", start, end, written
         )
-        return await self._history.async_last()
+        return await self._statistics.async_last()
 
-    def _fees(self, start: date, end: date) -> dict[date, float]:
-        """Return the base fee of the days that are under contract: the month's fee in equal parts.
-
-        What came before the first fee that is known is taken to have been the same.
-        """
-        if not (fees := self._monthly):
-            return {}
-        first, last = local_date(self._supply[0]), self._supply[1]
-        if not self._inactive:
+    def _base_fees(self, start: date, end: date) -> Mapping[date, float]:
+        """Return the base fee in EUR of the days that are under contract."""
+        begins, last = self._meter.supply
+        if not self._prices.subscription.inactive:
             # A day without any price has not come: the clock is ahead.
             last = min(last, self._prices.data.horizon or last)
+        fees = daily_fees(self.record.fees, max(start, local_date(begins)), end)
+        return {day: fee for day, fee in fees.items() if day_bounds(day)[0] < last}
 
-        def monthly(day: date) -> float:
-            return fees[max((one for one in fees if one <= day), default=min(fees))]
+    async def _async_check_statistics(self) -> None:
+        """Begin again if the statistics lack what was written.
 
-        return {
-            day: monthly(day) / (next_month(day) - month_start(day)).days
-            for number in range((end - start).days)
-            if (day := start + number * _DAY) >= first and day_bounds(day)[0] < last
-        }
-
-    async def _async_lacking(
-        self, days: Collection[date], *, fresh: bool
-    ) -> list[PriceSeries]:
-        """Ask Nomos for the prices of some days of one month, where they are not known."""
-        table = self._prices.data
-        lacking = [day for day in days if fresh or not table.day(day).complete]
-        if not lacking or self._no_prices:
-            return []
-        found = await self._async_prices(min(lacking), max(lacking))
-        if self._inactive and all(series.items is None for series in found):
-            self._no_prices = True
-        return found
-
-    async def _async_prices(self, first: date, last: date) -> list[PriceSeries]:
-        """Return what Nomos says of the prices of some days, both inclusive; nothing where it says that it has none.
-
-        How long a range may be is not published: where a month is refused, its weeks are asked for.
+        They may have been deleted, a backup may have been restored, or the recorder was off so far.
         """
-        try:
-            return [await self._async_ask(NomosClient.prices, first, last)]
-        except (NomosPermissionError, NomosNotFoundError, NomosRequestError) as err:
-            _LOGGER.debug("There are no prices for usage: %s", type(err).__name__)
-            too_long = isinstance(err, NomosRequestError) and last - first >= _WEEK
-            if not too_long or self._inactive:
-                return []
-        weeks = range(0, (last - first).days + 1, _WEEK.days)
-        return [
-            series
-            for week in weeks
-            for series in await self._async_prices(
-                first + timedelta(days=week),
-                min(first + timedelta(days=week + 6), last),
+        if not self._statistics.kept:
+            # From now on days are known that are not written.
+            self.record = replace(self.record, recorded={})
+            return
+        recorded = self.record.recorded
+        if not (self.record.days or recorded):
+            return
+        last, wanted = await self._statistics.async_last(), set(recorded)
+        if self.record.days:
+            feeds_in = self._prices.subscription.feeds_in
+            wanted.add(StatisticKind.RETURNED if feeds_in else StatisticKind.USAGE)
+        if self.record.fees:
+            wanted.add(StatisticKind.BASE_FEE)
+        if all(
+            kind in recorded and kind in last and last[kind] >= recorded[kind]
+            for kind in wanted
+        ):
+            return
+        if self.record.looked_on is not None:
+            _LOGGER.info("The statistics of usage are not complete: building them anew")
+        self.record = self.record.reset()
+
+    async def _async_called_analog(self) -> None:
+        """Believe that a meter is analog: at once if nothing is known of it, otherwise on the second day.
+
+        Entities go with the kind of the meter, and with them what the customer has set for them.
+        """
+        known = self.record
+        if known.meter is None or (known.analog_on or self._today) < self._today:
+            await self._async_read_analog()
+        else:
+            await self._async_save(replace(known, analog_on=self._today))
+
+    async def _async_read_analog(self) -> None:
+        """Ask what an analog meter counted."""
+        (meter, found), known = await self._meter.async_analog_months(), self.record
+        if meter is MeterType.ANALOG:
+            # An answer that lacks a month does not take it away.
+            months = {one.month: one for one in (*known.analog_months, *found)}
+            record = replace(
+                known,
+                meter=meter,
+                analog_on=None,
+                analog_months=tuple(months[month] for month in sorted(months)),
             )
-        ]
-
-    async def _async_ask[**P, T](
-        self,
-        request: Callable[Concatenate[NomosClient, str, date, date, P], Awaitable[T]],
-        start: date,
-        end: date,
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> T:
-        subscription_id = self._prices.subscription.id
-        return await self._prices.account.async_ask(
-            lambda client: request(
-                client, subscription_id, start, end, *args, **kwargs
-            ),
-            optional=True,
-        )
-
-
-def _readings(
-    series: UsageSeries, length: timedelta, start: date, end: date
-) -> dict[date, Sequence[Reading]]:
-    """Return an answer's readings by day, of the days that were asked for."""
-    grouped = group_by_day(
-        Reading(item.start, length, item.kwh, item.final) for item in series.items
-    )
-    return {day: readings for day, readings in grouped.items() if start <= day < end}
-
-
-def _laid_over(
-    kept: UsagePrices,
-    table: PriceTable,
-    prices: Sequence[PriceSeries],
-    start: datetime,
-    end: datetime,
-) -> PriceTable:
-    """Return the prices of a day: those of a table, with newer ones laid over them and those kept under them."""
-    known = table.between(start, end)
-    for series in prices:
-        known = known.merge(price_table(series, start, end))
-    return kept.laid_under(local_date(start), known)
-
-
-def _says_nothing_new(doubt: IncompleteMonth | None, readings: int) -> bool:
-    """Return whether an answer says no more of a month in doubt than the one before.
-
-    Its days are not known any more, so that one with fewer readings could take something away.
-    """
-    if doubt is None or doubt.readings is None:
-        return False
-    return readings < doubt.readings or (doubt.repeated and readings == doubt.readings)
-
-
-def _is_loss(known: DayUsage | None, one: DayUsage) -> bool:
-    """Return whether a day says nothing but that its prices, which were known, are no longer to be had."""
-    return (
-        known is not None
-        and known.digest == one.digest
-        and known.priced
-        and not one.priced
-    )
-
-
-def _is_news(
-    known: DayUsage | None, readings: Sequence[Reading], *, recompute: bool
-) -> bool:
-    """Return whether a day's readings tell more than is known.
-
-    An answer with fewer readings than before is a slip of somebody's: it takes nothing away.
-    """
-    if known is None or known.digest == UNWRITTEN:
-        return True
-    if len(readings) < known.readings:
-        return False
-    return recompute or not known.priced or digest_of(readings) != known.digest
+        elif known.meter is MeterType.ANALOG:
+            # A smart meter took its place: all that it has measured is new.
+            record = replace(known.reset(), meter=meter, analog_on=None)
+        else:
+            # The same meter is called both; it goes on as the one that it was.
+            record = replace(known, analog_on=None)
+        await self._async_save(record, last=meter is MeterType.ANALOG)

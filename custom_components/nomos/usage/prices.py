@@ -1,6 +1,6 @@
 """The prices of days whose usage may still change: of a contract that has ended, Nomos reports none any more."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
@@ -35,7 +35,7 @@ class UsagePrices:
         self._since = date.max
 
     async def async_load(self, today: date, *, settled_to: date | None) -> None:
-        """Take what is stored of the days that are not settled: the newest of them."""
+        """Take the stored prices of the days that are not settled: the newest of them."""
         decode = partial(_decode, self._subscription_id)
         self._stored = await self._file.async_load(decode) or {}
         first = settled_to or date.min
@@ -51,42 +51,37 @@ class UsagePrices:
         await self._file.async_save(
             {"subscription": self._subscription_id, "days": days}
         )
-        self._stored = dict(self._days)
 
     def add(self, table: PriceTable) -> None:
-        """Take over the prices that a table knows."""
+        """Keep the prices of a table."""
         for day in {local_date(one.start) for one in table.intervals}:
-            self.laid_under(day, table.between(*day_bounds(day)))
+            self.completed(day, table.between(*day_bounds(day)))
 
-    def laid_under(self, day: date, table: PriceTable) -> PriceTable:
-        """Return the prices that a table knows of a day, completed by those that were known before."""
-        known = self._of(day).merge(table) if day in self._days else table
+    def completed(self, day: date, table: PriceTable) -> PriceTable:
+        """Return the prices of a day in a table, completed by those that are kept; keep what is new."""
+        known = table
+        if day in self._days:
+            prices = map(_price, self._days[day].split())
+            known = PriceTable.of(
+                Interval(start, start + _QUARTER, price)
+                for start, price in zip(_quarters(day), prices, strict=True)
+            ).merge(table)
         if day >= self._since:
-            self._days[day] = _text(day, known)
+            found = (known.at(start) for start in _quarters(day))
+            self._days[day] = " ".join(
+                _text(one.price if one else None) for one in found
+            )
         return known
 
-    def _of(self, day: date) -> PriceTable:
-        """Return the prices that are known of a day."""
-        start, _ = day_bounds(day)
-        return PriceTable.of(
-            Interval(start + number * _QUARTER, start + (number + 1) * _QUARTER, price)
-            for number, price in enumerate(map(_price, self._days[day].split()))
-        )
 
-
-def _text(day: date, table: PriceTable) -> str:
-    """Return a day's prices in ct/kWh, which are shorter than the same in EUR/kWh."""
+def _quarters(day: date) -> list[datetime]:
     start, end = day_bounds(day)
-    found = (
-        table.at(start + number * _QUARTER)
-        for number in range((end - start) // _QUARTER)
-    )
-    return " ".join(
-        _UNKNOWN
-        if one is None or one.price is None
-        else format(round(100 * one.price, 6), ".12g")
-        for one in found
-    )
+    return [start + number * _QUARTER for number in range((end - start) // _QUARTER)]
+
+
+def _text(price: float | None) -> str:
+    """Return a price in ct/kWh, which is shorter than the same in EUR/kWh."""
+    return _UNKNOWN if price is None else format(round(100 * price, 6), ".12g")
 
 
 def _price(text: str) -> float | None:
@@ -94,13 +89,11 @@ def _price(text: str) -> float | None:
 
 
 def _decode(subscription_id: str, stored: Any) -> dict[date, str]:
-    """Read what was stored; ValueError or TypeError for what is of another contract, or nonsense."""
+    """Read what was stored; ValueError or TypeError if it is of another contract, or nonsense."""
     if stored["subscription"] != subscription_id:
         raise ValueError("another subscription")
     days = {read_day(day): str(text) for day, text in dict(stored["days"]).items()}
     for day, text in days.items():
-        start, end = day_bounds(day)
-        prices = [_price(one) for one in text.split()]
-        if len(prices) != (end - start) // _QUARTER:
-            raise ValueError("no prices")
+        if len([_price(one) for one in text.split()]) != len(_quarters(day)):
+            raise ValueError("not a price for each quarter-hour")
     return days

@@ -1,33 +1,31 @@
-"""What is known of a contract's meter between two looks.
+"""What is known of a contract's meter: days and months in sum. The hours are in the long-term statistics."""
 
-Days and months in sum, not the readings: the hours are in Home Assistant's long-term statistics.
-"""
-
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 from typing import Final, Self
 
 from ..api import GridFeeReduction, Invoice, InvoiceStatus, InvoiceType, MeterType
-from .metering import DayUsage, MonthUsage, StatisticKind, month_start
-
-UNWRITTEN: Final = -1
-"""The digest of a day whose hours have to be written again, whatever its readings are."""
+from ..pricing import day_bounds
+from .ledger import StatisticKind
+from .metering import AnalogMonth, DayUsage, HourUsage
+from .months import is_settled, month_start, months_before, next_month
 
 USAGE: Final = "usage"
 PRICES: Final = "prices"
 INVOICES: Final = "invoices"
 REDUCTIONS: Final = "grid_fee_reductions"
-"""The kinds of question that Nomos may refuse."""
+"""The endpoints that Nomos may refuse."""
 
-_FORGIVEN_AFTER: Final = timedelta(days=30)
-"""How long a refusal is taken for an answer."""
+_REFUSED_FOR: Final = timedelta(days=30)
+"""How long an endpoint is not asked after a refusal."""
 
-_DOUBTED_FOR: Final = timedelta(days=365)
-"""How long a month is asked for again that lacks readings: operators deliver months late, but not for ever."""
+_REFUSED_ONCE_FOR: Final = timedelta(days=1)
+"""The same of one that was answered before."""
 
-_SLIP_FORGIVEN_AFTER: Final = timedelta(days=1)
-"""The same of a question that was answered before."""
+_INCOMPLETE_FOR: Final = timedelta(days=365)
+"""How long an incomplete month is asked for again: operators deliver months late, but not for ever."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +40,7 @@ class LatestInvoice:
 
     @classmethod
     def of(cls, invoice: Invoice) -> Self:
-        """Take over what is shown."""
+        """Take what is shown of an invoice."""
         return cls(
             type=invoice.type,
             status=invoice.status,
@@ -52,42 +50,64 @@ class LatestInvoice:
         )
 
 
+class MonthStatus(StrEnum):
+    """Whether a month's values may still change."""
+
+    OPEN = "open"
+    INCOMPLETE = "incomplete"
+    """They no longer change, but a reading or a price is missing."""
+    SETTLED = "settled"
+
+
+_CLOSED: Final = frozenset({MonthStatus.INCOMPLETE, MonthStatus.SETTLED})
+
+
 @dataclass(frozen=True, slots=True)
-class IncompleteMonth:
-    """A month, or a part of one, that stands although a reading or a price is missing.
+class MonthState:
+    """A calendar month that was asked for.
 
     Attributes:
-        since: The day on which that was found.
-        readings: How many readings there are; None where Nomos failed to answer.
-        repeated: Whether it was answered once more since then.
+        status: Whether its values may still change.
+        tried_on: The day on which it was last asked for. Of an open month, every day before it was.
+        since: The day on which it was found to be incomplete; None if it is not.
+        readings: How many readings an incomplete month has; None if Nomos failed to answer.
+        unpriced: Whether an incomplete month lacks a price that may still come.
     """
 
-    since: date
-    readings: int | None
-    repeated: bool = False
+    status: MonthStatus
+    tried_on: date
+    since: date | None = None
+    readings: int | None = None
+    unpriced: bool = False
+
+    def has_all_of(self, readings: int) -> bool:
+        """Return whether an answer with so many readings says nothing new of an incomplete month.
+
+        Its days are not known any more, so that an answer with fewer readings could take something away.
+        """
+        return self.readings is not None and (
+            readings < self.readings
+            or (readings == self.readings and not self.unpriced)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MeterAnswer:
-    """What was learned of a month.
+class MonthAnswer:
+    """What was learned of a month, or of a part of one.
 
     Attributes:
-        meter: What kind of meter answered; None where the answer fits no kind.
-        months: The months of an analog meter; None for one that measures intervals.
-        days: The days that are new or have changed.
+        meter: The kind of meter that answered; None if the answer fits none.
         readings: How many readings there are of all that was asked for.
-        recorded: The start of the last hour that was written to the statistics, by series.
-        unwritten: Why the hours are not in the statistics; None where they are, or where none are kept.
+        days: The days that are new or have changed.
+        hours: The hours of these days; None if the answer is of no use.
         no_prices: Whether Nomos says that it has no prices for the contract, of no day.
     """
 
     meter: MeterType | None = None
-    unwritten: Exception | None = None
-    no_prices: bool = False
     readings: int = 0
-    months: tuple[MonthUsage, ...] | None = None
     days: Mapping[date, DayUsage] = field(default_factory=dict)
-    recorded: Mapping[StatisticKind, datetime] = field(default_factory=dict)
+    hours: Mapping[datetime, HourUsage] | None = None
+    no_prices: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,32 +115,30 @@ class UsageRecord:
     """What is known of a contract's meter.
 
     Attributes:
-        meter: What kind of meter there is; None until Nomos has said so.
+        meter: The kind of meter; None until Nomos has answered.
         analog_on: The day on which the meter was first called analog again that had measured intervals.
         days: The days of this month, of the month before, and of older months whose values may still change.
-        months: What an analog meter counted, oldest first.
-        looked_to: Every day before this one has been asked for; None before the first answer.
-        settled_to: The values of every day before this one stand.
-        doubts: By the first day: the months that stand although something is missing, the next one to ask for first.
-        recorded: The start of the last hour that is in the statistics, by series.
-        fees: What the plan costs in EUR a month, by the first day from which it does.
-        answered_on: The day on which a question for usage was last answered.
-        refused: The kinds of question that Nomos refuses, with the day on which it did.
-        invoice: The invoice that was issued last, where it is wanted.
-        reductions: The reductions of the grid fee; None where they were not asked for or may not be read.
+        months: The months that are in the statistics, by their first day.
+        analog_months: What an analog meter counted, oldest first.
+        looked_on: The day of the last look that left nothing out; None before the first one.
+        answered_on: The day on which a request for usage was last answered.
+        recorded: The start of the last hour that is in the statistics, by statistic.
+        fees: What the tariff costs in EUR a month, by the first day from which it does.
+        refused: The endpoints that Nomos refuses, with the day on which it did.
+        invoice: The invoice that was issued last, if it is wanted.
+        reductions: The reductions of the grid fee; None if they were not asked for or may not be read.
         reductions_on: The day on which they were asked for.
     """
 
     meter: MeterType | None = None
     analog_on: date | None = None
     days: Mapping[date, DayUsage] = field(default_factory=dict)
-    months: tuple[MonthUsage, ...] = ()
-    looked_to: date | None = None
-    settled_to: date | None = None
-    doubts: Mapping[date, IncompleteMonth] = field(default_factory=dict)
+    months: Mapping[date, MonthState] = field(default_factory=dict)
+    analog_months: tuple[AnalogMonth, ...] = ()
+    looked_on: date | None = None
+    answered_on: date | None = None
     recorded: Mapping[StatisticKind, datetime] = field(default_factory=dict)
     fees: Mapping[date, float] = field(default_factory=dict)
-    answered_on: date | None = None
     refused: Mapping[str, date] = field(default_factory=dict)
     invoice: LatestInvoice | None = None
     reductions: tuple[GridFeeReduction, ...] | None = None
@@ -131,81 +149,96 @@ class UsageRecord:
         """Return the latest day of which anything was metered."""
         return self.days[max(self.days)] if self.days else None
 
-    def extended(
-        self, answer: MeterAnswer, start: date, end: date, *, settles_on: date | None
+    @property
+    def metered_to(self) -> datetime | None:
+        """Return the instant up to which every reading is there, as far as days are known; None if none is."""
+        complete = [day for day, one in self.days.items() if not one.missing]
+        return day_bounds(max(complete))[1] if complete else None
+
+    @property
+    def settled_to(self) -> date | None:
+        """Return the day before which no value changes any more, as far as months were asked for."""
+        if not self.months:
+            return None
+        month = min(self.months)
+        while self.status(month) in _CLOSED:
+            month = next_month(month)
+        return month
+
+    def status(self, month: date) -> MonthStatus | None:
+        """Return the status of the month that begins on a day; None if it was not asked for."""
+        state = self.months.get(month)
+        return state.status if state else None
+
+    def months_of(self, status: MonthStatus) -> dict[date, MonthState]:
+        """Return the months of a status, by their first day."""
+        return {
+            month: state
+            for month, state in self.months.items()
+            if state.status is status
+        }
+
+    def with_month(
+        self, start: date, end: date, answer: MonthAnswer, today: date
     ) -> Self:
-        """Return the record with what was learned of some days.
+        """Return the record with what was learned of a month, or of a part of it, and is in the statistics.
 
         Args:
-            answer: what was learned.
             start: the first day that was asked for.
             end: the day after the last one.
-            settles_on: today, where the values of these days stand from now on.
+            answer: what was learned.
+            today: the day on which it was.
 
         """
-        settled = self.settled_to or start
-        days = {**self.days, **answer.days}
-        record = replace(
-            self,
-            meter=answer.meter or self.meter,
-            analog_on=None if answer.days else self.analog_on,
-            days={day: days[day] for day in sorted(days)},
-            looked_to=max(self.looked_to or end, end),
-            recorded={**self.recorded, **answer.recorded},
-        )
-        if settles_on is None:
-            return replace(record, settled_to=settled)
+        record, month = self.with_days(answer), month_start(start)
+        state = MonthState(MonthStatus.OPEN, today)
+        if is_settled(month, today):
+            days = [
+                record.days.get(date.fromordinal(ordinal))
+                for ordinal in range(start.toordinal(), end.toordinal())
+            ]
+            state = _closed(self.months.get(month), answer, days, today)
         return replace(
             record,
-            settled_to=max(settled, end) if start <= settled else settled,
-            doubts=_doubts(record, answer, start, end, settles_on),
+            analog_on=None if answer.days else self.analog_on,
+            months={**self.months, month: state},
         )
 
-    def with_failure(
-        self, start: date, end: date, *, readings: int | None, settles_on: date | None
-    ) -> Self:
-        """Return the record where some days could not be had, though later ones could.
+    def with_failure(self, month: date, today: date, *, transient: bool) -> Self:
+        """Return the record after a month failed though others came; if it cannot change any more, it is incomplete.
 
         Args:
-            start: the first day that was asked for.
-            end: the day after the last one.
-            readings: 0 where Nomos refuses the question, None where it failed to answer.
-            settles_on: today, where these days are passed over from now on; they stay in doubt.
+            month: the first day of the month.
+            today: the day on which it was tried.
+            transient: whether Nomos failed to answer; it refused if not.
 
         """
-        settled = self.settled_to or start
-        if settles_on is None:
-            return replace(self, settled_to=settled)
-        doubts = dict(self.doubts)
-        doubt = doubts.pop(start, None) or IncompleteMonth(settles_on, readings)
-        return replace(
-            self,
-            settled_to=max(settled, end) if start <= settled else settled,
-            looked_to=max(self.looked_to or end, end),
-            doubts={**doubts, start: doubt},
-        )
+        if not is_settled(month, today):
+            return self
+        state = self.months.get(month)
+        if state is None or state.status is not MonthStatus.INCOMPLETE:
+            state = MonthState(
+                MonthStatus.INCOMPLETE, today, today, None if transient else 0
+            )
+        state = replace(state, tried_on=today)
+        return replace(self, months={**self.months, month: state})
 
-    def with_unwritten(self, answer: MeterAnswer) -> Self:
-        """Return the record with days that have still to be written, so that they are asked for again."""
-        unwritten = {
-            day: replace(one, digest=UNWRITTEN) for day, one in answer.days.items()
-        }
-        days = {**self.days, **unwritten}
+    def with_unwritten(self, month: date, answer: MonthAnswer) -> Self:
+        """Return the record with days that are not in the statistics: their month has to be asked for again."""
+        months = {first: one for first, one in self.months.items() if first != month}
+        return replace(self.with_days(answer), months=months)
+
+    def with_days(self, answer: MonthAnswer) -> Self:
+        """Return the record with the days of an answer."""
+        days = {**self.days, **answer.days}
         return replace(
             self,
             meter=answer.meter or self.meter,
             days={day: days[day] for day in sorted(days)},
         )
 
-    def looking_from(self, left: Iterable[date]) -> Self:
-        """Return the record with the next look at new days beginning where days are left that may still change."""
-        unsettled = [day for day in left if day >= (self.settled_to or day)]
-        if self.looked_to is None or not unsettled:
-            return self
-        return replace(self, looked_to=min(self.looked_to, *unsettled))
-
-    def charging(self, fee: float | None, today: date) -> Self:
-        """Return the record with what the plan costs a month today, None where that is not known.
+    def with_base_fee(self, fee: float | None, today: date) -> Self:
+        """Return the record with what the tariff costs a month today, None if that is not known.
 
         Another fee than before counts from this month on: days of it that are booked are booked again.
         """
@@ -213,73 +246,83 @@ class UsageRecord:
         known = max((day for day in self.fees if day <= month), default=None)
         if fee is None or (known is not None and self.fees[known] == fee):
             return self
-        looked_to = self.looked_to
-        if looked_to is not None and known is not None:
-            looked_to = min(looked_to, month)
-        return replace(self, fees={**self.fees, month: fee}, looked_to=looked_to)
+        months = dict(self.months)
+        if known is not None and self.status(month) is MonthStatus.OPEN:
+            months[month] = MonthState(MonthStatus.OPEN, month)
+        return replace(self, fees={**self.fees, month: fee}, months=months)
 
-    def refuses(self, kind: str, today: date) -> bool:
-        """Return whether Nomos is known to refuse a kind of question."""
-        if (refused := self.refused.get(kind)) is None:
-            return False
-        forgiven = _SLIP_FORGIVEN_AFTER if self.answered(kind) else _FORGIVEN_AFTER
-        # A day that has not come was noted by a clock that was ahead.
-        return timedelta() <= today - refused < forgiven
+    def without_future(self, today: date) -> Self:
+        """Return the record without what was learned on a day that has not come, when the clock was ahead."""
+        months = {
+            month: one for month, one in self.months.items() if one.tried_on <= today
+        }
+        return replace(self, months=months)
 
-    def answered(self, kind: str) -> bool:
-        """Return whether a kind of question that is asked daily has ever been answered."""
-        answers = {USAGE: self.meter or self.looked_to, INVOICES: self.invoice}
-        return answers.get(kind) is not None
-
-    def with_refusal(self, kind: str, today: date) -> Self:
-        """Return the record with a refusal."""
-        return replace(self, refused={**self.refused, kind: today})
-
-    def without_refusal(self, kind: str) -> Self:
-        """Return the record without a refusal."""
-        left = {key: day for key, day in self.refused.items() if key != kind}
-        return replace(self, refused=left)
+    def pruned(self, today: date) -> Self:
+        """Return the record without old days whose values no longer change, and with old gaps accepted."""
+        first = months_before(today, 1)
+        days = {
+            day: one
+            for day, one in self.days.items()
+            if day >= first or self.status(month_start(day)) not in _CLOSED
+        }
+        months = {
+            month: MonthState(MonthStatus.SETTLED, state.tried_on)
+            if state.since is not None and today - state.since >= _INCOMPLETE_FOR
+            else state
+            for month, state in self.months.items()
+        }
+        return replace(self, days=days, months=months)
 
     def reset(self) -> Self:
-        """Return the record of a contract whose statistics have to be built anew; what it says of days stays."""
-        days = {day: replace(one, digest=UNWRITTEN) for day, one in self.days.items()}
+        """Return the record of a contract whose statistics have to be built again; its days stay to be shown."""
+        return replace(self, months={}, looked_on=None, recorded={})
+
+    def refuses(self, endpoint: str, today: date) -> bool:
+        """Return whether an endpoint was refused so recently that it is not asked."""
+        if (refused := self.refused.get(endpoint)) is None:
+            return False
+        wait = _REFUSED_ONCE_FOR if self.answered(endpoint) else _REFUSED_FOR
+        # A day that has not come was noted by a clock that was ahead.
+        return timedelta() <= today - refused < wait
+
+    def answered(self, endpoint: str) -> bool:
+        """Return whether an endpoint that is asked daily has ever answered."""
+        answers = {USAGE: self.meter or self.answered_on, INVOICES: self.invoice}
+        return answers.get(endpoint) is not None
+
+    def with_refusal(self, endpoint: str, day: date | None) -> Self:
+        """Return the record with the day on which an endpoint was refused, None if it answered."""
+        refused = {**self.refused, endpoint: day}
         return replace(
-            self, days=days, looked_to=None, settled_to=None, doubts={}, recorded={}
+            self, refused={key: on for key, on in refused.items() if on is not None}
         )
 
-    def pruned(self, first: date) -> Self:
-        """Return the record without the days before one that stand anyway."""
-        kept_from = min(first, self.settled_to or first)
-        return replace(
-            self, days={day: one for day, one in self.days.items() if day >= kept_from}
-        )
 
-
-def _doubts(
-    known: UsageRecord, answer: MeterAnswer, start: date, end: date, today: date
-) -> dict[date, IncompleteMonth]:
-    """Return what is still in doubt when some days stand; what was asked for goes to the end of the row."""
-    doubts = {
-        day: one
-        for day, one in known.doubts.items()
-        if today - one.since < _DOUBTED_FOR
-    }
-    before = doubts.pop(start, None)
-    days = [
-        known.days.get(date.fromordinal(ordinal))
-        for ordinal in range(start.toordinal(), end.toordinal())
-    ]
-    if before is None or before.readings is None:
-        if not all(
-            day is not None and (day.complete or (answer.no_prices and not day.missing))
-            for day in days
-        ):
-            doubts[start] = IncompleteMonth(today, answer.readings)
-    elif any(day is None or day.missing for day in days):
-        # A price that is missing for the second time will not come.
-        readings = max(before.readings, answer.readings)
-        doubts[start] = IncompleteMonth(before.since, readings, repeated=True)
-    return doubts
+def _closed(
+    before: MonthState | None,
+    answer: MonthAnswer,
+    days: list[DayUsage | None],
+    today: date,
+) -> MonthState:
+    """Return the state of a month whose values no longer change, after an answer."""
+    gaps = any(day is None or day.missing for day in days)
+    known = before.readings if before else None
+    # A price that is missing for the second time will not come.
+    unpriced = (
+        known is None
+        and not answer.no_prices
+        and any(day is not None and not day.priced for day in days)
+    )
+    if not gaps and not unpriced:
+        return MonthState(MonthStatus.SETTLED, today)
+    return MonthState(
+        MonthStatus.INCOMPLETE,
+        today,
+        today if before is None or known is None else before.since,
+        max(known or 0, answer.readings),
+        unpriced,
+    )
 
 
 EMPTY_RECORD: Final = UsageRecord()

@@ -49,8 +49,8 @@ async def live(
     """Let time pass, from one planned request to the next, until usage was asked for on a day."""
     while True:
         usage = usage_of(entry, subscription)
-        looked_to = usage.data.looked_to
-        if looked_to is not None and looked_to >= until and usage.last_error is None:
+        looked_on = usage.data.looked_on
+        if looked_on is not None and looked_on >= until and usage.last_error is None:
             return
         planned = [usage.next_request, usage.prices.next_request]
         at = min(one for one in planned if one is not None)
@@ -67,7 +67,6 @@ async def pass_time(
             runtime.account,
             *runtime.prices.values(),
             *runtime.usage.values(),
-            *runtime.ended.usage.values(),
         )
         planned = [one.next_request for one in coordinators]
         at = min((one for one in planned if one is not None), default=dt_util.utcnow())

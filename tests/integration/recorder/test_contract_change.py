@@ -194,8 +194,7 @@ async def test_said_to_have_ended_by_mistake(
         await runtime.account.async_refresh()
         await hass.async_block_till_done(wait_background_tasks=True)
         ended = status is not None
-        assert (subscription.id in runtime.ended.usage) is ended
-        assert (subscription.id in runtime.usage) is not ended
+        assert runtime.usage[subscription.id].shown is not ended
     before = count(nomos, "usage")
     await pass_time(nomos, entry, advance, date(2026, 6, 12))
     assert count(nomos, "usage") - before <= 2 * 2 + 1

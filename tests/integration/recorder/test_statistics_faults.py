@@ -13,7 +13,8 @@ from custom_components.nomos.api import (
     NomosResponseError,
     NomosServerError,
 )
-from custom_components.nomos.usage import statistics as history
+from custom_components.nomos.usage import statistics
+from custom_components.nomos.usage.record import MonthStatus
 from homeassistant.components.recorder.statistics import async_add_external_statistics
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
@@ -62,7 +63,7 @@ async def test_a_month_that_always_fails(
     await advance(2 * MINUTE)
     usage = usage_of(entry, subscription)
     assert usage.last_error is not None
-    assert list(usage.data.doubts) == [bad]
+    assert list(usage.data.months_of(MonthStatus.INCOMPLETE)) == [bad]
     await pass_time(nomos, entry, advance, date(2026, 6, 11))
     start = len(nomos.requests)
     await pass_time(nomos, entry, advance, date(2026, 6, 22))
@@ -75,7 +76,7 @@ async def test_a_month_that_always_fails(
     assert {local_date(hour).month for hour in energy if hour not in there} == {3}
     trouble.clear()
     await pass_time(nomos, entry, advance, date(2026, 6, 30))
-    assert not usage.data.doubts
+    assert not usage.data.months_of(MonthStatus.INCOMPLETE)
     assert usage.last_error is None
     await assert_true(hass, nomos, subscription.id, SUPPLY, today(nomos) - DAY)
 
@@ -128,11 +129,11 @@ async def test_nomos_is_down_during_an_import(
     entry = await linked()
     await advance(2 * MINUTE)
     assert len(asked(nomos)) == 3
-    assert not usage_of(entry, subscription).data.doubts
+    assert not usage_of(entry, subscription).data.months_of(MonthStatus.INCOMPLETE)
     await advance(40 * MINUTE)
     assert len(asked(nomos)) == 5
     await advance(80 * MINUTE)
-    assert not usage_of(entry, subscription).data.doubts
+    assert not usage_of(entry, subscription).data.months_of(MonthStatus.INCOMPLETE)
     await assert_true(hass, nomos, subscription.id, SUPPLY, today(nomos))
 
 
@@ -172,7 +173,7 @@ async def test_the_database_is_broken(
     entry = await linked()
     await advance(2 * MINUTE)
     broken = [trouble]
-    last = history.UsageHistory._last_hours
+    last = statistics.UsageStatistics._last_hours
 
     def read(self):
         if "read" in broken:
@@ -183,14 +184,16 @@ async def test_the_database_is_broken(
         if "write" not in broken:
             async_add_external_statistics(*args)
 
-    monkeypatch.setattr(history.UsageHistory, "_last_hours", read)
-    monkeypatch.setattr(history, "async_add_external_statistics", write)
+    monkeypatch.setattr(statistics.UsageStatistics, "_last_hours", read)
+    monkeypatch.setattr(statistics, "async_add_external_statistics", write)
     await pass_time(nomos, entry, advance, date(2026, 6, 11))
     start = len(nomos.requests)
     await pass_time(nomos, entry, advance, date(2026, 6, 20))
     latest = state_of(hass, subscription.id, "usage_latest_day")
     assert latest.attributes["date"] == "2026-06-18"
-    assert isinstance(usage_of(entry, subscription).last_error, history.HistoryError)
+    assert isinstance(
+        usage_of(entry, subscription).last_error, statistics.StatisticsError
+    )
     days = Counter(local_date(one.time) for one in nomos.requests[start:])
     # May is settled in between.
     assert sorted(days.values())[-2] <= 8
@@ -216,7 +219,7 @@ async def test_the_database_is_broken_during_an_import(
         else:
             lost.append(args)
 
-    monkeypatch.setattr(history, "async_add_external_statistics", write)
+    monkeypatch.setattr(statistics, "async_add_external_statistics", write)
     entry = await linked()
     await advance(2 * MINUTE)
     assert [one.query["start"] for one in asked(nomos)] == ["2026-02-01", "2026-06-01"]

@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from custom_components.nomos.account import contracts as account_module
-from custom_components.nomos.usage import sync as usage_fetch
+from custom_components.nomos.usage import importer
+from custom_components.nomos.usage.record import MonthStatus
 from homeassistant.core import HomeAssistant
 from simulator.berlin import local_date, midnight
 from tests.integration.helpers import count, restart, state_of
@@ -34,6 +35,11 @@ from tests.integration.recorder.helpers import (
 SUPPLY = date(2026, 1, 10)
 
 MARCH = datetime(2026, 3, 1, 10, 3, 7, tzinfo=UTC)
+
+
+def incomplete(entry, subscription) -> list[date]:
+    """Return the months that are not expected to change, and lack something."""
+    return list(usage_of(entry, subscription).data.months_of(MonthStatus.INCOMPLETE))
 
 
 @pytest.mark.parametrize("now", [MARCH])
@@ -119,7 +125,7 @@ async def test_an_import_goes_on_where_it_was(
             reached.set()
             await asyncio.Event().wait()
 
-    monkeypatch.setattr(usage_fetch, "sleep", pause)
+    monkeypatch.setattr(importer, "sleep", pause)
     entry = await linked()
     task = hass.async_create_task(advance(2 * MINUTE))
     await reached.wait()
@@ -135,7 +141,8 @@ async def test_an_import_goes_on_where_it_was(
     await advance(5 * MINUTE)
     # April came, May did not; June shows that it is a matter of May alone.
     record = usage_of(entry, subscription).data
-    assert record.settled_to == record.looked_to == date(2026, 5, 1)
+    assert record.settled_to == date(2026, 5, 1)
+    assert date(2026, 5, 1) not in record.months
     assert record.latest is not None
     assert usage_of(entry, subscription).last_error is not None
     await advance(timedelta(minutes=40))
@@ -144,7 +151,8 @@ async def test_an_import_goes_on_where_it_was(
         "2026-05-01",
         "2026-06-01",
         "2026-05-01",
-        "2026-06-01",
+        # Of June, which is done, yesterday only.
+        "2026-06-09",
     ]
     await assert_true(hass, nomos, subscription.id, date(2026, 1, 17), today(nomos))
 
@@ -157,7 +165,7 @@ async def test_statistics_deleted_in_the_middle_of_an_import(
     nomos.faults.add("status", "usage", status=500, times=1, skip=2)
     entry = await linked()
     await advance(2 * MINUTE)
-    assert date(2026, 4, 1) in usage_of(entry, subscription).data.doubts
+    assert date(2026, 4, 1) in incomplete(entry, subscription)
     series = ("usage", "cost", "base_fee", "total_cost")
     await clear(hass, *(f"nomos:{subscription.id}_{name}" for name in series))
     await advance(timedelta(minutes=40))
@@ -175,14 +183,14 @@ async def test_an_empty_answer_about_a_month_that_stands(
     nomos.faults.add("set_fields", "usage", values={"data": []}, times=1, skip=1)
     entry = await linked()
     await advance(2 * MINUTE)
-    months = [date(2026, 3, 20), date(2026, 4, 1)]
-    assert list(usage_of(entry, subscription).data.doubts) == months
+    months = [date(2026, 3, 1), date(2026, 4, 1)]
+    assert incomplete(entry, subscription) == months
     rows = await written(hass, subscription.id, "usage")
     assert not any(local_date(start).month == 4 for start, _, _ in rows)
     await live(entry, subscription, advance, date(2026, 6, 28))
     # March lacks a day to this day.
-    assert list(usage_of(entry, subscription).data.doubts) == months[:1]
-    await assert_true(hass, nomos, subscription.id, months[0], today(nomos))
+    assert incomplete(entry, subscription) == months[:1]
+    await assert_true(hass, nomos, subscription.id, date(2026, 3, 20), today(nomos))
     prices = len(asked(nomos, "prices"))
     await live(entry, subscription, advance, date(2026, 7, 13))
     starts = [one.query["start"] for one in asked(nomos)]
@@ -204,12 +212,12 @@ async def test_readings_that_come_months_late(
     nomos.configure(usage_missing=(hole,), usage_gaps=False)
     entry = await linked()
     await advance(2 * MINUTE)
-    assert len(usage_of(entry, subscription).data.doubts) == 3
+    assert len(incomplete(entry, subscription)) == 3
     nomos.configure(usage_missing=())
     start = len(nomos.requests)
     await live(entry, subscription, advance, date(2026, 7, 2))
     await assert_true(hass, nomos, subscription.id, supply, today(nomos))
-    assert not usage_of(entry, subscription).data.doubts
+    assert not incomplete(entry, subscription)
     days = Counter(local_date(one.time) for one in nomos.requests[start:])
     # May is settled in between.
     assert sorted(days.values())[-2] <= 8
@@ -253,7 +261,7 @@ async def test_a_clock_that_was_ahead(
     assert_same(await written(hass, subscription.id, "usage"), energy)
     assert_same(await written(hass, subscription.id, "cost"), money)
     record = usage_of(entry, subscription).data
-    assert (record.looked_to, record.settled_to) == (
+    assert (record.looked_on, record.settled_to) == (
         date(2026, 6, 16),
         date(2026, 5, 1),
     )
@@ -396,7 +404,7 @@ async def test_a_contract_that_goes_during_its_import(
         await go.wait()
 
     entry = await linked()
-    monkeypatch.setattr(usage_fetch, "sleep", pause)
+    monkeypatch.setattr(importer, "sleep", pause)
     task = hass.async_create_task(advance(2 * MINUTE))
     await reached.wait()
     account = entry.runtime_data.account

@@ -13,7 +13,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 )
 from sqlalchemy.exc import OperationalError
 
-from custom_components.nomos.usage import statistics as history
+from custom_components.nomos.usage import statistics
 from custom_components.nomos.usage.days import own_week
 from homeassistant.components.recorder.statistics import async_add_external_statistics
 from homeassistant.core import HomeAssistant
@@ -51,7 +51,7 @@ class Recorder:
         self._write = async_add_external_statistics
         self._accidents: dict[str, int] = {}
         monkeypatch.setattr(instance, "async_add_executor_job", self.ask)
-        monkeypatch.setattr(history, "async_add_external_statistics", self.write)
+        monkeypatch.setattr(statistics, "async_add_external_statistics", self.write)
 
     def plan(self, kind: str, at: int) -> None:
         """Let something happen at one of the next calls."""
@@ -72,7 +72,7 @@ class Recorder:
 
     def ask(self, job: Callable[..., Any], *args: Any) -> Any:
         """Read the database, or fail, or be interrupted while it is read."""
-        if isinstance(getattr(job, "__self__", None), history.UsageHistory):
+        if isinstance(getattr(job, "__self__", None), statistics.UsageStatistics):
             if self._happens("broken"):
                 raise OperationalError("SELECT", {}, Exception("disk I/O error"))
             if self._happens("cut"):

@@ -59,7 +59,7 @@ async def test_exact(hass: HomeAssistant, nomos, day, length, amounts) -> None:
     await kept.async_save()
     again = UsagePrices(hass, "sub_1")
     await again.async_load(day, settled_to=None)
-    found = again.laid_under(day, PriceTable())
+    found = again.completed(day, PriceTable())
     for number in range((end - start) // QUARTER):
         at = start + number * QUARTER
         one, truth = found.at(at), table.at(at)
@@ -67,7 +67,7 @@ async def test_exact(hass: HomeAssistant, nomos, day, length, amounts) -> None:
     await again.async_load(day + timedelta(days=1), settled_to=day + timedelta(days=1))
     await again.async_save()
     await kept.async_load(day, settled_to=None)
-    assert kept.laid_under(day, PriceTable()) == PriceTable()
+    assert kept.completed(day, PriceTable()) == PriceTable()
 
 
 @pytest.mark.parametrize(
@@ -94,6 +94,6 @@ async def test_a_file_that_makes_no_sense(
     path.write_text(json.dumps({"version": 1, "data": data}))
     kept = UsagePrices(hass, "sub_1")
     await kept.async_load(date(2026, 6, 10), settled_to=None)
-    assert kept.laid_under(date(2026, 6, 10), PriceTable()) == PriceTable()
+    assert kept.completed(date(2026, 6, 10), PriceTable()) == PriceTable()
     if data != {"subscription": "sub_1", "days": []}:
         assert not path.exists()

@@ -1,14 +1,17 @@
-"""Months, and when their metered values stand."""
+"""Calendar months of the tariff, and when their metered values are settled. Pure functions."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Final
 
+type DateRange = tuple[date, date]
+"""The first day and, exclusive, the end."""
+
 _SETTLED_WORKING_DAY: Final = 8
 """Preliminary values may be replaced until this working day of the following month (Nomos API, Usage)."""
 
 _HOLIDAYS: Final = 4
-"""Working days in reserve: how many weekdays between two month's beginnings can be public holidays."""
+"""Working days in reserve: how many weekdays between the beginnings of two months can be public holidays."""
 
 _DAY: Final = timedelta(days=1)
 
@@ -43,8 +46,8 @@ def is_settled(month: date, today: date) -> bool:
     return True
 
 
-def month_chunks(first: date, end: date) -> Iterator[tuple[date, date]]:
-    """Yield first day and (exclusive) end of the calendar months, or parts of them, between two days."""
+def month_chunks(first: date, end: date) -> Iterator[DateRange]:
+    """Yield the calendar months, or parts of them, between two days."""
     while first < end:
         following = min(next_month(first), end)
         yield first, following

@@ -1,33 +1,56 @@
-"""Usage by day and month: what people compare."""
+"""What was metered and what it cost: readings, hours, days and longer periods. Pure functions and frozen data."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from math import fsum
 from operator import itemgetter
-from typing import Any
+from typing import Any, Final
 from zlib import crc32
 
-from ...api.columns import Packed, PackedMapping
-from ...pricing import PriceTable, day_bounds, local_date
-from .readings import DECIMALS, HourUsage, Reading, hours_of, price_of
+from ..api.columns import Packed, PackedMapping
+from ..pricing import PriceTable, day_bounds, local_date
+
+DECIMALS: Final = 9
+"""Usage comes with three decimals and prices in EUR/kWh with six: rounding here removes binary dust, nothing else."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The energy of one metered interval in kWh, positive in both directions: the contract has one."""
+
+    start: datetime
+    length: timedelta
+    kwh: float
+
+
+@dataclass(frozen=True, slots=True)
+class HourUsage:
+    """Energy in kWh and cost in EUR of the readings within one hour.
+
+    The cost is that of the readings whose price is known, None if there is none of them. ``priced`` is whether that is
+    all of them.
+    """
+
+    kwh: float
+    cost: float | None
+    priced: bool
+
+
+@dataclass(frozen=True, slots=True)
 class DayUsage:
     """What was metered on one tariff day.
 
     Attributes:
         day: The tariff's local day.
         kwh: The energy of all readings.
-        cost: EUR for the readings whose price is known; None when there is none.
+        cost: EUR for the readings whose price is known; None if there is none.
         priced_kwh: The energy of those readings.
-        lowest: The lowest known price of the day in EUR/kWh, None when none is known.
-        mean: The mean price of the day in EUR/kWh, None when none is known.
-        highest: The highest known price of the day in EUR/kWh, None when none is known.
+        lowest: The lowest known price of the day in EUR/kWh, None if none is known.
+        mean: The mean price of the day in EUR/kWh, None if none is known.
+        highest: The highest known price of the day in EUR/kWh, None if none is known.
         readings: How many readings there are.
-        missing: How many there should be more.
-        final: Whether no value will be replaced any more.
+        missing: How many more there should be.
         digest: Equal for equal readings.
     """
 
@@ -40,7 +63,6 @@ class DayUsage:
     highest: float | None
     readings: int
     missing: int
-    final: bool
     digest: int
 
     @property
@@ -55,7 +77,7 @@ class DayUsage:
 
 
 @dataclass(frozen=True, slots=True)
-class MonthUsage:
+class AnalogMonth:
     """What an analog meter counted in one calendar month of the tariff's zone, in kWh; an estimate until final."""
 
     month: date
@@ -67,11 +89,10 @@ class MonthUsage:
 class PeriodUsage:
     """The sum over several days: energy in kWh, cost in EUR, and the mean price paid in EUR/kWh.
 
-    Cost and mean price are None where no price is known; the mean is over the energy whose price is known.
+    Cost and mean price are None if no price is known; the mean is over the energy whose price is known.
     ``unpriced`` is the rest of the energy in kWh, which the cost lacks.
     """
 
-    first: date
     last: date
     kwh: float
     cost: float | None
@@ -82,8 +103,8 @@ class PeriodUsage:
 
 def group_by_day(readings: Iterable[Reading]) -> dict[date, Sequence[Reading]]:
     """Return readings by tariff day, in order, and packed: there may be thousands of them."""
-    groups: dict[date, list[tuple[datetime, timedelta, float, bool]]] = {}
-    rows = ((one.start, one.length, one.kwh, one.final) for one in readings)
+    groups: dict[date, list[tuple[datetime, timedelta, float]]] = {}
+    rows = ((one.start, one.length, one.kwh) for one in readings)
     for row in sorted(rows, key=itemgetter(0)):
         groups.setdefault(local_date(row[0]), []).append(row)
     return {day: Packed(Reading, tuple(found)) for day, found in groups.items()}
@@ -105,7 +126,7 @@ def days_and_hours_of(
 
     Args:
         readings: by day, in order, none of them empty.
-        prices: returns what is known of the prices between two instants.
+        prices: returns the known prices between two instants.
         supply: when the contract runs; nothing is missing outside it.
 
     """
@@ -145,9 +166,52 @@ def _day(
         highest=prices.highest.price if prices.highest else None,
         readings=len(readings),
         missing=max(0, expected - len(readings)),
-        final=all(one.final for one in readings),
         digest=digest_of(readings),
     )
+
+
+def hours_of(
+    readings: Iterable[Reading], table: PriceTable
+) -> PackedMapping[datetime, HourUsage]:
+    """Return usage and cost by the UTC hour, in order, and packed; hours without a reading are not there.
+
+    Each reading costs its energy times the price of its own interval, so that the sum is what the invoice says.
+    """
+    energies: dict[datetime, list[float]] = {}
+    costs: dict[datetime, list[float]] = {}
+    for reading in readings:
+        hour = reading.start.replace(minute=0, second=0, microsecond=0)
+        energies.setdefault(hour, []).append(reading.kwh)
+        if (price := price_of(reading, table)) is not None:
+            costs.setdefault(hour, []).append(reading.kwh * price)
+    rows = {
+        hour: (
+            round(fsum(energies[hour]), DECIMALS),
+            round(fsum(costs[hour]), DECIMALS) if hour in costs else None,
+            len(costs.get(hour, ())) == len(energies[hour]),
+        )
+        for hour in sorted(energies)
+    }
+    return PackedMapping(HourUsage, rows)
+
+
+def price_of(reading: Reading, table: PriceTable) -> float | None:
+    """Return the price of a reading in EUR/kWh: that of its interval, or the mean over those that it spans.
+
+    None if a part of it has no known price.
+    """
+    end, at = reading.start + reading.length, reading.start
+    weighted = []
+    while at < end:
+        interval = table.at(at)
+        if interval is None or interval.price is None:
+            return None
+        until = min(interval.end, end)
+        if at == reading.start and until == end:
+            return interval.price
+        weighted.append(interval.price * (until - at).total_seconds())
+        at = until
+    return fsum(weighted) / reading.length.total_seconds()
 
 
 def period(days: Iterable[DayUsage]) -> PeriodUsage | None:
@@ -159,7 +223,6 @@ def period(days: Iterable[DayUsage]) -> PeriodUsage | None:
     kwh = fsum(one.kwh for one in summed)
     priced = fsum(one.priced_kwh for one in summed)
     return PeriodUsage(
-        first=summed[0].day,
         last=summed[-1].day,
         kwh=round(kwh, DECIMALS),
         cost=cost,
@@ -172,8 +235,8 @@ def period(days: Iterable[DayUsage]) -> PeriodUsage | None:
 def share_of_optimum(day: DayUsage, *, selling: bool) -> float | None:
     """Return how much of the day's possible advantage was taken, in percent.
 
-    100 when all energy fell into the day's best interval, 0 when it cost what the day's average would have, negative
-    when it cost more. None where prices are missing, or where the day had the same price throughout.
+    100 if all energy fell into the day's best interval, 0 if it cost what the day's average would have, negative if it
+    cost more. None if prices are missing, or the same throughout the day.
     """
     best = day.highest if selling else day.lowest
     if day.cost is None or best is None or day.mean is None or day.priced_kwh <= 0:

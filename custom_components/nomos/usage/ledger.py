@@ -1,0 +1,144 @@
+"""Running totals by the hour: what has to be written so that they are right. Pure functions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from ..pricing import day_bounds
+from .metering import DECIMALS, HourUsage
+from .months import month_start, next_month
+
+_SAME: Final = 0.5 * 10**-DECIMALS
+
+
+class StatisticKind(StrEnum):
+    """The running totals that are kept of a contract."""
+
+    USAGE = "usage"
+    """Energy bought, in kWh."""
+    COST = "cost"
+    """What it cost, in EUR, without any base fee."""
+    BASE_FEE = "base_fee"
+    """The tariff's monthly base fee in EUR, an equal part of it on each day of the month."""
+    TOTAL_COST = "total_cost"
+    """Cost and base fee together, in EUR."""
+    RETURNED = "returned"
+    """Energy fed into the grid, in kWh."""
+    COMPENSATION = "compensation"
+    """What was paid for it, in EUR."""
+
+
+type Rows = Mapping[datetime, tuple[float, float]]
+"""The value of each hour, by its start (UTC) and in order, and the total up to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunningTotal:
+    """The rows of a statistic from some hour on, and the total before it."""
+
+    rows: Rows = field(default_factory=dict)
+    before: float = 0.0
+
+    def states(self) -> dict[datetime, float]:
+        """Return the value of each hour."""
+        return {start: state for start, (state, _) in self.rows.items()}
+
+    def revised(self, values: Mapping[datetime, float]) -> Rows:
+        """Return the rows that have to be written for some values to replace or join those that are there.
+
+        Nothing is taken away. A row whose value and total are the same already is not among them.
+        """
+        merged = {**self.states(), **values}
+        rows, total = {}, self.before
+        for start in sorted(merged):
+            state = round(merged[start], DECIMALS)
+            total = round(total + state, DECIMALS)
+            known = self.rows.get(start)
+            if (
+                known is None
+                or abs(known[0] - state) > _SAME
+                or abs(known[1] - total) > _SAME
+            ):
+                rows[start] = state, total
+        return rows
+
+
+_NOTHING: Final = RunningTotal()
+
+
+def revisions(
+    totals: Mapping[StatisticKind, RunningTotal],
+    hours: Mapping[datetime, HourUsage],
+    fees: Mapping[date, float],
+    *,
+    fees_from: date = date.max,
+    selling: bool,
+) -> dict[StatisticKind, Rows]:
+    """Return the rows that have to be written for new hours and days of base fee to be right.
+
+    Args:
+        totals: what is written already, from the first hour on that may change.
+        hours: usage and cost of some hours. A cost that lacks the price of a reading does not replace one that is
+            there.
+        fees: the base fee in EUR of each day that is over. A day that has its fee keeps it: what the tariff costs
+            today says nothing of last year.
+        fees_from: from this day on it is known what the tariff cost, and a fee replaces another one.
+        selling: whether energy is fed into the grid.
+
+    """
+    energy, money = (
+        (StatisticKind.RETURNED, StatisticKind.COMPENSATION)
+        if selling
+        else (StatisticKind.USAGE, StatisticKind.COST)
+    )
+    paid = totals.get(money, _NOTHING).states()
+    costs = {
+        hour: usage.cost
+        for hour, usage in hours.items()
+        if usage.cost is not None and (usage.priced or hour not in paid)
+    }
+    result = {
+        energy: totals.get(energy, _NOTHING).revised(
+            {hour: usage.kwh for hour, usage in hours.items()}
+        ),
+        money: totals.get(money, _NOTHING).revised(costs),
+    }
+    if fees and not selling:
+        charged = totals.get(StatisticKind.BASE_FEE, _NOTHING)
+        due = {
+            start: fee
+            for day, fee in fees.items()
+            if (start := day_bounds(day)[0]) not in charged.rows or day >= fees_from
+        }
+        result[StatisticKind.BASE_FEE] = charged.revised(due)
+        sums = paid | costs
+        for hour, fee in (charged.states() | due).items():
+            sums[hour] = sums.get(hour, 0.0) + fee
+        total = totals.get(StatisticKind.TOTAL_COST, _NOTHING)
+        result[StatisticKind.TOTAL_COST] = total.revised(sums)
+    return {kind: rows for kind, rows in result.items() if rows}
+
+
+def daily_fees(
+    monthly: Mapping[date, float], first: date, end: date
+) -> dict[date, float]:
+    """Return the base fee in EUR of each day from one day to another: an equal part of its month's.
+
+    Args:
+        monthly: the fee of a month by the first day from which it holds; before them all the earliest one does.
+        first: the first day.
+        end: the day after the last one.
+
+    """
+    if not monthly:
+        return {}
+    days = (first + timedelta(days=number) for number in range((end - first).days))
+    return {
+        day: monthly[
+            max((since for since in monthly if since <= day), default=min(monthly))
+        ]
+        / (next_month(day) - month_start(day)).days
+        for day in days
+    }

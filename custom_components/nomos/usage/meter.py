@@ -1,0 +1,225 @@
+"""Asking Nomos what a meter measured, and what that cost."""
+
+from collections.abc import Collection, Sequence
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+import logging
+from typing import Final
+
+from ..api import (
+    MeterType,
+    NomosClient,
+    NomosNotFoundError,
+    NomosPermissionError,
+    NomosRequestError,
+    NomosResponseError,
+    NomosServerError,
+    PriceSeries,
+    UsageResolution,
+    UsageSeries,
+)
+from ..prices.conversion import price_table
+from ..prices.coordinator import PriceCoordinator
+from ..pricing import PriceTable, local_date
+from .metering import (
+    AnalogMonth,
+    DayUsage,
+    Reading,
+    days_and_hours_of,
+    digest_of,
+    group_by_day,
+)
+from .months import is_settled, month_start, months_before
+from .prices import UsagePrices
+from .record import PRICES, MonthAnswer, UsageRecord
+
+_LOGGER = logging.getLogger(__name__)
+
+_WEEK: Final = timedelta(days=7)
+
+_ANALOG_MONTHS: Final = 13
+"""How many past months of an analog meter are asked for: this month of last year is the oldest."""
+
+_LENGTHS: Final = {
+    UsageResolution.QUARTER_HOUR: timedelta(minutes=15),
+    UsageResolution.HOUR: timedelta(hours=1),
+}
+"""The readings that fit into hours. Longer ones are not split into parts that nobody measured."""
+
+
+class AnalogMeterError(Exception):
+    """The meter counts months only."""
+
+
+class Meter:
+    """Reads one contract's meter; every method raises what ``NomosAccount.async_ask`` does."""
+
+    def __init__(
+        self, prices: PriceCoordinator, kept: UsagePrices, today: date
+    ) -> None:
+        """Take the coordinator of the contract's prices, and the prices that are kept of days that may still change."""
+        self._hass = prices.hass
+        self._prices = prices
+        self._kept = kept
+        self._today = today
+        self._no_prices = False
+        subscription = prices.subscription
+        self.supply = (
+            subscription.start_at or subscription.created_at,
+            subscription.end_at or datetime.max.replace(tzinfo=UTC),
+        )
+
+    async def async_analog_months(self) -> tuple[MeterType, Sequence[AnalogMonth]]:
+        """Return the kind of meter that answers, and the months of an analog one."""
+        first = months_before(self._today, _ANALOG_MONTHS)
+        first = max(first, local_date(self.supply[0]))
+        series = await self._async_usage(first, self._today, UsageResolution.MONTH)
+        if series.resolution is not UsageResolution.MONTH:
+            return series.meter_type, ()
+        return series.meter_type, [
+            AnalogMonth(month_start(local_date(item.start)), item.kwh, item.final)
+            for item in series.items
+        ]
+
+    async def async_month(
+        self, record: UsageRecord, start: date, end: date
+    ) -> MonthAnswer:
+        """Ask for a month or a part of it; return the days and hours that are new or have changed.
+
+        If its values no longer change, all of them are computed again, with the prices that Nomos has now.
+
+        Args:
+            record: what is known so far.
+            start: the first day.
+            end: the day after the last one, in the same month.
+
+        Raises:
+            AnalogMeterError: the meter does not measure intervals.
+
+        """
+        series = await self._async_usage(start, end, UsageResolution.QUARTER_HOUR)
+        monthly = series.resolution is UsageResolution.MONTH
+        if monthly and series.meter_type is not MeterType.SMART:
+            raise AnalogMeterError
+        if (length := _LENGTHS.get(series.resolution)) is None:
+            _LOGGER.debug("Usage by the %s cannot be used", series.resolution)
+            return MonthAnswer()
+        execute = self._hass.async_add_executor_job
+        readings = await execute(_readings, series, length, start, end)
+        count = sum(map(len, readings.values()))
+        month = record.months.get(month_start(start))
+        if month is not None and month.has_all_of(count):
+            return MonthAnswer(readings=count)
+        settles = is_settled(start, self._today)
+        news = {
+            day: found
+            for day, found in readings.items()
+            if month is None or _is_news(record.days.get(day), found, settles=settles)
+        }
+        self._no_prices = self._prices.subscription.inactive and record.refuses(
+            PRICES, self._today
+        )
+        try:
+            prices = await self._async_lacking(news, fresh=settles)
+        except NomosResponseError, NomosServerError:
+            if month is None or month.since is None or month.readings is not None:
+                raise
+            # For the second time: energy without cost is better than nothing. The month stays incomplete.
+            prices = []
+        days, hours = await execute(
+            days_and_hours_of, news, partial(self._prices_between, prices), self.supply
+        )
+        # Whatever it is called: what measures intervals is no analog meter.
+        analog = series.meter_type is MeterType.ANALOG
+        return MonthAnswer(
+            meter=MeterType.UNKNOWN if analog else series.meter_type,
+            readings=count,
+            days=days,
+            hours=hours,
+            no_prices=self._no_prices,
+        )
+
+    async def _async_usage(
+        self, start: date, end: date, resolution: UsageResolution
+    ) -> UsageSeries:
+        return await self._prices.account.async_ask(
+            partial(
+                NomosClient.usage,
+                subscription_id=self._prices.subscription_id,
+                start=start,
+                end=end,
+                resolution=resolution,
+            ),
+            optional=True,
+        )
+
+    async def _async_lacking(
+        self, days: Collection[date], *, fresh: bool
+    ) -> Sequence[PriceSeries]:
+        """Ask for the prices of some days of one month, as far as they are not known or have to be fresh."""
+        table = self._prices.data
+        lacking = [day for day in days if fresh or not table.day(day).complete]
+        if not lacking or self._no_prices:
+            return []
+        found = await self._async_prices(min(lacking), max(lacking))
+        # Nomos has no prices for a contract that does not run, says its documentation.
+        if self._prices.subscription.inactive and all(
+            series.items is None for series in found
+        ):
+            self._no_prices = True
+        return found
+
+    async def _async_prices(self, first: date, last: date) -> list[PriceSeries]:
+        """Return the prices of some days, both inclusive; nothing if Nomos says that it has none.
+
+        How long a range may be is not published: if a month is refused, its weeks are asked for.
+        """
+        ask = partial(
+            NomosClient.prices,
+            subscription_id=self._prices.subscription_id,
+            start=first,
+            end=last,
+        )
+        try:
+            return [await self._prices.account.async_ask(ask, optional=True)]
+        except (NomosPermissionError, NomosNotFoundError, NomosRequestError) as err:
+            _LOGGER.debug("There are no prices for usage: %s", type(err).__name__)
+            too_long = isinstance(err, NomosRequestError) and last - first >= _WEEK
+            if not too_long or self._prices.subscription.inactive:
+                return []
+        found = []
+        while first <= last:
+            end = min(first + timedelta(days=6), last)
+            found += await self._async_prices(first, end)
+            first += _WEEK
+        return found
+
+    def _prices_between(
+        self, series: Sequence[PriceSeries], start: datetime, end: datetime
+    ) -> PriceTable:
+        """Return the prices of a day: newer ones laid over those that are known, and those kept under them."""
+        table = self._prices.data.between(start, end)
+        for one in series:
+            table = table.merge(price_table(one, start, end))
+        return self._kept.completed(local_date(start), table)
+
+
+def _readings(
+    series: UsageSeries, length: timedelta, start: date, end: date
+) -> dict[date, Sequence[Reading]]:
+    """Return an answer's readings by day, of the days that were asked for."""
+    grouped = group_by_day(
+        Reading(item.start, length, item.kwh) for item in series.items
+    )
+    return {day: readings for day, readings in grouped.items() if start <= day < end}
+
+
+def _is_news(
+    known: DayUsage | None, readings: Sequence[Reading], *, settles: bool
+) -> bool:
+    """Return whether a day's readings say more than is known; an answer with fewer of them takes nothing away."""
+    if known is None:
+        return True
+    if len(readings) < known.readings:
+        return False
+    return settles or not known.priced or digest_of(readings) != known.digest
