@@ -176,7 +176,7 @@ class ScheduledCoordinator[T](DataUpdateCoordinator[T]):
         refused = isinstance(self.last_error, ConfigEntryAuthFailed)
         why = "access is refused" if refused else self._purpose
         self._log.debug(
-            "%s: next request %s: %s", self.subject, said(self.next_request), why
+            "%s: next request %s: %s", self.subject, log_time(self.next_request), why
         )
 
     @callback
@@ -218,8 +218,8 @@ class ScheduledCoordinator[T](DataUpdateCoordinator[T]):
         )
 
 
-def said(instant: datetime | None) -> str:
-    """Return an instant in the words of the log, by the clock of the hub."""
+def log_time(instant: datetime | None) -> str:
+    """Return an instant as the log shows it, by the clock of the hub."""
     return dt_util.as_local(instant).isoformat(" ", "seconds") if instant else "-"
 
 

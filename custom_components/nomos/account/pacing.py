@@ -12,7 +12,7 @@ from homeassistant.util import dt as dt_util
 
 from ..api import NomosError, NomosRateLimitError, parse_error
 from ..schedule import LONGEST_PAUSE, after_pause, pause_until
-from ..scheduled_coordinator import said
+from ..scheduled_coordinator import log_time
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ class Pace:
         if wait is None or self._paused_until is not None:
             return
         self._until = pause_until(dt_util.utcnow(), wait)
-        _LOGGER.debug("Nomos wants to be asked nothing until %s", said(self._until))
+        _LOGGER.debug("Nomos wants to be asked nothing until %s", log_time(self._until))
 
     @callback
     def async_clock_was_set(self, step: timedelta) -> None:

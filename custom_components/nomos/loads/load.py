@@ -15,7 +15,7 @@ from homeassistant.util import dt as dt_util
 from ..const import DOMAIN
 from ..prices.coordinator import PriceCoordinator
 from ..pricing import EMPTY_TABLE, PriceTable
-from ..scheduled_coordinator import said
+from ..scheduled_coordinator import log_time
 from .model import LoadPlan, LoadSettings
 from .planning import is_above_cap, plan_load
 
@@ -209,9 +209,9 @@ class Load:
             case _, LoadPlan() as plan:
                 begun = ", has begun" if self.state is LoadState.RUNNING else ""
                 why = "; ".join(
-                    f"{said(run.start)} to {said(run.end)}" for run in plan.runs
+                    f"{log_time(run.start)} to {log_time(run.end)}" for run in plan.runs
                 ) or self._why_not(plan)
-                window = f"{said(plan.opens)} to {said(plan.closes)}"
+                window = f"{log_time(plan.opens)} to {log_time(plan.closes)}"
                 text = f"{plan.status}{begun} in the window {window}: {why}"
             case _:
                 text = "no contract to plan with"

@@ -32,7 +32,7 @@ from ..schedule import (
     next_price_request,
     price_request_reason,
 )
-from ..scheduled_coordinator import said
+from ..scheduled_coordinator import log_time
 from ..storage import async_write_owed
 from .conversion import (
     decode_table,
@@ -92,7 +92,7 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
         )
         now = dt_util.utcnow()
         self.data = trimmed(stored or EMPTY_TABLE, now)
-        _LOGGER.debug("%s: stored until %s", self.subject, said(self.data.horizon))
+        _LOGGER.debug("%s: stored until %s", self.subject, log_time(self.data.horizon))
         self._schedule_at(self._first_request())
         if knows_price(self.data, now) or not self._is_supplied():
             return
@@ -168,7 +168,7 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
             _LOGGER.debug(
                 "%s: could not be read, those known until %s go on: %s",
                 self.subject,
-                said(self.data.horizon),
+                log_time(self.data.horizon),
                 in_log(err),
             )
             return self.data
@@ -206,7 +206,7 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
             "%s: %s intervals came, until %s, %s of them without a price",
             self.subject,
             len(answer.intervals),
-            said(answer.horizon),
+            log_time(answer.horizon),
             sum(one.price is None for one in answer.intervals),
         )
         merged = self.data.merge(answer)

@@ -28,7 +28,7 @@ from ..prices.conversion import price_file
 from ..prices.coordinator import PriceCoordinator
 from ..pricing import local_date
 from ..schedule import next_usage_request, next_usage_request_after_start, usage_fetch
-from ..scheduled_coordinator import said
+from ..scheduled_coordinator import log_time
 from .days import is_over, metered_days
 from .file import decode_record, encode_record, usage_file
 from .importer import UsageImporter
@@ -245,7 +245,7 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
             self.subject,
             len(days),
             len(record.analog_months),
-            said(record.metered_to),
+            log_time(record.metered_to),
             sum(bool(one.missing) for one in days),
             sum(not one.priced for one in days),
             ", ".join(record.refused) or "nothing",
