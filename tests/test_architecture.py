@@ -13,6 +13,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 INTEGRATION = PROJECT / "custom_components" / "nomos"
 PACKAGE = "custom_components.nomos"
 LONGEST_FILE = 450
+LONGEST_FUNCTION = 60
 
 # Who may not import whom. A name also stands for everything inside it.
 FORBIDDEN = {
@@ -226,6 +227,21 @@ def test_files_are_of_one_room(place: str) -> None:
     assert not {
         path: length for path, length in lengths.items() if length > LONGEST_FILE
     }
+
+
+@pytest.mark.parametrize(
+    "place", ["custom_components", "simulator", "scripts", "benchmarks", "tests"]
+)
+def test_functions_are_of_one_thought(place: str) -> None:
+    """A function of more than about 50 lines is two functions; ruff holds the cyclomatic complexity."""
+    too_long = {
+        f"{path.relative_to(PROJECT)}:{node.lineno}": node.name
+        for path in sources(PROJECT / place)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (node.end_lineno or 0) - node.lineno >= LONGEST_FUNCTION
+    }
+    assert not too_long
 
 
 def simulator_imports() -> dict[str, set[str]]:
