@@ -2,8 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Final, NoReturn
+from typing import Final
 
 from aiohttp import DummyCookieJar
 
@@ -24,7 +23,7 @@ from ..api import (
 )
 from ..const import DOMAIN
 from ..errors import CredentialsMissingError
-from .link import Link, LinkState, Probe, is_clear
+from .link import Link, LinkState, is_clear
 from .pacing import Pace
 from .tokens import AccountTokens
 
@@ -39,11 +38,7 @@ _ACCEPTED: Final = (
 
 @dataclass(slots=True)
 class _Memory:
-    """State that must survive setup retries.
-
-    It is not on the disk: a hub that restarts meanwhile asks once, and gets the same answer. That is cheaper than a
-    file for something so rare.
-    """
+    """State that must survive setup retries; not a restart, after which one request gets the same answer."""
 
     link: Link
     pace: Pace
@@ -105,11 +100,13 @@ class Connection:
         try:
             answer = await self._async_request(request)
         except ConfigEntryAuthFailed as err:
-            self._refuse(err, known, clear=is_clear(err))
+            self.link.async_refuse(known, clear=is_clear(err))
+            raise self.link.error from err
         except NomosAuthenticationError as err:
-            if not optional and self.link.async_reject():
-                self._refuse(err, known, probe=request)
-            raise
+            if optional or not self.link.async_reject():
+                raise
+            self.link.async_refuse(known, probe=request)
+            raise self.link.error from err
         except (NomosError, OAuth2TokenRequestError) as err:
             if isinstance(err, _ACCEPTED) and not optional:
                 self.link.async_accept()
@@ -134,60 +131,24 @@ class Connection:
             return await request(self._client)
 
     async def async_get_access_token(self) -> str:
-        """Return a valid access token when a request may go out: the client asks before each.
-
-        Raises:
-            NomosRateLimitError: Nomos asked for a wait meanwhile.
-            OAuth2TokenRequestBaseError: no token could be had.
-
-        """
+        """Return a valid access token when a request may go out: the client asks before each."""
         await self._tokens.async_get_access_token()
         await self.pace.async_turn()
         self.pace.check_rate_limit()
         return self._tokens.current
 
     async def async_check_credentials(self) -> None:
-        """Check that there is what it takes to renew access.
-
-        Raises:
-            CredentialsMissingError: the client id and secret are missing.
-            ConfigEntryAuthFailed: there is no refresh token.
-
-        """
+        """Raise CredentialsMissingError or ConfigEntryAuthFailed if there is not what it takes to renew access."""
         try:
             await self._tokens.async_client()
         except CredentialsMissingError:
             self.link.async_lack_credentials()
             raise
         except ConfigEntryAuthFailed as err:
-            self._refuse(err, self.link.try_at)
+            self.link.async_refuse(self.link.try_at)
+            raise self.link.error from err
         if self.link.state is LinkState.NO_CREDENTIALS:
             self.link.async_accept()
-
-    def _refuse(
-        self,
-        err: Exception,
-        known: datetime | None,
-        *,
-        clear: bool = True,
-        probe: Probe | None = None,
-    ) -> NoReturn:
-        """Take note that access was refused; it is tried again later.
-
-        Args:
-            err: how it was refused.
-            known: when access was to be tried again as the request was sent: of several at once the first one counts.
-            clear: whether the answer can mean nothing else.
-            probe: the request that was refused; None if it was a renewal of access.
-
-        Raises:
-            ConfigEntryAuthFailed: the customer is asked to link the account again.
-            OAuth2TokenRequestConnectionError: the answer may be a mistake.
-
-        """
-        if self.link.try_at == known:
-            self.link.async_refuse(clear=clear, probe=probe)
-        raise self.link.error from err
 
 
 @callback

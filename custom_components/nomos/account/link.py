@@ -112,11 +112,7 @@ async def _nothing(_client: NomosClient) -> None:
 
 
 class Link:
-    """One account's grant, as far as it is known to be good.
-
-    It outlives a reload, so that setting up again and again asks no more often. It is not on the disk: a hub that
-    restarts finds out once, with the first request that it has to make anyway.
-    """
+    """One account's grant, as far as it is known to be good."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
         """Begin with a grant that is believed to be good."""
@@ -166,13 +162,7 @@ class Link:
                 return OAuth2TokenRequestConnectionError(domain=DOMAIN)
 
     def check(self) -> None:
-        """Raise the error of the link if it is not open.
-
-        Raises:
-            ConfigEntryAuthFailed: Nomos refuses access; the customer has to link the account again.
-            OAuth2TokenRequestConnectionError: access is in doubt, or the credentials are missing.
-
-        """
+        """Raise the error of the link if it is not open."""
         if not self.is_open:
             raise self.error
 
@@ -198,17 +188,22 @@ class Link:
             self.try_at += step
 
     @callback
-    def async_refuse(self, *, clear: bool, probe: Probe | None) -> None:
+    def async_refuse(
+        self, known: datetime | None, *, clear: bool = True, probe: Probe = _nothing
+    ) -> None:
         """Take note that access was refused.
 
         Args:
+            known: ``try_at`` as the request was sent: of several that are refused at once the first one counts.
             clear: whether the answer can mean nothing else.
-            probe: the request that was refused; None if it was a renewal of access.
+            probe: the request that was refused, if it was not a renewal of access.
 
         """
+        if self.try_at != known:
+            return
         self._refusals = max(self._refusals + 1, _CLEAR if clear else 0)
         self._tries = 0
-        self._refused_token, self.probe = self._token, probe or _nothing
+        self._refused_token, self.probe = self._token, probe
         asked = self._refusals >= _ASKED_FROM
         self._enter(
             LinkState.REFUSED if asked else LinkState.DOUBTFUL,

@@ -55,12 +55,7 @@ class Pace:
         return self._until if timedelta() < left <= LONGEST_PAUSE else None
 
     def check_rate_limit(self) -> None:
-        """Raise what Nomos said before, as long as the wait that it asked for lasts.
-
-        Raises:
-            NomosRateLimitError: nothing may be asked now.
-
-        """
+        """Raise NomosRateLimitError as long as the wait lasts that Nomos asked for."""
         if (until := self._paused_until) is not None:
             raise NomosRateLimitError(
                 "Waiting as Nomos asked",

@@ -22,10 +22,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class Tariffs:
-    """The tariffs that are known.
-
-    Whether a customer may read tariffs is not documented: nothing depends on them.
-    """
+    """The tariffs that are known. Whether a customer may read them is not documented: nothing depends on them."""
 
     def __init__(self, connection: Connection) -> None:
         """Begin with none."""
@@ -40,11 +37,7 @@ class Tariffs:
     ) -> bool:
         """Ask for tariffs that are new, and once a month for those of contracts that run; return whether any changed.
 
-        What a tariff costs a month can change. One that fails is asked for again with the next list of contracts.
-
-        Raises:
-            ConfigEntryAuthFailed: Nomos refuses the grant.
-
+        The monthly fee of a tariff can change. One that fails is asked for again with the next list of contracts.
         """
         monthly = self.asked_on is None or (
             self.asked_on.replace(day=1) != today.replace(day=1)

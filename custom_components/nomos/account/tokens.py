@@ -79,13 +79,7 @@ class TokenJournal:
         return list(dict.fromkeys(replaced))[-_REMEMBERED_ANCESTORS:]
 
     async def async_write(self, data: Mapping[str, Any], ancestors: list[str]) -> None:
-        """Store a new token, or a new link, before the config entry holds it.
-
-        Args:
-            data: the config entry's data as it is going to be.
-            ancestors: what ``async_replaced`` returned before.
-
-        """
+        """Store what the config entry's data is going to be; ``async_replaced`` returned the ancestors before."""
         link = {key: data[key] for key in _LINK if key in data}
         await self._file.async_save({**link, "ancestors": ancestors})
 
@@ -141,10 +135,10 @@ class AccountTokens:
         self._pace = pace
 
     async def async_client(self) -> AbstractOAuth2Implementation:
-        """Return the OAuth client that the grant was given to. The customer may enter and delete its credentials.
+        """Return the OAuth client that the grant was given to.
 
         Raises:
-            CredentialsMissingError: there is none.
+            CredentialsMissingError: there is none: the customer may enter and delete its credentials.
             ConfigEntryAuthFailed: there is no refresh token to use with it.
 
         """
@@ -172,12 +166,7 @@ class AccountTokens:
         return self.current
 
     async def async_replace(self, rejected: str) -> None:
-        """Make sure that a token which the API rejected is not handed out again.
-
-        Raises:
-            OAuth2TokenRequestBaseError: no other token could be had.
-
-        """
+        """Replace a token that the API rejected; raises as ``async_get_access_token`` does."""
         if self.current == rejected:
             self._store(
                 {**self._entry.data, CONF_TOKEN: {**self._token, "expires_at": 0}}

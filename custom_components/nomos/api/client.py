@@ -35,10 +35,7 @@ REQUEST_TIMEOUT = 30.0
 """Seconds that a request may take in all."""
 
 MAX_BODY_SIZE = 2 * 1024 * 1024
-"""Bytes, decompressed. A month of quarter-hours with components is about half a megabyte.
-
-Decoded, empty objects take 25 times as much.
-"""
+"""Bytes, decompressed. A month of quarter-hours with components is half a megabyte; decoded, 25 times as much at most."""
 
 _LARGE_BODY = 64 * 1024
 """Bytes from which an answer is read in a thread, and an error is not read. Prices of two days have less than half."""
@@ -241,11 +238,7 @@ class NomosClient:
             raise
 
     async def _fetch(self, url: URL, token: str) -> tuple[int, bytes]:
-        """Return status and body of a success.
-
-        Raises:
-            NomosError: There was no success, or it did not come through whole.
-        """
+        """Return status and body of a success; raise a `NomosError` for everything else."""
         if not token.isprintable():
             # The HTTP library would refuse control characters with an exception of its own.
             raise NomosAuthenticationError("The access token is malformed")
@@ -295,11 +288,7 @@ class NomosClient:
 
 
 async def read_body(response: aiohttp.ClientResponse, largest: int) -> bytes:
-    """Return the body, decompressed, of which not much more than `largest` bytes are ever in memory.
-
-    Raises:
-        NomosResponseError: It is larger.
-    """
+    """Return the body, decompressed; raise NomosResponseError once more than `largest` bytes have come."""
     body = bytearray()
     async for chunk in response.content.iter_chunked(_CHUNK_SIZE):
         body += chunk
@@ -317,11 +306,7 @@ async def _read_error(response: aiohttp.ClientResponse) -> bytes:
 
 
 def _url(base_url: str, path: tuple[str, ...], query: Mapping[str, str]) -> URL:
-    """Return the address exactly as it is sent, brackets of filters encoded.
-
-    Raises:
-        NomosRequestError: A segment of the path is no id: empty, a step up, or with half a character.
-    """
+    """Return the address exactly as it is sent; raise NomosRequestError if a segment of the path cannot be an id."""
     if not {"", ".", ".."}.isdisjoint(path):
         raise NomosRequestError("An id is malformed")
     try:

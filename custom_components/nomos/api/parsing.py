@@ -34,11 +34,7 @@ type ItemReader = Callable[[dict[str, object]], object]
 
 
 def decode(body: bytes, read_item: ItemReader | None = None) -> object:
-    """Decode JSON, whatever the content type says.
-
-    Raises:
-        NomosResponseError: It is not JSON.
-    """
+    """Decode JSON; raise NomosResponseError for anything else."""
     try:
         data: object = json.loads(body, object_hook=read_item)
     except ValueError, RecursionError:
@@ -58,11 +54,7 @@ class Fields:
 
     @classmethod
     def of(cls, data: object, at: str = "") -> Self:
-        """Take `data`, found at the path `at`.
-
-        Raises:
-            NomosResponseError: It is not an object.
-        """
+        """Take an object, found at the path `at`; raise NomosResponseError for anything else."""
         if not isinstance(data, dict):
             raise NomosResponseError(at or "body", "not an object")
         return cls(data, at)
@@ -133,11 +125,10 @@ class Fields:
         return self.required(key, self.optional_number(key, limit))
 
     def optional_instant(self, key: str) -> datetime | None:
-        """Return a point in time, in UTC; None if it is null or missing.
+        """Return a point in time, in UTC, from an ISO 8601 text with `Z` or an offset; None if it is null or missing.
 
-        It is an ISO 8601 text with `Z` or an offset. A time without a zone is refused: to guess one would be an hour
-        or two off. Years before 2000 and after 2199 mean that there is no such time: some programs say so with the
-        first or the last year of the calendar.
+        A time without a zone is refused: a guess would be an hour or two off. Years before 2000 and after 2199 mean
+        that there is no such time: some programs write the first or the last year of the calendar.
         """
         text = self.optional_text(key)
         if text is None:

@@ -90,9 +90,6 @@ class PriceSeries:
         `unreadable`. Anything that puts prices in the wrong place or on the wrong scale raises: a bad or misaligned
         timestamp, another unit or currency, a resolution that is neither known nor evident, a wrong shape.
         Components of unknown types are ignored; of items with the same start the last one wins.
-
-        Raises:
-            NomosResponseError: The answer cannot be trusted; `field` names the place.
         """
         fields = Fields.of(data)
         if "".join(fields.text("unit").split()).casefold() != "ct/kwh":
@@ -154,9 +151,6 @@ class UsageSeries:
 
         An item whose usage is not a number, or beyond any sense (`MAX_USAGE`), is left out and counted in
         `unreadable`. An unknown `type` counts as preliminary. Of items with the same start the last one wins.
-
-        Raises:
-            NomosResponseError: A field is not as published.
         """
         fields = Fields.of(data)
         resolution = fields.text("resolution")
