@@ -96,7 +96,6 @@ class NomosBinarySensor(NomosEntity, BinarySensorEntity):
     entity_description: NomosBinarySensorDescription
 
     @override
-    def _read_value(self, now: datetime) -> bool:
-        before = self._attr_is_on
+    def _read_value(self, now: datetime) -> object:
         self._attr_is_on = self.entity_description.value_fn(self.coordinator, now)
-        return self._attr_is_on != before
+        return self._attr_is_on

@@ -61,7 +61,6 @@ class NomosCalendar(NomosEntity, CalendarEntity):
     def __init__(self, coordinator: PriceCoordinator, summary: str) -> None:
         """Name cheap periods in the hub's language."""
         self._summary = summary
-        self._shown: _Event | None = None
         self._attr_event: CalendarEvent | None = None
         super().__init__(coordinator, CALENDAR)
 
@@ -95,14 +94,11 @@ class NomosCalendar(NomosEntity, CalendarEntity):
         ]
 
     @override
-    def _read_value(self, now: datetime) -> bool:
+    def _read_value(self, now: datetime) -> object:
         coming = (event for event in self._events() if event[1] > now)
         first = min(coming, key=lambda event: event[0], default=None)
-        if first == self._shown:
-            return False
-        self._shown = first
         self._attr_event = CalendarEvent(*first) if first else None
-        return True
+        return first
 
     def _events(self) -> Iterator[_Event]:
         """Yield cheap periods, joined across midnight, and runs."""

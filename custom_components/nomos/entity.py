@@ -21,29 +21,32 @@ class ReadingEntity(Entity):
     """
 
     _attr_has_entity_name = True
+    _shown: object = None
     _unsub_past: CALLBACK_TYPE | None = None
 
     @abstractmethod
-    def _read(self) -> bool:
-        """Set the attributes to what holds now; return whether anything that is shown changed."""
+    def _read(self) -> object:
+        """Set the attributes to what holds now; return all that is shown, to be compared."""
 
     @override
     async def async_added_to_hass(self) -> None:
         """Read again: time may have passed since the entity was created."""
         await super().async_added_to_hass()
         self.async_on_remove(self._stop_waiting)
-        self._read()
+        self._shown = self._read()
 
     @callback
     def _async_show(self, _now: datetime | None = None) -> None:
         """Write the state if it changed."""
         self._stop_waiting()
-        now, shown = dt_util.utcnow(), getattr(self, "_attr_native_value", None)
-        if isinstance(shown, datetime) and shown <= now < shown + _PAST:
+        now, value = dt_util.utcnow(), getattr(self, "_attr_native_value", None)
+        if isinstance(value, datetime) and value <= now < value + _PAST:
             self._unsub_past = async_track_point_in_utc_time(
-                self.hass, self._async_show, shown + _PAST
+                self.hass, self._async_show, value + _PAST
             )
-        elif self._read():
+            return
+        before, self._shown = self._shown, self._read()
+        if self._shown != before:
             self.async_write_ha_state()
 
     @callback

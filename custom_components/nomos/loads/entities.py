@@ -99,16 +99,15 @@ class LoadEntity(ReadingEntity):
         self._read()
 
     @abstractmethod
-    def _read_value(self, plan: LoadPlan | None, now: datetime) -> bool:
-        """Read the values of this instant into the attributes; return whether one changed."""
+    def _read_value(self, plan: LoadPlan | None, now: datetime) -> object:
+        """Set the attributes to the values of this instant, and return them."""
 
     @callback
     @override
-    def _read(self) -> bool:
-        available = self._load.plan is not None
-        was_available, self._attr_available = self._attr_available, available
-        changed = self._read_value(self._load.plan, dt_util.utcnow())
-        return changed or available != was_available
+    def _read(self) -> object:
+        plan = self._load.plan
+        self._attr_available = plan is not None
+        return self._attr_available, self._read_value(plan, dt_util.utcnow())
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -127,10 +126,10 @@ class NomosLoadSensor(LoadEntity, SensorEntity):
     entity_description: NomosLoadDescription
 
     @override
-    def _read_value(self, plan: LoadPlan | None, now: datetime) -> bool:
+    def _read_value(self, plan: LoadPlan | None, now: datetime) -> object:
         value = self.entity_description.value_fn(plan, now) if plan else None
-        before, self._attr_native_value = self._attr_native_value, value
-        return value != before
+        self._attr_native_value = value
+        return value
 
 
 class NomosRunNow(LoadEntity, BinarySensorEntity):
@@ -140,17 +139,14 @@ class NomosRunNow(LoadEntity, BinarySensorEntity):
     _unrecorded_attributes = frozenset({"runs", "window"})
 
     @override
-    def _read_value(self, plan: LoadPlan | None, now: datetime) -> bool:
-        before = self._attr_is_on, self._attr_extra_state_attributes
+    def _read_value(self, plan: LoadPlan | None, now: datetime) -> object:
         self._attr_is_on = self._load.running(now)
         self._attr_extra_state_attributes = {
             "status": plan.status if plan else LoadStatus.WAITING,
             "window": _stretch(plan.opens, plan.closes) if plan else None,
             "runs": [_stretch(run.start, run.end) for run in plan.runs] if plan else [],
         }
-        return before != (self._attr_is_on, self._attr_extra_state_attributes)
-
-    _attr_extra_state_attributes: dict[str, object] = {}
+        return self._attr_is_on, self._attr_extra_state_attributes
 
 
 def _stretch(start: datetime, end: datetime) -> dict[str, str]:

@@ -27,8 +27,8 @@ class NomosEntity(ContractEntity[PriceCoordinator]):
     """
 
     @abstractmethod
-    def _read_value(self, now: datetime) -> bool:
-        """Set the attributes to the values of this instant; return whether one changed."""
+    def _read_value(self, now: datetime) -> object:
+        """Set the attributes to the values of this instant, and return them."""
 
     def _is_available(self, now: datetime) -> bool:
         """Return whether there is something to show at an instant."""
@@ -36,10 +36,10 @@ class NomosEntity(ContractEntity[PriceCoordinator]):
 
     @callback
     @override
-    def _read(self) -> bool:
+    def _read(self) -> object:
         now = dt_util.utcnow()
-        before, self._attr_available = self._attr_available, self._is_available(now)
-        return self._read_value(now) or self._attr_available != before
+        self._attr_available = self._is_available(now)
+        return self._attr_available, self._read_value(now)
 
 
 def suits(coordinator: PriceCoordinator, feeds_in: bool | None) -> bool:

@@ -196,12 +196,11 @@ class NomosPriceSensor(NomosEntity, SensorEntity):
     entity_description: NomosSensorDescription
 
     @override
-    def _read_value(self, now: datetime) -> bool:
-        before = self._attr_native_value
+    def _read_value(self, now: datetime) -> object:
         self._attr_native_value = self.entity_description.value_fn(
             self.coordinator, now
         )
-        return self._attr_native_value != before
+        return self._attr_native_value
 
 
 class NomosCurrentPriceSensor(NomosPriceSensor):
@@ -213,19 +212,17 @@ class NomosCurrentPriceSensor(NomosPriceSensor):
     _days: tuple[DayPrices, DayPrices] | None = None
 
     @override
-    def _read_value(self, now: datetime) -> bool:
+    def _read_value(self, now: datetime) -> object:
         table, today = self.coordinator.data, local_date(now)
         days = table.day(today), table.day(today + timedelta(days=1))
-        changed = super()._read_value(now)
         before, self._days = self._days, days
-        if days == before:
-            # The same list objects: comparing the old and the new state takes no time.
-            return changed
-        self._attr_extra_state_attributes = {
-            "prices_today": _listing(days[0]),
-            "prices_tomorrow": _listing(days[1]),
-        }
-        return True
+        # Otherwise the list objects stay the same: comparing the old and the new state takes no time.
+        if days != before:
+            self._attr_extra_state_attributes = {
+                "prices_today": _listing(days[0]),
+                "prices_tomorrow": _listing(days[1]),
+            }
+        return super()._read_value(now), days
 
 
 class NomosContractSensor(NomosPriceSensor):

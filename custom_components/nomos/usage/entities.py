@@ -296,7 +296,6 @@ class NomosUsageSensor(ContractEntity[UsageCoordinator], SensorEntity):
     _unrecorded_attributes = frozenset({"months", "reductions"})
 
     entity_description: NomosUsageDescription
-    _shown: tuple[Any, ...] | None = None
 
     def __init__(
         self, coordinator: UsageCoordinator, description: NomosUsageDescription
@@ -307,18 +306,13 @@ class NomosUsageSensor(ContractEntity[UsageCoordinator], SensorEntity):
 
     @callback
     @override
-    def _read(self) -> bool:
-        """Read the record once."""
+    def _read(self) -> object:
         today = local_date(dt_util.utcnow())
         value, attributes = self.entity_description.value_fn(
             self.coordinator.data, today
         )
         if isinstance(value, float):
             value = round(value, 6)
-        shown = value, attributes, not self.coordinator.stale
-        if shown == self._shown:
-            return False
-        self._shown = shown
         self._attr_native_value, self._attr_extra_state_attributes = value, attributes
         self._attr_available = not self.coordinator.stale
-        return True
+        return value, attributes, self._attr_available
