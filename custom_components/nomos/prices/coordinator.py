@@ -87,9 +87,8 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
             ConfigEntryNotReady: nothing came that had to.
 
         """
-        stored = await self._file.async_load(
-            partial(decode_table, self.subscription_id)
-        )
+        decode = partial(decode_table, self.subscription_id)
+        stored = await self._file.async_load(decode)
         now = dt_util.utcnow()
         self.data = trimmed(stored or EMPTY_TABLE, now)
         _LOGGER.debug("%s: stored until %s", self.subject, log_time(self.data.horizon))
