@@ -78,10 +78,7 @@ async def async_get_description_placeholders(hass: HomeAssistant) -> dict[str, s
 
 
 def _expected_redirect_uri(hass: HomeAssistant) -> str:
-    """Return the redirect URI that a flow will use, as far as it is known without a request.
-
-    Without My Home Assistant the flow takes the address that the browser uses, which is not known here.
-    """
+    """Return the redirect URI that a flow will use; without My Home Assistant it depends on the browser's address."""
     if "my" in hass.config.components:
         return MY_AUTH_CALLBACK_PATH
     try:
@@ -138,7 +135,7 @@ class NomosOAuth2Implementation(LocalOAuth2ImplementationWithPkce):
 
         Raises:
             OAuth2TokenRequestReauthError: Nomos refused the grant or the client.
-            OAuth2TokenRequestTransientError: Nomos is busy or broken; later may be better.
+            OAuth2TokenRequestTransientError: Nomos is busy or broken.
             OAuth2TokenRequestError: another answer that says nothing about the grant.
             OAuth2TokenRequestConnectionError: no answer, or none that can be used.
 
@@ -158,12 +155,7 @@ class NomosOAuth2Implementation(LocalOAuth2ImplementationWithPkce):
     async def _post(
         self, body: dict[str, Any], credentials: str
     ) -> tuple[ClientResponse, bytes]:
-        """Send a token request; return the answer and its body.
-
-        Raises:
-            OAuth2TokenRequestConnectionError: there is none.
-
-        """
+        """Send a token request; return the answer and its body."""
         headers = {
             "Authorization": f"Basic {b64encode(credentials.encode()).decode()}",
             "Accept": "application/json",
@@ -214,12 +206,7 @@ def _raise_refusal(response: ClientResponse, content: bytes) -> NoReturn:
 
 
 def _read_token(content: bytes) -> dict[str, Any]:
-    """Return what is kept of a good answer: what RFC 6749, section 5.1, names.
-
-    Raises:
-        OAuth2TokenRequestConnectionError: it holds no tokens that can be used.
-
-    """
+    """Return what is kept of a good answer: what RFC 6749, section 5.1, names."""
     try:
         answer = decode(content)
     except NomosResponseError:

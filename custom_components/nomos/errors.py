@@ -63,12 +63,7 @@ def in_log(err: Exception) -> str:
 
 
 def raise_update_failed(err: NomosError | OAuth2TokenRequestBaseError) -> NoReturn:
-    """Raise a failed request as a coordinator expects it.
-
-    Raises:
-        UpdateFailed: always.
-
-    """
+    """Raise a failed request as UpdateFailed, for a coordinator."""
     wait: timedelta | None = getattr(err, "retry_after", None)
     raise UpdateFailed(
         **_translation(err, _keys(err)[0]),
@@ -79,12 +74,7 @@ def raise_update_failed(err: NomosError | OAuth2TokenRequestBaseError) -> NoRetu
 def raise_action_failed(
     hass: HomeAssistant, entry: ConfigEntry, err: Exception
 ) -> NoReturn:
-    """Raise a failed request to somebody who waits for the answer of an action.
-
-    Raises:
-        HomeAssistantError: always.
-
-    """
+    """Raise a failed request as HomeAssistantError, for the caller of an action."""
     if isinstance(err, ConfigEntryAuthFailed):
         entry.async_start_reauth(hass)
     raise HomeAssistantError(**_translation(err, _keys(err)[1])) from err

@@ -49,7 +49,7 @@ class NomosRuntime:
         self.loads = Loads(hass, entry, self.prices)
 
     async def async_begin(self, *, must_answer: bool) -> None:
-        """Ask for the first prices and follow the account from now on.
+        """Ask for the first prices, and follow the account from now on.
 
         Raises:
             ConfigEntryNotReady: prices must come, and came for no contract.
