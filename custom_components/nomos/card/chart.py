@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 import probatio
@@ -10,7 +11,10 @@ from homeassistant.auth.permissions.const import POLICY_READ
 from homeassistant.components.websocket_api import async_register_command
 from homeassistant.components.websocket_api.connection import ActiveConnection
 from homeassistant.components.websocket_api.const import ERR_NOT_FOUND
-from homeassistant.components.websocket_api.decorators import websocket_command
+from homeassistant.components.websocket_api.decorators import (
+    async_response,
+    websocket_command,
+)
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import Unauthorized
@@ -50,7 +54,6 @@ def async_setup_chart(hass: HomeAssistant) -> None:
     async_register_command(hass, _chart)
 
 
-@callback
 @websocket_command(
     {
         probatio.Required("type"): f"{DOMAIN}/chart",
@@ -60,7 +63,8 @@ def async_setup_chart(hass: HomeAssistant) -> None:
         ),
     }
 )
-def _chart(
+@async_response
+async def _chart(
     hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]
 ) -> None:
     """Answer a card with the chart of the contract that a current price sensor belongs to."""
@@ -75,6 +79,20 @@ def _chart(
         _refuse(connection, msg, "not_loaded", "chart_not_loaded")
         return
     now = dt_util.utcnow()
+    today = local_date(now)
+    levels = {
+        day: coordinator.day_levels(day) for day in (today, today + timedelta(days=1))
+    }
+    drawn = await hass.async_add_executor_job(
+        partial(
+            chart,
+            coordinator.data,
+            levels.__getitem__,
+            now,
+            pays=coordinator.subscription.feeds_in,
+            minutes=msg["window_minutes"],
+        )
+    )
     loads, watched = [], [entity_id]
     for load in coordinator.config_entry.runtime_data.loads.all.values():
         entities = _load_entities(hass, load)
@@ -83,20 +101,7 @@ def _chart(
         ):
             loads.append(_load(load, now))
             watched += entities
-    connection.send_result(
-        msg["id"],
-        {
-            **chart(
-                coordinator.data,
-                coordinator.day_levels,
-                now,
-                pays=coordinator.subscription.feeds_in,
-                minutes=msg["window_minutes"],
-            ),
-            "loads": loads,
-            "watch": watched,
-        },
-    )
+    connection.send_result(msg["id"], {**drawn, "loads": loads, "watch": watched})
 
 
 def _refuse(
