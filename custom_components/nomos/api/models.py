@@ -186,16 +186,6 @@ class GridFeeReduction:
             valid_until=fields.optional_instant("valid_until"),
         )
 
-    def to_json(self) -> dict[str, object]:
-        """Return the reduction as JSON."""
-        return {
-            "subscription": self.subscription_id,
-            "type": self.module,
-            "status": self.status,
-            "valid_from": _iso(self.valid_from),
-            "valid_until": _iso(self.valid_until),
-        }
-
 
 def _iso(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()
