@@ -54,7 +54,8 @@ def _json(value: Any) -> Any:
     """Return the value of a field as JSON: what has fields of its own as a list of them."""
     if is_dataclass(value):
         return [_json(getattr(value, one.name)) for one in fields(value)]
-    if isinstance(value, Mapping):
+    # Not Mapping: to ask an abstract class of a new type leaves thousands of objects to the garbage collector.
+    if isinstance(value, dict):
         return {_json(key): _json(one) for key, one in value.items()}
     if isinstance(value, tuple):
         return [_json(one) for one in value]
