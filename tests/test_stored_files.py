@@ -92,7 +92,7 @@ def use_table(table: Any) -> None:
 
 def use_record(record: Any) -> None:
     """Do what is done with what is known of a meter."""
-    next_usage_request_after_start(NOW, record.looked_on, phase=0.7, chance=0)
+    next_usage_request_after_start(NOW, record.synced_on, phase=0.7, chance=0)
     is_over(record, SUBSCRIPTION, NOW.date(), history_kept=True)
     period(record.days.values())
     for one in record.days.values():

@@ -104,7 +104,7 @@ def _usage(usage: UsageCoordinator) -> dict[str, Any]:
         **_clock(usage),
         "meter": record.meter,
         "statistics": usage.statistics.kept,
-        "looked_to": _iso(record.looked_on),
+        "looked_to": _iso(record.synced_on),
         "settled_to": _iso(record.settled_to),
         "metered_to": _iso(record.metered_to),
         "recorded_to": {key: _iso(at) for key, at in record.recorded.items()},

@@ -80,7 +80,7 @@ async def know_usage(hass: HomeAssistant, nomos: Simulator, email: str) -> None:
             for start, _ in month_chunks(begin, month_start(today))
         }
         months[month_start(today)] = MonthState(MonthStatus.OPEN, today)
-        record = UsageRecord(months=months, looked_on=today, reductions_on=today)
+        record = UsageRecord(months=months, synced_on=today, reductions_on=today)
         await usage_file(hass, subscription.id).async_save(
             encode_record(subscription.id, record)
         )

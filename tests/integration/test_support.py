@@ -51,7 +51,7 @@ async def test_a_day(
         r"Prices of contract 1 of 1: 192 intervals came, until 2026-06-12 00:00:00\+02:00, 0 of them .*",
         r"Prices of contract 1 of 1: next request .*: all are known that should be by now",
         r"Usage of contract 1 of 1: 7 days and 0 months are known, metered until 2026-06-10 00:00:00.*",
-        r"Usage of contract 1 of 1: next request 2026-06-11 16:3.*: the daily look",
+        r"Usage of contract 1 of 1: next request 2026-06-11 16:3.*: the daily sync",
         r"Load 1: provisional in the window 2026-06-10 20:00:00.*: 2026-06-10 \d.* to 2026-06-1.*",
         r"Load 1: planned in the window 2026-06-10 20:00:00.*: 2026-06-11 \d.* to 2026-06-11 \d.*",
         r"Load 1: planned, has begun in the window .*",

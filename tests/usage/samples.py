@@ -121,7 +121,7 @@ FULL = UsageRecord(
         AnalogMonth(FIRST, 210.5, True),
         AnalogMonth(date(2026, 4, 1), 190.0, False),
     ),
-    looked_on=date(2026, 4, 3),
+    synced_on=date(2026, 4, 3),
     answered_on=date(2026, 4, 4),
     recorded={StatisticKind.USAGE: datetime(2026, 4, 2, 21, tzinfo=UTC)},
     fees={FIRST: 10.99},

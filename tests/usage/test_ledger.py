@@ -75,7 +75,7 @@ USAGE = st.builds(HourUsage, ENERGY, MONEY, st.booleans()) | st.builds(
 def changes(
     draw: st.DrawFn,
 ) -> tuple[datetime, dict[datetime, HourUsage], dict[date, float]]:
-    """Draw a look at one to three days: when it begins, hours, and base fees."""
+    """Draw a sync of one to three days: when it begins, hours, and base fees."""
     first = draw(st.integers(0, 2))
     since = day_bounds(DAYS[first])[0]
     due = [hour for hour in HOURS if hour >= since]
@@ -144,7 +144,7 @@ def test_only_what_changed_is_written(there, news, before):
 
 
 def test_nothing_is_taken_away():
-    """Hours that a look does not mention stay."""
+    """Hours that a sync does not mention stay."""
     database: Database = {}
     apply(database, HOURS[0], {hour: HourUsage(1.0, 0.5, True) for hour in HOURS}, {})
     changed = apply(database, HOURS[0], {HOURS[3]: HourUsage(3.0, 0.5, True)}, {})

@@ -1,4 +1,4 @@
-"""Tests of what a look at usage asks for."""
+"""Tests of what a sync of usage asks for."""
 
 from datetime import date
 from typing import Any

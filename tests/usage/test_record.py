@@ -217,7 +217,7 @@ def test_pruning():
 def test_beginning_again():
     """The days stay to be shown; every month has to be written."""
     record = FULL.reset()
-    assert record.looked_on is record.settled_to is None
+    assert record.synced_on is record.settled_to is None
     assert (record.months, record.recorded) == ({}, {})
     assert (record.days, record.invoice) == (FULL.days, FULL.invoice)
 

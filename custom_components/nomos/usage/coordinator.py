@@ -51,7 +51,7 @@ _WEEK: Final = timedelta(days=7)
 _REFUSALS: Final = (NomosPermissionError, NomosNotFoundError)
 
 _REPEATS: Final = 2
-"""How often a look is repeated soon because single months failed."""
+"""How often a sync is repeated soon because single months failed."""
 
 _REDUCTIONS_EVERY: Final = timedelta(days=30)
 
@@ -92,7 +92,7 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
         self._unsub_prices: CALLBACK_TYPE | None = None
 
     async def async_load(self) -> None:
-        """Take what is stored, and schedule the first look."""
+        """Take what is stored, and schedule the first sync."""
         if not self.shown:
             # The prices of the last days are known from when the contract ran.
             await self.prices.async_begin(must_answer=False)
@@ -107,7 +107,7 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
     def _first_request(self) -> datetime:
         at = next_usage_request_after_start(
             dt_util.utcnow(),
-            self.data.looked_on,
+            self.data.synced_on,
             phase=self.account.phase,
             chance=random.uniform(-1, 1),
         )
@@ -164,7 +164,7 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
             return self.settled or not (self.shown or self.statistics.kept)
         today = local_date(dt_util.utcnow())
         # The last readings of an analog meter come in months.
-        waits = known.looked_on is not None and today - known.looked_on < _WEEK
+        waits = known.synced_on is not None and today - known.synced_on < _WEEK
         return self.settled or waits or not self.shown
 
     @property
@@ -258,10 +258,10 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
         if self._nothing_to_ask:
             return "nothing to ask now: the contract has not begun, or its values are settled"
         if self._misses:
-            return "the last look failed or left something out"
+            return "the last sync failed or left something out"
         if self._is_late(local_date(dt_util.utcnow())):
             return "yesterday is missing"
-        return "the daily look"
+        return "the daily sync"
 
     def _is_late(self, today: date) -> bool:
         """Return whether yesterday should be known, and is not."""

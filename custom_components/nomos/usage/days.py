@@ -1,4 +1,4 @@
-"""Which months, or parts of them, a look at a contract's usage asks for. Pure functions of what is known and of the day."""
+"""Which months, or parts of them, a sync of a contract's usage asks for. Pure functions of what is known and of the day."""
 
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -12,7 +12,7 @@ from .record import MonthStatus, UsageRecord
 _DAY: Final = timedelta(days=1)
 
 _LATE_DAYS: Final = 7
-"""How many past days every look checks for something missing."""
+"""How many past days every sync checks for something missing."""
 
 _RECHECK_ON: Final = 0
 """The day of the installation's own week on which a whole month is asked for again that may have changed."""
@@ -21,7 +21,7 @@ _RETRY_ON: Final = 3
 """The day on which an incomplete month is asked for again, each time another one."""
 
 _FAILED_FOR: Final = timedelta(days=7)
-"""How long every look asks for a month that Nomos failed to answer for; then it takes turns with the others."""
+"""How long every sync asks for a month that Nomos failed to answer for; then it takes turns with the others."""
 
 _READ_FOR: Final = timedelta(days=365)
 """How long after the end of a contract its analog meter may still be read."""
@@ -47,11 +47,11 @@ def is_over(
 ) -> bool:
     """Return whether nothing more is to be expected of a contract that has ended."""
     begin, end = metered_days(subscription, today, history_kept=history_kept)
-    if known.looked_on is None:
+    if known.synced_on is None:
         return False
     if known.meter is MeterType.ANALOG:
         last = known.analog_months[-1].month if known.analog_months else date.min
-        return known.looked_on - end >= _READ_FOR or (
+        return known.synced_on - end >= _READ_FOR or (
             last >= month_start(end - _DAY)
             and all(one.final for one in known.analog_months)
         )
@@ -71,10 +71,10 @@ def own_week(today: date, phase: float) -> tuple[int, int]:
 def months_due(
     known: UsageRecord, begin: date, end: date, *, today: date, phase: float
 ) -> list[DateRange]:
-    """Return what a look asks for between two days, each part of it within a month.
+    """Return what a sync asks for between two days, each part of it within a month.
 
     What is new or late, and besides, in turn, months that can be settled now, one that may have changed, or one that is
-    incomplete. So a look stays within what a day may cost.
+    incomplete. So a sync stays within what a day may cost.
     """
     months = {
         month_start(start): (start, stop) for start, stop in month_chunks(begin, end)

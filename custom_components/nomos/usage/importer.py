@@ -139,7 +139,7 @@ class UsageImporter:
                 record = replace(record, recorded={**record.recorded, **recorded})
                 if answer.no_prices:
                     record = record.with_refusal(PRICES, self._today)
-                if record.looked_on is None:
+                if record.synced_on is None:
                     _LOGGER.info(
                         "Usage of %s is imported (%s months to go)",
                         start.strftime("%Y-%m"),
@@ -185,7 +185,7 @@ class UsageImporter:
         """Save what was learned, so that an import that is broken off here goes on with what is left."""
         record = replace(record.pruned(self._today), answered_on=self._today)
         if last and not self._left_out:
-            record = replace(record, looked_on=self._today)
+            record = replace(record, synced_on=self._today)
         self.record = record
         await self._save(record)
 
@@ -239,8 +239,10 @@ class UsageImporter:
             for kind in wanted
         ):
             return
-        if self.record.looked_on is not None:
-            _LOGGER.info("The statistics of usage are not complete: building them anew")
+        if self.record.synced_on is not None:
+            _LOGGER.info(
+                "The statistics of usage are not complete: building them again"
+            )
         self.record = self.record.reset()
 
     async def _async_called_analog(self) -> None:

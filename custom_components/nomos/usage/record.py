@@ -120,7 +120,7 @@ class UsageRecord:
         days: The days of this month, of the month before, and of older months whose values may still change.
         months: The months that are in the statistics, by their first day.
         analog_months: What an analog meter counted, oldest first.
-        looked_on: The day of the last look that left nothing out; None before the first one.
+        synced_on: The day of the last sync that left nothing out; None before the first one.
         answered_on: The day on which a request for usage was last answered.
         recorded: The start of the last hour that is in the statistics, by statistic.
         fees: What the tariff costs in EUR a month, by the first day from which it does.
@@ -135,7 +135,7 @@ class UsageRecord:
     days: Mapping[date, DayUsage] = field(default_factory=dict)
     months: Mapping[date, MonthState] = field(default_factory=dict)
     analog_months: tuple[AnalogMonth, ...] = ()
-    looked_on: date | None = None
+    synced_on: date | None = None
     answered_on: date | None = None
     recorded: Mapping[StatisticKind, datetime] = field(default_factory=dict)
     fees: Mapping[date, float] = field(default_factory=dict)
@@ -276,7 +276,7 @@ class UsageRecord:
 
     def reset(self) -> Self:
         """Return the record of a contract whose statistics have to be built again; its days stay to be shown."""
-        return replace(self, months={}, looked_on=None, recorded={})
+        return replace(self, months={}, synced_on=None, recorded={})
 
     def refuses(self, endpoint: str, today: date) -> bool:
         """Return whether an endpoint was refused so recently that it is not asked."""

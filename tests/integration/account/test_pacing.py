@@ -74,7 +74,7 @@ async def test_twelve_contracts(hass: HomeAssistant, nomos: Simulator, walk) -> 
         assert len(asked) == 12, kind
     runtime = entry.runtime_data
     assert all(one.data.horizon for one in runtime.prices.values())
-    assert all(one.data.looked_on for one in runtime.usage.values())
+    assert all(one.data.synced_on for one in runtime.usage.values())
     paced = [one for one in api if one.customer or one.kind == "token"]
     assert busiest_second(paced) <= 8
 

@@ -49,8 +49,8 @@ async def live(
     """Let time pass, from one planned request to the next, until usage was asked for on a day."""
     while True:
         usage = usage_of(entry, subscription)
-        looked_on = usage.data.looked_on
-        if looked_on is not None and looked_on >= until and usage.last_error is None:
+        synced_on = usage.data.synced_on
+        if synced_on is not None and synced_on >= until and usage.last_error is None:
             return
         planned = [usage.next_request, usage.prices.next_request]
         at = min(one for one in planned if one is not None)

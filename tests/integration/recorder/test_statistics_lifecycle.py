@@ -261,7 +261,7 @@ async def test_a_clock_that_was_ahead(
     assert_same(await written(hass, subscription.id, "usage"), energy)
     assert_same(await written(hass, subscription.id, "cost"), money)
     record = usage_of(entry, subscription).data
-    assert (record.looked_on, record.settled_to) == (
+    assert (record.synced_on, record.settled_to) == (
         date(2026, 6, 16),
         date(2026, 5, 1),
     )

@@ -280,7 +280,7 @@ async def test_ended_contract(hass: HomeAssistant, nomos, linked, advance) -> No
         await advance(DAY / 2)
     while local_date(nomos.clock.now()) < date(2026, 7, 22):
         await advance(DAY / 2)
-    # One a day until the middle of July; two where a look reaches back into May.
+    # One a day until the middle of July; two where a sync reaches back into May.
     assert count(nomos, "usage") - asked <= 36
     settled = count(nomos, "usage")
     for _ in range(20):
