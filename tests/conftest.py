@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator
 import logging
+import os
 
 import pytest
 from xdist.remote import Producer
@@ -9,6 +10,8 @@ from xdist.remote import Producer
 from tests.xdist_split import SplitScheduling, longest_first
 
 FIGURES = "figures"
+
+_REAL_OS = dict(vars(os))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -78,3 +81,11 @@ def pytest_runtest_makereport() -> Generator[
         (name, text.encode(errors="replace").decode()) for name, text in report.sections
     ]
     return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Generator[None]:
+    """Fail a test that leaves a stand-in for the operating system to those after it."""
+    yield
+    left = [name for name, real in _REAL_OS.items() if vars(os).get(name) is not real]
+    assert not left

@@ -3,7 +3,7 @@
 `scripts/test tests/integration/test_soak.py --soak-days N --soak-seed S` runs any other year; the figures follow the results.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 import logging
 import os
@@ -112,9 +112,8 @@ async def clock(
     hass: HomeAssistant,
     freezer: FrozenDateTimeFactory,
     kernel: dict[int, int],
-    monkeypatch: pytest.MonkeyPatch,
     soak_seed: int,
-) -> SoakClock:
+) -> AsyncIterator[SoakClock]:
     """Return the clock of a hub somewhere in the world, at some minute of the year."""
     rng = random.Random(soak_seed)
     # Not the frozen kind, which makes all that is derived from it slow; looked up here, where it is not replaced.
@@ -132,8 +131,10 @@ async def clock(
             raise OSError("no such timers")
         return create(clock_id, flags=flags)
 
-    monkeypatch.setattr(os, "timerfd_create", create_if_known)
-    return clock
+    # Undone before the kernel's own stand-in, on which it builds.
+    with pytest.MonkeyPatch.context() as patches:
+        patches.setattr(os, "timerfd_create", create_if_known)
+        yield clock
 
 
 @pytest.fixture
