@@ -14,6 +14,7 @@ from custom_components.nomos.pricing import (
     Interval,
     PriceTable,
     day_bounds,
+    local_date,
 )
 from simulator.market import Market, SyntheticMarket
 from simulator.tariff import price_of
@@ -84,10 +85,7 @@ def answer(
 ) -> dict[str, Any]:
     """Return what the integration answers a card at a time."""
     table = PriceTable.of(known)
-
-    def levels(day: date) -> DayLevels:
-        return DayLevels.of(table.day(day))
-
+    levels = {day: DayLevels.of(table.day(day)) for day in both(local_date(now))}
     return {
         **chart(table, levels, now, pays=pays, minutes=minutes),
         "loads": list(loads),

@@ -1,6 +1,6 @@
 """The data of the price card: today and tomorrow, with levels, components, the best window and planned runs."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any, Final
@@ -87,7 +87,7 @@ async def _chart(
         partial(
             chart,
             coordinator.data,
-            levels.__getitem__,
+            levels,
             now,
             pays=coordinator.subscription.feeds_in,
             minutes=msg["window_minutes"],
@@ -119,21 +119,20 @@ def _refuse(
 
 def chart(
     table: PriceTable,
-    day_levels: Callable[[date], DayLevels],
+    levels: Mapping[date, DayLevels],
     now: datetime,
     *,
     pays: bool,
     minutes: int,
 ) -> dict[str, Any]:
-    """Return the chart of today and tomorrow, and the best window of so many minutes.
+    """Return the chart of the days whose levels are given, and the best window of so many minutes.
 
     An interval is a row of start, end, price, level (1 very cheap to 5 very expensive), electricity, grid, levies.
     All times are seconds since 1970, all prices EUR/kWh; what is not known is None. If the contract ``pays`` the
     customer, a high price is a good one.
     """
-    today = local_date(now)
     days, rows = [], []
-    for shown in (today, today + timedelta(days=1)):
+    for shown, ratings in levels.items():
         day = table.day(shown)
         start, end = day_bounds(shown)
         days.append(
@@ -145,8 +144,7 @@ def chart(
                 "complete": day.complete,
             }
         )
-        levels = day_levels(shown)
-        rows += [_row(interval, levels) for interval in day.intervals]
+        rows += [_row(interval, ratings) for interval in day.intervals]
     return {
         "kind": "feed_in" if pays else "consumption",
         "time_zone": TARIFF_ZONE.key,

@@ -16,6 +16,7 @@ from ..pricing import (
     LevelThresholds,
     PriceTable,
     day_bounds,
+    last_day,
     local_date,
 )
 from ..storage import StoredFile, read_count, read_instant, read_number, stored_file
@@ -126,8 +127,7 @@ def trimmed(table: PriceTable, now: datetime) -> PriceTable:
     """
     first = local_date(now) - timedelta(days=1)
     if (horizon := table.horizon) is not None:
-        last = local_date(horizon - timedelta(seconds=1))
-        first = min(first, last - timedelta(days=2))
+        first = min(first, last_day(horizon) - timedelta(days=2))
     return table.since(day_bounds(first)[0])
 
 

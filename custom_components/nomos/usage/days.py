@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from ..api import MeterType, Subscription
-from ..pricing import local_date
+from ..pricing import last_day, local_date
 from .months import DateRange, is_settled, month_chunks, month_start, months_before
 from .record import MonthStatus, UsageRecord
 
@@ -38,8 +38,7 @@ def metered_days(
     if subscription.end_at is None:
         return begin, today
     # A contract may end within a day.
-    last = local_date(subscription.end_at - timedelta.resolution)
-    return begin, min(today, last + _DAY)
+    return begin, min(today, last_day(subscription.end_at) + _DAY)
 
 
 def is_over(

@@ -82,6 +82,15 @@ async def automate(
     return ran
 
 
+async def automate_crossing(
+    hass: HomeAssistant, entities: str | list[str], threshold: dict[str, Any]
+) -> Ran:
+    """Set up an automation that runs when the price of entities crosses a value."""
+    target = {"entity_id": entities}
+    crossed = trigger("price_crossed_value", target, threshold=threshold)
+    return await automate(hass, {"crossed": crossed})
+
+
 def ids(ran: Ran) -> list[str]:
     """Return which triggers ran, in order, and forget it."""
     seen = [call.data["id"] for call in ran]

@@ -18,6 +18,7 @@ from tests.integration.automation.helpers import (
     QUARTER,
     Registered,
     automate,
+    automate_crossing,
     crossing,
     ids,
     registered,
@@ -61,16 +62,7 @@ async def test_crossing(
 ) -> None:
     """Only a price that was on the other side when it was last known has crossed a value."""
     entity = registered.entity(key)
-    ran = await automate(
-        hass,
-        {
-            "crossed": trigger(
-                "price_crossed_value",
-                {"entity_id": entity},
-                threshold=crossing(kind, *limits),
-            )
-        },
-    )
+    ran = await automate_crossing(hass, entity, crossing(kind, *limits))
     await show(hass, entity, *states)
     assert ids(ran) == ["crossed"] * fires
 
@@ -80,16 +72,7 @@ async def test_a_removed_price_is_forgotten(
 ) -> None:
     """A price that was taken away and set up anew has no past."""
     entity = registered.entity("price")
-    ran = await automate(
-        hass,
-        {
-            "crossed": trigger(
-                "price_crossed_value",
-                {"entity_id": entity},
-                threshold=crossing("below", 0.2),
-            )
-        },
-    )
+    ran = await automate_crossing(hass, entity, crossing("below", 0.2))
     await show(hass, entity, 0.25, STATE_UNAVAILABLE)
     hass.states.async_remove(entity)
     await show(hass, entity, STATE_UNAVAILABLE, 0.1)
@@ -101,15 +84,8 @@ async def test_crossing_the_value_of_an_entity(
 ) -> None:
     """The value may come from an entity in the same unit; without one there is no crossing."""
     entity = registered.entity("price")
-    ran = await automate(
-        hass,
-        {
-            "crossed": trigger(
-                "price_crossed_value",
-                {"entity_id": entity},
-                threshold={"type": "below", "value": {"entity": "sensor.limit"}},
-            )
-        },
+    ran = await automate_crossing(
+        hass, entity, {"type": "below", "value": {"entity": "sensor.limit"}}
     )
     await show(hass, entity, 0.25, 0.1, 0.25)
     assert ids(ran) == []
@@ -281,15 +257,8 @@ async def test_other_entities_are_left_alone(
         "sensor", "other", "price", translation_key="price"
     ).entity_id
     wrong = registered.entity("average_price_today")
-    ran = await automate(
-        hass,
-        {
-            "crossed": trigger(
-                "price_crossed_value",
-                {"entity_id": [foreign, wrong, "sensor.unregistered"]},
-                threshold=crossing("below", 0.2),
-            )
-        },
+    ran = await automate_crossing(
+        hass, [foreign, wrong, "sensor.unregistered"], crossing("below", 0.2)
     )
     for entity in (foreign, wrong, "sensor.unregistered"):
         await show(hass, entity, 0.3, 0.1)
