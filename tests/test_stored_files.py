@@ -31,7 +31,7 @@ from custom_components.nomos.loads.manager import _decode as decode_loads
 from custom_components.nomos.loads.model import LoadPlan, LoadStatus
 from custom_components.nomos.planner import Run, window
 from custom_components.nomos.prices.conversion import decode_table, encode_table
-from custom_components.nomos.pricing import DEFAULT_THRESHOLDS, DayLevels, local_date
+from custom_components.nomos.pricing import PeriodKind, TableLevels, local_date
 from custom_components.nomos.schedule import next_usage_request_after_start
 from custom_components.nomos.storage import _pack, _unpack
 from custom_components.nomos.usage.days import is_over
@@ -83,9 +83,10 @@ class Kind:
 
 def use_table(table: Any) -> None:
     """Do what is done with prices."""
+    levels = TableLevels(table)
     for one in table.intervals:
         day = table.day(local_date(one.start))
-        DayLevels.of(day, DEFAULT_THRESHOLDS).at(one.start)
+        levels.within(PeriodKind.CHEAP, one.start)
         _ = day.complete, day.average
     table.next_boundary(NOW)
 

@@ -15,8 +15,8 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .loads.entities import RUN_NOW, NomosRunNow
 from .loads.load import Load
 from .prices.coordinator import PriceCoordinator
-from .prices.entity import NomosEntity, PriceValue, of_rating, suits
-from .pricing import local_date
+from .prices.entity import NomosEntity, PriceValue, suits
+from .pricing import PeriodKind, local_date
 from .runtime import NomosConfigEntry
 
 PARALLEL_UPDATES = 0
@@ -32,6 +32,10 @@ class NomosBinarySensorDescription(BinarySensorEntityDescription):
 
 def _tomorrow_available(prices: PriceCoordinator, now: datetime) -> bool:
     return prices.data.day(local_date(now) + timedelta(days=1)).complete
+
+
+def _within(kind: PeriodKind) -> PriceValue[bool | None]:
+    return lambda prices, now: prices.levels.within(kind, now)
 
 
 def _negative(prices: PriceCoordinator, now: datetime) -> bool | None:
@@ -50,12 +54,12 @@ BINARY_SENSORS: Final = (
     NomosBinarySensorDescription(
         key="cheap_now",
         translation_key="cheap_now",
-        value_fn=of_rating(lambda rating: rating.cheap),
+        value_fn=_within(PeriodKind.CHEAP),
     ),
     NomosBinarySensorDescription(
         key="expensive_now",
         translation_key="expensive_now",
-        value_fn=of_rating(lambda rating: rating.expensive),
+        value_fn=_within(PeriodKind.EXPENSIVE),
     ),
     NomosBinarySensorDescription(
         key="negative_price",

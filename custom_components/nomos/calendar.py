@@ -19,7 +19,7 @@ from .const import DOMAIN
 from .loads.load import signal_changed
 from .prices.coordinator import PriceCoordinator
 from .prices.entity import NomosEntity
-from .pricing import cheap_periods, local_date
+from .pricing import PeriodKind
 from .runtime import NomosConfigEntry
 
 PARALLEL_UPDATES = 0
@@ -101,14 +101,9 @@ class NomosCalendar(NomosEntity, CalendarEntity):
         return first
 
     def _events(self) -> Iterator[_Event]:
-        """Yield cheap periods, joined across midnight, and runs."""
-        today = local_date(dt_util.utcnow())
-        days = (
-            self.coordinator.day_levels(today + timedelta(days=offset))
-            for offset in (-1, 0, 1)
-        )
-        for start, end in cheap_periods(days):
-            yield from _split(start, end, self._summary)
+        """Yield the cheap periods that are known, and runs."""
+        for period in self.coordinator.levels.periods(PeriodKind.CHEAP):
+            yield from _split(period.start, period.end, self._summary)
         for load in self.coordinator.config_entry.runtime_data.loads.all.values():
             if load.coordinator is self.coordinator and load.plan is not None:
                 for run in load.plan.runs:

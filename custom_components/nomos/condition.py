@@ -123,7 +123,7 @@ def _rated(
         @override
         def is_valid_state(self, entity_state: State) -> bool:
             prices = price_coordinator(self._hass, entity_state.entity_id)
-            rating = prices.rating(dt_util.utcnow()) if prices else None
+            rating = prices.levels.at(dt_util.utcnow()) if prices else None
             return bool(prices and rating and holds(prices, rating, self._number))
 
     return Rated

@@ -1,6 +1,7 @@
 """Link a Nomos account, link it again, or change its credentials."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 import logging
 from typing import Any, Final, override
 
@@ -34,11 +35,13 @@ from .const import DOMAIN, SUPPORT_EMAIL
 from .errors import in_log
 from .loads.form import LoadFlow, number_field
 from .loads.load import SUBENTRY_TYPE
-from .prices.conversion import DISTANCES, SHARES, level_thresholds
-from .pricing import DEFAULT_THRESHOLDS
+from .prices.conversion import DISTANCES, PERIODS, SHARES, level_thresholds
+from .pricing import DEFAULT_LIMITS, DEFAULT_THRESHOLDS
 from .runtime import NomosConfigEntry
 
 _LOGGER = logging.getLogger(__name__)
+
+_MINUTE: Final = timedelta(minutes=1)
 
 _OWN_WORDS: Final = frozenset(
     {"oauth_unauthorized", "oauth_failed", "oauth_timeout", "user_rejected_authorize"}
@@ -209,13 +212,13 @@ class NomosOptionsFlow(OptionsFlowWithReload):
         return self.async_show_form(
             step_id="init",
             data_schema=self.add_suggested_values_to_schema(
-                _THRESHOLDS, user_input or self.config_entry.options
+                _FIELDS, user_input or self.config_entry.options
             ),
             errors=errors,
         )
 
 
-_THRESHOLDS: Final = probatio.Schema(
+_FIELDS: Final = probatio.Schema(
     {
         probatio.Required(
             name, default=getattr(DEFAULT_THRESHOLDS, name) * scale
@@ -225,6 +228,12 @@ _THRESHOLDS: Final = probatio.Schema(
             (DISTANCES, 100, 0.1, "ct/kWh"),
         )
         for name in names
+    }
+    | {
+        probatio.Required(
+            name, default=getattr(DEFAULT_LIMITS, limit) / _MINUTE
+        ): number_field(0, 240, 5, "min")
+        for name, limit in PERIODS.items()
     }
 )
 

@@ -12,7 +12,7 @@ from .account.contract_coordinator import ContractCoordinator
 from .account.contracts import NomosAccount
 from .api import API_URL, API_VERSION, api_url
 from .loads.load import Load, LoadState
-from .prices.conversion import DISTANCES, SHARES
+from .prices.conversion import DISTANCES, PERIODS, SHARES
 from .prices.coordinator import PriceCoordinator
 from .pricing import DayPrices, local_date
 from .runtime import NomosConfigEntry
@@ -30,7 +30,7 @@ async def async_get_config_entry_diagnostics(
         "hub_time_zone": hass.config.time_zone,
         "options": {
             name: entry.options[name]
-            for name in (*SHARES, *DISTANCES)
+            for name in (*SHARES, *DISTANCES, *PERIODS)
             if name in entry.options
         },
         "polling": not entry.pref_disable_polling,

@@ -127,7 +127,7 @@ def _prices(coordinator: PriceCoordinator, now: datetime) -> JsonObjectType:
     """Return what is known of the current interval, today and tomorrow."""
     table, today = coordinator.data, local_date(now)
     current: JsonObjectType | None = None
-    if (rating := coordinator.rating(now)) is not None:
+    if (rating := coordinator.levels.at(now)) is not None:
         current = {
             "price": rating.interval.price,
             "level": rating.level.key,

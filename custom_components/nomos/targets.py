@@ -4,9 +4,10 @@ A person may choose an entity, a device, an area, a floor or a label. Of all tha
 picks its own kind of entity, so that choosing the Nomos device is enough.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, Self
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
@@ -31,19 +32,37 @@ class EntityKind:
 
     def among(self, hass: HomeAssistant, entity_ids: set[str]) -> set[str]:
         """Return those of some entities that are of this kind."""
-        registry = er.async_get(hass)
+        return {entry.entity_id for entry in self.entries(hass, entity_ids)}
+
+    def beside(self, hass: HomeAssistant, kind: Self, entity_ids: set[str]) -> set[str]:
+        """Return the entities of this kind of the contracts whose entities of another kind are among some."""
+        find = er.async_get(hass).async_get_entity_id
         return {
-            entity_id
-            for entity_id in entity_ids
-            if (entry := registry.async_get(entity_id)) is not None
-            and entry.platform == DOMAIN
-            and entry.domain == self.platform
-            and entry.translation_key in self.keys
+            found
+            for entry in kind.entries(hass, entity_ids)
+            for key in self.keys
+            if (found := find(self.platform, DOMAIN, f"{_contract(entry)}_{key}"))
         }
+
+    def entries(
+        self, hass: HomeAssistant, entity_ids: set[str]
+    ) -> Iterator[er.RegistryEntry]:
+        """Yield what the registry has of those of some entities that are of this kind."""
+        registry = er.async_get(hass)
+        for entity_id in entity_ids:
+            if (
+                (entry := registry.async_get(entity_id)) is not None
+                and entry.platform == DOMAIN
+                and entry.domain == self.platform
+                and entry.translation_key in self.keys
+            ):
+                yield entry
 
 
 PRICE: Final = EntityKind(Platform.SENSOR, frozenset({"price", "payout"}))
 PRICE_LEVEL: Final = EntityKind(Platform.SENSOR, frozenset({"price_level"}))
+CHEAP_NOW: Final = EntityKind(Platform.BINARY_SENSOR, frozenset({"cheap_now"}))
+EXPENSIVE_NOW: Final = EntityKind(Platform.BINARY_SENSOR, frozenset({"expensive_now"}))
 RUN_NOW: Final = EntityKind(Platform.BINARY_SENSOR, frozenset({"run_now"}))
 TOMORROW_AVAILABLE: Final = EntityKind(
     Platform.BINARY_SENSOR, frozenset({"tomorrow_available"})
@@ -83,6 +102,9 @@ def price_coordinator(hass: HomeAssistant, entity_id: str) -> PriceCoordinator |
     ):
         return None
     runtime: NomosRuntime = entry.runtime_data
-    return runtime.prices.get(
-        entity.unique_id.removesuffix(f"_{entity.translation_key}")
-    )
+    return runtime.prices.get(_contract(entity))
+
+
+def _contract(entity: er.RegistryEntry) -> str:
+    """Return the id of the contract that a price entity belongs to."""
+    return entity.unique_id.removesuffix(f"_{entity.translation_key}")

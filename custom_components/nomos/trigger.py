@@ -38,10 +38,11 @@ from homeassistant.helpers.typing import ConfigType
 
 from .prices.display_clock import SIGNAL_LOWEST
 from .prices.entity import PRICE_UNIT
-from .pricing import Level
 from .targets import (
+    CHEAP_NOW,
     CONF_COMPARISON,
     CONF_LEVEL,
+    EXPENSIVE_NOW,
     LEVELS,
     PRICE,
     PRICE_LEVEL,
@@ -212,12 +213,14 @@ class PriceTurnedNegative(PriceCrossedValue):
         super().__init__(hass, TriggerConfig(config.key, config.target, options))
 
 
-def _becomes(kind: EntityKind, *states: str, diagnostic: bool = False) -> type[Trigger]:
-    """Return a trigger that fires when an entity of a kind changes to one of some states from another."""
+def _becomes(
+    kind: EntityKind, state: str, *, diagnostic: bool = False
+) -> type[Trigger]:
+    """Return a trigger that fires when an entity of a kind changes to a state from another."""
 
     class Becomes(_NomosTrigger, EntityTargetStateTriggerBase):
         _kind = kind
-        _to_states = set(states)
+        _to_states = {state}
         _primary_entities_only = not diagnostic
 
     return Becomes
@@ -257,16 +260,31 @@ class LowestPriceStarted(_NomosTrigger):
         return async_dispatcher_connect(self._hass, SIGNAL_LOWEST, begins)
 
 
-# Periods are read from the level, which only what is bought has: the editor offers them for no other device.
-_CHEAP: Final = Comparison.AT_MOST.levels(Level.CHEAP.key)
-_EXPENSIVE: Final = Comparison.AT_LEAST.levels(Level.EXPENSIVE.key)
+def _period(kind: EntityKind, state: str) -> type[Trigger]:
+    """Return a trigger that fires when the sensor of a kind of period changes to a state.
+
+    The editor offers it where there is a price level: that is of a class, which only what is bought has. So whoever
+    chose a price level means the periods of its contract.
+    """
+
+    class InPeriod(_NomosTrigger, EntityTargetStateTriggerBase):
+        _kind = kind
+        _to_states = {state}
+
+        @override
+        def entity_filter(self, entities: set[str]) -> set[str]:
+            """Keep the sensors of periods, and put them in the place of price levels."""
+            beside = kind.beside(self._hass, PRICE_LEVEL, entities)
+            return super().entity_filter(entities) | beside
+
+    return InPeriod
 
 
 TRIGGERS: Final[dict[str, type[Trigger]]] = {
-    "cheap_period_ended": _becomes(PRICE_LEVEL, *(set(LEVELS) - _CHEAP)),
-    "cheap_period_started": _becomes(PRICE_LEVEL, *_CHEAP),
-    "expensive_period_ended": _becomes(PRICE_LEVEL, *(set(LEVELS) - _EXPENSIVE)),
-    "expensive_period_started": _becomes(PRICE_LEVEL, *_EXPENSIVE),
+    "cheap_period_ended": _period(CHEAP_NOW, STATE_OFF),
+    "cheap_period_started": _period(CHEAP_NOW, STATE_ON),
+    "expensive_period_ended": _period(EXPENSIVE_NOW, STATE_OFF),
+    "expensive_period_started": _period(EXPENSIVE_NOW, STATE_ON),
     "load_run_ended": _becomes(RUN_NOW, STATE_OFF),
     "load_run_started": _becomes(RUN_NOW, STATE_ON),
     "lowest_price_started": LowestPriceStarted,

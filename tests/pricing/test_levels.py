@@ -15,7 +15,6 @@ from custom_components.nomos.pricing import (
     Level,
     LevelThresholds,
     below_average,
-    cheap_periods,
     day_bounds,
 )
 
@@ -54,8 +53,8 @@ def drawn(day, thresholds=DEFAULT_THRESHOLDS):
     return "".join("Cc.eE"[one.level - 1] if one else "?" for one in found)
 
 
-def thresholds_of(cheap, expensive, distance=(0.01, 0.02)):
-    """Return thresholds: very cheap before cheap, the nearer distance before the farther."""
+def thresholds_of(cheap, expensive, distance=(0.01, 0.02), sure=0.0):
+    """Return thresholds: very cheap before cheap, the nearer distance before the farther; shares alone, unless sure."""
     return LevelThresholds(
         very_cheap_share=cheap[0],
         cheap_share=cheap[1],
@@ -63,13 +62,11 @@ def thresholds_of(cheap, expensive, distance=(0.01, 0.02)):
         expensive_share=expensive[1],
         distance=distance[0],
         very_distance=distance[1],
+        sure_distance=sure,
     )
 
 
-def spans(*days):
-    """Return when the cheap periods of days start and end, in hours of the first."""
-    periods = cheap_periods(map(DayLevels.of, days))
-    return [((start - START) / HOUR, (end - START) / HOUR) for start, end in periods]
+SHARES_ALONE = LevelThresholds(sure_distance=0)
 
 
 def places(day):
@@ -82,7 +79,7 @@ TYPICAL = [28, 27, 26, 26, 27, 29, 33, 38, 37, 32, 29, 27]
 TYPICAL += [25, 24, 26, 28, 31, 36, 42, 45, 39, 34, 31, 29]
 
 DAYS = {
-    "typical": (TYPICAL, ".cCCc..ee..cCCC..eEEE..."),
+    "typical": (TYPICAL, ".cCCc.eeee.cCCC..eEEEe.."),
     "v-shaped": ([*range(42, 30, -1), *range(30, 42)], "EEee.....ccCCCcc.....eeE"),
     "flat": ([30] * 24, "." * 24),
     "flat at zero": ([0] * 24, "." * 24),
@@ -126,7 +123,7 @@ def test_shares_are_of_the_days_own_length(day, hours, length):
     quarter, tenth = -(-count // 4), -(-count // 10)
     some, rest = quarter - tenth, count - 2 * quarter
     low, high = "C" * tenth + "c" * some, "e" * some + "E" * tenth
-    assert drawn(prices) == low + "." * rest + high
+    assert drawn(prices, SHARES_ALONE) == low + "." * rest + high
     assert [rank for rank, _ in places(prices)] == list(range(1, count + 1))
 
 
@@ -185,6 +182,7 @@ def test_levels_have_an_order_and_a_key():
         *product(("very_cheap_share", "very_expensive_share"), (-1, 26, nan)),
         *product(("distance", "very_distance"), (-0.01, 0, nan, inf)),
         *zip(("distance", "very_distance"), (0.03, 0.005), strict=True),
+        *product(["sure_distance"], (-0.01, nan, inf)),
     ],
 )
 def test_thresholds_refuse_contradictions(name, wrong):
@@ -198,27 +196,22 @@ def test_thresholds_can_be_adjusted():
     day = day_of(ct(*TYPICAL))
     assert drawn(day, thresholds_of((50, 50), (50, 50))) == "cCCCC.EEEE.CCCCcEEEEEEE."
     assert drawn(day, thresholds_of((0, 50), (0, 25))) == "ccccc..ee..ccccc.eeee..."
-    far = LevelThresholds(distance=0.05, very_distance=0.12)
+    far = LevelThresholds(distance=0.05, very_distance=0.12, sure_distance=0)
     assert drawn(day, far) == ".......ee....c...eEEe..."
     assert drawn(day_of(ct(-1, 20, 40)), thresholds_of((0, 0), (0, 0))) == "c.."
 
 
-def test_periods():
-    """Periods are maximal; an unknown price or a gap ends one; very cheap and cheap are one."""
-    assert spans(day_of(ct(*TYPICAL))) == [(1, 5), (11, 15)]
-    below_zero = day_of(ct(-1, -1, None, -1, -1))
-    assert spans(below_zero) == [(0, 2), (3, 5)]
-    gap = DayPrices(DAY, below_zero.intervals[:1] + below_zero.intervals[3:])
-    assert spans(gap) == [(0, 1), (3, 5)]
-    assert spans(day_of([0.3] * 24)) == []
-
-
-def test_periods_join_across_midnight():
-    """Two days that are cheap at midnight have one period there."""
-    today = day_of(ct(20, *[30] * 22, 20))
-    tomorrow = day_of(ct(21, *[30] * 22, 21), day=DAY + timedelta(days=1))
-    assert spans(today, tomorrow) == [(0, 1), (23, 25), (47, 48)]
-    assert spans() == []
+def test_far_from_the_middle_is_never_normal():
+    """From the sure distance on the share does not count, unless it is zero; it does not replace the distance."""
+    valley = [20, 21, 22, 23, 24, 25, 26, 26.5, 27, 27.01, 29]
+    day = day_of(ct(*valley, *[30] * 13))
+    assert drawn(day, SHARES_ALONE) == "CCCccc" + "." * 18
+    assert drawn(day) == "CCCcccccc" + "." * 15
+    assert drawn(day, LevelThresholds(sure_distance=0.01)) == "CCC" + "c" * 8 + "." * 13
+    no_cheap = LevelThresholds(cheap_share=0, very_cheap_share=0)
+    assert drawn(day, no_cheap) == "." * 24
+    far = LevelThresholds(distance=0.04, very_distance=0.04)
+    assert drawn(day, far) == "CCCcccc" + "." * 17
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,6 @@ from custom_components.nomos.pricing import (
     Interval,
     Level,
     below_average,
-    cheap_periods,
 )
 from tests.pricing.test_levels import (
     DAY,
@@ -53,7 +52,13 @@ def days(draw, prices=st.none() | cents(-200, 300) | cents(-5_000, 10_000)):
 
 
 shares = pairs(st.floats(0, 50))
-thresholds_any = st.builds(thresholds_of, shares, shares, pairs(cents(1, 500)))
+thresholds_any = st.builds(
+    thresholds_of,
+    shares,
+    shares,
+    pairs(cents(1, 500)),
+    st.just(0.0) | cents(1, 700),
+)
 
 
 def shifted(day, function):
@@ -86,6 +91,13 @@ def test_agrees_with_the_definition(day, thresholds):
 
     near = round(thresholds.distance * 10_000)
     far = round(thresholds.very_distance * 10_000)
+    sure = round(thresholds.sure_distance * 10_000)
+
+    def stands_out(distance, time, share):
+        return distance >= near and (
+            within(time, share) or (share > 0 and 0 < sure <= distance)
+        )
+
     for interval, rating in zip(known, ratings, strict=True):
         price = round(interval.price * 10_000)
         cheaper = sum(minute < price for minute in minutes)
@@ -93,15 +105,16 @@ def test_agrees_with_the_definition(day, thresholds):
         below = (minutes[(total - 1) // 2] + minutes[total // 2]) / 2 - price
         if below >= far and within(cheaper, thresholds.very_cheap_share):
             level = Level.VERY_CHEAP
-        elif price < 0 or (below >= near and within(cheaper, thresholds.cheap_share)):
+        elif price < 0 or stands_out(below, cheaper, thresholds.cheap_share):
             level = Level.CHEAP
         elif below <= -far and within(higher, thresholds.very_expensive_share):
             level = Level.VERY_EXPENSIVE
-        elif below <= -near and within(higher, thresholds.expensive_share):
+        elif stands_out(-below, higher, thresholds.expensive_share):
             level = Level.EXPENSIVE
         else:
             level = Level.NORMAL
         assert rating.level is level
+        assert rating.below == pytest.approx(below / 10_000)
         assert rating.rank == 1 + sum(other.price < interval.price for other in known)
         percentile = 50 * (total + cheaper - higher) / total
         assert rating.percentile == pytest.approx(percentile)
@@ -160,22 +173,6 @@ def test_order_of_the_data_does_not_matter(day, random):
     """Which of two equal prices is read first makes no difference to either."""
     shuffled = replace(day, intervals=random.sample(day.intervals, len(day.intervals)))
     assert DayLevels.of(shuffled) == DayLevels.of(day)
-
-
-@property_test
-@given(days(), thresholds_any)
-def test_cheap_periods_are_the_maximal_stretches(day, thresholds):
-    """Every cheap interval is in exactly one period, nothing else is, and no two periods adjoin."""
-    levels = DayLevels.of(day, thresholds)
-    periods = cheap_periods([levels])
-    for one in levels.ratings:
-        held = [start <= one.interval.start < end for start, end in periods]
-        assert sum(held) == one.cheap
-    cheap = [one.interval.duration for one in levels.ratings if one.cheap]
-    assert sum(cheap, timedelta()) == sum(
-        (end - start for start, end in periods), timedelta()
-    )
-    assert all(end < start for (_, end), (start, _) in pairwise(periods))
 
 
 @property_test

@@ -81,7 +81,7 @@ async def _chart(
     now = dt_util.utcnow()
     today = local_date(now)
     levels = {
-        day: coordinator.day_levels(day) for day in (today, today + timedelta(days=1))
+        day: coordinator.levels.day(day) for day in (today, today + timedelta(days=1))
     }
     drawn = await hass.async_add_executor_job(
         partial(

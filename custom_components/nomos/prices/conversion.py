@@ -1,4 +1,4 @@
-"""Price tables out of answers of the API and stored files, and level thresholds out of options."""
+"""Price tables out of answers of the API and stored files, and what is cheap out of options."""
 
 from bisect import bisect_right
 from collections.abc import Mapping
@@ -14,6 +14,7 @@ from ..pricing import (
     Components,
     Interval,
     LevelThresholds,
+    PeriodLimits,
     PriceTable,
     day_bounds,
     last_day,
@@ -29,8 +30,11 @@ SHARES: Final = (
     "expensive_share",
     "very_expensive_share",
 )
-DISTANCES: Final = ("distance", "very_distance")
+DISTANCES: Final = ("distance", "very_distance", "sure_distance")
 """The options of levels: in percent and in ct/kWh."""
+
+PERIODS: Final = {"shortest_period": "shortest", "bridged_gap": "bridged"}
+"""The options of periods, in minutes, and what they limit."""
 
 
 def price_table(
@@ -141,3 +145,14 @@ def level_thresholds(options: Mapping[str, Any]) -> LevelThresholds:
     shares = {name: options[name] for name in SHARES if name in options}
     distances = {name: options[name] / 100 for name in DISTANCES if name in options}
     return LevelThresholds(**shares, **distances)
+
+
+def period_limits(options: Mapping[str, Any]) -> PeriodLimits:
+    """Return how short the customer's periods may be, and how long a gap; an option that is missing has its default."""
+    return PeriodLimits(
+        **{
+            limit: timedelta(minutes=options[name])
+            for name, limit in PERIODS.items()
+            if name in options
+        }
+    )

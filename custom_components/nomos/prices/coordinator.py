@@ -1,6 +1,6 @@
 """One contract's prices: when to ask Nomos for them, and what to keep of the answers."""
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 import logging
 import random
@@ -25,7 +25,7 @@ from ..api import (
 from ..const import DOMAIN
 from ..errors import in_log, raise_update_failed
 from ..issues import async_report, async_withdraw_all
-from ..pricing import EMPTY_TABLE, DayLevels, PriceRating, PriceTable, local_date
+from ..pricing import EMPTY_TABLE, PriceTable, TableLevels, local_date
 from ..schedule import (
     PriceRequestReason,
     misses_after,
@@ -40,6 +40,7 @@ from .conversion import (
     is_complete,
     knows_price,
     level_thresholds,
+    period_limits,
     price_file,
     price_table,
     trimmed,
@@ -71,8 +72,9 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
         )
         self.subscription = subscription
         self.thresholds = level_thresholds(account.config_entry.options)
+        self.period_limits = period_limits(account.config_entry.options)
         self.gap = PriceGap()
-        self._levels: tuple[PriceTable, dict[date, DayLevels]] = EMPTY_TABLE, {}
+        self._levels = TableLevels(EMPTY_TABLE)
         self._file = price_file(hass, subscription.id)
         self._reason = PriceRequestReason.REST
         self._must_answer = False
@@ -127,18 +129,12 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
         self.async_update_listeners()
         return self._is_supplied() and not supplied_before
 
-    def day_levels(self, day: date) -> DayLevels:
-        """Return the levels of a tariff day's known prices."""
-        if self._levels[0] is not self.data:
-            self._levels = self.data, {}
-        known = self._levels[1]
-        if day not in known:
-            known[day] = DayLevels.of(self.data.day(day), self.thresholds)
-        return known[day]
-
-    def rating(self, now: datetime) -> PriceRating | None:
-        """Return how the price at an aware instant compares with those of its day; None if it is not known."""
-        return self.day_levels(local_date(now)).at(now)
+    @property
+    def levels(self) -> TableLevels:
+        """Return the levels and periods of the prices that are known."""
+        if self._levels.table is not self.data:
+            self._levels = TableLevels(self.data, self.thresholds, self.period_limits)
+        return self._levels
 
     @override
     async def _async_fetch(self) -> PriceTable:

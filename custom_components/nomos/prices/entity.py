@@ -54,6 +54,6 @@ def of_rating[T](read: Callable[[PriceRating], T]) -> PriceValue[T | None]:
     """Return a reader of how the current price compares with those of its day."""
 
     def value(prices: PriceCoordinator, now: datetime) -> T | None:
-        return read(rating) if (rating := prices.rating(now)) else None
+        return read(rating) if (rating := prices.levels.at(now)) else None
 
     return value

@@ -1,4 +1,4 @@
-"""The meaning of prices: tables, days and their statistics, levels.
+"""The meaning of prices: tables, days and their statistics, levels, periods.
 
 Pure functions and frozen data. No I/O, no clock (``now`` is a parameter), no Home Assistant.
 """
@@ -11,11 +11,19 @@ from .levels import (
     LevelThresholds,
     PriceRating,
     below_average,
-    cheap_periods,
+)
+from .periods import (
+    DEFAULT_LIMITS,
+    Period,
+    PeriodKind,
+    PeriodLimits,
+    TableLevels,
+    find_periods,
 )
 from .table import EMPTY_TABLE, Components, DayPrices, Interval, PriceTable
 
 __all__ = [
+    "DEFAULT_LIMITS",
     "DEFAULT_THRESHOLDS",
     "EMPTY_TABLE",
     "TARIFF_ZONE",
@@ -25,11 +33,15 @@ __all__ = [
     "Interval",
     "Level",
     "LevelThresholds",
+    "Period",
+    "PeriodKind",
+    "PeriodLimits",
     "PriceRating",
     "PriceTable",
+    "TableLevels",
     "below_average",
-    "cheap_periods",
     "day_bounds",
+    "find_periods",
     "last_day",
     "local_date",
     "next_midnight",

@@ -1,14 +1,17 @@
 """How a price compares with the others of its day: level, rank and percentile.
 
 An interval is *cheap* if it belongs to the cheapest quarter of the day's known time and costs at least 1 ct/kWh less
-than the day's middle price; *very cheap* in the cheapest tenth and at least 2 ct/kWh below. *Expensive* and *very
-expensive* mirror that. A price below zero is always at least cheap and never expensive. All else is *normal*.
+than the day's middle price, or if it costs at least 3 ct/kWh less, however long the day is that cheap; *very cheap* in
+the cheapest tenth and at least 2 ct/kWh below. *Expensive* and *very expensive* mirror that. A price below zero is
+always at least cheap and never expensive. All else is *normal*.
 
 Why so. The share makes a level something that happens every day, without configuration. The distance keeps flat days
-normal: what costs the same everywhere is not worth waiting for. It is a distance in ct, not in percent, because that is
-what moving a kWh saves, and because percent of a price near or below zero mean nothing. It is measured from the middle
-price (the median over time), not from the average or the extremes, which a single spike moves. Nothing is divided by a
-price. Adding the same amount to every price of a day changes no level, but for the rule about prices below zero.
+normal: what costs the same everywhere is not worth waiting for. The great distance keeps long valleys cheap to their
+edges: a share alone would call normal what saves as much as most of what it calls cheap. Very cheap stays the choice
+of a few hours. A distance is in ct, not in percent, because that is what moving a kWh saves, and because percent of a
+price near or below zero mean nothing. It is measured from the middle price (the median over time), not from the average
+or the extremes, which a single spike moves. Nothing is divided by a price. Adding the same amount to every price of a
+day changes no level, but for the rule about prices below zero.
 """
 
 from bisect import bisect_right
@@ -48,7 +51,9 @@ class LevelThresholds:
     """What cheap and expensive mean.
 
     The shares are percent of the day's known time, at most 50; a share of zero turns its level off. The distances from
-    the day's middle price are in EUR/kWh and greater than zero, so that on a flat day everything is normal.
+    the day's middle price are in EUR/kWh and greater than zero, so that on a flat day everything is normal. From
+    ``sure_distance`` on a price is at least cheap, or expensive, outside of the share, too; zero turns that off. It
+    replaces the share, not the distance: below ``distance`` it has no effect.
 
     Raises:
         ValueError: a share or a distance is out of bounds, or "very" asks for less than the plain level.
@@ -61,6 +66,7 @@ class LevelThresholds:
     very_expensive_share: float = 10.0
     distance: float = 0.01
     very_distance: float = 0.02
+    sure_distance: float = 0.03
 
     def __post_init__(self) -> None:
         """Refuse thresholds that contradict each other."""
@@ -71,6 +77,8 @@ class LevelThresholds:
             raise ValueError("Shares must be 0 <= very <= plain <= 50")
         if not 0 < self.distance <= self.very_distance < inf:
             raise ValueError("Distances must be 0 < distance <= very distance")
+        if not 0 <= self.sure_distance < inf:
+            raise ValueError("The sure distance must be zero or greater")
 
 
 DEFAULT_THRESHOLDS: Final = LevelThresholds()
@@ -83,6 +91,7 @@ class PriceRating:
     ``rank`` counts intervals: 1 is the cheapest, equals share the lower rank. ``percentile`` (0-100) is the percent of
     the known time that is cheaper, plus half of the time at the same price, itself included: 50 throughout a flat day.
     ``ahead`` is the known time that comes first if the cheapest is taken first, and of equals the earliest.
+    ``below`` is the distance from the day's middle price in EUR/kWh, less than zero above it.
     """
 
     interval: Interval
@@ -90,6 +99,7 @@ class PriceRating:
     rank: int
     percentile: float
     ahead: timedelta
+    below: float
 
     @property
     def cheap(self) -> bool:
@@ -125,17 +135,6 @@ class DayLevels:
         if index >= 0 and now < self.ratings[index].interval.end:
             return self.ratings[index]
         return None
-
-
-def cheap_periods(days: Iterable[DayLevels]) -> list[tuple[datetime, datetime]]:
-    """Return start and end of the longest stretches of cheap intervals of days in order, also across midnight."""
-    periods: list[tuple[datetime, datetime]] = []
-    for rating in (rating for day in days for rating in day.ratings if rating.cheap):
-        start, end = rating.interval.start, rating.interval.end
-        if periods and periods[-1][1] == start:
-            start, _ = periods.pop()
-        periods.append((start, end))
-    return periods
 
 
 def below_average(interval: Interval, day: DayPrices, percent: float) -> bool | None:
@@ -176,11 +175,12 @@ def _ratings(day: DayPrices, thresholds: LevelThresholds) -> Iterable[PriceRatin
     rank, cheaper = 1, _ZERO
     for (price, group), time in zip(groups, times, strict=True):
         higher = total - cheaper - time
-        level = _level(price, middle, cheaper, higher, total, thresholds)
+        below = round(middle - price, _DIGITS)
+        level = _level(price, below, cheaper, higher, total, thresholds)
         percentile = 100 * ((cheaper + time / 2) / total)
         ahead = cheaper
         for interval in group:
-            yield PriceRating(interval, level, rank, percentile, ahead)
+            yield PriceRating(interval, level, rank, percentile, ahead, below)
             ahead += interval.duration
         rank += len(group)
         cheaper += time
@@ -201,23 +201,25 @@ def _middle(groups: Iterable[tuple[float, timedelta]], total: timedelta) -> floa
 
 def _level(
     price: float,
-    middle: float,
+    below: float,
     cheaper: timedelta,
     higher: timedelta,
     total: timedelta,
     limits: LevelThresholds,
 ) -> Level:
-    below = round(middle - price, _DIGITS)
-
     def within(time: timedelta, share: float) -> bool:
         return time * 100 < total * share
 
+    def stands_out(distance: float, time: timedelta, share: float) -> bool:
+        sure = share > 0 and 0 < limits.sure_distance <= distance
+        return distance >= limits.distance and (sure or within(time, share))
+
     if below >= limits.very_distance and within(cheaper, limits.very_cheap_share):
         return Level.VERY_CHEAP
-    if price < 0 or (below >= limits.distance and within(cheaper, limits.cheap_share)):
+    if price < 0 or stands_out(below, cheaper, limits.cheap_share):
         return Level.CHEAP
     if -below >= limits.very_distance and within(higher, limits.very_expensive_share):
         return Level.VERY_EXPENSIVE
-    if -below >= limits.distance and within(higher, limits.expensive_share):
+    if stands_out(-below, higher, limits.expensive_share):
         return Level.EXPENSIVE
     return Level.NORMAL

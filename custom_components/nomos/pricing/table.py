@@ -139,6 +139,11 @@ class PriceTable:
             return end
         return self.intervals[index].start if index < len(self.intervals) else None
 
+    @property
+    def days(self) -> Iterable[date]:
+        """Return the tariff days that have intervals, in order."""
+        return self._days.keys()
+
     def day(self, day: date) -> DayPrices:
         """Return what is known of a tariff day; a day without intervals when nothing is."""
         return self._days.get(day) or DayPrices(day)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from custom_components.nomos.pricing import cheap_periods
+from custom_components.nomos.pricing import PeriodKind
 from homeassistant.core import HomeAssistant
 from tests.integration.helpers import HOUR, Advance, entity_id
 from tests.integration.loads.helpers import DISHWASHER, add, moment, runs_now
@@ -47,12 +47,12 @@ async def test_cheap_periods(
     coordinator = next(iter(entry.runtime_data.prices.values()))
     start = datetime(2026, 6, 9, 22, tzinfo=UTC)
     found = await events(hass, calendar, start, start + timedelta(days=1))
-    periods = cheap_periods([coordinator.day_levels(datetime(2026, 6, 10).date())])
+    periods = coordinator.levels.periods(PeriodKind.CHEAP)
     assert periods
     assert [
         (datetime.fromisoformat(one["start"]), datetime.fromisoformat(one["end"]))
         for one in found
-    ] == periods
+    ] == [(one.start, one.end) for one in periods]
     assert {one["summary"] for one in found} == {summary}
 
 

@@ -131,7 +131,7 @@ async def test_prices(hass: HomeAssistant, linked, subscription, expose) -> None
     expose(subscription)
     coordinator = entry.runtime_data.prices[subscription.id]
     now = datetime.now(UTC)
-    rating = coordinator.rating(now)
+    rating = coordinator.levels.at(now)
     today = coordinator.data.day(local_date(now))
     answer = await ask(hass)
     assert answer["time"] == "2026-06-10T16:03+02:00"

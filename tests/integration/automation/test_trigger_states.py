@@ -1,6 +1,7 @@
 """Tests of what a trigger takes for a change, with states that the test gives."""
 
 import logging
+from typing import Any
 
 import pytest
 
@@ -190,11 +191,27 @@ async def test_runs_of_loads(
     assert ids(ran) == ["ends"]
 
 
-@pytest.mark.parametrize("period", ["cheap", "expensive"])
-async def test_periods(hass: HomeAssistant, registered: Registered, period) -> None:
-    """A period begins when the level comes to lie in it, from wherever; its two levels are one period."""
-    entity = registered.entity("price_level")
-    target = {"device_id": registered.device.id}
+PERIODS = pytest.mark.parametrize("period", ["cheap", "expensive"])
+
+
+@PERIODS
+@pytest.mark.parametrize("chosen", ["device", "period", "level", "both"])
+async def test_periods(
+    hass: HomeAssistant, registered: Registered, period, chosen
+) -> None:
+    """A period begins and ends with its own sensor, once; who chose the price level means that of the same contract."""
+    level = registered.entity("price_level")
+    entity = registered.entity(f"{period}_now", Platform.BINARY_SENSOR)
+    other = registered.make_device("s2")
+    registered.entity("price_level", device=other)
+    elsewhere = registered.entity(f"{period}_now", Platform.BINARY_SENSOR, other)
+    targets: dict[str, dict[str, Any]] = {
+        "device": {"device_id": registered.device.id},
+        "period": {"entity_id": entity},
+        "level": {"entity_id": level},
+        "both": {"entity_id": [level, entity]},
+    }
+    target = targets[chosen]
     ran = await automate(
         hass,
         {
@@ -202,17 +219,31 @@ async def test_periods(hass: HomeAssistant, registered: Registered, period) -> N
             "ends": trigger(f"{period}_period_ended", target),
         },
     )
-    within = {period, f"very_{period}"}
-    for one in Level:
-        for two in Level:
-            await show(hass, entity, *GONE, one.key)
-            assert ids(ran) == []
-            await show(hass, entity, two.key)
-            expected = {
-                (False, True): ["starts"],
-                (True, False): ["ends"],
-            }.get((one.key in within, two.key in within), [])
-            assert ids(ran) == expected
+    await show(hass, entity, *GONE, "off")
+    assert ids(ran) == []
+    await show(hass, entity, "on")
+    assert [call.data["entity"] for call in ran] == [entity]
+    assert ids(ran) == ["starts"]
+    await show(hass, entity, *GONE, "on")
+    assert ids(ran) == []
+    await show(hass, entity, "off")
+    assert ids(ran) == ["ends"]
+    # Not every cheap or expensive quarter-hour is in a period, nor is another contract meant.
+    await show(hass, level, "normal", period, f"very_{period}", "normal")
+    await show(hass, elsewhere, "off", "on", "off")
+    assert ids(ran) == []
+
+
+@PERIODS
+async def test_periods_of_what_comes_later(
+    hass: HomeAssistant, registered: Registered, period
+) -> None:
+    """A sensor of periods that is registered when the automation runs already is found."""
+    target = {"entity_id": registered.entity("price_level")}
+    ran = await automate(hass, {"starts": trigger(f"{period}_period_started", target)})
+    entity = registered.entity(f"{period}_now", Platform.BINARY_SENSOR)
+    await show(hass, entity, "off", "on")
+    assert ids(ran) == ["starts"]
 
 
 async def test_for_and_behavior(
@@ -220,8 +251,8 @@ async def test_for_and_behavior(
 ) -> None:
     """A period may be asked to last, and several contracts may be asked for together."""
     other = registered.make_device("s2")
-    one = registered.entity("price_level")
-    two = registered.entity("price_level", device=other)
+    one = registered.entity("cheap_now", Platform.BINARY_SENSOR)
+    two = registered.entity("cheap_now", Platform.BINARY_SENSOR, other)
     target = {"device_id": [registered.device.id, other.id]}
     ran = await automate(
         hass,
@@ -233,16 +264,16 @@ async def test_for_and_behavior(
             "all": trigger("cheap_period_started", target, behavior="all"),
         },
     )
-    await show(hass, two, "normal")
-    await show(hass, one, "normal", "cheap")
+    await show(hass, two, "off")
+    await show(hass, one, "off", "on")
     assert ids(ran) == ["first"]
     await advance(QUARTER)
-    await show(hass, one, STATE_UNAVAILABLE, "cheap")
+    await show(hass, one, STATE_UNAVAILABLE, "on")
     await advance(QUARTER)
     assert ids(ran) == []
-    await show(hass, one, "normal", "cheap")
+    await show(hass, one, "off", "on")
     assert ids(ran) == ["first"]
-    await show(hass, two, "very_cheap")
+    await show(hass, two, "on")
     assert ids(ran) == ["all"]
     await advance(QUARTER)
     await advance(QUARTER)

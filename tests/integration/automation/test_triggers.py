@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from custom_components.nomos.pricing import DayLevels, local_date
+from custom_components.nomos.pricing import PeriodKind, local_date
 from custom_components.nomos.trigger import TRIGGERS
 from homeassistant.const import STATE_UNKNOWN, Platform
 from homeassistant.core import HomeAssistant
@@ -33,8 +33,8 @@ async def test_a_day(
 ) -> None:
     """Over a whole day, every trigger fires at the boundaries where it should, and only there."""
     entry = await linked()
-    table = entry.runtime_data.prices[subscription.id].data
-    day = table.day(local_date(datetime.now(UTC)))
+    coordinator = entry.runtime_data.prices[subscription.id]
+    day = coordinator.data.day(local_date(datetime.now(UTC)))
     assert len(day.intervals) == quarters
     limit = day.average
     target = device_of(hass, subscription)
@@ -61,19 +61,24 @@ async def test_a_day(
             "negative": trigger("price_turned_negative", target),
         },
     )
-    levels = DayLevels.of(day)
     seen = set()
     for before, after in zip(day.intervals, day.intervals[1:], strict=False):
         await advance(after.start - datetime.now(UTC) + timedelta(milliseconds=20))
+        levels = coordinator.levels
         one, two = levels.at(before.start), levels.at(after.start)
+        changes = {
+            kind: (levels.within(kind, before.start), levels.within(kind, after.start))
+            for kind in PeriodKind
+        }
+        begins, ends = (False, True), (True, False)
         expected = {
             "changed": one.level != two.level,
             "cheaper": not one.cheap and two.cheap,
-            "cheap starts": not one.cheap and two.cheap,
-            "cheap ends": one.cheap and not two.cheap,
+            "cheap starts": changes[PeriodKind.CHEAP] == begins,
+            "cheap ends": changes[PeriodKind.CHEAP] == ends,
             "dearer": not one.expensive and two.expensive,
-            "expensive starts": not one.expensive and two.expensive,
-            "expensive ends": one.expensive and not two.expensive,
+            "expensive starts": changes[PeriodKind.EXPENSIVE] == begins,
+            "expensive ends": changes[PeriodKind.EXPENSIVE] == ends,
             "above": before.price <= limit < after.price,
             "below": before.price >= limit > after.price,
             "negative": before.price >= 0 > after.price,

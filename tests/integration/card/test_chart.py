@@ -73,7 +73,7 @@ async def test_both_days(
         start, end, price, level, *parts = row
         assert (start, end) == (seconds(interval.start), seconds(interval.end))
         assert price == pytest.approx(interval.price, abs=1e-6)
-        rating = coordinator.day_levels(local_date(interval.start)).at(interval.start)
+        rating = coordinator.levels.at(interval.start)
         assert level == rating.level
         assert sum(parts) == pytest.approx(price, abs=1e-5)
     assert {row[3] for row in chart["intervals"]} == {1, 2, 3, 4, 5}

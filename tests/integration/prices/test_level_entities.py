@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from custom_components.nomos.pricing import DayLevels, local_date
+from custom_components.nomos.pricing import PeriodKind, TableLevels
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
@@ -28,15 +28,16 @@ async def test_level_rank_and_percentile_follow_the_day(
     seen = set()
     for _ in range(100):
         now = datetime.now(UTC)
-        rating = DayLevels.of(coordinator.data.day(local_date(now))).at(now)
+        levels = TableLevels(coordinator.data)
+        rating = levels.at(now)
         level = state_of(hass, subscription.id, "price_level").state
         assert level == rating.level.key
-        assert flag(hass, subscription, "cheap_now") == (
-            "on" if level in {"cheap", "very_cheap"} else "off"
-        )
-        assert flag(hass, subscription, "expensive_now") == (
-            "on" if level in {"expensive", "very_expensive"} else "off"
-        )
+        for kind, key in (
+            (PeriodKind.CHEAP, "cheap_now"),
+            (PeriodKind.EXPENSIVE, "expensive_now"),
+        ):
+            on = levels.within(kind, now)
+            assert flag(hass, subscription, key) == ("on" if on else "off")
         rank = state_of(hass, subscription.id, "price_rank").state
         assert int(rank) == rating.rank
         percentile = state_of(hass, subscription.id, "price_percentile").state
@@ -59,6 +60,66 @@ async def test_unknown_price_has_no_level(
     assert state_of(hass, subscription.id, "price_level").state == STATE_UNKNOWN
     assert flag(hass, subscription, "cheap_now") == STATE_UNKNOWN
     assert flag(hass, subscription, "expensive_now") == STATE_UNKNOWN
+
+
+@pytest.mark.parametrize("now", [datetime(2026, 6, 10, 10, 1, tzinfo=UTC)])
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, "mcmmmCMCm"),
+        ({"bridged_gap": 10}, "mcmmmcmcm"),
+        ({"shortest_period": 0}, "mCmmmCMCm"),
+        ({"shortest_period": 60, "sure_distance": 0}, "mcmmmcmcm"),
+    ],
+)
+async def test_a_lone_quarter_hour_is_no_period(
+    hass: HomeAssistant,
+    nomos,
+    linked,
+    advance: Advance,
+    subscription,
+    options,
+    expected,
+) -> None:
+    """Its level is exact, and nothing is switched for it; two with a short gap between are a period, by the options."""
+    start = datetime(2026, 6, 10, 10, 15, tzinfo=UTC)
+    entry = await linked()
+    middle = 30.0
+    drawn = {0: 20, 4: 20, 5: 29.5, 6: 20}
+    for number in range(-41, 55):
+        price = drawn.get(number, middle)
+        nomos.correct_price(subscription.id, start + number * QUARTER, price)
+    hass.config_entries.async_update_entry(entry, options=options)
+    await hass.config_entries.async_reload(entry.entry_id)
+    await entry.runtime_data.prices[subscription.id].async_refresh()
+    await hass.async_block_till_done()
+    seen = ""
+    for _ in range(9):
+        level = state_of(hass, subscription.id, "price_level").state
+        on = flag(hass, subscription, "cheap_now") == "on"
+        seen += {"normal": "mM", "very_cheap": "cC"}[level][on]
+        await advance(QUARTER)
+    assert seen == expected
+
+
+@pytest.mark.parametrize("now", [datetime(2026, 6, 10, 21, 46, tzinfo=UTC)])
+async def test_tomorrow_only_adds_to_periods(
+    hass: HomeAssistant, nomos, linked, advance: Advance, subscription
+) -> None:
+    """The last quarter-hour of the known day becomes part of a period when tomorrow comes, which goes on over midnight."""
+    midnight = datetime(2026, 6, 10, 22, tzinfo=UTC)
+    prices = {-2: 500.0, -1: -50.0, 0: -50.0, 1: 500.0}
+    for number, price in prices.items():
+        nomos.correct_price(subscription.id, midnight + number * QUARTER, price)
+    nomos.configure(null_amounts=[(midnight, midnight + timedelta(days=1))])
+    entry = await linked()
+    assert state_of(hass, subscription.id, "price_level").state == "very_cheap"
+    assert flag(hass, subscription, "cheap_now") == "off"
+    nomos.configure(null_amounts=[])
+    await entry.runtime_data.prices[subscription.id].async_refresh()
+    for state in ("on", "on", "off"):
+        assert flag(hass, subscription, "cheap_now") == state
+        await advance(QUARTER)
 
 
 async def test_levels_end_with_the_prices(
@@ -85,6 +146,8 @@ async def test_options(
     usual = {str(key): key.default() for key in result["data_schema"].schema}
     assert usual["cheap_share"] == 25
     assert usual["distance"] == pytest.approx(1)
+    assert usual["sure_distance"] == pytest.approx(3)
+    assert usual["shortest_period"] == usual["bridged_gap"] == 30
 
     bad = usual | {"cheap_share": 5}
     result = await hass.config_entries.options.async_configure(result["flow_id"], bad)

@@ -2,7 +2,6 @@
 
 import csv
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -11,24 +10,12 @@ from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
 from simulator.tariff import MARGIN, VAT
 from tests.integration.helpers import Advance, state_of
+from tests.shared_data import find_shared
 
 QUARTER = timedelta(minutes=15)
 
 
-def find_prices() -> Path | None:
-    """Return the file of real prices beside the project, if there is one."""
-    name = "shared/data/day_ahead_de_lu_2025-10.csv"
-    return next(
-        (
-            path
-            for folder in Path(__file__).resolve().parents
-            if (path := folder / name).is_file()
-        ),
-        None,
-    )
-
-
-PRICES = find_prices()
+PRICES = find_shared("data/day_ahead_de_lu_2025-10.csv")
 
 
 @pytest.mark.skipif(PRICES is None, reason="the file of real prices is not here")

@@ -111,15 +111,16 @@ async def test_a_day_is_small(
     assert writes.times["nomos.loads"] <= 2 * len(LOADS)
 
 
-async def test_levels_are_worked_out_once_a_day(hass: HomeAssistant, linked) -> None:
-    """Who looks at yesterday, today and tomorrow in turn finds what was worked out before."""
+async def test_levels_are_worked_out_once(hass: HomeAssistant, linked) -> None:
+    """As long as no other prices come, levels and periods are those that were worked out before."""
     account = await linked()
     (coordinator,) = account.runtime_data.prices.values()
-    days = [date(2026, 6, 9) + timedelta(days=number) for number in range(3)]
-    first = [coordinator.day_levels(day) for day in days]
-    assert first[1].ratings
-    for day, levels in zip(days, first, strict=True):
-        assert coordinator.day_levels(day) is levels
+    first = coordinator.levels
+    assert first.day(date(2026, 6, 10)).ratings
+    coordinator.async_update_listeners()
+    assert coordinator.levels is first
+    await coordinator.async_refresh()
+    assert coordinator.levels is first
 
 
 async def test_a_load_reports_only_what_changed(

@@ -1,0 +1,138 @@
+"""Stretches of cheap or of expensive prices that are worth acting on.
+
+A *cheap period* is a stretch of intervals that are at least cheap. A short gap in it is bridged if all its prices are
+known and below the day's middle price: power that is not quite cheap is no reason to stop. What is still short after
+that is dropped: a lone quarter-hour is no reason to start. *Expensive periods* mirror that above the middle, but no
+price below zero is ever part of one.
+
+Periods go on over midnight. Each day is judged by its own prices, so at midnight the measure changes: the same price
+may be cheap at 23:45 and normal at 0:00. After that the days are one: stretches that meet at midnight are joined, a gap
+across it is bridged, and what is long enough together is a period.
+
+Only what is known counts. A stretch that is cut by the end of what is known is as long as its known part, and a gap
+ends with a known price. So when tomorrow arrives, periods of today are added or become longer, never shorter: one that
+goes on is not broken off.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import Enum, auto
+from functools import cached_property
+from itertools import chain
+from typing import Final
+
+from .days import local_date
+from .levels import DEFAULT_THRESHOLDS, DayLevels, LevelThresholds, PriceRating
+from .table import PriceTable
+
+
+class PeriodKind(Enum):
+    """What the prices of a period have in common."""
+
+    CHEAP = auto()
+    EXPENSIVE = auto()
+
+    def holds(self, rating: PriceRating) -> bool:
+        """Return whether an interval makes a period."""
+        match self:
+            case PeriodKind.CHEAP:
+                return rating.cheap
+            case PeriodKind.EXPENSIVE:
+                return rating.expensive
+
+    def bridges(self, rating: PriceRating) -> bool:
+        """Return whether an interval may be part of a gap that is bridged."""
+        match self:
+            case PeriodKind.CHEAP:
+                return rating.below > 0
+            case PeriodKind.EXPENSIVE:
+                return rating.below < 0 and not rating.cheap
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeriodLimits:
+    """How short a period may be, and how long a gap in one. Zero drops or bridges nothing."""
+
+    shortest: timedelta = timedelta(minutes=30)
+    bridged: timedelta = timedelta(minutes=30)
+
+
+DEFAULT_LIMITS: Final = PeriodLimits()
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The stretch of time ``[start, end)`` in UTC."""
+
+    start: datetime
+    end: datetime
+
+
+def find_periods(
+    ratings: Iterable[PriceRating],
+    kind: PeriodKind,
+    limits: PeriodLimits = DEFAULT_LIMITS,
+) -> tuple[Period, ...]:
+    """Return the periods in ratings of one or more days, both in order of time."""
+    found: list[Period] = []
+    # The end of the last stretch, or of the gap after it as far as it may be bridged.
+    reached: datetime | None = None
+    for rating in ratings:
+        start, end = rating.interval.start, rating.interval.end
+        if kind.holds(rating):
+            if start == reached and start - found[-1].end <= limits.bridged:
+                start = found.pop().start
+            found.append(Period(start, end))
+            reached = end
+        elif start == reached and kind.bridges(rating):
+            reached = end
+    return tuple(one for one in found if one.end - one.start >= limits.shortest)
+
+
+@dataclass(frozen=True)
+class TableLevels:
+    """The levels and periods of a price table. Each is worked out once, when it is first asked for."""
+
+    table: PriceTable
+    thresholds: LevelThresholds = DEFAULT_THRESHOLDS
+    limits: PeriodLimits = DEFAULT_LIMITS
+
+    def day(self, day: date) -> DayLevels:
+        """Return the levels of a tariff day's known prices."""
+        return self._days.get(day) or DayLevels(())
+
+    def at(self, now: datetime) -> PriceRating | None:
+        """Return the rating of the interval that holds an aware instant; None if no price is known."""
+        return self.day(local_date(now)).at(now)
+
+    def periods(self, kind: PeriodKind) -> tuple[Period, ...]:
+        """Return the periods of a kind, in order."""
+        return self._periods[kind]
+
+    def within(self, kind: PeriodKind, now: datetime) -> bool | None:
+        """Return whether an aware instant is in a period of a kind; None if no price is known."""
+        if self.at(now) is None:
+            return None
+        periods = self.periods(kind)
+        index = bisect_right(periods, now, key=_start) - 1
+        return index >= 0 and now < periods[index].end
+
+    @cached_property
+    def _days(self) -> Mapping[date, DayLevels]:
+        return {
+            day: DayLevels.of(self.table.day(day), self.thresholds)
+            for day in self.table.days
+        }
+
+    @cached_property
+    def _periods(self) -> Mapping[PeriodKind, tuple[Period, ...]]:
+        ratings = tuple(
+            chain.from_iterable(levels.ratings for levels in self._days.values())
+        )
+        return {kind: find_periods(ratings, kind, self.limits) for kind in PeriodKind}
+
+
+def _start(period: Period) -> datetime:
+    return period.start

@@ -1,0 +1,197 @@
+"""Tests of cheap and expensive periods."""
+
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from custom_components.nomos.pricing import (
+    DEFAULT_THRESHOLDS,
+    EMPTY_TABLE,
+    PeriodKind,
+    PeriodLimits,
+    PriceTable,
+    TableLevels,
+    day_bounds,
+)
+from tests.pricing.test_levels import DAY, HOUR, QUARTER, START, ct, day_of
+
+NEXT_DAY = DAY + timedelta(days=1)
+
+# From the day's middle price of 30 ct: cheap, under, at and over it, expensive; below zero; unknown.
+PRICES = {"c": 26, "u": 29.5, "m": 30, "o": 30.5, "e": 34, "n": -1, "?": None}
+
+
+def minutes(shortest, bridged):
+    """Return limits that are given in minutes."""
+    return PeriodLimits(
+        shortest=timedelta(minutes=shortest), bridged=timedelta(minutes=bridged)
+    )
+
+
+USUAL = minutes(30, 30)
+
+
+def quarters(drawing, *, more=0):
+    """Return the prices of a day's quarter-hours, drawn one by one; those that a space stands for are at the middle."""
+    prices = [PRICES[char] for char in drawing.replace(" ", "m" * (97 - len(drawing)))]
+    prices += [30] * (96 - len(prices))
+    return ct(*(None if price is None else price + more for price in prices))
+
+
+def table_of(*days):
+    """Return a table of days that follow each other, given as drawings or as prices."""
+    found = []
+    for number, day in enumerate(days):
+        prices = quarters(day) if isinstance(day, str) else day
+        length = QUARTER if len(prices) == 96 else HOUR
+        found += day_of(prices, length, DAY + timedelta(days=number)).intervals
+    return PriceTable.of(found)
+
+
+def spans(*days, kind=PeriodKind.CHEAP, limits=USUAL):
+    """Return when the periods of days start and end, in quarter-hours of the first."""
+    levels = TableLevels(table_of(*days), DEFAULT_THRESHOLDS, limits)
+    return [
+        ((one.start - START) / QUARTER, (one.end - START) / QUARTER)
+        for one in levels.periods(kind)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("drawing", "periods"),
+    [
+        ("m", []),
+        ("c", []),
+        ("cc", [(0, 2)]),
+        ("mmccm", [(2, 4)]),
+        ("cuc", [(0, 3)]),
+        ("cuuc", [(0, 4)]),
+        ("cuuuc", []),
+        ("ccuuucc", [(0, 2), (5, 7)]),
+        ("cucuuc", [(0, 6)]),
+        ("uccuu", [(1, 3)]),
+        # Not under the middle, expensive, or unknown: no bridge.
+        ("ccmcc", [(0, 2), (3, 5)]),
+        ("ccocc", [(0, 2), (3, 5)]),
+        ("ccuec", [(0, 2)]),
+        ("cc?cc", [(0, 2), (3, 5)]),
+        ("ccu?cc", [(0, 2), (4, 6)]),
+        ("c?c", []),
+    ],
+)
+def test_cheap_periods(drawing, periods):
+    """Gaps under the middle are bridged up to the limit, then what is short is dropped; expensive ones mirror that."""
+    assert spans(drawing) == periods
+    mirrored = drawing.translate(str.maketrans("cuoe", "eouc"))
+    assert spans(mirrored, kind=PeriodKind.EXPENSIVE) == periods
+
+
+def test_limits():
+    """Each limit does what its name says, and is itself allowed; zero turns it off."""
+    drawing = "cuc ccuuuccc"
+    exact = [(0, 1), (2, 3), (88, 90), (93, 96)]
+    assert spans(drawing, limits=minutes(0, 0)) == exact
+    assert spans(drawing, limits=minutes(45, 15)) == [(0, 3), (93, 96)]
+    assert spans(drawing, limits=minutes(60, 45)) == [(88, 96)]
+    assert spans(drawing, limits=minutes(120, 45)) == [(88, 96)]
+    assert spans(drawing, limits=minutes(121, 45)) == []
+
+
+def test_below_zero_is_in_no_expensive_period():
+    """It is above a middle of less, and cheap all the same."""
+    prices = ct(*[-5] * 80, 1, 1, -1, 1, 1, *[-5] * 11)
+    assert spans(prices, kind=PeriodKind.EXPENSIVE) == [(80, 82), (83, 85)]
+
+
+def test_hours():
+    """Prices by the hour: each is long enough, and its gaps are hours."""
+    prices = ct(20, 29.5, 20, 31, *[30] * 20)
+    assert spans(prices) == [(0, 4), (8, 12)]
+    assert spans(prices, limits=minutes(60, 60)) == [(0, 12)]
+    assert spans(prices, limits=minutes(75, 30)) == []
+
+
+@pytest.mark.parametrize("day", [date(2026, 3, 29), date(2026, 10, 25)])
+def test_days_of_a_clock_change(day):
+    """What the clock on the wall skips or repeats changes no length."""
+    start, end = day_bounds(day)
+    prices = [30] * ((end - start) // QUARTER)
+    prices[6] = prices[9] = prices[10] = 20
+    prices[7] = prices[8] = 29
+    levels = TableLevels(PriceTable(day_of(ct(*prices), QUARTER, day).intervals))
+    (period,) = levels.periods(PeriodKind.CHEAP)
+    assert (period.start, period.end) == (start + 6 * QUARTER, start + 11 * QUARTER)
+
+
+def test_periods_go_on_over_midnight():
+    """What meets at midnight is one, a gap across it is bridged, and the whole has to be long enough."""
+    assert spans("c c", "c c") == [(95, 97)]
+    assert spans(" cu", "uc") == [(94, 98)]
+    assert spans(" cuu", "uc") == []
+    assert spans(" c?", "c") == []
+
+
+def test_each_day_is_judged_by_its_own_middle():
+    """The same price may be cheap before midnight and normal after it, and bridge a gap on one side only."""
+    assert spans(" cc", quarters("uuuu", more=-3.5)) == [(94, 96)]
+    # 29.5 ct is under 30, but not under 29.
+    tomorrow = quarters("mc", more=-1)
+    tomorrow[0] = 0.295
+    assert spans(" ccu", tomorrow) == [(93, 95)]
+    assert spans(" ccu", quarters("ucc", more=-1)) == [(93, 99)]
+
+
+def test_what_is_not_known_yet_does_not_count():
+    """A stretch that is cut by the end is as long as its known part, and tomorrow only adds to today."""
+    assert spans(" c") == []
+    assert spans(" cc") == [(94, 96)]
+    assert spans(" ccu") == [(93, 95)]
+    assert spans(" ccu", "m") == [(93, 95)]
+    assert spans(" ccu", "cc") == [(93, 98)]
+    assert spans(" cc", "m") == [(94, 96)]
+    assert spans(" cc", "c") == [(94, 97)]
+
+
+def test_at_any_instant():
+    """An instant is in a period from its start to its end; without a price there is no answer."""
+    levels = TableLevels(table_of("mccuc? ee"))
+    found = {
+        at: [levels.within(kind, START + at * QUARTER) for kind in PeriodKind]
+        for at in (-0.01, 0, 0.99, 1, 3.5, 4.99, 5, 6, 94, 95.99, 96)
+    }
+    cheap, expensive, neither, unknown = (
+        [True, False],
+        [False, True],
+        [False, False],
+        [None, None],
+    )
+    assert found == {
+        -0.01: unknown,
+        0: neither,
+        0.99: neither,
+        1: cheap,
+        3.5: cheap,
+        4.99: cheap,
+        5: unknown,
+        6: neither,
+        94: expensive,
+        95.99: expensive,
+        96: unknown,
+    }
+
+
+def test_what_is_worked_out_once():
+    """Levels and periods of a table stay the same objects."""
+    levels = TableLevels(table_of("cc", "cc"))
+    assert levels.day(DAY) is levels.day(DAY)
+    assert levels.periods(PeriodKind.CHEAP) is levels.periods(PeriodKind.CHEAP)
+    assert levels.day(NEXT_DAY).at(START) is None
+    assert levels.at(START) == levels.day(DAY).at(START)
+
+
+def test_nothing_is_known():
+    """An empty table has no levels and no periods."""
+    levels = TableLevels(EMPTY_TABLE)
+    assert levels.day(DAY).ratings == ()
+    assert levels.at(datetime.now(START.tzinfo)) is None
+    assert all(levels.periods(kind) == () for kind in PeriodKind)
