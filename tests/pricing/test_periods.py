@@ -189,6 +189,22 @@ def test_what_is_worked_out_once():
     assert levels.at(START) == levels.day(DAY).at(START)
 
 
+def test_another_table():
+    """Levels of days that are the same are kept; periods are those of the whole."""
+    levels = TableLevels(table_of(" c", "c"), limits=minutes(0, 0))
+    assert len(levels.periods(PeriodKind.CHEAP)) == 1
+    changed = table_of(" c", "mc")
+    later = levels.of(changed)
+    assert later.day(DAY) is levels.day(DAY)
+    assert later.day(NEXT_DAY) == TableLevels(changed).day(NEXT_DAY)
+    assert later.periods(PeriodKind.CHEAP) == TableLevels(
+        changed, limits=minutes(0, 0)
+    ).periods(PeriodKind.CHEAP)
+    tomorrow = changed.since(day_bounds(NEXT_DAY)[0])
+    assert later.of(tomorrow).day(DAY).ratings == ()
+    assert len(later.of(tomorrow).periods(PeriodKind.CHEAP)) == 1
+
+
 def test_nothing_is_known():
     """An empty table has no levels and no periods."""
     levels = TableLevels(EMPTY_TABLE)

@@ -71,10 +71,10 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
             logger=_LOGGER,
         )
         self.subscription = subscription
-        self.thresholds = level_thresholds(account.config_entry.options)
-        self.period_limits = period_limits(account.config_entry.options)
+        options = account.config_entry.options
+        self.thresholds = level_thresholds(options)
         self.gap = PriceGap()
-        self._levels = TableLevels(EMPTY_TABLE)
+        self._levels = TableLevels(EMPTY_TABLE, self.thresholds, period_limits(options))
         self._file = price_file(hass, subscription.id)
         self._reason = PriceRequestReason.REST
         self._must_answer = False
@@ -133,7 +133,7 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
     def levels(self) -> TableLevels:
         """Return the levels and periods of the prices that are known."""
         if self._levels.table is not self.data:
-            self._levels = TableLevels(self.data, self.thresholds, self.period_limits)
+            self._levels = self._levels.of(self.data)
         return self._levels
 
     @override

@@ -16,12 +16,12 @@ goes on is not broken off.
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import Enum, auto
 from functools import cached_property
 from itertools import chain
-from typing import Final
+from typing import Final, Self
 
 from .days import local_date
 from .levels import DEFAULT_THRESHOLDS, DayLevels, LevelThresholds, PriceRating
@@ -98,6 +98,17 @@ class TableLevels:
     table: PriceTable
     thresholds: LevelThresholds = DEFAULT_THRESHOLDS
     limits: PeriodLimits = DEFAULT_LIMITS
+    known: Mapping[date, DayLevels] = field(default_factory=dict)
+    """The levels of days that were worked out before."""
+
+    def of(self, table: PriceTable) -> Self:
+        """Return the levels and periods of another table; days that it has unchanged are not worked out again."""
+        unchanged = {
+            day: levels
+            for day, levels in self._days.items()
+            if table.day(day) == self.table.day(day)
+        }
+        return replace(self, table=table, known=unchanged)
 
     def day(self, day: date) -> DayLevels:
         """Return the levels of a tariff day's known prices."""
@@ -122,7 +133,8 @@ class TableLevels:
     @cached_property
     def _days(self) -> Mapping[date, DayLevels]:
         return {
-            day: DayLevels.of(self.table.day(day), self.thresholds)
+            day: self.known.get(day)
+            or DayLevels.of(self.table.day(day), self.thresholds)
             for day in self.table.days
         }
 
