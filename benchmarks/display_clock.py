@@ -1,4 +1,4 @@
-"""How long after the boundary of an interval a real Home Assistant shows the new price.
+"""How long after the start of an interval a real Home Assistant shows its price.
 
     .venv/bin/python -m benchmarks.display_clock --boundaries 2
 
@@ -12,16 +12,16 @@ from pathlib import Path
 import sys
 from tempfile import TemporaryDirectory
 
-from scripts.children import Child, free_port
 from scripts.develop import wait_for_price
 from scripts.hub import PROJECT, Hub, HubSettings, wait_until_running
-from scripts.linking import Customer, link
+from scripts.processes import Child, free_port
+from scripts.sign_in import Customer, link
 
 QUARTER = timedelta(minutes=15)
 
 
 async def measure(folder: Path, boundaries: int) -> None:
-    """Start both processes, link, and read when the state was written at each boundary."""
+    """Start both processes, link the account, and read when the state was written at each boundary."""
     url = f"http://127.0.0.1:{(port := free_port())}"
     hub = Hub(HubSettings(folder=folder, port=free_port(), api_url=url))
     command = [sys.executable, "-m", "simulator", "--port", str(port)]

@@ -10,10 +10,10 @@ import signal
 import sys
 
 from homeassistant.util import dt as dt_util
-from scripts.children import Child, ChildError, port_is_free
 from scripts.hub import PROJECT, RESTART_EXIT_CODE, Hub, HubSettings, wait_until_running
 from scripts.hub_client import HubClient, HubError, Json
-from scripts.linking import (
+from scripts.processes import Child, ChildError, port_is_free
+from scripts.sign_in import (
     CLIENT_ID,
     CLIENT_SECRET,
     CUSTOMER,
@@ -29,7 +29,7 @@ PASSWORD = "nomos"
 
 
 class DevelopError(Exception):
-    """What keeps the environment from starting, said to the person who started it."""
+    """The environment cannot start; the message is for the person who started it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,13 +73,13 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
         type=Path,
         default=PROJECT / ".dev" / "config",
         metavar="DIR",
-        help="Home Assistant's configuration folder, made when there is none, kept for the next start (.dev/config)",
+        help="Home Assistant's configuration folder, created if there is none, kept for the next start (.dev/config)",
     )
     parser.add_argument(
         "--market",
         type=Path,
         metavar="FILE",
-        help="day-ahead prices for the stand-in to follow",
+        help="CSV file of day-ahead prices for the stand-in",
     )
     parser.add_argument(
         "--language",
@@ -90,7 +90,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--fresh",
         action="store_true",
-        help="do not link the account: print what to enter to do it in the browser",
+        help="do not link the account; print what to enter to link it in the browser",
     )
     return parser.parse_args(arguments)
 
@@ -99,7 +99,7 @@ class Environment:
     """The stand-in Nomos and the Home Assistant."""
 
     def __init__(self, options: argparse.Namespace) -> None:
-        """Describe both; nothing is started yet."""
+        """Prepare both; nothing is started yet."""
         self.options = options
         self.nomos_url = f"http://127.0.0.1:{options.nomos_port}"
         folder: Path = options.config.resolve()
@@ -114,7 +114,7 @@ class Environment:
         self.simulator: Child | None = None
 
     def check(self) -> None:
-        """Say early what would fail late."""
+        """Report early what would fail later."""
         if self.options.market is not None and not self.options.market.is_file():
             raise DevelopError(f"there is no file {self.options.market}")
         for what, port in (
@@ -132,7 +132,7 @@ class Environment:
         folder.mkdir(parents=True, exist_ok=True)
         for log in ("simulator.log", self.hub.log.name):
             (folder / log).unlink(missing_ok=True)
-        # The stand-in begins anew at every start, perhaps with another market: what was kept of its prices goes.
+        # The stand-in forgets everything between two starts, and its market may differ: delete its stored prices.
         for kept in folder.glob(f".storage/{DOMAIN}*"):
             kept.unlink()
         self.simulator = self._start_simulator(folder / "simulator.log")
@@ -176,7 +176,7 @@ class Environment:
         return Child("the stand-in Nomos", command, log=log, cwd=PROJECT, env={})
 
     async def _settle(self, client: HubClient) -> None:
-        """Wait until Home Assistant is up."""
+        """Log in, and wait until Home Assistant is running."""
         await self._enter(client)
         await wait_until_running(client)
 
@@ -194,7 +194,7 @@ class Environment:
             )
 
     async def watch(self) -> None:
-        """Return never; raise when a child ends. Home Assistant's own restart is carried out."""
+        """Raise when a child ends, but start Home Assistant again if it asks for a restart."""
         while True:
             await asyncio.sleep(0.5)
             if self.simulator is not None:
@@ -209,23 +209,23 @@ class Environment:
             self.hub.child.ensure_running()
 
     async def stop(self) -> None:
-        """End both."""
+        """Stop both."""
         stops = [self.hub.stop(patience=15)]
         if self.simulator is not None:
             stops.append(self.simulator.stop(patience=5))
         await asyncio.gather(*stops)
 
     def kill(self) -> None:
-        """End both at once."""
+        """Kill both."""
         self.hub.kill()
         if self.simulator is not None:
             self.simulator.kill()
 
 
 async def find_price_entity(client: HubClient) -> Json | None:
-    """Return the registry entry of the current price of the account's first subscription.
+    """Return the registry entry of the current price of the account's first contract.
 
-    Other sensors' unique ids end in `_price`, too: `next_price`, `grid_price` ...
+    A unique id would not do: those of `next_price` and `grid_price` end in `_price`, too.
     """
     for entity in await client.entities(DOMAIN):
         if entity["translation_key"] == "price" and not entity["disabled_by"]:
@@ -236,7 +236,7 @@ async def find_price_entity(client: HubClient) -> Json | None:
 async def wait_for_price(
     client: HubClient, *, since: datetime, timeout: float = 60
 ) -> Price:
-    """Wait until the current price is a number that was written after a point in time."""
+    """Wait until the current price is a number that was written after an instant."""
     seen = "no such entity"
     try:
         async with asyncio.timeout(timeout):
@@ -311,7 +311,7 @@ async def run(options: argparse.Namespace) -> None:
 
 
 async def _run_until_signal(options: argparse.Namespace) -> None:
-    """Run; a signal to end cancels, a second one ends by force."""
+    """Run until a signal to end; a second one kills."""
     loop = asyncio.get_running_loop()
     task = asyncio.ensure_future(run(options))
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -321,7 +321,7 @@ async def _run_until_signal(options: argparse.Namespace) -> None:
 
 
 def main() -> int:
-    """Run from the command line."""
+    """Run the command; return its exit code."""
     options = parse_arguments(sys.argv[1:])
     try:
         asyncio.run(_run_until_signal(options))

@@ -1,7 +1,6 @@
-"""A real Home Assistant, as a process of its own, with this integration installed.
+"""A real Home Assistant in a process of its own, with this integration installed.
 
-Its configuration folder is made so that it listens on this machine only, asks for nothing but the first user, and
-has no reason to reach the internet.
+It is configured to listen on this machine only, to ask for nothing but the first user, and to need no internet.
 """
 
 import asyncio
@@ -16,17 +15,17 @@ from typing import Any
 
 import aiohttp
 
-from scripts.children import Child, ChildError
 from scripts.hub_client import HubClient, HubError
+from scripts.processes import Child, ChildError
 
 PROJECT = Path(__file__).resolve().parent.parent
 INTEGRATION = PROJECT / "custom_components" / "nomos"
 
-# What Home Assistant's restart button makes the process end with.
+# The exit code after Home Assistant's restart button was pressed.
 RESTART_EXIT_CODE = 100
 
-# What somebody new finds in Home Assistant, without the parts of default_config that look for devices, call the
-# internet, or need programs of their own. More comes by itself: automations, scripts, helpers, diagnostics.
+# default_config without what looks for devices, uses the internet or needs programs of its own. Automations, scripts,
+# helpers and diagnostics are dependencies and come by themselves.
 INTEGRATIONS = (
     "config",
     "energy",
@@ -41,7 +40,7 @@ INTEGRATIONS = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HubSettings:
-    """What a Home Assistant is started with."""
+    """How to configure a Home Assistant."""
 
     folder: Path
     port: int
@@ -55,11 +54,11 @@ class HubSettings:
 
 
 def write_configuration(settings: HubSettings) -> None:
-    """Make the configuration folder, or bring an existing one up to date with the settings."""
+    """Create the configuration folder, or update an existing one to the settings."""
     folder = settings.folder
     (folder / ".storage").mkdir(parents=True, exist_ok=True)
     (folder / "configuration.yaml").write_text(_configuration_yaml(settings))
-    # No `http:` in YAML: Home Assistant takes that as a trial, which it reverts by restarting after five minutes.
+    # No `http:` in YAML: Home Assistant treats it as a trial, and reverts it by a restart after five minutes.
     _write_store(
         folder,
         "http",
@@ -82,7 +81,7 @@ def write_configuration(settings: HubSettings) -> None:
         version=(2, 2),
     )
     if not (folder / ".storage" / "onboarding").exists():
-        # Only the first user is left to be made: the other steps look for devices and call the internet.
+        # Only the step of the first user is left: the others look for devices and use the internet.
         _write_store(
             folder,
             "onboarding",
@@ -93,7 +92,7 @@ def write_configuration(settings: HubSettings) -> None:
 
 
 def install_integration(folder: Path) -> None:
-    """Put the integration where Home Assistant looks for it, as a link to the sources when possible."""
+    """Install the integration in a configuration folder, as a link to the sources if possible."""
     target = folder / "custom_components" / INTEGRATION.name
     target.parent.mkdir(exist_ok=True)
     if target.is_symlink() or target.is_file():
@@ -152,28 +151,28 @@ def _write_store(
 
 
 class Hub:
-    """A Home Assistant process: started, waited for, stopped, and pulled from its socket."""
+    """A Home Assistant process that can be started, waited for, stopped and killed."""
 
     def __init__(self, settings: HubSettings) -> None:
-        """Describe the process; start() starts it."""
+        """Prepare the process; start() starts it."""
         self.settings = settings
         self.child: Child | None = None
         self.log = settings.folder / "hass.log"
 
     @property
     def url(self) -> str:
-        """Where it serves."""
+        """The URL of its pages."""
         return f"http://127.0.0.1:{self.settings.port}"
 
     @property
     def is_onboarded(self) -> bool:
-        """Whether its folder knows a user, from this or an earlier run."""
+        """Whether its folder has a user, from this or an earlier run."""
         return (
             self.settings.folder / ".storage" / "auth_provider.homeassistant"
         ).exists()
 
     def spawn(self) -> Child:
-        """Start the process on an up-to-date configuration folder, without waiting for it."""
+        """Update the configuration folder and start the process, without waiting for it."""
         write_configuration(self.settings)
         command = [
             sys.executable,
@@ -195,7 +194,7 @@ class Hub:
     def _environment(self) -> dict[str, str]:
         environment = {"NOMOS_API_URL": self.settings.api_url}
         if find_spec("pymicro_vad") is None or find_spec("pyspeex_noise") is None:
-            environment["PYTHONPATH"] = str(PROJECT / "scripts" / "voiceless")
+            environment["PYTHONPATH"] = str(PROJECT / "scripts" / "stub_wheels")
         return environment
 
     async def start(self) -> None:
@@ -218,21 +217,21 @@ class Hub:
                     await asyncio.sleep(0.1)
         except TimeoutError:
             raise ChildError(
-                f"Home Assistant did not serve in time. Its last lines:\n{child.last_words()}"
+                f"Home Assistant did not answer in time. Its last lines:\n{child.last_lines()}"
             ) from None
 
     async def stop(self, *, patience: float = 30) -> None:
-        """Shut down in good order: everything is stored."""
+        """Shut down cleanly: everything is stored."""
         if self.child is not None:
             await self.child.stop(patience=patience)
 
     def kill(self) -> None:
-        """Pull the plug."""
+        """Kill the process, as a power cut does."""
         if self.child is not None:
             self.child.kill()
 
     def client(self, token: str = "") -> HubClient:
-        """Return a client for it; without a token it can only onboard or log in."""
+        """Return a client for it, which can only onboard or log in without a token."""
         return HubClient(self.url, token)
 
 
@@ -245,7 +244,7 @@ async def wait_until_running(client: HubClient, *, timeout: float = 60) -> None:
                 await asyncio.sleep(0.1)
     except TimeoutError:
         raise HubError(
-            f"Home Assistant serves, but is still in state {state}"
+            f"Home Assistant answers, but is still in state {state}"
         ) from None
 
 

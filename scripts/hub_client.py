@@ -1,6 +1,6 @@
-"""What a person's browser asks of Home Assistant: REST, websocket, users, config flows.
+"""A client for Home Assistant that does what a browser does: REST, websocket, users, config flows.
 
-Messages of errors never carry what was sent, nor the query of an address: both hold passwords, codes and tokens.
+Messages of errors never hold what was sent, nor the query of an address: both contain passwords, codes and tokens.
 """
 
 import asyncio
@@ -13,14 +13,14 @@ type Json = dict[str, Any]
 
 
 class HubError(Exception):
-    """Home Assistant refused something, or did not do it in time."""
+    """Home Assistant refused a request, or did not answer in time."""
 
 
 class HubClient:
     """A client for one Home Assistant, to be used in an `async with`."""
 
     def __init__(self, url: str, token: str = "") -> None:
-        """Remember where Home Assistant is, and the token of a user."""
+        """Use the Home Assistant at a URL, with the token of a user."""
         self.url = url
         self.token = token
         self._ids = itertools.count(1)
@@ -33,12 +33,12 @@ class HubClient:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Close what is open."""
+        """Close the websocket and the session."""
         await self.disconnect()
         await self._session.close()
 
     async def disconnect(self) -> None:
-        """Close the websocket, which the next command opens again.
+        """Close the websocket; the next command opens it again.
 
         Home Assistant's shutdown waits for a websocket that does not answer.
         """
@@ -49,7 +49,7 @@ class HubClient:
     # Users
 
     async def onboard(self, *, user: str, password: str, language: str = "en") -> None:
-        """Make the first user and act as that user from now on."""
+        """Create the first user and act as that user from now on."""
         answer = await self._request(
             "POST",
             "/api/onboarding/users",
@@ -81,9 +81,7 @@ class HubClient:
             json={"client_id": client_id, "username": user, "password": password},
         )
         if result["type"] != "create_entry":
-            raise HubError(
-                f"Home Assistant does not know the user {user} with this password"
-            )
+            raise HubError(f"Home Assistant has no user {user} with this password")
         await self._use_code(result["result"])
 
     async def _use_code(self, code: str) -> None:
@@ -97,7 +95,7 @@ class HubClient:
         ]
 
     async def long_lived_token(self, name: str) -> str:
-        """Make a token that outlives this session."""
+        """Create a token that outlives this session."""
         token: str = await self.command(
             "auth/long_lived_access_token", client_name=name, lifespan=1
         )
@@ -118,7 +116,7 @@ class HubClient:
         return await self._request("DELETE", path)
 
     async def _request(self, method: str, path: str, **options: Any) -> Any:
-        # The frontend names its own address with every request; OAuth builds the redirect address from it.
+        # The frontend sends its own address with every request; Home Assistant builds the redirect URI from it.
         headers = {"HA-Frontend-Base": self.url}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
@@ -184,14 +182,14 @@ class HubClient:
     # States, entries and config flows
 
     async def state(self, entity_id: str) -> Json | None:
-        """Return an entity's state with its attributes; None when there is no such entity."""
+        """Return an entity's state with its attributes; None if there is no such entity."""
         states: list[Json] = await self.get("/api/states")
         return next(
             (state for state in states if state["entity_id"] == entity_id), None
         )
 
     async def entities(self, platform: str) -> list[Json]:
-        """Return the registry's entities of an integration."""
+        """Return an integration's entities from the registry."""
         registry: list[Json] = await self.command("config/entity_registry/list")
         return [entity for entity in registry if entity["platform"] == platform]
 
@@ -207,7 +205,7 @@ class HubClient:
         await self.delete(f"/api/config/config_entries/entry/{entry_id}")
 
     async def start_flow(self, domain: str, *, entry_id: str | None = None) -> Json:
-        """Start to add an integration; with an entry's id, to reconfigure it."""
+        """Start a flow that adds an integration, or reconfigures the entry with the id."""
         of_entry = {} if entry_id is None else {"entry_id": entry_id}
         step: Json = await self.post(
             "/api/config/config_entries/flow", {"handler": domain, **of_entry}
@@ -215,7 +213,7 @@ class HubClient:
         return step
 
     async def flow_step(self, flow_id: str) -> Json:
-        """Return a flow's present step; a flow that waits for an answer from outside goes on when it came."""
+        """Return a flow's current step; a flow that waited for an external answer goes on once it is there."""
         step: Json = await self.get(f"/api/config/config_entries/flow/{flow_id}")
         return step
 
@@ -225,7 +223,7 @@ class HubClient:
         return step
 
     async def flows(self, domain: str, *, source: str | None = None) -> list[Json]:
-        """Return the flows of an integration that wait for a person, as Home Assistant shows them."""
+        """Return the flows of an integration that wait for the user, as Home Assistant shows them."""
         flows: list[Json] = await self.command("config_entries/flow/progress")
         return [
             flow
@@ -254,14 +252,14 @@ class HubClient:
         )
 
     async def remove_credentials(self, credentials_id: str) -> None:
-        """Forget application credentials; refused while an entry uses them."""
+        """Delete application credentials; refused while an entry uses them."""
         await self.command(
             "application_credentials/delete", application_credentials_id=credentials_id
         )
 
 
 async def _message(response: aiohttp.ClientResponse) -> str:
-    """Return what Home Assistant says about a refusal."""
+    """Return Home Assistant's message of a refusal."""
     if response.content_type != "application/json":
         return ""
     body = await response.json()

@@ -1,1 +1,1 @@
-"""What a customer sees: the real frontend of a real Home Assistant, in a real browser."""
+"""Tests of what a customer sees: the frontend of a real Home Assistant in a real browser."""

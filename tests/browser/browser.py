@@ -1,4 +1,4 @@
-"""A browser without a window, that reaches this machine and nothing else, and what is kept when a test fails."""
+"""A headless browser that reaches this machine only, and the evidence that is kept if a test fails."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -21,16 +21,16 @@ from tests.browser.my_redirect import HOST as MY_HOST
 from tests.browser.texts import LANGUAGES, Texts
 
 PATIENCE = 60_000
-"""How many milliseconds anything on a page may take on a busy machine."""
+"""How many milliseconds an action on a page may take on a busy machine."""
 
 expect.set_options(timeout=PATIENCE)
 
 WIDE = (1280, 900)
 NARROW = (390, 844)
-"""The pages' sizes on a desktop and on a phone."""
+"""The sizes of a page on a desktop and on a phone."""
 
 ARGUMENTS = (
-    # In a container, and as root, Chromium cannot build its own sandbox; it opens no page but ours.
+    # Chromium's sandbox works neither in a container nor as root, and the browser opens our own pages only.
     "--no-sandbox",
     "--disable-dev-shm-usage",
     "--disable-gpu",
@@ -47,17 +47,17 @@ class NoBrowserError(Exception):
 
 
 def need_chromium() -> str:
-    """Return the path of the browser; NoBrowserError when there is none."""
+    """Return the path of the browser; NoBrowserError if there is none."""
     if path := find_chromium():
         return path
     raise NoBrowserError(
-        "there is no Chromium here: scripts/test-e2e installs Debian's; elsewhere, let NOMOS_CHROMIUM name one"
+        "there is no Chromium here: scripts/test-e2e installs Debian's; elsewhere, set NOMOS_CHROMIUM to its path"
     )
 
 
 @asynccontextmanager
 async def open_browser(*arguments: str) -> AsyncIterator[Browser]:
-    """Start the browser, with arguments of its own besides the usual ones."""
+    """Start the browser with additional arguments."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=need_chromium(), args=[*ARGUMENTS, *arguments]
@@ -77,20 +77,20 @@ async def open_window(
     logs: Sequence[Path] = (),
     evidence: Path | None = None,
 ) -> AsyncIterator[tuple[BrowserContext, ConsoleGuard]]:
-    """Open a window that has never been here before, watched; keep the evidence when what is done in it fails.
+    """Open a window with a fresh profile, and monitor it; keep evidence if the test fails.
 
-    The evidence goes to a folder, else to a new one among the temporary files; whatever fails names it.
+    The evidence goes to the given folder, else to a new temporary one; the error names it.
 
-    The window speaks the language, lives in Berlin and asks nothing of other machines. What it tried to ask of them,
-    and all else that was wrong, fails the test at the end.
+    The window has the language and Berlin's time zone, and requests to other machines are blocked. Such requests, and
+    all other complaints, fail the test at the end.
     """
     context = await browser.new_context(
         viewport={"width": size[0], "height": size[1]},
         locale=LANGUAGES[language],
         timezone_id="Europe/Berlin",
-        # The stand-in for My has a certificate of its own making.
+        # The stand-in for My has a self-signed certificate.
         ignore_https_errors=True,
-        # Home Assistant's service worker would answer in the place of its server.
+        # Home Assistant's service worker would answer instead of its server.
         service_workers="block",
         reduced_motion="reduce",
     )

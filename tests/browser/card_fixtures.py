@@ -1,4 +1,4 @@
-"""What the tests of the card share: one browser, and for each test a window of its own."""
+"""Fixtures of the tests of the card: one browser, and a new window for each test."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -25,7 +25,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def window(browser) -> Iterator[CardPage]:
-    """Return a new window without a page; whatever the page complains of fails the test."""
+    """Return a new window without a page; any error on its page fails the test."""
     context = browser.new_context(
         viewport={"width": 1000, "height": 800}, has_touch=True
     )

@@ -21,30 +21,30 @@ ADDRESS = "http://card.invalid/"
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 
 ARGUMENTS = ("--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu")
-"""In a container, and as root, Chromium cannot build its own sandbox; it opens no page but ours."""
+"""Chromium's sandbox works neither in a container nor as root, and the browser opens our own pages only."""
 
 
 def find_chromium() -> str | None:
-    """Return the path of the browser: the one that NOMOS_CHROMIUM names, or the machine's."""
+    """Return the path of the browser: NOMOS_CHROMIUM, or the machine's."""
     return os.environ.get("NOMOS_CHROMIUM") or next(
         filter(None, map(shutil.which, CHROMIUMS)), None
     )
 
 
 class Remote:
-    """An object of Playwright that lives in a thread of its own.
+    """A proxy of a Playwright object that lives in another thread.
 
-    Playwright's plain interface runs an event loop, and so do the tests of this project, in the thread that both
-    would like to have.
+    Playwright's synchronous interface runs an event loop, and so do the tests of this project; one thread cannot run
+    both.
     """
 
     def __init__(self, thread: ThreadPoolExecutor, target: Any) -> None:
-        """Stand for an object."""
+        """Wrap an object."""
         self._thread = thread
         self._target = target
 
     def __getattr__(self, name: str) -> Any:
-        """Return an attribute; what it gives when it is called comes from the thread, too."""
+        """Return an attribute; if it is a method, it runs in the thread, too."""
         return self._wrapped(self._thread.submit(getattr, self._target, name).result())
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
@@ -80,7 +80,7 @@ class CardPage:
     complaints: list[str] = field(default_factory=list)
 
     def open(self, now: datetime | None = None) -> None:
-        """Load the page; its clock stands still where a time is given."""
+        """Load the page; if a time is given, its clock stands still."""
         self.page.route("**/*", _answer)
         self.page.on("console", lambda message: self.complaints.append(message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
@@ -94,7 +94,7 @@ class CardPage:
         config: Mapping[str, Any] | None = None,
         **options: Any,
     ) -> None:
-        """Put a card on the page that gets this answer; options are the width, the language and the like."""
+        """Put a card on the page for which the hub has this answer; options are the width, the language and so on."""
         self.answer(chart)
         config = {"type": "custom:nomos-price-card", "entity": ENTITY, **(config or {})}
         self.page.evaluate(
@@ -103,28 +103,28 @@ class CardPage:
         )
 
     def answer(self, chart: Mapping[str, Any] | None) -> None:
-        """Let the hub answer this from now on; None lets it refuse."""
+        """Set the hub's answer from now on; None is an error."""
         reply = {"error": {"code": "not_loaded"}} if chart is None else dict(chart)
         self.page.evaluate(
             "reply => { window.answers = { 'nomos/chart': reply } }", reply
         )
 
     def run(self, script: str) -> Any:
-        """Return what a script says, in which `root` is what the card is made of."""
+        """Return the result of a script, in which `root` is the card's shadow root."""
         return self.page.evaluate(
             f"() => {{ const root = card.shadowRoot; return ({script}); }}"
         )
 
     def text(self, selector: str) -> str:
-        """Return what an element of the card says."""
+        """Return the text of an element of the card."""
         return str(self.run(f"root.querySelector({selector!r}).textContent"))
 
     def shown(self, selector: str) -> bool:
-        """Return whether an element of the card is to be seen."""
+        """Return whether an element of the card is visible."""
         return bool(self.run(f"root.querySelector({selector!r}).checkVisibility()"))
 
     def bars(self) -> list[dict[str, Any]]:
-        """Return every bar that is drawn: its colour, whether it is past, and where it lies."""
+        """Return every bar: its colour, whether it is past, and its position."""
         found = []
         for key, past, path in self.run(
             "[...root.querySelectorAll('path.bars')].map((one) =>"
@@ -156,7 +156,7 @@ class CardPage:
 
 
 def _answer(route: Route) -> None:
-    """Answer from the folders of the project alone."""
+    """Answer with files of the project only."""
     name = route.request.url.removeprefix(ADDRESS)
     path = FRONTEND / name.removeprefix("frontend/")
     if not name:

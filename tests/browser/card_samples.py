@@ -1,4 +1,4 @@
-"""What `nomos/chart` answers, for days of every kind: made by the integration itself of the simulated market."""
+"""Answers of `nomos/chart` for days of every kind, made by the integration itself from the simulated market."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -48,7 +48,7 @@ def intervals(
     less: float = 0.0,
     market: Market | None = None,
 ) -> list[Interval]:
-    """Return the prices of days; `less` EUR/kWh are taken off everywhere."""
+    """Return the prices of days, all lowered by `less` EUR/kWh."""
     found = []
     for day in days:
         start, end = day_bounds(day)
@@ -83,7 +83,7 @@ def answer(
     minutes: int = 120,
     loads: Iterable[dict[str, Any]] = (),
 ) -> dict[str, Any]:
-    """Return what the integration answers a card at a time."""
+    """Return the integration's answer to a card at an instant."""
     table = PriceTable.of(known)
     levels = {day: DayLevels.of(table.day(day)) for day in both(local_date(now))}
     return {
@@ -94,7 +94,7 @@ def answer(
 
 
 def load(name: str, *runs: tuple[datetime, datetime], running: bool = False) -> Any:
-    """Return a load with its runs as a card gets it."""
+    """Return a load with its runs, as in the answer to a card."""
     return {
         "name": name,
         "running": running,

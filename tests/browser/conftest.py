@@ -8,7 +8,7 @@ pytest.register_assert_rewrite("tests.browser.journey")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let the journey take pictures; only known where this folder is named on the command line."""
+    """Add the option for pictures; pytest knows it only if the command line names this folder."""
     group = parser.getgroup("browser")
     group.addoption(
         "--pictures", type=Path, default=None, help="keep the pictures of the journey"
@@ -17,4 +17,4 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(autouse=True)
 def _real_sockets(socket_enabled: None) -> None:
-    """Let these tests talk to the processes; the test plugin forbids sockets."""
+    """Allow sockets, which the test plugin blocks, for connections to the processes."""

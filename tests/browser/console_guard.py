@@ -1,6 +1,6 @@
-"""Watches the pages of a browser for what no customer should see, and no developer either.
+"""Monitors the pages of a browser for texts and errors that nobody should see.
 
-Nothing that fails is let pass, but for what Home Assistant itself does wherever it runs without the internet.
+All errors count, except those of Home Assistant itself when it runs without the internet.
 """
 
 import asyncio
@@ -23,14 +23,14 @@ from tests.browser.texts import Texts
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """What is let pass: a message and an address that fit both patterns, and why."""
+    """An error that is ignored: patterns of its message and its address, and the reason."""
 
     text: str
     address: str
     why: str
 
     def fits(self, text: str, address: str) -> bool:
-        """Tell whether this is it."""
+        """Return whether both patterns match."""
         return bool(re.search(self.text, text) and re.search(self.address, address))
 
 
@@ -43,31 +43,31 @@ NOISE = (
     Noise(
         r"ERR_ABORTED",
         r"",
-        "a page that is left gives up what it was loading",
+        "a page that is left stops loading",
     ),
 )
 
-# A page that is left has its connection cut; Home Assistant's code lets that error go by uncaught.
+# When a page is left, its connection is cut; Home Assistant's code does not catch that error.
 PAGE_ERRORS = re.compile(r"^(Error: )?disconnected$")
 
 SETTLED = 10.0
-"""Seconds that a page has for loading its texts."""
+"""Seconds that a page may take to load its texts."""
 
 READ_PAGE = """
 () => {
   const texts = [], labels = [];
-  const tell = (text) => { if (typeof text === "string" && text.trim()) texts.push(text.trim()); };
+  const add = (text) => { if (typeof text === "string" && text.trim()) texts.push(text.trim()); };
   const read = (node) => {
-    if (node.nodeType === Node.TEXT_NODE) return tell(node.data);
+    if (node.nodeType === Node.TEXT_NODE) return add(node.data);
     if (node.nodeType === Node.DOCUMENT_FRAGMENT_NODE) return node.childNodes.forEach(read);
     if (node.nodeType !== Node.ELEMENT_NODE || ["SCRIPT", "STYLE", "TEMPLATE"].includes(node.tagName)) return;
     const style = getComputedStyle(node);
     if (style.display === "none" || style.visibility === "hidden") return;
-    ["aria-label", "title", "placeholder", "alt"].forEach((name) => tell(node.getAttribute(name)));
+    ["aria-label", "title", "placeholder", "alt"].forEach((name) => add(node.getAttribute(name)));
     if (node.tagName === "HA-SELECTOR") labels.push([node.name ?? "", node.label ?? ""]);
     if (!node.shadowRoot) return node.childNodes.forEach(read);
     read(node.shadowRoot);
-    // What stands between the tags of an element shows only where the element has a place for it.
+    // Children of an element with a shadow root show only if they are assigned to a slot.
     node.childNodes.forEach((child) => { if (child.assignedSlot) read(child); });
   };
   read(document.body);
@@ -78,21 +78,21 @@ READ_PAGE = """
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What stands on a page."""
+    """The texts of a page."""
 
     texts: Sequence[str]
     labels: Mapping[str, str]
-    """What the fields of forms are labelled with, by their names in the program."""
+    """The labels of form fields, by the name of the field in the program."""
 
 
 async def read(page: Page) -> Reading:
-    """Read a page as it is."""
+    """Read a page in its present state."""
     found = await page.evaluate(READ_PAGE)
     return Reading(found["texts"], dict(found["labels"]))
 
 
 def text_fault(text: str, texts: Texts) -> str | None:
-    """Return what is wrong with a text on a page; None when nothing is."""
+    """Return what is wrong with a text on a page, if anything."""
     if re.search(r"\bcomponent\.\w+\.|\bui\.\w+\.\w+|\bstate_attributes\b", text):
         return "the key of a text instead of the text"
     if re.fullmatch(r"[a-z]+(_[a-z0-9]+)+", text) or text in texts.keys:
@@ -107,7 +107,7 @@ def text_fault(text: str, texts: Texts) -> str | None:
 
 
 def label_fault(name: str, label: str) -> str | None:
-    """Return what is wrong with the label of a form's field; None when nothing is."""
+    """Return what is wrong with the label of a form's field, if anything."""
     if not label.strip():
         return "a field without a label"
     if label == name:
@@ -116,7 +116,7 @@ def label_fault(name: str, label: str) -> str | None:
 
 
 def page_faults(reading: Reading, texts: Texts) -> Iterator[str]:
-    """Yield what is wrong with the texts and the labels on a page."""
+    """Yield the faults of the texts and the labels on a page."""
     for text in reading.texts:
         if fault := text_fault(text, texts):
             yield f"{fault}: {text!r}"
@@ -129,7 +129,7 @@ class ConsoleGuard:
     """The complaints about one browser context."""
 
     def __init__(self, context: BrowserContext, texts: Texts) -> None:
-        """Listen from now on, to pages yet to be opened, too."""
+        """Monitor the present and all later pages."""
         self.texts = texts
         self._complaints: dict[str, None] = {}
         context.on("console", self._console)
@@ -139,15 +139,15 @@ class ConsoleGuard:
 
     @property
     def complaints(self) -> list[str]:
-        """What was wrong, each thing once, in the order in which it was seen."""
+        """The faults without repetitions, in the order in which they were seen."""
         return list(self._complaints)
 
     def complain(self, what: str) -> None:
-        """Add something that was wrong."""
+        """Add a fault."""
         self._complaints[what] = None
 
     def _console(self, message: ConsoleMessage) -> None:
-        # A request that fails is told by the response, too, with its address.
+        # The response of a failed request is reported, too, with its address.
         if message.type == "error" and "Failed to load resource" not in message.text:
             self._fail("console", message.text, str(message.location.get("url")))
 
@@ -164,11 +164,11 @@ class ConsoleGuard:
 
     def _fail(self, what: str, text: str, address: str) -> None:
         if not any(noise.fits(text, address) for noise in NOISE):
-            # What follows the question mark may be a code or a state: it is nobody's business.
+            # The query may contain a code or a state, which must not be printed.
             self.complain(f"{what}: {text} ({address.partition('?')[0]})")
 
     async def read(self, page: Page) -> Reading:
-        """Read a page once it has settled. What is wrong with its texts is complained of."""
+        """Read a page once it has settled, and record the faults of its texts."""
         until = time.monotonic() + SETTLED
         while True:
             reading = await read(page)

@@ -1,4 +1,4 @@
-"""The ways of a customer through Home Assistant's pages, each one from where it begins to what is to be seen at its end."""
+"""The steps of a customer through Home Assistant's pages, each with a check of what is shown in the end."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -9,7 +9,7 @@ from typing import Literal
 from playwright.async_api import BrowserContext, Locator, Page, expect
 
 from scripts.hub_client import HubClient, HubError
-from scripts.linking import CLIENT_ID, CLIENT_SECRET, CUSTOMER, DOMAIN, Customer
+from scripts.sign_in import CLIENT_ID, CLIENT_SECRET, CUSTOMER, DOMAIN, Customer
 from tests.browser.browser import NARROW, WIDE
 from tests.browser.console_guard import ConsoleGuard
 from tests.browser.my_redirect import HOST as MY_HOST
@@ -24,17 +24,17 @@ LOOKS: tuple[tuple[Literal["light", "dark"], tuple[int, int], str | None], ...] 
     ("dark", NARROW, "card-phone-dark"),
     ("light", NARROW, None),
 )
-"""Themes and sizes in which the card is looked at, and the pictures that the readme shows of it."""
+"""Themes and sizes in which the card is checked, and the pictures of it in the readme."""
 
 RELOADS = 3
-"""The frontend loads its parts in no fixed order, so one success proves little."""
+"""How often a page is loaded: the frontend loads its parts in no fixed order, so one success proves little."""
 
 TITLE = "4X44EMKX"
 """The number of the customer's contract, which names the account."""
 
 
 def exactly(text: str) -> re.Pattern[str]:
-    """Return what matches a text as a whole: other buttons' names may hold it."""
+    """Return a pattern that matches the whole text, since names of other buttons may contain it."""
     return re.compile(rf"^\s*{re.escape(text)}\s*$")
 
 
@@ -51,15 +51,15 @@ class Journey:
 
     @property
     def texts(self) -> Texts:
-        """What is to be read."""
+        """The expected texts."""
         return self.guard.texts
 
     @property
     def flow(self) -> Locator:
-        """The dialog that walks through a flow's steps."""
+        """The dialog of a flow."""
         return self.page.locator("dialog-data-entry-flow")
 
-    # What a person does on every page
+    # Actions on any page
 
     async def go(self, path: str) -> None:
         """Open a page of Home Assistant by its address."""
@@ -75,13 +75,13 @@ class Journey:
         await place.get_by_role("button", name=exactly(text)).first.click()
 
     async def see(self, text: str, within: Locator | Page | None = None) -> None:
-        """Look for a text; then read the whole page, with all that must not be there."""
+        """Wait for a text; then check the whole page for faults."""
         place = within or self.page
         await expect(place.get_by_text(text, exact=True).first).to_be_visible()
         await self.guard.read(self.page)
 
     async def see_form(self, step: str, *absent: str) -> None:
-        """See a step's form as the translations have it: its title, every field with its label and its description."""
+        """Compare a step's form with the translations: its title, every field with its label and its description."""
         await self.see(self.texts.own(f"{step}.title"), self.flow)
         labels = self.texts.below(f"{step}.data")
         descriptions = self.texts.below(f"{step}.data_description")
@@ -97,7 +97,7 @@ class Journey:
         await self.press(button, self.flow)
         await expect(self.flow.locator("ha-dialog")).to_have_count(0)
 
-    # The ways
+    # The steps
 
     async def log_in(self) -> None:
         """Enter name and password."""
@@ -118,7 +118,7 @@ class Journey:
         await self._enter_credentials()
 
     async def follow_my_link(self) -> None:
-        """Follow the link that many readmes have, to where the same dialog opens."""
+        """Follow a My link as in many readmes, which opens the same dialog."""
         link = f"https://{MY_HOST}/redirect/config_flow_start/?domain={DOMAIN}"
         await self.page.goto(link)
         await self.press("ok", self.page.locator("dialog-box"))
@@ -142,7 +142,7 @@ class Journey:
 
     @asynccontextmanager
     async def _signing_in(self) -> AsyncIterator[None]:
-        """Sign in on the page that opens by itself; it closes by itself."""
+        """Sign in on the page that opens and closes by itself."""
         async with self.context.expect_page() as opening:
             yield
         nomos = await opening.value
@@ -158,11 +158,11 @@ class Journey:
                 await nomos.locator("#link").click()
 
     async def see_account(self) -> None:
-        """See that the account is linked, and its device with a price."""
+        """Check that the account is linked, and that its device has a price."""
         created = self.texts.own("config.create_entry.default")
         await self.see(created, self.flow)
         await self.press("skip", self.flow)
-        if self.my:  # whoever came by a link is left on the list of integrations
+        if self.my:  # a flow that a link started ends on the list of integrations
             await self.page.locator("ha-integration-card", has_text="Nomos").click()
             await self.page.locator("ha-config-entry-device-row").click()
         await self.page.wait_for_url("**/config/devices/device/*")
@@ -173,7 +173,7 @@ class Journey:
         await self.screenshots.take_device("device", self.page)
 
     async def add_load(self) -> None:
-        """Describe a flexible load; see that it has a device, and what it says."""
+        """Add a flexible load; check its device and what it shows."""
         name = LOADS[self.texts.language]
         step = "config_subentries.load.step.user"
         await self.go(f"/config/integrations/integration/{DOMAIN}")
@@ -201,7 +201,7 @@ class Journey:
         await self.screenshots.take_device("load-device", self.page)
 
     async def see_dashboard(self, hub: HubClient) -> None:
-        """Open the ready dashboard: by day and by night, at a desk and on a phone, and however often it is loaded."""
+        """Open the ready-made dashboard: light and dark, on a desktop and on a phone, and several times."""
         path = "nomos-prices"
         await hub.command("lovelace/dashboards/create", url_path=path, title="Nomos")
         await hub.command(
@@ -216,7 +216,7 @@ class Journey:
             await self._see_card()
         await self.see(LOADS[self.texts.language])
         sections = self.page.locator("hui-section")
-        # Without the history, of which a new account has none.
+        # Without the history, which a new account does not have.
         shown = sections.nth(0).or_(sections.nth(1)).or_(sections.nth(2))
         await self.screenshots.take("dashboard", self.page, shown, margin=12)
         for theme, size, name in LOOKS:
@@ -231,7 +231,7 @@ class Journey:
         await self.page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
 
     async def _see_card(self) -> None:
-        """See the card with its prices, within the page."""
+        """Check that the card shows prices and fits into the page."""
         card = self.page.locator("nomos-price-card")
         await expect(card).to_have_count(1)
         await expect(card.locator("path.bars").first).to_be_visible()
@@ -242,7 +242,7 @@ class Journey:
         assert box["x"] + box["width"] <= self.page.viewport_size["width"]
 
     async def _see_whole_tiles(self) -> None:
-        """See that no tile cuts its name or its value, on a phone either."""
+        """Check that no tile cuts off its name or its value, even on a phone."""
         texts = self.page.locator("ha-tile-info > span")
         assert await texts.count()
         cut = await texts.evaluate_all(
@@ -251,7 +251,7 @@ class Journey:
         assert cut == []
 
     async def change_options(self) -> None:
-        """Say what is cheap: first what contradicts itself, then something else."""
+        """Change what counts as cheap: first to a contradiction, then to valid values."""
         await self.go(f"/config/integrations/integration/{DOMAIN}")
         row = self.page.locator("ha-config-entry-row")
         await row.get_by_label(self.texts.button("configure")).first.click()
@@ -265,7 +265,7 @@ class Journey:
         await self.finish("finish")
 
     async def link_again(self, hub: HubClient, customer: Customer) -> None:
-        """Revoke the access at Nomos; Home Assistant asks to link the account again, which works."""
+        """Revoke the access at Nomos; Home Assistant asks to link the account again, and that works."""
         await customer.control("POST", "revoke", {"email": CUSTOMER})
         with suppress(HubError):
             await hub.post(f"/api/services/{DOMAIN}/refresh")
@@ -287,7 +287,7 @@ class Journey:
         assert entry["state"] == "loaded"
 
     async def remove(self, hub: HubClient) -> None:
-        """Delete the account; nothing of it is left."""
+        """Delete the account; nothing of it remains."""
         await self.go(f"/config/integrations/integration/{DOMAIN}")
         row = self.page.locator("ha-config-entry-row")
         await row.get_by_label(self.texts.button("menu")).first.click()
@@ -298,7 +298,7 @@ class Journey:
         await self.guard.read(self.page)
         assert await hub.entries(DOMAIN) == []
         assert await hub.entities(DOMAIN) == []
-        # A page that is loaded from now on knows no card any more.
+        # Pages that are loaded from now on no longer have the card.
         await self.page.reload()
         await self.page.locator("home-assistant-main").wait_for()
         scripts = await self.page.locator("script").all_inner_texts()

@@ -1,8 +1,8 @@
-"""A stand-in for my.home-assistant.io, which sends a browser on to the instance that it remembers.
+"""A stand-in for my.home-assistant.io, which redirects a browser to its own instance.
 
-It does what the real service does (home-assistant/my.home-assistant.io, my-redirect.ts): of an OAuth redirect it
-keeps `code`, `error` and `state`, asks the customer first, and leads to the instance's own callback, or, when access
-was declined, to the panel that the frontend keeps for it; any other link goes to that panel with its query.
+It works like the real service (home-assistant/my.home-assistant.io, my-redirect.ts): of an OAuth redirect it keeps
+`code`, `error` and `state`, asks the customer first, and redirects to the instance's callback or, if the customer
+declines, to the frontend's panel for such links; any other link is redirected to that panel with its query.
 """
 
 from collections.abc import AsyncIterator
@@ -24,7 +24,7 @@ HOST = "my.home-assistant.io"
 
 @asynccontextmanager
 async def open_my_redirect(folder: Path, instance: str) -> AsyncIterator[int]:
-    """Serve for one instance, on a free port of this machine, which is yielded."""
+    """Redirect to one instance; yield the port of this machine on which to listen."""
     application = web.Application()
 
     async def redirect(request: web.Request) -> web.Response:
@@ -63,7 +63,7 @@ def _ask(instance: str, request: web.Request) -> web.Response:
 
 
 def _certified(folder: Path) -> ssl.SSLContext:
-    """Return a TLS context with a certificate that nobody but the test's browser takes for good."""
+    """Return a TLS context with a self-signed certificate, which only the test's browser accepts."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
     now = datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""The pictures in the documentation, taken on the journey."""
+"""Takes the documentation's pictures during the journey."""
 
 from io import BytesIO
 from pathlib import Path
@@ -7,30 +7,30 @@ from PIL import Image
 from playwright.async_api import Locator, Page
 
 COLOURS = 128
-"""Enough for flat surfaces and smooth letters; a picture takes a third of the space that full colours need."""
+"""Colours of a picture: enough for flat areas and smooth letters, at a third of the size of full colour."""
 
 
 CUT = """
 (card) => {
   const cut = [];
-  const look = (node) => {
+  const visit = (node) => {
     if (node instanceof Element && getComputedStyle(node).textOverflow === "ellipsis"
       && node.scrollWidth > node.clientWidth) cut.push(node.innerText);
-    if (node.shadowRoot) look(node.shadowRoot);
-    node.childNodes.forEach(look);
+    if (node.shadowRoot) visit(node.shadowRoot);
+    node.childNodes.forEach(visit);
   };
-  look(card);
+  visit(card);
   return cut;
 }
 """
-"""Returns the texts within a card that end in three dots for want of room."""
+"""Returns the texts in a card that are cut off with an ellipsis."""
 
 
 class Screenshots:
-    """A folder of pictures in one language; without a folder nothing is kept."""
+    """A folder of pictures in one language; without a folder, none is taken."""
 
     def __init__(self, folder: Path | None, language: str) -> None:
-        """Make the folder of the language."""
+        """Create the folder of the language."""
         self.folder = folder / language if folder else None
         if self.folder:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -44,10 +44,10 @@ class Screenshots:
         margin: int = 0,
         hide: str = "",
     ) -> None:
-        """Take a picture of parts of a page, and a margin around them, without what the selector says."""
+        """Take a picture of parts of a page with a margin, without the elements that the selector names."""
         if self.folder is None:
             return
-        # Nothing is to look as if it were pointed at or typed into.
+        # No element should look hovered or focused.
         await page.mouse.move(0, 0)
         await page.evaluate("document.fonts.ready")
         boxes = [await one.bounding_box() for one in await part.all()]
@@ -79,14 +79,13 @@ class Screenshots:
         )
 
     async def take_device(self, name: str, page: Page) -> None:
-        """Take a picture of a device's page: of what it is, and of what it says."""
+        """Take a picture of a device's page: its description and its entities."""
         if self.folder is None:
             return
         what = page.locator("ha-device-info-card")
         says = page.locator("ha-device-entities-card").first
         before = page.viewport_size
-        # Home Assistant puts the cards in columns of 405 pixels at most, unless there is room for one only: then that
-        # is so wide that no name is cut off.
+        # Home Assistant uses columns of 405 pixels at most; only a single column is wide enough for all names.
         await page.set_viewport_size({"width": 900, "height": 1240})
         assert await says.evaluate(CUT) == []
         await self.take(name, page, what.or_(says), margin=12)

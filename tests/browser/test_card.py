@@ -1,4 +1,4 @@
-"""Tests of the card as the browser draws it, with what the integration answers of simulated days."""
+"""Tests of the card as the browser draws it, with the integration's answers for simulated days."""
 
 from collections import Counter
 from datetime import timedelta
@@ -50,7 +50,7 @@ pytestmark = needs_chromium
 def test_every_interval_is_a_bar(
     window: CardPage, day, days, make, count, width
 ) -> None:
-    """As many bars as intervals, in the colours of their levels, side by side; what is over is told apart."""
+    """There are as many bars as intervals, side by side, in the colours of their levels; past ones look different."""
     now = local(day, 13, 22)
     window.open(now)
     chart = answer(make(days), now)
@@ -63,7 +63,7 @@ def test_every_interval_is_a_bar(
     over = [row[1] <= now.timestamp() for row in chart["intervals"]]
     assert [bar["past"] for bar in bars] == over
     assert len({bar["left"] for bar in bars}) == count
-    # A dear interval is higher than a cheap one, and all stand on the same line.
+    # The bar of an expensive interval is higher than that of a cheap one, and all start on the same line.
     heights = {
         row[2]: -bar["top"] for row, bar in zip(chart["intervals"], bars, strict=True)
     }
@@ -74,7 +74,7 @@ def test_every_interval_is_a_bar(
 
 
 def test_the_same_hours_on_the_longest_day(window: CardPage) -> None:
-    """The hour that comes twice is there twice; the labels stay true."""
+    """The repeated hour is drawn twice, and the labels are correct."""
     now = local(AUTUMN, 13, 22)
     window.open(now)
     window.show(answer(intervals([AUTUMN]), now), width=1300, language="de")
@@ -86,7 +86,7 @@ def test_the_same_hours_on_the_longest_day(window: CardPage) -> None:
 
 
 def test_the_headline(card: CardPage, summer) -> None:
-    """The current price, its level, and the best window, in English and with a point."""
+    """It shows the current price, its level and the best window, in English and with a decimal point."""
     card.show(summer, language="en")
     row = next(row for row in summer["intervals"] if row[0] <= NOW.timestamp() < row[1])
     assert card.text(".price") == f"{row[2] * 100:.2f}"
@@ -98,7 +98,7 @@ def test_the_headline(card: CardPage, summer) -> None:
 
 
 def test_in_german(card: CardPage, summer) -> None:
-    """Words, numbers and times are the user's."""
+    """Texts, numbers and times are German."""
     card.show(summer, language="de")
     assert card.text(".head .label") == "Strompreis"
     assert card.text(".price") == "22,48"
@@ -122,14 +122,14 @@ def test_in_german(card: CardPage, summer) -> None:
     ],
 )
 def test_the_users_own_formats(card: CardPage, summer, locale, price, time) -> None:
-    """Number and time formats of the profile win over those of the language."""
+    """The number and time formats of the profile override those of the language."""
     card.show(summer, language="de", locale=locale)
     assert card.text(".price") == price
     assert time in card.text(".time")
 
 
 def test_euros(card: CardPage, summer) -> None:
-    """The other unit has four decimals, and its axis is in it, too."""
+    """In euros, prices have four decimals, and so has the axis."""
     card.show(summer, {"unit": "eur"}, language="en")
     assert card.text(".price") == "0.2248"
     assert card.text(".unit") == "EUR/kWh"
@@ -140,7 +140,7 @@ def test_euros(card: CardPage, summer) -> None:
 
 
 def test_negative_prices_hang_below_zero(window: CardPage) -> None:
-    """Below zero a bar begins at the line of zero and goes down."""
+    """The bar of a negative price goes down from the zero line."""
     now = local(SUNNY, 9, 40)
     window.open(now)
     chart = answer(intervals(both(SUNNY), less=0.22), now)
@@ -160,7 +160,7 @@ def test_negative_prices_hang_below_zero(window: CardPage) -> None:
 
 
 def test_stacked_by_component(card: CardPage, summer) -> None:
-    """On demand each bar is made of its parts; asked again, of its level."""
+    """The button switches between bars of components and bars of levels."""
     card.show(summer)
     assert {bar["key"][0] for bar in card.bars()} == {"l"}
     card.page.locator("nomos-price-card .toggle").click()
@@ -181,7 +181,7 @@ def test_stacked_by_component(card: CardPage, summer) -> None:
 
 
 def test_feed_in(window: CardPage) -> None:
-    """Who is paid is glad of a high price: the colours turn, the words are others, and there are no parts to show."""
+    """For payouts, high prices are good: colours are reversed, texts differ, and there are no components."""
     now = local(SUMMER, 13, 22)
     window.open(now)
     known = intervals(both(SUMMER), feed_in=True)
@@ -195,7 +195,7 @@ def test_feed_in(window: CardPage) -> None:
 
 
 def test_gaps_stay_gaps(card: CardPage) -> None:
-    """A missing interval is no bar and no zero, also not one without a price."""
+    """A missing interval, or one without a price, has no bar, not a bar of zero."""
     known = intervals(both(SUMMER))
     del known[20:30]
     chart = answer(known, NOW)
@@ -206,7 +206,7 @@ def test_gaps_stay_gaps(card: CardPage) -> None:
 
 
 def test_nothing_known(card: CardPage, summer) -> None:
-    """Without prices, without an account or without an entity the card says so in a sentence."""
+    """Without prices, an account or an entity, the card says so in a sentence."""
     card.show(answer([], NOW), language="de")
     assert card.text(".message").startswith("Es sind noch keine Preise bekannt.")
     assert not card.shown(".plot")
@@ -220,7 +220,7 @@ def test_nothing_known(card: CardPage, summer) -> None:
 
 
 def test_loads_and_a_hostile_name(card: CardPage, summer) -> None:
-    """Planned runs lie on lanes of their own; a name is text whatever it holds."""
+    """Each load's runs are in a lane of their own, and its name is always shown as text."""
     hostile = "<img src=x onerror=alert(1)>"
     runs = [
         (local(SUMMER, 13), local(SUMMER, 15)),
@@ -239,7 +239,7 @@ def test_loads_and_a_hostile_name(card: CardPage, summer) -> None:
     card.show(chart, {"title": hostile})
     assert hostile in card.text(".head .label")
     assert card.run("root.querySelectorAll('img').length") == 0
-    # Where there is no room for it the name is cut.
+    # A name without enough room is cut off.
     card.show(chart | {"loads": [load("Hot water " * 9, *runs)]}, width=340)
     assert card.text(".lane").endswith("…")
     assert card.run("root.querySelector('.lane').getBBox().width") < 200
@@ -248,8 +248,10 @@ def test_loads_and_a_hostile_name(card: CardPage, summer) -> None:
 @pytest.mark.parametrize("loads", [0, 1, 3, 8])
 @pytest.mark.parametrize("width", [238, 320, 500])
 @pytest.mark.parametrize("language", ["en", "de"])
-def test_the_least_size_hides_nothing(window: CardPage, width, language, loads) -> None:
-    """As small as it may be made in a section, the card shows all it has: with every note, however many loads run."""
+def test_the_smallest_size_hides_nothing(
+    window: CardPage, width, language, loads
+) -> None:
+    """At its smallest size in a section, the card still shows everything: every note and any number of loads."""
     window.open(NOW)
     runs = (NOW, NOW + timedelta(hours=2))
     chart = answer(
@@ -257,7 +259,7 @@ def test_the_least_size_hides_nothing(window: CardPage, width, language, loads) 
     )
     window.show(chart, language=language, width=width, time_zone="America/New_York")
     grid = window.run("card.getGridOptions()")
-    # Of twelve columns in a section that is 320 to 500 pixels wide; rows of 56 pixels with gaps of 8.
+    # A section has twelve columns and is 320 to 500 pixels wide; rows have 56 pixels with gaps of 8.
     assert (320 + 8) / 12 * grid["min_columns"] - 8 == 238
     window.page.evaluate(
         "height => { document.querySelector('#place').style.height = `${height}px`; }",
@@ -284,7 +286,7 @@ def test_the_least_size_hides_nothing(window: CardPage, width, language, loads) 
 
 
 def test_options(card: CardPage, summer) -> None:
-    """What is hidden is not drawn, and today alone fills the card."""
+    """Hidden parts are not drawn, and a single day fills the card."""
     chart = summer | {"loads": [load("Car", (NOW, NOW + timedelta(hours=1)))]}
     card.show(chart)
     for selector in (".mean", ".best-fill", ".run"):
@@ -315,7 +317,7 @@ def test_options(card: CardPage, summer) -> None:
     ],
 )
 def test_wrong_options_are_refused(card: CardPage, config) -> None:
-    """What cannot be meant is an error that names the option; Home Assistant shows it in the card's place."""
+    """An invalid option is an error that names it; Home Assistant shows the error instead of the card."""
     wrong = card.page.evaluate(
         """(config) => customElements.whenDefined("nomos-price-card").then(() => {
           try { document.createElement("nomos-price-card").setConfig(config); } catch (error) { return error.message; }
@@ -326,7 +328,7 @@ def test_wrong_options_are_refused(card: CardPage, config) -> None:
 
 
 def test_editor(card: CardPage) -> None:
-    """The form has a field for every option, with a label in the page's language and selectors that exist."""
+    """The form has a field for every option, with a label in the page's language and a valid selector."""
     form = card.page.evaluate("""async () => {
       document.documentElement.lang = "de";
       await customElements.whenDefined("nomos-price-card");
@@ -372,7 +374,7 @@ def test_editor(card: CardPage) -> None:
 
 
 def test_a_registry_that_is_replaced(window: CardPage) -> None:
-    """The frontend swaps the registry of elements while it loads; the card is in the new one, too."""
+    """The frontend replaces the registry of custom elements while it loads; the card is in the new one, too."""
     window.open(NOW)
     window.page.evaluate("""async () => {
       await customElements.whenDefined("nomos-price-card");
@@ -389,7 +391,7 @@ def test_a_registry_that_is_replaced(window: CardPage) -> None:
 
 
 def test_size() -> None:
-    """The card stays small: every page loads it, with all that it imports."""
+    """The card stays small, since every page loads it with all its modules."""
     others = {"nomos-dashboard.js", "nomos-price-card-editor.js"}
     modules = [path for path in FRONTEND.glob("*.js") if path.name not in others]
     assert sum(path.stat().st_size for path in modules) < 45_000

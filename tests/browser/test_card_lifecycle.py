@@ -1,4 +1,4 @@
-"""Tests of the card as it lives: pointer, finger and keys, news from the hub, and the clock."""
+"""Tests of the card over time: mouse, touch and keyboard, changes at the hub, and the clock."""
 
 from datetime import timedelta
 
@@ -21,7 +21,7 @@ pytestmark = needs_chromium
 
 
 def test_what_is_known_stays_while_the_hub_is_away(card: CardPage, summer) -> None:
-    """A question that fails takes nothing off the screen."""
+    """A failed request does not change what is shown."""
     card.show(summer)
     card.answer(None)
     change(card, ENTITY)
@@ -30,7 +30,7 @@ def test_what_is_known_stays_while_the_hub_is_away(card: CardPage, summer) -> No
 
 
 def test_tooltip_by_mouse(card: CardPage, summer) -> None:
-    """The interval under the pointer is told in full, and no longer when the pointer leaves."""
+    """The tooltip shows all about the interval under the pointer, and goes when the pointer leaves."""
     card.show(summer, language="en")
     assert not card.shown(".tip")
     x, y = card.place(150)
@@ -47,7 +47,7 @@ def test_tooltip_by_mouse(card: CardPage, summer) -> None:
 @pytest.mark.parametrize("index", [0, 60, 191])
 @pytest.mark.parametrize("width", [340, 900])
 def test_tooltip_by_touch(card: CardPage, summer, index, width) -> None:
-    """A finger shows the interval that it touches; the tooltip stays within the card."""
+    """A touch shows the interval under the finger; the tooltip stays within the card."""
     card.show(summer, language="de", width=width)
     card.page.touchscreen.tap(*card.place(index))
     price = f"{summer['intervals'][index][2] * 100:.2f}".replace(".", ",")
@@ -60,7 +60,7 @@ def test_tooltip_by_touch(card: CardPage, summer, index, width) -> None:
 
 
 def test_by_keyboard(card: CardPage, summer) -> None:
-    """The arrow keys go through the day from now on, and what they show is told to those who do not see it."""
+    """The arrow keys move through the day from the current interval, and screen readers get the same text."""
     card.show(summer, language="en")
     current = next(
         index
@@ -87,7 +87,7 @@ def test_by_keyboard(card: CardPage, summer) -> None:
 
 
 def test_a_summary_in_words(card: CardPage, summer) -> None:
-    """The picture has a name that says what it shows."""
+    """The picture has an accessible name that says what it shows."""
     card.show(summer, language="de")
     assert card.run("root.querySelector('svg').getAttribute('role')") == "img"
     name = card.run("root.querySelector('svg').getAttribute('aria-labelledby')")
@@ -98,12 +98,12 @@ def test_a_summary_in_words(card: CardPage, summer) -> None:
 
 
 def asked(card: CardPage) -> int:
-    """Return how often the card has asked."""
+    """Return how often the card sent a request."""
     return int(card.page.evaluate("asked.length"))
 
 
 def change(card: CardPage, *entities: str, times: int = 1) -> None:
-    """Give the card a new hass in which these entities have other states; wait until it would have asked."""
+    """Give the card a new hass with other states of these entities; wait until it would have sent its request."""
     for _ in range(times):
         card.page.evaluate(
             """(entities) => {
@@ -118,27 +118,27 @@ def change(card: CardPage, *entities: str, times: int = 1) -> None:
 
 
 def drawings(card: CardPage) -> int:
-    """Return how often the card has drawn since it was asked to count."""
+    """Return how often the card has drawn since counting began."""
     return int(card.page.evaluate("window.drawings"))
 
 
 def test_draws_only_what_concerns_it(card: CardPage, summer) -> None:
-    """Other entities cost neither a question nor a drawing; its own ask once, and draw when the answer is another."""
+    """Other entities cause nothing; its own cause one request, and a drawing only if the answer differs."""
     card.show(summer)
     card.page.evaluate("countDrawings()")
     change(card, "light.kitchen", "sensor.power", times=50)
     assert (asked(card), drawings(card)) == (1, 0)
-    # Several changes at once are one question, and an answer that says the same is no reason to draw.
+    # Several changes at once cause one request, and an identical answer causes no drawing.
     change(card, ENTITY, LOAD, times=5)
     assert (asked(card), drawings(card)) == (2, 0)
     card.answer(summer | {"loads": [load("Car", (NOW, NOW + timedelta(hours=1)))]})
     change(card, LOAD)
     assert (asked(card), drawings(card)) == (3, 1)
-    # A new load brings entities; the card cannot know yet which.
+    # A new load has entities that the card does not know yet.
     card.page.evaluate("card.hass = { ...window.hass, entities: {} }")
     card.page.wait_for_timeout(400)
     assert (asked(card), drawings(card)) == (4, 1)
-    # Dark or light is a matter of the style sheet.
+    # The style sheet handles dark and light.
     card.page.evaluate("card.hass = { ...window.hass, themes: { darkMode: true } }")
     assert card.run("card.hasAttribute('dark')")
     card.page.evaluate("document.querySelector('#place').style.width = '700px'")
@@ -147,7 +147,7 @@ def test_draws_only_what_concerns_it(card: CardPage, summer) -> None:
 
 
 def test_follows_the_clock(window: CardPage, summer) -> None:
-    """At the boundary of an interval the card draws by itself, without a question."""
+    """At the boundary of an interval, the card draws again without a request."""
     window.page.clock.install(time=NOW)
     window.open()
     window.show(summer)
@@ -161,7 +161,7 @@ def test_follows_the_clock(window: CardPage, summer) -> None:
 
 
 def test_a_card_that_comes_back_shows_the_time(window: CardPage, summer) -> None:
-    """A view that was left and is opened again is not stuck in the interval of then."""
+    """A view that is opened again shows the present interval, not the one at which it was left."""
     window.page.clock.install(time=NOW)
     window.open()
     window.show(summer)

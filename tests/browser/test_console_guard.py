@@ -1,4 +1,4 @@
-"""What no customer should see is seen: the guard can fail."""
+"""Tests of the console guard: it finds each kind of fault."""
 
 from pathlib import Path
 
@@ -30,18 +30,18 @@ GERMAN = Texts("de")
     ],
 )
 def test_wrong_texts_are_seen(text: str, fault: str) -> None:
-    """Each kind of wrong text is told as what it is."""
+    """Each kind of wrong text is reported as such."""
     assert (text_fault(text, GERMAN) or "").startswith(fault)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_right_texts_pass(language: str) -> None:
-    """The integration's own texts pass in their language, and so do names that only look like keys."""
+    """The integration's texts pass in their own language, and so do names that only look like keys."""
     texts = Texts(language)
     wrong = [
         text
         for text in translations(language).values()
-        # Placeholders are filled in before anybody reads them.
+        # Placeholders are filled in before a text is shown.
         if "{" not in text and text_fault(text, texts)
     ]
     assert not wrong
@@ -50,7 +50,7 @@ def test_right_texts_pass(language: str) -> None:
 
 
 def test_fields_need_labels() -> None:
-    """A field that is not labelled, or labelled by its name, is told."""
+    """A field without a label, or with its name as the label, is reported."""
     labels = {"name": "Name", "min_run": "", "power": "power", "duration": " "}
     assert list(page_faults(Reading([], labels), Texts("en"))) == [
         "a field without a label: 'min_run'",
@@ -60,7 +60,7 @@ def test_fields_need_labels() -> None:
 
 
 def test_both_languages_have_the_same_buttons() -> None:
-    """A journey in one language presses what a journey in the other one does."""
+    """A journey presses the same buttons in either language."""
     assert BUTTONS["en"].keys() == BUTTONS["de"].keys()
 
 
@@ -91,7 +91,7 @@ async def read_bad_page(browser: Browser, evidence: Path) -> None:
 
 
 async def test_a_bad_page_is_seen(tmp_path: Path) -> None:
-    """In the real browser: texts wherever they stand, errors, and requests that go elsewhere or fail."""
+    """In the real browser, wrong texts, errors, and failed or foreign requests are reported."""
     async with open_browser() as browser:
         with pytest.raises(AssertionError) as failure:
             await read_bad_page(browser, tmp_path)

@@ -1,4 +1,4 @@
-"""Tests of the ready dashboard: what its strategy makes of the entities that a hub has."""
+"""Tests of the ready-made dashboard: what its strategy generates from a hub's entities."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -53,7 +53,7 @@ def hub(**devices: tuple[str, ...]) -> dict[str, Any]:
 
 
 def generate(page: Any, options: dict[str, Any], statistics: Any = None) -> Any:
-    """Return the dashboard that the strategy makes of a hub."""
+    """Return the dashboard that the strategy generates for a hub."""
     return page.evaluate(
         """async ([options, statistics]) => {
           window.answers = { "recorder/list_statistic_ids": statistics ?? { error: { code: "unknown_command" } } };
@@ -71,7 +71,7 @@ def cards(view: Any) -> list[Any]:
 
 
 def test_offered_when_a_dashboard_is_added(page: Any) -> None:
-    """Home Assistant lists it among the dashboards of the community, with a title and an icon to begin with."""
+    """Home Assistant lists it among the community dashboards, and suggests a title and an icon."""
     listed = page.evaluate(
         """() => {
           document.documentElement.lang = "de";
@@ -87,7 +87,7 @@ def test_offered_when_a_dashboard_is_added(page: Any) -> None:
 
 
 def test_a_contract_with_loads(page: Any) -> None:
-    """The card first, then today's figures, each load and the history."""
+    """It has the card first, then today's figures, each load and the history."""
     options = hub(nomos=CONSUMPTION, dishwasher=LOAD, car=LOAD)
     [view] = generate(page, {"language": "de", **options})["views"]
     assert view["title"] == "Nomos"
@@ -125,7 +125,7 @@ def test_a_contract_with_loads(page: Any) -> None:
 
 
 def test_several_contracts(page: Any) -> None:
-    """Each contract has a view of its own; hidden entities are nowhere."""
+    """Each contract has its own view; hidden entities are not shown."""
     options = hub(roof=("payout",), nomos=CONSUMPTION, dishwasher=LOAD)
     options["entities"]["sensor.nomos_average_price_today"]["hidden"] = True
     del options["states"]["sensor.nomos_highest_price_today"]
@@ -139,7 +139,7 @@ def test_several_contracts(page: Any) -> None:
 
 
 def test_each_load_with_its_contract(page: Any) -> None:
-    """A load is shown with the contract that it hangs from, and with the first one where that is not shown."""
+    """A load is shown with its contract, or with the first one if that is hidden."""
     loads = dict.fromkeys(("boiler", "car", "dryer", "pump"), LOAD)
     options = hub(roof=("payout",), house=CONSUMPTION, garage=CONSUMPTION, **loads)
     for load, contract in {
@@ -170,8 +170,8 @@ def statistics_of(source: str, *names: str) -> list[dict[str, str]]:
     return [{"statistic_id": f"{source}:{name}", "source": source} for name in names]
 
 
-def test_usage_where_it_is_known(page: Any) -> None:
-    """Usage and cost get a view when there are statistics of Nomos, and of nobody else."""
+def test_usage_if_it_is_known(page: Any) -> None:
+    """Usage and cost get a view if there are statistics by Nomos, not by another integration."""
     ours = statistics_of("nomos", "a_usage", "a_cost")
     others = statistics_of("other", "a_usage", "b_usage")
     views = generate(page, hub(nomos=CONSUMPTION), ours + others)["views"]
@@ -182,7 +182,7 @@ def test_usage_where_it_is_known(page: Any) -> None:
 
 
 def test_nothing_is_counted_twice(page: Any) -> None:
-    """Bars that stand on each other have no sum of others among them, and what is earned is no cost."""
+    """No stacked bar is the sum of others, and payments for feed-in are no cost."""
     bought = ("usage", "cost", "base_fee", "total_cost")
     known = statistics_of(
         "nomos",

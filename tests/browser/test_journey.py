@@ -1,10 +1,10 @@
-"""The whole way of a customer: from the first login to the account's removal, in the real frontend."""
+"""The whole journey of a customer in the real frontend, from the first login to the removal of the account."""
 
 from pathlib import Path
 
 import pytest
 
-from scripts.linking import Customer
+from scripts.sign_in import Customer
 from tests.browser.browser import open_browser, open_window
 from tests.browser.journey import Journey
 from tests.browser.my_redirect import HOST as MY_HOST, open_my_redirect
@@ -17,7 +17,7 @@ from tests.e2e.processes import start_processes
 async def test_journey(
     tmp_path: Path, pytestconfig: pytest.Config, language: str, my: bool
 ) -> None:
-    """Everything can be reached and read, nothing fails, and nothing is left untranslated."""
+    """Everything can be reached and read, nothing fails, and everything is translated."""
     folder: Path | None = pytestconfig.getoption("--pictures", None) if my else None
     async with (
         start_processes(tmp_path / "hub", language=language, my=my) as processes,
@@ -34,7 +34,7 @@ async def test_journey(
             guard,
         ),
     ):
-        # No person waits for the afternoon to see tomorrow's prices.
+        # Tomorrow's prices are published, whatever the time of day.
         await customer.control("POST", "settings", {"publication_time": "00:00"})
         journey = Journey(
             processes=processes,

@@ -1,13 +1,13 @@
-"""The words on the pages: the integration's own in both languages, and those of Home Assistant's buttons."""
+"""The texts on the pages: the integration's in both languages, and those of Home Assistant's buttons."""
 
 from functools import cache
 
 from tests.packaging import INTEGRATION, leaves, read_json
 
 LANGUAGES = {"en": "en-GB", "de": "de-DE"}
-"""Languages, with the locale that a browser asks for them with."""
+"""Languages, with the locale that a browser sends."""
 
-# Home Assistant's frontend names its buttons so.
+# The labels of buttons in Home Assistant's frontend.
 BUTTONS = {
     "en": {
         "add": "Add",
@@ -46,10 +46,10 @@ def translations(language: str) -> dict[str, str]:
 
 
 class Texts:
-    """What is to be read in one language, and what is not."""
+    """The texts that are expected in one language, and those that are not."""
 
     def __init__(self, language: str) -> None:
-        """Read both languages: a text of the other one is a fault."""
+        """Read both languages, since a text of the other one is a fault."""
         self.language = language
         self._own = translations(language)
         mine = set(self._own.values())
@@ -60,14 +60,14 @@ class Texts:
             for text in translations(other).values()
         }
         self.foreign = frozenset(others - mine)
-        """The texts that the other language alone has."""
+        """The texts that only the other language has."""
         self.keys = (
             frozenset(key for path in self._own for key in path.split(".")) - mine
         )
-        """What Home Assistant shows in place of a text that is missing: the name of what is not described."""
+        """What Home Assistant shows instead of a missing text: the key of the undescribed item."""
 
     def own(self, path: str, **placeholders: str) -> str:
-        """Return a text of the integration; KeyError when there is none."""
+        """Return a text of the integration; KeyError if there is none."""
         return self._own[path].format(**placeholders)
 
     def below(self, path: str) -> dict[str, str]:
@@ -79,5 +79,5 @@ class Texts:
         }
 
     def button(self, name: str) -> str:
-        """Return what is written on a button of Home Assistant."""
+        """Return the label of a button of Home Assistant."""
         return BUTTONS[self.language][name]

@@ -1,1 +1,1 @@
-"""A real Home Assistant and a stand-in Nomos, as processes that talk over HTTP."""
+"""Tests with a real Home Assistant and a stand-in Nomos as processes that communicate over HTTP."""

@@ -1,4 +1,4 @@
-"""The two processes, and a customer between them."""
+"""Fixtures: both processes, and a customer."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,20 +8,22 @@ import pytest_asyncio
 import pytest_socket
 
 from scripts.hub_client import HubClient
-from scripts.linking import DOMAIN, Customer
+from scripts.sign_in import DOMAIN, Customer
 from tests.e2e.processes import Processes, start_processes
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let the kill test run longer, or elsewhere; only known where this folder is named on the command line."""
+    """Add the options of the kill test; pytest knows them only if the command line names this folder."""
     group = parser.getgroup("kill test")
     group.addoption("--kill-rounds", type=int, default=30, help="how many kills")
-    group.addoption("--kill-seed", type=int, default=1, help="draws their moments")
+    group.addoption(
+        "--kill-seed", type=int, default=1, help="seed of the moments of the kills"
+    )
 
 
 @pytest.fixture(autouse=True)
 def _real_sockets(socket_enabled: None) -> None:
-    """Let these tests talk to the processes; the test plugin forbids sockets."""
+    """Allow sockets, which the test plugin blocks, for connections to the processes."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -29,14 +31,14 @@ async def processes(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Processes]:
     """Start both processes once for all tests of a module."""
-    pytest_socket.enable_socket()  # the fixture that does this serves single tests
+    pytest_socket.enable_socket()  # the plugin's own fixture has the scope of a single test
     async with start_processes(tmp_path_factory.mktemp("hub")) as processes:
         yield processes
 
 
 @pytest.fixture
 async def client(processes: Processes) -> AsyncIterator[HubClient]:
-    """Return a client for Home Assistant; leave nothing of the integration behind."""
+    """Return a client for Home Assistant; afterwards remove everything of the integration."""
     async with processes.hub.client(processes.token) as client:
         yield client
         processes.remember_tokens()
@@ -50,9 +52,9 @@ async def client(processes: Processes) -> AsyncIterator[HubClient]:
 
 @pytest.fixture
 async def customer(processes: Processes) -> AsyncIterator[Customer]:
-    """Return a customer with a browser; leave the simulator as it was."""
+    """Return a customer with a browser; afterwards reset the simulator."""
     async with Customer(processes.simulator_url) as customer:
-        # No person is as quick as these tests.
+        # These tests are faster than any person.
         await customer.control("POST", "settings", {"rate_limit": None})
         yield customer
         processes.secrets.update(customer.codes)
@@ -62,5 +64,5 @@ async def customer(processes: Processes) -> AsyncIterator[Customer]:
 
 @pytest.fixture
 def config_folder(tmp_path: Path) -> Path:
-    """Return a place for a configuration folder."""
+    """Return the path for a configuration folder."""
     return tmp_path / "config"

@@ -7,9 +7,9 @@ import json
 from pathlib import Path
 import sys
 
-from scripts.children import Child, free_port
 from scripts.hub import PROJECT, Hub, HubSettings, wait_until_running
-from scripts.linking import CLIENT_SECRET, DOMAIN
+from scripts.processes import Child, free_port
+from scripts.sign_in import CLIENT_SECRET, DOMAIN
 from tests.e2e.proxy import TokenProxy
 
 USER = "owner"
@@ -19,7 +19,7 @@ MY_REDIRECT_URI = "https://my.home-assistant.io/redirect/oauth"
 
 @dataclass(kw_only=True)
 class Processes:
-    """Both processes, and the secrets that passed between them."""
+    """Both processes, and the secrets that they exchanged."""
 
     hub: Hub
     simulator: Child
@@ -28,7 +28,7 @@ class Processes:
     secrets: set[str] = field(default_factory=lambda: {CLIENT_SECRET})
 
     def stored_entries(self) -> list[dict[str, object]]:
-        """Return the integration's entries as they are on disk."""
+        """Return the integration's entries as stored on disk."""
         path = self.hub.settings.folder / ".storage" / "core.config_entries"
         if not path.exists():
             return []
@@ -54,9 +54,9 @@ async def start_processes(
     language: str = "en",
     my: bool = False,
 ) -> AsyncIterator[Processes]:
-    """Start both processes; with a proxy, the hub knows Nomos by the proxy's address only.
+    """Start both processes; with a proxy, the hub reaches Nomos through it.
 
-    The language is the hub's and its first user's; `my` sends OAuth redirects through My Home Assistant.
+    The hub and its first user have the language; `my` sends OAuth redirects through My Home Assistant.
     """
     hub_port, simulator_port = free_port(), free_port()
     simulator_url = f"http://127.0.0.1:{simulator_port}"

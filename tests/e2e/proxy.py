@@ -1,4 +1,4 @@
-"""The proxy between the hub and Nomos, which sees from outside what of a token request has passed, and when."""
+"""A proxy between the hub and Nomos that records how much of a token request has passed, and when."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from typing import Self
 
 
 def fingerprint(token: str) -> str:
-    """Return what tells tokens apart, and tells nothing of them."""
+    """Return a hash that identifies a token without revealing it."""
     return sha256(token.encode()).hexdigest()[:16]
 
 
@@ -20,13 +20,13 @@ class Exchange:
     """A token request and its answer. Times are those of the monotonic clock."""
 
     asked: float
-    delivered: float | None = None  # when the last byte was handed to the hub's socket
-    delivered_wall: float = 0  # the same moment in seconds since 1970
+    delivered: float | None = None  # when the last byte was written to the hub's socket
+    delivered_wall: float = 0  # the same time in seconds since 1970
     answered: asyncio.Event = field(default_factory=asyncio.Event)
     _answer: bytearray = field(default_factory=bytearray, repr=False)
 
     def take(self, data: bytes) -> bytes | None:
-        """Take bytes that went to the hub; return the body when it is complete."""
+        """Add bytes that were sent to the hub; return the body once it is complete."""
         self._answer += data
         head, separator, body = bytes(self._answer).partition(b"\r\n\r\n")
         if not separator:
@@ -39,13 +39,13 @@ class Exchange:
 
 
 class TokenProxy:
-    """Passes connections on to Nomos byte by byte; to be used in an `async with`.
+    """Forwards connections to Nomos byte by byte; to be used in an `async with`.
 
-    When either end goes away, so does the connection to the other.
+    If one end closes its connection, the other one is closed, too.
     """
 
     def __init__(self) -> None:
-        """Remember nothing yet; open() opens it."""
+        """Prepare the proxy; open() starts it."""
         self.url = ""
         self.newest = ""  # the fingerprint of the refresh token that was delivered last
         self.exchanges: list[Exchange] = []
@@ -53,7 +53,7 @@ class TokenProxy:
         self._nomos_port = 0
 
     async def open(self, nomos_port: int) -> str:
-        """Listen on a free port for what goes to this port; return the URL."""
+        """Listen on a free port and forward to Nomos's port; return the URL."""
         self._nomos_port = nomos_port
         self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
         port = self._server.sockets[0].getsockname()[1]
@@ -61,18 +61,18 @@ class TokenProxy:
         return self.url
 
     async def __aenter__(self) -> Self:
-        """Leave the opening to who knows Nomos's port."""
+        """Return the proxy, which open() starts once Nomos's port is known."""
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Hang up."""
+        """Close all connections."""
         if self.url:
             self._server.close()
             self._server.close_clients()
             await self._server.wait_closed()
 
     def forget(self) -> None:
-        """Forget the token requests up to now."""
+        """Forget the token requests so far."""
         self.exchanges = []
         self._asked.clear()
 
@@ -86,20 +86,20 @@ class TokenProxy:
     ) -> None:
         exchange: Exchange | None = None
 
-        def heard(data: bytes) -> None:
-            # A request begins with a segment: nobody here sends the next one before the answer.
+        def received(data: bytes) -> None:
+            # A request begins with a new segment, since no client here sends the next one before the answer.
             nonlocal exchange
             if data.startswith(b"POST /oauth/token "):
                 exchange = Exchange(time.monotonic())
                 self.exchanges.append(exchange)
                 self._asked.set()
 
-        def told(data: bytes) -> None:
+        def delivered(data: bytes) -> None:
             nonlocal exchange
             if exchange is None or (body := exchange.take(data)) is None:
                 return
             if hub_writer.transport.get_write_buffer_size() > 0:
-                return  # it stays in this process: there is nobody left to take it
+                return  # still in this process's buffer: the hub is gone
             exchange.delivered, exchange.delivered_wall = time.monotonic(), time.time()
             with contextlib.suppress(ValueError, KeyError):
                 self.newest = fingerprint(json.loads(body)["refresh_token"])
@@ -114,8 +114,8 @@ class TokenProxy:
             hub_writer.close()
             return
         ways = (
-            asyncio.create_task(_pass_on(hub_reader, nomos_writer, heard)),
-            asyncio.create_task(_pass_on(nomos_reader, hub_writer, told)),
+            asyncio.create_task(_pass_on(hub_reader, nomos_writer, received)),
+            asyncio.create_task(_pass_on(nomos_reader, hub_writer, delivered)),
         )
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
@@ -131,7 +131,7 @@ async def _pass_on(
     writer: asyncio.StreamWriter,
     watch: Callable[[bytes], None],
 ) -> None:
-    """Pass on until one end goes away."""
+    """Forward until one end closes its connection."""
     with contextlib.suppress(ConnectionError):
         while data := await reader.read(65536):
             writer.write(data)

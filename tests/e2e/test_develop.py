@@ -1,4 +1,4 @@
-"""The command that developers start with."""
+"""Tests of scripts/develop."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,17 +10,17 @@ import sys
 
 import pytest
 
-from scripts.children import (
+from scripts.develop import Environment, parse_arguments
+from scripts.hub import PROJECT
+from scripts.hub_client import HubClient
+from scripts.processes import (
     Child,
     ChildError,
     clean_environment,
     free_port,
     port_is_free,
 )
-from scripts.develop import Environment, parse_arguments
-from scripts.hub import PROJECT
-from scripts.hub_client import HubClient
-from scripts.linking import CLIENT_ID, CLIENT_SECRET, CUSTOMER
+from scripts.sign_in import CLIENT_ID, CLIENT_SECRET, CUSTOMER
 
 READY = re.compile(
     r"READY (?P<url>http://127\.0\.0\.1:\d+) user=(?P<user>\S+) "
@@ -38,7 +38,7 @@ class Command:
         self.lines: list[str] = []
 
     async def ready(self) -> dict[str, str]:
-        """Read up to the line READY; return what it tells."""
+        """Read up to the line READY; return its fields."""
         assert self.process.stdout
         async with asyncio.timeout(120):
             async for line in self.process.stdout:
@@ -48,7 +48,7 @@ class Command:
         pytest.fail("\n".join(self.lines))
 
     async def interrupt(self) -> list[str]:
-        """Press Ctrl-C; return the lines that were left, once it has ended."""
+        """Press Ctrl-C; return the remaining output once the command has ended."""
         assert self.process.stdout
         self.process.send_signal(signal.SIGINT)
         async with asyncio.timeout(30):
@@ -89,7 +89,7 @@ async def shown_price(ready: dict[str, str]) -> float:
 
 
 async def test_price_at_every_start(config_folder: Path) -> None:
-    """A live price after the first start, and after the next one with the same folder."""
+    """There is a current price after the first start, and after the next one with the same folder."""
     for arguments in ([], ["--language", "de"]):
         async with develop(config_folder, *arguments) as command:
             ready = await command.ready()
@@ -101,7 +101,7 @@ async def test_price_at_every_start(config_folder: Path) -> None:
 
 
 async def test_fresh(config_folder: Path) -> None:
-    """Without a link, the command tells all that a person needs to make one."""
+    """Without a link, the command prints everything that is needed to link the account."""
     async with develop(config_folder, "--fresh") as command:
         ready = await command.ready()
         assert (ready["entity"], ready["price"]) == ("-", "-")
@@ -114,7 +114,7 @@ async def test_fresh(config_folder: Path) -> None:
 
 
 async def test_taken_port(config_folder: Path) -> None:
-    """A port that is taken is said at once, in a sentence."""
+    """A port that is in use is reported at once, in a sentence."""
     config_folder.mkdir()
     server = await asyncio.start_server(lambda _r, w: w.close(), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
@@ -127,7 +127,7 @@ async def test_taken_port(config_folder: Path) -> None:
 
 
 async def test_crash_ends_everything(config_folder: Path) -> None:
-    """A child that dies is named, with its last words."""
+    """The error names the child that ended, with the last lines of its output."""
     options = parse_arguments(["--config", str(config_folder)])
     environment = Environment(options)
     environment.simulator = Child(

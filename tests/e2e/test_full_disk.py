@@ -1,4 +1,4 @@
-"""The disk of a real hub is full for some seconds around the rotation of the refresh token."""
+"""Test of a real hub whose disk is full for some seconds around the rotation of the refresh token."""
 
 import asyncio
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ import pytest
 
 from scripts.hub import wait_until_running
 from scripts.hub_client import HubClient
-from scripts.linking import DOMAIN, Customer
+from scripts.sign_in import DOMAIN, Customer
 from tests.e2e.processes import start_processes
 from tests.e2e.proxy import TokenProxy
 from tests.e2e.test_kill import CUSTOMER, Trial
@@ -19,7 +19,7 @@ from tests.e2e.test_kill import CUSTOMER, Trial
 
 @pytest.fixture
 def storage(tmp_path: Path) -> Iterator[Path]:
-    """Put the hub's storage folder on a small disk of its own."""
+    """Put the hub's storage folder on its own small file system."""
     storage = tmp_path / "hub" / ".storage"
     storage.mkdir(parents=True)
     try:
@@ -35,7 +35,7 @@ def storage(tmp_path: Path) -> Iterator[Path]:
 
 
 def fill(folder: Path) -> Path:
-    """Leave no room in a folder; return the file that takes it."""
+    """Fill the file system of a folder; return the file that takes all the space."""
     others = folder / "others"
     with contextlib.suppress(OSError), others.open("wb", buffering=0) as file:
         while True:
@@ -44,7 +44,7 @@ def fill(folder: Path) -> Path:
 
 
 async def ask(client: HubClient, days_ago: int) -> None:
-    """Have Nomos asked for the prices of a past day: those are not kept."""
+    """Let the hub request the prices of a past day, which are not kept."""
     day = str((datetime.now(UTC) - timedelta(days=days_ago)).date())
     await client.post(
         f"/api/services/{DOMAIN}/get_prices?return_response",
@@ -55,7 +55,7 @@ async def ask(client: HubClient, days_ago: int) -> None:
 async def test_disk_that_is_full_around_a_rotation(
     tmp_path: Path, storage: Path
 ) -> None:
-    """The newest token is in use after some requests, an orderly stop and a start; nobody has to link again."""
+    """After some requests, a clean stop and a start, the newest token is in use, and the link still works."""
     async with (
         TokenProxy() as proxy,
         start_processes(tmp_path / "hub", proxy) as processes,

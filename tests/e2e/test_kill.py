@@ -1,12 +1,12 @@
-"""The plug is pulled around the rotation of the refresh token, again and again.
+"""Test of a hub that is killed around the rotation of the refresh token, many times.
 
-Nomos accepts a refresh token once; whoever uses it twice loses the grant. So a hub that is killed between Nomos's
-rotation and the arrival of the answer has to be linked again, and nobody can help that. Killed at any other moment,
-it must go on without anybody's help.
+Nomos accepts a refresh token once; a second use ends the grant. So a hub that is killed between Nomos's rotation and
+the arrival of the answer has to be linked again, which cannot be avoided. If it is killed at any other time, it must
+go on by itself.
 
-Where a kill fell is judged from outside: by the simulator's record of requests and by the proxy between the two
-processes, which knows when the last byte of the answer was handed to the hub. What the hub needs to put the token
-on the disk is allowed for by a margin, and what fell into it is counted apart.
+When a kill happened is judged from outside: by the simulator's record of requests and by the proxy between both
+processes, which knows when the last byte of the answer was sent to the hub. The time that the hub needs to store the
+token is allowed for by a margin, and kills within it are counted separately.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ import pytest
 
 from scripts.hub import wait_until_running
 from scripts.hub_client import HubClient, HubError, Json
-from scripts.linking import DOMAIN, Customer, link, link_again
+from scripts.sign_in import DOMAIN, Customer, link, link_again
 from tests.e2e.processes import Processes, start_processes
 from tests.e2e.proxy import TokenProxy, fingerprint
 from tests.e2e.test_process import assert_true_price, eventually, refresh
@@ -36,7 +36,7 @@ MOST_IN_MARGIN = 0.2
 
 
 class Where(StrEnum):
-    """Where a kill fell."""
+    """When a kill happened."""
 
     BEFORE = "before the token request"
     ASKED = "token requested, not rotated"
@@ -47,16 +47,16 @@ class Where(StrEnum):
 
 
 class After(Enum):
-    """What the delay until a kill is counted from."""
+    """The event from which the delay of a kill is counted."""
 
-    CALL = auto()  # the hub was told to ask for prices, its access token is dead
+    CALL = auto()  # the hub was asked to request prices with an expired access token
     REQUEST = auto()  # the first byte of the token request was seen
-    ANSWER = auto()  # the last byte of its answer was handed over
+    ANSWER = auto()  # the last byte of its answer was sent
 
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """Where a kill is aimed at: so many seconds after an event, with these faults to widen what is narrow."""
+    """The plan of a kill: seconds after an event, and faults that widen narrow time windows."""
 
     after: After
     span: tuple[float, float]
@@ -110,21 +110,21 @@ AIMED_AT = {
     Where.AHEAD: AHEAD,
     Where.SAVED: SAVED,
 }
-"""What most likely falls where."""
+"""Aims by the moment that they will most likely hit."""
 
 MOST_MORE = 12
-"""How many more kills are tried, on a slow machine, to hit what none has hit."""
+"""How many more kills are tried on a slow machine to hit a moment that was not hit yet."""
 
 
 def draw_aims(chance: random.Random) -> Iterator[Aim]:
-    """Yield aims without end, all of them equally often, in a random order."""
+    """Yield endless aims, all equally often, in a random order."""
     while True:
         yield from chance.sample(AIMS, len(AIMS))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Kill:
-    """What is known of a kill before the hub is started again."""
+    """What is known about a kill before the hub is started again."""
 
     where: Where
     requests: int  # for tokens
@@ -133,13 +133,13 @@ class Kill:
 
     @property
     def may_lose(self) -> bool:
-        """Whether nobody is to blame for a lost grant."""
+        """Whether losing the grant cannot be avoided."""
         return self.where in {Where.UNANSWERED, Where.MARGIN} and not self.on_disk
 
 
 @dataclass(kw_only=True)
 class Trial:
-    """A linked account in a hub that is killed and started again."""
+    """A linked account on a hub that is killed and started again."""
 
     processes: Processes
     proxy: TokenProxy
@@ -149,11 +149,11 @@ class Trial:
 
     @property
     def storage(self) -> Path:
-        """Where the hub keeps what survives."""
+        """The hub's storage folder."""
         return self.processes.hub.settings.folder / ".storage"
 
     async def link(self) -> None:
-        """Link the account, and let the hub store all that is new, itself included."""
+        """Link the account, and wait until the hub has stored everything."""
         async with self.processes.hub.client(self.processes.token) as client:
             entry = await link(client, self.customer)
             self.entry_id = entry["entry_id"]
@@ -161,14 +161,14 @@ class Trial:
         assert self.newest_in_entry()
 
     def newest_in_entry(self) -> bool:
-        """Tell whether the config entry on disk holds the newest refresh token."""
+        """Return whether the config entry on disk holds the newest refresh token."""
         [entry] = self.processes.stored_entries()
         data = entry["data"]
         assert isinstance(data, dict)
         return fingerprint(data["token"]["refresh_token"]) == self.proxy.newest
 
     def newest_in_journal(self) -> bool:
-        """Tell whether the journal on disk holds the newest refresh token."""
+        """Return whether the journal on disk holds the newest refresh token."""
         try:
             stored = json.loads(self._journal.read_text())
         except FileNotFoundError:
@@ -182,7 +182,7 @@ class Trial:
         return self.storage / f"{DOMAIN}.token.{self.entry_id}"
 
     async def _expire(self) -> None:
-        """Make the next request of the hub one that needs a rotation; count from here."""
+        """Expire the access token, so that the hub's next request needs a rotation; count requests from here."""
         await self.customer.control("POST", "expire_access_tokens")
         await self.customer.control("DELETE", "requests")
         self.proxy.forget()
@@ -192,7 +192,7 @@ class Trial:
         return [one["status"] for one in records if one["kind"] == kind]
 
     async def kill(self, client: HubClient, aim: Aim, delay: float) -> Kill:
-        """Start a rotation, pull the plug, and find out where that fell."""
+        """Start a rotation, kill the hub, and find out at which moment."""
         for fault in aim.faults:
             await self.customer.control("POST", "faults", fault)
         await self._expire()
@@ -200,13 +200,13 @@ class Trial:
             tasks.create_task(ask_or_die(client))
             await self._reach(aim.after)
             await asyncio.sleep(delay)
-            # Nothing else runs in this process, the proxy included, until the hub is dead.
+            # Until the hub is dead, nothing else runs in this process, not even the proxy.
             killed = time.monotonic()
             delivered = next((one.delivered for one in self.proxy.exchanges), None)
             self.processes.hub.kill()
         await client.disconnect()
 
-        # A request that the hub had sent goes its way, though the hub is dead.
+        # A request that the hub has sent is still handled.
         await asyncio.sleep(0.1)
         asked = len(self.proxy.exchanges)
         rotated = await self._rotated(asked)
@@ -226,14 +226,14 @@ class Trial:
         return Kill(
             where=where,
             requests=asked,
-            # The proxy does not know a token whose answer it did not see.
+            # If the answer did not pass the proxy, the proxy does not know the new token.
             on_disk=where is not Where.UNANSWERED and (in_journal or in_entry),
             evidence=f"token requests: {asked}, rotated: {rotated}, killed after the answer: {late}, "
             f"newest token in the journal: {in_journal}, in the entry: {in_entry}",
         )
 
     async def _reach(self, event: After) -> None:
-        """Wait for what a delay is counted from."""
+        """Wait for the event from which a delay is counted."""
         async with asyncio.timeout(30):
             if event is After.CALL:
                 return
@@ -242,8 +242,8 @@ class Trial:
                 await exchange.answered.wait()
 
     async def _rotated(self, asked: int) -> bool:
-        """Tell whether Nomos has rotated, once it is through with what it was asked."""
-        # A request that was cut off before it began to be handled leaves no record.
+        """Return whether Nomos has rotated the token, once it has handled all requests."""
+        # A request that was cut off before it was handled leaves no record.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(2):
                 while len(await self._statuses("token")) < asked:
@@ -251,7 +251,7 @@ class Trial:
         return 200 in await self._statuses("token")
 
     async def look_after(self, client: HubClient, since: datetime) -> str:
-        """Use the account; return "kept" or "lost", or what else became of it. The price is there in any case."""
+        """Use the account; return "kept", "lost", or what else happened. The price is shown in any case."""
         await wait_until_running(client)
         await self._expire()
         await refresh(client)
@@ -272,11 +272,11 @@ class Trial:
         return f"odd: token requests {tokens}, price requests {prices}"
 
     def left_behind(self, suffix: str) -> list[Path]:
-        """Return the integration's files with a suffix that those which are in use do not have."""
+        """Return the integration's files with a suffix that files in use do not have."""
         return list(self.storage.glob(f"{DOMAIN}.*{suffix}"))
 
     def remarks(self) -> Iterator[str]:
-        """Yield what else was seen."""
+        """Yield further observations."""
         if times := [round(seconds * 1000) for seconds in self.write_times]:
             yield (
                 f"  Without a kill, the token was in the journal {median(times):.0f} ms after the answer "
@@ -286,15 +286,15 @@ class Trial:
             yield f"  Unfinished files left behind: {len(left)}"
 
     async def link_again(self, client: HubClient) -> None:
-        """Link the account anew, through the reauthentication if there is one."""
+        """Link the account again, through the reauthentication if there is one."""
         await link_again(client, self.customer, self.entry_id)
-        # A hub that is killed before it has stored the new link is another story.
+        # This test does not cover a hub that is killed before it has stored the new link.
         await eventually(self.newest_in_entry)
         assert await client.flows(DOMAIN) == []
 
 
 async def ask_or_die(client: HubClient) -> None:
-    """Have past prices asked for by a hub that may be killed over it: it has been refreshed today."""
+    """Let the hub request past prices, since it has today's; it may be killed meanwhile."""
     day = str((datetime.now(UTC) - timedelta(days=3)).date())
     with contextlib.suppress(HubError):
         await client.post(
@@ -304,7 +304,7 @@ async def ask_or_die(client: HubClient) -> None:
 
 
 async def eventually_flows(client: HubClient) -> list[Json]:
-    """Return the flows that wait, once there is one, and some time for another was given."""
+    """Wait for a flow, and some more time for another one; return the flows."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(5):
             while not await client.flows(DOMAIN):
@@ -314,18 +314,20 @@ async def eventually_flows(client: HubClient) -> list[Json]:
 
 
 def blame(kill: Kill, outcome: str) -> str | None:
-    """Return what is wrong about what became of a kill; None when nothing is."""
+    """Return what is wrong with the outcome of a kill, if anything."""
     if kill.requests > 1:
         return "more than one token request"
     if kill.may_lose and outcome == "kept":
-        return "the account works with a token that Nomos has replaced: this test measures wrong"
+        return (
+            "the account works with a token that Nomos has replaced: this test is wrong"
+        )
     if outcome != ("lost" if kill.may_lose else "kept"):
         return outcome
     return None
 
 
 def places(results: Sequence[tuple[Kill, str]]) -> list[Where]:
-    """Return where the kills fell."""
+    """Return when the kills happened."""
     return [kill.where for kill, _ in results]
 
 
@@ -346,7 +348,7 @@ def table(results: Sequence[tuple[Kill, str]]) -> Iterator[str]:
 async def test_kill(
     tmp_path: Path, pytestconfig: pytest.Config, report_figures: Callable[[str], None]
 ) -> None:
-    """An account survives the hub's death at any moment but one."""
+    """An account survives a kill of the hub at any time but one."""
     rounds: int = pytestconfig.getoption("--kill-rounds", 30)
     seed: int = pytestconfig.getoption("--kill-seed", 1)
     chance = random.Random(seed)
@@ -392,7 +394,7 @@ async def test_kill(
     assert not trial.left_behind(".unreadable")
     fallen = places(results)
     if fallen.count(Where.MARGIN) > MOST_IN_MARGIN * len(fallen):
-        wrongs.append("too many kills fell into the margin: this proves too little")
+        wrongs.append("too many kills were within the margin: this proves too little")
     if rounds >= len(AIMS):
-        wrongs += [f"no kill fell here: {it}" for it in Where if it not in fallen]
+        wrongs += [f"no kill happened: {it}" for it in Where if it not in fallen]
     assert not wrongs, "\n".join(wrongs)

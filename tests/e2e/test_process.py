@@ -1,4 +1,4 @@
-"""The journeys of a customer, through a real Home Assistant process."""
+"""Tests of what a customer does, with a real Home Assistant process."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ import pytest
 from scripts.develop import wait_for_price
 from scripts.hub import INTEGRATION, wait_until_running
 from scripts.hub_client import HubClient, HubError, Json
-from scripts.linking import (
+from scripts.sign_in import (
     CLIENT_ID,
     DOMAIN,
     Customer,
@@ -32,7 +32,7 @@ LOG_RECORD = re.compile(r"(?m)^(?=\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)")
 
 
 async def true_price(customer: Customer, at: datetime) -> float:
-    """Return the simulator's price of a moment, in EUR/kWh."""
+    """Return the simulator's price at an instant, in EUR/kWh."""
     state = await customer.control("GET", "state")
     subscription, *_ = state["customers"][customer.email]["subscriptions"]
     truth = await customer.control(
@@ -51,12 +51,12 @@ async def true_price(customer: Customer, at: datetime) -> float:
 async def assert_true_price(
     client: HubClient, customer: Customer, *, since: datetime
 ) -> None:
-    """The current price shows, and it is the simulator's."""
+    """Assert that the current price is shown, and that it is the simulator's."""
     before = datetime.now(UTC)
     shown = await wait_for_price(client, since=since)
     state = await client.state(shown.entity_id)
     assert state is not None
-    # The interval may have changed between two requests.
+    # The interval may have ended between two requests.
     moments = [before - timedelta(seconds=1), datetime.now(UTC)]
     truth = [await true_price(customer, at) for at in moments]
     assert float(shown.state) in [pytest.approx(price, abs=1e-6) for price in truth]
@@ -65,7 +65,7 @@ async def assert_true_price(
 
 
 async def eventually[T](look: Callable[[], T], *, timeout: float = 10) -> T:
-    """Look again and again until there is something to see; return it."""
+    """Call a function until it returns something; return that."""
     async with asyncio.timeout(timeout):
         while not (seen := look()):
             await asyncio.sleep(0.1)
@@ -73,7 +73,7 @@ async def eventually[T](look: Callable[[], T], *, timeout: float = 10) -> T:
 
 
 def assert_clear_abort(result: Json, *reasons: str) -> None:
-    """The flow has ended for one of these reasons, and has a sentence for it."""
+    """Assert that the flow ended for one of these reasons, with a sentence for it."""
     assert result["type"] == "abort", result
     assert result["reason"] in reasons
     english = json.loads((INTEGRATION / "translations" / "en.json").read_text())
@@ -81,15 +81,15 @@ def assert_clear_abort(result: Json, *reasons: str) -> None:
 
 
 async def assert_nothing_stored(client: HubClient, processes: Processes) -> None:
-    """No entry came out of it, in memory or on disk, and no flow is left waiting."""
+    """Assert that there is no entry, in memory or on disk, and no waiting flow."""
     assert await client.entries(DOMAIN) == []
     assert await client.flows(DOMAIN) == []
-    # Home Assistant writes its entries a second after they changed.
+    # Home Assistant writes changed entries after a second.
     await eventually(lambda: processes.stored_entries() == [])
 
 
 async def test_the_frontend_can_load(client: HubClient) -> None:
-    """The frontend stays at its loading screen until these are answered."""
+    """The requests that the frontend's loading screen waits for are answered."""
     assert await client.command("get_services")
     assert await client.command("get_panels")
     assert await client.command("frontend/get_themes")
@@ -97,7 +97,7 @@ async def test_the_frontend_can_load(client: HubClient) -> None:
 
 
 async def test_link_and_read_the_price(client: HubClient, customer: Customer) -> None:
-    """From nothing to the right price, as a person goes."""
+    """A person links the account and sees the right price."""
     since = datetime.now(UTC)
     entry = await link(client, customer)
 
@@ -107,10 +107,8 @@ async def test_link_and_read_the_price(client: HubClient, customer: Customer) ->
     assert stored["title"] == "4X44EMKX"
 
 
-async def test_half_a_character_for_a_time(
-    client: HubClient, customer: Customer
-) -> None:
-    """What a template makes of half an emoji is refused; the parser of times would end the whole process."""
+async def test_lone_surrogate_for_a_time(client: HubClient, customer: Customer) -> None:
+    """A template with half an emoji is refused; Home Assistant's parser of times would crash the process."""
     await link(client, customer)
     for action, field in (
         ("get_prices", "start"),
@@ -130,7 +128,7 @@ async def test_half_a_character_for_a_time(
 async def test_denied(
     client: HubClient, customer: Customer, processes: Processes
 ) -> None:
-    """Denying ends the flow with a sentence; nothing is stored; allowing helps."""
+    """Denying ends the flow with a sentence and stores nothing; allowing then works."""
     await ensure_credentials(client)
     result = await walk(client, customer, await client.start_flow(DOMAIN), allow=False)
     assert_clear_abort(result, "link_user_rejected_authorize")
@@ -142,7 +140,7 @@ async def test_denied(
 async def test_wrong_client_secret(
     client: HubClient, customer: Customer, processes: Processes
 ) -> None:
-    """A mistyped secret ends the flow with a sentence; the right one helps."""
+    """A mistyped secret ends the flow with a sentence; the right one then works."""
     processes.secrets.add("mistyped-secret")
     await ensure_credentials(client, secret="mistyped-secret")
     result = await walk(client, customer, await client.start_flow(DOMAIN))
@@ -158,7 +156,7 @@ async def test_wrong_client_secret(
 async def test_expired_code(
     client: HubClient, customer: Customer, processes: Processes
 ) -> None:
-    """Who dawdles on the way back gets a sentence, and may try again."""
+    """A customer who returns too late gets a sentence, and can try again."""
     await ensure_credentials(client)
     step = await to_sign_in(client, await client.start_flow(DOMAIN))
     back = await customer.sign_in(step["url"])
@@ -179,7 +177,7 @@ async def test_expired_code(
 async def test_second_link_of_the_same_account(
     client: HubClient, customer: Customer
 ) -> None:
-    """An account is there once: adding it again renews its access."""
+    """Adding an account a second time renews its access."""
     await link(client, customer)
     result = await walk(client, customer, await client.start_flow(DOMAIN))
     assert_clear_abort(result, "linked_again")
@@ -187,7 +185,7 @@ async def test_second_link_of_the_same_account(
 
 
 async def refresh(client: HubClient) -> None:
-    """Have Nomos asked; the action fails where that does."""
+    """Let the hub request from Nomos; if that fails, so does the action."""
     with suppress(HubError):
         await client.post(f"/api/services/{DOMAIN}/refresh")
 
@@ -195,13 +193,13 @@ async def refresh(client: HubClient) -> None:
 async def test_revoked(
     client: HubClient, customer: Customer, processes: Processes
 ) -> None:
-    """Revoked access asks once for a new link, for the same account, and then goes on."""
+    """After access was revoked, the account asks once to be linked again, and then goes on."""
     begin = datetime.now(UTC)
     entry = await link(client, customer)
     first = await eventually(processes.remember_tokens)
     await wait_for_price(client, since=begin)
     await customer.control("POST", "revoke", {"email": customer.email})
-    # With all prices known nobody asks Nomos, so nobody notices before somebody does.
+    # With all prices known, no request is sent, so the refusal is only noticed after a request by hand.
     await refresh(client)
     [flow] = await client.flows(DOMAIN)
     assert flow["context"]["source"] == "reauth"
@@ -223,7 +221,7 @@ async def test_revoked(
 
 
 async def test_reconfigure(client: HubClient, customer: Customer) -> None:
-    """A working link can be made anew."""
+    """A working account can be linked again."""
     entry = await link(client, customer)
     since = datetime.now(UTC)
     step = await client.start_flow(DOMAIN, entry_id=entry["entry_id"])
@@ -235,7 +233,7 @@ async def test_reconfigure(client: HubClient, customer: Customer) -> None:
 async def test_restart(
     client: HubClient, customer: Customer, processes: Processes
 ) -> None:
-    """After a restart the price is there again, without anybody's help."""
+    """After a restart, the price comes back by itself."""
     await link(client, customer)
     await client.disconnect()
     await processes.hub.stop()
@@ -249,19 +247,19 @@ async def test_restart(
 
 
 def log_records(processes: Processes) -> Iterator[str]:
-    """Yield what Home Assistant has logged in all tests, each with its traceback."""
+    """Yield all records that Home Assistant has logged in these tests, with their tracebacks."""
     yield from LOG_RECORD.split(processes.hub.log.read_text(errors="replace"))
 
 
-def is_told(secret: str, text: str) -> bool:
-    """Tell whether a secret stands in a text; six digits inside a longer id do not count."""
+def contains_secret(secret: str, text: str) -> bool:
+    """Return whether a text contains a secret; six digits inside a longer id do not count."""
     return re.search(rf"(?<!\w){re.escape(secret)}(?!\w)", text) is not None
 
 
 async def test_logs(
     client: HubClient, customer: Customer, processes: Processes
 ) -> None:
-    """Everything above was logged in detail, without secrets and without mishaps."""
+    """All of the above was logged in detail, without secrets and errors."""
     await link(client, customer)
     await eventually(processes.remember_tokens)
     processes.secrets.update(customer.codes)
@@ -273,20 +271,20 @@ async def test_logs(
     for log in (processes.hub.log, processes.simulator.log):
         text = log.read_text(errors="replace")
         # The assertion must not print the secret that it finds.
-        leaks = sum(is_told(secret, text) for secret in processes.secrets)
+        leaks = sum(contains_secret(secret, text) for secret in processes.secrets)
         assert leaks == 0, f"{leaks} secrets in {log.name}"
     assert not [
         text
         for text in ours
         if re.search(r" (ERROR|CRITICAL) \(.*?\) \[custom_components", text)
-        # The one line with which each of Home Assistant's coordinators reports access that was revoked.
+        # The one line with which Home Assistant's coordinators report revoked access.
         and "Nomos refuses access" not in text
     ]
     assert not [
         text
         for text in records
         if "Traceback (most recent call last)" in text
-        # Home Assistant's coordinators write every refusal out at this level.
+        # Home Assistant's coordinators log every refusal with its traceback at this level.
         and " DEBUG " not in text.partition("\n")[0]
         and ("custom_components/nomos" in text or f"custom_components.{DOMAIN}" in text)
     ]

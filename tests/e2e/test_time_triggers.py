@@ -1,4 +1,4 @@
-"""A real Home Assistant switches by its own time trigger on the entities of loads, and none of the moments is lost."""
+"""Test of Home Assistant's own time trigger on the entities of loads, with a real process: no event is lost."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterable
@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 import aiohttp
 
 from scripts.hub_client import HubClient, Json
-from scripts.linking import Customer, link
+from scripts.sign_in import Customer, link
 
 BERLIN: Final = ZoneInfo("Europe/Berlin")
 MINUTE: Final = timedelta(minutes=1)
 
 LOADS: Final = 12
-"""Before times were kept, each end was lost by a chance of one in three."""
+"""Before times were kept until they had passed, each end was lost with a probability of one in three."""
 
 
 async def add_load(client: HubClient, entry_id: str, name: str, at: datetime) -> None:
@@ -38,7 +38,7 @@ async def add_load(client: HubClient, entry_id: str, name: str, at: datetime) ->
 
 
 async def times(client: HubClient) -> dict[str, str]:
-    """Return what the entities show that name a start or an end of a load."""
+    """Return the states of the entities that show a start or an end of a load."""
     states: list[Json] = await client.get("/api/states")
     return {
         one["entity_id"]: one["state"]
@@ -49,7 +49,7 @@ async def times(client: HubClient) -> dict[str, str]:
 
 
 async def fired(client: HubClient, entities: Iterable[str]) -> AsyncGenerator[str]:
-    """Listen to a time trigger on each of some entities; yield one that fired, and first of all nothing."""
+    """Subscribe to a time trigger on each entity; yield an empty text first, then each entity whose trigger fired."""
     async with (
         aiohttp.ClientSession() as session,
         session.ws_connect(f"{client.url}/api/websocket") as websocket,
@@ -70,9 +70,9 @@ async def fired(client: HubClient, entities: Iterable[str]) -> AsyncGenerator[st
 
 
 async def test_each_start_and_each_end(client: HubClient, customer: Customer) -> None:
-    """Every start and every end fires once, and then the entities name the next runs."""
+    """Every start and every end fires once, and then the entities show the next runs."""
     entry = await link(client, customer)
-    # Time enough to add them all, on a slow machine, too.
+    # Enough time to add them all on a slow machine.
     first = datetime.now(UTC).replace(second=0, microsecond=0) + 2 * MINUTE
     for number in range(LOADS):
         await add_load(client, entry["entry_id"], f"Load {number}", first)
@@ -80,10 +80,10 @@ async def test_each_start_and_each_end(client: HubClient, customer: Customer) ->
         while len(shown := await times(client)) < 2 * LOADS:
             await asyncio.sleep(0.1)
     assert {*shown.values()} == {first.isoformat(), (first + MINUTE).isoformat()}
-    # Nobody reads it for minutes, and the hub would close it.
+    # It would not be read for minutes, and the hub would close it.
     await client.disconnect()
     seen: list[str] = []
-    # Long after the last of them, should one be missing.
+    # Long after the last one, in case one is missing.
     with suppress(TimeoutError):
         async with asyncio.timeout(240), aclosing(fired(client, shown)) as news:
             async for one in news:

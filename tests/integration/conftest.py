@@ -1,4 +1,4 @@
-"""A real Home Assistant core, a simulated Nomos on a real socket, and a clock that the test moves."""
+"""A real Home Assistant core, a simulated Nomos behind a real socket, and a clock that the test moves."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -28,7 +28,7 @@ from homeassistant.components.application_credentials import (
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.setup import async_setup_component
-from scripts.linking import Customer
+from scripts.sign_in import Customer
 from simulator import Simulator
 from tests.integration.helpers import (
     CLIENT_ID,
@@ -46,12 +46,12 @@ from tests.integration.leaks import left_behind, remembered
 
 @pytest.fixture(autouse=True)
 def sockets(socket_enabled: None) -> None:
-    """Let tests talk to loopback."""
+    """Let tests use the loopback interface."""
 
 
 @pytest.fixture(autouse=True)
 def quiet_access_log() -> None:
-    """Keep the test client's own access log out: it cannot tell a frozen time, and is not Home Assistant's."""
+    """Silence the test client's access log: it cannot format a frozen time, and Home Assistant has no such log."""
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
 
 
@@ -68,25 +68,25 @@ def hass_config_dir(hass_tmp_config_dir: str) -> str:
 
 @pytest.fixture
 async def german_hub(hass: HomeAssistant) -> None:
-    """Hang the hub in Germany: windows of loads, and what a person says, are by the clock on the wall."""
+    """Put the hub in Germany: windows of loads and spoken times are local time."""
     await hass.config.async_set_time_zone("Europe/Berlin")
 
 
 @pytest.fixture(autouse=True)
 def seeded_random() -> None:
-    """Throw the same jitter in every run: what it does at its extremes is a matter of the schedule's own tests."""
+    """Use the same jitter in every run; the tests of the schedule cover its extremes."""
     random.seed(20260610)
 
 
 @pytest.fixture(autouse=True)
 def quiet_database() -> None:
-    """Keep every statement of the recorder's database out of the log that is searched for secrets."""
+    """Keep the recorder's SQL statements out of the log that is searched for secrets."""
     logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
 
 
 @pytest.fixture(autouse=True)
 def pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let pauses pass at once where time stands still."""
+    """Skip pauses, since the clock is frozen."""
 
     async def pause(_seconds: float) -> None:
         await asyncio.sleep(0)
@@ -97,13 +97,13 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def instance(hass_storage: dict[str, Any]) -> None:
-    """Give the hub an identity, and with it always the same place in the spread of requests."""
+    """Give the hub a fixed id, and with it a fixed place in the spread of requests."""
     hass_storage["core.uuid"] = {"version": 1, "data": {"uuid": "5e7"}}
 
 
 @pytest.fixture
 def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
-    """Return a snapshot that is kept beside Home Assistant's."""
+    """Return a snapshot in Home Assistant's format."""
     return snapshot.use_extension(HomeAssistantSnapshotExtension)
 
 
@@ -136,7 +136,7 @@ async def nomos(
         client_secret=CLIENT_SECRET,
         redirect_uris=("https://example.com", "https://my.home-assistant.io"),
     )
-    # Requests of one frozen second would all count against the limit.
+    # In frozen time, all requests would count against the limit of one second.
     simulator.configure(rate_limit=None)
     await simulator.start()
     monkeypatch.setenv("NOMOS_API_URL", simulator.url)
@@ -146,9 +146,9 @@ async def nomos(
 
 @pytest.fixture(autouse=True)
 def clean_log(nomos: Simulator) -> Iterator[None]:
-    """Fail every test whose debug log holds a secret that the simulator knows, or a complaint of Home Assistant's.
+    """Fail a test if the debug log holds a secret that the simulator knows, or a complaint by Home Assistant about us.
 
-    It complains of what blocks its loop, and of what an integration uses that a coming release will not have.
+    Home Assistant complains about blocking calls in its event loop and about what a coming release will remove.
     """
     keeper, root = LogKeeper(), logging.getLogger()
     level = root.level
@@ -158,7 +158,7 @@ def clean_log(nomos: Simulator) -> Iterator[None]:
     root.setLevel(level)
     root.removeHandler(keeper)
     log = "\n".join(keeper.lines)
-    # Six digits may turn up by chance; a one-time code is worthless without the session's secret.
+    # Six digits may occur by chance, and a one-time code is worthless without the session's secret.
     secrets = {secret for secret in nomos.secrets if len(secret) > 6}
     assert secrets
     assert not [secret for secret in secrets if secret in log]
@@ -170,7 +170,7 @@ def clean_log(nomos: Simulator) -> Iterator[None]:
 async def nothing_is_left_behind(
     hass: HomeAssistant, nomos: Simulator
 ) -> AsyncIterator[None]:
-    """Unload and remove every account after the test, and fail if anything of it is left."""
+    """Unload and remove every account after the test, and fail if anything of it is left behind."""
     yield
     entries = hass.config_entries.async_entries(DOMAIN)
     for entry in entries:
@@ -186,13 +186,13 @@ async def nothing_is_left_behind(
 
 @pytest.fixture
 def subscription(nomos):
-    """Return the contract of the customer whom most tests are about."""
+    """Return the contract that most tests are about."""
     return nomos.customers[EMAIL].subscriptions[0]
 
 
 @pytest.fixture
 def files(hass: HomeAssistant):
-    """Return a function that lists the integration's files by their names."""
+    """Return a function that lists the integration's files by name."""
 
     def listing(name=""):
         folder = Path(hass.config.path(".storage"))
@@ -212,7 +212,7 @@ async def credentials(hass: HomeAssistant, nomos: Simulator) -> None:
 
 @pytest.fixture
 def entity_registry_enabled_by_default() -> Iterator[None]:
-    """Let Home Assistant enable every new entity, so that snapshots see them all."""
+    """Enable every new entity, so that snapshots hold all of them."""
     with patch(
         "homeassistant.helpers.entity.Entity.entity_registry_enabled_default",
         PropertyMock(return_value=True),
@@ -222,7 +222,7 @@ def entity_registry_enabled_by_default() -> Iterator[None]:
 
 @pytest.fixture
 def advance(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> Advance:
-    """Return a function that moves the clock and lets everything that is due happen."""
+    """Return a function that moves the clock and runs everything that is due."""
 
     async def move(delta: timedelta) -> None:
         freezer.tick(delta)
@@ -234,7 +234,7 @@ def advance(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> Advance:
 
 @pytest.fixture
 def usage_known() -> bool:
-    """Return whether a linked account has asked for usage today already; to be overridden where that is the matter."""
+    """Return whether a linked account has already requested usage today; tests of usage override it."""
     return True
 
 
@@ -242,7 +242,7 @@ def usage_known() -> bool:
 async def linked(
     hass: HomeAssistant, nomos: Simulator, credentials: None, usage_known: bool
 ) -> Callable[..., Awaitable[MockConfigEntry]]:
-    """Return a function that sets up the linked account of a customer."""
+    """Return a function that sets up a customer's linked account."""
 
     async def link(email: str = "smart@example.com") -> MockConfigEntry:
         entry = make_entry(nomos, email)
@@ -258,7 +258,7 @@ async def linked(
 
 @pytest.fixture
 def walk(hass, nomos, hass_client_no_auth):
-    """Return a function that walks a flow from its external step to its end."""
+    """Return a function that takes a flow from its external step to its result."""
 
     async def through(result, email="smart@example.com", *, allow=True, wait=None):
         assert result["type"] is FlowResultType.EXTERNAL_STEP, result

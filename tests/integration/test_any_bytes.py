@@ -1,4 +1,4 @@
-"""Tests of answers that could harm: half characters, endless bodies, other people's contracts, cookies, free text."""
+"""Tests of harmful answers: lone surrogates, endless bodies, other customers' contracts, cookies, free text."""
 
 from datetime import timedelta
 import gzip
@@ -23,7 +23,7 @@ from homeassistant.exceptions import (
 )
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.json import json_bytes
-from scripts.linking import Customer
+from scripts.sign_in import Customer
 from tests.api.server import ScriptedServer
 from tests.integration.helpers import (
     HOUR,
@@ -34,11 +34,11 @@ from tests.integration.helpers import (
 )
 
 HALF = "\ud83d"
-"""Half of an emoji: no JSON file of Home Assistant can be written with it."""
+"""Half of an emoji, with which Home Assistant cannot write a JSON file."""
 
 
 def assert_storable(hass: HomeAssistant) -> str:
-    """Assert that Home Assistant can write what it knows of entries, devices and entities; return it."""
+    """Assert that Home Assistant can write its entries, devices and entities; return them as text."""
     return "".join(
         json_bytes(keeper._data_to_save()).decode()
         for keeper in (hass.config_entries, dr.async_get(hass), er.async_get(hass))
@@ -46,7 +46,7 @@ def assert_storable(hass: HomeAssistant) -> str:
 
 
 def changed_items(**values: Any):
-    """Return a change of an answer that sets fields of its first item."""
+    """Return a function that sets fields of the first item of an answer."""
 
     def change(answer: dict[str, Any]) -> dict[str, Any]:
         answer["items"][0] |= values
@@ -57,7 +57,7 @@ def changed_items(**values: Any):
 
 @pytest.mark.usefixtures("credentials", "current_request_with_host")
 async def test_hostile_texts(hass: HomeAssistant, nomos, walk) -> None:
-    """Names and numbers are made harmless, and everything can still be stored."""
+    """Names and numbers are sanitised, so that everything can be stored."""
     number = f"X{HALF}Y\x00\u202e" + "9" * 5000
     nomos.faults.add(
         kind="mutate", match="subscriptions", change=changed_items(number=number)
@@ -87,7 +87,7 @@ async def test_hostile_texts(hass: HomeAssistant, nomos, walk) -> None:
 async def test_hostile_ids(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription, field, odd
 ) -> None:
-    """An answer with an id that can be none is not believed, and what is known goes on."""
+    """An answer with an impossible id is refused, and known values stay."""
     entry = await linked()
     known = device_ids(hass, entry)
     nomos.faults.add(
@@ -116,7 +116,7 @@ async def test_hostile_ids(
 async def test_hostile_tokens(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription, values
 ) -> None:
-    """A token that can be none is an answer that cannot be used: nothing of it is kept, nobody has to link again."""
+    """An impossible token makes the answer unusable: nothing of it is kept, and there is no prompt to link again."""
     entry = await linked()
     before = dict(entry.data["token"])
     nomos.faults.add(kind="set_fields", match="token", values=values)
@@ -147,7 +147,7 @@ async def test_hostile_tokens(
 async def test_lifetimes(
     hass: HomeAssistant, nomos, linked, freezer, lifetime, seconds
 ) -> None:
-    """However long a token is said to live, a sensible time is believed, and the diagnostics can say it."""
+    """Any lifetime of a token is limited to a sensible one, which the diagnostics can show."""
     entry = await linked()
     freezer.tick(2 * HOUR)
     nomos.faults.add(
@@ -162,7 +162,7 @@ async def test_lifetimes(
 async def test_kept_fields_of_a_token(
     hass: HomeAssistant, nomos, walk, files, freezer
 ) -> None:
-    """Of a token only what is known and needed is stored: at the link, and at a refresh in entry and journal."""
+    """Only known fields of a token are stored, at the link and at a refresh, in entry and journal."""
     nomos.faults.add(
         kind="set_fields",
         match="token",
@@ -184,7 +184,7 @@ async def test_kept_fields_of_a_token(
 
 
 def zipped(size: int) -> bytes:
-    """Return an answer with tokens and a lot of nothing, compressed to a thousandth."""
+    """Return an answer with tokens and padding, compressed to a thousandth."""
     body = b'{"access_token": "a", "expires_in": 3600' + b" " * size + b"}"
     return gzip.compress(body)
 
@@ -213,7 +213,7 @@ def zipped(size: int) -> bytes:
 async def test_endless_token_answers(
     hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch, status, body, headers
 ) -> None:
-    """A token answer is read up to a bound, and decoded without harm; it says nothing of the grant."""
+    """A token answer is read up to a limit and decoded safely; an endless one says nothing about the grant."""
     async with ScriptedServer() as server:
         server.raw(body, status, headers)
         monkeypatch.setenv("NOMOS_API_URL", server.url)
@@ -233,7 +233,7 @@ async def test_endless_token_answers(
 async def test_contract_of_another_customer(
     hass: HomeAssistant, nomos, linked, subscription, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Somebody else's contract in the list is not shown, stored or named."""
+    """Another customer's contract in the list is not shown, stored or logged."""
     foreign = {"id": "sub_foreign", "customer": "cus_foreign", "number": "FOREIGN"}
 
     def change(answer: dict[str, Any]) -> dict[str, Any]:
@@ -252,7 +252,7 @@ async def test_contract_of_another_customer(
 async def test_only_contracts_of_another_customer(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
-    """A list with nothing of one's own is an empty list: nothing goes before the next day says so, too."""
+    """A list without own contracts counts as empty: nothing is removed before the next day's list says the same."""
     entry = await linked()
     nomos.faults.add(
         kind="mutate",
@@ -273,7 +273,7 @@ async def test_only_contracts_of_another_customer(
 async def test_link_with_contracts_of_two_customers(
     hass: HomeAssistant, nomos, walk
 ) -> None:
-    """Whose account it is must be clear before it is linked."""
+    """An account is not linked if its contracts have different customers."""
 
     def change(answer: dict[str, Any]) -> dict[str, Any]:
         answer["items"].append(answer["items"][0] | {"id": "a", "customer": "b"})
@@ -293,8 +293,8 @@ async def test_link_with_contracts_of_two_customers(
 async def test_cookies(
     hass: HomeAssistant, nomos, linked, monkeypatch, freezer, hass_client_no_auth
 ) -> None:
-    """A cookie that Nomos sets is sent back by nobody: not by the flow, the token requests, or any account."""
-    # Nobody keeps a cookie for a host without a name.
+    """No cookie of Nomos is sent back, neither by the flow nor by token requests or any account."""
+    # Cookie jars ignore cookies of hosts without a name.
     url = nomos.url.replace("127.0.0.1", "localhost")
     monkeypatch.setenv("NOMOS_API_URL", url)
     nomos.faults.add(kind="headers", headers={"Set-Cookie": "sid=1; Path=/"})
@@ -318,7 +318,7 @@ async def test_cookies(
 async def test_text_of_a_refused_link(
     hass: HomeAssistant, nomos, hass_client_no_auth
 ) -> None:
-    """What came in the address is shown only if it looks like a code: it is shown as Markdown."""
+    """The error in the callback's URL is shown only if it looks like a code, since it is rendered as Markdown."""
     flow = await hass.config_entries.flow.async_init(
         DOMAIN, context={"source": SOURCE_USER}
     )
@@ -334,7 +334,7 @@ async def test_text_of_a_refused_link(
 
 @pytest.mark.parametrize("odd", ["nan", "inf", 1e300])
 async def test_options_that_are_none(hass: HomeAssistant, linked, odd) -> None:
-    """The form of the options takes numbers only."""
+    """The form of the options accepts only numbers."""
     entry = await linked()
     form = await hass.config_entries.options.async_init(entry.entry_id)
     with pytest.raises(InvalidData):
@@ -352,7 +352,7 @@ FREE_TEXT = "Erika Mustermann, Hauptstr. 1"
 async def test_free_text_is_not_logged(
     hass: HomeAssistant, nomos, walk, linked, freezer, caplog, match, status
 ) -> None:
-    """What Nomos says in its own words gets into no log; status and code do."""
+    """Free text of Nomos is not logged; status and code are."""
     fault = {
         "kind": "status",
         "status": status,

@@ -19,7 +19,7 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.setup import async_setup_component
-from scripts.linking import Customer
+from scripts.sign_in import Customer
 from simulator import Simulator
 from tests.integration.account.helpers import begin
 from tests.integration.helpers import CLIENT_ID, CLIENT_SECRET, REDIRECT_URI
@@ -70,7 +70,7 @@ async def test_link(hass: HomeAssistant, nomos: Simulator, walk) -> None:
 
 @pytest.mark.usefixtures("credentials")
 async def test_link_before_supply(hass: HomeAssistant, nomos: Simulator, walk) -> None:
-    """A contract that has not begun can be linked, and the dialog says what to expect."""
+    """An account whose contract has not begun can be linked, and the dialog says what to expect."""
     result = await walk(await begin(hass), "pending@example.com")
     await hass.async_block_till_done()
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -83,7 +83,7 @@ async def test_link_before_supply(hass: HomeAssistant, nomos: Simulator, walk) -
 async def test_title_without_number(
     hass: HomeAssistant, nomos: Simulator, walk, plans
 ) -> None:
-    """Without a contract number the plan's name stands in, and without that the supplier's."""
+    """Without a contract number, the title is the plan's name, or else the supplier's."""
     subscription = nomos.customers["smart@example.com"].subscriptions[0]
     nomos.set_subscription(subscription.id, number=None)
     nomos.configure(access={"plans": plans})
@@ -105,7 +105,7 @@ async def test_title_without_number(
     ],
 )
 async def test_nothing_to_link(hass: HomeAssistant, walk, email, reason) -> None:
-    """An account without a contract that runs or will run is not linked."""
+    """An account without a running or future contract is not linked."""
     result = await walk(await begin(hass), email)
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == reason
@@ -114,7 +114,7 @@ async def test_nothing_to_link(hass: HomeAssistant, walk, email, reason) -> None
 
 @pytest.mark.usefixtures("credentials")
 async def test_denied(hass: HomeAssistant, walk) -> None:
-    """Whoever denies access gets told so, and can start again."""
+    """A customer who denies access gets a message, and can start again."""
     result = await walk(await begin(hass), allow=False)
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "link_user_rejected_authorize"
@@ -128,7 +128,7 @@ async def test_denied(hass: HomeAssistant, walk) -> None:
 async def test_slow_customer(
     hass: HomeAssistant, walk, freezer: FrozenDateTimeFactory
 ) -> None:
-    """A code that is more than ten minutes old is refused by Nomos."""
+    """Nomos refuses a code that is more than ten minutes old."""
     result = await walk(
         await begin(hass), wait=lambda: freezer.tick(timedelta(minutes=11))
     )
@@ -180,7 +180,7 @@ async def test_token_endpoint_fails_once(
 
 @pytest.mark.usefixtures("credentials")
 async def test_lifetime_as_text(hass: HomeAssistant, nomos: Simulator, walk) -> None:
-    """The lifetime may come as text."""
+    """The lifetime of a token may be a text."""
     nomos.configure(expires_in_text=True, scope=None)
     result = await walk(await begin(hass))
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -204,7 +204,7 @@ async def test_api_fails_once(
     hass: HomeAssistant, nomos: Simulator, walk, fault, reason
 ) -> None:
     """An API that does not answer leaves nothing behind, and the next attempt succeeds."""
-    # The HTTP library repeats a GET by itself when a connection it had kept is cut.
+    # The HTTP library itself repeats a GET if a connection that it kept open is cut.
     nomos.faults.add(
         match="subscriptions", times=2 if fault["kind"] == "reset" else 1, **fault
     )
@@ -218,7 +218,7 @@ async def test_api_fails_once(
 
 
 async def test_no_credentials(hass: HomeAssistant, nomos: Simulator) -> None:
-    """Without application credentials the frontend is told to ask for them."""
+    """Without application credentials, the frontend asks for them."""
     assert await async_setup_component(hass, "application_credentials", {})
     result = await begin(hass)
     assert result["type"] is FlowResultType.ABORT
@@ -250,7 +250,7 @@ async def test_choice_of_credentials(
 async def test_my_home_assistant(
     hass: HomeAssistant, nomos: Simulator, hass_client_no_auth: ClientSessionGenerator
 ) -> None:
-    """With My Home Assistant its address is the redirect URI, and the code arrives all the same."""
+    """With My Home Assistant, its address is the redirect URI, and the code still arrives."""
     hass.config.components.add("my")
     result = await begin(hass)
     my = "https://my.home-assistant.io/redirect/oauth"
@@ -269,7 +269,7 @@ async def test_my_home_assistant(
 async def test_tampered_state(
     hass: HomeAssistant, nomos: Simulator, hass_client_no_auth: ClientSessionGenerator
 ) -> None:
-    """A callback that Home Assistant did not ask for is refused."""
+    """A callback with a state that Home Assistant did not issue is refused."""
     nomos.configure(state="tamper")
     result = await begin(hass)
     async with Customer(nomos.url) as customer:
@@ -294,7 +294,7 @@ async def test_tampered_state(
 async def test_credentials_dialog_names_the_redirect_uri(
     hass: HomeAssistant, nomos: Simulator, hass_ws_client, my, external, expected
 ) -> None:
-    """The dialog tells what has to be registered with Nomos."""
+    """The dialog shows the URI that has to be registered with Nomos."""
     assert await async_setup_component(hass, "application_credentials", {})
     hass.config.external_url = external
     hass.config.internal_url = None
@@ -311,7 +311,7 @@ async def test_credentials_dialog_names_the_redirect_uri(
 async def test_credentials_dialog_without_any_address(
     hass: HomeAssistant, nomos: Simulator
 ) -> None:
-    """Where Home Assistant knows no address of its own, the usual one stands in."""
+    """If Home Assistant has no address configured, the dialog shows the usual one."""
     placeholders = await async_get_description_placeholders(hass)
     usual = "http://homeassistant.local:8123/auth/external/callback"
     assert placeholders["redirect_uri"] == usual
@@ -322,7 +322,7 @@ async def test_credentials_dialog_without_any_address(
 async def test_secret_with_special_signs(
     hass: HomeAssistant, nomos: Simulator, walk, encoding, refused
 ) -> None:
-    """Credentials are understood as Nomos documents them, and as the standard wants them encoded."""
+    """Credentials work as Nomos documents them, and encoded as the standard requires."""
     assert set("/+:& ") <= set(CLIENT_SECRET)
     nomos.configure(basic_encoding=encoding)
     result = await walk(await begin(hass))

@@ -1,4 +1,4 @@
-"""Tests of rotated tokens: in the journal before they are used, and found there after a power cut."""
+"""Tests of rotated tokens: they are in the journal before they are used, and read from it after a power cut."""
 
 import asyncio
 from datetime import timedelta
@@ -13,7 +13,7 @@ from homeassistant.components.application_credentials import (
     async_import_client_credential,
 )
 from homeassistant.core import HomeAssistant
-from scripts.linking import Customer
+from scripts.sign_in import Customer
 from tests.integration.account.helpers import power_cut
 from tests.integration.helpers import (
     EMAIL,
@@ -30,7 +30,7 @@ from tests.integration.helpers import (
 async def test_power_cut_after_rotation(
     hass: HomeAssistant, nomos, linked, advance: Advance, rotations
 ) -> None:
-    """Tokens that rotated since the config entry was written are in the journal, however many."""
+    """The journal has all tokens that rotated since the config entry was written."""
     entry = await linked()
     on_disk = dict(entry.data)
     for _ in range(rotations):
@@ -49,7 +49,7 @@ async def test_power_cut_after_rotation(
 async def test_journal_is_written_before_the_token_is_used(
     hass: HomeAssistant, nomos, linked, files
 ) -> None:
-    """When the first request with a new token arrives, the token is on the disk."""
+    """Before the first request with a new token, the token is on the disk."""
     entry = await linked()
     nomos.expire_access_tokens(EMAIL)
     seen = []
@@ -67,7 +67,7 @@ async def test_journal_is_written_before_the_token_is_used(
 async def test_new_link_wins_over_an_old_journal(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """After the customer linked again, the journal of the old link is history."""
+    """After the customer linked again, the journal of the old link is ignored."""
     entry = await linked()
     nomos.expire_access_tokens(EMAIL)
     await entry.runtime_data.account.async_refresh()
@@ -108,7 +108,7 @@ async def test_refresh_that_ends_after_a_new_link(
 async def test_power_cut_after_a_new_link_with_other_credentials(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """The journal knows the client that the new token was given to."""
+    """The journal holds the client for which the new token was issued."""
     await async_import_client_credential(
         hass, DOMAIN, ClientCredential("another", "secret"), "another"
     )
@@ -124,7 +124,7 @@ async def test_power_cut_after_a_new_link_with_other_credentials(
 async def test_restored_backup(
     hass: HomeAssistant, nomos, linked, advance: Advance, files
 ) -> None:
-    """An old token out of a backup ends in one clear request to link again; prices stay."""
+    """After a backup with an old token was restored, there is one prompt to link again, and prices stay."""
     entry = await linked()
     nomos.expire_access_tokens(EMAIL)
     await entry.runtime_data.account.async_refresh()
@@ -143,10 +143,10 @@ async def test_restored_backup(
     assert_right(hass, nomos, subscription)
 
 
-async def test_unfinished_files_are_swept_up(
+async def test_unfinished_files_are_deleted(
     hass: HomeAssistant, nomos, linked, files
 ) -> None:
-    """What a power cut in the middle of a write left, tokens perhaps, is gone after the next start."""
+    """An unfinished file that a power cut left, perhaps with tokens, is deleted at the next start."""
     entry = await linked()
     nomos.expire_access_tokens(EMAIL)
     await entry.runtime_data.account.async_refresh()
@@ -167,7 +167,7 @@ async def test_unfinished_files_are_swept_up(
 async def test_power_cut_just_after_linking_again(
     hass: HomeAssistant, nomos, linked, advance: Advance, rotations, hass_client_no_auth
 ) -> None:
-    """The token of a new link is on the disk before Home Assistant has stored the entry."""
+    """The token of a new link is on the disk before Home Assistant stores the entry."""
     entry = await linked()
     nomos.expire_access_tokens(EMAIL)
     await entry.runtime_data.account.async_refresh()

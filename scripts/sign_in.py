@@ -1,7 +1,7 @@
-"""Link a Nomos account to a real Home Assistant the way a person does, over real HTTP.
+"""Link a Nomos account to a real Home Assistant as a person does, over real HTTP.
 
-Home Assistant names the address of the sign-in page; the customer enters an e-mail address and a one-time code there
-and allows or denies; the page sends the customer back to Home Assistant, which then finishes the flow.
+Home Assistant opens the sign-in page; there the customer enters an e-mail address and a one-time code and allows or
+denies access; the page sends the customer back to Home Assistant, which then finishes the flow.
 """
 
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ class LinkError(Exception):
 
 @dataclass(slots=True)
 class Form:
-    """A form of a page: where it goes, and what is in it."""
+    """A form of a page: its target and its fields."""
 
     action: str
     method: str
@@ -40,7 +40,7 @@ class Form:
 
 
 class _FormReader(HTMLParser):
-    """Collect the forms of a page."""
+    """Collects the forms of a page."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -70,10 +70,10 @@ class _FormReader(HTMLParser):
 
 
 class Customer:
-    """Somebody with a browser who walks the sign-in pages of the simulator; to be used in an `async with`."""
+    """A customer with a browser on the sign-in pages of the simulator; to be used in an `async with`."""
 
     def __init__(self, simulator: str, email: str = CUSTOMER) -> None:
-        """Remember who signs in, and where."""
+        """Sign in as a customer of a simulator."""
         self.simulator = URL(simulator)
         self.email = email
         self.codes: list[
@@ -95,7 +95,7 @@ class Customer:
         await self._session.close()
 
     async def sign_in(self, authorize: str, *, allow: bool = True) -> URL:
-        """Walk from the address that Home Assistant opens to the one that leads back to it, which is returned."""
+        """Sign in at the address that Home Assistant opens; return the address that leads back to it."""
         address = URL(authorize)
         if address.origin() != self.simulator.origin():
             raise LinkError(
@@ -160,7 +160,7 @@ class Customer:
     async def _open(
         self, method: str, address: URL, data: dict[str, str]
     ) -> _Page | URL:
-        """Open a page of the simulator, or return the address outside it that it leads to."""
+        """Return a page of the simulator, or the address outside the simulator that it redirects to."""
         for _hop in range(10):
             sent = (
                 {"params": data} if method == "GET" and data else {"data": data or None}
@@ -197,7 +197,7 @@ class _Page:
 
 
 async def to_sign_in(client: HubClient, step: Json) -> Json:
-    """Go through a flow's own forms up to the step that opens the sign-in page; return that step."""
+    """Submit a flow's own forms up to the step that opens the sign-in page; return that step."""
     while step["type"] == "form":
         if step.get("errors"):
             raise LinkError(f"the form {step['step_id']} says {step['errors']}")
@@ -213,7 +213,7 @@ async def to_sign_in(client: HubClient, step: Json) -> Json:
 
 
 async def finish(client: HubClient, flow_id: str) -> Json:
-    """Let a flow go on after the customer's return; return its result: create_entry or abort."""
+    """Continue a flow after the customer's return; return its result: create_entry or abort."""
     for _step in range(5):
         step = await client.flow_step(flow_id)
         if step["type"] not in {"external", "external_done"}:
@@ -224,7 +224,7 @@ async def finish(client: HubClient, flow_id: str) -> Json:
 async def walk(
     client: HubClient, customer: Customer, step: Json, *, allow: bool = True
 ) -> Json:
-    """Walk a flow from its first step through the sign-in pages to its result."""
+    """Take a flow from its first step through the sign-in pages to its result."""
     step = await to_sign_in(client, step)
     await customer.return_to_hub(await customer.sign_in(step["url"], allow=allow))
     return await finish(client, step["flow_id"])
@@ -233,7 +233,7 @@ async def walk(
 async def ensure_credentials(
     client: HubClient, *, client_id: str = CLIENT_ID, secret: str = CLIENT_SECRET
 ) -> None:
-    """Store the simulator's application credentials, unless there are some."""
+    """Store the simulator's application credentials unless there are some already."""
     if not await client.credentials(DOMAIN):
         await client.add_credentials(
             DOMAIN, client_id=client_id, client_secret=secret, name="Nomos"
@@ -253,7 +253,7 @@ async def link(client: HubClient, customer: Customer) -> Json:
 
 
 async def link_again(client: HubClient, customer: Customer, entry_id: str) -> None:
-    """Give a linked account new tokens: through its open reauthentication, else by reconfiguring it."""
+    """Link an account again: through its open reauthentication, else by reconfiguring it."""
     waiting = [
         flow
         for flow in await client.flows(DOMAIN, source="reauth")

@@ -1,6 +1,6 @@
 """Programs that scripts and tests start, watch and end.
 
-Plain processes instead of asyncio's: they may outlive the event loop in which they were started, as tests need.
+These are not asyncio's processes: in tests, a process outlives the event loop in which it was started.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from typing import Self
 
 
 class ChildError(Exception):
-    """A child ended, or did not come up; the message holds its last words."""
+    """A child ended or did not start; the message holds the last lines of its output."""
 
 
 class Child:
@@ -43,7 +43,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                # Ctrl-C in the terminal reaches only the parent, which ends its children in order.
+                # Ctrl-C in the terminal reaches only the parent, which stops its children in the right order.
                 process_group=0,
             )
 
@@ -58,20 +58,20 @@ class Child:
         return self._process.poll()
 
     def output(self) -> str:
-        """All that this run has written."""
+        """The output of this run so far."""
         with self.log.open("rb") as log:
             log.seek(self._log_start)
             return log.read().decode(errors="replace")
 
-    def last_words(self, lines: int = 20) -> str:
-        """The last lines of what this run has written."""
+    def last_lines(self, lines: int = 20) -> str:
+        """The last lines of the output of this run."""
         return "\n".join(self.output().splitlines()[-lines:])
 
     def ensure_running(self) -> None:
-        """Raise when the program has ended."""
+        """Raise ChildError if the program has ended."""
         if self.exit_code is not None:
             raise ChildError(
-                f"{self.name} ended with exit code {self.exit_code}. Its last lines:\n{self.last_words()}"
+                f"{self.name} ended with exit code {self.exit_code}. Its last lines:\n{self.last_lines()}"
             )
 
     async def wait_for_output(self, text: str, *, timeout: float) -> str:
@@ -86,11 +86,11 @@ class Child:
                     await asyncio.sleep(0.05)
         except TimeoutError:
             raise ChildError(
-                f"{self.name} did not say {text!r}. Its last lines:\n{self.last_words()}"
+                f"{self.name} did not print {text!r}. Its last lines:\n{self.last_lines()}"
             ) from None
 
     async def stop(self, *, patience: float = 20) -> None:
-        """Ask the program to end; end it by force when it does not."""
+        """Ask the program to end; kill it if it does not."""
         self._signal(signal.SIGTERM)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(patience):
@@ -99,13 +99,13 @@ class Child:
         self.kill()
 
     def kill(self) -> None:
-        """End the program, and what it started, as a pulled plug would."""
+        """Kill the program and all that it started."""
         self._signal(signal.SIGKILL)
         self._process.wait()
 
     def _signal(self, number: signal.Signals) -> None:
-        # A reaped leader's id may belong to somebody else by now, but not while its group has members; a group
-        # without members is a ProcessLookupError, on a Mac also a PermissionError.
+        # The id of a reaped leader may have been given to another process, but not while its group has members; a
+        # group without members raises ProcessLookupError, on a Mac also PermissionError.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, number)
 
@@ -119,7 +119,7 @@ class Child:
 
 
 def clean_environment(extra: Mapping[str, str]) -> dict[str, str]:
-    """Return this process's environment with additions, fit for a child."""
+    """Return this process's environment with additions, prepared for a child."""
     # Without compiled files, every start of Home Assistant takes seconds longer.
     dropped = {"PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV"}
     kept = {key: value for key, value in os.environ.items() if key not in dropped}
@@ -127,7 +127,7 @@ def clean_environment(extra: Mapping[str, str]) -> dict[str, str]:
 
 
 def free_port() -> int:
-    """Return a port of this machine that nobody listens on."""
+    """Return a free port of this machine."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -135,7 +135,7 @@ def free_port() -> int:
 
 
 def port_is_free(port: int) -> bool:
-    """Tell whether a program could listen on the port."""
+    """Return whether a program could listen on the port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
