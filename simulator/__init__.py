@@ -1,4 +1,4 @@
-"""A stand-in of Nomos for tests and development: OAuth server, API, market and faults on a loopback port."""
+"""A stand-in for Nomos for tests and development: OAuth server, API, market and faults on a loopback port."""
 
 from .customers import Customer, Subscription
 from .faults import FaultPlan

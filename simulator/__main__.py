@@ -23,7 +23,7 @@ def _instant(text: str) -> datetime:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m simulator",
-        description="A stand-in of Nomos on a loopback port.",
+        description="A stand-in for Nomos on a loopback port.",
     )
     parser.add_argument(
         "--port", type=int, required=True, help="TCP port; 0 takes any free one"

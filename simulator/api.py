@@ -1,4 +1,4 @@
-"""The read endpoints that are open to a customer's token."""
+"""The endpoints that a customer's token may read."""
 
 from collections.abc import Callable
 import re
@@ -21,7 +21,7 @@ type Handler = Callable[[Request, str], Object | Response]
 
 
 class Api:
-    """Answers to everything that needs a bearer token."""
+    """Answers all requests that need a bearer token."""
 
     def __init__(
         self,
@@ -31,7 +31,7 @@ class Api:
         usage: UsageService,
         billing: BillingService,
     ) -> None:
-        """Answer from the world's contracts and their services."""
+        """Use the world's contracts, and the services that answer for them."""
         self._clock = clock
         self._world = world
         self._prices = prices

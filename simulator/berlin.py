@@ -1,4 +1,4 @@
-"""Days and quarter-hours of the customers' zone, Europe/Berlin."""
+"""Days and quarter-hours in the customers' time zone, Europe/Berlin."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta

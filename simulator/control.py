@@ -1,4 +1,4 @@
-"""The simulator's controls over HTTP, for tests in another process and for people."""
+"""The simulator's HTTP controls, for tests in another process and for people."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -28,7 +28,7 @@ type Query = dict[str, str]
 
 
 class Control:
-    """Answers to `/control/…`."""
+    """Answers requests to `/control/…`."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class Control:
         }
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Answer a control request; a mistake is 400 with a sentence."""
+        """Answer a control request; a mistake is answered with 400 and a sentence."""
         name = request.match_info["tail"].strip("/")
         handler = self._routes.get((request.method, name))
         if handler is None:
@@ -288,7 +288,7 @@ def _price_json(point: PricePoint) -> Body:
 
 
 def _plain(value: Any) -> Any:
-    """Return a value as JSON can carry it."""
+    """Return a value in a form that JSON can hold."""
     match value:
         case dict():
             return {str(key): _plain(item) for key, item in value.items()}

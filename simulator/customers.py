@@ -12,7 +12,7 @@ type Resolution = Literal["15min", "hourly"]
 type Direction = Literal["consumption", "feed_in"]
 type MeterType = Literal["smart", "analog"]
 
-# What may be changed of a contract, and the attribute that holds it.
+# What can be changed about a contract, and the attribute that holds it.
 _CHANGEABLE = {
     "status": "fixed_status",
     "start_at": "start_at",
@@ -24,7 +24,7 @@ _CHANGEABLE = {
 
 
 def normalised(email: str) -> str:
-    """Return an e-mail address as customers are listed by it."""
+    """Return an e-mail address in the form in which it identifies a customer."""
     return email.strip().lower()
 
 
@@ -82,7 +82,7 @@ class Subscription:
         return "ended" if self.end_at is not None and self.end_at <= now else "active"
 
     def covers(self, instant: datetime) -> bool:
-        """Whether an instant is within the time of supply."""
+        """Whether an instant is within the period of supply."""
         return (
             self.start_at is not None
             and self.start_at <= instant
@@ -103,7 +103,7 @@ class Customer:
 
 
 class World:
-    """All customers, contracts and plans; stable by seed."""
+    """All customers, contracts and plans; the same for the same seed."""
 
     def __init__(self, seed: int, now: datetime) -> None:
         """Create the world as of an instant: contracts begin and end relative to it."""

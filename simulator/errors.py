@@ -1,4 +1,4 @@
-"""Refusals, and the bodies that they are written in."""
+"""Refusals and the forms of their bodies."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -58,7 +58,7 @@ class FieldError:
 
 @dataclass(eq=False)
 class ApiError(Exception):
-    """A refusal. `rfc` is the code that RFC 6749 has for it, if any."""
+    """A refusal. `rfc` is its error code in RFC 6749, if any."""
 
     status: int
     message: str = ""
@@ -94,7 +94,7 @@ def error_body(
     errors: tuple[FieldError, ...] = (),
     rfc: str | None = None,
 ) -> dict[str, Any] | str:
-    """Return the body of a refusal in a shape; text is HTML."""
+    """Return the body of a refusal in the given shape; a text is HTML."""
     message = message or MESSAGES.get(status, "The request could not be processed")
     if shape == "html":
         return gateway_page(status)

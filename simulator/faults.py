@@ -8,7 +8,7 @@ from typing import Any
 from .records import kind_of
 from .settings import Settings
 
-# Faults that replace the response, and their parameters; of several only the first one acts on a request.
+# Faults that replace the response, and their parameters; if several match a request, only the first one acts.
 _REPLACING: dict[str, set[str] | None] = {
     "status": {
         "status",
@@ -27,7 +27,7 @@ _REPLACING: dict[str, set[str] | None] = {
     "html": {"status", "after_work"},
     "list": {"after_work"},
 }
-# Faults that alter a response; all that match act together.
+# Faults that alter a response; all that match act on it.
 _ALTERING: dict[str, set[str] | None] = {
     "delay": {"seconds", "after_work"},
     "truncate": {"keep", "cut_connection"},
@@ -128,7 +128,7 @@ class FaultPlan:
         ]
 
     def take(self, method: str, path: str, now: datetime) -> list[Fault]:
-        """Return the faults that act on a request and count them down."""
+        """Return the faults that act on a request, and count down how often they still act."""
         acting: list[Fault] = []
         for fault in self._faults:
             if not fault.fits(method, path, now):

@@ -1,4 +1,4 @@
-"""A request on its way through the simulator, and a response before it is written."""
+"""A request while it is handled, and a response before it is sent."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,7 +24,7 @@ class Request:
 
 @dataclass(slots=True)
 class Response:
-    """The payload is written as JSON if it is a dict or a list, else as text."""
+    """A response; the payload is sent as JSON if it is a dict or a list, else as text."""
 
     status: int
     payload: dict[str, Any] | list[Any] | str

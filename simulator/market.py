@@ -16,7 +16,7 @@ class Market(ABC):
 
     @abstractmethod
     def price(self, start: datetime) -> float | None:
-        """Return the price in EUR/MWh of the quarter-hour that starts at an aware instant; None: no auction."""
+        """Return the price in EUR/MWh of the quarter-hour that starts at an aware instant; None without an auction."""
 
 
 class SyntheticMarket(Market):
@@ -47,7 +47,7 @@ class SyntheticMarket(Market):
         price += 34 * working * weather.peak(hour, 8, 1.6)
         price += (38 + 16 * working) * weather.peak(hour, 18.4 + 1.6 * season, 2.1)
         price -= 20 * (weather.peak(hour, 3.2, 3) + weather.peak(hour, 27.2, 3))
-        # The share of the country's solar power that feeds in pushes prices down, most of all at weekends.
+        # The country's solar power pushes prices down, most of all at weekends.
         solar = (
             weather.daylight(hour, season)
             * (0.18 + 0.72 * season)

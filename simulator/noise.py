@@ -1,4 +1,4 @@
-"""Noise without memory: the same seed, stream and index give the same number, whatever was asked before."""
+"""Stateless noise: the same seed, stream and index always give the same number."""
 
 from functools import lru_cache
 import hashlib

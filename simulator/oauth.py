@@ -61,7 +61,7 @@ class OAuth:
     def __init__(
         self, clock: Clock, world: World, tokens: TokenStore, known_secrets: set[str]
     ) -> None:
-        """Start without clients and sessions, and with empty mailboxes."""
+        """Start without clients, sessions and mail."""
         self._clock = clock
         self._world = world
         self._tokens = tokens
@@ -77,7 +77,7 @@ class OAuth:
     # --- Metadata ----------------------------------------------------------------------------------------------
 
     async def metadata(self, request: Request) -> Response:
-        """Return the RFC 8414 metadata exactly as Nomos publishes them, with the simulator's own base."""
+        """Return the RFC 8414 metadata exactly as Nomos publishes it, with the simulator's base URL."""
         base = str(request.raw.url.origin())
         return Response(
             200,
@@ -380,7 +380,7 @@ def _session_expired() -> Response:
 
 
 def _or_page(request: Request, err: ApiError) -> Response:
-    """Return a refusal as a page for a person; raise it, for the envelope, for a program."""
+    """Return a refusal as a page if a person asked; raise it if a program did."""
     if "text/html" not in request.raw.headers.get("Accept", ""):
         raise err
     message = err.errors[0].message if err.errors else err.message

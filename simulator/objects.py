@@ -1,4 +1,4 @@
-"""The API's objects as JSON: contracts with what they embed, and plans."""
+"""The API's objects as JSON: contracts with the objects that they embed, and plans."""
 
 from datetime import datetime
 from typing import Any
@@ -113,7 +113,7 @@ def _supplier(world: World, customer: Customer) -> dict[str, Any]:
 def subscription_object(
     world: World, subscription: Subscription, now: datetime, *, embed: bool
 ) -> dict[str, Any]:
-    """Return a contract; it refers to others by ids (in a list), or embeds them (in a single answer)."""
+    """Return a contract; related objects are ids in a list, and embedded in a single answer."""
     customer = world.customers[subscription.email]
     address = _address(world, subscription)
     others: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""What the simulator records of each request: enough to count and check, nothing secret."""
+"""What the simulator records about each request: enough to count and check, nothing secret."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Refusals, and the responses of faults."""
+"""Refusals and the responses that faults cause."""
 
 from typing import Any
 import uuid
@@ -10,7 +10,7 @@ from .settings import ErrorShape
 
 
 def too_many_requests(request: Request) -> ApiError:
-    """Return the refusal of a request beyond the rate limit."""
+    """Return the refusal of a request that exceeds the rate limit."""
     seconds = request.settings.retry_after
     return ApiError(
         429,

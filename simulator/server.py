@@ -150,7 +150,8 @@ class Server:
             return {}, False
         now = self._clock.now(), _real_time()
         recent = self._recent.setdefault(request.email or "", deque())
-        # A second may pass on either clock, so that neither a jump by a day nor a frozen time exceeds the limit.
+        # A second passes as soon as it does on either clock, so that neither a jump by a day nor a frozen time exceeds
+        # the limit.
         while recent and (
             abs((now[0] - recent[0][0]).total_seconds()) >= 1
             or now[1] - recent[0][1] >= 1

@@ -1,4 +1,4 @@
-"""Every behaviour of the simulated Nomos that can be changed, with the default that the documentation suggests."""
+"""Every behaviour of the simulated Nomos that can be changed; defaults follow the documentation."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -27,10 +27,10 @@ class Settings:
     expires_in: int = 3600
     expires_in_text: bool = False
     token_type: str = "Bearer"
-    # None: token answers have no scope, as older ones had none.
+    # None: token answers have no scope, as in older versions.
     scope: str | None = "read:*"
     token_extra_fields: bool = False
-    # Which encoding the token endpoint accepts.
+    # Which encoding of the body the token endpoint accepts.
     token_body: Literal["any", "form", "json"] = "any"
     # rotate: reuse is refused; family: reuse also revokes the whole grant; grace: the old token works for another
     # grace_seconds; none: no rotation, and the answer has no refresh_token.
@@ -137,7 +137,7 @@ class Configuration:
 def selected(
     selectors: tuple[Selector, ...], start: datetime, index: int, count: int
 ) -> bool:
-    """Whether selectors apply to the interval with this start, the index-th of the `count` of its local day."""
+    """Whether selectors apply to the interval that starts then, the index-th of the `count` of its local day."""
     return any(
         selector in {index, index - count}
         if isinstance(selector, int)
@@ -181,7 +181,7 @@ def _access(value: Any) -> dict[str, Access]:
     }
 
 
-# How values are read that JSON cannot carry, or that need more than a check of their type.
+# Readers of values that JSON cannot hold, or that need more than a check of their type.
 _READERS: dict[str, Callable[[Any], Any]] = {
     "missing": _selectors,
     "null_amounts": _selectors,
@@ -197,7 +197,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
 
 
 def _read(name: str, kind: Any, value: Any) -> Any:
-    """Return a value in a field's type."""
+    """Return a value converted to the type of its field."""
     if reader := _READERS.get(name):
         return reader(value)
     kind = getattr(kind, "__value__", kind)

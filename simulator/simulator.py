@@ -1,4 +1,4 @@
-"""The simulator itself: a running stand-in of Nomos with handles for tests."""
+"""The simulator itself: a running stand-in for Nomos, with methods for tests."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -37,7 +37,7 @@ DEFAULT_REDIRECT_URIS = (
 
 
 class Simulator:
-    """A stand-in of Nomos: OAuth server, API, market, meters and faults on a loopback port."""
+    """A stand-in for Nomos: OAuth server, API, market, meters and faults on a loopback port."""
 
     def __init__(
         self,

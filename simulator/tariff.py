@@ -42,7 +42,7 @@ def grid_fee(start: datetime) -> float:
     return GRID_HIGH if 17 <= hour < 21 else GRID_STANDARD
 
 
-# A fleet of hubs requests the same few days again and again, and a market's prices never change.
+# Cached: a fleet of hubs requests the same few days again and again, and a market's prices never change.
 @lru_cache(maxsize=1 << 16)
 def price_of(
     market: Market, start: datetime, step: timedelta, *, feed_in: bool, decimals: int

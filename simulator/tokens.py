@@ -127,7 +127,7 @@ class TokenStore:
                 400,
                 "The redirect_uri differs from the one of the authorization request",
             )
-        # From here on the code is used up, even by a wrong verifier: nobody may guess twice.
+        # From here on the code is used up, even by a wrong verifier: there is only one guess.
         code.used = True
         if code.challenge is not None:
             offered = "" if verifier is None else challenge_of(verifier, code.method)
@@ -234,7 +234,7 @@ class TokenStore:
         return answer
 
     def _jwt(self, now: datetime, expires: datetime) -> str:
-        """Return what looks like a JWT; the server does not read it."""
+        """Return a token that looks like a JWT; the server does not read it."""
         header = {"alg": "HS256", "typ": "JWT"}
         payload = {
             "roles": ["customer"],
@@ -251,7 +251,7 @@ class TokenStore:
         return token
 
     def _drop_expired(self, now: datetime) -> None:
-        # Bounds the memory of a simulated year of hourly refreshes; expired tokens are refused either way.
+        # Saves memory in a simulated year of hourly refreshes; expired tokens are refused either way.
         if len(self._access) > 5000:
             self._access = {
                 key: token for key, token in self._access.items() if token.expires > now

@@ -67,7 +67,7 @@ class Household:
         )
         shape += 2.3 * weather.peak(hour, 19.3 + 0.7 * self._late, 2.0)
         mood = 0.75 + 0.5 * noise.uniform(self._seed, self._name + ":day", day)
-        # Now and then an oven, a kettle or a washing machine runs for a quarter-hour.
+        # Now and then, an oven, a kettle or a washing machine runs for a quarter-hour.
         burst = 2.2 if luck > 0.955 and 6 <= hour < 23 else 0.0
         return round(
             self._scale
@@ -78,7 +78,7 @@ class Household:
         )
 
     def preliminary(self, start: datetime) -> float:
-        """Return the kWh as measured at first, which the final value replaces; most are right already."""
+        """Return the preliminary kWh, which the final value replaces; most are right already."""
         final = self.energy(start)
         index = int(start.timestamp()) // 900
         draw = noise.uniform(self._seed, self._name + ":doubt", index)

@@ -7,7 +7,7 @@ from . import noise
 
 
 def peak(hour: float, centre: float, width: float) -> float:
-    """Return the height (0 to 1) at an hour of a peak around another hour."""
+    """Return the height (0 to 1) at an hour of a peak that is centred on another hour."""
     return math.exp(-(((hour - centre) / width) ** 2))
 
 
