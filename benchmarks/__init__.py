@@ -1,1 +1,1 @@
-"""What we claim about speed and size, measured."""
+"""Benchmarks of what we claim about speed and size."""

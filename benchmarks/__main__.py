@@ -2,7 +2,7 @@
 
     scripts/bench
 
-One that fails or is not there is reported as such, and makes the whole fail.
+If one fails or is missing, the results say so and the whole run fails.
 """
 
 import argparse
@@ -24,16 +24,16 @@ RESULTS: Final = PROJECT / "benchmarks" / "RESULTS.md"
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """One program that measures.
+    """One benchmark, a program of its own.
 
     Attributes:
         name: the module.
-        title: what it is about.
+        title: what it measures.
         reading: how to read what it prints.
-        arguments: what it is given.
+        arguments: its command line.
         markdown: whether it prints Markdown.
         timeout: seconds after which it counts as failed.
-        shown: whether what it prints goes into the results.
+        shown: whether its output goes into the results.
     """
 
     name: str
@@ -100,7 +100,7 @@ BENCHMARKS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a benchmark: what it printed, or why it has no figures."""
+    """The result of a benchmark: what it printed, or why it has no figures."""
 
     text: str
     failed: bool
@@ -139,7 +139,7 @@ def run(one: Benchmark) -> Outcome:
 
 
 def machine() -> str:
-    """Return on what was measured: nothing that names the computer."""
+    """Describe the computer, without its name."""
     model = re.search(r"^model name\s*: (.*)$", _read("/proc/cpuinfo"), re.MULTILINE)
     memory = re.search(r"^MemTotal:\s*(\d+) kB", _read("/proc/meminfo"), re.MULTILINE)
     facts = {
@@ -169,7 +169,7 @@ def _read(path: str) -> str:
 
 
 def section(one: Benchmark, outcome: Outcome) -> str:
-    """Return a benchmark's part of the results."""
+    """Return the section of a benchmark in the results."""
     parts = [f"## {one.title}", one.reading]
     if outcome.failed or (one.shown and one.markdown):
         parts.append(outcome.text)
@@ -181,7 +181,7 @@ def section(one: Benchmark, outcome: Outcome) -> str:
 
 
 def main() -> int:
-    """Run all, or those that are named, and write the results; return how many failed."""
+    """Run all or the named benchmarks, and write the results; return how many failed."""
     parser = argparse.ArgumentParser(description=__doc__)
     known = [one.name for one in BENCHMARKS]
     parser.add_argument(

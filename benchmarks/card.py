@@ -1,9 +1,10 @@
-"""How much script time the price card spends on a drawing, by the browser's own account, and how big its script is.
+"""How much script time the price card takes to draw, as the browser counts it, and how big its script is.
 
     .venv/bin/python -m benchmarks.card
 
-Draws two days of autumn, 196 intervals and three loads, in both views, each time from the news to the picture: asking,
-reading the answer, drawing. Then two days cut into ever more intervals, to show how the time grows. Needs Chromium.
+Draws two days of autumn, 196 intervals and three loads, in both views, each time from the change of a state to the
+picture: requesting, reading the answer, drawing. Then two days cut into more and more intervals, to show how the time
+grows. Needs Chromium.
 """
 
 import argparse
@@ -26,10 +27,10 @@ from tests.browser.card_samples import (
 
 
 def script_milliseconds(session: Any) -> float:
-    """Return the processor time of the page's thread so far, less what style and layout took.
+    """Return the processor time of the page's thread so far, without style and layout.
 
-    The browser's own count of scripts leaves out what runs after a promise, which is where the card draws. What is
-    left here also has painting in it: scripts take no more than this.
+    The browser's own count of script time leaves out what runs after a promise, and that is how the card draws. The
+    figure here includes painting, so it is an upper bound.
     """
     found = session.send("Performance.getMetrics")["metrics"]
     metrics = {one["name"]: one["value"] for one in found}
@@ -41,7 +42,7 @@ SIZES: Final = (96, 192, 960, 9_600)
 
 
 def cut(count: int) -> list[Interval]:
-    """Return two summer days, cut into so many intervals of equal length."""
+    """Return two summer days, cut into intervals of equal length."""
     first, last = day_bounds(SUMMER)[0], day_bounds(SUMMER + timedelta(days=1))[1]
     length = (last - first) / count
     return [
@@ -63,7 +64,7 @@ def measure(
     known: list[Interval],
     now: datetime,
 ) -> list[float]:
-    """Return the script milliseconds of drawings, each with another answer of the hub."""
+    """Return the script milliseconds of drawings, each with a different answer of the hub."""
     context = browser.new_context(viewport={"width": 1000, "height": 800})
     card = CardPage(context.new_page())
     card.open(now)

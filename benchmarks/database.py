@@ -1,4 +1,4 @@
-"""What is in the recorder's database, and what of it is the integration's."""
+"""What the recorder's database holds of the integration."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -26,10 +26,10 @@ class Contents:
     """What the database holds.
 
     Attributes:
-        rows: how many rows are the integration's, by table.
+        rows: how many rows belong to the integration, by table.
         file: the size of the whole file in ``bytes``.
-        tables: the size of each table with its indexes in bytes, whosesoever the rows are.
-        attributes: the size of the largest attributes that were recorded of the integration's states, in bytes.
+        tables: the size of each table with its indexes and all of its rows, in bytes.
+        attributes: the size of the largest recorded attributes of a state of the integration, in bytes.
     """
 
     rows: dict[str, int] = field(default_factory=dict)
@@ -39,14 +39,14 @@ class Contents:
 
 
 def contents_of(database: Path, ours: Sequence[str]) -> Contents:
-    """Read what the database holds of some entities and of the integration's statistics."""
+    """Read what the database holds of the given entities and of the integration's statistics."""
     with closing(sqlite3.connect(database)) as connection:
 
         def number(query: str, *values: str) -> int:
             (found,) = connection.execute(query, values).fetchone()
             return int(found or 0)
 
-        # What is in the log only would be counted twice or not at all.
+        # What is only in the write-ahead log would be counted twice or not at all.
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         connection.execute("CREATE TEMP TABLE ours (entity_id TEXT PRIMARY KEY)")
         connection.executemany("INSERT INTO ours VALUES (?)", ((one,) for one in ours))
@@ -69,7 +69,7 @@ def contents_of(database: Path, ours: Sequence[str]) -> Contents:
 
 
 def _tables(connection: sqlite3.Connection) -> dict[str, int]:
-    """Return the size of each table; nothing where SQLite was built without that."""
+    """Return the size of each table; nothing if SQLite was built without dbstat."""
     try:
         found = connection.execute(
             "SELECT coalesce(master.tbl_name, name), sum(pgsize) FROM dbstat"

@@ -1,7 +1,7 @@
-"""Time that leaps from one timer to the next, without slowing down the code that is measured.
+"""A clock that jumps from one timer to the next, without slowing down the measured code.
 
-Freezing libraries replace ``datetime`` by a class written in Python, which makes all arithmetic on times slow. Here only
-the functions are replaced that return the time.
+Libraries that freeze time replace ``datetime`` by a class written in Python, which makes all arithmetic with times
+slow. Here, only the functions that return the current time are replaced.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,14 +19,14 @@ from homeassistant.util import dt as dt_util
 from tests.integration.soak.clock import SoakClock
 
 _PATIENCE = 30.0
-"""Real seconds that an answer may take."""
+"""Real seconds to wait for an answer."""
 
 
 class FakeTime:
-    """A time that is moved by hand."""
+    """A clock that is moved by hand."""
 
     def __init__(self, now: datetime, *followers: Callable[[datetime], None]) -> None:
-        """Begin at an aware instant; followers are called with each later one."""
+        """Begin at an aware instant; followers are called with each new time."""
         self._now = now
         self._followers = followers
 
@@ -61,7 +61,7 @@ class FakeTime:
         }
         changed = []
         for module in list(sys.modules.values()):
-            # The event loop and the machinery of threads wait in real time.
+            # The event loop and threads wait in real time.
             for name, value in list(getattr(module, "__dict__", {}).items()):
                 if id(value) in replaced and replaced[id(value)][0] is value:
                     changed.append((module, name, value))
@@ -74,7 +74,7 @@ class FakeTime:
 
 
 class LeapingClock(SoakClock):
-    """A clock that moves on once every pending answer has arrived."""
+    """A clock that moves on once all pending answers have arrived."""
 
     def __init__(self, hass: HomeAssistant, fake: FakeTime) -> None:
         """Begin at the fake time."""
@@ -84,7 +84,7 @@ class LeapingClock(SoakClock):
 
     @override
     async def settle(self, task: Any = None) -> None:
-        """Let everything happen that takes no fake time; an answer of another process takes none."""
+        """Run everything that takes no fake time, answers of other processes included."""
         await super().settle(task)
         patience = time.monotonic() + _PATIENCE
         while self._connector._acquired:  # noqa: SLF001 - there is no other way

@@ -1,4 +1,4 @@
-"""A hub to measure: a real Home Assistant core, on request with the real recorder, linked to a simulated Nomos."""
+"""A hub for measurements: a real Home Assistant core linked to a simulated Nomos, with the real recorder on request."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -56,10 +56,10 @@ LOADS: Final[Mapping[str, Mapping[str, Any]]] = {
         "min_run": 30,
     },
 }
-"""Three loads as people have them: overnight in one go, any time in a few runs, by day in runs."""
+"""Three typical loads: overnight in one go, at any time in a few runs, by day in several runs."""
 
 _COMMON: Final = ("application_credentials", "sensor", "binary_sensor", "calendar")
-"""What the integration needs and every home has for other reasons."""
+"""Components that the integration needs and that every home has anyway."""
 
 
 @asynccontextmanager
@@ -67,7 +67,7 @@ async def hub(folder: Path, *, recorder: bool) -> AsyncIterator[HomeAssistant]:
     """Run Home Assistant in Germany, with its files in a folder."""
     storage = folder / ".storage"
     storage.mkdir(exist_ok=True)
-    # With it comes the hub's place in the spread of requests.
+    # It decides the hub's place in the spread of requests.
     uuid = {"version": 1, "minor_version": 1, "key": "core.uuid", "data": {"uuid": "7"}}
     (storage / "core.uuid").write_text(json.dumps(uuid))
     async with async_test_home_assistant(config_dir=str(folder)) as hass:
@@ -89,7 +89,7 @@ async def hub(folder: Path, *, recorder: bool) -> AsyncIterator[HomeAssistant]:
 
 
 def add_loads(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Give an account its loads, as finished forms do."""
+    """Add the loads to an account, as finished forms do."""
     for name, settings in LOADS.items():
         hass.config_entries.async_add_subentry(
             entry,
@@ -105,14 +105,14 @@ def add_loads(hass: HomeAssistant, entry: ConfigEntry) -> None:
 async def enter_account(
     hass: HomeAssistant, nomos: SimulatorProcess, *, loads: bool
 ) -> MockConfigEntry:
-    """Put the customer's account into the hub, as a finished flow does; it is not set up."""
+    """Add the customer's account to the hub, as a finished flow does; it is not set up yet."""
     credential = ClientCredential(CLIENT_ID, CLIENT_SECRET, "Nomos credentials")
     await async_import_client_credential(hass, DOMAIN, credential)
     expires_at = dt_util.utcnow().timestamp() + nomos.token["expires_in"]
     entry = MockConfigEntry(
         domain=DOMAIN,
         title="Benchmark",
-        # Stored files carry it: a second start is of the same entry.
+        # Names of stored files contain the id: a second start has to find them.
         entry_id="benchmark",
         unique_id=nomos.customer,
         data={

@@ -2,11 +2,11 @@
 
     .venv/bin/python -m benchmarks.hub_day
 
-A real Home Assistant core with the real recorder on a file, the entities that are there by default, three flexible
-loads and the usage of a contract that began in the month before last. The simulated Nomos is another process. The
-clock leaps from one timer to the next, so that everything happens that is scheduled in 24 hours. The day begins two
-hours after the account was linked. Played three times: with the integration, without it, and with it under a tracer of
-memory, each in a process of its own.
+A real Home Assistant core with the real recorder on a file, the default entities, three flexible loads and the usage
+of a contract that began in the month before last. The simulated Nomos is another process. The clock jumps from one
+timer to the next, so that everything that is scheduled within 24 hours happens. The day begins two hours after the
+account was linked. It is simulated three times, each in a process of its own: with the integration, without it, and
+with it while memory is traced.
 """
 
 import argparse
@@ -49,7 +49,7 @@ HOURS: Final = 24
 
 
 class Play(StrEnum):
-    """How a day is played."""
+    """How a day is simulated."""
 
     WITH = "with"
     WITHOUT = "without"
@@ -58,26 +58,26 @@ class Play(StrEnum):
 
 @dataclass(slots=True)
 class Day:
-    """What was measured in a day.
+    """What was measured on a day.
 
     Attributes:
-        begin: requests by kind, from the link to the beginning of the day: the import of usage among them.
-        requests: by kind.
+        begin: requests by kind from the link to the beginning of the day, with those of the import of usage.
+        requests: requests of the day by kind.
         entities: how many the contract has by default.
         load_entities: how many the three loads have.
         changed: how often states were written, by entity.
         in_vain: how often without a change.
-        largest: the entity with the largest attributes, and how large they are in bytes, as JSON.
-        before: what the database held of ours before the day.
+        largest: the entity with the largest attributes, and their size as JSON in bytes.
+        before: what the database held of the integration before the day.
         after: what it held after the day.
         loop_seconds: processor time of our callbacks in the event loop.
-        loop_longest: the longest of them.
+        loop_longest: that of the longest of them.
         loop_causes: their sum by the function that was entered first.
         storage_times: how often files in `.storage` were written.
-        storage_bytes: how many bytes that was.
+        storage_bytes: how many bytes were written to them.
         resident: resident memory of the process after the day, in bytes.
-        peak: the most it ever was.
-        traced: what our own lines held after each hour, in bytes.
+        peak: its highest value.
+        traced: the memory that our own lines held after each hour, in bytes.
     """
 
     begin: dict[str, int] = field(default_factory=dict)
@@ -100,7 +100,7 @@ class Day:
 
 
 def memory(key: str) -> int:
-    """Return a figure of this process's memory in bytes: VmRSS now, VmHWM the most it ever was."""
+    """Return a figure of this process's memory in bytes: VmRSS is the present one, VmHWM the peak."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith(key):
             return int(line.split()[1]) * 1024
@@ -108,7 +108,7 @@ def memory(key: str) -> int:
 
 
 def traced_bytes() -> int:
-    """Return how many bytes are held that lines of the integration allocated."""
+    """Return how many bytes that the integration's code allocated are still held."""
     ours = tracemalloc.Filter(inclusive=True, filename_pattern=f"{PACKAGE}/*")
     snapshot = tracemalloc.take_snapshot().filter_traces([ours])
     return sum(one.size for one in snapshot.statistics("filename"))
@@ -125,7 +125,7 @@ def _entities(hass: HomeAssistant, entry_id: str) -> list[er.RegistryEntry]:
 
 
 async def play(folder: Path, nomos: SimulatorProcess, how: Play) -> Day:
-    """Play a day and return what it cost."""
+    """Simulate a day and return what it cost."""
     fake, day = FakeTime(START, nomos.move_to), Day()
     random.seed(7)
     with fake.replace_real():
@@ -185,7 +185,7 @@ def _largest(hass: HomeAssistant, ours: list[str]) -> tuple[str, int]:
 
 
 def play_here(how: Play) -> Day:
-    """Play a day in this process."""
+    """Simulate a day in this process."""
     if how is Play.TRACED:
         tracemalloc.start()
     with (
@@ -197,7 +197,7 @@ def play_here(how: Play) -> Day:
 
 
 def play_all() -> dict[Play, dict[str, Any]]:
-    """Play the day in every way, each in a process of its own, one after the other."""
+    """Simulate the day in every way, one after the other, each in a process of its own."""
     found = {}
     for how in Play:
         command = [sys.executable, "-m", "benchmarks.hub_day", "--play", how]
@@ -224,7 +224,7 @@ def _megabytes(size: float) -> str:
 
 
 type _Row = tuple[str, object, object, str]
-"""What was measured, the figure, its budget, details."""
+"""The name of a figure, its value, its budget, details."""
 
 
 def _counts(day: dict[str, Any]) -> list[_Row]:
@@ -336,7 +336,11 @@ def report(found: dict[Play, dict[str, Any]]) -> str:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--play", type=Play, help="play one way and print it as JSON")
+    parser.add_argument(
+        "--play",
+        type=Play,
+        help="simulate the day in one way and print the result as JSON",
+    )
     how = parser.parse_args().play
     print(report(play_all()) if how is None else json.dumps(asdict(play_here(how))))
 

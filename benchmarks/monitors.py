@@ -1,4 +1,4 @@
-"""Monitors of a working hub: its event loop, its files, its states."""
+"""Monitors of a running hub: its event loop, its files, its states."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
@@ -25,15 +25,15 @@ _TOOL: Final = sys.monitoring.PROFILER_ID
 
 @dataclass(slots=True)
 class LoopTime:
-    """The processor time of the event loop's callbacks in which any code of the integration ran, in seconds.
+    """The processor time of those callbacks of the event loop in which code of the integration ran, in seconds.
 
-    What Home Assistant does within the same callback counts, too: it would not have been done otherwise. Full garbage
-    collections do not: they come with everything that allocates memory.
+    What Home Assistant does in the same callback counts, too, since the integration caused it. Full garbage collections
+    do not: anything that allocates memory may start one.
 
     Attributes:
         stretches: each callback's time.
-        causes: the sum of them by the function of the integration that was entered first.
-        everything: the time of all callbacks, whosesoever.
+        causes: their sum by the function of the integration that was entered first.
+        everything: the time of all callbacks, ours or not.
     """
 
     stretches: list[float] = field(default_factory=list)
@@ -45,7 +45,7 @@ class LoopTime:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Watch the event loop that runs in this thread."""
+        """Monitor the event loop that runs in this thread."""
         handle = cast("Any", __import__("asyncio").Handle)
         run = handle._run  # noqa: SLF001 - there is no other place where callbacks are run
         handle._run = lambda one: self._timed(run, one)  # noqa: SLF001
@@ -91,14 +91,14 @@ class LoopTime:
 
 @dataclass(slots=True)
 class Writes:
-    """How often and how many bytes of each file in ``.storage`` were written."""
+    """How often each file in ``.storage`` was written, and how many bytes."""
 
     times: Counter[str] = field(default_factory=Counter)
     bytes: Counter[str] = field(default_factory=Counter)
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Watch how files get their names: here all are written aside and then renamed."""
+        """Monitor renames: all files are written under another name and then renamed."""
         originals = {name: getattr(os, name) for name in ("replace", "rename")}
 
         def watched(original: Callable[..., None]) -> Callable[..., None]:
@@ -121,20 +121,20 @@ class Writes:
 
 
 def _kind(name: str) -> str:
-    """Return a file's name without what differs between accounts and contracts."""
+    """Return a file's name without the ids of the account or contract."""
     return ".".join(name.split(".")[:2])
 
 
 @dataclass(slots=True)
 class States:
-    """How often each entity's state was written: with a change, and without one."""
+    """How often each entity's state was written, with and without a change."""
 
     changed: Counter[str] = field(default_factory=Counter)
     in_vain: Counter[str] = field(default_factory=Counter)
 
     @contextmanager
     def watching(self, hass: HomeAssistant) -> Iterator[None]:
-        """Watch the state machine."""
+        """Monitor the state machine."""
         stops = []
         for event_type, counter in (
             (EVENT_STATE_CHANGED, self.changed),

@@ -1,4 +1,4 @@
-"""Work counted in steps of the Python interpreter: the same on every machine, however busy it is."""
+"""Counts steps of the Python interpreter: the same on every machine, however busy it is."""
 
 from collections.abc import Callable
 import sys
@@ -13,8 +13,8 @@ _EVENT: Final = sys.monitoring.events.INSTRUCTION
 def count_steps(work: Callable[[], object]) -> int:
     """Return how many instructions of the interpreter a piece of work takes.
 
-    What runs inside of C counts as one step, however long it takes: sorting, comparing tuples, reading JSON. What only
-    happens once, such as filling a cache, is counted unless the work was done before.
+    What runs in C counts as one step, however long it takes: sorting, comparing tuples, reading JSON. What happens only
+    once, such as filling a cache, counts unless the work was done before.
     """
     count = 0
 
@@ -35,7 +35,7 @@ def count_steps(work: Callable[[], object]) -> int:
 
 
 def milliseconds(work: Callable[[], object]) -> float:
-    """Return the processor time of a piece of work: the least of several tries, for orientation."""
+    """Return the processor time of a piece of work in milliseconds, as a rough figure: the shortest of several runs."""
     taken: list[float] = []
     while len(taken) < 3 or (sum(taken) < 0.05 and len(taken) < 20):
         begin = process_time()

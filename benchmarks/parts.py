@@ -1,11 +1,11 @@
-"""What the parts cost, in steps of the interpreter, and how that grows with the number of intervals.
+"""What single functions cost in steps of the interpreter, and how that grows with the number of intervals.
 
     .venv/bin/python -m benchmarks.parts
 
-Steps are the same on every machine and in every run, so that a number that has changed means that the code has. The
-growth is the exponent between the smallest and the largest size: 1 is linear, 0 is independent of the size, 2 would
-be a mistake. It sees what is done in Python; sorting and comparing happen in C and count as single steps. The
-milliseconds are of the largest size, for orientation.
+Steps are the same on every machine and in every run: if a number has changed, the code has. The growth is the exponent
+between the smallest and the largest size: 1 is linear, 0 is independent of the size, 2 would be a mistake. Only Python
+is counted; sorting and comparing happen in C and count as single steps. The milliseconds of the largest size are a
+rough figure.
 """
 
 import argparse
@@ -40,11 +40,11 @@ PLANNED: Final = (96, 192, 960, 9_600)
 
 type Work = Callable[[], object]
 type Part = Callable[[int], Work]
-"""Makes the work for a number of intervals."""
+"""Prepares the work for a number of intervals."""
 
 
 def parse(count: int) -> Work:
-    """From the body of an answer to a table."""
+    """Convert the body of an answer to a price table."""
     body = json.dumps(price_answer(count)).encode()
     return lambda: price_table(
         PriceSeries.from_json(decode(body, PriceSeries.read_item))
@@ -52,19 +52,19 @@ def parse(count: int) -> Work:
 
 
 def merge_all(count: int) -> Work:
-    """Lay a table over another one of the same size, with other prices."""
+    """Merge two tables of the same size with different prices."""
     old, new = price_sample(count), price_sample(count, shift=1)
     return lambda: old.merge(new)
 
 
 def merge_days(count: int) -> Work:
-    """Lay today and tomorrow over what is known, as every answer does."""
+    """Merge today and tomorrow into a table, as every answer does."""
     old, new = price_sample(count), price_sample(192, shift=1)
     return lambda: old.merge(new)
 
 
 def day_statistics(count: int) -> Work:
-    """Work out averages, extremes and levels of every day."""
+    """Compute averages, extremes and levels of every day."""
     intervals = price_sample(count).intervals
     days = sorted({local_date(one.start) for one in intervals})
 
@@ -80,7 +80,7 @@ def day_statistics(count: int) -> Work:
 
 
 def usage_hours(count: int) -> Work:
-    """From readings to days, to hours, and to what has to be written of them."""
+    """Convert readings to days, to hours, and to the rows that have to be written."""
     readings, known = reading_sample(count), price_sample(count)
     supply = FIRST, FIRST + count * QUARTER
     rows = {
@@ -108,7 +108,7 @@ def planning(minutes: int, asked: dict[str, Any]) -> Part:
         known = price_sample(count)
         end, length = FIRST + count * QUARTER, timedelta(minutes=minutes)
         request = PlanRequest(FIRST, end, length, **options)
-        # A table of its own each time: one may remember what was asked of it.
+        # A new table each time: a table may cache what was asked of it.
         return lambda: plan(PriceTable(known.intervals), request, FIRST)
 
     return made
@@ -124,7 +124,7 @@ PARTS: Final[dict[str, Part]] = {
 
 
 async def ticks(folder: Path, sizes: Sequence[int], loads: bool) -> dict[int, int]:
-    """Return how many steps a boundary takes with all that listens to it, in the mean over a quarter of a day."""
+    """Return how many steps all listeners take at a boundary, on average over a quarter of a day."""
     found = {}
     now = FIRST + timedelta(hours=6, minutes=1)
     with simulator_process(now, date(2026, 6, 1)) as nomos:
@@ -146,14 +146,14 @@ async def ticks(folder: Path, sizes: Sequence[int], loads: bool) -> dict[int, in
                         taken.append(count_steps(coordinator.async_update_listeners))
                         await clock.settle()
                     fake.move_to(now)
-                    # The first one fills what the new table left empty.
+                    # The first one fills the caches of the new table.
                     found[size] = sum(taken[1:]) // len(taken[1:])
                 clock.release()
     return found
 
 
 def growth(counts: dict[int, int]) -> float:
-    """Return the exponent with which the steps grow."""
+    """Return the exponent of the growth of the steps."""
     first, *_, last = counts
     return log(counts[last] / counts[first]) / log(last / first)
 
@@ -173,7 +173,7 @@ def _measured(name: str, part: Part, sizes: Sequence[int]) -> list[object]:
     works = {size: part(size) for size in sizes}
     counts = {}
     for size, work in works.items():
-        # Once before, so that what is imported or compiled late does not count.
+        # Run once before, so that late imports and compilation do not count.
         work()
         counts[size] = count_steps(work)
     return _row(name, counts, milliseconds(works[sizes[-1]]))

@@ -1,4 +1,4 @@
-"""Prices and readings of any length, in the shapes in which they arrive and in which they are kept."""
+"""Prices and readings of any number, as they arrive and as they are kept."""
 
 from datetime import UTC, datetime, timedelta
 from math import sin
@@ -16,7 +16,7 @@ QUARTER: Final = timedelta(minutes=15)
 
 
 def price_answer(count: int, *, shift: float = 0.0) -> dict[str, Any]:
-    """Return an answer of so many intervals: two waves a day, noise, and a price of its own for each interval."""
+    """Return an answer with a number of intervals: two waves a day, noise, and a different price for each interval."""
     return {
         "subscription": "sub_1",
         "unit": "ct/kWh",
@@ -42,12 +42,12 @@ def _wave(index: int) -> float:
 
 
 def price_sample(count: int, *, shift: float = 0.0) -> PriceTable:
-    """Return a table of so many intervals."""
+    """Return a table with a number of intervals."""
     return price_table(PriceSeries.from_json(price_answer(count, shift=shift)))
 
 
 def reading_sample(count: int) -> list[Reading]:
-    """Return so many quarter-hours of a household."""
+    """Return a number of quarter-hours of a household."""
     return [
         Reading(FIRST + index * QUARTER, QUARTER, round(0.1 + index % 13 / 40, 3))
         for index in range(count)

@@ -2,9 +2,9 @@
 
     .venv/bin/python -m benchmarks.setup_time
 
-Setting up an account: from ``async_setup_entry`` to the first state of the price, cold (nothing is stored, Nomos is
+Setup of an account: from ``async_setup_entry`` to the first state of the price, cold (nothing is stored, so Nomos is
 asked) and warm (prices are stored), on a real Home Assistant core with the simulated Nomos in another process.
-Importing: every module that a start needs, in a fresh interpreter that has Home Assistant already.
+Imports: every module that a start needs, in a fresh interpreter that has already imported Home Assistant.
 """
 
 import argparse
@@ -41,7 +41,7 @@ HOME: Final = (
     "homeassistant.helpers.config_entry_oauth2_flow",
     "homeassistant.helpers.update_coordinator",
 )
-"""What a hub has imported before the integration is."""
+"""What a hub imports before the integration."""
 
 START_UP: Final = (
     "custom_components.nomos",
@@ -51,7 +51,7 @@ START_UP: Final = (
     "custom_components.nomos.config_flow",
     "custom_components.nomos.sensor",
 )
-"""What Home Assistant imports of the integration when it starts."""
+"""The modules of the integration that Home Assistant imports at its start."""
 
 _IMPORT: Final = f"""
 import importlib, json, sys, time
@@ -69,13 +69,13 @@ print(json.dumps([*taken, sorted(set(sys.modules) - known)]))
 
 @dataclass(frozen=True, slots=True)
 class Imports:
-    """What importing the integration does.
+    """The cost of importing the integration.
 
     Attributes:
         processor: its processor time in seconds.
-        wall: how long it takes by the clock in seconds.
-        modules: which modules are imported that Home Assistant had not.
-        heaviest: the longest of them, with what they import in turn, in microseconds.
+        wall: its wall-clock time in seconds.
+        modules: the modules that Home Assistant had not imported before.
+        heaviest: the slowest of them, each with all that it imports, in microseconds.
     """
 
     processor: float
@@ -85,12 +85,12 @@ class Imports:
 
     @property
     def foreign(self) -> list[str]:
-        """Return the modules that are not the integration's own."""
+        """Return those modules that do not belong to the integration."""
         return [one for one in self.modules if not one.startswith("custom_components")]
 
 
 def imports(*, detailed: bool = False) -> Imports:
-    """Import the integration in a fresh interpreter that has Home Assistant already."""
+    """Import the integration in a fresh interpreter that has already imported Home Assistant."""
     options = ["-X", "importtime"] if detailed else []
     done = subprocess.run(
         [sys.executable, *options, "-c", _IMPORT],
@@ -116,7 +116,7 @@ def imports(*, detailed: bool = False) -> Imports:
 async def start(
     folder: Path, nomos: SimulatorProcess, *, keep: Any = None
 ) -> tuple[float, float, Any]:
-    """Set up the account in a new hub; return the seconds by the clock and by the processor, and the entry's data."""
+    """Set up the account in a new hub; return the wall-clock and processor seconds, and the entry's data."""
     async with hub(folder, recorder=False) as hass:
         entry = await enter_account(hass, nomos, loads=True)
         if keep is not None:

@@ -1,4 +1,4 @@
-"""The simulated Nomos in a process of its own, so that its work is not counted as the hub's."""
+"""The simulated Nomos in a process of its own, so that its work does not count as the hub's."""
 
 import asyncio
 from collections import Counter
@@ -15,7 +15,7 @@ from simulator import Simulator
 from simulator.berlin import midnight
 
 EMAIL: Final = "smart@example.com"
-"""The customer whom the benchmarks are about: one contract, a smart meter, prices by the quarter-hour."""
+"""The customer that the benchmarks are about: one contract, a smart meter, quarter-hourly prices."""
 
 CLIENT_ID: Final = "nomos-home"
 CLIENT_SECRET: Final = "nomos-home-secret"
@@ -29,7 +29,7 @@ class SimulatorProcess:
     Attributes:
         url: the URL on which it listens.
         customer: the id of the customer whose account is linked.
-        token: what the token endpoint answered.
+        token: the answer of the token endpoint.
         clock: its time in seconds since 1970.
         pipe: the connection to it.
     """
@@ -88,7 +88,7 @@ async def _serve(clock: Synchronized[float], begin: date, pipe: Connection) -> N
         client_secret=CLIENT_SECRET,
         redirect_uris=("https://example.com",),
     )
-    # Requests of one instant would all count against the limit.
+    # In frozen time, all requests would count against the limit of one second.
     simulator.configure(rate_limit=None)
     await simulator.start()
     customer = simulator.customers[EMAIL]

@@ -1,15 +1,15 @@
-"""How long a real Home Assistant is kept from its other work while fourteen months of usage are imported.
+"""How long importing fourteen months of usage keeps a real Home Assistant from its other work.
 
     .venv/bin/python -m benchmarks.usage_import
     .venv/bin/python -m benchmarks.usage_import --count
 
-A Home Assistant core with a recorder on a file, and the simulator in a process of its own. A ticker in the event
-loop measures by how much it comes late. Other work on the machine makes it late, too; so it also measures for how
-long of it this process was running.
+A Home Assistant core with a recorder on a file, and the simulator in a process of its own. A ticker in the event loop
+measures its own delay. Other work on the machine delays it, too; so it also measures how long of the delay this process
+was running.
 
-Python's full garbage collections stop everything, and the longer the more Home Assistant holds. One comes when the
-objects that outlived two young collections since the last one are a quarter of all those before. With ``--count``
-those objects are counted instead of the time: the count itself takes some 20 ms at every look.
+Python's full garbage collections stop everything, the longer the more objects Home Assistant holds. One starts once the
+objects that outlived two young collections since the last one are a quarter of all older ones. With ``--count``, those
+objects are counted and times are not measured, since each count takes some 20 ms.
 """
 
 import argparse
@@ -52,12 +52,12 @@ TICK = 0.002
 
 @dataclass(slots=True)
 class Lateness:
-    """By how much the ticker came late.
+    """The delays of the ticker.
 
     Attributes:
-        stretches: from when to when it waited too long, and for how long of it this process was running; in seconds.
-        collections: from when to when each full garbage collection went on.
-        grown_old: how many objects outlived two young collections, where they are counted.
+        stretches: begin and end of each delay, and how long of it this process was running; in seconds.
+        collections: begin and end of each full garbage collection.
+        grown_old: how many objects outlived two young collections, if they are counted.
         counting: whether they are.
     """
 
@@ -68,7 +68,7 @@ class Lateness:
     _begin: float = 0.0
 
     def collecting(self, phase: str, info: dict[str, int]) -> None:
-        """Note when garbage is collected."""
+        """Record a garbage collection."""
         if info["generation"] == 1 and self.counting:
             old = len(gc.get_objects(2))
             self.grown_old += old if phase == "stop" else -old
@@ -81,12 +81,12 @@ class Lateness:
 
     @property
     def blamed(self) -> list[float]:
-        """Return how long this process kept the loop from its work."""
+        """Return the delays that this process caused."""
         return [min(end - begin, ran) for begin, end, ran in self.stretches]
 
     @override
     def __str__(self) -> str:
-        """Say how long the longest stretches were."""
+        """Return the longest delays as text."""
         if self.counting:
             return f"{self.grown_old} objects grew old; {len(self.collections)} full collections"
         wall = longest(end - begin for begin, end, _ in self.stretches)
@@ -103,7 +103,7 @@ def longest(seconds: Iterable[float]) -> str:
 
 
 async def tick(lateness: Lateness) -> None:
-    """Come every two milliseconds, and note what kept the loop from it."""
+    """Run every two milliseconds, and record each delay."""
     while True:
         due, ran = perf_counter() + TICK, process_time()
         await asyncio.sleep(TICK)
@@ -112,7 +112,7 @@ async def tick(lateness: Lateness) -> None:
 
 @contextmanager
 def ticker(loop: asyncio.AbstractEventLoop, counting: bool) -> Iterator[Lateness]:
-    """Let the ticker run."""
+    """Run the ticker."""
     lateness = Lateness(counting=counting)
     gc.callbacks.append(lateness.collecting)
     task = loop.create_task(tick(lateness))
@@ -139,14 +139,14 @@ async def _simulate(months: int, pipe: Connection) -> None:
 
 
 def simulate(months: int, pipe: Connection) -> None:
-    """Run the simulator until something is said."""
+    """Run the simulator until a message arrives."""
     asyncio.run(_simulate(months, pipe))
 
 
 async def link(
     hass: HomeAssistant, customer: str, token: dict[str, Any]
 ) -> UsageCoordinator:
-    """Set up the account as a finished flow does; return what asks for its usage."""
+    """Set up the account as a finished flow does; return its usage coordinator."""
     assert await async_setup_component(hass, "application_credentials", {})
     await async_import_client_credential(
         hass,
@@ -176,7 +176,7 @@ async def link(
 
 
 async def core(folder: Path, database: Path) -> HomeAssistant:
-    """Return a running Home Assistant that has a recorder and little else."""
+    """Return a running Home Assistant with a recorder and little else."""
     hass = HomeAssistant(str(folder))
     loader.async_setup(hass)
     hass.config.skip_pip = True
@@ -190,7 +190,7 @@ async def core(folder: Path, database: Path) -> HomeAssistant:
 
 
 def size_of(database: Path) -> int:
-    """Return the size of a database with what is not yet moved into its file."""
+    """Return the size of a database with its write-ahead log."""
     return sum(path.stat().st_size for path in database.parent.glob("home.db*"))
 
 
@@ -202,7 +202,7 @@ def rows_of(database: Path) -> int:
 
 
 async def measure(folder: Path, months: int, *, counting: bool) -> None:
-    """Import, and say what it took."""
+    """Import, and print what it took."""
     ours, theirs = get_context("spawn").Pipe()
     process = get_context("spawn").Process(target=simulate, args=(months, theirs))
     process.start()
@@ -215,7 +215,7 @@ async def measure(folder: Path, months: int, *, counting: bool) -> None:
         await get_instance(hass).async_block_till_done()
         before = size_of(database)
         if counting:
-            # What came before is not the import's.
+            # What happened before does not belong to the import.
             gc.collect()
         with ticker(hass.loop, counting) as idle:
             await asyncio.sleep(5)
@@ -247,7 +247,7 @@ async def measure(folder: Path, months: int, *, counting: bool) -> None:
 def report(
     first: date, seconds: float, worked: float, own: float, again: float
 ) -> None:
-    """Say how long it took."""
+    """Print how long it took."""
     print(
         f"since {first}: {seconds:.1f} s, of which {worked:.1f} s processor time"
         f" ({own:.1f} s in the event loop); the same day again {again:.2f} s"

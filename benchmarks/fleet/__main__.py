@@ -1,4 +1,4 @@
-"""Plays all days and prints, or writes docs/fleet.md and its pictures."""
+"""Simulates all days; prints the tables, or writes docs/fleet.md and its pictures."""
 
 import argparse
 from concurrent.futures import ProcessPoolExecutor
@@ -32,7 +32,7 @@ from .page import (
 from .picture import draw
 from .scenarios import PUBLICATIONS, SCENARIOS
 from .simulation import SAMPLE, Result
-from .variants import CHOSEN, LOOKS, SILENCES
+from .variants import CHOSEN, REQUEST_TIMES, RETURNS
 
 DOCS: Final = Path(__file__).resolve().parents[2] / "docs"
 
@@ -46,36 +46,36 @@ PICTURES: Final = {
     "until-1500": (0, 6 * 3600),
     "power-night": (12 * 3600, 16 * 3600),
 }
-"""The days that are drawn, each from and to."""
+"""The days that are drawn, each with the first and the last hour."""
 
 
-def tables(played: dict[Job, Result]) -> dict[str, str]:
-    """Return the page's tables by their names."""
+def tables(simulated: dict[Job, Result]) -> dict[str, str]:
+    """Return the page's tables by name."""
     normal = PUBLICATIONS[0]
     returns = [
         return_row(
             way.title,
-            played[Job(BY_NAME[name], MILLION, SAMPLE, way)],
-            played[Job(normal, MILLION)],
+            simulated[Job(BY_NAME[name], MILLION, SAMPLE, way)],
+            simulated[Job(normal, MILLION)],
         )
         for name, ways in (
             ("down", [CHOSEN]),
             ("cut", [CHOSEN]),
-            ("until-1500", SILENCES),
+            ("until-1500", RETURNS),
         )
         for way in ways
     ]
     return {
-        "million": day_rows(played[Job(one, MILLION)] for one in SCENARIOS),
-        "ten thousand": day_rows(played[Job(one, SMALL)] for one in SCENARIOS),
-        "street": day_rows([played[Job(BY_NAME["power-night"], STREET)]]),
+        "million": day_rows(simulated[Job(one, MILLION)] for one in SCENARIOS),
+        "ten thousand": day_rows(simulated[Job(one, SMALL)] for one in SCENARIOS),
+        "street": day_rows([simulated[Job(BY_NAME["power-night"], STREET)]]),
         "returns": return_rows(returns),
         "variants": variant_rows(
-            (way, [played[Job(one, SMALL, SAMPLE, way)] for one in TRIED])
-            for way in LOOKS
+            (way, [simulated[Job(one, SMALL, SAMPLE, way)] for one in TRIED])
+            for way in REQUEST_TIMES
         ),
         "proof": proof_rows(
-            (played[Job(one, PROVED, full)], played[Job(one, PROVED, part)])
+            (simulated[Job(one, PROVED, full)], simulated[Job(one, PROVED, part)])
             for one in proved()
             for full, part in [samples()]
         ),
@@ -83,11 +83,13 @@ def tables(played: dict[Job, Result]) -> dict[str, str]:
 
 
 def main() -> None:
-    """Play, then print or write."""
+    """Simulate, then print or write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true", help="write docs/fleet.md")
     parser.add_argument(
-        "--million", action="store_true", help="play a day of a million hubs in full"
+        "--million",
+        action="store_true",
+        help="simulate a day of a million hubs in full",
     )
     arguments = parser.parse_args()
     begin = monotonic()
@@ -98,15 +100,15 @@ def main() -> None:
     else:
         jobs = all_jobs()
         with ProcessPoolExecutor(min(os.process_cpu_count() or 1, 4)) as pool:
-            played = dict(zip(jobs, pool.map(run, jobs), strict=True))
-        found = tables(played)
+            simulated = dict(zip(jobs, pool.map(run, jobs), strict=True))
+        found = tables(simulated)
         for name, rows in found.items():
             print(f"{name}\n\n{rows}\n")
         if arguments.write:
             page = DOCS / "fleet.md"
             page.write_text(with_tables(page.read_text(), found))
             for name, (first, last) in PICTURES.items():
-                picture = draw(played[Job(BY_NAME[name], MILLION)], first, last)
+                picture = draw(simulated[Job(BY_NAME[name], MILLION)], first, last)
                 (DOCS / "pictures").mkdir(exist_ok=True)
                 (DOCS / "pictures" / f"fleet-{name}.svg").write_text(picture)
     print(f"Took {monotonic() - begin:.0f} seconds.")

@@ -1,4 +1,4 @@
-"""The API: how it answers the fleet, and the requests that it counts."""
+"""The API: it answers the fleet and counts the requests."""
 
 from array import array
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from typing import Final
 from custom_components.nomos.pricing import TARIFF_ZONE
 
 NOON: Final = datetime(2026, 6, 10, 12, tzinfo=TARIFF_ZONE)
-"""When the day begins. All times of the simulation are seconds since then."""
+"""The start of the day. All times of the simulation are seconds since then."""
 
 DAY: Final = 86400
 MIDNIGHT: Final = 12 * 3600
@@ -25,7 +25,7 @@ def clock(second: float) -> str:
     return f"{NOON + timedelta(seconds=int(second)):%H:%M:%S}"
 
 
-class Question(Enum):
+class RequestKind(Enum):
     """The kinds of requests; the value is the index of its counts."""
 
     TOKEN = 0
@@ -41,13 +41,13 @@ class Answer(Enum):
     DOWN = "down"
     CUT = "cut"
     TOO_MANY = "too many"
-    SILENCE = "silence"
+    NOT_SENT = "not sent"
     """Nothing was sent at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closure:
-    """A time during which nothing succeeds; cut are only answers of the API, tokens are to be had."""
+    """A time during which no request succeeds; if connections are cut, the token endpoint still works."""
 
     begin: int
     end: int
@@ -59,11 +59,11 @@ class Scenario:
     """What happens on a day.
 
     Attributes:
-        published: The second when tomorrow is published; None for never.
-        closures: When the API is away.
-        capacity: Requests per second, for a fleet of a million, beyond which the API answers 429.
-        retry_after: The seconds it then asks to wait. During a closure it is the time left until its end.
-        power: When the hubs lose their power, and when it is back.
+        published: The second at which tomorrow is published; None for never.
+        closures: When the API is down.
+        capacity: Requests per second of a fleet of a million beyond which the API answers 429.
+        retry_after: The seconds to wait that a 429 names. During a closure, it names the time until its end.
+        power: When the hubs lose power, and when it is back.
 
     """
 
@@ -77,10 +77,10 @@ class Scenario:
 
 
 class Api:
-    """Answers and counts. Each hub that asks stands for ``scale`` hubs."""
+    """Answers and counts requests. Each hub stands for ``scale`` hubs."""
 
     def __init__(self, scenario: Scenario, hubs: int, scale: int) -> None:
-        """Count nothing yet."""
+        """Start with no requests."""
         self._scenario = scenario
         self._scale = scale
         self._capacity = (
@@ -88,23 +88,23 @@ class Api:
         )
         self._window = -1
         self._in_window = 0
-        self.requests = [array("I", bytes(4 * DAY)) for _ in Question]
+        self.requests = [array("I", bytes(4 * DAY)) for _ in RequestKind]
         self.refused = array("I", bytes(4 * DAY))
 
     def has_tomorrow(self, at: float) -> bool:
-        """Return whether prices of the day after the first one are published."""
+        """Return whether the prices of tomorrow are published."""
         published = self._scenario.published
         return published is not None and published <= at
 
-    def ask(self, at: float, question: Question) -> tuple[Answer, float]:
-        """Count a request and return its end, and the seconds that Nomos asks to wait."""
+    def ask(self, at: float, kind: RequestKind) -> tuple[Answer, float]:
+        """Count a request; return how it ends, and the seconds that Nomos asks to wait."""
         second = int(at)
-        counts = self.requests[question.value]
+        counts = self.requests[kind.value]
         counts[second] += 1
         for closure in self._scenario.closures:
             if closure.begin <= at < closure.end:
                 if closure.answer is Answer.CUT:
-                    if question is Question.TOKEN:
+                    if kind is RequestKind.TOKEN:
                         continue
                     counts[second] += 1
                 if closure.answer is Answer.TOO_MANY:
@@ -118,7 +118,7 @@ class Api:
     def _is_too_much(self, second: int) -> bool:
         if self._capacity is None:
             return False
-        # As many seconds as a hub stands for hubs: the same number of requests is a window's share.
+        # The window has as many seconds as a hub stands for hubs, so that the limit stays the same number.
         window = second // self._scale
         if window != self._window:
             self._window, self._in_window = window, 0

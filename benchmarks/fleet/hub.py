@@ -1,4 +1,4 @@
-"""One hub: what it knows and when it sends requests, by the real schedule."""
+"""One hub: what it knows, and when the real schedule sends its requests."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -9,7 +9,7 @@ from custom_components.nomos import schedule
 from custom_components.nomos.pricing import local_date
 from custom_components.nomos.schedule import PriceRequestReason
 
-from .api import MIDNIGHT, NOON, Answer, Api, Question
+from .api import MIDNIGHT, NOON, Answer, Api, RequestKind
 
 _BEGIN: Final = NOON.astimezone(UTC)
 _SECOND: Final = timedelta(seconds=1)
@@ -23,23 +23,23 @@ NEVER: Final = float("inf")
 
 
 def instant(at: float) -> datetime:
-    """Return a second of the simulation as an aware instant."""
+    """Convert a second of the simulation to an aware instant."""
     return _BEGIN + timedelta(seconds=at)
 
 
 def second(at: datetime) -> float:
-    """Return an instant as second of the simulation."""
+    """Convert an instant to a second of the simulation."""
     return (at - _BEGIN) / _SECOND
 
 
-class Errand(Protocol):
-    """Requests of one kind, which have a timer of their own."""
+class Poller(Protocol):
+    """Requests of one kind, with a timer of their own."""
 
     def begin(self, hub: Hub, at: float) -> datetime:
-        """Return when to ask first, after a start."""
+        """Return the time of the first request after a start."""
 
     def run(self, hub: Hub, at: float, api: Api) -> datetime:
-        """Ask, take the answer, and return when to ask next."""
+        """Send a request, process the answer, and return the time of the next one."""
 
 
 @dataclass(slots=True, eq=False)
@@ -48,9 +48,9 @@ class Hub:
 
     Attributes:
         through: The last day whose prices it has: 0 for the first day, 1 for the one after.
-        due: When each errand is run next, in the order of the fleet's errands.
+        due: When each poller is run next, in the order of the fleet's pollers.
         requests: How many requests it sent.
-        looked_to: The last day on which it asked for usage.
+        usage_synced_on: The last day on which it requested usage.
 
     """
 
@@ -65,14 +65,14 @@ class Hub:
     misses: int = 0
     subscription_misses: int = 0
     usage_misses: int = 0
-    looked_to: date = _YESTERDAY
+    usage_synced_on: date = _YESTERDAY
 
     def chance(self) -> float:
         """Return a random number for the schedule."""
         return self.rng.uniform(-1, 1)
 
     def price_request_reason(self, at: float) -> PriceRequestReason:
-        """Return why it asks for prices next."""
+        """Return the reason for the next request for prices."""
         today = int(at >= MIDNIGHT)
         return schedule.price_request_reason(
             instant(at),
@@ -82,22 +82,22 @@ class Hub:
             tomorrow_complete=self.through > today,
         )
 
-    def ask(self, at: float, question: Question, api: Api) -> Answer:
+    def ask(self, at: float, kind: RequestKind, api: Api) -> Answer:
         """Send a request with a valid access token, unless Nomos asked for a pause."""
         if self.paused_until > at:
-            return Answer.SILENCE
+            return Answer.NOT_SENT
         if self.token_until <= at + _TOKEN_MARGIN:
-            answer = self._send(at, Question.TOKEN, api)
+            answer = self._send(at, RequestKind.TOKEN, api)
             if answer is not Answer.SUCCESS:
                 return answer
             self.token_until = at + TOKEN_LIFE
-        return self._send(at, question, api)
+        return self._send(at, kind, api)
 
-    def _send(self, at: float, question: Question, api: Api) -> Answer:
-        answer, wait = api.ask(at, question)
+    def _send(self, at: float, kind: RequestKind, api: Api) -> Answer:
+        answer, wait = api.ask(at, kind)
         self.requests += 1
         if answer is Answer.CUT:
-            # aiohttp sends it once more.
+            # aiohttp repeats it once.
             self.requests += 1
         if answer is Answer.TOO_MANY:
             until = schedule.pause_until(instant(at), timedelta(seconds=wait))
@@ -105,18 +105,18 @@ class Hub:
         return answer
 
     def wakes(self, at: float, planned: datetime) -> float:
-        """Return when a timer fires that is set for an instant."""
+        """Return when a timer fires that is due at an instant."""
         if self.paused_until > at:
             planned = schedule.after_pause(
                 instant(at), planned, instant(self.paused_until), self.phase
             )
-        # Home Assistant counts from the last full second, the integration adds one, and a coordinator has a
-        # fraction of a second of its own.
+        # Home Assistant counts from the last full second, the integration adds one, and each coordinator adds its own
+        # fraction of a second.
         return second(planned) + self.rng.uniform(0.05, 1.5)
 
 
 class Subscriptions:
-    """The list of subscriptions (``NomosAccount``)."""
+    """The list of contracts (``NomosAccount``)."""
 
     def begin(self, hub: Hub, at: float) -> datetime:
         """Return the next daily request."""
@@ -124,8 +124,8 @@ class Subscriptions:
         return self._next(hub, at)
 
     def run(self, hub: Hub, at: float, api: Api) -> datetime:
-        """Ask for the list."""
-        if hub.ask(at, Question.SUBSCRIPTIONS, api) is Answer.SUCCESS:
+        """Request the list."""
+        if hub.ask(at, RequestKind.SUBSCRIPTIONS, api) is Answer.SUCCESS:
             hub.subscription_misses = 0
         else:
             hub.subscription_misses += 1
@@ -147,7 +147,7 @@ class Prices:
     """The prices of today and tomorrow (``PriceCoordinator``)."""
 
     def begin(self, hub: Hub, at: float) -> datetime:
-        """Ask at once if the current price is not stored; else schedule what is missing."""
+        """Request at once if the current price is not stored; else schedule the request for what is missing."""
         hub.reason, hub.misses = PriceRequestReason.REST, 0
         reason = hub.price_request_reason(at)
         if reason is PriceRequestReason.CURRENT:
@@ -157,9 +157,9 @@ class Prices:
         )
 
     def run(self, hub: Hub, at: float, api: Api) -> datetime:
-        """Ask for prices, and keep those that come."""
+        """Request prices, and keep those that come."""
         before = hub.through
-        if hub.ask(at, Question.PRICES, api) is Answer.SUCCESS:
+        if hub.ask(at, RequestKind.PRICES, api) is Answer.SUCCESS:
             hub.through = max(before, int(api.has_tomorrow(at)))
         now = instant(at)
         news = hub.through > before
@@ -177,15 +177,15 @@ class Usage:
         """Return the next daily request, or a time soon if one was missed."""
         hub.usage_misses = 0
         return schedule.next_usage_request_after_start(
-            instant(at), hub.looked_to, phase=hub.phase, chance=hub.chance()
+            instant(at), hub.usage_synced_on, phase=hub.phase, chance=hub.chance()
         )
 
     def run(self, hub: Hub, at: float, api: Api) -> datetime:
-        """Ask for the usage."""
+        """Request the usage."""
         now = instant(at)
-        if hub.ask(at, Question.USAGE, api) is Answer.SUCCESS:
+        if hub.ask(at, RequestKind.USAGE, api) is Answer.SUCCESS:
             hub.usage_misses = 0
-            hub.looked_to = local_date(now)
+            hub.usage_synced_on = local_date(now)
         else:
             hub.usage_misses += 1
         return schedule.next_usage_request(
@@ -197,5 +197,5 @@ class Usage:
         )
 
 
-ERRANDS: Final[tuple[Errand, ...]] = (Subscriptions(), Prices(), Usage())
+POLLERS: Final[tuple[Poller, ...]] = (Subscriptions(), Prices(), Usage())
 """The kinds of requests of a hub."""

@@ -1,12 +1,12 @@
-"""All days on the page, each a job for a process."""
+"""All days of docs/fleet.md, each a job for a process."""
 
 from dataclasses import dataclass
 from typing import Final
 
 from .api import Scenario, at_time
 from .scenarios import SCENARIOS
-from .simulation import SAMPLE, Result, play
-from .variants import CHOSEN, LOOKS, SILENCES, Variant, applied
+from .simulation import SAMPLE, Result, simulate
+from .variants import CHOSEN, REQUEST_TIMES, RETURNS, Variant, applied
 
 MILLION: Final = 1_000_000
 SMALL: Final = 10_000
@@ -22,7 +22,7 @@ BY_NAME: Final = {scenario.name: scenario for scenario in SCENARIOS}
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One day to be played."""
+    """One day to simulate."""
 
     scenario: Scenario
     hubs: int
@@ -31,9 +31,9 @@ class Job:
 
 
 def run(job: Job) -> Result:
-    """Play a day."""
+    """Simulate a day."""
     with applied(job.variant):
-        return play(job.scenario, job.hubs, sample=job.sample)
+        return simulate(job.scenario, job.hubs, sample=job.sample)
 
 
 def all_jobs() -> list[Job]:
@@ -42,17 +42,17 @@ def all_jobs() -> list[Job]:
     jobs.sort(key=lambda job: job.scenario.name != "never")
     jobs += [Job(one, SMALL) for one in SCENARIOS]
     jobs.append(Job(BY_NAME["power-night"], STREET))
-    jobs += [Job(one, SMALL, SAMPLE, way) for way in LOOKS for one in TRIED]
-    jobs += [Job(BY_NAME["until-1500"], MILLION, SAMPLE, way) for way in SILENCES]
+    jobs += [Job(one, SMALL, SAMPLE, way) for way in REQUEST_TIMES for one in TRIED]
+    jobs += [Job(BY_NAME["until-1500"], MILLION, SAMPLE, way) for way in RETURNS]
     jobs += [Job(one, PROVED, sample) for one in proved() for sample in samples()]
     return list(dict.fromkeys(jobs))
 
 
 def proved() -> list[Scenario]:
-    """Return the days that are played in full and as a sample, to compare."""
+    """Return the days that are simulated both in full and as a sample, to compare."""
     return [BY_NAME[name] for name in ("published-1420", "down", "limit", "until-1500")]
 
 
 def samples() -> tuple[int, int]:
-    """Return how many hubs are played for that: all, and the share that is played of a million."""
+    """Return the numbers of hubs for that comparison: all of them, and the same share as of a million."""
     return PROVED, PROVED * SAMPLE // MILLION

@@ -17,7 +17,7 @@ def table(head: Row, rows: Iterable[Row]) -> str:
 
 
 def day_rows(results: Iterable[Result]) -> str:
-    """Return what each day was to the API and to the hubs."""
+    """Return what each day meant for the API and for the hubs."""
     return table(
         (
             "day",
@@ -36,7 +36,7 @@ def day_rows(results: Iterable[Result]) -> str:
 
 
 def day_row(result: Result) -> Row:
-    """Return one day in figures."""
+    """Return the figures of one day."""
     worst, when = result.all.worst()
     return (
         result.scenario.title,
@@ -51,18 +51,18 @@ def day_row(result: Result) -> Row:
 
 
 def known(result: Result, share: float) -> str:
-    """Return when a share of the hubs knew tomorrow."""
+    """Return when a share of the hubs knew the prices of tomorrow."""
     at = result.known_by(share)
     return "–" if at is None else clock(at)
 
 
 def after(scenario: Scenario) -> int:
-    """Return when the trouble of a day is over."""
+    """Return when the fault of a day is over."""
     return max((closure.end for closure in scenario.closures), default=0)
 
 
 def return_row(title: str, result: Result, normal: Result) -> Row:
-    """Return how a fleet came back after a closure, measured by a normal day."""
+    """Return how a fleet came back after a closure, compared with a normal day."""
     worst, when = result.all.worst(after(result.scenario), DAY)
     usual, _ = normal.all.worst()
     return (
@@ -91,7 +91,7 @@ def return_rows(rows: Iterable[Row]) -> str:
 
 
 def variant_rows(results: Iterable[tuple[Variant, Sequence[Result]]]) -> str:
-    """Return other parameters beside the chosen ones, by when tomorrow is published."""
+    """Compare other parameters with the chosen ones, by the time at which tomorrow is published."""
     found = list(results)
     head = ["schedule"]
     for result in found[0][1]:
@@ -108,13 +108,13 @@ def variant_rows(results: Iterable[tuple[Variant, Sequence[Result]]]) -> str:
 
 
 def proof_rows(pairs: Iterable[tuple[Result, Result]]) -> str:
-    """Return fleets played in full beside samples of them."""
+    """Compare fleets that are simulated in full with samples of them."""
     return table(
         ("day", "", "worst second", "50 % know", "95 %", "99.9 %", "requests per hub"),
         [
             (
                 one.scenario.title,
-                f"{one.played:,} of {one.hubs:,} played",
+                f"{one.simulated:,} of {one.hubs:,} simulated",
                 f"{one.all.worst()[0]:,}",
                 *(known(one, share) for share in (0.5, 0.95, 0.999)),
                 f"{one.mean:.2f}",

@@ -1,4 +1,4 @@
-"""A picture of a fleet's day: what the API saw, and how many hubs knew tomorrow."""
+"""A picture of a fleet's day: the requests at the API, and how many hubs knew tomorrow."""
 
 from collections.abc import Sequence
 from html import escape
@@ -13,7 +13,7 @@ _WIDTH: Final = 860
 _HEIGHT: Final = 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 48, 54, 30
 _STEP: Final = 60
-"""Seconds of which a point of the curve is the mean."""
+"""Each point of the curve is the mean of so many seconds."""
 
 _STYLE: Final = """
 svg { --ground: #ffffff; --ink: #24292f; --faint: #d0d7de; --asked: #2f6fd6; --refused: #d1662b; --known: #1a7f47; }
@@ -63,14 +63,14 @@ def draw(result: Result, begin: int, end: int) -> str:
     parts += [
         _area("asked", [value / top for value in asked]),
         _area("refused", [value / top for value in refused]) if any(refused) else "",
-        f'<polyline class="known" points="{_path([value / result.played for value in known])}"/>',
+        f'<polyline class="known" points="{_path([value / result.simulated for value in known])}"/>',
         "</svg>",
     ]
     return "\n".join(part for part in parts if part) + "\n"
 
 
 def _legend(*, refused: bool) -> list[str]:
-    """Return what the colours mean."""
+    """Return the legend of the colours."""
     entries = [
         ("asked", "requests per second, mean of a minute"),
         ("refused", "of these refused with 429"),
@@ -89,7 +89,7 @@ def _legend(*, refused: bool) -> list[str]:
 
 
 def _round_up(value: float) -> float:
-    """Return a round number that is no less, and easily quartered."""
+    """Return a round number that is not less, and easy to divide by four."""
     unit = 10.0 ** floor(log10(max(value, 1)))
     return next(unit * step for step in (1, 2, 4, 6, 8, 10) if unit * step >= value)
 
@@ -103,7 +103,7 @@ def _y(share: float) -> float:
 
 
 def _path(shares: Sequence[float]) -> str:
-    """Return the points of a curve, leaving out those on a level line."""
+    """Return the points of a curve without those inside a horizontal line."""
     last = len(shares) - 1
     return " ".join(
         f"{_x(number / last)},{_y(share)}"

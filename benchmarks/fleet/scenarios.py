@@ -1,4 +1,4 @@
-"""The days that a fleet is played on."""
+"""The days that a fleet is simulated on."""
 
 from typing import Final
 
@@ -52,7 +52,7 @@ TROUBLE: Final = (
     ),
     Scenario(
         name="limit",
-        title="Half of what is asked is too much",
+        title="Half of all requests are too many",
         published=at_time(12, 57),
         capacity=800,
     ),

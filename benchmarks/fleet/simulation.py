@@ -1,4 +1,4 @@
-"""Plays a day with a fleet, and counts the requests that the API received."""
+"""Simulates a day of a fleet, and counts the requests at the API."""
 
 from array import array
 from collections import Counter
@@ -9,14 +9,14 @@ from typing import Final
 
 from custom_components.nomos.schedule import installation_phase
 
-from .api import DAY, Api, Question, Scenario
-from .hub import ERRANDS, Errand, Hub
+from .api import DAY, Api, RequestKind, Scenario
+from .hub import POLLERS, Hub, Poller
 
 BOOT: Final = 20, 60
-"""Seconds from getting power to setting up the integration, at least and at most."""
+"""Seconds from power-on to the setup of the integration, at least and at most."""
 
 SAMPLE: Final = 40_000
-"""How many hubs are played at most; in a larger fleet each stands for several."""
+"""How many hubs are simulated at most; in a larger fleet each stands for several."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,9 +37,9 @@ class Load:
         return sum(self.counts) * self.scale
 
     def worst(self, begin: int = 0, end: int = DAY) -> tuple[int, int]:
-        """Return the count of the busiest second, and when it was.
+        """Return the count of the busiest second, and which one it was.
 
-        With a scale, as many seconds as a hub stands for hubs, wherever in the day they begin.
+        With a scale, it is a window of as many seconds as a hub stands for hubs, which may begin at any second.
         """
         running = best = sum(self.counts[begin : begin + self.scale])
         where = begin
@@ -50,7 +50,7 @@ class Load:
         return best, where
 
     def per_second(self, width: int) -> list[float]:
-        """Return the fleet's mean rate in windows of ``width`` seconds."""
+        """Return the fleet's mean rate in each window of ``width`` seconds."""
         return [
             sum(self.counts[begin : begin + width]) * self.scale / width
             for begin in range(0, DAY, width)
@@ -62,17 +62,17 @@ class Result:
     """A day of a fleet.
 
     Attributes:
-        played: How many hubs were played; each stands for ``scale``.
-        learned: In which second how many learned the prices of tomorrow.
-        per_hub: How many hubs sent how many requests.
+        simulated: How many hubs were simulated; each stands for ``scale``.
+        learned: How many learned the prices of tomorrow in each second.
+        per_hub: How many hubs sent each number of requests.
 
     """
 
     scenario: Scenario
     hubs: int
-    played: int
+    simulated: int
     scale: int
-    kinds: dict[Question, Load]
+    kinds: dict[RequestKind, Load]
     refused: Load
     learned: array[int]
     per_hub: Counter[int]
@@ -86,8 +86,8 @@ class Result:
         )
 
     def known_by(self, share: float) -> int | None:
-        """Return by which second a share of the hubs knew tomorrow; None where they never did."""
-        known, needed = 0, share * self.played
+        """Return by which second a share of the hubs knew tomorrow; None if they never did."""
+        known, needed = 0, share * self.simulated
         for second, count in enumerate(self.learned):
             known += count
             if known >= needed:
@@ -96,36 +96,38 @@ class Result:
 
     @property
     def mean(self) -> float:
-        """Return the requests of a hub in the mean."""
-        return sum(count * hubs for count, hubs in self.per_hub.items()) / self.played
+        """Return the mean number of requests of a hub."""
+        return (
+            sum(count * hubs for count, hubs in self.per_hub.items()) / self.simulated
+        )
 
     @property
     def most(self) -> int:
-        """Return the requests of the hub that sent most."""
+        """Return the highest number of requests of a hub."""
         return max(self.per_hub)
 
 
-class _Play:
-    """A day that is being played."""
+class _Simulation:
+    """A day that is being simulated."""
 
-    def __init__(self, api: Api, errands: Sequence[Errand], rng: random.Random) -> None:
-        """Begin with no hub."""
+    def __init__(self, api: Api, pollers: Sequence[Poller], rng: random.Random) -> None:
+        """Begin without hubs."""
         self.fleet: list[Hub] = []
         self.learned = array("I", bytes(4 * DAY))
         self._api = api
-        self._errands = errands
+        self._pollers = pollers
         self._rng = rng
         self._due: list[list[tuple[Hub, int]]] = [[] for _ in range(DAY)]
-        """What is due in each second: hubs with the numbers of their errands."""
+        """What is due in each second: hubs, and the indexes of their pollers."""
 
     def add(self, phase: float) -> None:
-        """Add a hub that is on from the beginning."""
-        hub = Hub(phase, self._rng, [0.0] * len(self._errands))
+        """Add a hub that runs from the beginning."""
+        hub = Hub(phase, self._rng, [0.0] * len(self._pollers))
         self.fleet.append(hub)
         self._start(hub, 0.0)
 
     def run(self, power: tuple[int, int] | None) -> None:
-        """Play all seconds, with a power cut from one second to another."""
+        """Simulate all seconds, with a power cut between two of them."""
         off, on = power or (DAY, DAY)
         for second in range(DAY):
             if second == on:
@@ -137,8 +139,8 @@ class _Play:
             self._due[second] = []
 
     def _start(self, hub: Hub, at: float) -> None:
-        for number, errand in enumerate(self._errands):
-            self._plan(hub, number, hub.wakes(at, errand.begin(hub, at)))
+        for number, poller in enumerate(self._pollers):
+            self._plan(hub, number, hub.wakes(at, poller.begin(hub, at)))
 
     def _plan(self, hub: Hub, number: int, at: float) -> None:
         hub.due[number] = at
@@ -146,46 +148,46 @@ class _Play:
             self._due[int(at)].append((hub, number))
 
     def _run_second(self, second: int) -> None:
-        # The list may grow while it is worked off.
+        # The list may grow during the loop.
         for hub, number in self._due[second]:
             at = hub.due[number]
             if int(at) != second:
                 # It was planned before a restart.
                 continue
             through = hub.through
-            planned = self._errands[number].run(hub, at, self._api)
+            planned = self._pollers[number].run(hub, at, self._api)
             self._plan(hub, number, hub.wakes(at, planned))
             if hub.through > through:
                 self.learned[second] += 1
 
 
-def play(
+def simulate(
     scenario: Scenario,
     hubs: int,
     *,
     sample: int = SAMPLE,
     seed: int = 1,
-    errands: Sequence[Errand] = ERRANDS,
+    pollers: Sequence[Poller] = POLLERS,
     phases: Sequence[float] = (),
 ) -> Result:
-    """Play a day.
+    """Simulate a day.
 
     Args:
         scenario: what happens on it.
-        hubs: how many there are.
-        sample: how many of them are played at most; must divide a larger fleet.
-        seed: of identities and chance.
-        errands: what a hub asks for.
-        phases: the hubs' places in every spread; without them, those of invented installations.
+        hubs: the size of the fleet.
+        sample: how many of them are simulated at most; a larger fleet must be a multiple of it.
+        seed: of ids and chance.
+        pollers: what a hub requests.
+        phases: the hubs' places in every spread; by default those of invented installations.
 
     """
-    played = min(hubs, sample)
-    if hubs % played:
+    simulated = min(hubs, sample)
+    if hubs % simulated:
         raise ValueError("The sample must divide the fleet")
-    scale = hubs // played
+    scale = hubs // simulated
     api = Api(scenario, hubs, scale)
-    day = _Play(api, errands, random.Random(seed))
-    for number in range(played):
+    day = _Simulation(api, pollers, random.Random(seed))
+    for number in range(simulated):
         day.add(
             phases[number]
             if phases
@@ -195,11 +197,11 @@ def play(
     return Result(
         scenario=scenario,
         hubs=hubs,
-        played=played,
+        simulated=simulated,
         scale=scale,
         kinds={
             kind: Load(counts=api.requests[kind.value], scale=scale)
-            for kind in Question
+            for kind in RequestKind
         },
         refused=Load(counts=api.refused, scale=scale),
         learned=day.learned,

@@ -1,4 +1,4 @@
-"""Other parameters for the schedule, to compare the chosen ones with."""
+"""Other parameters of the schedule, for comparison with the chosen ones."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -13,7 +13,7 @@ from custom_components.nomos.schedule import PriceRequestReason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """Names of the schedule's parameters with other values."""
+    """Parameters of the schedule, by name, with other values."""
 
     title: str
     values: Mapping[str, object] = field(default_factory=dict, compare=False)
@@ -25,21 +25,21 @@ def _gaps(*minutes: int) -> dict[PriceRequestReason, tuple[int, ...]]:
 
 CHOSEN: Final = Variant(title="as it is")
 
-LOOKS: Final = (
+REQUEST_TIMES: Final = (
     CHOSEN,
     Variant(
-        title="one more look, 20 minutes after the first",
+        title="one more request, 20 minutes after the first",
         values={"GAPS": _gaps(20, 34, 65, 60, 90, 120)},
     ),
     Variant(
-        title="first looks from 13:10, over 50 minutes",
+        title="first requests from 13:10, over 50 minutes",
         values={
             "FIRST_FETCH": time(13, 10),
             "FIRST_FETCH_SPREAD": timedelta(minutes=50),
         },
     ),
     Variant(
-        title="first looks over 60 minutes",
+        title="first requests over 60 minutes",
         values={"FIRST_FETCH_SPREAD": timedelta(minutes=60)},
     ),
     Variant(
@@ -48,7 +48,7 @@ LOOKS: Final = (
     ),
 )
 
-SILENCES: Final = (
+RETURNS: Final = (
     CHOSEN,
     Variant(
         title="back within one minute, however long the wait",

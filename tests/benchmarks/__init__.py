@@ -1,1 +1,1 @@
-"""Tests of what is counted in benchmarks: growth with the number of intervals, imports."""
+"""Tests of counts that benchmarks print: growth with the number of intervals, imports, objects."""

@@ -1,4 +1,4 @@
-"""The parts grow with the number of intervals as they should, in steps of the interpreter: exact on every machine."""
+"""Tests of how steps of the interpreter grow with the number of intervals: exact on every machine."""
 
 import asyncio
 from pathlib import Path
@@ -14,7 +14,7 @@ SIZES = (96, 960)
 
 @pytest.mark.parametrize("name", PARTS)
 def test_parts_are_linear(name: str) -> None:
-    """Ten times the intervals cost about ten times the steps: a search within a loop would cost a hundred times."""
+    """Ten times the intervals cost about ten times the steps; a search in a loop would cost a hundred times."""
     counts = {}
     for size in SIZES:
         work = PARTS[name](size)
@@ -24,7 +24,7 @@ def test_parts_are_linear(name: str) -> None:
 
 
 def test_steps_are_exact() -> None:
-    """What is counted twice is the same, and a loop within a loop shows."""
+    """Counting twice gives the same number, and a nested loop is noticed."""
     work = merge_days(96)
     work()
     assert count_steps(work) == count_steps(work) > 96
@@ -37,10 +37,10 @@ def test_steps_are_exact() -> None:
 
 @pytest.mark.usefixtures("socket_enabled")
 def test_a_boundary_costs_the_same_however_much_is_known(tmp_path: Path) -> None:
-    """A hundred days of prices make the look at the current one no dearer."""
+    """With a hundred days of prices, a boundary takes no more steps than with two."""
     counts = asyncio.run(ticks(tmp_path, (192, 9_600), loads=True))
     assert counts[9_600] <= 1.5 * counts[192]
-    # The sensors, the calendar and three loads, with all the states that they write.
+    # Sensors, calendar and three loads, with all states that they write.
     assert counts[192] < 30_000
 
 

@@ -1,4 +1,4 @@
-"""The import of usage leaves Python's garbage collector little to follow, whatever it does meanwhile."""
+"""Tests that importing usage creates few objects that Python's garbage collector has to track."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,17 +11,17 @@ PROJECT = Path(__file__).parents[2]
 MONTHS = 3
 
 GROWN_OLD = 2_500
-"""Objects for each month that may outlive two young collections.
+"""How many objects for each month may outlive two young collections.
 
-As many as are a quarter of what there was before bring about a full collection, which stops Home Assistant for some
-tenths of a second; a small home has about 350,000. Most of those that are left are the recorder's.
+Once they are a quarter of all older objects, a full collection starts and stops Home Assistant for some tenths of a
+second; a small home has about 350,000 objects. Most of the remaining ones are the recorder's.
 """
 
 
 def test_few_objects_grow_old(report_figures: Callable[[str], None]) -> None:
-    """A month is thousands of readings, prices and hours, and hardly any of them is an object that lasts.
+    """Of the thousands of readings, prices and hours of a month, hardly any is an object that lasts.
 
-    In a process of its own: what a test writes to its log would count, too.
+    It runs in a process of its own, since the test's log would count, too.
     """
     command = [sys.executable, "-m", "benchmarks.usage_import", "--count"]
     done = subprocess.run(

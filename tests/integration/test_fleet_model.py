@@ -1,26 +1,34 @@
-"""The model of a hub that fleets are played with, against the integration itself."""
+"""The fleet simulation's model of a hub, compared with the integration itself."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from benchmarks.fleet.api import DAY, NOON, Closure, Question, Scenario, at_time, clock
-from benchmarks.fleet.simulation import play
+from benchmarks.fleet.api import (
+    DAY,
+    NOON,
+    Closure,
+    RequestKind,
+    Scenario,
+    at_time,
+    clock,
+)
+from benchmarks.fleet.simulation import simulate
 from homeassistant.core import HomeAssistant
 from tests.integration.helpers import Advance
 
 KINDS = {
-    Question.TOKEN: "token",
-    Question.SUBSCRIPTIONS: "subscriptions",
-    Question.PRICES: "prices",
-    Question.USAGE: "usage",
+    RequestKind.TOKEN: "token",
+    RequestKind.SUBSCRIPTIONS: "subscriptions",
+    RequestKind.PRICES: "prices",
+    RequestKind.USAGE: "usage",
 }
 STEP = timedelta(seconds=30)
 BEGIN = NOON.astimezone(UTC)
 
 
 def day(published, *closures):
-    """Return a day to play."""
+    """Return a day to simulate."""
     return Scenario(name="x", title="x", published=published, closures=closures)
 
 
@@ -34,13 +42,13 @@ def day(published, *closures):
     ],
     ids=["early", "late", "never", "outage"],
 )
-async def test_hub_asks_as_its_model_does(
+async def test_hub_sends_the_requests_of_its_model(
     hass: HomeAssistant, nomos, linked, advance: Advance, scenario
 ) -> None:
-    """From noon to noon the same requests of each kind.
+    """From noon to noon, both send the same number of requests of each kind.
 
-    In a night without prices their number is a matter of dice. And where timers that are a second apart go off in one
-    step of the test's clock, they share a refresh that fails; the model has each try for itself.
+    In a night without prices, the number depends on chance. And if timers that are a second apart fire in one step of
+    the test's clock, they share a refresh that fails, while in the model each tries by itself.
     """
     entry = await linked()
     await advance(BEGIN + timedelta(days=1) - datetime.now(UTC))
@@ -62,9 +70,9 @@ async def test_hub_asks_as_its_model_does(
         await advance(STEP)
     asked = nomos.requests[count:]
     phase = entry.runtime_data.account.phase
-    model = play(scenario, 1, phases=[phase])
-    for question, kind in KINDS.items():
-        counts = model.kinds[question].counts
+    model = simulate(scenario, 1, phases=[phase])
+    for request, kind in KINDS.items():
+        counts = model.kinds[request].counts
         assert sum(one.kind == kind for one in asked) == pytest.approx(
             sum(counts), abs=1 if scenario.closures else 0 if published else 2
         ), kind
