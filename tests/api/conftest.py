@@ -1,4 +1,4 @@
-"""A real server on this machine and a client that asks it."""
+"""A real server on this machine, and a client for it."""
 
 from collections.abc import AsyncIterator
 
@@ -11,19 +11,19 @@ from tests.api.server import ScriptedServer, Tokens
 
 @pytest.fixture(autouse=True)
 def sockets(socket_enabled: None) -> None:
-    """Allow the sockets that the Home Assistant test plugin takes away."""
+    """Allow sockets, which the Home Assistant test plugin blocks."""
 
 
 @pytest.fixture
 async def server() -> AsyncIterator[ScriptedServer]:
-    """Start a server that answers as each test says."""
+    """Start a server whose answers the test defines."""
     async with ScriptedServer() as scripted:
         yield scripted
 
 
 @pytest.fixture
 async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    """Open a session of the same kind that the integration uses."""
+    """Open a session like the integration's."""
     async with aiohttp.ClientSession() as opened:
         yield opened
 
@@ -38,5 +38,5 @@ def tokens() -> Tokens:
 def client(
     server: ScriptedServer, session: aiohttp.ClientSession, tokens: Tokens
 ) -> NomosClient:
-    """Return a client that asks the scripted server."""
+    """Return a client of the scripted server."""
     return NomosClient(session, tokens, base_url=server.url)

@@ -131,7 +131,7 @@ INVOICE: dict[str, Any] = {
 
 
 def without(data: dict[str, Any], *keys: str) -> dict[str, Any]:
-    """Return a copy that lacks some fields."""
+    """Return a copy without some fields."""
     return {key: value for key, value in data.items() if key not in keys}
 
 

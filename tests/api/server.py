@@ -1,4 +1,4 @@
-"""A small real HTTP server whose answers are written by the test."""
+"""A small real HTTP server whose answers the test defines."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -32,7 +32,7 @@ class Tokens:
 
 @dataclass(frozen=True)
 class Recorded:
-    """What the server saw."""
+    """A request as the server received it."""
 
     method: str
     raw_path: str
@@ -43,7 +43,7 @@ class Recorded:
 
 @dataclass
 class ScriptedServer:
-    """Answers requests in the order of the script and remembers them; the last answer is repeated."""
+    """Answers and records requests in the order of the script; the last answer is repeated."""
 
     requests: list[Recorded] = field(default_factory=list)
     _script: list[Answer] = field(default_factory=list)
@@ -62,7 +62,7 @@ class ScriptedServer:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Let waiting answers go and stop."""
+        """Release waiting answers and stop."""
         self._released.set()
         await self._runner.cleanup()
 
@@ -74,7 +74,7 @@ class ScriptedServer:
     def reply(
         self, data: Any, status: int = 200, headers: Mapping[str, str] | None = None
     ) -> Self:
-        """Add a JSON answer as Nomos gives it."""
+        """Add a JSON answer like those of Nomos."""
         return self.raw(json.dumps(data).encode(), status, headers, "application/json")
 
     def raw(
@@ -105,7 +105,7 @@ class ScriptedServer:
         return self.then(answer)
 
     def truncate(self, begun: bytes = b'{"items": [', status: int = 200) -> Self:
-        """Add an answer that ends before its announced length."""
+        """Add an answer that ends before its Content-Length."""
 
         async def answer(request: web.Request) -> web.StreamResponse:
             response = web.StreamResponse(

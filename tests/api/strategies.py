@@ -1,4 +1,4 @@
-"""What hypothesis makes up for these tests."""
+"""Hypothesis strategies for these tests."""
 
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,7 @@ from hypothesis import settings, strategies as st
 
 from tests.api.samples import price_item
 
-# The machine may be slow and shared, and examples are not worth keeping in the repository.
+# The machine may be slow and busy, and examples are not kept in the repository.
 property_test = settings(max_examples=150, deadline=None, database=None)
 
 KEYS = st.sampled_from(
@@ -95,7 +95,7 @@ DAY = [
 
 
 def deep(levels: int) -> Any:
-    """Return lists within lists."""
+    """Return nested lists."""
     value: Any = None
     for _ in range(levels):
         value = [value]
@@ -147,7 +147,7 @@ ODDITIES: list[Any] = [
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Return the paths of everything within a JSON value."""
+    """Return the path of every value inside a JSON value."""
     found = [path]
     if isinstance(value, dict):
         for key, item in value.items():

@@ -1,4 +1,4 @@
-"""Where tokens may be sent."""
+"""Tests of the addresses to which tokens may be sent."""
 
 import logging
 
@@ -16,7 +16,7 @@ from custom_components.nomos.api.address import ENVIRONMENT_VARIABLE
 
 @pytest.fixture(autouse=True)
 def forget_warnings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Begin each test with nothing set and nothing warned of."""
+    """Begin each test without a stand-in and without warnings."""
     monkeypatch.delenv(ENVIRONMENT_VARIABLE, raising=False)
     address._stand_in.cache_clear()
 
@@ -25,7 +25,7 @@ def forget_warnings(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_real_address_is_the_default(
     value: str | None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Without a stand-in there is one address, and nothing to warn of."""
+    """Without a stand-in there is one address, and no warning."""
     if value is not None:
         monkeypatch.setenv(ENVIRONMENT_VARIABLE, value)
     assert api_url() == API_URL == "https://api.nomos.energy"
@@ -102,7 +102,7 @@ def test_a_stand_in_on_this_machine_is_followed(
 def test_anything_else_is_refused_with_one_warning(
     value: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Tokens go to Nomos, never to an odd address; the address is not shown."""
+    """Tokens are sent to Nomos, never to another machine; the refused address is not logged."""
     monkeypatch.setenv(ENVIRONMENT_VARIABLE, value)
     assert api_url() == API_URL
     assert token_url() == f"{API_URL}/oauth/token"

@@ -1,4 +1,4 @@
-"""The client: what it sends and what it returns."""
+"""Tests of the client: what it sends and what it returns."""
 
 from datetime import UTC, date, datetime, timedelta
 import logging
@@ -37,10 +37,10 @@ def _subscriptions(*ids: str) -> list[dict[str, Any]]:
     return [SUBSCRIPTION_ITEM | {"id": each} for each in ids]
 
 
-async def test_what_every_request_carries(
+async def test_headers_of_every_request(
     client: NomosClient, server: ScriptedServer
 ) -> None:
-    """Version and token go into the headers, and nothing secret into the address."""
+    """Version and token are in the headers, and nothing secret is in the URL."""
     server.reply(PLAN)
     await client.tariff("pln_1")
     (request,) = server.requests
@@ -68,17 +68,17 @@ async def test_prices(
 
 
 @pytest.mark.parametrize("code", ["subscription_not_started", "ended_subscription"])
-async def test_no_prices_said_by_an_error(
+async def test_error_that_means_no_prices(
     client: NomosClient, server: ScriptedServer, code: str
 ) -> None:
-    """A refusal because the contract does not run is the same news as `items: null`."""
+    """A refusal because the contract is not active means the same as `items: null`."""
     refusal = {"code": code, "field": "", "message": "Not now"}
     server.reply({"code": "BAD_REQUEST", "errors": [refusal]}, status=400)
     assert (await client.prices("sub_1", DAY, NEXT_DAY)).items is None
 
 
 async def test_usage(client: NomosClient, server: ScriptedServer) -> None:
-    """The resolution is always sent, as the default differs between meters."""
+    """The resolution is always sent, since the default depends on the meter."""
     server.reply(USAGE)
     series = await client.usage("sub_1", DAY, NEXT_DAY, UsageResolution.HOUR)
     assert len(series.items) == 2
@@ -89,10 +89,10 @@ async def test_usage(client: NomosClient, server: ScriptedServer) -> None:
     )
 
 
-async def test_unreadable_items_are_noted(
+async def test_unreadable_items_are_logged(
     client: NomosClient, server: ScriptedServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The log has the reason for a gap in the curve."""
+    """The log explains a gap in the prices."""
     server.reply(price_answer(price_item(amount="n/a")))
     server.reply(USAGE | {"data": [{"start": "2026-10-01T00:00:00Z", "usage": None}]})
     assert (await client.prices("sub_1", DAY, DAY)).unreadable == 1
@@ -124,10 +124,10 @@ async def test_ids_are_quoted(
 
 
 @pytest.mark.parametrize("given", ["", ".", "..", "\ud800"])
-async def test_ids_that_are_none_are_not_sent(
+async def test_invalid_ids_are_not_sent(
     client: NomosClient, server: ScriptedServer, given: str
 ) -> None:
-    """These would ask for something else, or cannot be sent at all."""
+    """They would request something else, or cannot be sent at all."""
     with pytest.raises(NomosRequestError):
         await client.prices(given, DAY, DAY)
     assert not server.requests
@@ -136,7 +136,7 @@ async def test_ids_that_are_none_are_not_sent(
 async def test_all_subscriptions_on_one_page(
     client: NomosClient, server: ScriptedServer
 ) -> None:
-    """Rows 64, 65 and 70: the largest page is asked for, and whatever the status, all are returned in order."""
+    """The client requests the largest pages and returns all contracts in order, whatever their status."""
     server.reply(
         {
             "object": "list",
@@ -163,19 +163,19 @@ async def test_all_subscriptions_on_one_page(
         {"has_more": True, "next_page": ""},
     ],
 )
-async def test_where_a_list_ends(
+async def test_end_of_a_list(
     client: NomosClient, server: ScriptedServer, rest: dict[str, Any]
 ) -> None:
-    """Rows 68 and 70: without a promise and a cursor the page is the last one; the page may be empty."""
+    """A page that announces no further one or has no cursor is the last; it may be empty."""
     server.reply({"object": "list", "items": []} | rest)
     assert await client.subscriptions() == ()
     assert len(server.requests) == 1
 
 
-async def test_the_walk_follows_the_cursor(
+async def test_pages_follow_the_cursor(
     client: NomosClient, server: ScriptedServer
 ) -> None:
-    """Row 66: the other parameters stay, and an item that moved between pages comes once, as it was last."""
+    """The other parameters stay, and an item that moved between pages is returned once, as it was last sent."""
     server.reply(
         {"items": _subscriptions("d", "c"), "has_more": True, "next_page": "a=&b/"}
     )
@@ -204,10 +204,10 @@ async def test_the_walk_follows_the_cursor(
     ]
 
 
-async def test_a_repeated_cursor_ends_the_walk(
+async def test_a_repeated_cursor_is_an_error(
     client: NomosClient, server: ScriptedServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Row 68: also when it comes back after a detour."""
+    """The cursor may also come back after others."""
     for each, cursor in (("a", "1"), ("b", "2"), ("c", "1")):
         server.reply(
             {"items": _subscriptions(each), "has_more": True, "next_page": cursor}
@@ -217,10 +217,10 @@ async def test_a_repeated_cursor_ends_the_walk(
     assert "List /subscriptions does not end" in caplog.text
 
 
-async def test_a_list_without_end_is_left(
+async def test_an_endless_list_is_an_error(
     client: NomosClient, server: ScriptedServer
 ) -> None:
-    """A walk costs at most so many requests."""
+    """The number of requests for a list is limited."""
     for index in range(MAX_PAGES + 1):
         server.reply(
             {
@@ -251,7 +251,7 @@ async def test_a_list_without_end_is_left(
 async def test_lists_not_as_published(
     client: NomosClient, server: ScriptedServer, page: dict[str, Any], field: str
 ) -> None:
-    """A list is complete or an error: an item left out would look like a contract that is gone."""
+    """A list is complete or an error: a skipped item would look like a contract that is gone."""
     server.reply(page)
     with pytest.raises(NomosResponseError) as caught:
         await client.subscriptions()
@@ -260,7 +260,7 @@ async def test_lists_not_as_published(
 
 
 async def test_a_tampered_cursor(client: NomosClient, server: ScriptedServer) -> None:
-    """Row 67: the walk fails as a whole."""
+    """The whole list is an error."""
     server.reply({"items": _subscriptions("a"), "has_more": True, "next_page": "1"})
     server.reply({"code": "BAD_REQUEST", "message": "Invalid cursor"}, status=400)
     with pytest.raises(NomosRequestError):
@@ -277,7 +277,7 @@ async def test_invoices(client: NomosClient, server: ScriptedServer) -> None:
 async def test_the_filter_of_invoices_is_checked(
     client: NomosClient, server: ScriptedServer
 ) -> None:
-    """Row 69: a server that ignores the filter answers with everything."""
+    """A server that ignores the filter would answer with all invoices."""
     server.reply(
         {
             "items": [
@@ -299,7 +299,7 @@ async def test_the_filter_of_invoices_is_checked(
 async def test_invoices_of_an_odd_id(
     client: NomosClient, server: ScriptedServer
 ) -> None:
-    """What cannot be encoded is an error of ours here too, and so is such a cursor."""
+    """An id or a cursor that cannot be encoded raises one of our errors."""
     with pytest.raises(NomosRequestError):
         await client.invoices("\ud800")
     assert not server.requests
@@ -310,14 +310,14 @@ async def test_invoices_of_an_odd_id(
 
 
 @pytest.mark.parametrize("shown", ["2026-01-29.edison", "<b>odd</b>"])
-async def test_another_version_is_warned_of_once(
+async def test_another_version_is_logged_once(
     client: NomosClient,
     session: aiohttp.ClientSession,
     server: ScriptedServer,
     shown: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Row 35: it is tolerated and said once for each client."""
+    """It is accepted, with one warning for each client."""
     server.reply(PLAN, headers={"X-API-Version": shown})
     await client.tariff("a")
     await client.tariff("a")
@@ -331,10 +331,10 @@ async def test_another_version_is_warned_of_once(
     assert sum(record.levelno == logging.WARNING for record in caplog.records) == 2
 
 
-async def test_the_echo_may_be_missing(
+async def test_the_version_header_may_be_missing(
     client: NomosClient, server: ScriptedServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A gateway or an old server does not echo, and nothing follows from that."""
+    """Gateways and old servers do not send the version back, which is ignored."""
 
     async def answer(_: aiohttp.web.Request) -> aiohttp.web.Response:
         return aiohttp.web.json_response(PLAN)
@@ -346,12 +346,12 @@ async def test_the_echo_may_be_missing(
     ]
 
 
-async def test_where_a_client_asks(
+async def test_address_of_a_client(
     session: aiohttp.ClientSession,
     server: ScriptedServer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The environment's stand-in is the default, an explicit address comes first."""
+    """An explicit address comes first, then the stand-in that the environment names."""
     server.reply(PLAN)
     monkeypatch.setenv(ENVIRONMENT_VARIABLE, server.url)
     assert (await NomosClient(session, Tokens()).tariff("a")).name == PLAN["name"]

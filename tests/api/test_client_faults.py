@@ -1,4 +1,4 @@
-"""What the client makes of everything that goes wrong."""
+"""Tests of the client when something goes wrong."""
 
 import asyncio
 from collections.abc import Callable
@@ -61,7 +61,7 @@ async def test_errors_of_the_api(
     kind: type[NomosError],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The status decides; the debug log holds what Nomos' support needs, and no secret."""
+    """The status decides; the debug log holds what Nomos's support needs, and no secret."""
     server.reply(
         {
             "code": "SOME_CODE",
@@ -100,7 +100,7 @@ async def test_errors_of_the_api(
 async def test_rate_limit_headers_are_read(
     client: NomosClient, server: ScriptedServer
 ) -> None:
-    """The error knows the headers of the answer."""
+    """The error has the wait that the headers name."""
     server.reply(
         {"code": "TOO_MANY_REQUESTS", "message": "x"},
         status=429,
@@ -125,12 +125,12 @@ async def test_the_status_counts_even_if_the_body_is_lost(
     kind: type[NomosError],
     fault: str,
 ) -> None:
-    """An error is what its status says, however badly the rest of it came through."""
+    """The status decides which error it is, even if the body is damaged."""
     match fault:
         case "huge":
             server.raw(b"x" * (MAX_BODY_SIZE + 1), status)
         case "long":
-            # Decoded between two ticks of the clock, so there is a bound.
+            # It is decoded in one go, hence the limit.
             server.raw(b'{"code": "X", "more": [' + b"{}," * 30_000 + b"{}]}", status)
         case "truncated":
             server.truncate(status=status)
@@ -146,9 +146,9 @@ async def test_the_status_counts_even_if_the_body_is_lost(
 async def test_the_status_counts_even_if_the_body_never_ends(
     session: aiohttp.ClientSession, server: ScriptedServer
 ) -> None:
-    """A refusal that drips is a refusal."""
+    """A refusal counts even if its body arrives too slowly."""
     server.hang(b"{", status=401)
-    # Long enough for the headers on a busy machine, for they decide.
+    # Long enough for the headers to arrive on a busy machine.
     client = NomosClient(session, Tokens(), base_url=server.url, timeout=2)
     await _fail(client, NomosAuthenticationError)
 
@@ -157,7 +157,7 @@ async def test_the_status_counts_even_if_the_body_never_ends(
 async def test_redirects_are_not_followed(
     client: NomosClient, server: ScriptedServer, status: int
 ) -> None:
-    """The token goes nowhere else."""
+    """The token is not sent to another address."""
     server.raw(b"", status, {"Location": f"{server.url}/elsewhere"}).reply(PRICE)
     await _fail(client, NomosServerError)
     assert len(server.requests) == 1
@@ -183,14 +183,14 @@ async def test_redirects_are_not_followed(
     ids=lambda body: f"{body[:12]!r}",
 )
 @pytest.mark.parametrize("content_type", ["application/json", "text/html"])
-async def test_successes_that_are_none(
+async def test_successes_without_prices(
     client: NomosClient,
     server: ScriptedServer,
     body: bytes,
     content_type: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A success whose body is no price answer is an error of its own, and is noted."""
+    """A success whose body is no price answer raises NomosResponseError and is logged."""
     server.raw(body, content_type=content_type)
     error = await _fail(client, NomosResponseError)
     assert (error.field, error.status) == ("body", 200)
@@ -200,7 +200,7 @@ async def test_successes_that_are_none(
 async def test_json_is_json_whatever_its_type(
     client: NomosClient, server: ScriptedServer
 ) -> None:
-    """The content type is ignored, and a byte order mark does no harm."""
+    """The content type and a byte order mark are ignored."""
     server.raw(b"\xef\xbb\xbf" + json.dumps(PRICE).encode(), content_type="text/plain")
     assert (await client.prices("sub_1", DAY, DAY)).items
 
@@ -208,7 +208,7 @@ async def test_json_is_json_whatever_its_type(
 async def test_no_content_is_no_answer(
     client: NomosClient, server: ScriptedServer
 ) -> None:
-    """204 has nothing to read."""
+    """A 204 has no body and is an error."""
     server.raw(b"", 204)
     error = await _fail(client, NomosResponseError)
     assert (error.field, error.status) == ("body", 204)
@@ -217,7 +217,7 @@ async def test_no_content_is_no_answer(
 async def test_the_largest_body_is_read(
     client: NomosClient, server: ScriptedServer
 ) -> None:
-    """The bound is generous and exact."""
+    """The limit is exact."""
     body = json.dumps(PRICE).encode()
     server.raw(body + b" " * (MAX_BODY_SIZE - len(body)))
     assert (await client.prices("sub_1", DAY, DAY)).items
@@ -226,7 +226,7 @@ async def test_the_largest_body_is_read(
 async def test_a_compressed_bomb_is_not_unpacked(
     client: NomosClient, server: ScriptedServer
 ) -> None:
-    """The bound counts what is unpacked."""
+    """The limit applies to the decompressed size."""
     server.raw(
         gzip.compress(b" " * (4 * MAX_BODY_SIZE)), headers={"Content-Encoding": "gzip"}
     )
@@ -234,16 +234,16 @@ async def test_a_compressed_bomb_is_not_unpacked(
 
 
 async def test_broken_compression(client: NomosClient, server: ScriptedServer) -> None:
-    """Data damaged on the way is no answer."""
+    """A damaged body is an error."""
     server.raw(b"this is not gzip", headers={"Content-Encoding": "gzip"})
     await _fail(client, NomosConnectionError)
 
 
 @pytest.mark.parametrize("begun", [None, b'{"items": ['])
-async def test_time_out(
+async def test_timeout(
     session: aiohttp.ClientSession, server: ScriptedServer, begun: bytes | None
 ) -> None:
-    """No answer, or one that never ends, is given up."""
+    """A missing or endless answer raises after a while."""
     server.hang(begun)
     client = NomosClient(session, Tokens(), base_url=server.url, timeout=0.1)
     error = await _fail(client, NomosConnectionError)
@@ -257,7 +257,7 @@ async def test_broken_connections(
     server: ScriptedServer,
     break_off: Callable[[ScriptedServer], ScriptedServer],
 ) -> None:
-    """A reset, and an answer cut off at any point."""
+    """A reset, or an answer that is cut off at any point, is a connection error."""
     break_off(server)
     assert (await _fail(client, NomosConnectionError)).is_transient
 
@@ -265,7 +265,7 @@ async def test_broken_connections(
 async def test_an_answer_that_is_no_http(
     client: NomosClient, server: ScriptedServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The library's error for it holds the request with its token, so it is not chained."""
+    """The HTTP library's error holds the request with its token, so it is not chained."""
 
     async def answer(request: web.Request) -> web.Response:
         assert request.transport is not None
@@ -293,7 +293,7 @@ async def test_nobody_listens(session: aiohttp.ClientSession) -> None:
 async def test_a_closed_session(
     session: aiohttp.ClientSession, server: ScriptedServer
 ) -> None:
-    """At shutdown the session may be gone before the last request."""
+    """At shutdown, the session may be closed before the last request."""
     client = NomosClient(session, Tokens(), base_url=server.url)
     await session.close()
     await _fail(client, NomosConnectionError)
@@ -303,7 +303,7 @@ async def test_a_closed_session(
 async def test_a_token_that_is_no_header(
     session: aiohttp.ClientSession, server: ScriptedServer, token: str
 ) -> None:
-    """It is not sent, and not shown."""
+    """It is neither sent nor shown."""
     client = NomosClient(session, Tokens(token), base_url=server.url)
     error = await _fail(client, NomosAuthenticationError)
     assert str(error) == "The access token is malformed"
@@ -316,7 +316,7 @@ async def test_a_token_that_is_no_header(
 async def test_errors_of_the_token_source_pass(
     session: aiohttp.ClientSession, server: ScriptedServer, error: Exception
 ) -> None:
-    """The errors of a token source are its own."""
+    """Errors of a token source are not changed."""
     client = NomosClient(session, Tokens(error=error), base_url=server.url)
     with pytest.raises(type(error)) as caught:
         await client.subscriptions()
@@ -325,7 +325,7 @@ async def test_errors_of_the_token_source_pass(
 
 
 async def test_cancellation_passes(client: NomosClient, server: ScriptedServer) -> None:
-    """A request can be given up at any time."""
+    """A request can be cancelled at any time."""
     server.hang()
     task = asyncio.create_task(client.tariff("a"))
     while not server.requests:
@@ -338,8 +338,8 @@ async def test_cancellation_passes(client: NomosClient, server: ScriptedServer) 
 async def test_the_client_works_on_after_a_fault(
     client: NomosClient, server: ScriptedServer
 ) -> None:
-    """Nothing of a broken request stays behind."""
-    # Twice, as aiohttp repeats a request at once whose connection broke before the answer.
+    """A broken request does not affect the next one."""
+    # Twice, since aiohttp itself repeats a request whose connection broke before the answer.
     server.truncate().abort().abort().raw(b"x" * (MAX_BODY_SIZE + 1)).reply(
         {}, status=500
     ).reply(PLAN)

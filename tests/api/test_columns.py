@@ -12,7 +12,7 @@ from custom_components.nomos.usage.metering import HourUsage
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What is packed."""
+    """An item that is kept in columns."""
 
     start: datetime
     state: float
@@ -25,7 +25,7 @@ ITEMS = tuple(Row(*row) for row in ROWS)
 
 
 def test_a_sequence_of_items() -> None:
-    """It is used like a tuple of the items."""
+    """It can be used like a tuple of the items."""
     packed = Packed(Row, ROWS)
     assert len(packed) == 5
     assert packed[0] == ITEMS[0]
@@ -41,27 +41,27 @@ def test_a_sequence_of_items() -> None:
 
 
 def test_a_part_stays_packed() -> None:
-    """So that a month is not unpacked for one of its days."""
+    """A month is not unpacked for one of its days."""
     part = Packed(Row, ROWS)[1:3]
     assert isinstance(part, Packed)
     assert part == ITEMS[1:3]
 
 
 def test_equality_is_that_of_the_items() -> None:
-    """However the other one keeps them."""
+    """It does not depend on how the other sequence stores its items."""
     packed = Packed(Row, ROWS)
     assert packed == ITEMS
     assert list(ITEMS) == packed
     assert packed == Packed(Row, tuple(ROWS))
     assert packed != ITEMS[:4]
     assert packed != (*ITEMS[:4], ITEMS[0])
-    # The rows are not the items.
+    # Raw rows are not equal to the items.
     assert packed != ROWS
     assert packed != 5
 
 
 def test_a_mapping_of_items() -> None:
-    """It is used like a dictionary of the items."""
+    """It can be used like a dictionary of the items."""
     rows = {START: (0.5, 0.125, True), START + timedelta(hours=1): (0.25, None, False)}
     packed = PackedMapping(HourUsage, rows)
     assert packed == {start: HourUsage(*row) for start, row in rows.items()}
@@ -72,8 +72,8 @@ def test_a_mapping_of_items() -> None:
         packed[START - timedelta(hours=1)]
 
 
-def test_the_collector_lets_go() -> None:
-    """The purpose: after its first pass the collector ignores rows, but follows objects."""
+def test_the_collector_ignores_rows() -> None:
+    """That is the purpose: after its first pass, the garbage collector no longer tracks rows, but it tracks objects."""
     packed = Packed(Row, tuple((START, float(one), one / 2) for one in range(1_000)))
     unpacked = tuple(packed)
     gc.collect()

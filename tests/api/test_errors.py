@@ -1,4 +1,4 @@
-"""Errors: which answer becomes which exception, and what its text may hold."""
+"""Tests of errors: which answer becomes which exception, and what its text may contain."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -59,10 +59,10 @@ def _parse(
 @pytest.mark.parametrize(
     "body", [b"", b"<html>Bad Gateway</html>", b'{"code": "X", "message": "Y"}']
 )
-def test_the_status_says_which_step(
+def test_the_status_decides(
     status: int, kind: type[NomosError], is_transient: bool, body: bytes
 ) -> None:
-    """The step depends on the status alone."""
+    """The class of the error depends only on the status."""
     error = parse_error(status, {}, body)
     assert type(error) is kind
     assert error.status == status
@@ -70,7 +70,7 @@ def test_the_status_says_which_step(
 
 
 def test_transience_of_errors_without_a_status() -> None:
-    """Waiting may cure a strange answer; the base class promises nothing."""
+    """An unreadable answer may be temporary; the base class does not say."""
     assert NomosResponseError("unit", "not ct/kWh").is_transient
     assert NomosConnectionError("Gone").is_transient
     assert NomosConnectionError("Gone").retry_after is None
@@ -146,14 +146,14 @@ def test_transience_of_errors_without_a_status() -> None:
     ],
 )
 def test_every_envelope(data: object, code: str | None, request_id: str | None) -> None:
-    """Each generation of envelopes is understood; what it says in free text is left out."""
+    """Every version of the envelope is understood; its free text is left out."""
     error = _parse(data)
     assert (error.code, error.request_id) == (code, request_id)
     assert str(error) == "Nomos answered with status 400"
 
 
 def test_faults_of_single_fields() -> None:
-    """From curie on an answer lists what was wrong with which field."""
+    """From version curie on, an answer lists the wrong fields and what is wrong with them."""
     error = _parse(
         {
             "code": "BAD_REQUEST",
@@ -182,7 +182,7 @@ def test_faults_of_single_fields() -> None:
     [b"\xff\xfe\x00", b"[" * 100_000, b"{", b"9" * 5000, b"<!DOCTYPE html><p>Hi</p>"],
 )
 def test_bodies_that_are_no_json(body: bytes) -> None:
-    """A gateway may send anything."""
+    """A gateway may send any body."""
     error = parse_error(502, {}, body)
     assert str(error) == "Nomos answered with status 502"
     assert error.code is None
@@ -200,7 +200,7 @@ def test_bodies_that_are_no_json(body: bytes) -> None:
     ],
 )
 def test_nothing_of_an_answer_but_codes_is_kept(secret: str) -> None:
-    """What could be a secret or a person is not, not even in the place of a code or of the id of the request."""
+    """Possible secrets and personal data are dropped, even in the fields of the code or the request id."""
     error = _parse(
         {
             "code": secret,
@@ -268,7 +268,7 @@ def test_how_long_to_wait(
 
 
 def test_a_server_in_trouble_may_ask_to_wait_too() -> None:
-    """A 503 often comes with the same header."""
+    """A 503 often has the same header."""
     error = parse_error(503, {"Retry-After": "120"}, b"")
     assert isinstance(error, NomosServerError)
     assert error.retry_after == timedelta(seconds=120)
@@ -286,7 +286,7 @@ def test_a_server_in_trouble_may_ask_to_wait_too() -> None:
 def test_no_answer_makes_it_fail(
     status: int, headers: dict[str, str], body: bytes
 ) -> None:
-    """Whatever comes becomes an error whose text can be logged."""
+    """Every answer becomes an error whose text can be logged."""
     error = parse_error(status, headers, body)
     assert error.status == status
     assert str(error) == f"Nomos answered with status {status}"

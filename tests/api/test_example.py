@@ -1,4 +1,4 @@
-"""The example script, in an interpreter without Home Assistant, against a stand-in Nomos."""
+"""Tests of the example script, in an interpreter without Home Assistant, with a stand-in Nomos."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -55,7 +55,7 @@ async def test_prices_of_today(nomos: Simulator) -> None:
 
 
 async def test_token_that_is_refused(nomos: Simulator) -> None:
-    """What went wrong is one line, without the token."""
+    """The error is one line, without the token."""
     status, out, err = await run(nomos.url, "no-such-token")
     assert (status, out) == (1, "")
     assert err == "NomosAuthenticationError: Nomos answered with status 401\n"

@@ -1,4 +1,4 @@
-"""A fuzz of everything that reads answers: valid ones, bent in every way that a broken server could."""
+"""Fuzz tests of everything that reads answers: valid answers with the changes that a broken server could make."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -31,7 +31,7 @@ from tests.api.samples import (
 from tests.api.strategies import DAY, bend
 
 CASES = 120_000
-"""Over all kinds of answers, and split evenly among them."""
+"""The number of examples, split evenly among all kinds of answers."""
 
 
 READERS: list[tuple[Callable[[object], object], dict[str, Any]]] = [
@@ -49,7 +49,7 @@ READERS: list[tuple[Callable[[object], object], dict[str, Any]]] = [
 def test_bent_answers_are_read_or_refused(
     seed: int, record_property: Callable[[str, object], None]
 ) -> None:
-    """Whatever is in an answer, a valid model comes out of it or `NomosResponseError`, and nothing else."""
+    """Any answer gives a valid model or raises `NomosResponseError`, nothing else."""
     read, sample = READERS[seed]
     chance = random.Random(seed)
     outcomes: Counter[str] = Counter()
@@ -72,7 +72,7 @@ def test_bent_answers_are_read_or_refused(
 
 
 def check(model: object) -> None:
-    """Assert what every model that was read keeps."""
+    """Assert what holds for every model."""
     repr(model)
     if isinstance(model, PriceSeries):
         starts = [item.start for item in model.items or ()]
@@ -89,14 +89,14 @@ def check(model: object) -> None:
         assert all(abs(item.kwh) <= 1_000_000 for item in model.items)
     if isinstance(model, Subscription | Tariff):
         assert type(model).from_json(model.to_json()) == model
-        # Whatever is kept can be stored: no half characters, nothing endless.
+        # Everything in a model can be stored: no lone surrogates, no infinite numbers.
         assert len(json.dumps(model.to_json(), ensure_ascii=False).encode()) < 3000
     if isinstance(model, Invoice):
         assert abs(model.total) <= 10_000_000
 
 
 def test_bent_errors_are_errors() -> None:
-    """Every body of a refusal becomes an error, in one safe line."""
+    """Every body of a refusal becomes an error whose text is one safe line."""
     chance = random.Random(99)
     envelope = {
         "code": "BAD_REQUEST",

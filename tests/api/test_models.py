@@ -1,4 +1,4 @@
-"""Subscriptions, plans, invoices and usage as the API sends them."""
+"""Tests of subscriptions, plans, invoices and usage as the API sends them."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -42,7 +42,7 @@ READERS: list[tuple[Read, dict[str, Any]]] = [
 
 
 def test_subscription_of_a_list() -> None:
-    """In a list the references are ids."""
+    """In a list, references are ids."""
     assert Subscription.from_json(SUBSCRIPTION_ITEM) == Subscription(
         id="sub_rocbrf1u5e48mm0reeqoag90",
         customer_id="cus_a8n8ol7yd4h0wohx824f0bui",
@@ -58,7 +58,7 @@ def test_subscription_of_a_list() -> None:
 
 
 def test_single_subscription_keeps_nothing_personal() -> None:
-    """In a single answer the references are objects; of the person nothing is kept, and nothing shows in a repr."""
+    """In a single answer, references are objects; nothing personal is kept or shown in a repr."""
     subscription = Subscription.from_json(SUBSCRIPTION_SINGLE)
     assert subscription.customer_id == "cus_a8n8ol7yd4h0wohx824f0bui"
     kept = [getattr(subscription, name) for name in Subscription.__slots__]
@@ -92,7 +92,7 @@ def test_single_subscription_keeps_nothing_personal() -> None:
             {"terminated_at": "2026-06-01T08:30:00.500Z"},
             {"terminated_at": datetime(2026, 6, 1, 8, 30, 0, 500000, UTC)},
         ),
-        # Some programs have no other way to say that there is no such time.
+        # Some programs use it for "no such time".
         ({"end_at": "9999-12-31T23:59:59.999Z"}, {"end_at": None}),
         ({"terminated_at": "0001-01-01T00:00:00Z"}, {"terminated_at": None}),
         ({"start_at": "0001-01-01T00:00:00+14:00"}, {"start_at": None}),
@@ -102,13 +102,13 @@ def test_single_subscription_keeps_nothing_personal() -> None:
 def test_subscription_variants(
     changed: dict[str, object], expected: dict[str, object]
 ) -> None:
-    """New words, new fields and everything nullable are tolerated."""
+    """New enum values, new fields and nulls are accepted."""
     subscription = Subscription.from_json(SUBSCRIPTION_ITEM | changed)
     assert {name: getattr(subscription, name) for name in expected} == expected
 
 
 def test_subscription_of_an_older_version() -> None:
-    """Before curie there was no type and no billing address, and optional fields may be missing."""
+    """Before version curie there was no type and no billing address, and optional fields may be missing."""
     old = without(
         SUBSCRIPTION_ITEM,
         "type",
@@ -141,7 +141,7 @@ def test_plan() -> None:
     ],
 )
 def test_plan_of_an_older_version(old: dict[str, Any]) -> None:
-    """A plan without a fee is a plan."""
+    """A plan may have no fee."""
     assert Tariff.from_json(old).base_fee is None
 
 
@@ -183,7 +183,7 @@ def test_usage_invoice() -> None:
 def test_invoice_variants(
     changed: dict[str, object], expected: tuple[InvoiceType, InvoiceStatus]
 ) -> None:
-    """Unknown words are tolerated; much may be missing."""
+    """Unknown enum values are accepted, and many fields may be missing."""
     invoice = Invoice.from_json(
         without(INVOICE, "usage", "issued_at", "invoice_number", "paid_at") | changed
     )
@@ -219,7 +219,7 @@ def test_usage() -> None:
     ],
 )
 def test_usage_resolutions(name: str, expected: UsageResolution) -> None:
-    """The answer's own resolution counts; an analog meter gives months, and maybe none."""
+    """The resolution is the answer's; an analog meter has months, or no readings."""
     series = UsageSeries.from_json(
         USAGE | {"resolution": name, "meter_type": "analog", "data": []}
     )
@@ -229,7 +229,7 @@ def test_usage_resolutions(name: str, expected: UsageResolution) -> None:
 
 
 def test_usage_is_sorted_and_the_last_of_equal_starts_wins() -> None:
-    """A value may come twice, and the later one replaces the earlier one."""
+    """If a value is sent twice, the later one counts."""
     start = "2026-03-31T22:00:00Z"
     series = UsageSeries.from_json(
         USAGE
@@ -253,7 +253,7 @@ def test_usage_is_sorted_and_the_last_of_equal_starts_wins() -> None:
     "bad", [None, "0.2", True, float("nan"), float("inf"), 10**400, 1e302, -1e7, {}]
 )
 def test_unreadable_usage_is_a_gap(bad: object) -> None:
-    """One bad value costs one interval."""
+    """One bad value loses one interval only."""
     data = [
         {"start": "2026-03-31T22:30:00Z", "usage": bad},
         {"start": "2026-03-31T22:45:00Z"},
@@ -265,7 +265,7 @@ def test_unreadable_usage_is_a_gap(bad: object) -> None:
 
 
 def test_money_beyond_any_sense_is_unknown() -> None:
-    """A figure that would break what reckons with it is no figure."""
+    """A figure that would break calculations counts as unknown."""
     assert Tariff.from_json(PLAN | {"price": 1e302}).base_fee is None
 
 
@@ -294,7 +294,7 @@ REQUIRED = {
     ],
 )
 def test_what_must_be_there(read: Read, data: dict[str, Any], key: str) -> None:
-    """A missing or null field is named."""
+    """The error names the missing or null field."""
     for broken in (without(data, key), data | {key: None}):
         with pytest.raises(NomosResponseError) as caught:
             read(broken)
@@ -375,7 +375,7 @@ def test_what_must_be_there(read: Read, data: dict[str, Any], key: str) -> None:
 def test_what_is_mistyped_is_named(
     read: Read, data: dict[str, Any], changed: dict[str, object], field: str
 ) -> None:
-    """A field of another type is named, and its value is not repeated."""
+    """The error names the field of a wrong type, but not its value."""
     with pytest.raises(NomosResponseError) as caught:
         read(data | changed)
     assert caught.value.field == field
@@ -387,7 +387,7 @@ def test_what_is_mistyped_is_named(
 @pytest.mark.parametrize("data", [None, [], "text", 1, True])
 @pytest.mark.parametrize("read", [read for read, _ in READERS])
 def test_answers_that_are_no_object(read: Read, data: object) -> None:
-    """An answer that is no object has no field to name but itself."""
+    """The error names the answer itself."""
     with pytest.raises(NomosResponseError) as caught:
         read(data)
     assert caught.value.field == "body"

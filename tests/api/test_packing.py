@@ -1,4 +1,4 @@
-"""A month's answer is never there all at once as objects within objects."""
+"""Tests that a month's answer never exists all at once as nested objects."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,12 +26,12 @@ METERED = USAGE | {
 }
 
 YOUNG = 500
-"""How many new objects start a collection, in these tests."""
+"""How many new objects start a garbage collection in these tests."""
 
 
 @contextmanager
 def collector() -> Iterator[list[int]]:
-    """Collect garbage often, and list how many objects outlived two young collections, each time."""
+    """Collect garbage often; return a list of how many objects outlived two young collections each time."""
     found: list[int] = []
 
     def count(phase: str, info: dict[str, int]) -> None:
@@ -56,10 +56,10 @@ def collector() -> Iterator[list[int]]:
 @pytest.mark.parametrize(
     ("model", "answer"), [(PriceSeries, PRICES), (UsageSeries, METERED)]
 )
-def test_a_month_does_not_grow_old(
+def test_a_month_leaves_few_old_objects(
     model: type[PriceSeries | UsageSeries], answer: dict[str, Any]
 ) -> None:
-    """Reading thousands of items leaves the collector nothing to follow.
+    """After reading thousands of items, the collector has few objects to track.
 
     Without packing, 3,000 to 20,000 objects would outlive two collections.
     """
@@ -68,7 +68,7 @@ def test_a_month_does_not_grow_old(
         series = model.from_json(decode(body, model.read_item))
         assert series.items is not None
         assert len(series.items) == len(MONTH)
-    # Some collections took place.
+    # There were some collections.
     assert found
     assert sum(found) < YOUNG
 
@@ -78,7 +78,7 @@ def outcome(
     body: bytes,
     read_item: Callable[[dict[str, object]], object] | None,
 ) -> object:
-    """Return what becomes of an answer."""
+    """Return what an answer is read as."""
     try:
         return model.from_json(decode(body, read_item))
     except NomosResponseError as err:
@@ -92,7 +92,7 @@ def outcome(
 def test_packing_changes_nothing(
     model: type[PriceSeries | UsageSeries], answer: dict[str, Any]
 ) -> None:
-    """Whether items are packed while they are decoded or later, the same comes out, or the same refusal."""
+    """Items that are packed while they are decoded or later give the same result or the same error."""
     chance = random.Random(4)
     read = packed = 0
     for _ in range(2_000):
@@ -112,7 +112,7 @@ def test_packing_changes_nothing(
         {"timestamp": None},
     ],
 )
-def test_a_bad_price_is_left_alone(changed: dict[str, object]) -> None:
+def test_a_bad_price_is_not_packed(changed: dict[str, object]) -> None:
     """It is refused later, when its place in the answer is known."""
     values = price_item() | changed
     assert PriceSeries.read_item(values) is values
@@ -126,13 +126,13 @@ def test_a_bad_price_is_left_alone(changed: dict[str, object]) -> None:
         {"usage": 1},
     ],
 )
-def test_a_bad_reading_is_left_alone(values: dict[str, object]) -> None:
-    """The same for usage."""
+def test_a_bad_reading_is_not_packed(values: dict[str, object]) -> None:
+    """Readings of usage are treated in the same way."""
     assert UsageSeries.read_item(values) is values
 
 
 def test_a_component_with_a_time_is_a_component() -> None:
-    """New fields may come at any time."""
+    """New fields may appear at any time."""
     component = {"type": "grid", "amount": 1.0, "timestamp": "2026-09-30T22:00:00Z"}
     item = price_item(components=[component])
     body = json.dumps(price_answer(item)).encode()
@@ -158,6 +158,6 @@ def test_an_answer_with_totals_is_an_answer(
     answer: dict[str, Any],
     totals: dict[str, object],
 ) -> None:
-    """An answer that has the fields of an item beside its items does not count as one."""
+    """An answer that itself has the fields of an item is not mistaken for one."""
     body = json.dumps(answer | totals).encode()
     assert model.from_json(decode(body, model.read_item)) == model.from_json(answer)

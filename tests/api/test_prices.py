@@ -1,4 +1,4 @@
-"""Prices in every shape in which they may come (details, scenario table rows 38-58)."""
+"""Tests of prices in every form in which they may come."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -46,7 +46,7 @@ def test_a_price_answer() -> None:
 
 @pytest.mark.parametrize("resolution", ["15min", "hourly"])
 def test_an_inactive_subscription_has_no_prices(resolution: str) -> None:
-    """Rows 38 and 39: null is not the same as an empty list."""
+    """Null is not the same as an empty list."""
     assert (
         PriceSeries.from_json(PRICE | {"items": None, "resolution": resolution}).items
         is None
@@ -63,7 +63,7 @@ def test_an_inactive_subscription_has_no_prices(resolution: str) -> None:
         pytest.param(
             {"amount": None},
             (None, 8.77, 9.47, 6.2),
-            id="43: total unknown, not summed up",
+            id="total unknown, not summed up",
         ),
         pytest.param(
             {
@@ -73,7 +73,7 @@ def test_an_inactive_subscription_has_no_prices(resolution: str) -> None:
                 ]
             },
             (24.44, None, 9.0, None),
-            id="44: one component unknown",
+            id="one component unknown",
         ),
         pytest.param(
             {
@@ -84,20 +84,18 @@ def test_an_inactive_subscription_has_no_prices(resolution: str) -> None:
                 ],
             },
             (None, None, None, 6.0),
-            id="45: before the auction",
+            id="before the auction",
         ),
-        pytest.param({"amount": -3.5}, (-3.5, 8.77, 9.47, 6.2), id="57: negative"),
-        pytest.param({"amount": 0}, (0.0, 8.77, 9.47, 6.2), id="57: zero"),
-        pytest.param(
-            {"components": []}, (24.44, None, None, None), id="63: no components"
-        ),
+        pytest.param({"amount": -3.5}, (-3.5, 8.77, 9.47, 6.2), id="negative"),
+        pytest.param({"amount": 0}, (0.0, 8.77, 9.47, 6.2), id="zero"),
+        pytest.param({"components": []}, (24.44, None, None, None), id="no components"),
         pytest.param(
             {"components": None}, (24.44, None, None, None), id="components null"
         ),
         pytest.param(
             {"components": [{"type": "electricity", "amount": 8}]},
             (24.44, 8.0, None, None),
-            id="63: feed-in",
+            id="feed-in",
         ),
         pytest.param(
             {
@@ -107,13 +105,13 @@ def test_an_inactive_subscription_has_no_prices(resolution: str) -> None:
                 ]
             },
             (24.44, None, 9.0, None),
-            id="56: unknown component",
+            id="unknown component",
         ),
         pytest.param({"brand_new": 1}, (24.44, 8.77, 9.47, 6.2), id="unknown field"),
     ],
 )
 def test_items(changed: dict[str, object], expected: tuple[float | None, ...]) -> None:
-    """All these are published or to be expected, so nothing of them is unreadable."""
+    """All these forms are documented or to be expected, so none of them counts as unreadable."""
     series = PriceSeries.from_json(price_answer(price_item(**changed)))
     assert series.items is not None
     (item,) = series.items
@@ -126,7 +124,7 @@ def test_items(changed: dict[str, object], expected: tuple[float | None, ...]) -
     [{}, "grid", 1, [1], [None], [{"amount": 1}], [{"type": 1, "amount": 1}]],
 )
 def test_misshapen_components_cost_only_themselves(components: object) -> None:
-    """The total is what counts: it is valid even if its parts are not."""
+    """The total is valid even if its components are not."""
     series = PriceSeries.from_json(price_answer(price_item(components=components)))
     (item,) = series.items or ()
     assert item.amount == 24.44
@@ -158,7 +156,7 @@ def test_components_may_be_missing() -> None:
     ],
 )
 def test_one_bad_number_does_not_cost_a_day(bad: object) -> None:
-    """It is unknown and counted, in a total as in a component."""
+    """It is unknown and counted as unreadable, both in a total and in a component."""
     series = PriceSeries.from_json(
         price_answer(
             price_item(amount=bad),
@@ -175,7 +173,7 @@ def test_one_bad_number_does_not_cost_a_day(bad: object) -> None:
 
 
 def test_missing_numbers_count_as_unreadable() -> None:
-    """Null is published, absence is not."""
+    """Null is a documented value, a missing number is not."""
     series = PriceSeries.from_json(
         price_answer(
             without(price_item(), "amount"),
@@ -188,7 +186,7 @@ def test_missing_numbers_count_as_unreadable() -> None:
 
 
 def test_gaps_stay_gaps() -> None:
-    """Rows 46 and 49: nothing is filled in."""
+    """Missing intervals are not filled in."""
     items = _read(
         price_answer(
             price_item("2026-09-30T22:00:00Z"), price_item("2026-09-30T22:45:00Z")
@@ -198,7 +196,7 @@ def test_gaps_stay_gaps() -> None:
 
 
 def test_items_are_sorted_and_the_last_of_equal_starts_wins() -> None:
-    """Row 47."""
+    """If an interval is sent twice, the later item counts."""
     items = _read(
         price_answer(
             price_item("2026-09-30T22:15:00Z", amount=2),
@@ -226,7 +224,7 @@ def test_items_are_sorted_and_the_last_of_equal_starts_wins() -> None:
 def test_days_of_every_length(
     start: datetime, end: datetime, step: timedelta, resolution: str, count: int
 ) -> None:
-    """Rows 52 and 55: the API sends no local time, so a change of clocks is nothing special."""
+    """The API sends UTC, so a change of clocks is nothing special."""
     series = PriceSeries.from_json(
         price_answer(*_day(start, end, step), resolution=resolution)
     )
@@ -249,7 +247,7 @@ def test_days_of_every_length(
     ],
 )
 def test_spellings_of_a_timestamp(timestamp: str) -> None:
-    """Row 58."""
+    """All spellings of a start mean the same instant."""
     (item,) = _read(price_answer(price_item(timestamp)))
     assert item.start == START
     assert item.start.tzinfo is UTC
@@ -266,13 +264,13 @@ def test_spellings_of_a_timestamp(timestamp: str) -> None:
     ],
 )
 def test_known_resolutions(name: str, expected: timedelta) -> None:
-    """Row 55: the names of today and of older pages."""
+    """The names of today's and of older documentation are known."""
     assert PriceSeries.from_json(price_answer(resolution=name)).resolution == expected
 
 
 @pytest.mark.parametrize("minutes", [15, 30, 60])
 def test_an_unknown_resolution_is_inferred(minutes: int) -> None:
-    """Row 56: the smallest gap decides, in any order, with gaps and duplicates."""
+    """The smallest distance decides, in any order, with gaps and duplicates."""
     step = timedelta(minutes=minutes)
     starts = [START + index * step for index in (5, 0, 2, 3, 3, 9)]
     series = PriceSeries.from_json(
@@ -287,7 +285,7 @@ def test_an_unknown_resolution_is_inferred(minutes: int) -> None:
     "minutes", [[], [0], [0, 0], [0, 5, 10], [0, 120], [0, 15, 20], [0, 45]]
 )
 def test_a_resolution_that_is_not_evident_is_refused(minutes: list[int]) -> None:
-    """Row 56: never a guess; five minutes are no tariff that we know."""
+    """It is never guessed; no tariff that we know has five minutes."""
     items = (price_item(_iso(START + timedelta(minutes=minute))) for minute in minutes)
     with pytest.raises(NomosResponseError) as caught:
         PriceSeries.from_json(price_answer(*items, resolution="5min"))
@@ -296,13 +294,13 @@ def test_a_resolution_that_is_not_evident_is_refused(minutes: list[int]) -> None
 
 @pytest.mark.parametrize("unit", ["ct/kWh", "CT/KWH", " ct / kWh "])
 def test_spellings_of_the_unit(unit: str) -> None:
-    """Case and spaces do not matter."""
+    """Case and spaces are ignored."""
     assert _read(PRICE | {"unit": unit})[0].amount == 24.44
 
 
 @pytest.mark.parametrize("currency", ["EUR", "eur", None])
 def test_spellings_of_the_currency(currency: str | None) -> None:
-    """An answer without a currency is taken as published."""
+    """An answer without a currency is in euros."""
     assert _read(PRICE | {"currency": currency})
     assert _read(without(PRICE, "currency"))
 
@@ -349,7 +347,7 @@ def test_spellings_of_the_currency(currency: str | None) -> None:
     ],
 )
 def test_what_would_mislead_is_refused(data: object, field: str) -> None:
-    """A wrong place, a wrong scale or a wrong shape raises and is named."""
+    """A wrong place, scale or form raises an error that names the field."""
     with pytest.raises(NomosResponseError) as caught:
         PriceSeries.from_json(data)
     assert caught.value.field == field

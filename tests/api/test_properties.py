@@ -1,4 +1,4 @@
-"""What holds for any answer whatever."""
+"""Property tests that hold for any answer."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -49,7 +49,7 @@ START = datetime(2026, 10, 24, 22, tzinfo=UTC)
 def test_any_json_is_read_or_refused(
     read: Callable[[object], object], sample: dict[str, Any], data: st.DataObject
 ) -> None:
-    """Nothing but `NomosResponseError` is raised, for pure noise and for a valid answer with noise in it."""
+    """Only `NomosResponseError` is raised, for pure noise and for a valid answer with noise in it."""
     noise = data.draw(
         JSON_VALUES
         | st.dictionaries(KEYS, JSON_VALUES, min_size=1, max_size=3).map(sample.__or__)
@@ -68,7 +68,7 @@ def test_any_json_is_read_or_refused(
     )
 )
 def test_any_price_item_is_read_or_refused(items: list[dict[str, Any]]) -> None:
-    """The same one level deeper."""
+    """The same holds for a single item."""
     with suppress(NomosResponseError):
         PriceSeries.from_json(price_answer(*items))
     with suppress(NomosResponseError):
@@ -83,7 +83,7 @@ def test_any_price_item_is_read_or_refused(items: list[dict[str, Any]]) -> None:
 def test_order_and_repetition_do_not_matter(
     data: st.DataObject, quarter_hours: list[int]
 ) -> None:
-    """A shuffled list with duplicates reads like the sorted list."""
+    """A shuffled list with duplicates is read like the sorted list."""
     amounts = st.none() | st.floats(-100, 100)
     items = [
         price_item(
@@ -106,7 +106,7 @@ def test_order_and_repetition_do_not_matter(
 @property_test
 @given(value=JSON_VALUES)
 def test_a_number_is_a_number_in_json_too(value: object) -> None:
-    """What counts as a number survives a strict JSON encoder unchanged."""
+    """Whatever counts as a number can be encoded as strict JSON."""
     number = number_within(value, 1e300)
     if number is not None:
         assert not isinstance(value, bool)

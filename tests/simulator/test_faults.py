@@ -90,7 +90,7 @@ async def test_between_follows_the_simulators_clock(nomos: Nomos) -> None:
 
 
 async def test_first_replacing_fault_wins(nomos: Nomos) -> None:
-    """The second one keeps its turn."""
+    """The second one waits for the next request."""
     nomos.sim.faults.add("status", "plans", times=1, status=500)
     nomos.sim.faults.add("status", "plans", times=1, status=403)
     assert [(await nomos.get("/plans")).status for _ in range(3)] == [500, 403, 200]
@@ -111,7 +111,7 @@ async def test_connection_resets(nomos: Nomos) -> None:
 
 
 async def test_answer_lost_as_an_error_after_the_work(nomos: Nomos) -> None:
-    """A gateway that gives up while the service goes on."""
+    """A gateway gives up while the service goes on."""
     tokens = nomos.sim.issue_tokens(EMAIL)
     nomos.sim.faults.add("status", "token", times=1, status=504, after_work=True)
     assert (await nomos.refresh(tokens["refresh_token"])).status == 504
@@ -148,7 +148,7 @@ async def test_slow_answers(nomos: Nomos) -> None:
     while not sim.requests:
         await asyncio.sleep(0)
     assert sim.requests[-1].status == 0
-    # The work may be done before the client gives up waiting: then the token is used.
+    # The work may be done before the client gives up, and then the token is used up.
     token = sim.issue_tokens(EMAIL)["refresh_token"]
     sim.faults.add("delay", "token", times=1, seconds=3600, after_work=True)
     waiting = asyncio.create_task(nomos.refresh(token))

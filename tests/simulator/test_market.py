@@ -19,7 +19,7 @@ def _day(seed: int, day: date) -> list[float]:
 
 
 def test_prices_do_not_depend_on_the_order_of_calls() -> None:
-    """Each quarter-hour is computed by itself."""
+    """Each quarter-hour is computed on its own."""
     starts = day_intervals(date(2026, 10, 25))
     shuffled = random.Random(5).sample(starts, len(starts))
     market = SyntheticMarket(1)

@@ -58,7 +58,7 @@ async def test_sign_in(nomos: Nomos) -> None:
 
 
 async def test_denial_redirects_with_an_error(nomos: Nomos) -> None:
-    """Deny sends the browser back without a code, or shows a page when so configured."""
+    """Deny sends the browser back without a code, or shows a page if so configured."""
     answer = query_of(await nomos.redirect(decision="deny"))
     assert answer["error"] == "access_denied"
     assert answer["state"] == "some/state"
@@ -134,7 +134,7 @@ async def test_sign_in_without_state_and_pkce(nomos: Nomos) -> None:
 
 
 async def test_state_can_be_dropped_or_tampered_with(nomos: Nomos) -> None:
-    """Scenario 2."""
+    """The application gets no state or another one than it sent."""
     nomos.sim.configure(state="tamper")
     assert query_of(await nomos.redirect())["state"] != "some/state"
     nomos.sim.configure(state="drop")
@@ -142,7 +142,7 @@ async def test_state_can_be_dropped_or_tampered_with(nomos: Nomos) -> None:
 
 
 async def test_pages_have_stable_ids_and_work_without_javascript(nomos: Nomos) -> None:
-    """Automated browsers find their way."""
+    """Automated browsers can fill them in."""
     page = await nomos.authorize()
     session = hidden(page)
     assert 'id="email"' in page.text
@@ -173,7 +173,7 @@ async def test_unknown_email_and_wrong_code_are_explained(nomos: Nomos) -> None:
 
 
 async def test_one_time_code_lives_ten_minutes_and_works_once(nomos: Nomos) -> None:
-    """An old code brings a new one; a used code brings nothing."""
+    """An expired code is replaced by a new one; a used code is refused."""
     session = hidden(await nomos.authorize())
     await nomos.step("email", session, email="smart@example.com")
     old = nomos.sim.oauth.mailbox("smart@example.com") or ""
@@ -230,7 +230,7 @@ async def test_redirect_uri_of_the_exchange(nomos: Nomos) -> None:
 
 
 async def test_wrong_or_missing_verifier_uses_the_code_up(nomos: Nomos) -> None:
-    """The right verifier comes too late afterwards."""
+    """The right verifier does not help afterwards."""
     code = await nomos.code()
     assert (await nomos.exchange(code, code_verifier="w" * 64)).status == 400
     assert (await nomos.exchange(code)).status == 401
@@ -294,7 +294,7 @@ async def test_only_basic_authenticates_the_client(nomos: Nomos) -> None:
 async def test_credentials_are_taken_in_one_encoding(
     sim: Simulator, nomos: Nomos, encoding: str, sent: tuple[str, str], status: int
 ) -> None:
-    """HTTP Basic is understood as it is documented, or as the standard has it."""
+    """HTTP Basic is read as Nomos documents it, or as the standard does."""
     sim.configure(basic_encoding=encoding)
     sim.add_client("a-b", "p%41+ü", (REDIRECT,))
     code = await nomos.code(client_id="a-b")
@@ -308,7 +308,7 @@ async def test_credentials_are_taken_in_one_encoding(
 
 
 async def test_body_may_be_form_or_json_unless_switched_off(nomos: Nomos) -> None:
-    """Scenario 13."""
+    """The token endpoint accepts both encodings, or the configured one only."""
 
     async def as_json() -> int:
         token = nomos.sim.issue_tokens("smart@example.com")["refresh_token"]

@@ -236,7 +236,7 @@ async def test_feed_in_components(nomos: Nomos) -> None:
 
 
 async def test_correction_replaces_one_price(nomos: Nomos) -> None:
-    """Scenario 50."""
+    """A corrected price is sent from then on."""
     found = nomos.subscription("smart")
     start = midnight(TODAY) + timedelta(hours=5)
     before = await _items(nomos)
@@ -346,7 +346,7 @@ async def test_hourly_contract_and_change_of_resolution(nomos: Nomos) -> None:
 
 
 async def test_a_day_that_the_market_lacks_is_never_published(nomos: Nomos) -> None:
-    """Scenario of a file with a hole: no intervals, no error."""
+    """A hole in the market file gives no intervals and no error."""
 
     class Hole(Market):
         @override

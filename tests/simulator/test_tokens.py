@@ -76,7 +76,7 @@ async def test_no_rotation(nomos: Nomos) -> None:
 async def test_revocation_by_the_customer(
     nomos: Nomos, immediate: bool, status: int
 ) -> None:
-    """Refreshing is over; whether access tokens die at once is a choice. Other customers are not touched."""
+    """Refresh tokens end, access tokens at once if so chosen. Other customers are not affected."""
     tokens, other = (
         nomos.sim.issue_tokens(EMAIL),
         nomos.sim.issue_tokens("solar@example.com"),
@@ -88,7 +88,7 @@ async def test_revocation_by_the_customer(
 
 
 async def test_access_tokens_can_be_invalidated_alone(nomos: Nomos) -> None:
-    """Scenario 17: 401 until refreshed."""
+    """Requests are answered with 401 until the token is refreshed."""
     tokens = nomos.sim.issue_tokens(EMAIL)
     nomos.sim.expire_access_tokens()
     assert await _status(nomos, tokens["access_token"]) == 401
@@ -126,7 +126,7 @@ async def test_odd_token_answers(nomos: Nomos) -> None:
 
 
 async def test_every_secret_is_known(nomos: Nomos) -> None:
-    """Whatever was issued or shown is in the set that log tests search for."""
+    """The set that log tests search for contains whatever was issued or shown."""
     answer = (await nomos.exchange(await nomos.code())).json
     code = nomos.sim.oauth.mailbox(EMAIL)
     assert {
