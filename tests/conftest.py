@@ -1,4 +1,4 @@
-"""Options of the test suite, the figures that tests tell, and how the suite is shared out among processes."""
+"""Options of the test suite, the figures that tests report, and how tests are spread over processes."""
 
 from collections.abc import Callable, Generator
 import logging
@@ -24,15 +24,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
-    """Keep the log off the terminal: pytest shows that of a test that fails.
+    """Keep the log off the terminal; pytest shows the log of a test that fails.
 
-    The test plugin logs to the error output as it was before pytest captured it, and threads log between two tests.
+    The test plugin logs to the original stderr, which pytest does not capture, and threads log between tests.
     """
     root = logging.getLogger()
     for handler in root.handlers[:]:
         if type(handler) is logging.StreamHandler:
             root.removeHandler(handler)
-    # With no handler at all, logging would write warnings there by itself.
+    # Without any handler, logging itself would write warnings to stderr.
     root.addHandler(logging.NullHandler())
 
 
@@ -44,7 +44,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_xdist_make_scheduler(
     config: pytest.Config, log: Producer
 ) -> SplitScheduling:
-    """Share the tests out among processes as we like it."""
+    """Spread the tests over processes in our own order."""
     config.option.loadscopereorder = False  # the order is ours
     return SplitScheduling(config, log)
 
@@ -53,16 +53,16 @@ def pytest_xdist_make_scheduler(
 def report_figures(
     record_property: Callable[[str, object], None],
 ) -> Callable[[str], None]:
-    """Return what prints a line below the test results, whatever became of the test."""
+    """Return a function that prints a line below the test results, whether the test passed or failed."""
 
-    def tell(line: str) -> None:
+    def report(line: str) -> None:
         record_property(FIGURES, line)
 
-    return tell
+    return report
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the figures, which came with the reports of the tests from whatever process ran them."""
+    """Print the figures, which arrive in the test reports of all processes."""
     for reports in terminalreporter.stats.values():
         for report in reports:
             if getattr(report, "when", "") == "call":
@@ -75,7 +75,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def pytest_runtest_makereport() -> Generator[
     None, pytest.TestReport, pytest.TestReport
 ]:
-    """Replace half characters that a test had in its log: they cannot travel from process to process."""
+    """Replace lone surrogates in the log of a test: they cannot be sent from process to process."""
     report = yield
     report.sections = [
         (name, text.encode(errors="replace").decode()) for name, text in report.sections
@@ -85,7 +85,7 @@ def pytest_runtest_makereport() -> Generator[
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown() -> Generator[None]:
-    """Fail a test that leaves a stand-in for the operating system to those after it."""
+    """Fail a test that leaves a function of `os` patched."""
     yield
     left = [name for name, real in _REAL_OS.items() if vars(os).get(name) is not real]
     assert not left

@@ -1,14 +1,14 @@
-"""Let the test plugin run with a Home Assistant that is newer than the one that it was made for.
+"""Let the test plugin run with a newer Home Assistant than the one it was made for.
 
-pytest loads this before the plugin (`addopts` in pyproject.toml). It goes when the plugin is raised to one for 2026.11.
+pytest loads this before the plugin (`addopts` in pyproject.toml). Delete it once the plugin is one for 2026.11.
 """
 
-# In the order of the plugin: it patches the recorder before anything imports that. And it imports httpx before Home
-# Assistant, which since 2026.11 puts httpx2 in the place of httpx and must come first.
+# In the plugin's order: it patches the recorder before anything imports it. The plugin imports httpx before Home
+# Assistant, but since 2026.11 Home Assistant replaces httpx by httpx2 and has to be imported first.
 from pytest_homeassistant_custom_component import patch_json, patch_recorder, patch_time  # noqa: F401
 
 from homeassistant.components import logger
 from homeassistant.components.logger.helpers import _clear_logger_overwrites
 
-# The plugin imports it from here, which 2026.11 does not.
+# The plugin imports it from here; 2026.11 no longer has it here.
 vars(logger)["_clear_logger_overwrites"] = _clear_logger_overwrites

@@ -1,4 +1,4 @@
-"""What the arithmetic of requests is tried on."""
+"""Strategies for the tests of when requests are sent."""
 
 from datetime import UTC, datetime
 
@@ -8,6 +8,6 @@ INSTANTS = st.datetimes(
     datetime(2026, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC)
 )
 PHASES = st.floats(0, 1, exclude_max=True)
-"""Where an installation stands among all."""
+"""The place of an installation in the spread of requests."""
 CHANCES = st.floats(-1, 1)
-"""By how much a request is moved, as a part of what it may be moved."""
+"""The jitter of a request, as a part of its maximum."""

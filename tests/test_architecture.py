@@ -1,4 +1,4 @@
-"""The plan of the rooms (docs/architecture.md), held by reading the sources."""
+"""Checks of the source code against docs/architecture.md."""
 
 import ast
 from collections.abc import Iterator
@@ -15,14 +15,14 @@ PACKAGE = "custom_components.nomos"
 LONGEST_FILE = 450
 LONGEST_FUNCTION = 60
 
-# Who may not import whom. A name also stands for everything inside it.
+# Forbidden imports. A name includes everything inside it.
 FORBIDDEN = {
     INTEGRATION / "api": ["homeassistant", PACKAGE],
     PROJECT / "simulator": ["homeassistant", "custom_components", "scripts", "tests"],
     INTEGRATION: ["simulator", "scripts", "tests"],
 }
 
-# The rooms of the integration, from the ground up: each imports only from those below it, and from itself.
+# The rooms of the integration, from the lowest layer up: each imports only from layers below it, and from itself.
 LAYERS = (
     ("const", "api", "pricing"),
     (
@@ -49,14 +49,14 @@ LAYERS = (
 )
 
 PURE = ("api", "pricing", "planner", "schedule", "usage.days", "usage.record")
-"""What runs without Home Assistant."""
+"""Modules that run without Home Assistant."""
 
 CLOCKLESS = LAYERS[1] + ("pricing",)
-"""Rooms whose functions get the time as a parameter, so that every moment can be tested."""
+"""Rooms whose functions get the time as a parameter, so that they can be tested at any time."""
 
 
 def sources(place: Path) -> Iterator[Path]:
-    """Yield a file, or a folder's Python files."""
+    """Yield the file itself, or the Python files of a folder."""
     if place.suffix == ".py":
         yield place
     else:
@@ -66,13 +66,13 @@ def sources(place: Path) -> Iterator[Path]:
 
 
 def module_name(path: Path, project: Path = PROJECT) -> str:
-    """Return a file's name as Python imports it."""
+    """Return the name by which Python imports a file."""
     parts = path.relative_to(project).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def imported(source: str, name: str, *, package: bool) -> Iterator[str]:
-    """Yield the full names of all that a module imports, wherever in the file."""
+    """Yield the full names of all imports of a module, anywhere in the file."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -87,12 +87,12 @@ def imported(source: str, name: str, *, package: bool) -> Iterator[str]:
 
 
 def is_inside(name: str, place: str) -> bool:
-    """Tell whether a name is a place or lies in it."""
+    """Return whether a name is a package or a module inside it."""
     return f"{name}.".startswith(f"{place}.")
 
 
 def clock_readings(source: str) -> Iterator[str]:
-    """Yield the calls that ask the machine for the time."""
+    """Yield the calls that read the machine's clock."""
     asking = {"now", "utcnow", "today", "time", "monotonic", "perf_counter"}
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
@@ -111,7 +111,7 @@ def clock_readings(source: str) -> Iterator[str]:
     "room", FORBIDDEN, ids=lambda path: str(path.relative_to(PROJECT))
 )
 def test_imports_point_one_way(room: Path) -> None:
-    """No room imports what it must not know."""
+    """No room has a forbidden import."""
     paths = list(sources(room))
     assert paths, f"{room} is empty"
     wrong = [
@@ -127,7 +127,7 @@ def test_imports_point_one_way(room: Path) -> None:
 
 
 def room_of(module: str) -> tuple[int, str]:
-    """Return the layer of a module, by its name within the integration, and its room; what none names is on top."""
+    """Return the layer and the room of a module, by its name within the integration; unlisted modules are on top."""
     rooms = [(name, layer) for layer, names in enumerate(LAYERS) for name in names]
     for name, layer in sorted(rooms, key=lambda room: -len(room[0])):
         if is_inside(module, name):
@@ -162,8 +162,8 @@ def test_layers() -> None:
         ("", (7, "top")),
     ],
 )
-def test_rooms_are_told_apart(module: str, room: tuple[int, str]) -> None:
-    """The most exact name counts: it can fail."""
+def test_room_of_a_module(module: str, room: tuple[int, str]) -> None:
+    """The most specific name counts."""
     assert room_of(module) == room
 
 
@@ -176,7 +176,7 @@ class Blocker:
             raise ImportError(f"{name} is blocked")
 
 sys.meta_path.insert(0, Blocker())
-# The package's own file is Home Assistant's entrance, and so are the files of the rooms above.
+# The package's __init__ is Home Assistant's entry point and imports it, and so do those of the upper rooms.
 for name, folder in (("custom_components.nomos", sys.argv[1]), ("custom_components.nomos.usage", sys.argv[1] + "/usage")):
     sys.modules[name] = package = types.ModuleType(name)
     package.__path__ = [folder]
@@ -198,14 +198,14 @@ def without_home_assistant(*modules: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_pure_rooms_run_without_home_assistant() -> None:
-    """Client, prices, plans and schedule need no Home Assistant."""
+    """Client, prices, planner, schedule and days of usage need no Home Assistant."""
     done = without_home_assistant(*PURE)
     assert done.stdout.strip() == f"imported {len(PURE)}", done.stderr
     assert without_home_assistant("storage").returncode
 
 
 def test_no_clock_of_its_own() -> None:
-    """The meaning of prices, plans and the schedule get the time as a parameter."""
+    """Prices, planner and schedule get the time as a parameter."""
     wrong = [
         f"{path.relative_to(PROJECT)} calls {call}"
         for path in sources(INTEGRATION)
@@ -218,8 +218,8 @@ def test_no_clock_of_its_own() -> None:
 @pytest.mark.parametrize(
     "place", ["custom_components", "simulator", "scripts", "tests"]
 )
-def test_files_are_of_one_room(place: str) -> None:
-    """A file that passes about 400 lines is two rooms."""
+def test_files_are_short(place: str) -> None:
+    """A file has at most about 400 lines; a longer one is two rooms."""
     lengths = {
         str(path.relative_to(PROJECT)): len(path.read_text().splitlines())
         for path in sources(PROJECT / place)
@@ -232,8 +232,8 @@ def test_files_are_of_one_room(place: str) -> None:
 @pytest.mark.parametrize(
     "place", ["custom_components", "simulator", "scripts", "benchmarks", "tests"]
 )
-def test_functions_are_of_one_thought(place: str) -> None:
-    """A function of more than about 50 lines is two functions; ruff holds the cyclomatic complexity."""
+def test_functions_are_short(place: str) -> None:
+    """A function of more than about 50 lines is two functions; ruff limits the cyclomatic complexity."""
     too_long = {
         f"{path.relative_to(PROJECT)}:{node.lineno}": node.name
         for path in sources(PROJECT / place)
@@ -245,7 +245,7 @@ def test_functions_are_of_one_thought(place: str) -> None:
 
 
 def simulator_imports() -> dict[str, set[str]]:
-    """Return which modules of the simulator each of them imports, even if for the type checker only."""
+    """Return which modules of the simulator each of them imports, those for the type checker included."""
     paths = {module_name(path): path for path in sources(PROJECT / "simulator")}
     return {
         module: {
@@ -260,7 +260,7 @@ def simulator_imports() -> dict[str, set[str]]:
 
 
 def test_simulator_is_built_in_one_place() -> None:
-    """Its parts get what they need passed in: no circle, and none of them knows the whole."""
+    """Its parts are passed what they need: no import circle, and no part imports the whole."""
     imports = simulator_imports()
     TopologicalSorter(imports).prepare()  # raises CycleError
     whole = {
@@ -280,7 +280,7 @@ def test_modules_of_the_card_are_short() -> None:
 
 
 def test_no_update_listener() -> None:
-    """An update listener would reload the entry at each renewal of its token."""
+    """An update listener would reload the entry whenever its token is renewed."""
     wrong = [
         str(path.relative_to(PROJECT))
         for path in sources(INTEGRATION)
@@ -303,12 +303,12 @@ def test_no_update_listener() -> None:
     ],
 )
 def test_imports_are_seen(source: str, names: list[str]) -> None:
-    """The reader of imports finds them all: it can fail."""
+    """All forms of imports are found."""
     assert list(imported(source, f"{PACKAGE}.api.client", package=False)) == names
 
 
 def test_imports_of_a_package_are_seen() -> None:
-    """In a package's own file, one dot means the package itself."""
+    """In a package's __init__, one dot means the package itself."""
     seen = imported("from .. import pricing", f"{PACKAGE}.api", package=True)
     assert list(seen) == [f"{PACKAGE}.pricing"]
 
@@ -323,5 +323,5 @@ def test_imports_of_a_package_are_seen() -> None:
     ],
 )
 def test_clock_readings_are_seen(source: str, calls: list[str]) -> None:
-    """The reader of clocks finds them: it can fail."""
+    """All forms of clock readings are found."""
     assert list(clock_readings(source)) == calls

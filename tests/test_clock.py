@@ -1,4 +1,4 @@
-"""Tests of the watch over the hub's clock, with the kernel's own timer."""
+"""Tests of how a change of the hub's clock is noticed, with the kernel's own timer."""
 
 import asyncio
 from datetime import timedelta
@@ -14,7 +14,7 @@ from homeassistant.util import dt as dt_util
 
 
 def set_clock_as_it_is() -> None:
-    """Set the machine's clock to the time that it tells: the kernel takes that for news."""
+    """Set the machine's clock to its own time: the kernel reports it as a change."""
     try:
         time.clock_settime_ns(
             time.CLOCK_REALTIME, time.clock_gettime_ns(time.CLOCK_REALTIME)
@@ -24,15 +24,15 @@ def set_clock_as_it_is() -> None:
 
 
 @pytest.mark.skipif(
-    not hasattr(os, "timerfd_create"), reason="only Linux tells that a clock was set"
+    not hasattr(os, "timerfd_create"), reason="only Linux reports that a clock was set"
 )
-async def test_told_each_time(hass: HomeAssistant) -> None:
-    """The listener hears whenever the clock is set, and nothing after it has stopped to listen."""
+async def test_called_each_time(hass: HomeAssistant) -> None:
+    """The listener is called each time the clock is set, and no more once it has been removed."""
     heard: list[timedelta] = []
     stop = async_watch_clock(hass, heard.append)
     for _ in range(3):
         heard.clear()
-        # The kernel compares offsets: setting the clock to exactly the time it has is no news.
+        # The kernel compares offsets: setting the clock to exactly its own time is no change.
         async with asyncio.timeout(10):
             while not heard:
                 set_clock_as_it_is()
@@ -47,7 +47,7 @@ async def test_told_each_time(hass: HomeAssistant) -> None:
 async def test_kernel_that_reports_nothing(
     hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A step is noticed within a minute where the kernel has the timer, but does not report the step."""
+    """A step is noticed within a minute even if the kernel has the timer but does not report the step."""
     heard: list[timedelta] = []
     stop = async_watch_clock(hass, heard.append)
     real = time.time
@@ -58,7 +58,7 @@ async def test_kernel_that_reports_nothing(
 
 
 async def test_nothing_happens_by_itself(hass: HomeAssistant) -> None:
-    """As long as nobody sets the clock nobody is called."""
+    """As long as the clock is not set, the listener is not called."""
     heard: list[None] = []
     stop = async_watch_clock(hass, lambda _step: heard.append(None))
     await asyncio.sleep(0.05)
@@ -69,7 +69,7 @@ async def test_nothing_happens_by_itself(hass: HomeAssistant) -> None:
 async def test_without_a_timer(
     hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the kernel gives no timer everything goes on."""
+    """If the kernel offers no timer, everything else works."""
 
     def refuse(*_args: object, **_options: object) -> int:
         raise OSError("no timer for you")

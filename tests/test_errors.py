@@ -1,4 +1,4 @@
-"""Tests of what the log says of a failed request."""
+"""Tests of what the log says about a failed request."""
 
 from unittest.mock import Mock
 import warnings
@@ -10,8 +10,8 @@ from custom_components.nomos.errors import in_log
 from homeassistant.exceptions import OAuth2TokenRequestTransientError
 
 
-def test_what_support_reads_of_an_error() -> None:
-    """Class, status, code and request, and no word that came from outside."""
+def test_error_in_the_log() -> None:
+    """It names class, status, code and request id, but no text from the answer."""
     err = NomosServerError("the text", status=500, code="X", request_id="7")
     assert in_log(err) == "NomosServerError status=500 code=X request_id=7"
     refused = OAuth2TokenRequestTransientError(

@@ -1,4 +1,4 @@
-"""Tests of the data clock's arithmetic."""
+"""Tests of when requests are scheduled."""
 
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
@@ -29,12 +29,12 @@ DAY = date(2026, 6, 1)
 
 
 def local(hour, minute=0):
-    """Return an instant of the test's day."""
+    """Return a local time of the test's day as an instant."""
     return datetime(DAY.year, DAY.month, DAY.day, hour, minute, tzinfo=TARIFF_ZONE)
 
 
 REASONS = (*GAPS, PriceRequestReason.REST)
-"""Why a contract that runs is asked about."""
+"""The reasons to request prices of a running contract."""
 
 
 def test_phase_is_stable_and_even():
@@ -52,9 +52,9 @@ def test_phase_is_stable_and_even():
 @property_test
 @given(st.dates(date(2026, 1, 1), date(2027, 12, 31)), PHASES)
 def test_first_request_is_in_its_window_and_off_the_minute(day, phase):
-    """Between 13:30 and 14:01, and never when everybody else asks."""
-    look = first_fetch(day, phase)
-    wall = look.astimezone(TARIFF_ZONE)
+    """It is between 13:30 and 14:01, and never at a full minute, when other clients send theirs."""
+    scheduled = first_fetch(day, phase)
+    wall = scheduled.astimezone(TARIFF_ZONE)
     assert wall.date() == day
     assert (13, 30) <= (wall.hour, wall.minute) <= (14, 1)
     assert (wall.second, wall.microsecond) != (0, 0)
@@ -62,13 +62,13 @@ def test_first_request_is_in_its_window_and_off_the_minute(day, phase):
 
 
 def test_no_second_gets_twice_its_share():
-    """What is moved out of the first second of a minute is spread over the rest of it."""
-    looks = Counter(
+    """Requests that are moved out of the first second of a minute are spread over the rest of it."""
+    requests = Counter(
         int(first_fetch(DAY, number / 90000).timestamp()) for number in range(90000)
     )
-    assert sum(looks.values()) == 90000
-    # 50 in each second, and those of one second in sixty.
-    assert max(looks.values()) <= 52
+    assert sum(requests.values()) == 90000
+    # 50 in each second, and a share of those of one second in sixty.
+    assert max(requests.values()) <= 52
 
 
 @pytest.mark.parametrize(
@@ -83,20 +83,20 @@ def test_no_second_gets_twice_its_share():
     ],
 )
 def test_reason(missing, at, reason):
-    """What is needed first comes first; tomorrow is no reason before it can be known."""
+    """The most urgent reason counts; tomorrow is no reason before it can be published."""
     known = dict.fromkeys(("now_known", "today_complete", "tomorrow_complete"), True)
     known |= dict.fromkeys(missing, False)
     assert price_request_reason(at, 0.5, **known) is reason
 
 
-def test_rest_until_the_next_look():
-    """Nothing is asked for while everything is there."""
-    look = first_fetch(DAY, 0.5)
+def test_no_request_while_all_is_known():
+    """The next request is the daily one."""
+    scheduled = first_fetch(DAY, 0.5)
     assert (
         next_price_request(
             local(9), PriceRequestReason.REST, phase=0.5, misses=1, chance=1
         )
-        == look
+        == scheduled
     )
     correction = second_fetch(DAY, 0.5)
     for now, expected in (
@@ -109,31 +109,31 @@ def test_rest_until_the_next_look():
         assert at == expected
 
 
-def late_looks(phase, chance):
+def late_requests(phase, chance):
     """Return the first three requests on a day on which tomorrow is late."""
-    looks = [first_fetch(DAY, phase)]
+    requests = [first_fetch(DAY, phase)]
     for misses in (1, 2):
-        looks.append(
+        requests.append(
             next_price_request(
-                looks[-1],
+                requests[-1],
                 PriceRequestReason.TOMORROW,
                 phase=phase,
                 misses=misses,
                 chance=chance,
             )
         )
-    return looks
+    return requests
 
 
 @pytest.mark.parametrize("chance", [-1.0, 0.0, 1.0])
-def test_late_tomorrow_is_asked_for_when_it_is_final(chance):
+def test_late_tomorrow_is_requested_when_it_is_final(chance):
     """The next requests come after 14:20 and 15:20, with no more access tokens than needed.
 
     A token counts as expired twenty seconds before its hour is over, and timers are late by up to two seconds.
     """
     token = timedelta(minutes=59, seconds=38)
     for phase in (number / 4000 for number in range(4000)):
-        first, second, third = late_looks(phase, chance)
+        first, second, third = late_requests(phase, chance)
         assert local(14, 20) <= second < local(15)
         assert second - first < token
         assert local(15, 20) <= third
@@ -160,13 +160,13 @@ def test_gaps_grow_to_a_limit():
 def test_next_request_is_in_the_future_and_within_a_day(
     now, reason, phase, misses, chance
 ):
-    """The data clock never stops, and never skips a day."""
+    """There is always a next request, within a day."""
     at = next_price_request(now, reason, phase=phase, misses=misses, chance=chance)
     assert now < at < now + timedelta(hours=25, minutes=2)
 
 
-def looks_of(phase):
-    """Return every instant of the test's day for which a request may be planned, but those moved by chance."""
+def scheduled_times(phase):
+    """Return every instant of the test's day at which a request may be scheduled, without jitter."""
     before_midnight = next_price_request(
         local(23), PriceRequestReason.TODAY, phase=phase, misses=4, chance=0
     )
@@ -177,7 +177,7 @@ def looks_of(phase):
 @pytest.mark.parametrize("reason", REASONS)
 def test_the_next_request_for_prices_is_never_now(phase, reason):
     """After a request at its scheduled time, the next one is later."""
-    for now in looks_of(phase):
+    for now in scheduled_times(phase):
         for misses in (0, 9):
             at = next_price_request(now, reason, phase=phase, misses=misses, chance=0)
             assert at > now
@@ -185,31 +185,31 @@ def test_the_next_request_for_prices_is_never_now(phase, reason):
 
 @pytest.mark.parametrize("phase", [0.0, 0.1234, 0.5, 0.97])
 def test_the_next_request_for_subscriptions_is_never_now(phase):
-    """Neither at the daily time nor at the one for a contract that began or ended."""
+    """Neither after the daily request nor after the one for a contract that began or ended."""
 
     def following(now, *turns):
         return next_subscription_request(
             now, turns, overdue=False, phase=phase, misses=0, chance=0
         )
 
-    look, turn = first_fetch(DAY, phase), local(3)
-    assert following(look) == first_fetch(DAY + timedelta(days=1), phase)
+    scheduled, turn = first_fetch(DAY, phase), local(3)
+    assert following(scheduled) == first_fetch(DAY + timedelta(days=1), phase)
     turned = following(local(3), turn)
-    assert turned < look
-    assert following(turned, turn) == look
+    assert turned < scheduled
+    assert following(turned, turn) == scheduled
 
 
 @pytest.mark.parametrize("chance", [-1, 0, 1])
 def test_a_gap_does_not_skip_a_daily_request(chance):
-    """However long the wait is, what is missing is asked for at both daily times."""
-    for now, look in (
+    """However long the wait is, what is missing is requested at both daily times."""
+    for now, scheduled in (
         (local(13), first_fetch(DAY, 0.5)),
         (local(15), second_fetch(DAY, 0.5)),
     ):
         at = next_price_request(
             now, PriceRequestReason.TODAY, phase=0.5, misses=4, chance=chance
         )
-        assert at == look
+        assert at == scheduled
 
 
 @property_test
@@ -229,8 +229,8 @@ def test_midnight_is_not_skipped(phase, chance, misses):
     assert midnight - days[-2] < timedelta(minutes=23)
 
 
-def test_subscriptions_are_asked_for_with_the_prices():
-    """Both requests of a normal day come together and share an access token."""
+def test_subscriptions_are_requested_with_the_prices():
+    """On a normal day, both requests are sent together and share an access token."""
     at = next_subscription_request(
         local(9), (), overdue=False, phase=0.3, misses=0, chance=0
     )
@@ -241,21 +241,21 @@ def test_subscriptions_are_asked_for_with_the_prices():
     assert at == first_fetch(DAY + timedelta(days=1), 0.3)
 
 
-def test_subscriptions_are_asked_for_when_a_contract_begins_or_ends():
-    """Shortly after a contract begins or ends, spread over the fleet."""
+def test_subscriptions_are_requested_when_a_contract_begins_or_ends():
+    """The request follows shortly after a contract begins or ends, spread over the fleet."""
     turn = local(11)
-    looks = [
+    requests = [
         next_subscription_request(
             local(9), (turn,), overdue=False, phase=phase, misses=0, chance=0
         ).astimezone(UTC)
         for phase in (0.0, 0.9)
     ]
-    assert looks[0] - turn in (timedelta(minutes=1), timedelta(seconds=61))
-    assert looks[1] - turn == timedelta(minutes=28)
+    assert requests[0] - turn in (timedelta(minutes=1), timedelta(seconds=61))
+    assert requests[1] - turn == timedelta(minutes=28)
 
 
-def test_a_change_while_the_hub_was_off_is_asked_for_soon():
-    """Within minutes of the start, not by a whole street at once."""
+def test_a_change_while_the_hub_was_off_is_requested_soon():
+    """The request follows within minutes after the start, spread over the hubs that start together."""
     waits = [
         next_subscription_request(
             local(9), (), overdue=True, phase=phase, misses=0, chance=0
@@ -269,7 +269,7 @@ def test_a_change_while_the_hub_was_off_is_asked_for_soon():
 @property_test
 @given(INSTANTS, PHASES, st.integers(0, 50), CHANCES)
 def test_failed_subscription_requests_are_repeated(now, phase, misses, chance):
-    """Sooner than tomorrow, but not at once."""
+    """The next try is before tomorrow, but not at once."""
     at = next_subscription_request(
         now, (), overdue=False, phase=phase, misses=misses, chance=chance
     )
@@ -281,8 +281,8 @@ def test_failed_subscription_requests_are_repeated(now, phase, misses, chance):
 @pytest.mark.parametrize(
     ("asked", "kept"), [(0, 1), (30, 30), (7200, 7200), (86400, 7200), (-5, 1)]
 )
-def test_silence_is_bounded(asked, kept):
-    """A mistake in a header neither silences a house for a day nor has it ask on."""
+def test_wait_is_bounded(asked, kept):
+    """A mistake in a header neither stops a hub's requests for a day nor lets it go on at once."""
     until = pause_until(local(14), timedelta(seconds=asked))
     assert until - local(14) == timedelta(seconds=kept)
 
@@ -291,8 +291,8 @@ def test_silence_is_bounded(asked, kept):
     ("wait", "spread"),
     [(30, 60), (120, 60), (600, 300), (3600, 1800), (7200, 1800)],
 )
-def test_return_after_a_silence_is_spread(wait, spread):
-    """Hubs that must wait until the same instant return over a window that grows with the wait."""
+def test_return_after_a_wait_is_spread(wait, spread):
+    """Hubs that wait until the same instant return within a window that grows with the wait."""
     now = local(14)
     until = now + timedelta(seconds=wait)
     returns = [
@@ -307,7 +307,7 @@ def test_return_after_a_silence_is_spread(wait, spread):
 
 
 def test_misses_are_counted_until_there_is_news():
-    """Another reason does not reset the gaps; news does, and so does a day on which nothing was missing."""
+    """Another reason does not reset the gaps; new prices do, and so does a day on which nothing was missing."""
     assert misses_after(4, PriceRequestReason.TOMORROW, news=False) == 5
     assert misses_after(4, PriceRequestReason.TOMORROW, news=True) == 1
     assert misses_after(4, PriceRequestReason.REST, news=False) == 1
@@ -315,8 +315,8 @@ def test_misses_are_counted_until_there_is_news():
 
 @property_test
 @given(PHASES, CHANCES)
-def test_a_start_is_not_the_time_to_ask(phase, chance):
-    """What is missing is asked for half a minute to two minutes later; what is not, at the next daily time."""
+def test_a_start_sends_no_request_at_once(phase, chance):
+    """What is missing is requested half a minute to two minutes later; the rest at the next daily time."""
     now = local(15)
     at = next_price_request(
         now, PriceRequestReason.TOMORROW, phase=phase, misses=0, chance=chance
@@ -330,7 +330,7 @@ def test_a_start_is_not_the_time_to_ask(phase, chance):
 
 @pytest.mark.parametrize(("chance", "seconds"), [(-1, 30), (0, 75), (1, 120)])
 def test_starts_are_spread_by_chance(chance, seconds):
-    """A street does not ask in one second after a power cut."""
+    """After a power cut, the hubs of a street do not send their requests within one second."""
     now = local(15)
     at = next_price_request(
         now, PriceRequestReason.TOMORROW, phase=0.5, misses=0, chance=chance

@@ -1,4 +1,4 @@
-"""Tests of when usage is asked for."""
+"""Tests of when usage is requested."""
 
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -24,32 +24,32 @@ MINUTE = timedelta(minutes=1)
 
 @property_test
 @given(DAYS | st.sampled_from([date(2026, 3, 29), date(2026, 10, 25)]), PHASES)
-def test_the_look_follows_the_prices(day, phase):
-    """After 16:00 local, when usage is there; with prices that are corrected and under their access token."""
-    look = usage_fetch(day, phase)
-    wall = look.astimezone(TARIFF_ZONE)
+def test_the_sync_comes_with_the_corrections(day, phase):
+    """It is after 16:00 local, when usage is available, and shares an access token with the corrections of prices."""
+    sync = usage_fetch(day, phase)
+    wall = sync.astimezone(TARIFF_ZONE)
     assert wall.date() == day
     assert (16, 10) <= (wall.hour, wall.minute) <= (16, 41)
     assert wall.second != 0
-    after = look - second_fetch(day, phase)
+    after = sync - second_fetch(day, phase)
     assert timedelta(seconds=20) <= after < timedelta(seconds=80)
-    assert look > first_fetch(day, phase)
+    assert sync > first_fetch(day, phase)
 
 
 @property_test
 @given(DAYS)
 def test_a_fleet_is_spread(day):
-    """The looks of a hundred installations fill the window evenly."""
-    looks = sorted(usage_fetch(day, number / 100) for number in range(100))
-    gaps = [two - one for one, two in pairwise(looks)]
+    """The syncs of a hundred installations fill the window evenly."""
+    syncs = sorted(usage_fetch(day, number / 100) for number in range(100))
+    gaps = [two - one for one, two in pairwise(syncs)]
     assert max(gaps) <= 2 * MINUTE
-    assert looks[-1] - looks[0] >= 29 * MINUTE
+    assert syncs[-1] - syncs[0] >= 29 * MINUTE
 
 
 @property_test
 @given(INSTANTS, st.booleans(), PHASES, st.integers(0, 20), CHANCES)
 def test_always_later_and_within_a_day(now, late, phase, misses, chance):
-    """The clock never stands still and never falls asleep, across every change of the clocks."""
+    """There is always a next sync, across every change of the clocks."""
     at = next_usage_request(now, late=late, phase=phase, misses=misses, chance=chance)
     assert now < at <= now + timedelta(hours=25, minutes=1)
     assert at <= usage_fetch(local_date(now) + DAY, phase) + MINUTE
@@ -57,39 +57,39 @@ def test_always_later_and_within_a_day(now, late, phase, misses, chance):
 
 @property_test
 @given(INSTANTS, PHASES, CHANCES)
-def test_a_quiet_day_has_one_look(now, phase, chance):
-    """The same phase looks at the same wall time on each day, whatever the dice say."""
-    looks = [now]
+def test_a_quiet_day_has_one_sync(now, phase, chance):
+    """The same phase syncs at the same local time every day, whatever the jitter."""
+    syncs = [now]
     for _ in range(5):
-        looks.append(
+        syncs.append(
             next_usage_request(
-                looks[-1], late=False, phase=phase, misses=0, chance=chance
+                syncs[-1], late=False, phase=phase, misses=0, chance=chance
             )
         )
-    days = [local_date(at) for at in looks[1:]]
+    days = [local_date(at) for at in syncs[1:]]
     assert days == [days[0] + number * DAY for number in range(5)]
-    assert len({at.astimezone(TARIFF_ZONE).time() for at in looks[1:]}) == 1
+    assert len({at.astimezone(TARIFF_ZONE).time() for at in syncs[1:]}) == 1
 
 
-def test_late_data_is_looked_for_in_the_evening_once():
-    """Four hours after the look, and then tomorrow."""
+def test_late_data_is_requested_once_more_in_the_evening():
+    """It is requested four hours after the sync, and then tomorrow."""
     day = date(2026, 6, 10)
-    look = usage_fetch(day, 0.3)
-    at = next_usage_request(look + MINUTE, late=True, phase=0.3, misses=0, chance=0)
-    assert at == look + timedelta(hours=4)
+    sync = usage_fetch(day, 0.3)
+    at = next_usage_request(sync + MINUTE, late=True, phase=0.3, misses=0, chance=0)
+    assert at == sync + timedelta(hours=4)
     for now in (at, at + MINUTE):
         at = next_usage_request(now, late=True, phase=0.3, misses=0, chance=0)
         assert at == usage_fetch(day + DAY, 0.3)
-    # Before the look, nothing can be late.
+    # Before the sync, nothing can be late.
     morning = datetime(2026, 6, 10, 6, tzinfo=UTC)
     at = next_usage_request(morning, late=True, phase=0.3, misses=0, chance=0)
-    assert at == look
+    assert at == sync
 
 
 @property_test
 @given(PHASES, CHANCES)
-def test_failures_are_repeated_ever_more_seldom(phase, chance):
-    """Half an hour, then longer, at most four hours; never past the next look."""
+def test_gaps_grow_with_failures(phase, chance):
+    """The gap is half an hour, then grows to four hours at most; it never passes the next sync."""
     now = usage_fetch(date(2026, 6, 10), phase)
     waits = [
         next_usage_request(now, late=False, phase=phase, misses=misses, chance=chance)
@@ -107,28 +107,28 @@ def test_failures_are_repeated_ever_more_seldom(phase, chance):
 
 @pytest.mark.parametrize("chance", [-1.0, 0.0, 1.0])
 def test_after_a_start(chance):
-    """The first import begins soon; a look that was slept through a little later; else at its time."""
+    """The first import begins soon, a missed sync a little later; otherwise the sync is at its usual time."""
     day = date(2026, 6, 10)
-    look = usage_fetch(day, 0.5)
+    sync = usage_fetch(day, 0.5)
 
-    def wait(now, looked_to):
-        at = next_usage_request_after_start(now, looked_to, phase=0.5, chance=chance)
+    def wait(now, synced_on):
+        at = next_usage_request_after_start(now, synced_on, phase=0.5, chance=chance)
         assert at > now
         return at - now
 
-    assert wait(look, None) == timedelta(seconds=40 + 20 * chance)
-    assert wait(look, day - DAY) == timedelta(seconds=150 + 60 * chance)
-    assert wait(look, day) == usage_fetch(day + DAY, 0.5) - look
-    morning = look - timedelta(hours=9)
+    assert wait(sync, None) == timedelta(seconds=40 + 20 * chance)
+    assert wait(sync, day - DAY) == timedelta(seconds=150 + 60 * chance)
+    assert wait(sync, day) == usage_fetch(day + DAY, 0.5) - sync
+    morning = sync - timedelta(hours=9)
     assert wait(morning, day - DAY) == timedelta(hours=9)
     assert wait(morning, day - 2 * DAY) == timedelta(seconds=150 + 60 * chance)
-    # What was looked at by a clock that was ahead is looked at again.
+    # After a sync by a clock that was ahead, there is another one.
     assert wait(morning, day + 400 * DAY) == timedelta(seconds=150 + 60 * chance)
 
 
 @property_test
 @given(INSTANTS, st.none() | DAYS, PHASES, CHANCES)
-def test_after_a_start_always_later(now, looked_to, phase, chance):
-    """Within a day, whatever is stored."""
-    at = next_usage_request_after_start(now, looked_to, phase=phase, chance=chance)
+def test_after_a_start_always_later(now, synced_on, phase, chance):
+    """The sync is within a day, whatever is stored."""
+    at = next_usage_request_after_start(now, synced_on, phase=phase, chance=chance)
     assert now < at <= now + timedelta(hours=25, minutes=1)

@@ -1,4 +1,4 @@
-"""Tests of what our files are decoded to: anything that passes can be used, and is written as it was read."""
+"""Tests of how our files are decoded: whatever is accepted can be used, and is written as it was read."""
 
 from collections.abc import Callable
 from copy import deepcopy
@@ -73,7 +73,7 @@ BEGUN = LoadPlan(
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """A kind of file: what it may hold, as it comes from the disk, and how that is read, written and used."""
+    """A kind of file: a strategy for its contents, and how they are read, written and used."""
 
     sample: Any
     decode: Callable[[Any], Any]
@@ -82,7 +82,7 @@ class Kind:
 
 
 def use_table(table: Any) -> None:
-    """Do what is done with prices."""
+    """Use prices in every way in which the integration does."""
     levels = TableLevels(table)
     for one in table.intervals:
         day = table.day(local_date(one.start))
@@ -92,7 +92,7 @@ def use_table(table: Any) -> None:
 
 
 def use_record(record: Any) -> None:
-    """Do what is done with what is known of a meter."""
+    """Use a usage record in every way in which the integration does."""
     next_usage_request_after_start(NOW, record.synced_on, phase=0.7, chance=0)
     is_over(record, SUBSCRIPTION, NOW.date(), history_kept=True)
     period(record.days.values())
@@ -101,7 +101,7 @@ def use_record(record: Any) -> None:
 
 
 def use_loads(plans: Any) -> None:
-    """Do what is done with plans that have begun."""
+    """Use plans that have begun in every way in which the integration does."""
     for plan in plans.values():
         plan.next_run(NOW)
         plan.followed_by(BEGUN)
@@ -110,7 +110,7 @@ def use_loads(plans: Any) -> None:
 
 
 def use_link(stored: Any) -> None:
-    """Do what is done with a link: it is stored by Home Assistant, and its token is sent."""
+    """Use a link as the integration does: Home Assistant stores it, and its token is sent."""
     link, _ = stored
     json.dumps(link, ensure_ascii=False, allow_nan=False).encode()
     for key in ("access_token", "refresh_token"):
@@ -119,7 +119,7 @@ def use_link(stored: Any) -> None:
 
 
 def use_account(stored: Any) -> None:
-    """Do what is done with contracts."""
+    """Use contracts in every way in which the integration does."""
     contracts, asked_on = stored.subscriptions.values(), stored.tariffs_asked_on
     moments = [(one.created_at, one.start_at, one.end_at) for one in contracts]
     for at in (stored.last_answer, *chain.from_iterable(moments)):
@@ -205,7 +205,7 @@ EDGES: tuple[Any, ...] = (
     *("0001-01-01", "9999-12-31", "2026-06-10T10:00:00", "0001-01-01T00:00:00+00:00"),
     *("9999-12-31T23:59:59+00:00", -62135596800, 253402300799, 253402300799.5),
 )
-"""What code fails with."""
+"""Values that break careless code."""
 
 MISSING = object()
 
@@ -228,7 +228,7 @@ JUNK = st.sampled_from(EDGES) | st.recursive(
 
 
 def read_and_use(kind: Kind, data: Any) -> None:
-    """Read what lies on the disk; if that goes well, everything that is done with it does."""
+    """Read the contents of a file; if they are accepted, they can be used in every way."""
     try:
         value = kind.decode(_unpack(json.dumps({"version": 1, "data": data}).encode()))
     except Exception:  # noqa: BLE001 - the store takes any for a file to be set aside
@@ -239,7 +239,7 @@ def read_and_use(kind: Kind, data: Any) -> None:
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 def test_round_trip(kind):
-    """Whatever is written is read again."""
+    """Whatever is written can be read again."""
     value = kind.decode(_unpack(_pack(kind.sample)))
     kind.use(value)
     assert json.loads(json.dumps(kind.encode(value))) == kind.sample
@@ -254,7 +254,7 @@ def test_anything(kind, junk):
 
 
 def replaced(kind: Kind, path: tuple[Any, ...], junk: Any) -> Any:
-    """Return a valid file's data with something else in one place."""
+    """Return the data of a valid file with another value in one place."""
     damaged = deepcopy(kind.sample)
     *above, key = path
     node = reduce(getitem, above, damaged)
@@ -267,7 +267,7 @@ def replaced(kind: Kind, path: tuple[Any, ...], junk: Any) -> Any:
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 def test_edges(kind):
-    """In any place of a valid file there may be something that code fails with, or nothing."""
+    """Any place in a valid file may hold a value that breaks careless code, or be missing."""
     for path in places(kind.sample)[1:]:
         for junk in (MISSING, *EDGES):
             try:
@@ -281,6 +281,6 @@ def test_edges(kind):
 @property_test
 @given(data=st.data())
 def test_damage(kind, data):
-    """In any place of a valid file there may be anything."""
+    """Any place in a valid file may hold anything."""
     path = data.draw(st.sampled_from(places(kind.sample)[1:]))
     read_and_use(kind, replaced(kind, path, data.draw(JUNK)))

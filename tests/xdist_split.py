@@ -1,4 +1,4 @@
-"""How the suite is shared out among processes (`pytest -n`): whole files, but for the long tests, which come first.
+"""How the suite is spread over processes (`pytest -n`): file by file, except for the long tests, which come first.
 
 A file's tests stay together, since they may share a Home Assistant that takes seconds to start. Without `-n` only the
 order changes.
@@ -10,7 +10,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 LONGEST_FIRST = (
-    # Minutes of computing, one year after the other.
+    # Minutes of computing for each simulated year.
     "tests/integration/test_soak.py::test_soak[3-",
     "tests/integration/test_soak.py::test_soak[2-",
     "tests/integration/test_soak.py::test_soak[1-",
@@ -21,7 +21,7 @@ LONGEST_FIRST = (
     "tests/integration/blueprints",
     "tests/integration",
 )
-"""Where the ids of the tests begin that take longest, in that order; all others follow as they were found."""
+"""How the ids of the longest tests begin, longest first; all other tests follow in the order of collection."""
 
 SPLIT = (
     "tests/browser/test_journey.py",
@@ -32,23 +32,23 @@ SPLIT = (
 
 
 def rank(test: str) -> int:
-    """Return a test's place in the order, by its id."""
+    """Return the place in the order of the test with an id."""
     places = (n for n, start in enumerate(LONGEST_FIRST) if test.startswith(start))
     return next(places, len(LONGEST_FIRST))
 
 
 def group(test: str) -> str:
-    """Return the group of tests that run in one process, by the id of one of them."""
+    """Return the group of tests that share a process with the test with an id."""
     return test if test.startswith(SPLIT) else test.partition("::")[0]
 
 
 def longest_first(items: list[pytest.Item]) -> None:
-    """Bring the tests into the order in which they are shared out."""
+    """Sort the tests, the longest first."""
     items.sort(key=lambda item: rank(item.nodeid))
 
 
 class SplitScheduling(LoadScopeScheduling):
-    """Gives out group by group, in the order of the tests, to whichever process is free."""
+    """Hands the next group of tests to whichever process is free."""
 
     @override
     def _split_scope(self, nodeid: str) -> str:

@@ -20,7 +20,7 @@ NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 
 def contract(key: str) -> Subscription:
-    """Return a contract about consumption that runs."""
+    """Return a running consumption contract."""
     return Subscription(
         id=key,
         customer_id="customer",
@@ -35,8 +35,8 @@ def contract(key: str) -> Subscription:
     )
 
 
-def test_those_that_run_come_first() -> None:
-    """Then what begins soonest, then what has ended; a contract that feeds in comes after those about consumption."""
+def test_running_contracts_come_first() -> None:
+    """Then come contracts that begin, soonest first, then ended ones; feed-in comes after consumption."""
     running = contract("running")
     later = replace(running, id="later", start_at=NOON + timedelta(days=1))
     new = replace(running, id="new", status=SubscriptionStatus.UNKNOWN, start_at=None)
@@ -55,7 +55,7 @@ def test_those_that_run_come_first() -> None:
 
 
 def test_default() -> None:
-    """If none is named, the first about consumption is meant; for an action only if that is clear."""
+    """If none is named, the first consumption contract is meant; for actions only if there is no other."""
     running = contract("running")
     second = replace(running, id="second", start_at=NOON + timedelta(days=1))
     pending = replace(running, id="pending", status=SubscriptionStatus.PENDING)

@@ -1,4 +1,4 @@
-"""What the card's pure modules make of an answer, run in Node.js: they must not need a page."""
+"""Tests of the card's pure modules in Node.js, since they must not need a page."""
 
 import json
 from pathlib import Path
@@ -36,7 +36,7 @@ if (ends) {
 
 @pytest.fixture(scope="module")
 def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder of the card's modules in which Node.js reads them as such."""
+    """Return a folder with the card's modules in which Node.js reads them as modules."""
     folder = tmp_path_factory.mktemp("card") / "frontend"
     shutil.copytree(FRONTEND, folder)
     (folder / "package.json").write_text('{"type": "module"}')
@@ -45,7 +45,7 @@ def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def answer(prices: list[float | None], **more: Any) -> dict[str, Any]:
-    """Return what the hub answers for quarter-hours from midnight on."""
+    """Return the hub's answer for quarter-hours from midnight on."""
     known = [price for price in prices[:96] if price is not None]
     return {
         "kind": "consumption",
@@ -96,7 +96,7 @@ def of_class(picture: dict[str, Any], kind: str) -> list[Any]:
 
 
 def test_a_bar_for_each_price(modules: Path) -> None:
-    """Known prices are bars, unknown ones gaps; the current interval has its mark."""
+    """Known prices are bars, unknown ones gaps; the current interval is marked."""
     picture = drawn(modules, answer([0.2, None, *[0.3] * 94]), current=2)
     (past,) = of_class(picture, "bars past")
     (coming,) = of_class(picture, "bars")
@@ -106,8 +106,8 @@ def test_a_bar_for_each_price(modules: Path) -> None:
     assert picture["summary"].startswith("Electricity price: now 30.00 ct/kWh")
 
 
-def test_parts_stand_on_each_other(modules: Path) -> None:
-    """Each part has its colour, and a line shows the price."""
+def test_components_are_stacked(modules: Path) -> None:
+    """Each component has its colour, and a line shows the price."""
     picture = drawn(modules, answer([0.2] * 96), parts=True, current=-1)
     bars = [*of_class(picture, "bars"), *of_class(picture, "bars past")]
     assert {bar[1]["data-key"] for bar in bars} == {"p0", "p1"}
@@ -115,7 +115,7 @@ def test_parts_stand_on_each_other(modules: Path) -> None:
 
 
 def test_a_lane_for_each_load(modules: Path) -> None:
-    """A load's runs are a lane with its name in the widest gap; one without a run has none."""
+    """A load's runs are in a lane with its name in the widest gap; a load without a run has no lane."""
     loads = [
         {"name": "Car", "running": True, "runs": [[START + 3600, START + 7200]]},
         {"name": "Washer", "running": False, "runs": []},
@@ -126,7 +126,7 @@ def test_a_lane_for_each_load(modules: Path) -> None:
 
 
 def test_axis(modules: Path) -> None:
-    """The axis has even ticks that hold the prices, with zero among them."""
+    """The axis has even ticks that include zero and span the prices."""
     ends = [(0.0, 34.2, 4), (-12.5, 41.0, 5), (0.0, 0.0, 2), (0.0, 0.004, 3)]
     found = json.loads(
         run_node("program.js", given=json.dumps({"ends": ends}), cwd=modules)

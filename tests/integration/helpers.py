@@ -1,4 +1,4 @@
-"""What tests with a real Home Assistant share: the linked account, its entities, and how to restart it."""
+"""Helpers of the tests with a real Home Assistant: the linked account, its entities, a restart."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -28,7 +28,7 @@ CLIENT_SECRET = "a secret/with+signs:&"
 REDIRECT_URI = "https://example.com/auth/external/callback"
 
 EMAIL = "smart@example.com"
-"""The customer whom most tests are about: one contract, a smart meter, prices by the quarter-hour."""
+"""The customer that most tests are about: one contract, a smart meter, quarter-hourly prices."""
 
 HOUR = timedelta(hours=1)
 
@@ -37,7 +37,7 @@ START = datetime(2026, 6, 10, 8, 3, 7, tzinfo=UTC)
 
 
 class LogKeeper(logging.Handler):
-    """Keeps every line of the log as a file would hold it."""
+    """Keeps every line of the log as it would be written to a file."""
 
     def __init__(self) -> None:
         """Keep everything, down to debug."""
@@ -71,7 +71,7 @@ def make_entry(nomos: Simulator, email: str = "smart@example.com") -> MockConfig
 
 
 async def know_usage(hass: HomeAssistant, nomos: Simulator, email: str) -> None:
-    """Let usage be known up to today, so that it is asked for in the afternoon as on every other day."""
+    """Store that usage is known up to today, so that it is requested in the afternoon as on any other day."""
     today = local_date(datetime.now(UTC))
     for subscription in nomos.customers[email].subscriptions:
         begin = local_date(subscription.start_at or datetime.now(UTC))
@@ -107,7 +107,7 @@ def state_of(
 
 
 def facts(hass: HomeAssistant, entity: er.RegistryEntry) -> object:
-    """Return what an entity is by our doing, for snapshots: every Home Assistant has fields of its own besides."""
+    """Return the fields of an entity that we set, for snapshots: the others depend on Home Assistant's version."""
     state = hass.states.get(entity.entity_id)
     assert state
     what = {
@@ -122,7 +122,7 @@ def facts(hass: HomeAssistant, entity: er.RegistryEntry) -> object:
 
 
 def reauth_flows(hass):
-    """Return the prompts to link again."""
+    """Return the flows that ask to link again."""
     return [
         flow
         for flow in hass.config_entries.flow.async_progress_by_handler(DOMAIN)
@@ -136,7 +136,7 @@ def count(nomos, kind):
 
 
 def device_ids(hass, entry):
-    """Return the subscriptions that have a device."""
+    """Return the ids of the contracts that have a device."""
     return {
         next(iter(device.identifiers))[1]
         for device in dr.async_entries_for_config_entry(
@@ -146,7 +146,7 @@ def device_ids(hass, entry):
 
 
 async def restart(hass, entry):
-    """Unload and set up, as a restart of Home Assistant does."""
+    """Unload and set up again, as a restart of Home Assistant does."""
     assert await hass.config_entries.async_unload(entry.entry_id)
     await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
@@ -160,7 +160,7 @@ def assert_right(hass, nomos, subscription):
 
 
 def personal(nomos, email, entry):
-    """Return what support must not be handed: who the customer is, and every secret."""
+    """Return what support must not see: the customer's personal data and every secret."""
     customer = nomos.customers[email]
     found = [customer.id, email, "Erika", *entry.subentries, *nomos.secrets]
     for one in customer.subscriptions:

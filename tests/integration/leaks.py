@@ -16,11 +16,11 @@ from homeassistant.helpers.dispatcher import DATA_DISPATCHER
 _PACKAGE = "custom_components.nomos"
 
 _OF_OTHERS = {f"{_PACKAGE}.{name}" for name in ("card.resources", "storage", "trigger")}
-"""Modules that listen as long as Home Assistant or an automation runs, whichever accounts there are."""
+"""Modules whose listeners belong to Home Assistant or to an automation, not to an account."""
 
 
 def left_behind(hass: HomeAssistant) -> list[str]:
-    """Return what is alive of accounts, all of which are unloaded."""
+    """Return the tasks, timers and listeners that unloaded accounts left running."""
     loop: Any = hass.loop
     found = [f"task {task!r}" for task in asyncio.all_tasks(loop) if _runs_ours(task)]
     found += [
@@ -49,7 +49,7 @@ def left_behind(hass: HomeAssistant) -> list[str]:
 
 
 def remembered(hass: HomeAssistant, entry_ids: set[str]) -> list[str]:
-    """Return what is known of accounts, all of which are removed."""
+    """Return the data that removed accounts left behind."""
     found = [
         f"{key}: {value!r}"
         for key, value in hass.data.items()
@@ -75,7 +75,7 @@ def _runs_ours(task: asyncio.Task[Any]) -> bool:
 
 
 def _is_ours(thing: Any) -> bool:
-    """Return whether something that is called later belongs to an account."""
+    """Return whether a callback belongs to an account."""
     match thing:
         case tuple() | list():
             return any(map(_is_ours, thing))

@@ -23,7 +23,7 @@ async def test_diagnostics(
     account,
     snapshot: SnapshotAssertion,
 ) -> None:
-    """They tell the state of link, clocks and tables, and nothing of the customer."""
+    """They contain the state of link, clocks and tables, and no personal data."""
     email = f"{account}@example.com"
     entry = await linked(email)
     if account == "smart":
@@ -44,10 +44,10 @@ async def test_diagnostics(
     assert entry.entry_id not in text
 
 
-async def test_download_in_trouble(
+async def test_download_with_issues(
     hass: HomeAssistant, nomos, linked, hass_client, subscription
 ) -> None:
-    """Home Assistant adds the repairs to the file, and these are as silent about the customer."""
+    """Home Assistant adds issues to the file, which contain no personal data either."""
     entry = await linked()
     nomos.faults.add(kind="status", status=403, match="prices")
     await entry.runtime_data.prices[subscription.id].async_refresh()

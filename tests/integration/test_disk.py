@@ -1,4 +1,4 @@
-"""Tests of a disk that is full or read-only for a while: nothing is lost that was learned meanwhile."""
+"""Tests of a disk that is full or read-only for a while: no new data is lost."""
 
 from collections.abc import Iterator
 import contextlib
@@ -29,7 +29,7 @@ QUARTER = timedelta(minutes=15)
 
 
 class Disk:
-    """A small file system of its own below a folder."""
+    """A small file system that is mounted at a folder."""
 
     def __init__(self, folder: Path) -> None:
         """Mount it."""
@@ -38,7 +38,7 @@ class Disk:
         _mount("-t", "tmpfs", "-o", "size=512k", "tmpfs", str(folder))
 
     def trouble(self, kind: str) -> None:
-        """Let nothing be written any more."""
+        """Make the disk full or read-only."""
         if kind == "full":
             with (
                 contextlib.suppress(OSError),
@@ -50,14 +50,14 @@ class Disk:
             _mount("-o", "remount,ro", str(self.folder))
 
     def relief(self, kind: str) -> None:
-        """Let everything be written again."""
+        """Make the disk writable again."""
         if kind == "full":
             (self.folder / "others").unlink()
         else:
             _mount("-o", "remount,rw", str(self.folder))
 
     def unmount(self) -> None:
-        """Be gone."""
+        """Unmount it."""
         subprocess.run(["umount", str(self.folder)], check=True)
 
 
@@ -67,7 +67,7 @@ def _mount(*arguments: str) -> None:
 
 @pytest.fixture
 def disk(hass: HomeAssistant) -> Iterator[Disk]:
-    """Put Home Assistant's storage folder on a small disk of its own."""
+    """Put Home Assistant's storage folder on its own small file system."""
     try:
         disk = Disk(Path(hass.config.path(".storage")))
     except OSError, subprocess.CalledProcessError:
@@ -106,7 +106,7 @@ async def test_token_is_written_again(
     trouble,
     then,
 ) -> None:
-    """A token that could not be written is on the disk after whatever happens next, and in use after a power cut."""
+    """A token that could not be written is on the disk after the next event, and in use after a power cut."""
     entry = await linked()
     account = entry.runtime_data.account
     nomos.expire_access_tokens(EMAIL)
@@ -150,7 +150,7 @@ async def test_token_is_written_again(
 async def test_token_is_written_again_without_prices(
     hass: HomeAssistant, nomos, linked, advance: Advance, files, disk: Disk
 ) -> None:
-    """If no price is known and nothing is asked, there is no boundary; the token is on the disk soon all the same."""
+    """Without prices and requests there is no boundary, but the token is still on the disk soon."""
     nomos.faults.add("set_fields", "prices", values={"items": []})
     entry = await linked()
     nomos.faults.clear()
@@ -172,7 +172,7 @@ async def test_token_is_written_again_without_prices(
 async def test_reload_on_a_full_disk(
     hass: HomeAssistant, nomos, linked, advance: Advance, files, disk: Disk
 ) -> None:
-    """Which tokens the newest one descends from is known also when the account is reloaded meanwhile."""
+    """The predecessors of the newest token are known even if the account is reloaded meanwhile."""
     entry = await linked()
     stored = dict(entry.data)
     disk.trouble("full")
@@ -192,12 +192,12 @@ async def test_reload_on_a_full_disk(
 async def test_token_lasts_while_the_journal_is_behind(
     hass: HomeAssistant, nomos, linked, files, disk: Disk
 ) -> None:
-    """As long as no new token could be kept, the old one is used until Nomos rejects it."""
+    """As long as no new token can be stored, the old one is used until Nomos rejects it."""
     entry = await linked()
     account = entry.runtime_data.account
 
     async def ask_late() -> int:
-        """Ask when the hub's clock says that the token has expired; return how many tokens were asked for."""
+        """Send a request after the token has expired by the hub's clock; return the number of token requests."""
         token = {**entry.data["token"], "expires_at": datetime.now(UTC).timestamp() - 7}
         hass.config_entries.async_update_entry(
             entry, data={**entry.data, "token": token}
@@ -260,7 +260,7 @@ async def test_everything_is_written_again(
 async def test_file_system_without_fsync(
     hass: HomeAssistant, nomos, linked, files, caplog, monkeypatch, number
 ) -> None:
-    """A file system that knows no fsync keeps files as well as it can: they are written."""
+    """Files are also written on a file system without fsync."""
 
     def refuse(_descriptor: int) -> None:
         raise OSError(number, os.strerror(number))
@@ -275,7 +275,7 @@ async def test_file_system_without_fsync(
 
 @pytest.fixture
 def load_writes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return a list that grows with every write of the loads."""
+    """Return a list to which every write of the loads is added."""
     written: list[str] = []
     fsync = os.fsync
 
@@ -293,7 +293,7 @@ def load_writes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 async def test_writes_of_a_day_with_twenty_loads(
     hass: HomeAssistant, nomos, linked, advance: Advance, load_writes, report_figures
 ) -> None:
-    """Loads that begin at the same time make one write."""
+    """Loads that begin at the same time cause one write."""
     entry = await linked()
     for number in range(20):
         hours, minutes = divmod(30 + 15 * (number % 7), 60)
@@ -328,7 +328,7 @@ async def test_writes_of_a_day_with_twenty_loads(
 async def test_load_that_has_just_begun(
     hass: HomeAssistant, nomos, linked, advance: Advance, files, end
 ) -> None:
-    """An orderly end in the very second in which a load began does not forget that."""
+    """A clean stop within the second in which a load began still stores that."""
     entry = await linked()
     load_id = await add(hass, entry, start="10:00:00", end="18:00:00")
     await until(advance, moment(hass, load_id, "next_start"))
@@ -347,7 +347,7 @@ async def test_load_that_has_just_begun(
 async def test_load_that_began_is_written_within_seconds(
     hass: HomeAssistant, nomos, linked, advance: Advance, files
 ) -> None:
-    """A power cut soon after does not forget it either."""
+    """Soon after, it even survives a power cut."""
     entry = await linked()
     load_id = await add(hass, entry, start="10:00:00", end="18:00:00")
     await until(advance, moment(hass, load_id, "next_start"))
@@ -356,10 +356,10 @@ async def test_load_that_began_is_written_within_seconds(
     assert list(json.loads(path.read_text())["data"]) == [load_id]
 
 
-async def test_whoever_stops_waiting_stops_no_write(
+async def test_cancelled_caller_stops_no_write(
     hass: HomeAssistant, nomos, linked, advance: Advance, files, subscription
 ) -> None:
-    """A write goes on in its thread; the next one waits for it all the same."""
+    """A write goes on in its thread, and the next one waits for it."""
     entry = await linked()
     file = load_file(hass, entry)
     for number in range(7):

@@ -1,4 +1,4 @@
-"""Tests of files of ours that hold anything but what was written: set aside once, and the account goes on."""
+"""Tests of our files with any other contents: they are set aside once, and the account goes on."""
 
 from collections.abc import Callable, Iterator
 from copy import deepcopy
@@ -29,7 +29,7 @@ CONTENTS = (
     b"[" * 100_000,
     b" " * 17_000_000,
 )
-"""Of files as such."""
+"""Invalid contents of any file."""
 
 DATA = (
     *(b"null", b"[]", b"5", b"true", b'"text"', b"NaN", b"[[]]", b'{"a": []}'),
@@ -37,7 +37,7 @@ DATA = (
     b'{"subscription": "another", "intervals": []}',
     b'{"token": {}, "ancestors": []}',
 )
-"""Of files of another kind, or of none."""
+"""Data of another kind, or of none."""
 
 JUNK: tuple[Any, ...] = (
     *(None, True, False, 0, -1, 5, 0.5, 1e300, 10**30, 10**400, float("nan")),
@@ -45,7 +45,7 @@ JUNK: tuple[Any, ...] = (
     *("9999-12-31", "9999-12-31T23:59:59+00:00", "2026-06-10T10:00:00", [], {}, [[]]),
     *({"a": 5}, ["text"] * 3, [None, None], [0, 900, 0.3, None, None, None]),
 )
-"""What stands in the place of something that was written."""
+"""Values that replace written ones."""
 
 
 def places(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -58,8 +58,8 @@ def places(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 
 def damaged(stored: Any, chance: random.Random) -> bytes:
-    """Return a valid file with one thing replaced, doubled or missing."""
-    # The lists of days and prices are long: every kind of place should have its turn.
+    """Return a valid file with one value replaced, doubled or removed."""
+    # Lists of days and prices are long, so pick the kind of place first.
     by_kind: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
     for path in places(stored):
         kind = tuple("*" if isinstance(key, int) else key for key in path[:-1])
@@ -90,7 +90,7 @@ async def lived(
     german_hub: None,
     entity_registry_enabled_by_default: None,
 ) -> Any:
-    """Return an account that has every kind of file, unloaded, and what they hold."""
+    """Return an unloaded account with every kind of file, and their contents."""
     entry = await linked()
     load_id = await add(hass, entry, start="10:00:00", end="18:00:00", contiguous=False)
     nomos.expire_access_tokens(EMAIL)
@@ -108,7 +108,7 @@ async def lived(
 def try_content(
     hass: HomeAssistant, nomos, advance: Advance, subscription, files, caplog, lived
 ) -> Callable[..., Any]:
-    """Return what sets the account up with a file put in place; it gives back whether that was set aside."""
+    """Return a function that sets up the account with a replaced file, and returns whether that was set aside."""
     entry, contents = lived
 
     async def try_it(
@@ -150,21 +150,21 @@ def try_content(
 
 
 async def assert_set_aside(kind: str, content: bytes, files, try_content) -> None:
-    """Assert that a file with this content is set aside as it is."""
+    """Assert that a file with this content is set aside unchanged."""
     assert await try_content(kind, partial(Path.write_bytes, data=content)), content[:9]
     [aside] = [one for one in files().values() if one.suffix == SET_ASIDE_SUFFIX]
     assert aside.read_bytes() == content
 
 
 async def test_any_content(files, try_content) -> None:
-    """Whatever is in the place of a file is set aside, with one line in the log, and the account goes on."""
+    """Any invalid content is set aside, with one line in the log, and the account goes on."""
     for content in CONTENTS:
         await assert_set_aside("loads", content, files, try_content)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_other_data(kind: str, files, try_content) -> None:
-    """So is whatever is no data of this kind, though it is JSON."""
+    """Valid JSON that is no data of this kind is set aside, too."""
     for data in DATA:
         content = b'{"version": 1, "data": %s}' % data
         await assert_set_aside(kind, content, files, try_content)
@@ -172,7 +172,7 @@ async def test_other_data(kind: str, files, try_content) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_folder(kind: str, try_content) -> None:
-    """A folder in the place of a file is set aside, also if one was before."""
+    """A folder in place of a file is set aside, even a second time."""
 
     def put(path: Path) -> None:
         aside = path.with_name(path.name + SET_ASIDE_SUFFIX)
@@ -185,7 +185,7 @@ async def test_folder(kind: str, try_content) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_damage(kind: str, lived, try_content) -> None:
-    """A file with something wrong in it is read or set aside; nothing fails later on."""
+    """A damaged file is read or set aside, and causes no later failure."""
     chance = random.Random(f"{kind} 20260610")
     stored = json.loads(lived[1][kind][1])
     for _ in range(15):

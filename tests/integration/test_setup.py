@@ -1,4 +1,4 @@
-"""Tests of starting with a Nomos that is in trouble."""
+"""Tests of setup while Nomos fails."""
 
 from datetime import timedelta
 
@@ -27,7 +27,7 @@ from tests.integration.helpers import EMAIL, HOUR, Advance, make_entry, reauth_f
 async def test_set_up_is_retried(
     hass: HomeAssistant, nomos, linked, advance: Advance, fault, key, match
 ) -> None:
-    """Whatever goes wrong at the start is said in words, tried again, and heals by itself."""
+    """Any failure at the start is reported in words, tried again, and then works by itself."""
     nomos.faults.add(match=match, **fault)
     entry = await linked()
     assert entry.state is ConfigEntryState.SETUP_RETRY
@@ -39,10 +39,10 @@ async def test_set_up_is_retried(
     assert not reauth_flows(hass)
 
 
-async def test_token_trouble_at_the_start(
+async def test_token_endpoint_fails_at_the_start(
     hass: HomeAssistant, nomos, credentials, advance: Advance, freezer
 ) -> None:
-    """A token endpoint that is down when the house starts is no reason to link again."""
+    """If the token endpoint is down at the start, there is no prompt to link again."""
     entry = make_entry(nomos)
     entry.add_to_hass(hass)
     freezer.tick(2 * HOUR)
@@ -57,7 +57,7 @@ async def test_token_trouble_at_the_start(
 async def test_access_revoked_while_off(
     hass: HomeAssistant, nomos, credentials, freezer
 ) -> None:
-    """A grant that was revoked while the house was off asks for a new link at the start."""
+    """If the grant was revoked while the hub was off, there is a prompt to link again at the start."""
     entry = make_entry(nomos)
     entry.add_to_hass(hass)
     nomos.revoke(EMAIL)

@@ -1,6 +1,6 @@
-"""The soak: a simulated year full of faults, and at every interval the price that was obtainable.
+"""The soak test: a simulated year full of faults, in which every obtainable price is shown.
 
-`scripts/test tests/integration/test_soak.py --soak-days N --soak-seed S` runs any other year; the figures follow the results.
+`scripts/test tests/integration/test_soak.py --soak-days N --soak-seed S` runs another year; figures follow the results.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -35,7 +35,7 @@ from tests.integration.soak.runner import Runner
 from tests.integration.soak.stage import Stage
 
 CI = ((1, 150), (2, 100), (3, 150))
-"""Seeds and days. A house with two contracts takes twice the time, and needs fewer."""
+"""Seeds and days. An account with two contracts takes twice the time, so it has fewer days."""
 
 DAYS = 400
 
@@ -64,13 +64,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def hass_config_dir(hass_tmp_config_dir: str) -> str:
-    """Give the hub a disk of its own."""
+    """Give the hub its own configuration folder."""
     return hass_tmp_config_dir
 
 
 @pytest.fixture
 def log() -> Iterator[LogWatch]:
-    """Return what the log holds from warnings up; anything below would only cost time."""
+    """Return a log handler for warnings and errors; lower levels would only take time."""
     watch, root = LogWatch(), logging.getLogger()
     level = root.level
     root.setLevel(logging.WARNING)
@@ -82,7 +82,7 @@ def log() -> Iterator[LogWatch]:
 
 @pytest.fixture
 def freezer() -> Iterator[FrozenDateTimeFactory]:
-    """Return a frozen clock that leaves the simulator alone: it is told the time, and counts with real datetimes."""
+    """Return a frozen clock for all but the simulator, which has its own clock and uses real datetimes."""
     with freezegun.freeze_time(ignore=["simulator"]) as frozen:
         assert isinstance(frozen, FrozenDateTimeFactory)
         yield frozen
@@ -90,19 +90,19 @@ def freezer() -> Iterator[FrozenDateTimeFactory]:
 
 @pytest.fixture
 def kernel() -> Iterator[dict[int, int]]:
-    """Stand in for the kernel, which reports that the clock was set."""
+    """Replace the kernel's timers, which report that the clock was set."""
     with kernel_timers() as timers:
         yield timers
 
 
 @pytest.fixture(autouse=True)
 def clean_log() -> None:
-    """Leave the debug log to the other tests; the soak looks for secrets in its own."""
+    """Replace the check of the debug log; the soak searches its own log for secrets."""
 
 
 @pytest.fixture
 def storage_patches(hass_storage: dict[str, Any]) -> Iterator[pytest.MonkeyPatch]:
-    """Return what is undone before the storage in memory goes, on which the soak's disk builds."""
+    """Return patches that are undone before the in-memory storage that the soak's disk uses."""
     with pytest.MonkeyPatch.context() as patches:
         yield patches
 
@@ -114,9 +114,9 @@ async def clock(
     kernel: dict[int, int],
     soak_seed: int,
 ) -> AsyncIterator[SoakClock]:
-    """Return the clock of a hub somewhere in the world, at some minute of the year."""
+    """Return the clock of a hub in some time zone, at some minute of the year."""
     rng = random.Random(soak_seed)
-    # Not the frozen kind, which makes all that is derived from it slow; looked up here, where it is not replaced.
+    # Not the frozen class, which makes all its results slow; it is looked up here, since it is not replaced yet.
     start: datetime = freezegun.api.real_datetime(
         2026, 1, 1, 10, 7, 11, tzinfo=UTC
     ) + timedelta(minutes=rng.randrange(365 * 1440))
@@ -131,7 +131,7 @@ async def clock(
             raise OSError("no such timers")
         return create(clock_id, flags=flags)
 
-    # Undone before the kernel's own stand-in, on which it builds.
+    # Undone before the replacement of the kernel's timers that it uses.
     with pytest.MonkeyPatch.context() as patches:
         patches.setattr(os, "timerfd_create", create_if_known)
         yield clock
@@ -141,7 +141,7 @@ async def clock(
 async def proxy(
     clock: SoakClock, monkeypatch: pytest.MonkeyPatch, soak_seed: int
 ) -> Proxy:
-    """Return the proxy in front of a running Nomos, which the soak stops."""
+    """Return the proxy of a running Nomos; the soak stops Nomos."""
     sim = Simulator(
         seed=soak_seed,
         now=lambda: clock.true,
@@ -201,7 +201,7 @@ async def test_soak(
     soak_days: int,
     report_figures: Callable[[str], None],
 ) -> None:
-    """Whatever happens in a year, a price that was obtainable is shown, and no other."""
+    """Whatever happens in a year, every price that was obtainable is shown, and no other."""
     sim, start, email = proxy.sim, clock.true, ACCOUNTS[soak_seed % len(ACCOUNTS)]
     disk = Disk(hass.config.config_dir)
     disk.install(storage_patches)

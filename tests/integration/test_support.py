@@ -1,4 +1,4 @@
-"""Tests of what support reads in the debug log: what came, what comes next and why, and nothing of the customer."""
+"""Tests of the debug log for support: what arrived, what comes next and why, and no personal data."""
 
 from datetime import timedelta
 import re
@@ -16,7 +16,7 @@ QUARTER = timedelta(minutes=15)
 
 @pytest.fixture
 def lines(caplog):
-    """Return a function that returns what the integration has logged since it was called last."""
+    """Return a function that returns the integration's log lines since its last call."""
     seen = 0
 
     def since() -> list[str]:
@@ -32,7 +32,7 @@ def lines(caplog):
 async def test_a_day(
     hass: HomeAssistant, nomos, linked, advance: Advance, lines
 ) -> None:
-    """A day of a contract with a load takes tens of lines, which say what came and what comes next."""
+    """A day of a contract with a load has some tens of lines, which say what arrived and what comes next."""
     entry = await linked()
     await add(hass, entry, DISHWASHER, name="Erika's dishwasher")
     told = lines()
@@ -80,7 +80,7 @@ async def test_a_refused_request_is_no_success(
     fault,
     reason,
 ) -> None:
-    """The log says what came of it and what goes on; the customer keeps the prices."""
+    """The log says what failed and what goes on; prices stay."""
     entry = await linked()
     runtime = entry.runtime_data
     nomos.faults.add(**fault)
@@ -108,7 +108,7 @@ async def test_a_refused_request_is_no_success(
 async def test_refused_access(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription, lines
 ) -> None:
-    """The log says so, and when it is tried again."""
+    """The log says so, and when access is tried again."""
     entry = await linked()
     runtime = entry.runtime_data
     nomos.revoke(EMAIL)
@@ -124,7 +124,7 @@ async def test_refused_access(
 async def test_prices_that_are_unknown_are_counted(
     hass: HomeAssistant, nomos, linked, lines
 ) -> None:
-    """Support sees that Nomos left some out."""
+    """The log has the number of prices that Nomos left out."""
 
     def blank(data):
         for item in data["items"][:3]:
@@ -150,7 +150,7 @@ async def test_prices_that_are_unknown_are_counted(
 async def test_why_a_load_does_not_run(
     hass: HomeAssistant, nomos, linked, lines, settings, why
 ) -> None:
-    """The log names the reason, and the load by a number only."""
+    """The log has the reason, and only the number of the load."""
     entry = await linked()
     await add(hass, entry, DISHWASHER, name="Erika's dishwasher", **settings)
     [line] = [one for one in lines() if one.startswith("Load ")]

@@ -1,4 +1,4 @@
-"""Tests of what an account leaves behind when it is unloaded, disabled or removed. Every other test checks it, too."""
+"""Tests that an unloaded, disabled or removed account leaves nothing behind. All other tests check it, too."""
 
 import asyncio
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ SOLAR = "solar@example.com"
 
 @contextmanager
 def slow_disk_once_a_device_goes(hass: HomeAssistant) -> Iterator[None]:
-    """From the moment at which a device is removed on, keep every thread busy that could read or write a file."""
+    """Once a device is removed, block every thread that could read or write a file."""
     gate = Event()
 
     @callback
@@ -40,7 +40,7 @@ def slow_disk_once_a_device_goes(hass: HomeAssistant) -> Iterator[None]:
 async def test_unload_while_an_ended_contract_is_taken_over(
     hass: HomeAssistant, nomos, linked
 ) -> None:
-    """What is read of it when the account has gone starts nothing any more."""
+    """Data that is read after the account was unloaded starts nothing."""
     entry = await linked(SOLAR)
     one, _ = nomos.customers[SOLAR].subscriptions
     nomos.set_subscription(one.id, status="ended", end_at=datetime.now(UTC))
@@ -54,7 +54,7 @@ async def test_unload_while_an_ended_contract_is_taken_over(
 async def test_unload_while_somebody_waits_for_an_answer(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
-    """An answer that comes after the account has gone plans nothing any more."""
+    """An answer that arrives after the account was unloaded schedules nothing."""
     entry = await linked()
     nomos.faults.add(kind="delay", seconds=20, match="prices", times=1)
     prices = entry.runtime_data.prices[subscription.id]
@@ -72,7 +72,7 @@ async def test_unload_while_somebody_waits_for_an_answer(
 async def test_account_that_never_loaded_is_disabled(
     hass: HomeAssistant, nomos, credentials, revoked
 ) -> None:
-    """It takes the card along, although Home Assistant has nothing to unload."""
+    """The card is removed, although Home Assistant has nothing to unload."""
     assert await async_setup_component(hass, "frontend", {})
     entry = make_entry(nomos)
     entry.add_to_hass(hass)
@@ -93,7 +93,7 @@ async def test_account_that_never_loaded_is_disabled(
 async def test_nothing_is_remembered_of_an_account_that_is_removed(
     hass: HomeAssistant, nomos, linked
 ) -> None:
-    """Neither what Nomos asked of it nor a file nor a repair nor the card."""
+    """No wait, file, issue or card is left."""
     assert await async_setup_component(hass, "frontend", {})
     nomos.faults.add(kind="rate_limit", retry_after=600)
     entry = await linked(EMAIL)

@@ -1,4 +1,4 @@
-"""The files that several tests read."""
+"""Fixtures: files that several tests read."""
 
 import pytest
 

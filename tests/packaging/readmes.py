@@ -1,4 +1,4 @@
-"""What two readmes in different languages have to have in common."""
+"""Compares the structure of two readmes in different languages."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,13 +14,13 @@ _IMAGE = re.compile(
 
 @dataclass(slots=True)
 class Skeleton:
-    """A readme without its words."""
+    """The structure of a readme."""
 
     headings: list[int] = field(default_factory=list)
     """The levels of the headings, in their order."""
 
     pictures: list[str] = field(default_factory=list)
-    """The paths of the pictures, in their order; each language has its own under the same name."""
+    """The paths of the pictures, in their order; each language has its own picture of the same name."""
 
     blocks: list[tuple[str, list[str]]] = field(default_factory=list)
     """The code blocks: their language, and their lines without comments."""
@@ -57,7 +57,7 @@ def skeleton(text: str) -> Skeleton:
 
 
 def differences(one: str, other: str) -> Iterator[str]:
-    """Yield in what two readmes differ that should not."""
+    """Yield the differences between two readmes that should not exist."""
     first, second = skeleton(one), skeleton(other)
     for what, here, there in (
         ("headings", first.headings, second.headings),
@@ -74,7 +74,7 @@ def differences(one: str, other: str) -> Iterator[str]:
     for number, ((name, here), (_, there)) in enumerate(
         zip(first.blocks, second.blocks, strict=False), start=1
     ):
-        # Commands are the same everywhere; in other code names of entities may be German.
+        # Commands must be the same; other code may contain German names of entities.
         if (here != there) if name == "sh" else (len(here) != len(there)):
             yield f"code block {number}: {here} and {there}"
 

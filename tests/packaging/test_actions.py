@@ -1,4 +1,4 @@
-"""The actions: what the form shows, what the code takes, and the texts."""
+"""Tests of the actions: the form, the schema and the texts."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def texts_fixture(request: pytest.FixtureRequest) -> Tree:
 
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_form_and_schema(name: str, texts: Tree) -> None:
-    """Every field of the schema is in the form, with a name and a description, and no other."""
+    """The form has exactly the fields of the schema, each with a name and a description."""
     fields = ACTIONS[name]["fields"]
     assert fields.keys() == {str(key) for key in SCHEMAS[name].schema}
     text = texts["services"][name]
@@ -37,14 +37,14 @@ def test_form_and_schema(name: str, texts: Tree) -> None:
 
 
 def test_all_are_there(texts: Tree) -> None:
-    """No action, text or icon is left over."""
+    """Actions, texts and icons match."""
     assert ACTIONS.keys() == SCHEMAS.keys() == texts["services"].keys()
     assert read_json(INTEGRATION / "icons.json")["services"].keys() == SCHEMAS.keys()
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_defaults_and_examples(name: str) -> None:
-    """What the form offers first, and what it gives as an example, the code takes."""
+    """The schema accepts the form's defaults and examples."""
     schema = SCHEMAS[name]
     defaults = {
         str(key): key.default() for key in schema.schema if callable(key.default)
@@ -58,7 +58,7 @@ def test_defaults_and_examples(name: str) -> None:
 
 
 def test_one_name_for_one_thing(texts: Tree) -> None:
-    """What the form of a flexible load asks for has the same name in the action that plans one."""
+    """A field of the form of a flexible load has the same name in the action that plans a load."""
     fields = texts["services"]["plan"]["fields"]
     others = {"start": "earliest", "end": "latest"}
     for step in texts["config_subentries"]["load"]["step"].values():
@@ -72,7 +72,7 @@ def test_one_name_for_one_thing(texts: Tree) -> None:
 
 
 def test_options(texts: Tree) -> None:
-    """Every choice has a name and is taken, and no name is left over."""
+    """The schema accepts every choice, each has a name, and there are no other names."""
     used: set[str] = set()
     for name, action in ACTIONS.items():
         for field, config in action["fields"].items():

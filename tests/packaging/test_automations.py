@@ -1,4 +1,4 @@
-"""What the automation editor shows of triggers and conditions: fields, texts and icons."""
+"""Tests of what the automation editor shows of triggers and conditions: fields, texts and icons."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -24,7 +24,7 @@ def described(kind: str) -> Tree:
 
 
 def text_faults(description: Tree, texts: Tree, selectors: Tree) -> Iterator[str]:
-    """Yield what is said of nothing, and what nothing is said of."""
+    """Yield texts without a field, and fields without a text."""
     for missing in {"name", "description"} - texts.keys():
         yield f"no {missing}"
     said = texts.get("fields", {})
@@ -46,7 +46,7 @@ def text_faults(description: Tree, texts: Tree, selectors: Tree) -> Iterator[str
 
 @parametrize
 def test_all_are_described(kind: str) -> None:
-    """Every one has its fields, with selectors that Home Assistant accepts."""
+    """Each is described with its fields, and Home Assistant accepts their selectors."""
     descriptions = described(kind)
     assert descriptions.keys() == OURS[kind].keys()
     for description in descriptions.values():
@@ -60,7 +60,7 @@ def test_all_are_described(kind: str) -> None:
 
 @parametrize
 def test_all_have_texts(kind: str) -> None:
-    """Every one, every field and every choice has its text, and no text is left over."""
+    """Each of them, each field and each choice has a text, and there are no other texts."""
     english = read_json(INTEGRATION / "translations" / "en.json")
     assert english[kind].keys() == OURS[kind].keys()
     wrong = [
@@ -73,7 +73,7 @@ def test_all_have_texts(kind: str) -> None:
 
 @parametrize
 def test_all_have_icons(kind: str) -> None:
-    """Every one has an icon, and no icon is left over."""
+    """Each has an icon, and there are no other icons."""
     icons = read_json(INTEGRATION / "icons.json")[kind]
     assert icons.keys() == OURS[kind].keys()
     assert all(icon.keys() == {kind.removesuffix("s")} for icon in icons.values())

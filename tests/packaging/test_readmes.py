@@ -1,4 +1,4 @@
-"""Readmes in several languages say the same, as far as that can be seen without reading them."""
+"""Tests that both readmes have the same structure, and of the examples and pictures in them."""
 
 from collections.abc import Iterator
 import re
@@ -44,8 +44,8 @@ scripts/develop   # ein Home Assistant
 """
 
 
-def test_the_same_in_other_words() -> None:
-    """Words may differ, and so may comments in code, and the folders of pictures."""
+def test_same_structure() -> None:
+    """Texts, comments in code and the folders of pictures may differ."""
     assert list(differences(ENGLISH, GERMAN)) == []
 
 
@@ -61,14 +61,14 @@ def test_the_same_in_other_words() -> None:
     ],
 )
 def test_differences_are_seen(old: str, new: str, what: str) -> None:
-    """Each kind of difference is told."""
+    """Each kind of difference is reported."""
     found = list(differences(ENGLISH, GERMAN.replace(old, new)))
     assert len(found) == 1
     assert found[0].startswith(what)
 
 
 def test_readme_is_read() -> None:
-    """The readme has what can be compared."""
+    """The readme has headings, pictures, code and tables to compare."""
     found = skeleton((PROJECT / "README.md").read_text())
     assert found.headings[0] == 1
     assert len(found.headings) > 10
@@ -98,8 +98,8 @@ def state_triggers(node: Any) -> Iterator[dict[str, Any]]:
             yield from state_triggers(item)
 
 
-def test_examples_take_no_reload_for_news() -> None:
-    """A state that comes back after a reload is none that changed, so that examples name both sides."""
+def test_examples_ignore_reloads() -> None:
+    """A state that comes back after a reload has not changed, so the examples exclude such a change."""
     found = [
         trigger
         for page in PAGES
@@ -114,11 +114,11 @@ def test_examples_take_no_reload_for_news() -> None:
 
 PICTURES = PROJECT / "docs" / "pictures"
 LARGEST = 80_000
-"""Bytes; whoever reads the readme on a phone pays for all pictures."""
+"""Bytes of all pictures of a language, since a phone loads all of them."""
 
 
 def test_pictures() -> None:
-    """Every picture is there in both languages, small, and shown on a page; every one that a page shows is there."""
+    """Every picture exists in both languages, is small and is shown on a page; every picture on a page exists."""
     names = {
         language: {path.name: path.stat().st_size for path in folder.glob("*.png")}
         for language in ("en", "de")

@@ -1,4 +1,4 @@
-"""Manifest, imports, HACS and brand images."""
+"""Tests of the manifest, imports, hacs.json and brand images."""
 
 import ast
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ MANIFEST_KEYS = REQUIRED_KEYS | {
     "requirements",
     "single_config_entry",
 }
-# What hassfest lets any integration import without declaring it.
+# Components that hassfest lets any integration import without declaring them.
 ALWAYS_THERE = {
     "alert",
     "automation",
@@ -85,7 +85,7 @@ HACS_KEYS = {
 
 
 def undeclared(source: str, manifest: Tree, files: set[str]) -> Iterator[str]:
-    """Yield the components that a source imports at run time and nobody declares."""
+    """Yield the components that a source imports at run time without a declaration in the manifest."""
     declared = {
         manifest["domain"],
         *manifest.get("dependencies", []),
@@ -116,7 +116,7 @@ def undeclared(source: str, manifest: Tree, files: set[str]) -> Iterator[str]:
 
 
 def png_faults(path: Path) -> Iterator[str]:
-    """Yield what keeps an image from being a brand image of its name."""
+    """Yield the reasons why an image is no valid brand image of its name."""
     header = path.read_bytes()[:33]
     if header[:8] != b"\x89PNG\r\n\x1a\n" or header[12:16] != b"IHDR":
         yield f"{path.name}: no PNG"
@@ -145,14 +145,14 @@ def test_manifest(manifest: Tree) -> None:
     assert manifest["issue_tracker"].startswith("https://")
     assert manifest["iot_class"] == "cloud_polling"
     assert manifest["integration_type"] in {"hub", "service"}
-    # Home Assistant reads from here whom application credentials may be entered for.
+    # Home Assistant reads from here which integrations have application credentials.
     assert "application_credentials" in manifest["dependencies"]
     assert manifest["config_flow"] == (INTEGRATION / "config_flow.py").exists()
     assert re.fullmatch(r"\d+\.\d+\.\d+((a|b|rc)\d+)?", manifest["version"])
 
 
 def test_one_version(manifest: Tree) -> None:
-    """The manifest, the project and the changelog speak of the same version."""
+    """The manifest, the project and the changelog have the same version."""
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
     assert manifest["version"] == project["version"]
     changelog = (PROJECT / "CHANGELOG.md").read_text()
@@ -160,7 +160,7 @@ def test_one_version(manifest: Tree) -> None:
 
 
 def test_requirements(manifest: Tree) -> None:
-    """Nothing that Home Assistant brings itself, and nothing that pip misreads."""
+    """No requirement is one of Home Assistant's own, and none has a space, which pip would misread."""
     brought = {
         name[0].lower().replace("_", "-")
         for requirement in requires("homeassistant") or []
@@ -173,7 +173,7 @@ def test_requirements(manifest: Tree) -> None:
 
 
 def test_the_environment_is_what_home_assistant_wants() -> None:
-    """Its packages have the versions that it asks for, whichever Home Assistant was asked for."""
+    """Packages have the versions that the installed Home Assistant requires."""
     lines = (PROJECT / "requirements_test.txt").read_text().splitlines()
     following = {line for line in lines if line[0] != "#" and "==" not in line}
     site = Path(homeassistant.__file__).parent
@@ -194,11 +194,11 @@ def test_the_environment_is_what_home_assistant_wants() -> None:
 
 
 def test_a_newer_home_assistant_is_tried() -> None:
-    """The newest release and the beta are tested now and then, as the rest is, and hold up nothing."""
+    """A scheduled workflow runs all checks with the newest release and the beta, and may fail."""
     workflows = PROJECT / ".github" / "workflows"
     newest = yaml.safe_load((workflows / "newest.yml").read_text())
     [job] = newest["jobs"].values()
-    # YAML takes the key `on` for true.
+    # YAML reads the key `on` as true.
     assert newest[True].keys() == {"schedule", "workflow_dispatch"}
     assert job["continue-on-error"] is True
     assert job["strategy"] == {
@@ -213,7 +213,7 @@ def test_a_newer_home_assistant_is_tried() -> None:
 
 
 def test_imports_are_declared(manifest: Tree) -> None:
-    """Every component whose code is imported is set up before ours."""
+    """The manifest declares every component whose code is imported."""
     files = {path.stem for path in INTEGRATION.iterdir()}
     wrong = {
         f"{path.name}: {component}"
@@ -256,18 +256,18 @@ def test_undeclared_imports_are_seen(source: str, components: list[str]) -> None
 
 
 def test_hacs() -> None:
-    """hacs.json holds known keys, and what they need is there."""
+    """hacs.json has known keys only, and what they refer to exists."""
     hacs = read_json(PROJECT / "hacs.json")
     assert hacs.keys() <= HACS_KEYS
     assert hacs["name"]
-    # Releases without a zip: HACS takes the folder as the tag holds it.
+    # Releases have no zip: HACS installs the folder of the tag.
     assert bool(hacs.get("zip_release")) == bool(hacs.get("filename"))
-    # `import probatio` and the shared abort reasons came with this release.
+    # `probatio` and the shared abort reasons are new in this release.
     assert hacs["homeassistant"] == "2026.10.0"
 
 
 def test_repository() -> None:
-    """One integration, a readme, and a licence that GitHub recognises."""
+    """There are one integration, a readme, and a licence that GitHub recognises."""
     folders = [
         path.name
         for path in (PROJECT / "custom_components").iterdir()
@@ -279,7 +279,7 @@ def test_repository() -> None:
 
 
 def test_brand_images() -> None:
-    """Each image has its size, and none repeats the one shown in its absence."""
+    """Each image has the right size, and none repeats its own fallback."""
     folder = INTEGRATION / "brand"
     images = {path.name: path for path in folder.glob("*.png")}
     assert {"icon.png", "icon@2x.png"} <= images.keys()

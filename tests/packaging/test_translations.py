@@ -1,4 +1,4 @@
-"""Texts, their placeholders, and the icons beside them."""
+"""Tests of texts, their placeholders, and icons."""
 
 import ast
 from collections.abc import Iterator
@@ -91,12 +91,12 @@ def test_texts(path: Path) -> None:
     ],
 )
 def test_wrong_keys_are_seen(key: str, good: bool) -> None:
-    """Signs between words stand alone, and not at an end."""
+    """Separators are single, and not at either end."""
     assert bool(KEY.fullmatch(key)) == good
 
 
-def test_languages_say_the_same(english: Tree) -> None:
-    """German has the keys and the placeholders of English: no more, no less."""
+def test_languages_have_the_same_keys(english: Tree) -> None:
+    """German has exactly the keys and the placeholders of English."""
     german = dict(leaves(read_json(TRANSLATIONS / "de.json")))
     expected = dict(leaves(english))
     assert german.keys() == expected.keys()
@@ -115,7 +115,7 @@ FORMAL = re.compile(
 
 
 def german_texts() -> Iterator[tuple[str, str]]:
-    """Yield what is said in German, with where it stands."""
+    """Yield all German texts, with where they are."""
     yield from leaves(read_json(TRANSLATIONS / "de.json"))
     for path in (PROJECT / "README.de.md", *INTEGRATION.glob("frontend/*.js")):
         for number, line in enumerate(path.read_text().splitlines(), start=1):
@@ -123,7 +123,7 @@ def german_texts() -> Iterator[tuple[str, str]]:
 
 
 def test_german_says_du() -> None:
-    """Home Assistant's own pages say du, so that everything beside them does, too."""
+    """Our texts use du, as Home Assistant's own do."""
     assert not [where for where, text in german_texts() if FORMAL.search(text)]
 
 
@@ -138,17 +138,17 @@ def test_german_says_du() -> None:
     ],
 )
 def test_formal_german_is_seen(text: str, formal: bool) -> None:
-    """The formal address is told from what is said of others."""
+    """The formal address is distinguished from "sie" for others."""
     assert bool(FORMAL.search(text)) == formal
 
 
 def test_no_core_strings() -> None:
-    """strings.json is for core; in a custom integration it shows raw keys."""
+    """There is no strings.json: it is for core, and in a custom integration it shows raw keys."""
     assert not (INTEGRATION / "strings.json").exists()
 
 
 def forms(texts: Tree) -> Iterator[tuple[str, Tree]]:
-    """Yield every step of every flow, with where it stands."""
+    """Yield every step of every flow, with its path."""
     flows = {
         "config": texts["config"],
         "options": texts["options"],
@@ -169,7 +169,7 @@ def test_form_descriptions_describe_fields(english: Tree) -> None:
 
 
 def constants(path: Path) -> set[str]:
-    """Return the texts that stand in a source file."""
+    """Return the string constants of a source file."""
     return {
         node.value
         for node in ast.walk(ast.parse(path.read_text()))
@@ -178,7 +178,7 @@ def constants(path: Path) -> set[str]:
 
 
 def keyword_values(path: Path, keyword: str) -> set[str]:
-    """Return the texts that calls in a source file pass as a keyword."""
+    """Return the string constants that calls in a source file pass as a keyword."""
     return {
         node.value.value
         for node in ast.walk(ast.parse(path.read_text()))
@@ -190,22 +190,22 @@ def keyword_values(path: Path, keyword: str) -> set[str]:
 
 
 def test_reasons_are_translated(english: Tree) -> None:
-    """Every way in which a flow ends has a sentence."""
+    """Every reason for which a flow ends has a sentence."""
     for name, flow in (
         ("config_flow.py", english["config"]),
         ("loads/form.py", english["config_subentries"]["load"]),
     ):
         reasons = keyword_values(INTEGRATION / name, "reason")
         assert reasons
-        # Home Assistant has sentences for the flows of an integration, not for those of its subentries.
+        # Home Assistant's own sentences are for flows of an integration, not for those of its subentries.
         shared = SHARED_REASONS if flow is english["config"] else set()
         assert reasons <= flow["abort"].keys() | shared
     assert "reconfigure_successful" in english["config_subentries"]["load"]["abort"]
 
 
 def test_exceptions_are_translated_and_used(english: Tree) -> None:
-    """Every error that is raised has a sentence, and no sentence is left over."""
-    # Descriptions of entities and devices pass translation keys of another section.
+    """Every error that is raised has a sentence, and there are no other sentences."""
+    # Entities and devices pass translation keys of another section.
     others = {
         "binary_sensor.py",
         "calendar.py",
@@ -242,8 +242,8 @@ def described_entities() -> Iterator[tuple[str, EntityDescription]]:
 
 
 def platform_of(item: object) -> Platform | None:
-    """Return the platform of an entity's description; None for anything else."""
-    # By names: Home Assistant makes another class of a description that is not subclassed.
+    """Return the platform of an entity description; None for anything else."""
+    # Compare names: Home Assistant replaces the class of a description that is not subclassed.
     names = [kind.__name__ for kind in type(item).__mro__]
     for name, platform in (
         ("BinarySensorEntityDescription", Platform.BINARY_SENSOR),
@@ -256,7 +256,7 @@ def platform_of(item: object) -> Platform | None:
 
 
 def test_entities_are_named_and_have_icons(english: Tree) -> None:
-    """Every entity has a name, and names and icons have an entity."""
+    """Every entity has a name, and every name and icon belongs to an entity."""
     entities = {
         (platform, one.translation_key) for platform, one in described_entities()
     }
@@ -274,8 +274,8 @@ def test_entities_are_named_and_have_icons(english: Tree) -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
-def test_classes_do_not_lend_their_words(language: str) -> None:
-    """What is on or off says so in its own words: those of a device class are about machines, not about plans."""
+def test_binary_sensors_have_their_own_state_texts(language: str) -> None:
+    """The texts of a device class are about machines, not about plans."""
     texts = read_json(TRANSLATIONS / f"{language}.json")["entity"]["binary_sensor"]
     classed = [
         str(one.translation_key)

@@ -1,4 +1,4 @@
-"""Tests of price lists and plans as JSON: units, means over hours, what is not known, and zero."""
+"""Tests of price lists and plans as JSON: units, hourly means, unknown prices, and zero."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -28,7 +28,7 @@ HOUR = timedelta(hours=1)
 
 
 def table_of(*parts: tuple[int, float | None], skip: int = 0) -> PriceTable:
-    """Return a table of intervals from noon on, each of so many quarter-hours and with such a price."""
+    """Return a table of intervals from noon on, each given by its quarter-hours and its price."""
     start, intervals = NOON + skip * QUARTER, []
     for quarters, price in parts:
         end = start + quarters * QUARTER
@@ -38,7 +38,7 @@ def table_of(*parts: tuple[int, float | None], skip: int = 0) -> PriceTable:
 
 
 def list_of(table: PriceTable, unit: Unit = Unit.EURO) -> PriceList:
-    """Return all that a table knows as a price list."""
+    """Return a whole table as a price list."""
     return PriceList(
         table=table,
         start=NOON,
@@ -55,11 +55,11 @@ def list_of(table: PriceTable, unit: Unit = Unit.EURO) -> PriceList:
     ("table", "price"),
     [
         (table_of((1, 0.1), (1, 0.2), (1, 0.3), (1, 0.4)), 0.25),
-        # By time, not by the number of intervals.
+        # Weighted by time, not by the number of intervals.
         (table_of((2, 0.1), (1, 0.2), (1, 0.4)), 0.2),
         (table_of((3, -0.1), (1, 0.1)), -0.05),
         (table_of((4, 0.3)), 0.3),
-        # The mean of what is known would mislead.
+        # The mean of the known part would mislead.
         (table_of((1, 0.1), (1, 0.2), (1, None), (1, 0.4)), None),
         (table_of((1, 0.1), (1, 0.2), (1, 0.3)), None),
         (table_of((1, 0.1), (1, 0.2), (1, 0.3), skip=1), None),
@@ -69,7 +69,7 @@ def list_of(table: PriceTable, unit: Unit = Unit.EURO) -> PriceList:
 def test_an_hour_is_the_mean_over_its_time(
     table: PriceTable, price: float | None
 ) -> None:
-    """One of which a part is absent has no price, and neither have its parts."""
+    """An hour with an unknown part has no price, and neither have its components."""
     [hour] = hourly(table).intervals
     assert (hour.start, hour.end) == (NOON, NOON + HOUR)
     assert hour.price == pytest.approx(price)
@@ -78,7 +78,7 @@ def test_an_hour_is_the_mean_over_its_time(
 
 
 def test_hours_around_an_absent_quarter() -> None:
-    """What is absent takes the price of its own hour only."""
+    """An absent quarter-hour only affects its own hour."""
     quarters = table_of(*((1, 0.1) for _ in range(12))).intervals
     table = PriceTable((*quarters[:5], *quarters[6:]))
     assert [one.price for one in hourly(table).intervals] == [0.1, None, 0.1]
@@ -86,7 +86,7 @@ def test_hours_around_an_absent_quarter() -> None:
 
 @pytest.mark.parametrize("shape", Format)
 def test_until_is_the_end_of_what_is_known(shape: Format) -> None:
-    """Intervals without a price, with which a list may end, are no prices."""
+    """Intervals without a price at the end of a list do not count."""
     known = table_of((1, 0.1), (1, 0.2))
     tail = table_of((1, None), (1, None), skip=2)
     prices = list_of(PriceTable((*known.intervals, *tail.intervals)))
@@ -95,7 +95,7 @@ def test_until_is_the_end_of_what_is_known(shape: Format) -> None:
 
 
 def test_cents_have_no_rounding_errors() -> None:
-    """A hundred times a binary fraction is seldom a decimal one."""
+    """Prices in cents are rounded, since a hundred times a binary fraction is seldom a decimal one."""
     amounts = (0.07, 0.28, 0.2899, -0.0561)
     assert [one * 100 for one in amounts] != [7.0, 28.0, 28.99, -5.61]
     prices = list_of(table_of(*((1, one) for one in amounts)), Unit.CENT)
@@ -112,7 +112,7 @@ def test_cents_have_no_rounding_errors() -> None:
 
 
 def test_zero_has_no_sign() -> None:
-    """Less than can be paid is zero, not minus zero."""
+    """A tiny negative amount is rounded to zero, not to minus zero."""
     table = table_of((4, -1e-9))
     made = plan(table, PlanRequest(NOON, NOON + HOUR, HOUR), NOON)
     assert made.cost is not None

@@ -25,7 +25,7 @@ from custom_components.nomos.usage.record import (
     UsageRecord,
 )
 
-# A busy machine is no reason to fail.
+# A busy machine must not fail a test.
 property_test = settings(deadline=None, database=None)
 
 QUARTER = timedelta(minutes=15)
@@ -33,9 +33,9 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 SPRING = date(2026, 3, 29)
-"""The day that lacks an hour."""
+"""The day on which the clocks go forward: an hour is missing."""
 AUTUMN = date(2026, 10, 25)
-"""The day that has one hour twice."""
+"""The day on which the clocks go back: an hour is repeated."""
 PLAIN = date(2026, 6, 10)
 
 ALWAYS = (datetime(2020, 1, 1, tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
@@ -43,7 +43,7 @@ ALWAYS = (datetime(2020, 1, 1, tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 
 
 def starts_of(day: date, length: timedelta = QUARTER) -> list[datetime]:
-    """Return when the intervals of a tariff day begin."""
+    """Return the starts of the intervals of a tariff day."""
     start, end = day_bounds(day)
     return [start + number * length for number in range((end - start) // length)]
 
@@ -72,7 +72,7 @@ def table_of(
 
 
 def exact(number: float) -> Fraction:
-    """Return a decimal number as it is written."""
+    """Return a number exactly as its decimal notation."""
     return Fraction(str(number))
 
 

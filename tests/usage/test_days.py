@@ -32,14 +32,14 @@ from tests.usage.samples import (
 
 
 def day_of(readings, table=EMPTY_TABLE, supply=ALWAYS) -> DayUsage:
-    """Return the only day that readings are of."""
+    """Return the usage of the only day of some readings."""
     days, _ = days_and_hours_of(group_by_day(readings), table.between, supply)
     (found,) = days.values()
     return found
 
 
 def test_a_whole_day():
-    """Sums, and what the day's prices were."""
+    """The day has its sums and its prices."""
     starts = starts_of(PLAIN)
     day = day_of(
         readings_of(starts, lambda index: index / 1000),
@@ -47,7 +47,7 @@ def test_a_whole_day():
     )
     assert day.day == PLAIN
     assert day.kwh == day.priced_kwh == 4.56
-    # The sum of i/1000 · (i-10)/100.
+    # The sum of i/1000 · (i-10)/100 over all quarter-hours.
     expected = sum(index * (index - 10) for index in range(96)) / 100_000
     assert day.cost == pytest.approx(expected, abs=1e-9)
     assert (day.lowest, day.highest) == (-0.1, 0.85)
@@ -60,7 +60,7 @@ def test_a_whole_day():
 @pytest.mark.parametrize("length", [QUARTER, HOUR])
 @pytest.mark.parametrize(("day", "hours"), [(SPRING, 23), (AUTUMN, 25), (PLAIN, 24)])
 def test_missing_readings_are_counted(day, hours, length):
-    """Against the day's own length, on the days on which the clocks are changed, too."""
+    """They are compared with the length of the day, on days of a clock change, too."""
     starts = starts_of(day, length)
     count = hours * HOUR // length
     assert len(starts) == count
@@ -72,7 +72,7 @@ def test_missing_readings_are_counted(day, hours, length):
 
 
 def test_nothing_is_missing_outside_the_contract():
-    """On its first and on its last day."""
+    """On its first and its last day, only intervals within the contract are expected."""
     starts = starts_of(SPRING)
     begin, end = starts[40], starts[60]
     assert day_of(readings_of(starts[40:]), supply=(begin, ALWAYS[1])).missing == 0
@@ -80,12 +80,12 @@ def test_nothing_is_missing_outside_the_contract():
     assert day_of(readings_of(starts[:60]), supply=(ALWAYS[0], end)).missing == 0
     assert day_of(readings_of(starts[:50]), supply=(ALWAYS[0], end)).missing == 10
     assert day_of(readings_of(starts[41:59]), supply=(begin, end)).missing == 2
-    # What is measured outside it is no reason for a negative number.
+    # Readings outside the contract do not make the number negative.
     assert day_of(readings_of(starts), supply=(begin, end)).missing == 0
 
 
 def test_days_without_all_prices():
-    """The cost is of what has a price; a day with none has no cost."""
+    """The cost is that of intervals with a price; a day without prices has no cost."""
     starts = starts_of(PLAIN)
     readings = readings_of(starts)
     some = day_of(readings, table_of(starts[:40]))
@@ -98,7 +98,7 @@ def test_days_without_all_prices():
 
 
 def test_readings_are_grouped_by_the_tariffs_day():
-    """Midnight is local."""
+    """Days begin at local midnight."""
     readings = readings_of([*starts_of(PLAIN), *starts_of(PLAIN + DAY)])
     groups = group_by_day(reversed(readings))
     assert list(groups) == [PLAIN, PLAIN + DAY]
@@ -107,8 +107,8 @@ def test_readings_are_grouped_by_the_tariffs_day():
         assert {local_date(one.start) for one in found} == {day}
 
 
-def test_prices_are_asked_for_by_the_day():
-    """Never more than a day's at once, unless a reading goes on after midnight; the hours are those of all days."""
+def test_prices_are_requested_by_the_day():
+    """At most a day's prices at once, unless a reading crosses midnight; the hours are those of all days."""
     asked = []
     starts = [*starts_of(PLAIN), *starts_of(PLAIN + DAY)]
     table = table_of([*starts, *starts_of(PLAIN + 2 * DAY)], lambda index: index / 100)
@@ -135,7 +135,7 @@ def test_prices_are_asked_for_by_the_day():
     st.lists(st.integers(0, 9999), min_size=1, max_size=30),
 )
 def test_digest(one, two):
-    """Equal for equal energies at equal times; else different."""
+    """It is equal for equal energies at equal times, and else different."""
     starts = starts_of(PLAIN)
 
     def readings(values, shift=0):
@@ -150,7 +150,7 @@ def test_digest(one, two):
 
 
 def test_a_period():
-    """The mean price is over the energy that has one."""
+    """The mean price is that of the energy with a price."""
     first, second = starts_of(PLAIN), starts_of(PLAIN + DAY)
     days, _ = days_and_hours_of(
         group_by_day(readings_of([*first, *second[:90]])),
@@ -168,7 +168,7 @@ def test_a_period():
 
 
 def test_periods_without_prices_or_energy():
-    """No day is no period; nothing used has no mean price."""
+    """Without days there is no period, and without energy no mean price."""
     assert period([]) is None
     starts = starts_of(PLAIN)
     unpriced = period([day_of(readings_of(starts))])
@@ -192,7 +192,7 @@ def test_periods_without_prices_or_energy():
     ],
 )
 def test_share_of_the_optimum(used, selling, share):
-    """From the best interval, over the average, to the worst."""
+    """The share for usage in the best interval, at the average, and in the worst."""
     starts = starts_of(PLAIN)
     day = day_of(
         readings_of(starts, lambda index: float(index in used)),
@@ -205,8 +205,8 @@ def test_share_of_the_optimum(used, selling, share):
     ("energy", "price"),
     [(0.0, lambda index: index / 100), (1.0, lambda _: 0.3), (1.0, lambda _: None)],
 )
-def test_no_share_where_there_is_nothing_to_gain(energy, price):
-    """Without usage, on a flat day, and where prices are missing."""
+def test_no_share_if_there_is_nothing_to_gain(energy, price):
+    """There is no share without usage, on a flat day, or if prices are missing."""
     starts = starts_of(PLAIN)
     day = day_of(readings_of(starts, lambda _: energy), table_of(starts, price))
     assert share_of_optimum(day, selling=False) is None
@@ -219,7 +219,7 @@ def test_no_share_where_there_is_nothing_to_gain(energy, price):
     st.booleans(),
 )
 def test_nobody_beats_the_optimum(energies, prices, selling):
-    """Never more than 100 percent."""
+    """The share never exceeds 100 percent."""
     starts = starts_of(PLAIN)
     day = day_of(
         readings_of(starts, lambda index: energies[index] / 100),
@@ -231,7 +231,7 @@ def test_nobody_beats_the_optimum(energies, prices, selling):
 
 
 def test_a_reading_of_a_length_that_a_contract_cuts():
-    """A contract that begins within an interval expects it."""
+    """An interval in which the contract begins is expected."""
     starts = starts_of(PLAIN)
     begin = starts[40] + timedelta(minutes=10)
     found = day_of(readings_of(starts[40:]), supply=(begin, ALWAYS[1]))

@@ -26,7 +26,7 @@ type Database = dict[StatisticKind, dict[datetime, tuple[float, float]]]
 def accounts_of(
     database: Database, since: datetime
 ) -> dict[StatisticKind, RunningTotal]:
-    """Return what is written from an hour on, and the total before it."""
+    """Return the rows from an hour on, and the total before it."""
     accounts = {}
     for series, written in database.items():
         earlier = [start for start in written if start < since]
@@ -45,7 +45,7 @@ def apply(
     *,
     selling: bool = False,
 ) -> Mapping[StatisticKind, Rows]:
-    """Write what has to be written, as the database does; return it."""
+    """Write the rows that have to be written, as the database does; return them."""
     changed = revisions(accounts_of(database, since), hours, fees, selling=selling)
     for series, rows in changed.items():
         assert rows
@@ -55,7 +55,7 @@ def apply(
 
 
 def assert_rows(written: Rows, values: Mapping[datetime, Fraction]) -> None:
-    """Assert that rows are what a computation from nothing gives."""
+    """Assert that rows equal those that are computed from scratch."""
     assert sorted(written) == sorted(values)
     total = Fraction()
     for start in sorted(values):
@@ -87,7 +87,7 @@ def changes(
 @property_test
 @given(st.lists(changes(), max_size=8))
 def test_any_history_ends_with_the_right_rows(history):
-    """Rows equal a computation from nothing; what was written stands; twice changes nothing."""
+    """Rows equal those computed from scratch, written rows stay, and repeating changes nothing."""
     database: Database = {}
     energy: dict[datetime, Fraction] = {}
     money: dict[datetime, Fraction] = {}
@@ -114,7 +114,7 @@ def test_any_history_ends_with_the_right_rows(history):
 @property_test
 @given(st.lists(changes(), max_size=5))
 def test_what_is_fed_in_has_no_fee(history):
-    """Two series, and no others."""
+    """Feed-in has two statistics, energy and cost."""
     database: Database = {}
     energy: dict[datetime, Fraction] = {}
     for since, hours, fees in history:
@@ -131,7 +131,7 @@ def test_what_is_fed_in_has_no_fee(history):
     ENERGY,
 )
 def test_only_what_changed_is_written(there, news, before):
-    """An hour is written for its value or for its total, and for nothing else."""
+    """An hour is written if its value or its total differs, and only then."""
     first = RunningTotal(before=before).revised(there)
     rows = RunningTotal(first, before).revised(news)
     merged = {**there, **news}
@@ -144,7 +144,7 @@ def test_only_what_changed_is_written(there, news, before):
 
 
 def test_nothing_is_taken_away():
-    """Hours that a sync does not mention stay."""
+    """Hours that are not part of a sync stay."""
     database: Database = {}
     apply(database, HOURS[0], {hour: HourUsage(1.0, 0.5, True) for hour in HOURS}, {})
     changed = apply(database, HOURS[0], {HOURS[3]: HourUsage(3.0, 0.5, True)}, {})
@@ -156,7 +156,7 @@ def test_nothing_is_taken_away():
 
 
 def test_a_gap_is_filled():
-    """Late hours shift the totals of those after them, and of no others."""
+    """Late hours change the totals of later hours only."""
     database: Database = {}
     late = HOURS[5:9]
     early = [hour for hour in HOURS if hour not in late]
@@ -179,8 +179,8 @@ def test_a_gap_is_filled():
         (0.4, True, 0.4),
     ],
 )
-def test_half_a_cost_replaces_no_whole_one(cost, priced, kept):
-    """Where prices are missing later, what was known stands."""
+def test_partial_cost_replaces_no_complete_one(cost, priced, kept):
+    """If prices are missing later, the known cost stays."""
     database: Database = {}
     hour = HOURS[0]
     apply(database, hour, {hour: HourUsage(3.0, 0.9, True)}, {})
@@ -189,8 +189,8 @@ def test_half_a_cost_replaces_no_whole_one(cost, priced, kept):
     assert database[StatisticKind.COST][hour][0] == kept
 
 
-def test_half_a_cost_is_better_than_none():
-    """Until the whole one is known."""
+def test_partial_cost_is_better_than_none():
+    """It is kept until the complete cost is known."""
     database: Database = {}
     hour = HOURS[0]
     for usage, expected in (
@@ -204,7 +204,7 @@ def test_half_a_cost_is_better_than_none():
 
 
 def test_a_fee_that_was_charged_stands():
-    """What the plan costs today says nothing of yesterday."""
+    """Today's fee of the plan does not change that of earlier days."""
     database: Database = {}
     apply(database, HOURS[0], {}, {DAYS[0]: 0.3})
     changed = apply(database, HOURS[0], {}, {DAYS[0]: 0.5, DAYS[1]: 0.5})
@@ -214,7 +214,7 @@ def test_a_fee_that_was_charged_stands():
 
 
 def test_fees_that_become_known_later_join_the_total():
-    """Costs that were written before the fee was known are part of it from then on."""
+    """The fee is added to costs that were written before it was known."""
     database: Database = {}
     hours = {hour: HourUsage(1.0, 0.25, True) for hour in HOURS[:24]}
     apply(database, HOURS[0], hours, {})
@@ -226,8 +226,8 @@ def test_fees_that_become_known_later_join_the_total():
     assert total[HOURS[23]][1] == 7.0
 
 
-def test_binary_dust_does_not_pile_up():
-    """A tenth ten thousand times is a thousand, and is not written again for what binary makes of it."""
+def test_rounding_errors_do_not_add_up():
+    """A tenth ten thousand times is a thousand, and no row is written again because of a binary rounding error."""
     values = {HOURS[0] + number * HOUR: 0.1 for number in range(10_000)}
     rows = RunningTotal().revised(values)
     assert rows[max(rows)][1] == 1000

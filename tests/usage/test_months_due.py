@@ -1,4 +1,4 @@
-"""Tests of what a sync of usage asks for."""
+"""Tests of what a sync of usage requests."""
 
 from datetime import date
 from typing import Any
@@ -22,14 +22,14 @@ PHASE = 0.0
 
 
 def on(weekday: int, first: date = TODAY) -> date:
-    """Return the first day from one on that is a day of the installation's own week."""
+    """Return the first date from `first` on that is a given day of the installation's week."""
     while own_week(first, PHASE)[1] != weekday:
         first += DAY
     return first
 
 
 def record_on(today: date, **states: Any) -> UsageRecord:
-    """Return a record in which everything was asked for yesterday, but for some months: settled, open, whole."""
+    """Return a record that was synced yesterday, with exceptions for some months."""
     days = [today - number * DAY for number in range(1, 40)]
     months = {
         month_start(start): MonthState(MonthStatus.SETTLED, today - DAY)
@@ -43,12 +43,12 @@ def record_on(today: date, **states: Any) -> UsageRecord:
 
 
 def due(record: UsageRecord, today: date, end: date | None = None) -> list[Any]:
-    """Return what is due."""
+    """Return the ranges that are due."""
     return months_due(record, BEGIN, end or today, today=today, phase=PHASE)
 
 
 def changed(record: UsageRecord, month: date, state: MonthState | None) -> UsageRecord:
-    """Return a record with another state of a month, or none."""
+    """Return a record with another state of a month, or without one."""
     months = {key: one for key, one in record.months.items() if key != month}
     if state is not None:
         months[month] = state
@@ -61,18 +61,18 @@ def failed(since: date, tried_on: date) -> MonthState:
 
 
 def test_everything_at_first():
-    """Every month, the first one and the last one in part."""
+    """Every month is due, the first and the last one in part."""
     assert due(UsageRecord(), TODAY) == list(month_chunks(BEGIN, TODAY))
 
 
 def test_an_ordinary_day():
-    """Yesterday, and nothing else."""
+    """Only yesterday is due."""
     today = on(1)
     assert due(record_on(today), today) == [(today - DAY, today)]
 
 
 def test_days_without_the_hub():
-    """All of them, by the month."""
+    """All days since then are due, by month."""
     today = date(2026, 7, 4)
     record = record_on(date(2026, 6, 22))
     assert due(record, today) == [
@@ -83,7 +83,7 @@ def test_days_without_the_hub():
 
 @pytest.mark.parametrize("back", range(1, 9))
 def test_a_late_day(back):
-    """It is asked for as long as a week."""
+    """It is requested for up to a week."""
     today = on(1, date(2026, 6, 16))
     record, late = record_on(today), today - back * DAY
     days = {day: one for day, one in record.days.items() if day != late}
@@ -94,7 +94,7 @@ def test_a_late_day(back):
 
 
 def test_a_month_is_settled():
-    """It is asked for as a whole as soon as its values are final, and only then."""
+    """It is requested as a whole once its values are final, and not before."""
     today = date(2026, 6, 17)
     record = record_on(today - DAY)
     assert record.status(MONTHS[3]) is MonthStatus.OPEN
@@ -103,7 +103,7 @@ def test_a_month_is_settled():
 
 
 def test_the_weekly_recheck():
-    """One of the open months, in turn."""
+    """Once a week, one of the open months is due, in turn."""
     today = on(0, date(2026, 6, 3))
     weeks = [today, today + 7 * DAY]
     first = {due(record_on(day), day)[0][0] for day in weeks}
@@ -111,7 +111,7 @@ def test_the_weekly_recheck():
 
 
 def test_incomplete_months_take_turns():
-    """The one that was not tried for longest, on one day of the week."""
+    """On one day of the week, the month that was tried least recently is due."""
     today = on(3)
     record = record_on(today)
     for number, month in enumerate((MONTHS[2], MONTHS[0], MONTHS[1])):
@@ -124,7 +124,7 @@ def test_incomplete_months_take_turns():
 
 
 def test_failed_months_go_first():
-    """One that Nomos failed to answer for is tried on each day of a week."""
+    """A month for which Nomos failed to answer is tried every day for a week."""
     today = on(4, date(2026, 6, 18))
     record = changed(record_on(today), MONTHS[0], failed(today, today))
     for days in range(1, 7):
@@ -135,7 +135,7 @@ def test_failed_months_go_first():
 
 
 def test_a_contract_that_has_ended():
-    """Its last day is asked for on the day after it, and later only if something is missing."""
+    """Its last day is requested on the next day, and later only if something is missing."""
     today = on(1)
     record = record_on(today)
     assert due(record, today, today) == [(today - DAY, today)]
@@ -162,7 +162,7 @@ STATES = st.builds(
     st.floats(0, 1, exclude_max=True),
 )
 def test_whatever_is_known(today, months, phase):
-    """Parts of months, in order, none twice; each month that was never asked for, as a whole."""
+    """Ranges are within months, sorted and disjoint, and a month that was never requested is due as a whole."""
     found = months_due(
         UsageRecord(months=months), BEGIN, today, today=today, phase=phase
     )

@@ -38,7 +38,7 @@ def test_each_quarter_costs_its_own_price():
 
 
 def test_hours_without_a_reading_are_not_there():
-    """Missing is not zero."""
+    """A missing hour is not zero."""
     starts = starts_of(PLAIN)
     kept = [*starts[:4], starts[6], *starts[12:]]
     hours = hours_of(readings_of(kept), table_of(starts))
@@ -55,7 +55,7 @@ def test_hours_without_a_reading_are_not_there():
     ],
 )
 def test_a_missing_price_is_said(prices, expected):
-    """The cost is of what has a price, and says whether that is all."""
+    """The cost is that of readings with a price, and has a flag whether these are all."""
     starts = starts_of(PLAIN)[:4]
     hours = hours_of(
         readings_of(starts, lambda index: 1.0),
@@ -65,7 +65,7 @@ def test_a_missing_price_is_said(prices, expected):
 
 
 def test_no_table():
-    """Energy is known without any price."""
+    """Energy is known even without prices."""
     hours = hours_of(readings_of([NOON]), EMPTY_TABLE)
     assert hours == {NOON: HourUsage(0.1, None, False)}
 
@@ -81,7 +81,7 @@ def test_quarters_on_an_hourly_plan():
 
 
 def test_an_hour_over_quarterly_prices_costs_their_mean():
-    """What was measured by the hour cannot be told apart within it."""
+    """An hourly reading cannot be split."""
     starts = starts_of(PLAIN)[48:52]
     table = table_of(starts, lambda index: (0.1, 0.2, 0.3, 0.8)[index])
     reading = Reading(starts[0], HOUR, 2.0)
@@ -91,7 +91,7 @@ def test_an_hour_over_quarterly_prices_costs_their_mean():
 
 
 def test_a_reading_across_a_price_change():
-    """Each stretch of time counts by its length."""
+    """Each price counts by its duration."""
     third = timedelta(minutes=5)
     table = PriceTable.of(
         [
@@ -105,7 +105,7 @@ def test_a_reading_across_a_price_change():
 
 @pytest.mark.parametrize(("day", "count"), [(SPRING, 23), (AUTUMN, 25), (PLAIN, 24)])
 def test_days_of_any_length(day, count):
-    """The hour that repeats is two, the one that is left out is none."""
+    """The repeated hour counts as two, the skipped one as none."""
     starts = starts_of(day)
     hours = hours_of(
         readings_of(starts, lambda index: index / 1000), table_of(starts, lambda _: 1.0)
@@ -124,7 +124,7 @@ def test_days_of_any_length(day, count):
     st.booleans(),
 )
 def test_hours_are_the_sums_of_their_quarters(day, values, hourly):
-    """Whatever was measured, and whatever it cost: the sums are exact to nine decimals."""
+    """Sums of energy and cost are exact to nine decimals."""
     starts = starts_of(day)
     length = HOUR if hourly else QUARTER
     prices = starts_of(day, length)

@@ -1,4 +1,4 @@
-"""Tests of what is known of a meter, and how it lies on the disk."""
+"""Tests of the usage record and its file."""
 
 from copy import deepcopy
 from dataclasses import replace
@@ -25,22 +25,22 @@ APRIL, MAY, JUNE = date(2026, 4, 1), date(2026, 5, 1), date(2026, 6, 1)
 MARCH = [FIRST + number * DAY for number in range(31)]
 
 SET_ASIDE = (LookupError, TypeError, ValueError, OverflowError, OSError)
-"""What the store takes for a file that cannot be read."""
+"""Errors after which the store sets a file aside as unreadable."""
 
 
 def stored(record: UsageRecord) -> Any:
-    """Return a record as it comes from the disk."""
+    """Return a record as it is read from the disk."""
     return json.loads(json.dumps(encode_record("sub", record)))
 
 
 @pytest.mark.parametrize("record", [EMPTY_RECORD, FULL])
 def test_round_trip(record):
-    """What is written is what is read."""
+    """A record is read as it was written."""
     assert decode_record("sub", stored(record)) == record
 
 
 def test_another_contract():
-    """A file of somebody else's is none."""
+    """The file of another contract is refused."""
     with pytest.raises(ValueError, match="another"):
         decode_record("other", stored(FULL))
 
@@ -62,7 +62,7 @@ JUNK = st.recursive(
 @property_test
 @given(st.sampled_from(places(stored(FULL))[1:]), JUNK, st.booleans())
 def test_damage_is_noticed_or_harmless(path, junk, remove):
-    """Whatever lies on the disk, it is read or set aside: no other error escapes."""
+    """Any file is read or set aside: there is no other error."""
     damaged = deepcopy(stored(FULL))
     node = damaged
     for key in path[:-1]:
@@ -75,21 +75,21 @@ def test_damage_is_noticed_or_harmless(path, junk, remove):
         record = decode_record("sub", damaged)
     except SET_ASIDE:
         return
-    # What was read can be written, and means the same then.
+    # What was read can be written, and is then read as the same.
     assert decode_record("sub", stored(record)) == record
 
 
 @property_test
 @given(JUNK)
 def test_nonsense(junk):
-    """A file may hold anything."""
+    """A file may contain anything."""
     with pytest.raises(SET_ASIDE):
         decode_record("sub", junk)
 
 
 @pytest.mark.parametrize("place", ["kwh", "total"])
 def test_numbers_are_finite(place):
-    """A total that is no number would spoil every sum after it."""
+    """A total that is not finite would spoil all later sums."""
     damaged = stored(FULL)
     if place == "kwh":
         damaged["days"][FIRST.isoformat()][1] = float("nan")
@@ -100,7 +100,7 @@ def test_numbers_are_finite(place):
 
 
 def answer_of(*days: date, **changes: Any) -> MonthAnswer:
-    """Return what was learned."""
+    """Return the answer for some days."""
     return MonthAnswer(
         meter=MeterType.SMART,
         days={day: day_usage(day, digest=999, **changes) for day in days},
@@ -109,13 +109,13 @@ def answer_of(*days: date, **changes: Any) -> MonthAnswer:
 
 
 def incomplete(tried_on: date, readings: int | None, **changes: Any) -> MonthState:
-    """Return the state of a month that was found to be incomplete today."""
+    """Return the state of an incomplete month."""
     values = {"since": TODAY, "readings": readings} | changes
     return MonthState(MonthStatus.INCOMPLETE, tried_on, **values)
 
 
 def test_months():
-    """Days join in order; what is settled moves on without a gap only."""
+    """Days are added in order, and months are settled."""
     settled = MonthState(MonthStatus.SETTLED, TODAY)
     record = EMPTY_RECORD.with_month(FIRST, APRIL, answer_of(*MARCH), TODAY)
     assert (record.months, record.settled_to) == ({FIRST: settled}, APRIL)
@@ -130,11 +130,11 @@ def test_months():
 
 
 def test_a_month_with_a_gap():
-    """It is asked for again, which moves nothing else, until it is complete or a year is over."""
+    """It is requested again, without changes to other months, until it is complete or a year is over."""
     record = EMPTY_RECORD.with_month(FIRST, APRIL, answer_of(*MARCH[1:]), TODAY)
     assert record.months == {FIRST: incomplete(TODAY, 30 * 96)}
     assert record.settled_to == APRIL
-    # An answer that is short says no more than the one before.
+    # An answer with fewer readings changes nothing.
     later = TODAY + 7 * DAY
     again = record.with_month(FIRST, APRIL, MonthAnswer(), later)
     assert again.months == {FIRST: incomplete(later, 30 * 96)}
@@ -146,7 +146,7 @@ def test_a_month_with_a_gap():
 
 
 def test_a_month_without_prices():
-    """A price that is missing twice is given up; of a contract that has none, it is not waited for."""
+    """A price that is missing twice is no longer waited for, nor are prices of a contract that has none."""
     unpriced = answer_of(*MARCH, cost=None)
     record = EMPTY_RECORD.with_month(FIRST, APRIL, unpriced, TODAY)
     assert record.months == {FIRST: incomplete(TODAY, 31 * 96, unpriced=True)}
@@ -170,12 +170,12 @@ def test_a_month_without_prices():
     ],
 )
 def test_an_answer_that_says_nothing_new(state, readings, says_nothing_new):
-    """Fewer readings than before say nothing, as many do if a price was missing."""
+    """An answer with fewer readings is ignored; one with as many counts if a price was missing."""
     assert state.has_all_of(readings) is says_nothing_new
 
 
 def test_a_month_that_fails():
-    """What may still change stays as it is; the rest is passed over, and kept in mind."""
+    """A month that may still change stays as it is; another one is skipped and becomes incomplete."""
     record = EMPTY_RECORD.with_month(JUNE, TODAY, answer_of(JUNE), TODAY)
     assert record.with_failure(JUNE, TODAY, transient=True) == record
     failed = record.with_failure(APRIL, TODAY, transient=True)
@@ -185,20 +185,20 @@ def test_a_month_that_fails():
     later = TODAY + DAY
     again = failed.with_failure(APRIL, later, transient=True)
     assert again.months[APRIL] == incomplete(later, None)
-    # The first answer counts as if there had been no failure.
+    # The first answer counts as it would without the failure.
     found = again.with_month(APRIL, MAY, answer_of(APRIL), later)
     assert found.months[APRIL] == incomplete(later, 96, since=later)
 
 
 def test_an_answer_that_fits_nothing_keeps_the_meter():
-    """What kind of meter there is, is not forgotten."""
+    """The kind of the meter stays known."""
     record = FULL.with_month(FIRST, FIRST + DAY, MonthAnswer(), FIRST + 9 * DAY)
     assert record.meter is MeterType.SMART
     assert record.days == FULL.days
 
 
 def test_days_that_are_not_written():
-    """They are shown, and their month is asked for again."""
+    """They are shown, and their month is requested again."""
     record = EMPTY_RECORD.with_month(JUNE, TODAY, answer_of(JUNE), TODAY)
     record = record.with_unwritten(JUNE, answer_of(JUNE + DAY))
     assert list(record.days) == [JUNE, JUNE + DAY]
@@ -206,7 +206,7 @@ def test_days_that_are_not_written():
 
 
 def test_pruning():
-    """Days of months that are settled go; those that may change stay, however old they are."""
+    """Days of settled months are dropped; days that may still change stay, however old they are."""
     assert FULL.pruned(MAY).days == FULL.days
     assert FULL.pruned(TODAY).days == FULL.days
     settled = FULL.with_month(FIRST, APRIL, answer_of(*MARCH), TODAY)
@@ -214,8 +214,8 @@ def test_pruning():
     assert list(settled.pruned(TODAY).days) == [MAY]
 
 
-def test_beginning_again():
-    """The days stay to be shown; every month has to be written."""
+def test_reset():
+    """The days are still shown, but every month has to be written again."""
     record = FULL.reset()
     assert record.synced_on is record.settled_to is None
     assert (record.months, record.recorded) == ({}, {})
@@ -223,14 +223,14 @@ def test_beginning_again():
 
 
 def test_a_clock_that_was_ahead():
-    """What was learned on a day that has not come does not count."""
+    """Requests on a day in the future do not count."""
     assert FULL.without_future(date(2026, 4, 3)) == FULL
     months = FULL.without_future(date(2026, 3, 18)).months
     assert list(months) == [date(2025, 12, 1), date(2026, 1, 1)]
 
 
 def test_another_fee():
-    """It counts from this month on, and the month is looked through from its beginning."""
+    """It counts from this month on, and the month is requested from its beginning."""
     known = UsageRecord(months={JUNE: MonthState(MonthStatus.OPEN, TODAY)})
     assert known.with_base_fee(None, TODAY) == known
     first = known.with_base_fee(9.5, TODAY)

@@ -1,4 +1,4 @@
-"""Tests of months, and of when their values stand."""
+"""Tests of months, and of when they are settled."""
 
 from datetime import date, timedelta
 
@@ -40,7 +40,7 @@ def test_neighbours(day, following, before):
 @property_test
 @given(DAYS, st.integers(0, 30))
 def test_months_before_counts(day, count):
-    """Going back and forth ends where it began."""
+    """Going back and forth by the same number of months returns to the start."""
     first = months_before(day, count)
     assert first.day == 1
     for _ in range(count):
@@ -61,7 +61,7 @@ def test_months_before_counts(day, count):
     ],
 )
 def test_settled_from(month, settled):
-    """The eighth working day is over, and four more in case they are public holidays."""
+    """It is after the eighth working day, and four more in case of public holidays."""
     assert not is_settled(month, settled - DAY)
     assert is_settled(month, settled)
 
@@ -69,7 +69,7 @@ def test_settled_from(month, settled):
 @property_test
 @given(DAYS, st.integers(-40, 90))
 def test_once_settled_always_settled(month, days):
-    """Never before the simulated Nomos makes values final, always within a month, and never back again."""
+    """A month is settled after the simulated Nomos's values are final, within a month, and stays so."""
     today = next_month(month) + days * DAY
     if is_settled(month, today):
         assert final_at(month).date() < today
@@ -82,7 +82,7 @@ def test_once_settled_always_settled(month, days):
 @property_test
 @given(DAYS, st.integers(-3, 900))
 def test_chunks_cover_exactly(first, days):
-    """Every day once, in order, never more than a month at once and never across its end."""
+    """Chunks contain every day once and in order, and none crosses the end of a month."""
     end = first + days * DAY
     chunks = list(month_chunks(first, end))
     covered = [
@@ -93,5 +93,5 @@ def test_chunks_cover_exactly(first, days):
     assert covered == [first + number * DAY for number in range(max(days, 0))]
     for start, until in chunks:
         assert start < until <= next_month(start)
-    # No more of them than there are months.
+    # There are no more chunks than months.
     assert len({month_start(start) for start, _ in chunks}) == len(chunks)

@@ -1,4 +1,4 @@
-"""Tests of the link: tokens that rotate, requests that are refused."""
+"""Tests of the connection: tokens that rotate, requests that are refused."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -22,7 +22,7 @@ from tests.integration.helpers import (
 
 
 async def test_set_up_and_unload(hass: HomeAssistant, nomos, linked) -> None:
-    """An account is set up with one request for subscriptions, plan and prices each; unloading ends everything."""
+    """Setup takes one request each for contracts, plan and prices; unloading ends everything."""
     entry = await linked()
     assert entry.state is ConfigEntryState.LOADED
     assert [one.kind for one in nomos.requests] == ["subscriptions", "plans", "prices"]
@@ -60,7 +60,7 @@ async def test_expired_token_is_refreshed_once_and_stored(
 async def test_no_rotation(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """Where the answer holds no new refresh token, the old one stays."""
+    """If the answer has no new refresh token, the old one stays in use."""
     nomos.configure(rotation="none")
     entry = await linked()
     before = entry.data["token"]["refresh_token"]
@@ -74,7 +74,7 @@ async def test_no_rotation(
 async def test_rejected_token_is_replaced_once(
     hass: HomeAssistant, nomos, linked
 ) -> None:
-    """A 401 in mid-session costs one refresh and one repetition, and nobody notices."""
+    """After a 401, the token is refreshed and the request repeated, once each, and nothing is noticed."""
     entry = await linked()
     nomos.expire_access_tokens(EMAIL)
     requests = len(nomos.requests)
@@ -91,7 +91,7 @@ async def test_rejected_token_is_replaced_once(
 async def test_concurrent_rejections_share_the_refresh(
     hass: HomeAssistant, nomos, linked
 ) -> None:
-    """Two requests that are refused at once do not use the refresh token twice."""
+    """Two requests that are refused at the same time share one refresh."""
     entry = await linked()
     nomos.expire_access_tokens(EMAIL)
     account = entry.runtime_data.account
@@ -104,7 +104,7 @@ async def test_concurrent_rejections_share_the_refresh(
 async def test_api_that_refuses_for_a_while(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
-    """Nomos renews the access, and rejects it: trouble of the API, with which the customer cannot help."""
+    """If Nomos issues a new token and rejects it, that is a fault of the API; the customer is not asked."""
     entry = await linked()
     fault = nomos.faults.add(kind="status", status=401, match="prices")
     prices = entry.runtime_data.prices[subscription.id]
@@ -116,7 +116,7 @@ async def test_api_that_refuses_for_a_while(
     fault.times = 0
     await prices.async_refresh()
     assert prices.last_error is None
-    # The next trouble has its own hour.
+    # The next fault starts a new hour.
     await advance(timedelta(minutes=20))
     fault.times = 2
     await prices.async_refresh()
@@ -126,7 +126,7 @@ async def test_api_that_refuses_for_a_while(
 async def test_api_that_refuses_for_good(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
-    """Fresh tokens that are rejected for an hour need the customer, who is asked once."""
+    """If fresh tokens are rejected for an hour, the customer is asked once to link again."""
     entry = await linked()
     nomos.faults.add(kind="status", status=401, match="prices")
     prices = entry.runtime_data.prices[subscription.id]
@@ -142,7 +142,7 @@ async def test_api_that_refuses_for_good(
     for _ in range(3):
         await advance(timedelta(minutes=15))
     assert len(nomos.requests) == requests
-    # An hour or a little more later, what was rejected is tried again.
+    # After an hour or a little more, the rejected request is tried again.
     for _ in range(3):
         await advance(timedelta(minutes=15))
     assert [one.kind for one in nomos.requests[requests:]] == ["token", "prices"]
@@ -151,10 +151,10 @@ async def test_api_that_refuses_for_good(
 
 @pytest.mark.parametrize("usage_known", [False])
 @pytest.mark.parametrize("kind", ["plans", "usage", "grid_fee_reductions"])
-async def test_question_that_is_always_rejected(
+async def test_request_that_is_always_rejected(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription, kind
 ) -> None:
-    """Whether customers may ask it is not documented: a rejection says nothing of the link."""
+    """It is not documented whether customers may send it, so a rejection says nothing about the link."""
     nomos.faults.add(kind="status", status=401, match=kind)
     await linked()
     for _ in range(2 * 96):
@@ -167,7 +167,7 @@ async def test_question_that_is_always_rejected(
 async def test_link_again_is_asked_until_it_is_done(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """A customer who breaks off is asked again with the next interval, and never twice at a time."""
+    """A customer who aborts is asked again with the next interval, and there is never more than one flow."""
     entry = await linked()
     nomos.revoke(EMAIL)
     await entry.runtime_data.account.async_refresh()
@@ -184,7 +184,7 @@ async def test_link_again_is_asked_until_it_is_done(
 async def test_revoked_access(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """The customer is asked once; prices that are known stay until they run out."""
+    """The customer is asked once; known prices stay until they run out."""
     await linked()
     subscription = nomos.customers[EMAIL].subscriptions[0]
     nomos.revoke(EMAIL)
@@ -196,7 +196,7 @@ async def test_revoked_access(
             assert float(shown) == pytest.approx(truth.amount / 100)
     assert len(reauth_flows(hass)) == 1
     assert state_of(hass, subscription.id, "price").state == STATE_UNAVAILABLE
-    # Tried again after one hour and after four, the secret of these tests as it is and encoded.
+    # Tried again after one hour and after four, each time with the secret as it is and encoded.
     assert count(nomos, "token") == 3 * 2
 
 
@@ -218,7 +218,7 @@ async def test_revoked_access(
 async def test_token_endpoint_in_trouble(
     hass: HomeAssistant, nomos, linked, advance: Advance, fault
 ) -> None:
-    """What is no refusal of the grant passes without a word to the customer."""
+    """The customer is not asked about answers that do not refuse the grant."""
     entry = await linked()
     await advance(2 * HOUR)
     nomos.faults.add(match="token", **fault)
@@ -235,7 +235,7 @@ async def test_token_endpoint_in_trouble(
 async def test_refusals_of_every_shape(
     hass: HomeAssistant, nomos, linked, advance: Advance, shape
 ) -> None:
-    """A refused grant is understood in every envelope that Nomos has had."""
+    """A refused grant is recognised in every envelope that Nomos has used."""
     entry = await linked()
     nomos.configure(token_error_shape=shape)
     nomos.revoke(EMAIL)
@@ -248,7 +248,7 @@ async def test_refusals_of_every_shape(
 async def test_odd_lifetimes(
     hass: HomeAssistant, nomos, linked, advance: Advance, expires_in
 ) -> None:
-    """A rotated token is not thrown away for a lifetime that cannot be read."""
+    """A rotated token is kept even if its lifetime cannot be read."""
     entry = await linked()
     before = entry.data["token"]["refresh_token"]
     await advance(2 * HOUR)
@@ -263,7 +263,7 @@ async def test_odd_lifetimes(
 async def test_lost_answer(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """When the answer that held the rotated token is lost, the customer is asked once, not in a loop."""
+    """If the answer with the rotated token is lost, the customer is asked once, not in a loop."""
     entry = await linked()
     await advance(2 * HOUR)
     nomos.faults.add(kind="reset_after", match="token", times=1)
@@ -272,14 +272,14 @@ async def test_lost_answer(
     for _ in range(10):
         await advance(HOUR)
     assert len(reauth_flows(hass)) == 1
-    # The one whose answer was lost, and three that were refused, with the secret as it is and encoded.
+    # The one whose answer was lost, and three that were refused, some with the secret as it is and some encoded.
     assert count(nomos, "token") == 1 + 3 * 2
 
 
 async def test_answer_without_access_token(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """An answer without an access token is none."""
+    """An answer without an access token is an error."""
     entry = await linked()
     await advance(2 * HOUR)
     nomos.faults.add(
@@ -294,7 +294,7 @@ async def test_answer_without_access_token(
 async def test_refresh_survives_those_who_wait(
     hass: HomeAssistant, nomos, linked, advance: Advance, how
 ) -> None:
-    """A token that rotated while its account was unloaded, reloaded or cancelled is stored all the same."""
+    """A token that rotates while its account is unloaded or reloaded, or the request cancelled, is still stored."""
     entry = await linked()
     before = entry.data["token"]["refresh_token"]
     await advance(2 * HOUR)
@@ -326,7 +326,7 @@ async def test_refresh_survives_those_who_wait(
 async def test_failed_refresh_that_nobody_waits_for(
     hass: HomeAssistant, nomos, linked, advance: Advance, caplog
 ) -> None:
-    """A refresh that fails after its account was unloaded is nobody's unhandled error."""
+    """A refresh that fails after its account was unloaded is no unhandled error."""
     entry = await linked()
     await advance(2 * HOUR)
     nomos.faults.add(kind="delay", match="token", seconds=0)
@@ -341,7 +341,7 @@ async def test_failed_refresh_that_nobody_waits_for(
 async def test_entry_without_refresh_token(
     hass: HomeAssistant, nomos, credentials
 ) -> None:
-    """Such an entry cannot live: it asks for a new link at once, and with nothing stored there is nothing to show."""
+    """Such an entry asks to be linked again at once; without stored prices, it has nothing to show."""
     entry = make_entry(nomos)
     token = {**entry.data["token"]}
     del token["refresh_token"]

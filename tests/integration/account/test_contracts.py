@@ -1,4 +1,4 @@
-"""Tests of the contracts of an account: they come, begin, end and go."""
+"""Tests of the contracts of an account: they appear, begin, end and disappear."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -27,7 +27,7 @@ from tests.integration.helpers import (
 async def test_plans_may_be_closed_to_customers(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """That is found out once and then left alone."""
+    """The refusal is remembered, and plans are not requested again."""
     nomos.configure(access={"plans": "forbidden"})
     entry = await linked()
     assert entry.state is ConfigEntryState.LOADED
@@ -36,10 +36,10 @@ async def test_plans_may_be_closed_to_customers(
     assert count(nomos, "plans") == 1
 
 
-async def test_plan_in_trouble_is_read_later(
+async def test_plan_that_fails_is_read_later(
     hass: HomeAssistant, nomos, linked
 ) -> None:
-    """A passing failure does not cost the name of the plan for good."""
+    """After a temporary failure, the name of the plan is read later."""
     nomos.faults.add(kind="status", status=500, match="plans", times=1)
     entry = await linked()
     assert not entry.runtime_data.account.tariffs
@@ -50,7 +50,7 @@ async def test_plan_in_trouble_is_read_later(
 async def test_subscription_appears(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """A new contract gets its device and prices at the next daily look, without a restart."""
+    """A new contract gets its device and prices with the next daily list, without a restart."""
     entry = await linked()
     new = nomos.add_subscription(EMAIL, type="feed_in")
     await advance(24 * HOUR)
@@ -66,7 +66,7 @@ async def test_subscription_appears(
 async def test_second_of_a_kind_puts_numbers_into_names(
     hass: HomeAssistant, nomos, linked
 ) -> None:
-    """Names tell apart what would otherwise be called the same; entity ids stay."""
+    """Names that would be the same get numbers; entity ids stay."""
     entry = await linked()
     first = nomos.customers[EMAIL].subscriptions[0]
     before = er.async_get(hass).async_get_entity_id(
@@ -92,7 +92,7 @@ async def test_second_of_a_kind_puts_numbers_into_names(
 async def test_subscription_vanishes(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """A contract that is gone for a day takes its device along, and nobody asks for its prices any more."""
+    """A contract that is missing for a day loses its device, and its prices are no longer requested."""
     entry = await linked("solar@example.com")
     feed_in = next(
         one
@@ -116,7 +116,7 @@ async def test_subscription_vanishes(
 async def test_list_that_is_short_once(
     hass: HomeAssistant, nomos, linked, advance: Advance, files, kept
 ) -> None:
-    """One list that lacks contracts costs neither device nor entity nor price nor file."""
+    """If one list lacks contracts, their devices, entities, prices and files stay."""
     entry = await linked("solar@example.com")
     before, stored = device_ids(hass, entry), set(files())
     states = {state.entity_id for state in hass.states.async_all()}
@@ -141,7 +141,7 @@ async def test_list_that_is_short_once(
 
 
 async def test_nothing_listed_at_first(hass: HomeAssistant, nomos, linked) -> None:
-    """An account that lists nothing when it is set up first is tried again."""
+    """If the first list is empty, setup is tried again."""
     nomos.faults.add(
         kind="set_fields", values={"items": []}, match="subscriptions", times=1
     )
@@ -156,7 +156,7 @@ async def test_nothing_listed_at_first(hass: HomeAssistant, nomos, linked) -> No
 async def test_late_plan_shows(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """A plan that could not be read at first is the device's model when it could."""
+    """A plan that is read later becomes the model of the device."""
     nomos.faults.add(kind="status", status=500, match="plans", times=1)
     entry = await linked()
     registry = dr.async_get(hass)
@@ -167,10 +167,10 @@ async def test_late_plan_shows(
     assert device.model == "Simulated Dynamic"
 
 
-async def test_status_that_nobody_knows_on_the_way(
+async def test_unknown_status(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """A contract that comes to life by way of a new status has prices as soon as it may."""
+    """A contract that becomes active after an unknown status has prices as soon as possible."""
     entry = await linked("pending@example.com")
     subscription = nomos.customers["pending@example.com"].subscriptions[0]
     fault = nomos.faults.add(
@@ -197,9 +197,9 @@ async def test_status_that_nobody_knows_on_the_way(
 async def test_last_day_of_a_contract(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription, caplog, told
 ) -> None:
-    """Prices end with the contract: that is asked for no more than on other days, and nothing is wrong with it.
+    """Prices end with the contract; there are no more requests than on other days, and no issue.
 
-    Whether or not Nomos says at once that it has ended.
+    Nomos may report the end at once or later.
     """
     entry = await linked()
     end = datetime(2026, 6, 11, 22, tzinfo=UTC)
@@ -238,7 +238,7 @@ async def test_last_day_of_a_contract(
 async def test_subscription_that_vanished_while_off(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """A device that is left over from before is removed a day after the start."""
+    """The device of a contract that is gone is removed a day after the start."""
     entry = await linked("solar@example.com")
     gone = nomos.customers["solar@example.com"].subscriptions[0]
     await hass.config_entries.async_unload(entry.entry_id)
@@ -252,7 +252,7 @@ async def test_subscription_that_vanished_while_off(
 async def test_contract_ends(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """One of several goes; the last one stays and says that it has ended."""
+    """An ended contract is removed if there is another one; the last one stays with an issue."""
     entry = await linked("solar@example.com")
     feed_in, consumption = sorted(
         nomos.customers["solar@example.com"].subscriptions,
@@ -273,7 +273,7 @@ async def test_contract_ends(
     requests = count(nomos, "prices")
     await advance(24 * HOUR)
     await advance(HOUR)
-    # At most once for each, whether what was metered on the last days still has a price.
+    # At most once for each: whether the last metered days still have a price.
     assert count(nomos, "prices") <= requests + 2
     asked = count(nomos, "prices")
     await advance(24 * HOUR)
@@ -282,10 +282,10 @@ async def test_contract_ends(
     assert state_of(hass, consumption.id, "price").state == STATE_UNAVAILABLE
 
 
-async def test_look_that_comes_together_with_a_boundary(
+async def test_request_together_with_a_boundary(
     hass: HomeAssistant, nomos, linked, freezer
 ) -> None:
-    """A look that brings nothing new, just as an interval ends, does not swallow the change of the price."""
+    """A request without new data at the end of an interval does not suppress the change of the price."""
     entry = await linked()
     subscription = nomos.customers[EMAIL].subscriptions[0]
     nomos.set_subscription(
@@ -294,7 +294,7 @@ async def test_look_that_comes_together_with_a_boundary(
     await entry.runtime_data.account.async_refresh()
     await hass.async_block_till_done()
     freezer.tick(timedelta(minutes=15))
-    # Of an ended contract there is nothing to ask: the look is over before the loop gets to the tick that is due.
+    # Nothing is requested for an ended contract: the refresh is over before the loop runs the tick that is due.
     await entry.runtime_data.prices[subscription.id].async_refresh()
     truth = nomos.price(subscription.id, datetime.now(UTC))
     shown = state_of(hass, subscription.id, "price").state
@@ -304,7 +304,7 @@ async def test_look_that_comes_together_with_a_boundary(
 async def test_supply_begins(
     hass: HomeAssistant, nomos, linked, advance: Advance, freezer
 ) -> None:
-    """A pending contract shows its prices within the hour in which supply begins, without a restart."""
+    """A pending contract shows its prices within an hour after supply begins, without a restart."""
     entry = await linked("pending@example.com")
     subscription = nomos.customers["pending@example.com"].subscriptions[0]
     assert entry.state is ConfigEntryState.LOADED
@@ -325,7 +325,7 @@ async def test_supply_begins(
 async def test_one_subscription_fails(
     hass: HomeAssistant, nomos, linked, status
 ) -> None:
-    """The others go on."""
+    """The other contracts are not affected."""
     feed_in, consumption = sorted(
         nomos.customers["solar@example.com"].subscriptions,
         key=lambda one: one.type,
@@ -350,10 +350,10 @@ async def test_thirteen_subscriptions(hass: HomeAssistant, nomos, linked) -> Non
     }
 
 
-async def test_subscriptions_are_looked_at_once_a_day(
+async def test_subscriptions_are_requested_once_a_day(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """And again soon where that fails."""
+    """After a failure, they are requested again soon."""
     await linked()
     for _ in range(96):
         await advance(timedelta(minutes=15))

@@ -1,4 +1,4 @@
-"""Tests of an account that has lost what renewing its access takes: the client's credentials, or the refresh token."""
+"""Tests of an account without the client's credentials or the refresh token, so that it cannot renew its access."""
 
 from datetime import timedelta
 
@@ -52,7 +52,7 @@ async def enter_credentials(hass: HomeAssistant) -> None:
 
 
 def issues(hass: HomeAssistant) -> list[str | None]:
-    """Return what the repairs say of the integration."""
+    """Return the integration's issues."""
     return [
         one.translation_key
         for one in ir.async_get(hass).issues.values()
@@ -70,7 +70,7 @@ async def test_credentials_vanish_and_come_back(
     delete_credentials,
     restarted,
 ) -> None:
-    """Known prices are shown, a repair says what to do, and minutes after that was done all goes on."""
+    """Known prices are shown, an issue says what to do, and minutes after that was done everything works again."""
     entry = await linked()
     await delete_credentials()
     if restarted:
@@ -111,7 +111,7 @@ async def test_no_credentials_and_nothing_stored(
     subscription,
     delete_credentials,
 ) -> None:
-    """Setting up fails with a reason that says what to do, and succeeds by itself afterwards."""
+    """Setup fails with a reason that says what to do, and later succeeds by itself."""
     entry = make_entry(nomos)
     entry.add_to_hass(hass)
     await delete_credentials()
@@ -131,7 +131,7 @@ async def test_no_credentials_and_nothing_stored(
 async def test_issue_goes_with_the_account(
     hass: HomeAssistant, nomos, linked, delete_credentials
 ) -> None:
-    """Nobody is asked to enter credentials for an account that is not there any more."""
+    """A removed account leaves no issue about its credentials."""
     entry = await linked()
     await delete_credentials()
     await restart(hass, entry)
@@ -140,10 +140,10 @@ async def test_issue_goes_with_the_account(
     assert not issues(hass)
 
 
-async def test_credentials_come_back_in_trouble(
+async def test_credentials_come_back_while_nomos_is_down(
     hass: HomeAssistant, nomos, linked, advance: Advance, delete_credentials
 ) -> None:
-    """That the credentials are back is not overlooked because Nomos does not answer just then."""
+    """Credentials that are entered while Nomos does not answer are used later."""
     entry = await linked()
     await delete_credentials()
     await restart(hass, entry)
@@ -161,7 +161,7 @@ async def test_credentials_come_back_in_trouble(
 async def test_refresh_token_is_missing(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
-    """The account asks to be linked again and shows what is known."""
+    """The account asks to be linked again, and shows known prices."""
     entry = await linked()
     token = {**entry.data["token"]}
     del token["refresh_token"]
@@ -182,7 +182,7 @@ async def test_refresh_token_is_missing(
 async def test_refresh_token_is_missing_while_running(
     hass: HomeAssistant, nomos, linked, subscription
 ) -> None:
-    """The same is found out with the next request."""
+    """It is noticed at the next request."""
     entry = await linked()
     token = {**entry.data["token"], "refresh_token": ""}
     hass.config_entries.async_update_entry(entry, data={**entry.data, "token": token})

@@ -1,4 +1,4 @@
-"""Tests of what customers are told, and of when it is withdrawn."""
+"""Tests of issues: when they are raised, and when they are deleted."""
 
 from datetime import UTC, date, datetime, time, timedelta
 import json
@@ -17,7 +17,7 @@ TRANSLATIONS = Path(custom_components.nomos.__file__).parent / "translations"
 
 
 def issues(hass):
-    """Return the keys of the issues that are shown, all with words in both languages."""
+    """Return the keys of all issues; each has a text in both languages."""
     found = [
         issue for issue in ir.async_get(hass).issues.values() if issue.domain == DOMAIN
     ]
@@ -33,7 +33,7 @@ def issues(hass):
 async def test_contract_ended(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
-    """The end of the last contract is told, and withdrawn when there is a new one."""
+    """The end of the last contract raises an issue, and a new contract deletes it."""
     entry = await linked()
     assert not issues(hass)
     nomos.set_subscription(subscription.id, status="ended", end_at=datetime.now(UTC))
@@ -49,7 +49,7 @@ async def test_contract_ended(
 async def test_access_denied(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription, status
 ) -> None:
-    """A token that may not read prices is told of, seldom tried, and the issue withdrawn when it may."""
+    """If the token may not read prices, there is an issue and requests are rare; it is deleted once they work."""
     entry = await linked()
     fault = nomos.faults.add(kind="status", status=status, match="prices")
     await entry.runtime_data.prices[subscription.id].async_refresh()
@@ -67,7 +67,7 @@ async def test_access_denied(
 async def test_prices_late(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription, caplog
 ) -> None:
-    """Prices that did not come since yesterday are told of after an hour, once in the log, and withdrawn."""
+    """Prices that are missing since yesterday raise an issue after an hour, with one log line; it is deleted later."""
     nomos.publish_at(date(2026, 6, 11), "never")
     await linked()
     while datetime.now(UTC) < datetime(2026, 6, 10, 22, tzinfo=UTC):
@@ -92,7 +92,7 @@ async def test_prices_late(
 async def test_denial_goes_with_the_contract(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
-    """Nobody is told of prices that are refused for a contract that has ended."""
+    """There is no issue about refused prices of a contract that has ended."""
     entry = await linked()
     nomos.faults.add(kind="status", status=403, match="prices")
     await entry.runtime_data.prices[subscription.id].async_refresh()
@@ -108,7 +108,7 @@ async def test_denial_goes_with_the_contract(
 async def test_revoked_access_is_not_the_network(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """Whoever is asked to link again is not told to look after the internet connection, too."""
+    """A customer who is asked to link again gets no issue about the internet connection."""
     await linked()
     nomos.revoke(EMAIL)
     for _ in range(2 * 96):
@@ -116,10 +116,10 @@ async def test_revoked_access_is_not_the_network(
     assert not issues(hass)
 
 
-async def test_unloading_withdraws(
+async def test_unloading_deletes_issues(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
-    """What is not looked after any more is not told of any more."""
+    """An account that is not loaded has no issues."""
     entry = await linked()
     nomos.faults.add(kind="status", status=403, match="prices")
     await entry.runtime_data.prices[subscription.id].async_refresh()

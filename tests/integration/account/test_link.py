@@ -1,4 +1,4 @@
-"""Tests of refusals that pass: access is tried again by itself, politely, and the question goes away."""
+"""Tests of temporary refusals: access is tried again by itself, politely, and the request to link again goes away."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -25,7 +25,7 @@ from tests.integration.helpers import (
 )
 
 STEP = timedelta(minutes=7, seconds=30)
-"""Divides a quarter of an hour: with the odd seconds of the start every boundary is passed and none is hit."""
+"""The step of the clock: with the odd seconds of the start, it passes every boundary and never stops at one."""
 
 SLIPS = [
     {"status": 400},
@@ -39,16 +39,16 @@ CLEAR = [
 
 
 class Watch:
-    """Moves the clock in small steps and counts the prompts on the way."""
+    """Moves the clock in small steps and counts the prompts to link again."""
 
     def __init__(self, hass: HomeAssistant, advance: Advance) -> None:
-        """Begin with none."""
+        """Start with no prompts."""
         self.prompts: set[str] = set()
         self._hass = hass
         self._advance = advance
 
     async def pass_time(self, span: timedelta) -> None:
-        """Let time pass."""
+        """Move the clock on by a time span."""
         for _ in range(int(span / STEP)):
             await self._advance(STEP)
             flows = reauth_flows(self._hass)
@@ -58,17 +58,17 @@ class Watch:
 
 @pytest.fixture
 def watch(hass: HomeAssistant, advance: Advance) -> Watch:
-    """Return who counts prompts."""
+    """Return a watch that counts prompts."""
     return Watch(hass, advance)
 
 
 def forget_requests(nomos) -> None:
-    """Count from here."""
+    """Count requests from here."""
     nomos.requests.clear()
 
 
 def assert_goes_on(hass, entry, nomos, subscription) -> None:
-    """Assert that nothing of the refusal is left: no question, no error, and a next request everywhere."""
+    """Assert that nothing of the refusal is left: no prompt, no error, and a scheduled request everywhere."""
     assert not reauth_flows(hass)
     assert not [one for one in ir.async_get(hass).issues if "reauth" in one[1]]
     runtime = entry.runtime_data
@@ -87,7 +87,7 @@ def assert_goes_on(hass, entry, nomos, subscription) -> None:
 async def test_api_that_rejects_fresh_tokens(
     hass: HomeAssistant, nomos, linked, watch: Watch, subscription, hours
 ) -> None:
-    """The API rejects for hours what the token endpoint gives: one question, few requests, and all goes on."""
+    """If the API rejects fresh tokens for hours, there are one prompt and few requests, and later all works again."""
     entry = await linked()
     await watch.pass_time(3 * HOUR)
     begin = datetime.now(UTC)
@@ -99,7 +99,7 @@ async def test_api_that_rejects_fresh_tokens(
     assert_right(hass, nomos, subscription)
     forget_requests(nomos)
     await watch.pass_time(hours * HOUR)
-    # Once after an hour, then after four: each costs no more than a new token and the request that was rejected.
+    # Once after an hour, then after four: each try costs a new token and the rejected request.
     tries = [one for one in nomos.requests if one.time < end]
     assert len(tries) <= 6
     assert nomos.count("token") <= 4
@@ -111,7 +111,7 @@ async def test_api_that_rejects_fresh_tokens(
 async def test_only_prices_are_rejected(
     hass: HomeAssistant, nomos, linked, watch: Watch, subscription
 ) -> None:
-    """The question stands until what was rejected is answered; that the list is answered does not withdraw it."""
+    """The prompt stays until the rejected request succeeds; a successful list of contracts does not remove it."""
     entry = await linked()
     await watch.pass_time(3 * HOUR)
     fault = nomos.faults.add(kind="status", status=401, match="prices")
@@ -125,10 +125,10 @@ async def test_only_prices_are_rejected(
 
 
 @pytest.mark.parametrize("answer", SLIPS)
-async def test_slip_of_the_token_endpoint(
+async def test_mistake_of_the_token_endpoint(
     hass: HomeAssistant, nomos, linked, watch: Watch, advance: Advance, answer
 ) -> None:
-    """An answer that may be a slip is not believed the first time: nobody is asked, and minutes later all goes on."""
+    """A refusal that may be a mistake is not believed at once: there is no prompt, and all works minutes later."""
     entry = await linked()
     await advance(2 * HOUR)
     nomos.faults.add(kind="status", match="token", times=1, **answer)
@@ -144,10 +144,10 @@ async def test_slip_of_the_token_endpoint(
     assert_goes_on(hass, entry, nomos, subscription)
 
 
-async def test_slip_before_the_token_endpoint_fails(
+async def test_mistake_before_the_token_endpoint_fails(
     hass: HomeAssistant, nomos, linked, watch: Watch, subscription
 ) -> None:
-    """As long as no answer is clear after a slip, the gaps between the tries grow to an hour."""
+    """As long as there is no clear answer after a possible mistake, the gaps between the tries grow to an hour."""
     entry = await linked()
     await watch.pass_time(timedelta(minutes=50))
     nomos.faults.add(kind="status", match="token", status=400, times=1)
@@ -162,10 +162,10 @@ async def test_slip_before_the_token_endpoint_fails(
     assert_goes_on(hass, entry, nomos, subscription)
 
 
-async def test_slip_that_several_requests_meet(
+async def test_mistake_that_several_requests_share(
     hass: HomeAssistant, nomos, linked, watch: Watch, advance: Advance, subscription
 ) -> None:
-    """One answer to several that wait for it is said once."""
+    """One refusal that several requests wait for counts once."""
     entry = await linked()
     await advance(2 * HOUR)
     nomos.faults.add(kind="status", status=400, match="token", times=1)
@@ -182,10 +182,10 @@ async def test_slip_that_several_requests_meet(
 
 
 @pytest.mark.parametrize("answer", SLIPS)
-async def test_slip_that_is_said_again(
+async def test_repeated_mistake(
     hass: HomeAssistant, nomos, linked, watch: Watch, advance: Advance, answer
 ) -> None:
-    """Said twice it is believed; the question is withdrawn when access is granted again."""
+    """A repeated refusal is believed; the prompt goes away once access is granted again."""
     entry = await linked()
     await advance(2 * HOUR)
     fault = nomos.faults.add(kind="status", match="token", **answer)
@@ -200,10 +200,10 @@ async def test_slip_that_is_said_again(
 
 
 @pytest.mark.parametrize("answer", CLEAR)
-async def test_clear_refusal_that_passes(
+async def test_temporary_clear_refusal(
     hass: HomeAssistant, nomos, linked, watch: Watch, advance: Advance, answer
 ) -> None:
-    """A clear refusal asks at once; a good answer an hour later withdraws the question."""
+    """After a clear refusal there is a prompt at once; a good answer an hour later removes it."""
     entry = await linked()
     await advance(2 * HOUR)
     begin = datetime.now(UTC)
@@ -219,10 +219,10 @@ async def test_clear_refusal_that_passes(
     assert_goes_on(hass, entry, nomos, subscription)
 
 
-async def test_access_that_comes_back_while_nomos_is_in_trouble(
+async def test_access_that_comes_back_while_nomos_is_down(
     hass: HomeAssistant, nomos, linked, watch: Watch, advance: Advance, subscription
 ) -> None:
-    """A try that brings no answer about access is no refusal: it is made again an hour later."""
+    """A try without an answer about access is no refusal: it is repeated an hour later."""
     entry = await linked()
     await advance(2 * HOUR)
     fault = nomos.faults.add(kind="status", status=401, match="token")
@@ -238,10 +238,10 @@ async def test_access_that_comes_back_while_nomos_is_in_trouble(
     assert_goes_on(hass, entry, nomos, subscription)
 
 
-async def test_revoked_access_costs_one_prompt_and_no_storm(
+async def test_revoked_access_costs_one_prompt_and_few_requests(
     hass: HomeAssistant, nomos, linked, watch: Watch, subscription
 ) -> None:
-    """However often somebody asks, a revoked grant is tried a few times on the first day and then once a day."""
+    """However often refreshes are called, a revoked grant is tried a few times on the first day, then once a day."""
     await async_setup_component(hass, "homeassistant", {})
     await linked()
     nomos.revoke(EMAIL)
@@ -260,7 +260,7 @@ async def test_revoked_access_costs_one_prompt_and_no_storm(
         counts.append(len(nomos.requests))
     assert len(watch.prompts) == 1
     assert len(reauth_flows(hass)) == 1
-    # The secret of these tests is tried as it is and encoded; before, the API rejected the access token.
+    # The secret is tried as it is and encoded; before, the API rejected the access token.
     assert counts[0] <= 1 + 3 * 2
     assert max(counts[1:]) <= 2
 
@@ -269,7 +269,7 @@ async def test_revoked_access_costs_one_prompt_and_no_storm(
 async def test_reloads_do_not_try_again(
     hass: HomeAssistant, nomos, linked, watch: Watch, subscription, how
 ) -> None:
-    """A refused account that is reloaded asks nothing, goes on showing what is known, and puts the question again."""
+    """Reloading a refused account sends no request, shows what is known, and prompts again."""
     entry = await linked()
     nomos.revoke(EMAIL)
     await entry.runtime_data.account.async_refresh()
@@ -289,7 +289,7 @@ async def test_reloads_do_not_try_again(
 async def test_refusal_at_the_first_start_passes(
     hass: HomeAssistant, nomos, credentials, watch: Watch, subscription, freezer
 ) -> None:
-    """With nothing stored there is nothing to show; setting up succeeds by itself when access is granted."""
+    """Without stored prices there is nothing to show; setup succeeds by itself once access is granted."""
     entry = make_entry(nomos)
     entry.add_to_hass(hass)
     freezer.tick(2 * HOUR)
@@ -310,7 +310,7 @@ async def test_refusal_at_the_first_start_passes(
 
 @pytest.mark.usefixtures("current_request_with_host")
 @pytest.mark.parametrize("finishes", [True, False])
-async def test_access_comes_back_while_somebody_answers(
+async def test_access_comes_back_during_the_flow(
     hass: HomeAssistant,
     nomos,
     linked,
@@ -321,7 +321,7 @@ async def test_access_comes_back_while_somebody_answers(
     caplog,
     finishes,
 ) -> None:
-    """Who is at Nomos's pages then may finish, which does no harm; a flow that is left there goes an hour later."""
+    """A customer on Nomos's pages may finish, which does no harm; an abandoned flow is removed an hour later."""
     entry = await linked()
     await advance(2 * HOUR)
     fault = nomos.faults.add(kind="status", status=401, match="token")
@@ -351,10 +351,10 @@ async def test_access_comes_back_while_somebody_answers(
     ]
 
 
-async def test_state_of_the_house_while_refused(
+async def test_prices_while_refused(
     hass: HomeAssistant, nomos, linked, watch: Watch, subscription
 ) -> None:
-    """Known prices go on, also after a restart of Home Assistant that knows nothing of the refusal."""
+    """Known prices are shown, even after a restart, which forgets the refusal."""
     entry = await linked()
     nomos.revoke(EMAIL)
     await entry.runtime_data.account.async_refresh()

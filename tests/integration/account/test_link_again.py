@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("current_request_with_host")
 async def test_reauthentication(
     hass: HomeAssistant, nomos: Simulator, linked, walk, advance
 ) -> None:
-    """After access was revoked, the same customer links again and prices go on."""
+    """After access was revoked, the same customer links again, and there are prices again."""
     entry = await linked()
     nomos.revoke("smart@example.com")
     await entry.runtime_data.account.async_refresh()
@@ -54,7 +54,7 @@ async def test_reauthentication(
 async def test_reconfiguration(
     hass: HomeAssistant, nomos: Simulator, linked, walk
 ) -> None:
-    """A customer links again of free will, with the same account only."""
+    """A customer links again without being asked; only the same account is accepted."""
     entry = await linked()
     result = await walk(await entry.start_reconfigure_flow(hass), "solar@example.com")
     assert result["type"] is FlowResultType.ABORT
@@ -69,7 +69,7 @@ async def test_reconfiguration(
 async def test_reconfiguration_while_access_is_renewed(
     hass: HomeAssistant, nomos: Simulator, linked, walk, advance
 ) -> None:
-    """The new link is the one that stays, whatever the answer to the old one's last question brings."""
+    """The new link stays, whatever the answer to the old link's last request is."""
     entry = await linked()
     await advance(2 * HOUR)
     given: list[str] = []
@@ -90,7 +90,7 @@ async def test_reconfiguration_while_access_is_renewed(
     await old
     assert (await linking)["reason"] == "reconfigure_successful"
     await hass.async_block_till_done()
-    # The new link's answer was there first.
+    # The answer for the new link came first.
     new, _ = given
     assert entry.data["token"]["refresh_token"] == new
     await restart(hass, entry)
@@ -106,7 +106,7 @@ async def test_reconfiguration_while_access_is_renewed(
 async def test_credentials_that_are_wrong(
     hass: HomeAssistant, nomos: Simulator, linked, walk, again
 ) -> None:
-    """Credentials in use cannot be deleted: whoever links again is told to enter the right ones in addition."""
+    """Credentials in use cannot be deleted, so the customer is told to add the right ones."""
     entry = await linked() if again else None
     nomos.faults.add(kind="status", status=401, match="token", times=1)
     result = await (entry.start_reconfigure_flow(hass) if entry else begin(hass))
@@ -120,7 +120,7 @@ async def test_credentials_that_are_wrong(
 async def test_ended_contract_can_be_linked_again(
     hass: HomeAssistant, nomos: Simulator, linked, walk
 ) -> None:
-    """That the contract has ended is no reason to refuse whoever was asked to link again."""
+    """A customer who is asked to link again may do so even if the contract has ended."""
     entry = await linked("ended@example.com")
     result = await walk(await entry.start_reconfigure_flow(hass), "ended@example.com")
     assert result["reason"] == "reconfigure_successful"
@@ -132,7 +132,7 @@ async def test_ended_contract_can_be_linked_again(
 async def test_added_once_more(
     hass: HomeAssistant, nomos: Simulator, linked, walk, advance, files, trouble
 ) -> None:
-    """Whoever adds an account that is here already gives it a new link, whatever state it is in."""
+    """Adding an account a second time gives it a new link, in any state."""
     entry = await linked()
     match trouble:
         case "refused":
@@ -151,7 +151,7 @@ async def test_added_once_more(
             path.unlink()
             await hass.config_entries.async_setup(entry.entry_id)
             assert entry.state is ConfigEntryState.SETUP_RETRY
-    # A new consent may end the one before.
+    # A new consent may end the previous one.
     nomos.configure(second_consent_revokes=True)
     old = entry.data["token"]["refresh_token"]
     result = await walk(await begin(hass))
@@ -162,7 +162,7 @@ async def test_added_once_more(
     assert entry.state is ConfigEntryState.LOADED
     assert entry.data["token"]["refresh_token"] != old
     assert not reauth_flows(hass)
-    # The new link is in the journal: the entry itself is written later.
+    # The new link is in the journal; the entry itself is written later.
     [journal] = files("token").values()
     assert entry.data["token"]["refresh_token"] in journal.read_text()
     await advance(2 * HOUR)
@@ -175,7 +175,7 @@ async def test_added_once_more(
 async def test_added_once_more_while_disabled(
     hass: HomeAssistant, nomos: Simulator, linked, walk
 ) -> None:
-    """A disabled account stays so, and has the new link when it is enabled."""
+    """A disabled account stays disabled, and has the new link once it is enabled."""
     entry = await linked()
     by_user = ConfigEntryDisabler.USER
     await hass.config_entries.async_set_disabled_by(entry.entry_id, by_user)
@@ -193,7 +193,7 @@ async def test_added_once_more_while_disabled(
 async def test_added_after_it_was_ignored(
     hass: HomeAssistant, nomos: Simulator, credentials, walk
 ) -> None:
-    """What somebody chose to ignore is replaced by the account."""
+    """An ignored entry is replaced by the account."""
     MockConfigEntry(
         domain=DOMAIN, source=SOURCE_IGNORE, unique_id=nomos.customers[EMAIL].id
     ).add_to_hass(hass)

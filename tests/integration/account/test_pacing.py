@@ -1,4 +1,4 @@
-"""Tests of how fast an account asks: with a real clock, real sockets, and the limit that Nomos has."""
+"""Tests of how fast an account sends requests, with a real clock, real sockets, and Nomos's limit."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -21,14 +21,14 @@ SECOND = timedelta(seconds=1)
 
 @pytest.fixture(autouse=True)
 def pauses() -> None:
-    """Let pauses last."""
+    """Keep the real pauses."""
 
 
 @pytest.fixture
 async def nomos(
     monkeypatch: pytest.MonkeyPatch, socket_enabled: None
 ) -> AsyncIterator[Simulator]:
-    """Return a simulator whose time runs, and which minds its limit."""
+    """Return a simulator with a running clock and a rate limit."""
     simulator = Simulator(
         seed=7,
         client_id=CLIENT_ID,
@@ -43,14 +43,14 @@ async def nomos(
 
 
 def busiest_second(requests):
-    """Return the most requests within a second, wherever it begins."""
+    """Return the highest number of requests within any second."""
     times = sorted(one.time for one in requests)
     return max(sum(begin <= time < begin + SECOND for time in times) for begin in times)
 
 
 @pytest.mark.usefixtures("credentials", "current_request_with_host")
 async def test_twelve_contracts(hass: HomeAssistant, nomos: Simulator, walk) -> None:
-    """Linking, setting up and importing usage of twelve contracts stay within the limit, and miss nothing."""
+    """Linking, setup and the import of twelve contracts stay within the limit, and nothing is missing."""
     first, *others = nomos.customers[MANY].subscriptions
     nomos.remove_subscription(first.id)
     today = local_date(nomos.clock.now())
@@ -79,8 +79,8 @@ async def test_twelve_contracts(hass: HomeAssistant, nomos: Simulator, walk) -> 
     assert busiest_second(paced) <= 8
 
 
-async def test_who_gives_up_holds_up_nobody(hass: HomeAssistant) -> None:
-    """Turns come in order; one that is cancelled while it waits leaves no gap."""
+async def test_cancelled_request_delays_no_other(hass: HomeAssistant) -> None:
+    """Requests are sent in order; one that is cancelled while it waits leaves no gap."""
     pace, done = Pace(0.5), []
 
     async def ask(name: int) -> None:

@@ -1,4 +1,4 @@
-"""Tests of what automations and scripts cost Nomos: whoever asks, however often, and many at once."""
+"""Tests of the requests that automations and scripts cause, however often and however many at once they call."""
 
 import asyncio
 from collections import Counter
@@ -23,7 +23,7 @@ MAY = {"start": "2026-05-01", "end": "2026-05-31"}
 
 @pytest.fixture
 async def update(hass: HomeAssistant):
-    """Return a function that has every entity updated."""
+    """Return a function that calls update_entity for every entity."""
     assert await async_setup_component(hass, "homeassistant", {})
 
     async def call():
@@ -41,7 +41,7 @@ async def update(hass: HomeAssistant):
 
 @pytest.fixture
 async def known(hass: HomeAssistant, linked, advance: Advance):
-    """Return an account in the evening, when all is known that can be."""
+    """Return an account in the evening, when all prices are known."""
     entry = await linked()
     await advance(2 * MINUTE)
     await advance(4 * HOUR)
@@ -52,7 +52,7 @@ async def known(hass: HomeAssistant, linked, advance: Advance):
 async def test_past_month_for_ten(
     hass: HomeAssistant, nomos, linked, subscription
 ) -> None:
-    """Ten who ask at the same time for the same month share a request, and so does whoever comes later."""
+    """Ten callers that ask at the same time for the same month share a request, and later callers use its answer."""
     await linked()
     before = nomos.count()
     answers = await asyncio.gather(*(get_prices(hass, **MAY) for _ in range(10)))
@@ -66,7 +66,7 @@ async def test_past_month_for_ten(
 async def test_months_again_and_again(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """Several months in a loop are asked for once a day."""
+    """Several months that a loop asks for are requested once a day."""
     await linked()
     before = nomos.count("prices")
     for _ in range(3):
@@ -80,7 +80,7 @@ async def test_months_again_and_again(
 
 
 async def test_many_ranges_are_not_all_kept(hass: HomeAssistant, nomos, linked) -> None:
-    """What is remembered has a limit; what was asked for first is forgotten first."""
+    """The cache is limited; the oldest answer is dropped first."""
     await linked()
     days = [f"2026-05-{day:02}" for day in range(1, price_history._KEPT + 2)]
     for day in days:
@@ -95,7 +95,7 @@ async def test_many_ranges_are_not_all_kept(hass: HomeAssistant, nomos, linked) 
 async def test_gap_is_asked_for_again(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """A price that was missing may come; it is not taken for missing all day."""
+    """A missing price is requested again on the same day."""
     gap = datetime(2026, 5, 5, 8, tzinfo=UTC), datetime(2026, 5, 5, 9, tzinfo=UTC)
     nomos.configure(missing=[gap])
     await linked()
@@ -114,7 +114,7 @@ async def test_gap_is_asked_for_again(
 async def test_failure_is_shared_and_remembered(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """A loop does not storm a Nomos that is down, and works again soon after it does."""
+    """While Nomos is down, a loop sends few requests, and it works again soon after Nomos does."""
     await linked()
     nomos.faults.add(kind="status", status=503, match="prices")
     before = nomos.count()
@@ -130,10 +130,10 @@ async def test_failure_is_shared_and_remembered(
 
 
 @pytest.mark.parametrize("who", [0, 1, 2])
-async def test_who_gives_up_harms_nobody(
+async def test_cancelled_caller_affects_no_other(
     hass: HomeAssistant, nomos, linked, advance: Advance, who
 ) -> None:
-    """Of several who wait for the same answer one may be cancelled, be it who asked first."""
+    """If several callers wait for the same answer, any of them may be cancelled, even the first."""
     await linked()
     before = nomos.count()
     nomos.faults.add(kind="delay", match="prices", seconds=1, times=1)
@@ -150,7 +150,7 @@ async def test_who_gives_up_harms_nobody(
 
 
 async def test_unload_while_somebody_waits(hass: HomeAssistant, nomos, linked) -> None:
-    """Whoever waits for past prices of an account that is unloaded hears so in words."""
+    """A caller that waits for past prices gets an error in words if the account is unloaded."""
     entry = await linked()
     nomos.faults.add(kind="delay", match="prices", seconds=60, times=1)
     caller = hass.async_create_task(get_prices(hass, **MAY))
@@ -166,7 +166,7 @@ async def test_unload_while_somebody_waits(hass: HomeAssistant, nomos, linked) -
 async def test_update_entity_when_all_is_known(
     hass: HomeAssistant, nomos, advance: Advance, update
 ) -> None:
-    """Nobody asks Nomos for what cannot be new, on the whole evening and through a restart."""
+    """If nothing can be new, there is no request, all evening long and across a restart."""
     before = nomos.count()
     for _ in range(60):
         await update()
@@ -177,7 +177,7 @@ async def test_update_entity_when_all_is_known(
 async def test_update_entity_on_a_day(
     hass: HomeAssistant, nomos, linked, advance: Advance, update, subscription
 ) -> None:
-    """An automation that has everything updated all day long costs at most a look on a day that is late."""
+    """An automation that updates all entities all day long causes at most one request, on a late day."""
     nomos.configure(publication_time=time(14, 20))
     await linked()
     await advance(2 * MINUTE)
@@ -194,7 +194,7 @@ async def test_update_entity_on_a_day(
 async def test_update_entity_finds_what_is_late(
     hass: HomeAssistant, nomos, linked, advance: Advance, update, subscription
 ) -> None:
-    """It asks for a day that may be there by now, and does not put off the look that was planned."""
+    """It requests a day that may be published by now, and does not delay the scheduled request."""
     nomos.publish_at(datetime(2026, 6, 11, tzinfo=UTC).date(), time(14, 35))
     entry = await linked()
     coordinator = entry.runtime_data.prices[subscription.id]
@@ -216,7 +216,7 @@ async def test_update_entity_finds_what_is_late(
 async def test_thousand_refreshes(
     hass: HomeAssistant, nomos, known, advance: Advance
 ) -> None:
-    """The first asks, whatever is known; then there is nothing to ask for until the next day."""
+    """The first call sends requests, whatever is known; then there is nothing to request until the next day."""
     before = nomos.count("subscriptions"), nomos.count("prices")
     await asyncio.gather(*(refresh(hass) for _ in range(10)))
     for _ in range(100):
@@ -228,7 +228,7 @@ async def test_thousand_refreshes(
 async def test_refresh_all_day(
     hass: HomeAssistant, nomos, known, advance: Advance
 ) -> None:
-    """A loop costs one more look a day than none, with the access token for it."""
+    """A loop costs one more request a day, and an access token for it."""
     await advance(4 * HOUR)
     before, today = len(nomos.requests), local_date(datetime.now(UTC))
     while local_date(datetime.now(UTC)) == today:
@@ -241,7 +241,7 @@ async def test_refresh_all_day(
 async def test_refresh_while_nomos_is_down(
     hass: HomeAssistant, nomos, known, advance: Advance
 ) -> None:
-    """Each call says what is wrong, for one try a minute; the first one after that works."""
+    """Each call reports the error, with one request a minute; the first call once Nomos works succeeds."""
     nomos.faults.add(kind="status", status=503)
     before = len(nomos.requests)
     for _ in range(100):
@@ -257,7 +257,7 @@ async def test_refresh_while_nomos_is_down(
 async def test_refresh_after_a_restart(
     hass: HomeAssistant, nomos, known, subscription
 ) -> None:
-    """A correction is had at once by whoever asks for it."""
+    """A refresh by hand gets a correction at once."""
     nomos.correct_price(subscription.id, datetime.now(UTC), 12.34)
     await restart(hass, known)
     await refresh(hass)

@@ -1,4 +1,4 @@
-"""Tests of token refreshes that take long, while others ask, reload or remove the account."""
+"""Tests of slow token refreshes during other requests, a reload or the removal of the account."""
 
 import asyncio
 from datetime import timedelta
@@ -12,12 +12,12 @@ from tests.integration.account.helpers import power_cut
 from tests.integration.helpers import EMAIL, HOUR, Advance, state_of
 
 LONG = 20
-"""How many seconds the answer to a refresh takes."""
+"""Seconds until the answer to a refresh."""
 
 
 @pytest.fixture
 def hang(nomos):
-    """Return a function that waits until a refresh of an account has begun, whose answer takes long."""
+    """Return a function that starts a refresh with a slow answer."""
 
     async def begun(hass, entry, advance):
         await advance(2 * HOUR)
@@ -31,14 +31,14 @@ def hang(nomos):
 
 
 async def come(advance):
-    """Let the answer come."""
+    """Let the answer arrive."""
     await advance(timedelta(seconds=LONG + 1))
 
 
 async def test_reload_during_refresh_waits_for_it(
     hass: HomeAssistant, nomos, linked, advance: Advance, hang
 ) -> None:
-    """A new account object does not use the refresh token that the old one has just used."""
+    """The reloaded account does not use a refresh token that has just been used."""
     entry = await linked()
     request = await hang(hass, entry, advance)
     request.cancel()
@@ -56,7 +56,7 @@ async def test_reload_during_refresh_waits_for_it(
 async def test_reload_during_refresh_loses_no_ancestor(
     hass: HomeAssistant, linked, nomos, advance: Advance, hang
 ) -> None:
-    """The journal that the new account object writes knows the token that the old one replaced."""
+    """The journal that the reloaded account writes still names the token that was replaced before."""
     entry = await linked()
     on_disk = dict(entry.data)
     request = await hang(hass, entry, advance)
@@ -74,13 +74,13 @@ async def test_reload_during_refresh_loses_no_ancestor(
 async def test_removal_during_refresh_leaves_no_token(
     hass: HomeAssistant, linked, advance: Advance, hang, files
 ) -> None:
-    """An answer that comes when the account is being removed does not bring its journal back."""
+    """An answer that arrives while the account is being removed does not create its journal again."""
     entry = await linked()
     request = await hang(hass, entry, advance)
     request.cancel()
     removal = hass.async_create_task(hass.config_entries.async_remove(entry.entry_id))
     for _ in range(20):
-        # It may go as far as it can before the answer comes.
+        # Let the removal go as far as it can before the answer arrives.
         await hass.async_add_executor_job(time.sleep, 0.01)
     await come(advance)
     assert await removal
@@ -91,7 +91,7 @@ async def test_removal_during_refresh_leaves_no_token(
 async def test_late_rejection_of_a_token_that_was_replaced(
     hass: HomeAssistant, linked, nomos, advance: Advance, subscription
 ) -> None:
-    """Whoever hears late that the old token is rejected takes the new one, and does not renew that, too."""
+    """A late rejection of the old token makes a request use the new one, without another refresh."""
     entry = await linked()
     nomos.expire_access_tokens(EMAIL)
     nomos.faults.add(kind="delay", match="prices", seconds=LONG, times=1)
@@ -114,7 +114,7 @@ async def test_late_rejection_of_a_token_that_was_replaced(
 async def test_token_that_is_being_replaced_is_not_used(
     hass: HomeAssistant, linked, nomos, advance: Advance, hang, freezer
 ) -> None:
-    """Also where the clock is set back meanwhile, and it looks valid again."""
+    """It is not used either if the clock is set back meanwhile, so that it looks valid again."""
     entry = await linked()
     account = entry.runtime_data.account
     nomos.expire_access_tokens(EMAIL)

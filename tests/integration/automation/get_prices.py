@@ -1,4 +1,4 @@
-"""Call the action that returns prices, and check what it returns."""
+"""Helpers that call the action get_prices, and check its answer."""
 
 from datetime import datetime
 from itertools import pairwise
@@ -29,7 +29,7 @@ def device_id(hass, entry, subscription):
 
 
 async def get_prices(hass, **data):
-    """Call the action, and hold its answer to plain JSON."""
+    """Call the action, and check that its answer is plain JSON."""
     answer = await hass.services.async_call(
         DOMAIN, "get_prices", data, blocking=True, return_response=True
     )
@@ -38,14 +38,14 @@ async def get_prices(hass, **data):
 
 
 def moment(text):
-    """Return an instant that carries its offset."""
+    """Return the instant of a text, which must have an offset."""
     found = datetime.fromisoformat(text)
     assert found.utcoffset() is not None
     return found
 
 
 def assert_true_prices(nomos, subscription, rows):
-    """Assert that every row tells what the market says, and nothing overlaps."""
+    """Assert that every row has the market's price, and that rows do not overlap."""
     for row in rows:
         truth = nomos.price(subscription.id, moment(row["start"]))
         assert row["price"] == pytest.approx(truth.amount / 100, abs=1e-9)

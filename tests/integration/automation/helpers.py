@@ -1,4 +1,4 @@
-"""What the tests of triggers, conditions and the assistant share: automations that write down when they ran."""
+"""Helpers of the tests of triggers, conditions and the assistant: automations that record their runs."""
 
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -25,7 +25,7 @@ QUARTER = timedelta(minutes=15)
 
 
 def each_kind_of_day(after_midnight: timedelta) -> pytest.MarkDecorator:
-    """Run a test on a usual day and on both days of a clock change, from some time after their midnight or before."""
+    """Run a test on a normal day and on both days of a clock change, beginning at a time after (or before) midnight."""
     days = {
         "usual day": (date(2026, 6, 10), 96),
         "23 hours": (date(2026, 3, 29), 92),
@@ -39,12 +39,12 @@ def each_kind_of_day(after_midnight: timedelta) -> pytest.MarkDecorator:
 
 
 def trigger(name: str, target: dict[str, Any], **options: Any) -> dict[str, Any]:
-    """Return a trigger as it stands in an automation."""
+    """Return a trigger as an automation contains it."""
     return {"trigger": f"nomos.{name}", "target": target, "options": options}
 
 
 def crossing(kind: str, *values: float) -> dict[str, Any]:
-    """Return a threshold of numbers."""
+    """Return a numerical threshold."""
     names = ("value",) if len(values) == 1 else ("value_min", "value_max")
     return {
         "type": kind,
@@ -63,7 +63,7 @@ async def automate(
     triggers: Mapping[str, dict[str, Any]],
     conditions: list[dict[str, Any]] | None = None,
 ) -> Ran:
-    """Set up an automation with triggers by their ids; return the list of its runs to be."""
+    """Set up an automation with triggers by id; return the list to which its runs will be added."""
     ran: Ran = async_mock_service(hass, "test", "automation")
     config = {
         "alias": "test",
@@ -92,14 +92,14 @@ async def automate_crossing(
 
 
 def ids(ran: Ran) -> list[str]:
-    """Return which triggers ran, in order, and forget it."""
+    """Return the ids of the triggers that fired, in order, and clear the list."""
     seen = [call.data["id"] for call in ran]
     ran.clear()
     return seen
 
 
 async def show(hass: HomeAssistant, entity_id: str, *states: str | float) -> None:
-    """Let an entity have one state after another."""
+    """Set the states of an entity, one after the other."""
     for state in states:
         attributes = {}
         if entity_id.startswith("sensor."):
@@ -109,7 +109,7 @@ async def show(hass: HomeAssistant, entity_id: str, *states: str | float) -> Non
 
 
 class Registered:
-    """A Nomos account that is known to the registries only: its entities have the states that a test gives them."""
+    """A Nomos account that exists in the registries only; tests set the states of its entities."""
 
     def __init__(self, hass: HomeAssistant) -> None:
         """Register the account and one device."""
@@ -149,17 +149,17 @@ class Registered:
 
 @pytest.fixture
 def registered(hass: HomeAssistant) -> Registered:
-    """Return an account that is known to the registries only."""
+    """Return an account that exists in the registries only."""
     return Registered(hass)
 
 
 async def refresh(hass, **data):
-    """Ask Nomos now."""
+    """Call the action that requests everything now."""
     await hass.services.async_call(DOMAIN, "refresh", data, blocking=True)
 
 
 async def make_plan(hass, **data):
-    """Call the action, and hold its answer to plain JSON."""
+    """Call the action, and check that its answer is plain JSON."""
     answer = await hass.services.async_call(
         DOMAIN, "plan", data, blocking=True, return_response=True
     )

@@ -14,13 +14,13 @@ QUARTER = timedelta(minutes=15)
 
 @pytest.fixture
 def calendar(hass: HomeAssistant, nomos):
-    """Return a function that names the calendar's entity."""
+    """Return a function that returns the calendar's entity id."""
     subscription = nomos.customers["smart@example.com"].subscriptions[0]
     return lambda: entity_id(hass, subscription.id, "calendar", "calendar")
 
 
 async def events(hass, calendar, start, end):
-    """Return the events of a stretch of time, as the action gives them."""
+    """Return the events of a time range, as the action returns them."""
     answer = await hass.services.async_call(
         "calendar",
         "get_events",
@@ -59,7 +59,7 @@ async def test_cheap_periods(
 async def test_cheap_period_over_midnight(
     hass: HomeAssistant, nomos, linked, calendar, advance: Advance
 ) -> None:
-    """It is one event, whole on both days that it belongs to."""
+    """It is one event, and complete on both of its days."""
     subscription = nomos.customers["smart@example.com"].subscriptions[0]
     midnight = datetime(2026, 6, 10, 22, tzinfo=UTC)
     for number in range(-6, 6):
@@ -83,7 +83,7 @@ async def test_cheap_period_over_midnight(
 async def test_on_during_events(
     hass: HomeAssistant, nomos, linked, calendar, advance: Advance
 ) -> None:
-    """The calendar is on exactly while an event goes on, and shows the next one before it."""
+    """The calendar is on exactly during an event, and shows the next one before."""
     await linked()
     await advance(timedelta(seconds=900 - datetime.now(UTC).timestamp() % 900))
     start = datetime(2026, 6, 9, 22, tzinfo=UTC)
@@ -104,7 +104,7 @@ async def test_on_during_events(
 async def test_run_over_the_repeated_hour(
     hass: HomeAssistant, nomos, linked, calendar, advance: Advance
 ) -> None:
-    """A run that the clock on the wall measures backwards is there, in two parts, and the load runs."""
+    """A run whose end is before its start in local time is there, in two parts, and the load runs."""
     await hass.config.async_set_time_zone("Europe/Berlin")
     subscription = nomos.customers["smart@example.com"].subscriptions[0]
     cheap = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
@@ -138,7 +138,7 @@ async def test_run_over_the_repeated_hour(
 
 
 async def test_runs_of_loads(hass: HomeAssistant, nomos, linked, calendar) -> None:
-    """Planned runs are events under the load's name, and go with it."""
+    """Planned runs are events with the load's name, and are removed with the load."""
     entry = await linked()
     load_id = await add(hass, entry, DISHWASHER)
     start = datetime(2026, 6, 10, 8, tzinfo=UTC)
@@ -177,7 +177,7 @@ async def test_run_of_a_load_of_another_contract(
 async def test_load_that_is_added_and_runs(
     hass: HomeAssistant, linked, calendar, advance: Advance
 ) -> None:
-    """A new load is there at once, and the calendar is on from its first minute, at no boundary of a price."""
+    """The run of a new load is there at once, and the calendar is on from its start, not from the next boundary."""
     entry = await linked()
     shown = hass.states.get(calendar())
     assert shown.state == "off"

@@ -31,12 +31,12 @@ __all__ = ["registered"]
 
 
 def condition(name: str, target: dict[str, Any], **options: Any) -> dict[str, Any]:
-    """Return a condition as it stands in an automation."""
+    """Return a condition as an automation contains it."""
     return {"condition": f"nomos.{name}", "target": target, "options": options}
 
 
 async def checker(hass: HomeAssistant, config: dict[str, Any]) -> ConditionChecker:
-    """Return what checks a condition."""
+    """Return the checker of a condition."""
     valid = await async_validate_condition_config(hass, config)
     return await async_from_config(hass, valid)
 
@@ -45,7 +45,7 @@ async def checker(hass: HomeAssistant, config: dict[str, Any]) -> ConditionCheck
 async def test_a_day(
     hass: HomeAssistant, linked, advance: Advance, subscription, quarters
 ) -> None:
-    """Throughout a day, every condition holds where its definition says."""
+    """Throughout a day, every condition holds exactly when its definition says."""
     entry = await linked()
     table = entry.runtime_data.prices[subscription.id].data
     day = table.day(local_date(datetime.now(UTC)))
@@ -105,7 +105,7 @@ async def test_a_day(
 async def test_in_an_automation(
     hass: HomeAssistant, linked, advance: Advance, subscription, kind
 ) -> None:
-    """However the contract is chosen, an automation runs when the condition holds."""
+    """With any way to choose the contract, an automation runs if the condition holds."""
     entry = await linked()
     device = device_of(hass, subscription)
     area = ar.async_get(hass).async_create("Cellar")
@@ -147,7 +147,7 @@ CONDITIONS = (
 async def test_unknown_price(
     hass: HomeAssistant, nomos, linked, subscription, behavior, name, options
 ) -> None:
-    """Where there is no price, nothing holds."""
+    """Without a price, no condition holds."""
     start = datetime(2026, 6, 10, 8, tzinfo=UTC)
     nomos.configure(null_amounts=[(start, start + QUARTER)])
     await linked()
@@ -164,7 +164,7 @@ async def test_unknown_price(
 async def test_account_that_is_not_loaded(
     hass: HomeAssistant, linked, subscription, behavior, name, options
 ) -> None:
-    """While an account is not loaded nothing holds; when it is back, it does again."""
+    """While an account is not loaded, no condition holds; once it is loaded, they work again."""
     entry = await linked()
     check = await checker(
         hass,
@@ -186,7 +186,7 @@ async def test_account_that_is_not_loaded(
 async def test_nothing_chosen_is_nothing_true(
     hass: HomeAssistant, registered: Registered, behavior, name, options
 ) -> None:
-    """A target without a price does not hold, nor does a price without a loaded account."""
+    """Without a price in the target, or without a loaded account, no condition holds."""
     config = condition(
         name, {"device_id": registered.device.id}, behavior=behavior, **options
     )
@@ -201,7 +201,7 @@ async def test_nothing_chosen_is_nothing_true(
 
 
 async def test_several_contracts(hass: HomeAssistant, registered: Registered) -> None:
-    """One of them is enough, or all are needed, those that are not known included."""
+    """Depending on the behavior, any of them is enough, or all must match, unknown ones included."""
     one = registered.entity("price_level")
     two = registered.entity("price_level", device=registered.make_device("s2"))
     any_of, all_of = [
@@ -233,7 +233,7 @@ async def test_several_contracts(hass: HomeAssistant, registered: Registered) ->
 async def test_level_for_a_while(
     hass: HomeAssistant, registered: Registered, freezer
 ) -> None:
-    """A level may be asked to have lasted, over changes within what counts."""
+    """A condition may require a duration, during which the level may change among the chosen ones."""
     level = registered.entity("price_level")
     check = await checker(
         hass,
@@ -257,7 +257,7 @@ async def test_level_for_a_while(
 
 
 async def test_time_changes_the_result(hass: HomeAssistant, linked) -> None:
-    """What watches conditions is told that time alone can change them."""
+    """Conditions declare that time alone can change their result."""
     for name, options in CONDITIONS:
         check = await checker(
             hass, condition(name, {"entity_id": "sensor.a"}, **options)
@@ -285,7 +285,7 @@ async def test_time_changes_the_result(hass: HomeAssistant, linked) -> None:
     ],
 )
 async def test_wrong_conditions_are_refused(hass: HomeAssistant, wrong) -> None:
-    """What cannot be meant does not become a condition that never holds."""
+    """An invalid condition is an error, rather than a condition that never holds."""
     config = {
         "alias": "test",
         "triggers": {"trigger": "event", "event_type": "ask"},

@@ -1,4 +1,4 @@
-"""Tests of what the automation editor gets of triggers and conditions."""
+"""Tests of what the automation editor gets about triggers and conditions."""
 
 from pathlib import Path
 import re
@@ -26,7 +26,7 @@ parametrize = pytest.mark.parametrize("kind", OURS)
 
 @pytest.fixture
 async def asked(hass: HomeAssistant, hass_ws_client, linked):
-    """Return a function that asks a hub with a linked account as the editor does."""
+    """Return a function that sends the editor's commands to a hub with a linked account."""
     assert await async_setup_component(hass, "websocket_api", {})
     assert await async_setup_component(hass, "frontend", {})
     await linked()
@@ -46,7 +46,7 @@ async def asked(hass: HomeAssistant, hass_ws_client, linked):
 
 @parametrize
 async def test_all_are_offered(hass: HomeAssistant, asked, kind, caplog) -> None:
-    """The editor learns of every one, with its target and fields."""
+    """The editor gets every trigger and condition, with its target and fields."""
     platforms = await asked(type=f"{kind}_platforms/subscribe")
     ours = {key: value for key, value in platforms.items() if key.startswith("nomos.")}
     assert ours.keys() == {f"nomos.{key}" for key in OURS[kind]}
@@ -59,7 +59,7 @@ async def test_all_are_offered(hass: HomeAssistant, asked, kind, caplog) -> None
     assert "Unable to find" not in caplog.text
 
 
-# What the editor cannot tell apart: it does not look at units, and two binary sensors without a class are alike.
+# The editor cannot distinguish these: it ignores units, and two binary sensors without a class look the same.
 FOR_ALL = {
     "trigger": {
         "price_crossed_value",
@@ -75,7 +75,7 @@ OF_LOADS = {"load_run_started", "load_run_ended"}
 async def test_what_a_device_is_offered(
     hass: HomeAssistant, nomos, linked, asked, kind
 ) -> None:
-    """Who chooses a device gets what it has: levels where they are, runs for a load."""
+    """For a chosen device, the editor offers what it has: levels for a contract, runs for a load."""
     await linked("solar@example.com")
     buys, sells = nomos.customers["solar@example.com"].subscriptions
     [entry] = (
@@ -110,7 +110,7 @@ async def test_what_a_device_is_offered(
 async def test_other_devices_are_offered_nothing(
     hass: HomeAssistant, asked, kind
 ) -> None:
-    """An enumeration, a price or a machine that runs may be anybody's."""
+    """Other integrations have enumerations, prices and running machines, too."""
     others = {
         "sensor.mode": {"device_class": "enum"},
         "sensor.price": {"unit_of_measurement": "EUR/kWh"},
@@ -127,7 +127,7 @@ async def test_other_devices_are_offered_nothing(
 
 @parametrize
 async def test_what_the_editor_makes_is_valid(hass: HomeAssistant, asked, kind) -> None:
-    """The fields as the editor fills them in make a valid configuration."""
+    """A configuration with fields as the editor fills them in is valid."""
     platforms = await asked(type=f"{kind}_platforms/subscribe")
     for key in OURS[kind]:
         fields = platforms[f"nomos.{key}"]["fields"]
@@ -168,7 +168,7 @@ async def test_texts_and_icons(hass: HomeAssistant, asked, kind, language) -> No
 
 
 async def test_documented_examples(hass: HomeAssistant) -> None:
-    """Every trigger and condition has an example in the documentation, and all of them are valid."""
+    """Every trigger and condition has an example in the documentation, and all examples are valid."""
     text = (Path(__file__).parents[3] / "docs" / "automations.md").read_text()
     blocks = [
         yaml.safe_load(block)

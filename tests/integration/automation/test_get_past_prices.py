@@ -1,4 +1,4 @@
-"""Tests of the action that gives out prices: days that are past."""
+"""Tests of the action get_prices for past days."""
 
 from datetime import date, timedelta
 import math
@@ -15,7 +15,7 @@ from tests.integration.helpers import Advance
 
 
 async def test_history(hass: HomeAssistant, nomos, linked) -> None:
-    """Past days come in chunks of a month, for one request each, and are not kept."""
+    """Past days are requested in chunks of a month, with one request each, and are not stored."""
     entry = await linked()
     subscription = contract(nomos)
     table = entry.runtime_data.prices[subscription.id].data
@@ -40,7 +40,7 @@ async def test_history(hass: HomeAssistant, nomos, linked) -> None:
 async def test_history_that_is_known(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """Yesterday is in the table once the hub has run so long; only what is missing is asked for."""
+    """Yesterday is in the table if the hub was running; only what is missing is requested."""
     await linked()
     await advance(timedelta(hours=16))
     before = nomos.count("prices")
@@ -52,7 +52,7 @@ async def test_history_that_is_known(
 
 
 async def test_history_before_the_contract(hass: HomeAssistant, nomos, linked) -> None:
-    """Nobody asks for days before the supply began."""
+    """Days before supply began are not requested."""
     subscription = contract(nomos)
     nomos.set_subscription(subscription.id, start_at=day_bounds(date(2026, 6, 1))[0])
     await linked()
@@ -66,7 +66,7 @@ async def test_history_before_the_contract(hass: HomeAssistant, nomos, linked) -
 
 
 async def test_year(hass: HomeAssistant, nomos, linked) -> None:
-    """The longest range there is: thirteen requests."""
+    """The longest range takes thirteen requests."""
     await linked()
     before = nomos.count("prices")
     answer = await get_prices(

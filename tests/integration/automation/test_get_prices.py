@@ -1,4 +1,4 @@
-"""Tests of the action that gives out prices: whose prices, of when, in which shape."""
+"""Tests of the action get_prices: contracts, ranges and formats."""
 
 from datetime import UTC, date, datetime, timedelta
 import math
@@ -31,7 +31,7 @@ TODAY = date(2026, 6, 10)
 async def test_today_and_tomorrow(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """Without fields: what is known of today and tomorrow, with parts and levels, for no request."""
+    """Without fields, it returns what is known of today and tomorrow, with components and levels, without a request."""
     await linked()
     subscription = contract(nomos)
     before = nomos.count("prices")
@@ -58,7 +58,7 @@ async def test_today_and_tomorrow(
     [
         ("2026-06-10", "2026-06-10", "2026-06-10T00:00:00+02:00", 96),
         ("2026-06-10 10:00:00+02:00", "2026-06-10T11:00+02:00", "2026-06-10T10:00", 4),
-        # What lies partly in the range belongs to it; an end that is a boundary does not begin another interval.
+        # Intervals that are partly in the range belong to it; an end on a boundary does not include the next interval.
         ("2026-06-10T10:03:07+02:00", "2026-06-10T10:15+02:00", "2026-06-10T10:00", 1),
         ("2026-06-10T10:03:07+02:00", "2026-06-10T10:15:01+02:00", "2026-06-10T10", 2),
         ("2026-06-10T08:00:00Z", None, "2026-06-10T10:00:00+02:00", 56),
@@ -69,7 +69,7 @@ async def test_today_and_tomorrow(
 async def test_ranges(
     hass: HomeAssistant, nomos, linked, start, end, first, count
 ) -> None:
-    """Days are tariff days with their end included; of times the end is not."""
+    """Days are tariff days, and the last one is included; the end of a range of times is not."""
     await linked()
     data = {"start": start, "end": end}
     answer = await get_prices(hass, **{k: v for k, v in data.items() if v})
@@ -83,7 +83,7 @@ async def test_ranges(
 
 
 async def test_levels_of_part_of_a_day(hass: HomeAssistant, linked) -> None:
-    """A level is the place within the whole day, whatever part of it is asked for."""
+    """A level compares with the whole day, whatever part of it is requested."""
     await linked()
     for resolution in ("interval", "hour"):
         rows = (await get_prices(hass, resolution=resolution))["prices"]
@@ -111,7 +111,7 @@ async def test_thresholds(hass: HomeAssistant, linked) -> None:
 
 
 async def test_local_times(hass: HomeAssistant, nomos, linked) -> None:
-    """A time without an offset is the hub's; objects from templates are understood, too."""
+    """A time without an offset is in the hub's time zone; objects from templates work, too."""
     await hass.config.async_set_time_zone("America/New_York")
     await linked()
     for start, end in (
@@ -137,7 +137,7 @@ async def test_local_times(hass: HomeAssistant, nomos, linked) -> None:
 async def test_days_with_a_change_of_clocks(
     hass: HomeAssistant, nomos, linked, day, count, hours
 ) -> None:
-    """They have 92 and 100 intervals, each once."""
+    """They have 92 and 100 different intervals."""
     await linked()
     span = {"start": day.isoformat(), "end": day.isoformat()}
     rows = (await get_prices(hass, **span))["prices"]
@@ -154,7 +154,7 @@ async def test_days_with_a_change_of_clocks(
 
 
 async def test_hours(hass: HomeAssistant, nomos, linked) -> None:
-    """An hour is the mean of its quarters; one that is not fully known has no price."""
+    """The price of an hour is the mean of its quarters; an hour with an unknown quarter has no price."""
     nomos.configure(null_amounts=[5], null_components=[9])
     await linked()
     hours = (await get_prices(hass, resolution="hour"))["prices"]
@@ -176,7 +176,7 @@ async def test_hours(hass: HomeAssistant, nomos, linked) -> None:
 
 
 async def test_hourly_plan(hass: HomeAssistant, nomos, linked) -> None:
-    """Intervals are as long as the tariff has them."""
+    """Intervals have the tariff's length."""
     await linked("analog@example.com")
     rows = (await get_prices(hass))["prices"]
     assert len(rows) == 24
@@ -185,7 +185,7 @@ async def test_hourly_plan(hass: HomeAssistant, nomos, linked) -> None:
 
 
 async def test_cents(hass: HomeAssistant, linked) -> None:
-    """The unit is the caller's choice, for every amount."""
+    """The caller chooses the unit of all amounts."""
     await linked()
     euro = (await get_prices(hass))["prices"]
     answer = await get_prices(hass, unit="ct/kWh")
@@ -197,8 +197,8 @@ async def test_cents(hass: HomeAssistant, linked) -> None:
     assert [price for _, price in pairs] == [row["price"] for row in answer["prices"]]
 
 
-async def test_shapes(hass: HomeAssistant, nomos, linked, advance: Advance) -> None:
-    """All shapes tell the same; unknown prices are left out where a shape has no word for them."""
+async def test_formats(hass: HomeAssistant, nomos, linked, advance: Advance) -> None:
+    """All formats have the same prices; unknown ones are left out if the format cannot express them."""
     await linked()
     await advance(timedelta(hours=8))
     now = datetime.now(UTC)
@@ -233,7 +233,7 @@ async def test_shapes(hass: HomeAssistant, nomos, linked, advance: Advance) -> N
 
 
 async def test_unknown_prices(hass: HomeAssistant, nomos, linked) -> None:
-    """No shape makes a price out of nothing; a list for EMHASS ends where it would slip."""
+    """No format invents a price; a list for EMHASS ends before the first gap, which would shift it."""
     nomos.configure(null_amounts=[50])
     await linked()
     rows = (await get_prices(hass))["prices"]
@@ -247,7 +247,7 @@ async def test_unknown_prices(hass: HomeAssistant, nomos, linked) -> None:
 
 
 async def test_feed_in(hass: HomeAssistant, nomos, linked) -> None:
-    """Consumption is meant where there is one contract of it; the feed-in is chosen as device, id or number."""
+    """The only consumption contract is the default; feed-in is chosen by device, id or number."""
     entry = await linked("solar@example.com")
     consumption, feed_in = nomos.customers["solar@example.com"].subscriptions
     assert_true_prices(nomos, consumption, (await get_prices(hass))["prices"])
@@ -261,7 +261,7 @@ async def test_feed_in(hass: HomeAssistant, nomos, linked) -> None:
 
 
 async def test_form_offers_contracts(hass: HomeAssistant, nomos, linked) -> None:
-    """The form's choice of devices has every contract in it, and no flexible load."""
+    """The form offers the devices of all contracts, and no flexible loads."""
     entry = await linked("solar@example.com")
     await add(hass, entry)
     form = load_yaml_dict(
@@ -283,7 +283,7 @@ async def test_form_offers_contracts(hass: HomeAssistant, nomos, linked) -> None
 
 
 async def test_several_accounts(hass: HomeAssistant, nomos, linked) -> None:
-    """The account, or the contract, has to be named; the contract alone is enough."""
+    """The account or the contract has to be named; the contract alone is enough."""
     one, two = await linked(), await linked("analog@example.com")
     with pytest.raises(ServiceValidationError) as wrong:
         await get_prices(hass)
@@ -300,7 +300,7 @@ async def test_several_accounts(hass: HomeAssistant, nomos, linked) -> None:
 
 
 async def test_several_contracts(hass: HomeAssistant, nomos, linked) -> None:
-    """With several contracts for consumption nobody guesses."""
+    """With several consumption contracts there is no default."""
     await linked("many@example.com")
     with pytest.raises(ServiceValidationError) as wrong:
         await get_prices(hass)
@@ -310,7 +310,7 @@ async def test_several_contracts(hass: HomeAssistant, nomos, linked) -> None:
 
 
 async def test_contract_that_follows(hass: HomeAssistant, nomos, linked) -> None:
-    """The one that runs is meant, though another one waits to begin."""
+    """The running contract is the default even if another one is about to begin."""
     nomos.add_subscription(SMART, start_at=datetime(2026, 6, 30, 22, tzinfo=UTC))
     entry = await linked()
     assert len(entry.runtime_data.prices) == 2
@@ -320,7 +320,7 @@ async def test_contract_that_follows(hass: HomeAssistant, nomos, linked) -> None
 
 
 async def test_contract_not_begun(hass: HomeAssistant, nomos, linked) -> None:
-    """It has no prices, and Nomos is not asked for any."""
+    """It has no prices, and none are requested."""
     await linked("pending@example.com")
     before = nomos.count()
     answer = await get_prices(hass, start="2026-05-01", format="evcc")

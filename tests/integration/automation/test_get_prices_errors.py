@@ -1,4 +1,4 @@
-"""Tests of what the action that gives out prices refuses, and of what it says when Nomos fails."""
+"""Tests of the errors of the action get_prices: bad input, and failures of Nomos."""
 
 from datetime import timedelta
 
@@ -41,13 +41,13 @@ from tests.integration.helpers import Advance, reauth_flows
     ids=lambda one: one if isinstance(one, str) else "",
 )
 async def test_bad_input(hass: HomeAssistant, nomos, linked, data, key) -> None:
-    """What cannot be meant is said before Nomos is asked."""
+    """Bad input is reported without a request to Nomos."""
     await linked()
     before = nomos.count()
     with pytest.raises(ServiceValidationError) as wrong:
         await get_prices(hass, **data)
     assert wrong.value.translation_key == key
-    # Home Assistant can send it.
+    # Home Assistant can send the error to the frontend.
     assert len(json_bytes(wrong.value.translation_placeholders)) < 1000
     assert nomos.count() == before
 
@@ -57,7 +57,7 @@ async def test_bad_input(hass: HomeAssistant, nomos, linked, data, key) -> None:
     [{"format": "csv"}, {"unit": "USD/kWh"}, {"resolution": "day"}, {"day": "today"}],
 )
 async def test_unknown_choices(hass: HomeAssistant, linked, data) -> None:
-    """Fields and choices that there are not are refused."""
+    """Unknown fields and choices are refused."""
     await linked()
     with pytest.raises(probatio.Invalid):
         await get_prices(hass, **data)
@@ -79,7 +79,7 @@ async def test_unknown_choices(hass: HomeAssistant, linked, data) -> None:
 async def test_failures(
     hass: HomeAssistant, nomos, linked, fault, key, placeholders
 ) -> None:
-    """What goes wrong at Nomos is a failure, not bad input; what needs no request still works."""
+    """A failure of Nomos is not reported as bad input; calls that need no request still work."""
     entry = await linked()
     nomos.faults.add(match="prices", **fault)
     with pytest.raises(HomeAssistantError) as failed:
@@ -98,7 +98,7 @@ async def test_failures(
 async def test_wait_is_kept(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """While Nomos wants silence nobody asks, and of the chunks none after the refusal."""
+    """While Nomos asks to wait, no request is sent, and no further chunk after the refusal."""
     await linked()
     nomos.faults.add(kind="rate_limit", retry_after=300, match="prices", skip=1)
     before = nomos.count("prices")
@@ -112,7 +112,7 @@ async def test_wait_is_kept(
 
 
 async def test_refused_link(hass: HomeAssistant, nomos, linked) -> None:
-    """A link that Nomos refuses asks for a new one, once."""
+    """If Nomos refuses access, there is one prompt to link again."""
     await linked()
     nomos.revoke(SMART)
     for _ in range(2):
@@ -124,7 +124,7 @@ async def test_refused_link(hass: HomeAssistant, nomos, linked) -> None:
 
 
 async def test_without_an_account(hass: HomeAssistant, nomos, linked) -> None:
-    """The actions are there once the integration is, and say when there is nothing to ask."""
+    """The actions exist even without an account, and then report that there is none."""
     entry = await linked()
     device = device_id(hass, entry, contract(nomos))
     await hass.config_entries.async_unload(entry.entry_id)

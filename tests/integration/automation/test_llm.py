@@ -28,7 +28,7 @@ pytestmark = pytest.mark.parametrize(
 
 @pytest.fixture(autouse=True)
 async def assist(hass: HomeAssistant) -> None:
-    """Set up what assistants need, in a house in Germany."""
+    """Set up what assistants need, on a hub in Germany."""
     await hass.config.async_set_time_zone("Europe/Berlin")
     assert await async_setup_component(hass, "homeassistant", {})
     assert await async_setup_component(hass, "llm", {})
@@ -47,13 +47,13 @@ def expose(hass: HomeAssistant):
 
 
 async def api(hass: HomeAssistant) -> llm.APIInstance:
-    """Return what an assistant gets."""
+    """Return the API that an assistant gets."""
     context = llm.LLMContext("test", Context(), "en", ASSISTANT, None)
     return await llm.async_get_api(hass, llm.LLM_API_ASSIST, context)
 
 
 async def find_tool(hass: HomeAssistant) -> llm.Tool | None:
-    """Return the tool, if the assistant gets it."""
+    """Return the tool, or None if the assistant does not get it."""
     return next((tool for tool in (await api(hass)).tools if tool.name == TOOL), None)
 
 
@@ -91,7 +91,7 @@ async def test_only_what_is_exposed(
 async def test_price_that_is_disabled(
     hass: HomeAssistant, linked, subscription, expose
 ) -> None:
-    """An entity that the customer has switched off is told to nobody, though it was exposed once."""
+    """The price of a disabled entity is not exposed, even if it was exposed before."""
     await linked()
     expose(subscription)
     assert await find_tool(hass)
@@ -103,10 +103,8 @@ async def test_price_that_is_disabled(
     assert await find_tool(hass) is None
 
 
-async def test_its_parameters_reach_the_model(
-    hass: HomeAssistant, linked, subscription, expose
-) -> None:
-    """Every parameter has a type and a description; with one contract there is none to choose."""
+async def test_parameters(hass: HomeAssistant, linked, subscription, expose) -> None:
+    """Every parameter has a type and a description; with a single contract there is no choice of contract."""
     await linked()
     expose(subscription)
     tool = await find_tool(hass)
@@ -126,7 +124,7 @@ async def test_its_parameters_reach_the_model(
 
 
 async def test_prices(hass: HomeAssistant, linked, subscription, expose) -> None:
-    """The current price, its level, and the extremes of the known days, in local time."""
+    """The answer has the current price, its level, and the extremes of the known days, in local time."""
     entry = await linked()
     expose(subscription)
     coordinator = entry.runtime_data.prices[subscription.id]
@@ -156,7 +154,7 @@ async def test_prices(hass: HomeAssistant, linked, subscription, expose) -> None
 async def test_tonight_for_two_hours(
     hass: HomeAssistant, linked, subscription, expose
 ) -> None:
-    """The planner answers when electricity is cheapest tonight for two hours."""
+    """The answer has the two cheapest hours of tonight."""
     entry = await linked()
     expose(subscription)
     answer = await ask(
@@ -189,7 +187,7 @@ async def test_tonight_for_two_hours(
 async def test_in_parts_from_now_on(
     hass: HomeAssistant, linked, subscription, expose
 ) -> None:
-    """Without times the window is the coming day; in parts it is never dearer than in one go."""
+    """Without times, the window is the coming day; a plan in parts costs no more than one in one go."""
     await linked()
     expose(subscription)
     whole = (await ask(hass, duration_minutes="240"))["cheapest"]
@@ -216,7 +214,7 @@ async def test_in_parts_from_now_on(
 async def test_parts_are_allowed_or_not(
     hass: HomeAssistant, nomos, linked, subscription, expose, interruptible, runs
 ) -> None:
-    """Two cheap quarter-hours that lie apart are both taken where the load may pause."""
+    """If the load may pause, two separate cheap quarter-hours are both used."""
     first = datetime(2026, 6, 10, 16, tzinfo=UTC)
     for start in (first, first + timedelta(hours=2)):
         nomos.correct_price(subscription.id, start, -50.0)
@@ -231,7 +229,7 @@ async def test_parts_are_allowed_or_not(
 async def test_arguments_that_are_left_empty(
     hass: HomeAssistant, linked, subscription, expose
 ) -> None:
-    """Nothing means the same as leaving out, and so does null."""
+    """An empty text or null means the same as leaving an argument out."""
     await linked()
     expose(subscription)
     plain = await ask(hass, duration_minutes=60)
@@ -244,7 +242,7 @@ async def test_arguments_that_are_left_empty(
 async def test_window_that_is_open(
     hass: HomeAssistant, linked, subscription, expose
 ) -> None:
-    """What is left of it begins now: nobody can start in the past."""
+    """The rest of the window begins now, not in the past."""
     await linked()
     expose(subscription)
     found = await ask(hass, duration_minutes=60, earliest="10:00", latest="20:00")
@@ -257,7 +255,7 @@ async def test_window_that_is_open(
 async def test_tomorrow_in_part(
     hass: HomeAssistant, nomos, linked, subscription, expose
 ) -> None:
-    """Of a day that is not complete nobody knows the lowest price."""
+    """An incomplete day has no lowest price."""
     hole = datetime(2026, 6, 11, 10, tzinfo=UTC)
     nomos.configure(missing=[(hole, hole + timedelta(minutes=15))])
     entry = await linked()
@@ -273,7 +271,7 @@ async def test_tomorrow_in_part(
 async def test_what_does_not_fit(
     hass: HomeAssistant, linked, subscription, expose
 ) -> None:
-    """A window that is too short, or of which nothing is known, is said to be so."""
+    """The answer says if the window is too short, or if nothing is known of it."""
     await linked()
     expose(subscription)
     short = await ask(hass, duration_minutes=180, latest="17:00")
@@ -284,7 +282,7 @@ async def test_what_does_not_fit(
 async def test_without_prices(
     hass: HomeAssistant, nomos, linked, subscription, expose
 ) -> None:
-    """What is not known is null, and no time is made up."""
+    """Unknown values are null, and no time is invented."""
     start = datetime(2026, 6, 9, 22, tzinfo=UTC)
     nomos.configure(null_amounts=[(start, start + timedelta(hours=48))])
     await linked()
@@ -317,7 +315,7 @@ async def test_without_prices(
 async def test_wrong_arguments(
     hass: HomeAssistant, linked, subscription, expose, wrong
 ) -> None:
-    """A model that says nonsense is told so."""
+    """Wrong arguments are reported to the model."""
     await linked()
     expose(subscription)
     with pytest.raises(probatio.Invalid):
@@ -327,7 +325,7 @@ async def test_wrong_arguments(
 async def test_feed_in_is_no_choice(
     hass: HomeAssistant, nomos, linked, expose, subscription
 ) -> None:
-    """Of supply and feed-in, the supply is meant."""
+    """The tool uses the consumption contract, not the feed-in contract."""
     entry = await linked("solar@example.com")
     supply = nomos.customers["solar@example.com"].subscriptions[0]
     expose(supply)
@@ -341,7 +339,7 @@ async def test_feed_in_is_no_choice(
 async def test_several_contracts(
     hass: HomeAssistant, nomos, linked, expose, subscription
 ) -> None:
-    """With several contracts the first is meant unless one is named, also where two have one name."""
+    """With several contracts, the first is the default, even if two have the same name."""
     first = await linked()
     second = await linked("analog@example.com")
     other = nomos.customers["analog@example.com"].subscriptions[0]

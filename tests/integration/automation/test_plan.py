@@ -30,10 +30,8 @@ def local(text):
     return datetime.fromisoformat(text).replace(tzinfo=TARIFF_ZONE)
 
 
-async def test_what_the_planner_says(
-    hass: HomeAssistant, linked, advance: Advance
-) -> None:
-    """The answer is the planner's plan, in local times and round money."""
+async def test_answer(hass: HomeAssistant, linked, advance: Advance) -> None:
+    """The answer is the planner's plan, with local times and rounded amounts."""
     entry = await linked()
     await advance(timedelta(hours=8))
     answer = await make_plan(
@@ -84,7 +82,7 @@ async def test_what_the_planner_says(
 
 
 async def test_energy(hass: HomeAssistant, linked) -> None:
-    """Energy and power make a duration."""
+    """The duration is energy divided by power."""
     await linked()
     answer = await make_plan(hass, energy=3, power=2)
     assert answer["asked_seconds"] == 5400
@@ -93,7 +91,7 @@ async def test_energy(hass: HomeAssistant, linked) -> None:
 
 
 async def test_profile(hass: HomeAssistant, linked) -> None:
-    """The power may change over the run."""
+    """The power may change during a run."""
     await linked()
     answer = await make_plan(
         hass,
@@ -112,7 +110,7 @@ async def test_profile(hass: HomeAssistant, linked) -> None:
 
 
 async def test_split(hass: HomeAssistant, linked) -> None:
-    """An interruptible load keeps its shortest run and pause, and costs no more than in one go."""
+    """An interruptible load keeps its minimum run and pause, and costs no more than in one go."""
     await linked()
     load = {"duration": "03:00:00", "latest": "23:30:00"}
     one_go = await make_plan(hass, **load)
@@ -135,7 +133,7 @@ async def test_split(hass: HomeAssistant, linked) -> None:
 
 
 async def test_price_cap(hass: HomeAssistant, linked) -> None:
-    """Less than asked is planned below the cap, or nothing, and the answer says so."""
+    """With a price cap, less than requested or nothing is planned, and the answer says so."""
     entry = await linked()
     prices = sorted(
         one.price
@@ -159,7 +157,7 @@ async def test_price_cap(hass: HomeAssistant, linked) -> None:
 
 
 async def test_feed_in(hass: HomeAssistant, nomos, linked) -> None:
-    """A feed-in contract is planned for the highest payout and says what that gains, unless the lowest is wanted."""
+    """For feed-in, the plan uses the highest payout and shows the gain, unless the lowest is requested."""
     entry = await linked("solar@example.com")
     _, contract = nomos.customers["solar@example.com"].subscriptions
     coordinator = entry.runtime_data.prices[contract.id]
@@ -188,7 +186,7 @@ async def test_feed_in(hass: HomeAssistant, nomos, linked) -> None:
 
 
 async def test_prefer(hass: HomeAssistant, nomos, linked) -> None:
-    """Of equals the earliest is taken, or the latest."""
+    """Among equally good plans, the earliest or the latest is chosen."""
     subscription = nomos.customers[SMART].subscriptions[0]
     for hour in (12, 20):
         nomos.correct_price(
@@ -219,7 +217,7 @@ async def test_prefer(hass: HomeAssistant, nomos, linked) -> None:
         ("20:00", "2026-06-11 07:00:00", "10T20:00", "11T07:00"),
         (None, "2026-06-11T05:00:00+00:00", "10T10:03:07", "11T07:00"),
         ("2026-06-10 12:00", "2026-06-10 13:00", "10T12:00", "10T13:00"),
-        # What is triggered at a time of day calls a moment after it.
+        # An automation that is triggered at a time of day calls a moment later.
         ("10:03", None, "10T10:03:07", "11T10:03"),
         ("10:03", "2026-06-11 07:00", "10T10:03:07", "11T07:00"),
         ("10:02", None, "11T10:02", "12T10:02"),
@@ -228,7 +226,7 @@ async def test_prefer(hass: HomeAssistant, nomos, linked) -> None:
 async def test_windows(
     hass: HomeAssistant, linked, earliest, latest, opens, closes
 ) -> None:
-    """Times of day make a window across midnight, dates with time mean themselves."""
+    """Times of day can span midnight; dates with a time are taken as they are."""
     await linked()
     bounds = {"earliest": earliest, "latest": latest}
     answer = await make_plan(
@@ -244,7 +242,7 @@ async def test_windows(
 
 
 async def test_objects_from_templates(hass: HomeAssistant, linked) -> None:
-    """Times and dates with time are understood as well as text."""
+    """Times and dates with a time may be objects or text."""
     await linked()
     answer = await make_plan(
         hass,
@@ -259,7 +257,7 @@ async def test_objects_from_templates(hass: HomeAssistant, linked) -> None:
 
 
 async def test_hub_elsewhere(hass: HomeAssistant, linked) -> None:
-    """Times of day are those on the wall of the hub's house, and so are those of the answer."""
+    """Times of day are in the hub's time zone, and so are those in the answer."""
     await hass.config.async_set_time_zone("Atlantic/Canary")
     await linked()
     answer = await make_plan(hass, duration="01:00:00", latest="20:00")
@@ -269,7 +267,7 @@ async def test_hub_elsewhere(hass: HomeAssistant, linked) -> None:
 async def test_before_tomorrow_is_known(
     hass: HomeAssistant, linked, advance: Advance
 ) -> None:
-    """A plan with what is known says that it is provisional, and what is not known."""
+    """A plan with incomplete prices says that it is provisional, and which prices are unknown."""
     await linked()
     load = {"duration": "01:00:00", "earliest": "20:00", "latest": "07:00"}
     answer = await make_plan(hass, **load)
@@ -300,7 +298,7 @@ async def test_night_with_a_change_of_clocks(hass: HomeAssistant, linked) -> Non
 
 
 async def test_hourly_and_feed_in(hass: HomeAssistant, nomos, linked) -> None:
-    """Every contract can be planned with; a run may begin within an hour."""
+    """Plans work with every contract; with hourly prices, a run may begin within an hour."""
     await linked("solar@example.com")
     feed_in = nomos.customers["solar@example.com"].subscriptions[1]
     answer = await make_plan(
@@ -363,12 +361,12 @@ async def test_hourly_and_feed_in(hass: HomeAssistant, nomos, linked) -> None:
     ids=lambda one: one if isinstance(one, str) else "",
 )
 async def test_bad_input(hass: HomeAssistant, linked, data, key) -> None:
-    """What cannot be meant is said in words."""
+    """Bad input is reported in words."""
     await linked()
     with pytest.raises(ServiceValidationError) as wrong:
         await make_plan(hass, **data)
     assert wrong.value.translation_key == key
-    # Home Assistant can send it.
+    # Home Assistant can send the error to the frontend.
     assert len(json_bytes(wrong.value.translation_placeholders)) < 1000
 
 
@@ -391,7 +389,7 @@ async def test_impossible_values(hass: HomeAssistant, linked, data) -> None:
 
 
 async def test_no_prices(hass: HomeAssistant, nomos, linked) -> None:
-    """Nothing is planned into the unknown."""
+    """Without prices, there is no plan."""
     await linked("pending@example.com")
     answer = await make_plan(hass, duration=3600, latest="20:00")
     assert answer["status"] == "infeasible"

@@ -1,4 +1,4 @@
-"""Tests of the bounds of what a load may be."""
+"""Tests of the bounds on the settings of a load."""
 
 import tracemalloc
 
@@ -41,7 +41,7 @@ pytestmark = pytest.mark.usefixtures("german_hub")
     ids=lambda one: one if isinstance(one, str) else "",
 )
 async def test_out_of_bounds(hass: HomeAssistant, linked, data, field) -> None:
-    """What is too much or too little for a field is said in words, with the field and its bounds."""
+    """A value out of bounds is reported in words, with the field and its bounds."""
     await linked()
     with pytest.raises(ServiceValidationError) as wrong:
         await make_plan(hass, **data)
@@ -50,7 +50,7 @@ async def test_out_of_bounds(hass: HomeAssistant, linked, data, field) -> None:
 
 
 async def test_largest_plan(hass: HomeAssistant, linked) -> None:
-    """What is just within the bounds is planned in bounded memory."""
+    """The largest allowed plan takes bounded memory."""
     await linked()
     tracemalloc.start()
     await make_plan(

@@ -1,4 +1,4 @@
-"""Tests of the action that asks Nomos now."""
+"""Tests of the action that requests everything now."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +13,7 @@ SMART = "smart@example.com"
 
 
 async def test_refresh(hass: HomeAssistant, nomos, linked) -> None:
-    """Contracts and prices are asked for once each, and what is new shows at once."""
+    """Contracts and prices are requested once each, and new ones are shown at once."""
     await linked()
     subscription = nomos.customers[SMART].subscriptions[0]
     nomos.correct_price(subscription.id, datetime.now(UTC), 12.34)
@@ -28,7 +28,7 @@ async def test_refresh(hass: HomeAssistant, nomos, linked) -> None:
 
 
 async def test_refresh_of_one_account(hass: HomeAssistant, nomos, linked) -> None:
-    """Of several accounts one is chosen; all its contracts are asked for."""
+    """With several accounts, one is chosen; all of its contracts are requested."""
     await linked()
     entry = await linked("solar@example.com")
     with pytest.raises(ServiceValidationError):
@@ -55,7 +55,7 @@ async def test_refresh_of_one_account(hass: HomeAssistant, nomos, linked) -> Non
 async def test_refresh_fails(
     hass: HomeAssistant, nomos, linked, match, fault, key
 ) -> None:
-    """What went wrong is said; prices that are known stay."""
+    """The error is reported, and known prices stay."""
     await linked()
     subscription = nomos.customers[SMART].subscriptions[0]
     known = state_of(hass, subscription.id, "price").state
@@ -71,7 +71,7 @@ async def test_refresh_fails(
 async def test_refresh_keeps_a_wait(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """An impatient customer does not break the silence that Nomos asked for."""
+    """A refresh by hand does not shorten the wait that Nomos asked for."""
     await linked()
     nomos.faults.add(kind="rate_limit", retry_after=60, match="subscriptions", times=1)
     before = nomos.count()
@@ -85,7 +85,7 @@ async def test_refresh_keeps_a_wait(
 
 
 async def test_refresh_of_a_refused_link(hass: HomeAssistant, nomos, linked) -> None:
-    """It asks to link again, once."""
+    """If access is refused, there is one prompt to link again."""
     await linked()
     nomos.revoke(SMART)
     for _ in range(2):

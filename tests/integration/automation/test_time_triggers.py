@@ -1,4 +1,4 @@
-"""Tests of Home Assistant's own time trigger on the entities that show a time: it fires each time, whoever wakes first."""
+"""Tests of Home Assistant's own time trigger on entities that show a time: it always fires, in any order of timers."""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator
@@ -39,7 +39,7 @@ def now() -> datetime:
 async def clock(
     hass: HomeAssistant, freezer: FrozenDateTimeFactory, nomos: Simulator, now: datetime
 ) -> AsyncIterator[SoakClock]:
-    """Return a clock that stops at every timer, in the order in which they are due."""
+    """Return a clock that stops at every timer, in the order of their times."""
     clock = SoakClock(hass, freezer, now)
     yield clock
     await clock.advance(timedelta(minutes=2))
@@ -47,7 +47,7 @@ async def clock(
 
 
 def with_loads(entry: MockConfigEntry) -> MockConfigEntry:
-    """Return the entry of an account with loads of all kinds that run at night."""
+    """Return the entry with loads of all kinds that run at night."""
     return MockConfigEntry(
         domain=entry.domain,
         title=entry.title,
@@ -73,7 +73,7 @@ def with_loads(entry: MockConfigEntry) -> MockConfigEntry:
 async def test_time_triggers_of_loads(
     hass: HomeAssistant, nomos: Simulator, credentials: None, clock: SoakClock
 ) -> None:
-    """Each start and each end fires once, at its second, and "Run now" changes then."""
+    """Each start and each end fires once and to the second, and "Run now" changes at the same time."""
     await hass.config.async_set_time_zone("Europe/Berlin")
     entry = with_loads(make_entry(nomos))
     entry.add_to_hass(hass)
@@ -102,7 +102,7 @@ async def test_time_triggers_of_loads(
 
     async_track_state_change_event(hass, list(runs), note)
     calls = async_mock_service(hass, "test", "automation")
-    # Whoever listens first wakes first, if two timers are due at the same time.
+    # Of two timers for the same time, the one that was set first fires first.
     order = random.sample([*starts, *ends], 2 * LOADS)
     config = {
         "alias": "test",
@@ -127,7 +127,7 @@ async def test_time_triggers_of_loads(
 
 
 async def cheapest_at(nomos: Simulator, subscription: Any, at: datetime) -> None:
-    """Make one interval the day's cheapest."""
+    """Make an interval the cheapest of its day."""
     nomos.correct_price(subscription.id, at, -30.0)
 
 
@@ -149,7 +149,7 @@ async def test_the_lowest_price_of_the_day_begins(
     tomorrow: datetime,
     minutes: int,
 ) -> None:
-    """Our own trigger fires once a day as it begins, also at midnight."""
+    """Our own trigger fires once a day when it begins, at midnight, too."""
     begins = tomorrow + timedelta(minutes=minutes)
     await cheapest_at(nomos, subscription, begins)
     await linked()
@@ -182,7 +182,7 @@ async def test_a_time_stays_until_it_is_past(
     advance: Advance,
     tomorrow: datetime,
 ) -> None:
-    """The lowest price of tomorrow that begins at midnight is named until then, and so are the state's other facts."""
+    """If tomorrow's lowest price begins at midnight, the state and its attributes show it until then."""
     await cheapest_at(nomos, subscription, tomorrow)
     await linked()
     key = "lowest_price_tomorrow_time"
@@ -204,7 +204,7 @@ async def test_a_plan_that_changed_is_shown_at_once(
     advance: Advance,
     tomorrow: datetime,
 ) -> None:
-    """A time that is still to come is no reason to wait with another one."""
+    """A state with a time in the future is replaced at once."""
     entry = await linked()
     await cheapest_at(nomos, subscription, datetime(2026, 6, 10, 19, 15, tzinfo=UTC))
     await entry.runtime_data.prices[subscription.id].async_refresh()

@@ -1,4 +1,4 @@
-"""Tests of what a trigger takes for a change, with states that the test gives."""
+"""Tests of what counts as a change for a trigger, with states that the test sets."""
 
 import logging
 from typing import Any
@@ -45,7 +45,7 @@ __all__ = ["registered"]
         ("above", (-0.01,), (-0.05, 0), 1),
         ("between", (0.1, 0.2), (0.05, 0.1, 0.15, 0.2, 0.25), 1),
         ("outside", (0.1, 0.2), (0.05, 0.15, 0.25, 0.05), 1),
-        # A gap: compared with the last price before it.
+        # After a gap, the price is compared with the last one before it.
         ("below", (0.2,), (0.25, *GONE, 0.19), 1),
         ("below", (0.2,), (0.25, STATE_UNAVAILABLE, 0.25, 0.19), 1),
         ("below", (0.2,), (0.19, STATE_UNKNOWN, 0.18), 0),
@@ -61,7 +61,7 @@ __all__ = ["registered"]
 async def test_crossing(
     hass: HomeAssistant, registered: Registered, key, kind, limits, states, fires
 ) -> None:
-    """Only a price that was on the other side when it was last known has crossed a value."""
+    """A price has crossed a value only if the last known price was on its other side."""
     entity = registered.entity(key)
     ran = await automate_crossing(hass, entity, crossing(kind, *limits))
     await show(hass, entity, *states)
@@ -71,7 +71,7 @@ async def test_crossing(
 async def test_a_removed_price_is_forgotten(
     hass: HomeAssistant, registered: Registered
 ) -> None:
-    """A price that was taken away and set up anew has no past."""
+    """A price that was removed and added again has no previous value."""
     entity = registered.entity("price")
     ran = await automate_crossing(hass, entity, crossing("below", 0.2))
     await show(hass, entity, 0.25, STATE_UNAVAILABLE)
@@ -83,7 +83,7 @@ async def test_a_removed_price_is_forgotten(
 async def test_crossing_the_value_of_an_entity(
     hass: HomeAssistant, registered: Registered
 ) -> None:
-    """The value may come from an entity in the same unit; without one there is no crossing."""
+    """The value may come from an entity with the same unit; without a value, nothing is crossed."""
     entity = registered.entity("price")
     ran = await automate_crossing(
         hass, entity, {"type": "below", "value": {"entity": "sensor.limit"}}
@@ -101,7 +101,7 @@ async def test_crossing_the_value_of_an_entity(
 
 
 async def test_turned_negative(hass: HomeAssistant, registered: Registered) -> None:
-    """Zero is not negative, and a price that stays negative turns only once."""
+    """Zero is not negative, and a price that stays negative fires only once."""
     entity = registered.entity("price")
     ran = await automate(
         hass, {"negative": trigger("price_turned_negative", {"entity_id": entity})}
@@ -129,7 +129,7 @@ async def test_turned_negative(hass: HomeAssistant, registered: Registered) -> N
 async def test_level_changed(
     hass: HomeAssistant, registered: Registered, options, fires
 ) -> None:
-    """A change counts if it is from one of some levels, to one of some levels."""
+    """A change counts if both its old and its new level are among the chosen ones."""
     entity = registered.entity("price_level")
     ran = await automate(
         hass,
@@ -145,7 +145,7 @@ async def test_level_changed(
 async def test_level_reached(
     hass: HomeAssistant, registered: Registered, comparison, level
 ) -> None:
-    """A level is reached by coming from its other side, however far."""
+    """A level is reached from its other side, by any number of steps."""
     entity = registered.entity("price_level")
     ran = await automate(
         hass,
@@ -172,7 +172,7 @@ async def test_level_reached(
 async def test_runs_of_loads(
     hass: HomeAssistant, registered: Registered, advance: Advance
 ) -> None:
-    """A load's own device is enough, and the contract's device does not mean its loads."""
+    """The target may be a load's own device; the contract's device does not include its loads."""
     load = registered.make_device("dishwasher")
     run_now = registered.entity("run_now", Platform.BINARY_SENSOR, load)
     cheap_now = registered.entity("cheap_now", Platform.BINARY_SENSOR)
@@ -199,7 +199,7 @@ PERIODS = pytest.mark.parametrize("period", ["cheap", "expensive"])
 async def test_periods(
     hass: HomeAssistant, registered: Registered, period, chosen
 ) -> None:
-    """A period begins and ends with its own sensor, once; who chose the price level means that of the same contract."""
+    """A period begins and ends once, with its sensor; a chosen price level stands for the sensor of its contract."""
     level = registered.entity("price_level")
     entity = registered.entity(f"{period}_now", Platform.BINARY_SENSOR)
     other = registered.make_device("s2")
@@ -249,7 +249,7 @@ async def test_periods_of_what_comes_later(
 async def test_for_and_behavior(
     hass: HomeAssistant, registered: Registered, advance: Advance
 ) -> None:
-    """A period may be asked to last, and several contracts may be asked for together."""
+    """A trigger may require a duration, and combine several contracts."""
     other = registered.make_device("s2")
     one = registered.entity("cheap_now", Platform.BINARY_SENSOR)
     two = registered.entity("cheap_now", Platform.BINARY_SENSOR, other)
@@ -280,10 +280,10 @@ async def test_for_and_behavior(
     assert ids(ran) == ["lasts"]
 
 
-async def test_other_entities_are_left_alone(
+async def test_other_entities_are_ignored(
     hass: HomeAssistant, registered: Registered, entity_registry: er.EntityRegistry
 ) -> None:
-    """What is not Nomos' own, or not of the kind, fires nothing, also when it is chosen itself."""
+    """Entities of other integrations or of another kind fire nothing, even if they are chosen directly."""
     foreign = entity_registry.async_get_or_create(
         "sensor", "other", "price", translation_key="price"
     ).entity_id
@@ -323,7 +323,7 @@ async def test_other_entities_are_left_alone(
 async def test_wrong_triggers_are_refused(
     hass: HomeAssistant, wrong, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What cannot be meant does not become an automation that never runs."""
+    """An invalid trigger is an error, rather than an automation that never runs."""
     caplog.set_level(logging.ERROR)
     with pytest.raises(AssertionError):
         await automate(hass, {"wrong": wrong})
@@ -334,7 +334,7 @@ async def test_wrong_triggers_are_refused(
 async def test_an_automation_that_is_turned_off(
     hass: HomeAssistant, registered: Registered
 ) -> None:
-    """Nothing watches prices for an automation that is off."""
+    """An automation that is off listens to no prices."""
     entity = registered.entity("price")
     ran = await automate(
         hass, {"negative": trigger("price_turned_negative", {"entity_id": entity})}

@@ -1,4 +1,4 @@
-"""Tests of the triggers, as automations use them, with a market's prices."""
+"""Tests of the triggers in automations, with prices of the simulated market."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -31,7 +31,7 @@ from tests.integration.helpers import Advance, entity_id, state_of
 async def test_a_day(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription, quarters
 ) -> None:
-    """Over a whole day, every trigger fires at the boundaries where it should, and only there."""
+    """On a whole day, every trigger fires exactly at the boundaries at which it should."""
     entry = await linked()
     coordinator = entry.runtime_data.prices[subscription.id]
     day = coordinator.data.day(local_date(datetime.now(UTC)))
@@ -92,7 +92,7 @@ async def test_a_day(
 async def test_tomorrow_arrives_once(
     hass: HomeAssistant, linked, advance: Advance, subscription
 ) -> None:
-    """The trigger fires when tomorrow is complete, and not when tomorrow becomes today."""
+    """The trigger fires once tomorrow is complete, and not when tomorrow becomes today."""
     await linked()
     target = device_of(hass, subscription)
     ran = await automate(hass, {"tomorrow": trigger("tomorrow_prices_arrived", target)})
@@ -111,7 +111,7 @@ async def test_tomorrow_arrives_once(
 async def test_start_and_reload_fire_nothing(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
-    """States that come with the start, or that come back after a reload, are no changes."""
+    """New states at the start or after a reload are no changes."""
     triggers = {
         name: trigger(name, {"label_id": "power"})
         for name in TRIGGERS
@@ -145,7 +145,7 @@ async def test_start_and_reload_fire_nothing(
         await hass.config_entries.async_setup(entry.entry_id)
         await hass.async_block_till_done(wait_background_tasks=True)
         assert ids(ran) == []
-    # The triggers were there all the time.
+    # The triggers were active all the time.
     changes = 0
     for _ in range(40):
         level = state_of(hass, subscription.id, "price_level").state
@@ -159,7 +159,7 @@ async def test_start_and_reload_fire_nothing(
 async def test_unknown_prices_fire_nothing(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
-    """A price that is not known for a while changes no level; one that crossed unseen has crossed."""
+    """A gap in the prices changes no level; a price that crossed a value during the gap fires after it."""
     nomos.configure(
         null_amounts=[
             (
@@ -205,7 +205,7 @@ async def test_unknown_prices_fire_nothing(
 async def test_targets(
     hass: HomeAssistant, linked, advance: Advance, subscription, kind
 ) -> None:
-    """However the contract is chosen, its price is watched, and nothing else of it."""
+    """With any way to choose the contract, the trigger listens to its price and to nothing else."""
     await linked()
     devices = dr.async_get(hass)
     device = devices.async_get(device_of(hass, subscription)["device_id"])
@@ -227,7 +227,7 @@ async def test_targets(
     ran = await automate(
         hass, {"crossed": trigger("price_crossed_value", target, threshold=threshold)}
     )
-    # The area gets the device, and the floor the area, when the automation runs already.
+    # The device is added to the area, and the area to the floor, while the automation is running.
     ar.async_get(hass).async_update(area.id, floor_id=floor.floor_id)
     devices.async_update_device(device.id, area_id=area.id, labels={label.label_id})
     await hass.async_block_till_done()
@@ -240,7 +240,7 @@ async def test_targets(
 async def test_automation_that_is_switched_off(
     hass: HomeAssistant, linked, subscription
 ) -> None:
-    """It listens to nothing any more, and switched on again to no more than before."""
+    """It stops listening, and after it is switched on again, it has no more listeners than before."""
     await linked()
     target = device_of(hass, subscription)
     options = {"threshold": crossing("above", 0.3)}
@@ -260,7 +260,7 @@ async def test_automation_that_is_switched_off(
         )
         counted.append(hass.bus.async_listeners())
     off = counted[0]
-    # One for each trigger, and one for each of the two that remember the price before a gap.
+    # One for each trigger, and one more for each of the two that remember the price before a gap.
     registry = er.EVENT_ENTITY_REGISTRY_UPDATED
     assert on[registry] - off[registry] == 5
     assert counted == [off, on, off, on]

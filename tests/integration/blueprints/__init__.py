@@ -1,4 +1,4 @@
-"""The blueprints, each used by a real automation through simulated days."""
+"""Tests of the blueprints in real automations on simulated days."""
 
 import asyncio
 from collections.abc import Callable
@@ -20,7 +20,7 @@ QUARTER = timedelta(minutes=15)
 
 
 async def settle(hass: HomeAssistant) -> None:
-    """Let everything happen that is due; automations that wait for something go on waiting."""
+    """Run everything that is due, but do not wait for automations that are waiting themselves."""
     for _ in range(2):
         while busy := [
             task
@@ -29,19 +29,19 @@ async def settle(hass: HomeAssistant) -> None:
             and not any(name in repr(task) for name in ("automation", "helpers/script"))
         ]:
             await asyncio.wait(busy, timeout=1)
-        # What an automation does is done at once: no part of it leaves the loop.
+        # The actions of an automation are done at once: none of them leaves the event loop.
         for _ in range(50):
             await asyncio.sleep(0)
 
 
 def install(hass: HomeAssistant) -> None:
-    """Copy the blueprints to where an import puts them."""
+    """Copy the blueprints to the folder of imported ones."""
     target = Path(hass.config.path("blueprints", "automation", "nomos"))
     shutil.copytree(FOLDER, target, dirs_exist_ok=True)
 
 
 async def helpers(hass: HomeAssistant, *names: str, **numbers: float) -> None:
-    """Set up switches, and numbers with what they begin with."""
+    """Set up helpers: switches, and numbers with initial values."""
     assert await async_setup_component(hass, "homeassistant", {})
     assert await async_setup_component(
         hass, "input_boolean", {"input_boolean": {name: {} for name in names}}
@@ -57,7 +57,7 @@ async def helpers(hass: HomeAssistant, *names: str, **numbers: float) -> None:
 
 
 async def use(hass: HomeAssistant, blueprint: str, **inputs: Any) -> None:
-    """Set up an automation that is nothing but a blueprint with its inputs."""
+    """Set up an automation from a blueprint with inputs."""
     await hass.async_add_executor_job(install, hass)
     config = {
         "id": "used",
@@ -93,14 +93,14 @@ class Relays:
         self._hass = hass
         self.commands: list[str] = []
         self.troubles: list[Exception | None] = []
-        """What becomes of the next commands, before all others are obeyed: an error, or a command that gets lost."""
+        """The outcomes of the next commands, an error or a lost command; later ones are obeyed."""
         for name in names:
             self.turn(name, "off")
         for state in ("on", "off"):
             hass.services.async_register("switch", f"turn_{state}", self._obey)
 
     def turn(self, name: str, state: str) -> None:
-        """Be turned on or off, or become unavailable."""
+        """Set a state: on, off or unavailable."""
         self._hass.states.async_set(f"switch.{name}", state)
 
     async def _obey(self, call: ServiceCall) -> None:
@@ -123,7 +123,7 @@ async def reload(hass: HomeAssistant, entry) -> None:
 
 
 async def save(hass: HomeAssistant, *, itself: bool) -> None:
-    """Save the automation itself with a change, or another one, as Home Assistant's editor does."""
+    """Save the automation with a change, or another automation, as Home Assistant's editor does."""
     automation = hass.data[DATA_COMPONENT].get_entity("automation.used")
     assert automation
     assert automation.raw_config
@@ -154,7 +154,7 @@ async def go_to(
     check: Callable[[datetime], None] | None = None,
     step: timedelta = QUARTER,
 ) -> None:
-    """Move the clock on to an instant along a grid, and check just after each of its lines."""
+    """Move the clock on to an instant step by step, with a check just after each step."""
     while (now := datetime.now(UTC)) < instant:
         rest = timedelta(seconds=now.timestamp() % step.total_seconds())
         await advance(min(step - rest, instant - now))

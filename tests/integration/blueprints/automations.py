@@ -7,7 +7,7 @@ from tests.integration.blueprints import device, helpers, use
 
 
 async def car(hass: HomeAssistant, subscription, **inputs) -> None:
-    """Set up a car that needs 22 kWh, which takes two hours."""
+    """Set up a car that needs 22 kWh, or two hours."""
     await helpers(hass, "plugged", "charger", need=5)
     usual = {
         "contract": device(hass, subscription),
@@ -21,7 +21,7 @@ async def car(hass: HomeAssistant, subscription, **inputs) -> None:
 
 
 async def follow(hass: HomeAssistant, load_id: str, **inputs) -> str:
-    """Let a switch follow a load; return the load's sensor."""
+    """Set up a switch that follows a load; return the load's sensor."""
     run_now = er.async_get(hass).async_get_entity_id(
         "binary_sensor", DOMAIN, f"{load_id}_run_now"
     )

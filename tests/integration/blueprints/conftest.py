@@ -1,4 +1,4 @@
-"""The hub in a German house, with automations that wait."""
+"""Fixtures: a hub in Germany, and a clock for automations that wait."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -15,12 +15,12 @@ from tests.integration.helpers import Advance
 
 @pytest.fixture(autouse=True)
 def in_germany(german_hub: None) -> None:
-    """Let the hub stand where its customers live."""
+    """Put the hub in Germany."""
 
 
 @pytest.fixture(params=[0.003, 4.2], ids=["milliseconds", "seconds"])
 def late(request: pytest.FixtureRequest) -> timedelta:
-    """Return how long after its time everything happens: no clock wakes anybody exactly when it should."""
+    """Return by how much timers are late, since no timer is exact."""
     return timedelta(seconds=request.param)
 
 
@@ -31,9 +31,9 @@ def advance(
     freezer: FrozenDateTimeFactory,
     late: timedelta,
 ) -> Advance:
-    """Return a function that moves the clock, and does not wait for automations that wait themselves.
+    """Return a function that moves the clock, and does not wait for automations that are waiting themselves.
 
-    The clock never stands on a whole second: who is woken there finds that it is a little later.
+    The clock never stops at a whole second, as a timer always fires a little later.
     """
 
     def be_late() -> None:
@@ -52,7 +52,7 @@ def advance(
 
 @pytest.fixture(autouse=True)
 async def end_of_automations(hass: HomeAssistant) -> AsyncIterator[None]:
-    """Stop the automation at the end of a test, with all that it waits for."""
+    """Stop the automation at the end of a test, with everything that it waits for."""
     yield
     if hass.states.get("automation.used"):
         await hass.services.async_call(

@@ -1,4 +1,4 @@
-"""A car that is charged until a deadline."""
+"""Tests of a car that is charged until a deadline."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -36,19 +36,19 @@ def best(entry, need: timedelta, deadline: datetime = DEADLINE, **rules: Any):
 
 
 def need(hass: HomeAssistant) -> float:
-    """Return what the helper says is still needed."""
+    """Return the remaining need, as the helper shows it."""
     return float(hass.states.get("input_number.need").state)
 
 
 class Watch:
-    """Compares the charger with the runs that are due, and adds up how long it was on."""
+    """Compares the charger with the expected runs, and adds up how long it was on."""
 
     def __init__(self, hass: HomeAssistant, runs) -> None:
-        """Know the runs."""
+        """Expect these runs."""
         self.hass, self.runs, self.on = hass, runs, timedelta()
 
     def __call__(self, now: datetime) -> None:
-        """Compare now."""
+        """Compare at this instant."""
         due = any(run.start <= now < run.end for run in self.runs)
         assert is_on(self.hass, "charger") == due, now
         self.on += STEP * due
@@ -60,9 +60,9 @@ class Watch:
 async def test_a_night(
     hass: HomeAssistant, linked, advance: Advance, subscription, interruptible, restart
 ) -> None:
-    """The charger is on in the cheapest time before the deadline, also across a reload in mid-run."""
+    """The charger is on at the cheapest times before the deadline, even across a reload during a run."""
     entry = await linked()
-    # A new plan in mid-run keeps the shortest run anew; without one it goes on as before.
+    # A new plan during a run has to keep the minimum run again; without a minimum, it is the same as before.
     shortest = timedelta() if restart else HALF_HOUR
     minutes = shortest.total_seconds() / 60
     await car(hass, subscription, interruptible=interruptible, min_run=minutes)
@@ -92,7 +92,7 @@ async def test_a_night(
 async def test_restart_in_mid_run(
     hass: HomeAssistant, linked, advance: Advance, subscription
 ) -> None:
-    """What is on stays on, though a new plan begins with the next five minutes at the earliest."""
+    """The charger stays on, although a new plan begins at the next multiple of five minutes at the earliest."""
     entry = await linked()
     await car(hass, subscription)
     await turn(hass, "plugged", "on")
@@ -112,7 +112,7 @@ async def test_restart_in_mid_run(
 async def test_without_an_answer_when_the_run_is_due(
     hass: HomeAssistant, linked, advance: Advance, subscription
 ) -> None:
-    """The run of the last plan is kept to while nobody can plan anew."""
+    """As long as there can be no new plan, the run of the last one is followed."""
     entry = await linked()
     await car(hass, subscription)
     await turn(hass, "plugged", "on")
@@ -126,7 +126,7 @@ async def test_without_an_answer_when_the_run_is_due(
 async def test_switched_by_hand(
     hass: HomeAssistant, linked, advance: Advance, subscription
 ) -> None:
-    """It is put right within five minutes, and what was not charged meanwhile is charged later."""
+    """It is corrected within five minutes, and the missing charge is added later."""
     entry = await linked()
     await car(hass, subscription)
     await turn(hass, "plugged", "on")
@@ -146,7 +146,7 @@ async def test_switched_by_hand(
 async def test_charger_that_is_on_when_plugged_in(
     hass: HomeAssistant, linked, advance: Advance, subscription
 ) -> None:
-    """In one go as well, it is no run of the plan, even when it takes a while to be off."""
+    """It does not count as a run of the plan, even for a load in one go and if it is switched off late."""
     entry = await linked()
     charger = Relays(hass, "charger")
     charger.turn("charger", "on")
@@ -165,7 +165,7 @@ async def test_charger_that_is_on_when_plugged_in(
 async def test_charger_is_away_for_a_while(
     hass: HomeAssistant, linked, advance: Advance, subscription
 ) -> None:
-    """In mid-run it keeps to the plan; what comes back is put right at once."""
+    """An unavailable charger does not change the plan, and is corrected at once when it comes back."""
     entry = await linked()
     charger = Relays(hass, "charger")
     await car(hass, subscription, charger="switch.charger", usual_need=55)
@@ -181,7 +181,7 @@ async def test_charger_is_away_for_a_while(
     assert charger.commands[-1] == "on"
     await advance(STEP)
     assert hass.states.get("switch.charger").state == "on"
-    # Somebody who begins anew knows nothing of the run.
+    # A new plan does not know about the run.
     assert hass.states.get("automation.used").attributes["last_triggered"] == begun
 
 
@@ -189,7 +189,7 @@ async def test_charger_is_away_for_a_while(
 async def test_run_that_took_a_little_longer(
     hass: HomeAssistant, linked, advance: Advance, subscription
 ) -> None:
-    """What is left is a little less than the runs that are left, and they remain the same."""
+    """The remaining need is a little less than the remaining runs, which stay the same."""
     entry = await linked()
     await car(hass, subscription)
     await turn(hass, "plugged", "on")
@@ -211,7 +211,7 @@ async def test_run_that_took_a_little_longer(
 async def test_plans_again_when_tomorrow_arrives(
     hass: HomeAssistant, linked, advance: Advance, subscription
 ) -> None:
-    """Until then it plans with the prices of today, and then with those of the night for what is left."""
+    """Until then it plans with today's prices; then it plans the remaining need with those of the night."""
     entry = await linked()
     await car(hass, subscription, usual_need=66)
     await turn(hass, "plugged", "on")
@@ -234,7 +234,7 @@ async def test_plans_again_when_tomorrow_arrives(
 async def test_without_a_plan(
     hass: HomeAssistant, linked, advance: Advance, subscription, missing: str
 ) -> None:
-    """Without a plan it charges as late as it can, and is ready at the deadline."""
+    """Without a plan it charges as late as possible, and is ready at the deadline."""
     entry = await linked()
     await car(hass, subscription)
     assert await hass.config_entries.async_unload(entry.entry_id)
@@ -255,10 +255,10 @@ async def test_without_a_plan(
 
 @pytest.mark.parametrize("now", [EVENING])
 @pytest.mark.parametrize("error", [False, True], ids=["turned off", "error"])
-async def test_run_that_broke_off(
+async def test_interrupted_run(
     hass: HomeAssistant, linked, advance: Advance, subscription, error: bool
 ) -> None:
-    """Whatever becomes of the run, the car is charged when time runs short."""
+    """Whatever happens to the run, the car is charged when time runs short."""
     await linked()
     await car(hass, subscription)
     if error:
@@ -284,10 +284,10 @@ def _off(hass: HomeAssistant) -> None:
 
 
 @pytest.mark.parametrize("now", [EVENING])
-async def test_need_that_the_car_tells(
+async def test_need_that_the_car_reports(
     hass: HomeAssistant, linked, advance: Advance, subscription
 ) -> None:
-    """A sensor in hours is read and not written; when it says enough, it is enough."""
+    """A sensor in hours is only read; charging ends when it reports zero."""
     entry = await linked()
     hours = {"unit_of_measurement": "h"}
     hass.states.async_set("sensor.need", "2", hours)
@@ -305,7 +305,7 @@ async def test_need_that_the_car_tells(
 async def test_plug_is_pulled(
     hass: HomeAssistant, linked, advance: Advance, subscription
 ) -> None:
-    """The charger is off as soon as the car is gone."""
+    """The charger is off as soon as the car is unplugged."""
     entry = await linked()
     await car(hass, subscription)
     await turn(hass, "plugged", "on")

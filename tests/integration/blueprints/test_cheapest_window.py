@@ -1,4 +1,4 @@
-"""A device that follows a flexible load."""
+"""Tests of a device that follows a flexible load."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -30,7 +30,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 async def test_a_day(
     hass: HomeAssistant, linked, advance: Advance, quarters: int
 ) -> None:
-    """The device is on in the cheapest quarter-hours of the day, and in no other."""
+    """The device is on exactly in the cheapest quarter-hours of the day."""
     entry = await linked()
     opens = datetime.now(BERLIN).replace(hour=0, minute=0) + timedelta(days=1)
     closes = opens + timedelta(days=1)
@@ -56,7 +56,7 @@ async def test_a_day(
 
 
 async def test_restart_in_mid_run(hass: HomeAssistant, linked, advance) -> None:
-    """A reload leaves the device on until the end of the run."""
+    """A reload leaves the device on, until the end of the run."""
     entry = await linked()
     load_id = await add(hass, entry, start="10:00:00", end="20:00:00")
     await follow(hass, load_id)
@@ -74,7 +74,7 @@ async def test_restart_in_mid_run(hass: HomeAssistant, linked, advance) -> None:
 
 
 async def test_end_that_was_missed(hass: HomeAssistant, linked, advance) -> None:
-    """A run that ended while the account was away does not go on."""
+    """A run that ended while the account was not loaded does not go on."""
     entry = await linked()
     load_id = await add(hass, entry, start="10:00:00", end="20:00:00")
     await follow(hass, load_id, patience={"hours": 5})
@@ -90,7 +90,7 @@ async def test_end_that_was_missed(hass: HomeAssistant, linked, advance) -> None
 
 
 async def test_patience(hass: HomeAssistant, linked, advance: Advance) -> None:
-    """A plan that stays away does not leave the device on for ever."""
+    """If the plan does not come back, the device is switched off after a while."""
     entry = await linked()
     load_id = await add(hass, entry, start="10:00:00", end="20:00:00")
     await follow(hass, load_id)
@@ -104,7 +104,7 @@ async def test_patience(hass: HomeAssistant, linked, advance: Advance) -> None:
 
 
 async def test_home_assistant_starts(hass: HomeAssistant, linked, advance) -> None:
-    """What was left on is switched off at the start, and what came back is brought into line."""
+    """A device that is wrongly on is switched off at the start, and one that becomes available is corrected."""
     entry = await linked()
     load_id = await add(hass, entry, start="10:00:00", end="20:00:00")
     await follow(hass, load_id)
@@ -120,7 +120,7 @@ async def test_home_assistant_starts(hass: HomeAssistant, linked, advance) -> No
 
 
 async def relays(hass: HomeAssistant, linked, **inputs) -> tuple[Relays, str]:
-    """Let two relays follow a load that runs in the day."""
+    """Set up two relays that follow a load that runs by day."""
     load_id = await add(hass, await linked(), start="10:00:00", end="20:00:00")
     found = Relays(hass, "one", "two")
     await follow(hass, load_id, device=["switch.one", "switch.two"], **inputs)
@@ -128,7 +128,7 @@ async def relays(hass: HomeAssistant, linked, **inputs) -> tuple[Relays, str]:
 
 
 def states(hass: HomeAssistant) -> list[str]:
-    """Return what the two relays are."""
+    """Return the states of the two relays."""
     return [hass.states.get(f"switch.{name}").state for name in ("one", "two")]
 
 
@@ -138,7 +138,7 @@ def states(hass: HomeAssistant) -> list[str]:
 async def test_command_gets_lost(
     hass: HomeAssistant, linked, advance: Advance, trouble
 ) -> None:
-    """It is given again, a few times and with pauses, but not to a device that obeyed."""
+    """It is repeated a few times with pauses, but not for a device that obeyed."""
     switches, load_id = await relays(hass, linked)
     start, end = moment(hass, load_id, "next_start"), moment(hass, load_id, "next_end")
     await until(advance, start)
@@ -149,7 +149,7 @@ async def test_command_gets_lost(
     switches.turn("one", "off")
     half_a_minute = timedelta(seconds=30)
     await advance(half_a_minute)
-    # What was in line once is left alone.
+    # A device that has obeyed may be switched by hand.
     switches.turn("one", "on")
     for _ in range(30):
         await advance(half_a_minute)
@@ -160,7 +160,7 @@ async def test_command_gets_lost(
 async def test_lost_command_is_overtaken(
     hass: HomeAssistant, linked, advance: Advance
 ) -> None:
-    """A command is not given again when the next one is due, and given up after some minutes."""
+    """A command is repeated for some minutes at most, and not once the next one is due."""
     switches, load_id = await relays(hass, linked)
     start, end = moment(hass, load_id, "next_start"), moment(hass, load_id, "next_end")
     switches.troubles = [None] * 100

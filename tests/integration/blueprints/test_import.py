@@ -1,4 +1,4 @@
-"""Every blueprint as Home Assistant imports it."""
+"""Tests of every blueprint as Home Assistant imports it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,7 +27,7 @@ each = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 
 
 def load(path: Path) -> Blueprint:
-    """Return a blueprint, checked by the schemas of blueprints and of automations."""
+    """Return a blueprint that passes the schemas of blueprints and of automations."""
     data = yaml_util.load_yaml_dict(path)
     return Blueprint(
         data,
@@ -38,7 +38,7 @@ def load(path: Path) -> Blueprint:
 
 
 def test_there_are_blueprints() -> None:
-    """What the page promises is there."""
+    """There is at least one blueprint."""
     assert {path.stem for path in FILES} == {
         "charge_until_deadline",
         "cheapest_window",
@@ -51,7 +51,7 @@ def test_there_are_blueprints() -> None:
 
 @each
 def test_metadata(path: Path) -> None:
-    """A blueprint says what it does, where it comes from and what it needs."""
+    """A blueprint has a description, a source and the required version."""
     blueprint = load(path)
     assert blueprint.validate() is None
     about = blueprint.metadata
@@ -81,7 +81,7 @@ def test_inputs(path: Path) -> None:
 async def test_import(
     hass: HomeAssistant, aioclient_mock: AiohttpClientMocker, path: Path
 ) -> None:
-    """Home Assistant fetches the blueprint from its address, and what it then saves is the same blueprint."""
+    """Home Assistant loads the blueprint from its address and saves the same blueprint."""
     text = await hass.async_add_executor_job(path.read_text)
     aioclient_mock.get(
         f"https://raw.githubusercontent.com/{REPOSITORY}/main/{IN_REPOSITORY}/{path.name}",
@@ -97,7 +97,7 @@ async def test_import(
 
 
 def placeholders(blueprint: Blueprint) -> Iterator[tuple[str, Any]]:
-    """Yield something for every input that has no default."""
+    """Yield a value for every input without a default."""
     for name, about in blueprint.inputs.items():
         if "default" in about:
             continue
@@ -113,7 +113,7 @@ def placeholders(blueprint: Blueprint) -> Iterator[tuple[str, Any]]:
 
 @each
 async def test_defaults_make_an_automation(hass: HomeAssistant, path: Path) -> None:
-    """With only what has no default, Home Assistant accepts the automation."""
+    """With only the inputs that have no default, Home Assistant accepts the automation."""
     await hass.async_add_executor_job(install, hass)
     inputs = dict(placeholders(load(path)))
     config = {

@@ -1,4 +1,4 @@
-"""A heat pump that follows the level, and a battery that follows the payout."""
+"""Tests of a heat pump that follows the level, and a battery that follows the payout."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -31,7 +31,7 @@ STOPS = [{"stop": "That was all."}]
 
 @pytest.fixture(autouse=True)
 def failing_actions(hass: HomeAssistant) -> None:
-    """Set up actions that fail as Home Assistant expects it, and otherwise."""
+    """Set up actions that fail with an expected and with an unexpected error."""
 
     async def fail(_: ServiceCall) -> None:
         raise HomeAssistantError("no answer")
@@ -48,9 +48,9 @@ def failing_actions(hass: HomeAssistant) -> None:
 async def test_heat_pump(
     hass: HomeAssistant, linked, advance: Advance, subscription, fails: bool
 ) -> None:
-    """Over a day it is boosted and blocked by the level, and no mode is shorter than the minimum.
+    """On a whole day, the level boosts and blocks it, and no mode is shorter than the minimum.
 
-    What else happens may fail.
+    Additional actions may fail.
     """
     entry = await linked()
     level = entity_id(hass, subscription.id, "price_level")
@@ -91,7 +91,7 @@ async def test_heat_pump(
 async def test_command_gets_lost(
     hass: HomeAssistant, advance: Advance, trouble: Exception | None
 ) -> None:
-    """It is given again, also when a switch can be reached again; what else happens does not wait for that."""
+    """It is repeated, also when a switch becomes available; additional actions do not wait for that."""
     switches = Relays(hass, "boost", "block")
     told = async_mock_service(hass, "test", "tell")
     hass.states.async_set("sensor.level", "normal")
@@ -142,7 +142,7 @@ async def test_command_gets_lost(
 
 
 async def battery(hass: HomeAssistant, nomos, linked, more=(), **inputs):
-    """Let a battery sell while the payout is high; return the account, and the intervals of the day."""
+    """Set up a battery that sells while the payout is high; return the account and the intervals of the day."""
     feed_in = next(
         one
         for one in nomos.customers["solar@example.com"].subscriptions
@@ -172,14 +172,14 @@ def highest(intervals):
 async def test_highest_hours(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """The battery sells in the day's best intervals, also across a reload, and stops after each stretch."""
+    """The battery sells in the day's best intervals, even across a reload, and stops after each of them."""
     entry, day = await battery(hass, nomos, linked, hours=3)
     await sells(hass, advance, entry, day, highest(day)[:12])
 
 
 @pytest.mark.parametrize("now", [MIDNIGHT + timedelta(minutes=1)])
 async def test_high_value(hass: HomeAssistant, nomos, linked, advance: Advance) -> None:
-    """The battery sells above a value."""
+    """The battery sells while the payout is above a value."""
     entry, day = await battery(hass, nomos, linked, rule="value", value=0.08)
     high = [one for one in day if one.price > 0.08]
     assert 0 < len(high) < len(day)
@@ -187,7 +187,7 @@ async def test_high_value(hass: HomeAssistant, nomos, linked, advance: Advance) 
 
 
 async def sells(hass: HomeAssistant, advance: Advance, entry, day, high) -> None:
-    """Assert that over a day it sells in some intervals, also across a reload, and in no other."""
+    """Assert that on a whole day it sells exactly in these intervals, even across a reload."""
     reloaded = False
     for one in day[1:]:
         await go_to(advance, one.start)
@@ -204,7 +204,7 @@ async def sells(hass: HomeAssistant, advance: Advance, entry, day, high) -> None
 async def test_an_action_fails(
     hass: HomeAssistant, nomos, linked, advance: Advance, more: list[Any]
 ) -> None:
-    """It stops to sell as well where another action failed when it began."""
+    """It also stops selling if an additional action failed at the start."""
     _, day = await battery(hass, nomos, linked, more, hours=1)
     high = highest(day)[:4]
     end = high[0].start + timedelta(hours=3)

@@ -1,4 +1,4 @@
-"""Messages about tomorrow and about negative prices."""
+"""Tests of messages about tomorrow and about negative prices."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -28,7 +28,7 @@ SEND = [
 async def test_tomorrow(
     hass: HomeAssistant, linked, advance: Advance, subscription, language, words
 ) -> None:
-    """One message a day, when tomorrow is there, with its cheapest hours."""
+    """There is one message a day, once tomorrow is known, with its cheapest hours."""
     entry = await linked()
     sent = async_mock_service(hass, "test", "send")
     await use(
@@ -51,7 +51,7 @@ async def test_tomorrow(
 async def test_negative(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
-    """A message when the price turns negative, with its end and its lowest value."""
+    """There is a message when the price turns negative, with the end and the lowest price."""
     begin = datetime(2026, 6, 10, 10, tzinfo=UTC)
     for number in range(4):
         nomos.correct_price(subscription.id, begin + number * QUARTER, -1.0 - number)

@@ -1,4 +1,4 @@
-"""Automations that are saved: Home Assistant tells all of them of it."""
+"""Tests of saving automations, which Home Assistant reports to all of them."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -16,7 +16,7 @@ type SetUp = Callable[[HomeAssistant, Any, Any], Awaitable[str]]
 
 
 async def charge(hass: HomeAssistant, nomos, linked) -> str:
-    """Have a car plugged in that is to be charged in the night."""
+    """Set up a plugged-in car that will be charged at night."""
     await linked()
     [subscription] = nomos.customers["smart@example.com"].subscriptions
     await car(hass, subscription)
@@ -25,14 +25,14 @@ async def charge(hass: HomeAssistant, nomos, linked) -> str:
 
 
 async def load(hass: HomeAssistant, nomos, linked) -> str:
-    """Have a device that is to run in the afternoon."""
+    """Set up a device that will run in the afternoon."""
     load_id = await add(hass, await linked(), start="14:00:00", end="20:00:00")
     await follow(hass, load_id)
     return "dishwasher"
 
 
 async def heat_pump(hass: HomeAssistant, nomos, linked) -> str:
-    """Have a heat pump that is never boosted."""
+    """Set up a heat pump that is never boosted."""
     await linked()
     [subscription] = nomos.customers["smart@example.com"].subscriptions
     await helpers(hass, "boost")
@@ -48,7 +48,7 @@ async def heat_pump(hass: HomeAssistant, nomos, linked) -> str:
 
 
 async def payout(hass: HomeAssistant, nomos, linked) -> str:
-    """Have a battery that never sells."""
+    """Set up a battery that never sells."""
     await linked("solar@example.com")
     _, feed_in = nomos.customers["solar@example.com"].subscriptions
     await helpers(hass, "sell")
@@ -69,7 +69,7 @@ async def payout(hass: HomeAssistant, nomos, linked) -> str:
 async def test_what_was_switched_by_hand(
     hass: HomeAssistant, nomos, linked, advance: Advance, set_up: SetUp
 ) -> None:
-    """It stays on when another automation is saved, and is brought into line when this one is."""
+    """It stays on when another automation is saved, and is corrected when this one is."""
     switch = await set_up(hass, nomos, linked)
     for wait in (timedelta(minutes=2), timedelta(seconds=10)):
         await advance(wait)

@@ -1,4 +1,4 @@
-"""What the form of a blueprint offers to choose from."""
+"""Tests of what the form of a blueprint offers to choose from."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,13 +20,13 @@ CONTRACTS = {
     "negative_price": {"consumption", "feed-in"},
     "tomorrow_notification": {"consumption"},
 }
-"""Which contracts a blueprint is for, where it asks for one."""
+"""The kinds of contracts of the blueprints that ask for one."""
 
 type Options = Mapping[str, Any]
 
 
 def selectors(kind: str) -> dict[tuple[str, str], Options]:
-    """Return the selectors of a kind, by blueprint and input, as Home Assistant hands them to the frontend."""
+    """Return the selectors of a kind, by blueprint and input, as Home Assistant sends them to the frontend."""
     found = {}
     for path in FILES:
         inputs = yaml_util.load_yaml_dict(str(path))["blueprint"]["input"]
@@ -38,7 +38,7 @@ def selectors(kind: str) -> dict[tuple[str, str], Options]:
 
 
 def entity_fits(entity: str, wanted: Options, hass: HomeAssistant) -> bool:
-    """Return whether an entity passes a filter, as the frontend sees it: by its state."""
+    """Return whether an entity passes a filter by its state, as the frontend decides."""
     known = er.async_get(hass).async_get(entity)
     if known is None or (state := hass.states.get(entity)) is None:
         return False
@@ -54,7 +54,7 @@ def entity_fits(entity: str, wanted: Options, hass: HomeAssistant) -> bool:
 
 
 def device_fits(device_id: str, options: Options, hass: HomeAssistant) -> bool:
-    """Return whether a device is offered, as the frontend decides: every key of a filter is compared as it is."""
+    """Return whether a device is offered, as the frontend decides: every key of a filter is compared literally."""
     device = dr.async_get(hass).async_get(device_id)
     entities = er.async_entries_for_device(er.async_get(hass), device_id)
 
@@ -77,7 +77,7 @@ def device_fits(device_id: str, options: Options, hass: HomeAssistant) -> bool:
 
 @pytest.fixture
 async def devices(hass: HomeAssistant, nomos, linked) -> dict[str, str]:
-    """Return the devices of an account with both kinds of contract and a load, and one of somebody else, by name."""
+    """Return devices by name: of an account with both kinds of contract and a load, and one of another integration."""
     entry = await linked("solar@example.com")
     consumption, feed_in = nomos.customers["solar@example.com"].subscriptions
     load = await add(hass, entry)
@@ -98,7 +98,7 @@ async def devices(hass: HomeAssistant, nomos, linked) -> dict[str, str]:
 
 
 async def test_devices(hass: HomeAssistant, devices: dict[str, str]) -> None:
-    """Where a contract is asked for, just those contracts are offered that the blueprint is for."""
+    """A selector of a contract offers exactly the contracts that the blueprint is for."""
     registry = dr.async_get(hass)
     assert set(devices.values()) == {one.id for one in registry.devices}
     asking = selectors("device")
@@ -111,7 +111,7 @@ async def test_devices(hass: HomeAssistant, devices: dict[str, str]) -> None:
 
 
 async def test_entities(hass: HomeAssistant, nomos, devices: dict[str, str]) -> None:
-    """Where an entity of Nomos is asked for, the one that is meant is offered."""
+    """A selector of a Nomos entity offers exactly the intended one."""
     consumption, feed_in = nomos.customers["solar@example.com"].subscriptions
     registry = er.async_get(hass)
     [run_now] = (

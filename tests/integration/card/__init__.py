@@ -1,1 +1,1 @@
-"""Tests of what the card draws, and of how it gets to the browser."""
+"""Tests of the data for the card, and of how the card gets to the browser."""

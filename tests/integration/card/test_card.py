@@ -1,4 +1,4 @@
-"""Tests of how the card gets to the browser, and that it goes when the last account does."""
+"""Tests of how the card gets to the browser, and that it is removed with the last account."""
 
 from pathlib import Path
 import shutil
@@ -22,7 +22,7 @@ async def frontend(hass: HomeAssistant, nomos) -> None:
 
 
 def modules(hass: HomeAssistant) -> set[str]:
-    """Return which of our modules a page would load."""
+    """Return those of our modules that a page would load."""
     return {
         url for url in hass.data[DATA_EXTRA_MODULE_URL].urls if "nomos_static" in url
     }
@@ -31,7 +31,7 @@ def modules(hass: HomeAssistant) -> set[str]:
 async def test_both_scripts_are_served(
     hass: HomeAssistant, nomos, frontend, linked, hass_client_no_auth
 ) -> None:
-    """The page names the modules, anybody may fetch them, and browsers may keep them."""
+    """The page names the modules, they are served without authentication, and browsers may cache them."""
     assert not modules(hass)
     await linked()
     urls = modules(hass)
@@ -47,16 +47,16 @@ async def test_both_scripts_are_served(
         assert reply.headers["Cache-Control"] == "public, max-age=2678400"
         path = Path(card.__file__).parents[1] / "frontend" / url.split("/")[-1]
         assert await reply.read() == path.read_bytes()
-    # The form of the editor is fetched from beside the card.
+    # The card loads the form of its editor from the same folder.
     folder = urls.pop().rsplit("/", 1)[0]
     assert (await client.get(f"{folder}/nomos-price-card-editor.js")).status == 200
     assert (await client.get(f"{folder}/../manifest.json")).status == 404
 
 
-def test_another_content_has_another_path(
+def test_path_depends_on_the_content(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A browser that keeps the old script asks for the new one."""
+    """A browser with the old script in its cache loads the new one."""
     folder = tmp_path / "frontend"
     shutil.copytree(Path(card.__file__).parents[1] / "frontend", folder)
     before = card._version()
@@ -71,7 +71,7 @@ def test_another_content_has_another_path(
 async def test_gone_with_the_last_account(
     hass: HomeAssistant, nomos, frontend, linked
 ) -> None:
-    """Two accounts share the card; it goes with the second one, and comes back with the next."""
+    """Two accounts share the card; it is removed with the second one, and comes back with the next."""
     one, two = await linked(), await linked(OTHER)
     urls = modules(hass)
     assert len(urls) == 2
@@ -79,7 +79,7 @@ async def test_gone_with_the_last_account(
     assert modules(hass) == urls
     assert await hass.config_entries.async_remove(two.entry_id)
     assert not modules(hass)
-    # What is served cannot be unregistered, so it must not be registered again.
+    # A served path cannot be unregistered, so it must not be registered again.
     await linked()
     assert modules(hass) == urls
 
@@ -87,7 +87,7 @@ async def test_gone_with_the_last_account(
 async def test_a_reload_keeps_the_card(
     hass: HomeAssistant, nomos, frontend, linked
 ) -> None:
-    """Reloading and disabling the only account takes the card along, and brings it back."""
+    """Disabling the only account removes the card; enabling or reloading brings it back."""
     entry = await linked()
     urls = modules(hass)
     await restart(hass, entry)
@@ -104,7 +104,7 @@ async def test_a_reload_keeps_the_card(
 async def test_an_account_that_waits_has_its_card(
     hass: HomeAssistant, nomos, frontend, credentials
 ) -> None:
-    """A dashboard must not fill with errors because Nomos is away; removed, the card goes all the same."""
+    """The card is there even if Nomos is down, so that dashboards show no errors; removing the account removes it."""
     entry = make_entry(nomos)
     entry.add_to_hass(hass)
     await nomos.stop()

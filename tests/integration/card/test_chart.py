@@ -1,4 +1,4 @@
-"""Tests of what a price card is told, against the table, the levels and an enumeration of all windows."""
+"""Tests of the data for a price card, compared with the table, the levels and an enumeration of all windows."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,7 +18,7 @@ QUARTER = timedelta(minutes=15)
 
 @pytest.fixture
 async def ask(hass: HomeAssistant, nomos, hass_admin_user, hass_ws_client):
-    """Return a function that asks as a card does, each time over a connection of its own: the clock moves far."""
+    """Return a function that asks as a card does, with a new connection each time, since the clock moves far."""
     token = await hass.auth.async_create_refresh_token(
         hass_admin_user,
         client_name="card",
@@ -39,14 +39,14 @@ async def ask(hass: HomeAssistant, nomos, hass_admin_user, hass_ws_client):
 
 
 def seconds(moment: datetime) -> float:
-    """Return an instant as the answer writes it."""
+    """Return an instant in the format of the answer."""
     return moment.timestamp()
 
 
 async def test_both_days(
     hass: HomeAssistant, nomos, linked, ask, advance: Advance
 ) -> None:
-    """Every interval is told with its level and parts, and tomorrow comes when it is published."""
+    """The answer has every interval with its level and components, and tomorrow once it is published."""
     entry = await linked()
     subscription = nomos.customers[EMAIL].subscriptions[0]
     sensor = entity_id(hass, subscription.id, "price")
@@ -86,7 +86,7 @@ async def test_both_days(
 async def test_the_best_window_is_the_best(
     hass: HomeAssistant, nomos, linked, ask, advance, minutes, email, key
 ) -> None:
-    """No other stretch that is still to come costs less, or for feed-in pays more."""
+    """No other future window costs less or, for feed-in, pays more."""
     email = email if key == "price" else "solar@example.com"
     await linked(email)
     await advance(timedelta(hours=6))
@@ -116,7 +116,7 @@ async def test_the_best_window_is_the_best(
 async def test_no_window_where_too_little_is_known(
     hass: HomeAssistant, nomos, linked, ask
 ) -> None:
-    """A window longer than what is left of the known prices is none."""
+    """There is no window if it is longer than the rest of the known prices."""
     await linked()
     sensor = entity_id(hass, nomos.customers[EMAIL].subscriptions[0].id, "price")
     assert (await ask(sensor, window_minutes=13 * 60))["result"]["window"]
@@ -126,7 +126,7 @@ async def test_no_window_where_too_little_is_known(
 async def test_no_window_when_prices_have_run_out(
     hass: HomeAssistant, nomos, linked, ask, advance: Advance
 ) -> None:
-    """A card that is open in a long outage shows what was known of the day, and then nothing, but no error."""
+    """In a long outage, a card shows what is known of the day, and then nothing, but no error."""
     await linked()
     sensor = entity_id(hass, nomos.customers[EMAIL].subscriptions[0].id, "price")
     nomos.faults.add(kind="reset")
@@ -152,7 +152,7 @@ async def test_no_window_when_prices_have_run_out(
 async def test_days_of_23_and_25_hours(
     hass: HomeAssistant, nomos, linked, ask, count
 ) -> None:
-    """The day's bounds are the tariff's, whatever the clock does."""
+    """Days begin and end at the tariff's midnight, on days of a clock change, too."""
     await linked()
     sensor = entity_id(hass, nomos.customers[EMAIL].subscriptions[0].id, "price")
     chart = (await ask(sensor))["result"]
@@ -164,7 +164,7 @@ async def test_days_of_23_and_25_hours(
 async def test_loads_and_what_to_watch(
     hass: HomeAssistant, nomos, german_hub, linked, ask, advance: Advance
 ) -> None:
-    """Each load is told with its runs, and the card learns which entities tell of news."""
+    """The answer has each load with its runs, and the entities whose changes the card has to watch."""
     entry = await linked()
     sensor = entity_id(hass, nomos.customers[EMAIL].subscriptions[0].id, "price")
     dishwasher = await add(hass, entry, DISHWASHER)
@@ -190,7 +190,7 @@ async def test_loads_and_what_to_watch(
         await advance(QUARTER)
     assert (await ask(sensor))["result"]["loads"][0]["running"] is True
 
-    # A load without its entities is still drawn; there is nothing to watch.
+    # A load without entities is still drawn, but has nothing to watch.
     er.async_get(hass).async_remove(
         shown(hass, dishwasher, "run_now", "binary_sensor").entity_id
     )
@@ -200,7 +200,7 @@ async def test_loads_and_what_to_watch(
 async def test_feed_in_has_no_loads(
     hass: HomeAssistant, nomos, german_hub, linked, ask
 ) -> None:
-    """A load belongs to the contract whose prices it is planned with."""
+    """A load belongs to the contract with whose prices it is planned."""
     entry = await linked("solar@example.com")
     await add(hass, entry, DISHWASHER)
     contracts = {
@@ -215,7 +215,7 @@ async def test_feed_in_has_no_loads(
 
 
 async def test_nothing_personal(hass: HomeAssistant, nomos, linked, ask) -> None:
-    """The answer tells prices, not whose they are."""
+    """The answer contains prices, but no personal data."""
     await linked()
     subscription = nomos.customers[EMAIL].subscriptions[0]
     chart = (await ask(entity_id(hass, subscription.id, "price")))["result"]
@@ -232,7 +232,7 @@ async def test_nothing_personal(hass: HomeAssistant, nomos, linked, ask) -> None
     assert subscription.number not in str(chart)
 
 
-async def test_only_who_may_read_is_answered(
+async def test_permissions(
     hass: HomeAssistant,
     nomos,
     german_hub,
@@ -242,11 +242,11 @@ async def test_only_who_may_read_is_answered(
     hass_read_only_access_token,
     hass_read_only_user,
 ) -> None:
-    """Prices follow the sensor's permissions, and loads their own."""
+    """Prices need the permission for the sensor, and loads that for their own entities."""
     entry = await linked()
     sensor = entity_id(hass, nomos.customers[EMAIL].subscriptions[0].id, "price")
     load = await add(hass, entry, DISHWASHER)
-    # The group may read all; this user is to see the price sensor alone.
+    # The group may read everything, but this user only the price sensor.
     hass_read_only_user.groups = []
     hass_read_only_user.mock_policy(
         {"entities": {"entity_ids": {sensor: {POLICY_READ: True}}}}
@@ -262,8 +262,8 @@ async def test_only_who_may_read_is_answered(
     assert shown(hass, load, "run_now", "binary_sensor")
 
 
-async def test_errors_are_told(hass: HomeAssistant, nomos, linked, ask) -> None:
-    """Another entity, an account that is not loaded, and a window of nonsense each have their own error."""
+async def test_errors(hass: HomeAssistant, nomos, linked, ask) -> None:
+    """Another entity, an account that is not loaded, and an invalid window have different errors."""
     entry = await linked()
     subscription = nomos.customers[EMAIL].subscriptions[0]
     for other in (entity_id(hass, subscription.id, "price_level"), "sensor.nowhere"):

@@ -1,1 +1,1 @@
-"""Tests of prices: when they are asked for, how they are kept and shown."""
+"""Tests of prices: when they are requested, how they are stored and shown."""

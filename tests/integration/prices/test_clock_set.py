@@ -1,4 +1,4 @@
-"""Tests of a hub whose clock is set, or that slept: its timers do not notice, the kernel's does."""
+"""Tests of a hub whose clock is set, or that slept: only the kernel's timers notice."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -12,14 +12,14 @@ from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from tests.integration.helpers import Advance, assert_right, state_of
 from tests.integration.loads.helpers import DISHWASHER, add, moment, runs_now
-from tests.integration.soak.clock import kernel_timers, tell_timers
+from tests.integration.soak.clock import kernel_timers, notify_timers
 
 type SetClock = Callable[[datetime], Awaitable[None]]
 
 
 @pytest.fixture
 def kernel() -> Iterator[dict[int, int]]:
-    """Stand in for the kernel."""
+    """Replace the kernel's timers."""
     with kernel_timers() as timers:
         yield timers
 
@@ -28,12 +28,12 @@ def kernel() -> Iterator[dict[int, int]]:
 def set_clock(
     hass: HomeAssistant, freezer: FrozenDateTimeFactory, kernel: dict[int, int]
 ) -> SetClock:
-    """Return a function that sets the clock, of which only the kernel's timers hear."""
+    """Return a function that sets the clock, which only the kernel's timers notice."""
 
     async def move(to: datetime) -> None:
         freezer.move_to(to)
-        tell_timers(kernel)
-        # The loop has to look at its files first.
+        notify_timers(kernel)
+        # The event loop has to poll its files first.
         await asyncio.sleep(0)
         await hass.async_block_till_done(wait_background_tasks=True)
 
@@ -43,7 +43,7 @@ def set_clock(
 async def test_the_price_follows(
     hass: HomeAssistant, nomos, subscription, set_clock: SetClock, linked
 ) -> None:
-    """The price of the time that it is now is there at once, forward and back, and Nomos is not asked."""
+    """The price of the new time is shown at once, forward and back, without a request."""
     await linked()
     before = datetime.now(UTC)
     requests = len(nomos.requests)
@@ -61,7 +61,7 @@ async def test_the_day_follows(
     linked,
     advance: Advance,
 ) -> None:
-    """A hub that slept over midnight wakes up in the new day, and all timers go on from there."""
+    """A hub that slept over midnight continues in the new day, with all its timers."""
     await linked()
     await advance(timedelta(hours=7))
     known = "tomorrow_available", Platform.BINARY_SENSOR
@@ -77,7 +77,7 @@ async def test_the_day_follows(
 async def test_a_load_follows(
     hass: HomeAssistant, set_clock: SetClock, linked, advance: Advance
 ) -> None:
-    """A run that was due while the hub slept begins when it wakes, and ends if it is over."""
+    """A run that was due while the hub slept begins when the hub wakes, and ends if it is over."""
     entry = await linked()
     await advance(timedelta(hours=7))
     load_id = await add(hass, entry, DISHWASHER)
@@ -89,10 +89,10 @@ async def test_a_load_follows(
     assert not runs_now(hass, load_id)
 
 
-async def test_gone_with_the_account(
+async def test_timer_is_closed_with_the_account(
     hass: HomeAssistant, kernel: dict[int, int], set_clock: SetClock, linked
 ) -> None:
-    """An account that is unloaded holds no timer any more."""
+    """An unloaded account has no open timer."""
     entry = await linked()
     [timer] = kernel.values()
     assert await hass.config_entries.async_unload(entry.entry_id)

@@ -1,4 +1,4 @@
-"""Tests of how prices come from the wire into tables."""
+"""Tests of how prices of the API are converted to tables."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -15,7 +15,7 @@ SERIES = PriceSeries(
     resolution=QUARTER,
     items=tuple(
         PriceItem(NOON + QUARTER * index, 10.0 + index, None, None, None)
-        # There is a gap after the second one.
+        # There is a gap after the second interval.
         for index in (0, 1, 3, 4)
     ),
 )
@@ -32,12 +32,12 @@ SERIES = PriceSeries(
         (NOON + 5 * QUARTER, NOON + 6 * QUARTER, []),
     ],
 )
-def test_a_stretch_of_a_series(since, until, prices) -> None:
-    """What touches it, and nothing else."""
+def test_part_of_a_series(since, until, prices) -> None:
+    """The table has exactly the intervals that overlap the range."""
     intervals = price_table(SERIES, since, until).intervals
     assert [one.price for one in intervals] == prices
 
 
 def test_the_whole_series() -> None:
-    """Unless a stretch is named, everything."""
+    """Without a range, the table has all intervals."""
     assert len(price_table(SERIES).intervals) == 4

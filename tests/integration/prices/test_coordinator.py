@@ -1,4 +1,4 @@
-"""Tests of the data clock and of the price table: prices do not go missing, and requests are few."""
+"""Tests of the data clock and of the price table: prices are never lost, and requests are few."""
 
 import asyncio
 from collections import Counter
@@ -26,7 +26,7 @@ def price(hass, subscription):
 async def test_a_normal_day_is_polite(
     hass: HomeAssistant, nomos, linked, advance: Advance, published
 ) -> None:
-    """Prices of tomorrow are known by 15:00 local for at most seven requests a day, none on a full minute."""
+    """Tomorrow is known by 15:00 local with at most seven requests a day, none of them at a full minute."""
     nomos.configure(publication_time=published)
     entry = await linked()
     await advance(timedelta(hours=16))
@@ -51,10 +51,10 @@ async def test_a_normal_day_is_polite(
     assert look.second != 0
 
 
-async def test_new_contract_makes_no_noise(
+async def test_new_contract_causes_no_warning(
     hass: HomeAssistant, nomos, linked, caplog
 ) -> None:
-    """A contract without a price that Nomos was not asked for yet is no reason for a warning."""
+    """There is no warning about a contract whose prices were not requested yet."""
     entry = await linked()
     new = nomos.add_subscription(EMAIL)
     await entry.runtime_data.account.async_refresh()
@@ -70,7 +70,7 @@ async def test_new_contract_makes_no_noise(
 async def test_outage_within_the_horizon(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription, caplog
 ) -> None:
-    """As long as the table knows the price, an outage is not reported."""
+    """As long as the current price is known, an outage is not reported."""
     entry = await linked()
     nomos.faults.add(kind="reset")
     await entry.runtime_data.prices[subscription.id].async_refresh()
@@ -89,7 +89,7 @@ async def test_outage_within_the_horizon(
 async def test_outage_beyond_the_horizon(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
-    """When prices run out they are unavailable, and back soon after Nomos is."""
+    """Once prices run out they are unavailable, and they are back soon after Nomos is."""
     await linked()
     nomos.faults.add(kind="status", status=503)
     for _ in range(70):
@@ -104,7 +104,7 @@ async def test_outage_beyond_the_horizon(
 async def test_good_prices_survive_bad_answers(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
-    """Empty, null, partial and broken answers take nothing away."""
+    """Empty, null, partial and broken answers remove no price."""
     entry = await linked()
     coordinator = entry.runtime_data.prices[subscription.id]
     before = coordinator.data
@@ -129,7 +129,7 @@ async def test_good_prices_survive_bad_answers(
 async def test_corrections_replace(
     hass: HomeAssistant, nomos, linked, subscription
 ) -> None:
-    """What Nomos corrects is corrected."""
+    """A correction by Nomos replaces the price."""
     entry = await linked()
     nomos.correct_price(subscription.id, datetime.now(UTC), 99.0)
     await entry.runtime_data.prices[subscription.id].async_refresh()
@@ -139,7 +139,7 @@ async def test_corrections_replace(
 async def test_unknown_price_is_unknown(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
-    """An interval without a price is shown as unknown, one that is missing as unavailable, and both are asked for."""
+    """An interval without a price is unknown, a missing one unavailable, and both are requested."""
     start = datetime(2026, 6, 10, 8, tzinfo=UTC)
     nomos.configure(null_amounts=[(start, start + QUARTER)])
     await linked()
@@ -152,7 +152,7 @@ async def test_unknown_price_is_unknown(
 async def test_absent_interval_is_unknown(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
-    """An interval that Nomos leaves out is unknown, and what is known of the day goes on being shown."""
+    """An interval that Nomos leaves out is unknown, and the rest of the day is still shown."""
     start = datetime(2026, 6, 10, 8, 15, tzinfo=UTC)
     nomos.configure(missing=[(start, start + QUARTER)])
     await linked()
@@ -173,7 +173,7 @@ async def test_absent_interval_is_unknown(
 async def test_parts_of_a_price_stay(
     hass: HomeAssistant, nomos, linked, subscription
 ) -> None:
-    """An answer without components takes nothing away if the price is the same."""
+    """An answer without components keeps the known ones if the price is the same."""
     entry = await linked()
     coordinator = entry.runtime_data.prices[subscription.id]
     before = coordinator.data
@@ -183,10 +183,10 @@ async def test_parts_of_a_price_stay(
     assert coordinator.data is before
 
 
-async def test_failure_at_first_does_not_make_noise_later(
+async def test_failure_at_setup_causes_no_warning_later(
     hass: HomeAssistant, nomos, linked, caplog
 ) -> None:
-    """A contract that had no prices when the account was set up is like the others after that."""
+    """A contract without prices at setup is treated like others afterwards."""
     contracts = {
         one.type: one for one in nomos.customers["solar@example.com"].subscriptions
     }
@@ -208,18 +208,18 @@ async def test_failure_at_first_does_not_make_noise_later(
 @pytest.mark.parametrize(
     ("fault", "asked"),
     [
-        # A contract that does not run, though the list says so.
+        # An inactive contract that the list reports as active.
         ({"kind": "set_fields", "values": {"items": None}}, 10),
-        # Each time for today and tomorrow, and for today.
+        # Each time one request for today and tomorrow, and one for today.
         ({"kind": "status", "status": 404}, 20),
     ],
 )
 async def test_no_prices_for_the_contract(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription, fault, asked
 ) -> None:
-    """What Nomos has not had for two days is asked for some times a day.
+    """Prices that Nomos has not had for two days are requested a few times a day.
 
-    Where it takes the contract for one that does not run, the customer is not told to look after the network.
+    If Nomos reports the contract as inactive, there is no issue about the network.
     """
     await linked()
     nomos.faults.add(match="prices", **fault)
@@ -237,13 +237,13 @@ async def test_no_prices_for_the_contract(
 async def test_overdue_requests_of_all_kinds(
     hass: HomeAssistant, nomos, linked, advance: Advance, freezer, subscription
 ) -> None:
-    """A hub that slept asks at the next boundary for all that it has missed."""
+    """At the next boundary, a hub that slept sends all requests that it has missed."""
     await linked()
     kinds = ("subscriptions", "prices", "usage")
     before = [nomos.count(kind) for kind in kinds]
-    # Prices of two days, and of the days that were metered.
+    # Prices of two days, and of the metered days.
     after = [more + one for more, one in zip(before, (1, 2, 1), strict=True)]
-    # Timers count the time that the hub was awake.
+    # Timers only count the time while the hub is awake.
     freezer.tick(timedelta(hours=9))
     for handle in vars(hass.loop)["_scheduled"]:
         handle._when += 9 * 3600
@@ -255,10 +255,10 @@ async def test_overdue_requests_of_all_kinds(
 
 
 @pytest.mark.parametrize("kind", ["subscriptions", "prices", "usage"])
-async def test_request_that_is_given_up(
+async def test_cancelled_request(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription, kind
 ) -> None:
-    """A caller that is cancelled does not stop the data clock: it asks again at the next boundary."""
+    """A cancelled caller does not stop the data clock: there is a request at the next boundary."""
     entry = await linked()
     runtime = entry.runtime_data
     coordinator = {
@@ -270,7 +270,7 @@ async def test_request_that_is_given_up(
     planned = coordinator.next_request
     assert planned - datetime.now(UTC) > timedelta(hours=17)
     await advance(planned - datetime.now(UTC) - timedelta(seconds=20))
-    # While the next regular look waits for its answer.
+    # While the next scheduled request waits for its answer.
     nomos.faults.add(kind="delay", seconds=20, match=kind, times=1)
     asked = hass.async_create_task(coordinator.async_refresh())
     while nomos.faults.pending:
@@ -288,7 +288,7 @@ async def test_request_that_is_given_up(
 async def test_hole_in_today_is_filled_politely(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
-    """A hole later today is asked for again, seldom, and filled when it is there."""
+    """A hole later today is requested again, but rarely, and filled once its prices are there."""
     hole = datetime(2026, 6, 10, 16, tzinfo=UTC)
     nomos.configure(missing=[(hole, hole + QUARTER)])
     entry = await linked()
@@ -304,10 +304,10 @@ async def test_hole_in_today_is_filled_politely(
     assert table.data.at(hole) is not None
 
 
-async def test_scattered_holes_do_not_make_hasty(
+async def test_scattered_holes_cause_few_requests(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """A day on which every other quarter-hour has no price is asked for again politely, not afresh at each hole."""
+    """A day without every other quarter-hour is requested again with growing gaps, which no hole resets."""
     nomos.configure(null_amounts=list(range(0, 96, 2)))
     await linked()
     begin = nomos.count("prices")
@@ -323,7 +323,7 @@ async def test_scattered_holes_do_not_make_hasty(
 async def test_every_way_to_say_not_yet(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription, unpublished
 ) -> None:
-    """Today is right and tomorrow is missing, however Nomos reports it; later it is known."""
+    """However Nomos reports that tomorrow is missing, today is right; later tomorrow is known."""
     nomos.configure(unpublished=unpublished, publication_time=time(14))
     await linked()
     assert_right(hass, nomos, subscription)
@@ -343,7 +343,7 @@ async def test_every_way_to_say_not_yet(
 async def test_tomorrow_that_never_comes(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
-    """The search goes on with growing gaps, over midnight, until there are prices again."""
+    """Requests go on with growing gaps, past midnight, until there are prices again."""
     nomos.publish_at(date(2026, 6, 11), "never")
     await linked()
     begin = nomos.count("prices")
@@ -359,7 +359,7 @@ async def test_tomorrow_that_never_comes(
 async def test_wait_that_nomos_asks_for(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
-    """Nobody asks again before the time that a 429 names, and not all at once after it: within half an hour."""
+    """No request is sent before the time that a 429 names; the next ones follow within half an hour."""
     hole = datetime(2026, 6, 10, 16, tzinfo=UTC)
     nomos.configure(missing=[(hole, hole + QUARTER)])
     entry = await linked()
@@ -379,7 +379,7 @@ async def test_wait_that_nomos_asks_for(
 async def test_hub_in_another_time_zone(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription, zone
 ) -> None:
-    """Days are the tariff's days, wherever the hub believes to be."""
+    """Days are tariff days in any time zone of the hub."""
     await hass.config.async_set_time_zone(zone)
     await linked()
     today = state_of(hass, subscription.id, "price").attributes["prices_today"]
@@ -405,7 +405,7 @@ async def test_hub_in_another_time_zone(
 async def test_over_the_change_of_clocks_and_year(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
-    """Every interval shows its price through the days of 23 and 25 hours and over new year."""
+    """Every interval shows its price on days of 23 and 25 hours and at new year."""
     await linked()
     for _ in range(3 * 96):
         await advance(QUARTER)

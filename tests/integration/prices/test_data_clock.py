@@ -1,4 +1,4 @@
-"""Tests of when requests go out, and when not: at boundaries, at midnight, after a refusal, without polling."""
+"""Tests of when requests are sent and when not: at boundaries, at midnight, after a refusal, without polling."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import count as numbers
@@ -16,7 +16,7 @@ QUARTER = timedelta(minutes=15)
 
 @pytest.fixture(autouse=True)
 def instance(hass_storage: dict[str, Any], nomos: Simulator) -> None:
-    """Give the hub a place in the spread of requests at which its first request is just after a quarter-hour."""
+    """Give the hub a phase with which its first request is just after a quarter-hour."""
     customer = nomos.customers[EMAIL].id
     uuid = next(
         text
@@ -31,10 +31,10 @@ def into_quarter(now: datetime) -> timedelta:
     return (now - datetime(2026, 1, 1, tzinfo=UTC)) % QUARTER
 
 
-async def test_nothing_is_asked_at_a_boundary(
+async def test_no_request_at_a_boundary(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
-    """That another price holds is no reason to ask for what is planned for a minute later."""
+    """A boundary does not send a request early that is scheduled for a minute later."""
     entry = await linked()
     runtime = entry.runtime_data
     clocks = (
@@ -68,7 +68,7 @@ async def test_nothing_is_asked_at_a_boundary(
 async def test_refused_tomorrow_costs_one_request(
     hass: HomeAssistant, nomos, linked, subscription, status
 ) -> None:
-    """Today alone is asked for only if it is not known."""
+    """Today is requested alone only if it is not known."""
     nomos.faults.add(kind="status", match="prices", status=status, times=1)
     entry = await linked()
     assert nomos.count("prices") == 2
@@ -84,7 +84,7 @@ async def test_refused_tomorrow_costs_one_request(
 async def test_day_turns_at_midnight_without_a_price(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
-    """Today's list is that of the new day from midnight on, even if no interval begins then."""
+    """From midnight on, today's list is that of the new day, even if no interval begins then."""
     midnight = datetime(2026, 6, 10, 22, tzinfo=UTC)
     nomos.configure(
         missing=[(midnight - timedelta(minutes=30), midnight + timedelta(hours=1))]
@@ -97,7 +97,7 @@ async def test_day_turns_at_midnight_without_a_price(
         listed = state_of(hass, subscription.id, "price").attributes["prices_today"]
         return listed[0]["start"]
 
-    # Nothing that comes from Nomos brings the day along.
+    # No answer of Nomos starts the new day.
     nomos.faults.add(kind="reset")
     await advance(midnight - datetime.now(UTC) - timedelta(seconds=1))
     assert first() == "2026-06-10T00:00:00+02:00"
@@ -108,7 +108,7 @@ async def test_day_turns_at_midnight_without_a_price(
 async def test_polling_switched_off(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
-    """A customer who disables polling still sees the price change at its boundary, and no request is caught up."""
+    """Without polling, prices still change at boundaries, and no missed request is sent."""
     entry = await linked()
     hass.config_entries.async_update_entry(entry, pref_disable_polling=True)
     await hass.config_entries.async_reload(entry.entry_id)

@@ -1,4 +1,4 @@
-"""Tests of what Home Assistant shows: entities, their states at every boundary, their devices."""
+"""Tests of the entities of prices: their states at every boundary, and their devices."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -24,7 +24,7 @@ ACCOUNTS = ("smart", "solar", "analog", "pending", "many")
 
 
 def main(nomos, email="smart@example.com"):
-    """Return the first subscription of a customer."""
+    """Return the first contract of a customer."""
     return nomos.customers[email].subscriptions[0]
 
 
@@ -37,7 +37,7 @@ async def test_all_entities(
     linked,
     account,
 ) -> None:
-    """Every entity of every kind of account is as in the snapshot."""
+    """Every entity of every kind of account matches the snapshot."""
     entry = await linked(f"{account}@example.com")
     for one in er.async_entries_for_config_entry(entity_registry, entry.entry_id):
         assert facts(hass, one) == snapshot(name=one.entity_id)
@@ -51,7 +51,7 @@ async def test_devices(
     linked,
     account,
 ) -> None:
-    """Every subscription is a service device with its contract."""
+    """Every contract is a service device."""
     entry = await linked(f"{account}@example.com")
     devices = dr.async_entries_for_config_entry(device_registry, entry.entry_id)
     facts = [
@@ -72,11 +72,11 @@ async def test_devices(
 async def test_about_a_dozen_by_default(
     entity_registry: er.EntityRegistry, linked
 ) -> None:
-    """The page of a device stays readable: the rest waits to be enabled."""
+    """The page of a device stays readable; all other entities are disabled by default."""
     entry = await linked()
     entities = er.async_entries_for_config_entry(entity_registry, entry.entry_id)
     enabled = [one for one in entities if one.disabled_by is None]
-    # Usage and cost join them as soon as the meter has told something (test_usage.py).
+    # Usage and cost are added once the meter has reported something (test_usage.py).
     assert len(enabled) == 11
     assert len(entities) > len(enabled)
 
@@ -85,7 +85,7 @@ async def test_about_a_dozen_by_default(
 async def test_price_and_components_follow_the_market(
     hass: HomeAssistant, nomos, linked, advance, freezer
 ) -> None:
-    """At every boundary of a day the states are the market's, without a request for it."""
+    """At every boundary of a day, the states are the market's, without a request."""
     await linked()
     subscription = main(nomos)
     for _ in range(100):
@@ -109,10 +109,10 @@ async def test_price_and_components_follow_the_market(
 async def test_writes_only_at_boundaries_and_only_what_changed(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
-    """Between boundaries nothing is written, at a boundary only what has another value."""
+    """Between boundaries nothing is written, and at a boundary only states with a new value."""
     await linked()
     events = async_capture_events(hass, EVENT_STATE_CHANGED)
-    # What is written without a change is no state change, and still work for the hub.
+    # Writing an unchanged state is no state change, but still costs the hub time.
     in_vain: list[str] = []
     hass.bus.async_listen(
         EVENT_STATE_REPORTED,
@@ -146,7 +146,7 @@ async def test_writes_only_at_boundaries_and_only_what_changed(
 
 @pytest.mark.usefixtures("entity_registry_enabled_by_default")
 async def test_state_class_and_unit(hass: HomeAssistant, nomos, linked) -> None:
-    """The price suits the Energy dashboard: EUR/kWh, a measurement, no device class."""
+    """The Energy dashboard accepts the price: EUR/kWh, a measurement, no device class."""
     await linked()
     attributes = state_of(hass, main(nomos).id, "price").attributes
     assert attributes["unit_of_measurement"] == "EUR/kWh"
@@ -164,7 +164,7 @@ async def test_state_class_and_unit(hass: HomeAssistant, nomos, linked) -> None:
     ],
 )
 async def test_price_lists(hass: HomeAssistant, nomos, linked, count) -> None:
-    """Today's list has every interval of the day; tomorrow's is there, and empty."""
+    """Today's list has every interval of the day; tomorrow's is empty."""
     await linked()
     subscription = main(nomos)
     attributes = state_of(hass, subscription.id, "price").attributes
@@ -183,7 +183,7 @@ async def test_price_lists(hass: HomeAssistant, nomos, linked, count) -> None:
 
 @pytest.mark.usefixtures("entity_registry_enabled_by_default")
 async def test_day_statistics(hass: HomeAssistant, nomos, linked) -> None:
-    """Lowest, highest and average are those of the list."""
+    """Lowest, highest and average price match the list."""
     await linked()
     subscription = main(nomos)
     listed = state_of(hass, subscription.id, "price").attributes["prices_today"]
@@ -205,7 +205,7 @@ async def test_day_statistics(hass: HomeAssistant, nomos, linked) -> None:
 
 
 async def test_midnight(hass: HomeAssistant, nomos, linked, advance, freezer) -> None:
-    """At midnight tomorrow becomes today in one go, and nothing is missing in between."""
+    """At midnight, tomorrow becomes today at once, and nothing is missing in between."""
     await linked()
     subscription = main(nomos)
     for _ in range(13):
@@ -235,7 +235,7 @@ async def test_midnight(hass: HomeAssistant, nomos, linked, advance, freezer) ->
 
 
 async def test_tomorrow(hass: HomeAssistant, nomos, linked, advance) -> None:
-    """Tomorrow is unknown, then complete; half of it does not count."""
+    """Tomorrow is unknown until it is complete; half of it does not count."""
     nomos.configure(partial_batch=40, partial_minutes=90)
     await linked()
     subscription = main(nomos)
@@ -257,7 +257,7 @@ async def test_tomorrow(hass: HomeAssistant, nomos, linked, advance) -> None:
 async def test_last_interval_of_a_table(
     hass: HomeAssistant, nomos, linked, advance, freezer
 ) -> None:
-    """What comes after the horizon is unknown, not unavailable."""
+    """Values after the horizon are unknown, not unavailable."""
     nomos.faults.add(
         kind="status",
         status=500,
@@ -281,7 +281,7 @@ async def test_last_interval_of_a_table(
 async def test_list_is_the_same_object_until_it_changes(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
-    """Comparing old and new state costs nothing, and no list is built at a boundary."""
+    """At a boundary no list is built, so that comparing states costs nothing."""
     await linked()
     subscription = main(nomos)
     before = state_of(hass, subscription.id, "price").attributes["prices_today"]
@@ -290,7 +290,7 @@ async def test_list_is_the_same_object_until_it_changes(
 
 
 async def test_payout(hass: HomeAssistant, nomos, linked) -> None:
-    """A feed-in contract shows a payout, and no grid part that it has not."""
+    """A feed-in contract shows a payout, and no grid component, which it does not have."""
     await linked("solar@example.com")
     feed_in = next(
         one
@@ -310,7 +310,7 @@ async def test_payout(hass: HomeAssistant, nomos, linked) -> None:
 
 
 async def test_hourly_plan(hass: HomeAssistant, nomos, linked, advance) -> None:
-    """An hourly plan changes by the hour, and its price holds for the whole of it."""
+    """An hourly price changes every hour, not every quarter."""
     await linked("analog@example.com")
     subscription = main(nomos, "analog@example.com")
     listed = state_of(hass, subscription.id, "price").attributes["prices_today"]
@@ -329,7 +329,7 @@ async def test_hourly_plan(hass: HomeAssistant, nomos, linked, advance) -> None:
 async def test_negative_prices_are_prices(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
-    """A correction to below zero is shown as such."""
+    """A correction to a negative price is shown."""
     entry = await linked()
     subscription = main(nomos)
     nomos.correct_price(subscription.id, datetime(2026, 6, 10, 8, tzinfo=UTC), -12.34)

@@ -1,4 +1,4 @@
-"""Tests of green and red: levels as entities, and the options that move them."""
+"""Tests of the entities of levels, and of the options that change them."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -22,7 +22,7 @@ def flag(hass, subscription, key):
 async def test_level_rank_and_percentile_follow_the_day(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
-    """At every boundary the entities show how the price compares with its day."""
+    """At every boundary, the entities show how the price compares with its day."""
     entry = await linked()
     coordinator = entry.runtime_data.prices[subscription.id]
     seen = set()
@@ -53,7 +53,7 @@ async def test_level_rank_and_percentile_follow_the_day(
 async def test_unknown_price_has_no_level(
     hass: HomeAssistant, nomos, linked, subscription
 ) -> None:
-    """Without a price nothing is cheap or expensive."""
+    """Without a price, nothing is cheap or expensive."""
     start = datetime(2026, 6, 10, 8, tzinfo=UTC)
     nomos.configure(null_amounts=[(start, start + QUARTER)])
     await linked()
@@ -125,7 +125,7 @@ async def test_tomorrow_only_adds_to_periods(
 async def test_levels_end_with_the_prices(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
-    """Without a current interval there is nothing to say."""
+    """Without a current interval, there is no level."""
     await linked()
     nomos.faults.add(kind="reset")
     for _ in range(60):
@@ -137,7 +137,7 @@ async def test_levels_end_with_the_prices(
 async def test_options(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
-    """The customer moves the thresholds; contradictions are explained, not stored; nothing is asked of Nomos."""
+    """The customer changes the thresholds; contradictions are explained and not stored; no request is sent."""
     entry = await linked()
     assert state_of(hass, subscription.id, "price_level").state == "normal"
     requests = len(nomos.requests)

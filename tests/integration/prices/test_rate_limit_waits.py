@@ -10,7 +10,7 @@ from tests.integration.helpers import HOUR, Advance, make_entry
 async def test_wait_holds_while_setting_up(
     hass: HomeAssistant, nomos, credentials, advance: Advance
 ) -> None:
-    """Home Assistant tries to set up every few seconds; Nomos asked for an hour, and gets it."""
+    """Home Assistant retries setup every few seconds, but there is no request within the hour that Nomos asked for."""
     nomos.faults.add(kind="rate_limit", retry_after=3600, times=1)
     entry = make_entry(nomos)
     entry.add_to_hass(hass)
@@ -29,7 +29,7 @@ async def test_wait_holds_while_setting_up(
 async def test_wait_is_handed_on(
     hass: HomeAssistant, nomos, credentials, advance: Advance, caplog
 ) -> None:
-    """Home Assistant gets the rest of it, in seconds."""
+    """Home Assistant gets the remaining wait in seconds."""
     nomos.faults.add(kind="rate_limit", retry_after=900, times=1)
     entry = make_entry(nomos)
     entry.add_to_hass(hass)
@@ -47,7 +47,7 @@ async def test_wait_is_handed_on(
 async def test_absurd_wait_is_bounded(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """A mistake in a header does not silence a house for a day."""
+    """A mistake in a header does not stop all requests for a day."""
     entry = await linked()
     nomos.faults.add(kind="rate_limit", retry_after=86400, times=1)
     await entry.runtime_data.account.async_refresh()
@@ -63,9 +63,9 @@ async def test_absurd_wait_is_bounded(
 async def test_wait_at_the_token_endpoint(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """A wait that the token endpoint asks for holds just the same."""
+    """A wait that the token endpoint asks for counts in the same way."""
     entry = await linked()
-    # The first look at usage comes soon after the start, under the token of the link.
+    # The first sync of usage is soon after the start, with the token of the link.
     await advance(timedelta(minutes=2))
     await advance(2 * HOUR)
     nomos.faults.add(kind="rate_limit", retry_after=1800, match="token", times=1)
@@ -81,12 +81,12 @@ async def test_wait_at_the_token_endpoint(
 async def test_clock_set_back_ends_a_wait(
     hass: HomeAssistant, nomos, linked, freezer
 ) -> None:
-    """A wait that lies far ahead because the clock was wrong is none."""
+    """A wait whose end is far in the future because the clock was wrong does not count."""
     entry = await linked()
     freezer.tick(timedelta(days=3))
     nomos.faults.add(kind="rate_limit", retry_after=3600, times=1)
     await entry.runtime_data.account.async_refresh()
-    # Others waited for the same answer.
+    # Other requests waited for the same answer.
     await hass.async_block_till_done(wait_background_tasks=True)
     freezer.tick(-timedelta(days=3))
     requests = len(nomos.requests)

@@ -1,4 +1,4 @@
-"""The real German auction's quarter-hours through API, table and sensors."""
+"""Test with real quarter-hours of the German auction, through API, table and sensors."""
 
 import csv
 from datetime import UTC, date, datetime, timedelta
@@ -25,7 +25,7 @@ PRICES = find_shared("data/day_ahead_de_lu_2025-10.csv")
 async def test_every_quarter_hour_of_the_file(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """Day by day the sensor shows what the auction gave: also below zero, over 100 intervals, and not without data."""
+    """The sensor shows every price of the auction, negative ones and days of 100 intervals included, and no other."""
     assert PRICES
     with PRICES.open() as lines:
         wholesale = {
@@ -45,7 +45,7 @@ async def test_every_quarter_hour_of_the_file(
         if start in wholesale:
             truth = nomos.price(subscription.id, start)
             assert float(state.state) == pytest.approx(truth.amount / 100)
-            # Margin and VAT are the simulator's own: the auction shows in what changes.
+            # Margin and VAT are the simulator's own; changes of the price are the auction's.
             electricity = state_of(hass, subscription.id, "electricity_price").state
             expected = (wholesale[start] / 10 + MARGIN) * VAT / 100
             assert float(electricity) == pytest.approx(expected, abs=2e-6)
@@ -53,7 +53,7 @@ async def test_every_quarter_hour_of_the_file(
             negative += wholesale[start] < 0
             lengths[local_date(start)] = len(state.attributes["prices_today"])
         else:
-            # The day after is known by the afternoon: then it is a gap.
+            # If the next day is known by the afternoon, a missing price is a gap.
             assert state.state in {STATE_UNAVAILABLE, STATE_UNKNOWN}
             missing += 1
         await advance(start + QUARTER - datetime.now(UTC) + timedelta(seconds=60))

@@ -1,4 +1,4 @@
-"""Tests of what survives a restart: prices and contracts, on a real disk."""
+"""Tests of what survives a restart, on a real disk: prices and contracts."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ QUARTER = timedelta(minutes=15)
 async def test_warm_restart_asks_nothing(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
-    """With everything known on the disk, a restart costs no request, and the rest of the day goes its way."""
+    """If everything is stored, a restart costs no request, and the rest of the day is as usual."""
     entry = await linked()
     await advance(9 * HOUR)
     table = entry.runtime_data.prices[subscription.id].data
@@ -44,7 +44,7 @@ async def test_warm_restart_asks_nothing(
 async def test_restart_without_network(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
-    """A house that starts without internet has its prices, and gets the missing ones when it is back."""
+    """A hub that starts without internet has its prices, and gets the missing ones once it is online."""
     entry = await linked()
     nomos.faults.add(kind="reset")
     await advance(HOUR)
@@ -62,7 +62,7 @@ async def test_restart_without_network(
 async def test_restart_with_old_prices(
     hass: HomeAssistant, nomos, linked, subscription, freezer
 ) -> None:
-    """Prices that have run out while the house was off are asked for at once."""
+    """Prices that have run out while the hub was off are requested at once."""
     entry = await linked()
     assert await hass.config_entries.async_unload(entry.entry_id)
     freezer.tick(timedelta(days=9))
@@ -74,7 +74,7 @@ async def test_restart_with_old_prices(
 async def test_restart_with_old_prices_does_not_wait(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription, freezer
 ) -> None:
-    """Home Assistant starts without waiting for an answer that does not come."""
+    """Home Assistant's start does not wait for a missing answer."""
     entry = await linked()
     assert await hass.config_entries.async_unload(entry.entry_id)
     freezer.tick(timedelta(days=9))
@@ -91,7 +91,7 @@ async def test_restart_with_old_prices_does_not_wait(
 async def test_restart_of_a_revoked_account(
     hass: HomeAssistant, nomos, linked, freezer
 ) -> None:
-    """The customer is asked to link again; what is known of one contract is shown though another lacks its price."""
+    """There is a prompt to link again; known prices are shown even if another contract has none."""
     entry = await linked("solar@example.com")
     contracts = {
         one.type: one for one in nomos.customers["solar@example.com"].subscriptions
@@ -116,7 +116,7 @@ async def test_prices_that_could_not_be_stored_are_stored_later(
     subscription,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """When there is room on the disk again what is known goes there, though nothing is new."""
+    """Once there is room on the disk again, known prices are stored, even if none is new."""
     entry = await linked()
 
     def full(_: int) -> None:
@@ -138,7 +138,7 @@ async def test_prices_that_could_not_be_stored_are_stored_later(
 async def test_restart_with_old_prices_and_without_network(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription, freezer
 ) -> None:
-    """A house that has no price starts all the same, asks seldom, and has prices soon after they can be had."""
+    """A hub without a price still starts, sends few requests, and has prices soon after Nomos does."""
     entry = await linked()
     assert await hass.config_entries.async_unload(entry.entry_id)
     freezer.tick(timedelta(days=9))
@@ -160,7 +160,7 @@ async def test_restart_with_old_prices_and_without_network(
 async def test_restart_with_a_hole_asks_soon(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
-    """What is missing is asked for a minute or two after the start, not in its rush."""
+    """Missing prices are requested a minute or two after the start, not during it."""
     hole = datetime(2026, 6, 10, 16, tzinfo=UTC)
     nomos.configure(missing=[(hole, hole + HOUR)])
     entry = await linked()
@@ -176,7 +176,7 @@ async def test_restart_with_a_hole_asks_soon(
 async def test_nothing_is_written_that_did_not_change(
     hass: HomeAssistant, nomos, linked, advance: Advance, files
 ) -> None:
-    """The files are written once a day at most."""
+    """Files are written once a day at most."""
     await linked()
     written = {name: path.stat().st_mtime_ns for name, path in files().items()}
     assert len(written) == 3
@@ -206,7 +206,7 @@ async def test_nothing_is_written_that_did_not_change(
 async def test_nonsense_among_stored_prices(
     hass: HomeAssistant, nomos, linked, files, subscription, interval
 ) -> None:
-    """One impossible interval makes the whole file suspect."""
+    """A file with one invalid interval is set aside."""
     entry = await linked()
     assert await hass.config_entries.async_unload(entry.entry_id)
     [path] = files("prices").values()
@@ -223,7 +223,7 @@ async def test_nonsense_among_stored_prices(
 async def test_files_are_private(
     hass: HomeAssistant, nomos, linked, advance: Advance, files
 ) -> None:
-    """Nobody but Home Assistant's user reads them, and only the journal holds a token."""
+    """Only Home Assistant's user can read them, and only the journal holds a token."""
     entry = await linked()
     await advance(2 * HOUR)
     await entry.runtime_data.account.async_refresh()
@@ -242,7 +242,7 @@ async def test_files_are_private(
 async def test_removal_leaves_nothing(
     hass: HomeAssistant, nomos, linked, advance: Advance, files
 ) -> None:
-    """With the account its files go."""
+    """The files are deleted with the account."""
     entry = await linked("solar@example.com")
     await advance(2 * HOUR)
     await entry.runtime_data.account.async_refresh()
@@ -264,10 +264,10 @@ async def test_removal_without_the_list_of_contracts(
     assert not files()
 
 
-async def test_vanished_subscription_takes_its_file_along(
+async def test_file_of_a_vanished_subscription(
     hass: HomeAssistant, nomos, linked, advance: Advance, files
 ) -> None:
-    """Also the stored prices of a contract that is gone go."""
+    """The stored prices of a contract are deleted with it."""
     await linked("solar@example.com")
     gone = nomos.customers["solar@example.com"].subscriptions[0]
     assert len(files("prices")) == 2
@@ -281,7 +281,7 @@ async def test_vanished_subscription_takes_its_file_along(
 async def test_supply_that_began_while_off(
     hass: HomeAssistant, nomos, linked, advance: Advance, freezer
 ) -> None:
-    """A contract that began while the house was off is noticed within minutes."""
+    """A contract that began while the hub was off is noticed within minutes."""
     entry = await linked("pending@example.com")
     subscription = nomos.customers["pending@example.com"].subscriptions[0]
     assert await hass.config_entries.async_unload(entry.entry_id)
@@ -295,11 +295,11 @@ async def test_supply_that_began_while_off(
 async def test_full_disk(
     hass: HomeAssistant, nomos, linked, files, subscription, caplog
 ) -> None:
-    """What cannot be written is warned of once, everything goes on, and is written when there is room."""
+    """A failed write is logged once, everything else works, and it is repeated once there is room."""
     entry = await linked()
     storage = Path(hass.config.path(".storage"))
     storage.rename(storage.with_name("storage-full"))
-    # Where a folder should be is a file: nothing can be written below it.
+    # A file in place of the folder: nothing can be written into it.
     storage.write_text("")
     for _ in range(3):
         nomos.expire_access_tokens(EMAIL)
@@ -322,7 +322,7 @@ async def test_full_disk(
 async def test_half_written_file_is_no_file(
     hass: HomeAssistant, nomos, linked, files, subscription, monkeypatch
 ) -> None:
-    """When the disk fails in the middle of a write, the old file stays whole and nothing is left lying about."""
+    """If the disk fails during a write, the old file stays intact, and no unfinished file is left."""
     entry = await linked()
     [path] = files("prices").values()
     before = path.read_bytes()

@@ -1,6 +1,6 @@
-"""Tests of a hub whose clock was wrong for a while: Nomos and the seconds go on, the hub's time does not fit.
+"""Tests of a hub whose clock was wrong for a while, although its timers and Nomos are right.
 
-Nothing that was known is lost, and within a minute all is as on a hub whose clock was right all the time.
+No known price is lost, and within a minute everything is as on a hub whose clock was always right.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -25,7 +25,7 @@ from tests.integration.soak.house import House
 
 DAY = timedelta(days=1)
 AFTERNOON = datetime(2026, 6, 10, 13, 7, 11, tzinfo=UTC)
-"""Tomorrow is known."""
+"""The start of the tests, when tomorrow is known."""
 MINUTE, HOURS = timedelta(minutes=1), timedelta(hours=2)
 
 
@@ -37,7 +37,7 @@ def now() -> datetime:
 
 @pytest.fixture
 def freezer() -> Iterator[FrozenDateTimeFactory]:
-    """Return a frozen clock that leaves the simulator alone: it has the right time."""
+    """Return a frozen clock for all but the simulator, which has the right time."""
     with freezegun.freeze_time(ignore=["simulator"]) as frozen:
         assert isinstance(frozen, FrozenDateTimeFactory)
         yield frozen
@@ -51,7 +51,7 @@ def told(request: pytest.FixtureRequest) -> bool:
 
 @contextmanager
 def no_timers() -> Iterator[dict[int, int]]:
-    """Stand in for a kernel that does not report when the clock is set."""
+    """Simulate a kernel that does not report that the clock was set."""
 
     def refuse(*_args: object, **_options: object) -> int:
         raise OSError("no timer for you")
@@ -68,7 +68,7 @@ async def clock(
     now: datetime,
     told: bool,
 ) -> AsyncIterator[SoakClock]:
-    """Return the clock of hub and world, which can disagree."""
+    """Return the clock with the hub's and the true time, which may differ."""
     freezer.move_to(now)
     clock = SoakClock(hass, freezer, now)
     with kernel_timers() if told else no_timers() as clock.timers:
@@ -80,7 +80,7 @@ async def clock(
 async def nomos(
     clock: SoakClock, socket_enabled: None, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Simulator]:
-    """Return a Nomos that knows what time it is."""
+    """Return a Nomos with the true time."""
     sim = Simulator(
         seed=7,
         now=lambda: clock.true,
@@ -137,14 +137,14 @@ async def house(
 
 
 def stored_starts(files: Callable[[str], Any]) -> set[int]:
-    """Return when the stored intervals begin."""
+    """Return the starts of the stored intervals."""
     [path] = files("prices").values()
     stored = json.loads(path.read_text())["data"]["intervals"]
     return {start for start, _, price, *_ in stored if price is not None}
 
 
 async def put_right(clock: SoakClock, *, told: bool) -> None:
-    """Set the clock right, and let pass the minute in which that has to be noticed."""
+    """Set the clock right, and wait for the minute within which that has to be noticed."""
     await clock.jump(timedelta())
     await clock.advance(timedelta(seconds=2 if told else 62))
 
@@ -176,7 +176,7 @@ async def test_all_is_known_again(
     restarted: bool,
     told: bool,
 ) -> None:
-    """What was known is there as soon as the clock is right, on the disk, too; loads are planned and all goes on."""
+    """Once the clock is right, known prices are there, on the disk, too, loads are planned, and everything goes on."""
     await house.start()
     await clock.advance(timedelta(minutes=20))
     [load_id] = house.entry.subentries
@@ -203,7 +203,7 @@ async def test_all_is_known_again(
         runtime.usage[subscription.id],
     ):
         assert clock.true < one.next_request < clock.true + DAY, one.name
-    # It runs at its time, and tomorrow's prices come in time: nothing waits for a day that is far away.
+    # It runs in time, and tomorrow's prices come in time: nothing waits for a day that is far away.
     await clock.advance(start + timedelta(seconds=2) - clock.true)
     assert runs_now(hass, load_id)
     await clock.advance(AFTERNOON + DAY - clock.true)
@@ -226,7 +226,7 @@ async def test_intervals_without_a_price_push_none_out(
     files: Callable[[str], Any],
     unpublished: str,
 ) -> None:
-    """Days that Nomos lists without prices, since they are not out yet, do not take the place of those with prices."""
+    """Unpublished days that Nomos lists without prices do not replace days with prices."""
     await house.start()
     await clock.advance(timedelta(minutes=20))
     nomos.configure(unpublished=unpublished)
@@ -250,7 +250,7 @@ async def test_linked_by_a_wrong_clock(
     days: int,
     told: bool,
 ) -> None:
-    """If nothing was known before, the price is there within a minute of the right time."""
+    """If nothing was known before, the price is there within a minute after the clock was set right."""
     await clock.jump(days * DAY)
     await house.start()
     await clock.advance(timedelta(hours=2))
@@ -263,7 +263,7 @@ async def test_linked_by_a_wrong_clock(
 async def test_a_wait_is_as_long_as_it_is(
     nomos: Simulator, clock: SoakClock, house: House, *, told: bool
 ) -> None:
-    """Ten minutes that Nomos asks for are ten minutes, whatever time it is."""
+    """A wait of ten minutes takes ten minutes, whatever the clock does."""
     await house.start()
     [prices] = house.entry.runtime_data.prices.values()
     await clock.jump(timedelta(hours=1))
@@ -288,7 +288,7 @@ async def test_a_contract_that_runs_out_by_a_wrong_clock(
     *,
     told: bool,
 ) -> None:
-    """A contract that ends next week is asked for again, though a clock took it to have ended."""
+    """A contract that only a wrong clock considered ended is requested again."""
     subscription.end_at = AFTERNOON + 5 * DAY
     await house.start()
     await clock.jump(9 * DAY)
@@ -301,7 +301,7 @@ async def test_a_contract_that_runs_out_by_a_wrong_clock(
 async def test_a_list_that_was_short(
     nomos: Simulator, subscription: Any, clock: SoakClock, house: House
 ) -> None:
-    """A contract that one list lacks is not given up because the clock leaps to the next day."""
+    """A contract that one list lacks is not removed because the clock jumps to the next day."""
     await house.start()
     account = house.entry.runtime_data.account
     nomos.remove_subscription(subscription.id)
@@ -315,7 +315,7 @@ async def test_a_list_that_was_short(
 async def test_a_run_that_began_by_a_wrong_clock(
     hass: HomeAssistant, clock: SoakClock, house: House, *, told: bool
 ) -> None:
-    """A run that began on a day that has not come does not keep tonight's from being planned."""
+    """A run that began on a day in the future does not prevent the plan of tonight."""
     await house.start()
     await clock.advance(timedelta(minutes=20))
     [load_id] = house.entry.subentries

@@ -1,7 +1,6 @@
-"""Every configuration in docs/recipes.md, run against the rules by which the other side reads it.
+"""Tests of every configuration in docs/recipes.md against the rules of the program that reads it.
 
-Those rules are stated again here, in our own words, after the other side's documentation and source; each test says
-which.
+The rules are implemented here in our own words, from the documentation and source that each test names.
 """
 
 from pathlib import Path
@@ -14,7 +13,7 @@ PAGE = Path(__file__).resolve().parents[3] / "docs" / "recipes.md"
 
 
 def recipes() -> dict[str, str]:
-    """Return the page's YAML by the name in its first line."""
+    """Return the YAML blocks of the page by the name in their first line."""
     blocks = re.findall(
         r"^```yaml\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL
     )
@@ -24,7 +23,7 @@ def recipes() -> dict[str, str]:
 
 
 def recipe(name: str, **replacements: str) -> Any:
-    """Return a recipe as Home Assistant reads YAML, with what a customer has to fill in."""
+    """Return a recipe as Home Assistant reads it, with the values that a customer fills in."""
     text = recipes()[name]
     for placeholder, value in replacements.items():
         assert placeholder in text

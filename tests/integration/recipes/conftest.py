@@ -1,8 +1,8 @@
-"""The hub in a German house."""
+"""Fixture: a hub in Germany."""
 
 import pytest
 
 
 @pytest.fixture(autouse=True)
 def in_germany(german_hub: None) -> None:
-    """Let the hub stand where its customers live."""
+    """Put the hub in Germany."""

@@ -1,4 +1,4 @@
-"""The examples in docs/actions.md: calls that work, and answers of that form."""
+"""Tests of the examples in docs/actions.md: calls and the form of their answers."""
 
 from datetime import timedelta
 import json
@@ -23,7 +23,7 @@ def blocks(language):
 
 
 def shape(value):
-    """Return the form of an answer: its keys, and the kind of each value."""
+    """Return the structure of an answer: its keys, and the type of each value."""
     match value:
         case dict():
             return {key: shape(one) for key, one in value.items()}
@@ -37,7 +37,7 @@ def shape(value):
 
 @pytest.fixture
 async def answers(hass: HomeAssistant, linked, advance: Advance):
-    """Return what the calls of the page answer."""
+    """Return the answers to the calls on the page."""
     await linked()
     found = []
     for block in blocks("yaml"):
@@ -57,7 +57,7 @@ async def answers(hass: HomeAssistant, linked, advance: Advance):
 
 
 async def test_calls_and_answers(answers) -> None:
-    """Every call works, and the answers look as the page says."""
+    """Every call works, and its answer has the structure that the page shows."""
     prices, plan, split, nothing = answers
     shown_prices, shown_plan = map(json.loads, blocks("json"))
     assert nothing is None

@@ -1,9 +1,8 @@
-"""The recipes for the ApexCharts card, and the script of the last one.
+"""Tests of the recipes for the ApexCharts card, and of the script of the last one.
 
-The card's rules, after its README and src/graphEntry.ts and src/types-config.ts (2.2.3): a data_generator is the body
-of an async function of entity, start, end, hass and moment, in strict mode, that returns pairs of milliseconds and a
-number or null. Options that it does not know are an error. ``hass.callService`` is the frontend's, whose sixth
-argument asks for the answer.
+The card's rules, from its README, src/graphEntry.ts and src/types-config.ts (2.2.3): a data_generator is the body of an
+async function of entity, start, end, hass and moment, in strict mode, that returns pairs of milliseconds and a number
+or null. Unknown options are an error. ``hass.callService`` is the frontend's, whose sixth argument requests the answer.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -81,7 +80,7 @@ def run(body, entity, answers):
 
 
 async def generate(hass, series):
-    """Return the data of a series; what it asks of the hub, the hub answers."""
+    """Return the data of a series; the hub answers its calls."""
     assert series.keys() <= SERIES_OPTIONS
     state = hass.states.get(series["entity"])
     assert state, series["entity"]
@@ -109,7 +108,7 @@ async def generate(hass, series):
 
 
 def instant(milliseconds):
-    """Return an instant of a chart."""
+    """Convert milliseconds of a chart to an instant."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
@@ -135,7 +134,7 @@ async def test_prices(hass: HomeAssistant, nomos, subscription) -> None:
 
 
 async def test_plan(hass: HomeAssistant, nomos, subscription) -> None:
-    """The plan lies exactly over the prices of its time."""
+    """The plan is drawn exactly over the prices of its intervals."""
     card = recipe("apexcharts-plan")
     assert card.keys() <= CARD_OPTIONS
     prices, plan = [await generate(hass, series) for series in card["series"]]
@@ -153,7 +152,7 @@ async def test_plan(hass: HomeAssistant, nomos, subscription) -> None:
 
 
 async def test_components(hass: HomeAssistant, nomos, subscription) -> None:
-    """The parts add up to the price of the hour."""
+    """The components add up to the price of the hour."""
     card = recipe("apexcharts-components")
     assert card.keys() <= CARD_OPTIONS
     parts = [(await generate(hass, series))[0] for series in card["series"]]
@@ -170,7 +169,7 @@ async def test_components(hass: HomeAssistant, nomos, subscription) -> None:
 
 
 async def test_script(hass: HomeAssistant, nomos, subscription) -> None:
-    """The script gives out the cheapest hour of today and tomorrow."""
+    """The script returns the cheapest hour of today and tomorrow."""
     script = {"cheapest_hour": recipe("anything-script")}
     assert await async_setup_component(hass, "script", {"script": script})
     answer = await hass.services.async_call(

@@ -1,9 +1,9 @@
-"""The recipe for EMHASS.
+"""Tests of the recipe for EMHASS.
 
-Its rules, after docs/passing_data.md and ``treat_runtimeparams`` (version 0.18): the window begins with the present
-time step, counted by the local clock, and has ``prediction_horizon`` steps. A forecast by time is averaged over the
-steps that it has points in; a step without a point takes the value before it, and the first steps the value after
-them. A list has to be at least as long as the window, and its values are taken in order. What is no number is an error.
+Its rules, from docs/passing_data.md and ``treat_runtimeparams`` (version 0.18): the window begins with the present time
+step of the local clock and has ``prediction_horizon`` steps. A forecast by time is averaged over its points in each
+step; a step without points takes the value before it, and the first steps take the value after them. A list has to be
+at least as long as the window, and its values are used in order. A value that is no number is an error.
 """
 
 from collections import defaultdict
@@ -27,13 +27,13 @@ QUARTER = timedelta(minutes=15)
 
 
 class Emhass(TestServer):
-    """A server in the place of EMHASS, with what it was sent."""
+    """A stand-in server for EMHASS, with the data that it received."""
 
     received: list[dict[str, Any]]
 
 
 def read_forecast(parameters, key, now):
-    """Return what EMHASS takes each step of its window to cost, by the start of the step in UTC."""
+    """Return the price of each step in EMHASS's window, by the start of the step in UTC."""
     step = timedelta(minutes=int(parameters["optimization_time_step"]))
     horizon = parameters["prediction_horizon"]
     assert isinstance(horizon, int)
@@ -61,7 +61,7 @@ def read_forecast(parameters, key, now):
 
 
 def floor(instant, step):
-    """Return the beginning of a step, counted from local midnight."""
+    """Return the start of the step that contains an instant, counted from local midnight."""
     local = instant.astimezone(TARIFF_ZONE)
     past = timedelta(
         hours=local.hour,
@@ -74,7 +74,7 @@ def floor(instant, step):
 
 @pytest.fixture
 async def emhass(hass: HomeAssistant, nomos) -> AsyncIterator[Emhass]:
-    """Return a server in the place of EMHASS, which keeps what it is sent."""
+    """Return a stand-in server for EMHASS."""
     received: list[dict[str, Any]] = []
 
     async def optimize(request: web.Request) -> web.Response:
@@ -96,7 +96,7 @@ async def emhass(hass: HomeAssistant, nomos) -> AsyncIterator[Emhass]:
 
 
 async def set_up(hass, emhass, **replacements):
-    """Run the recipe on the hub."""
+    """Set up the recipe on the hub."""
     url = str(emhass.make_url("")).rstrip("/")
     config = recipe("emhass", **{"http://localhost:5000": url, **replacements})
     for component in ("rest_command", "automation"):
@@ -105,7 +105,7 @@ async def set_up(hass, emhass, **replacements):
 
 
 def assert_true(nomos, forecast, index=0):
-    """Assert that every step costs what the market says."""
+    """Assert that every step has the market's price."""
     subscription = nomos.customers["smart@example.com"].subscriptions[index]
     for start, value in forecast.items():
         truth = nomos.price(subscription.id, start)
@@ -115,7 +115,7 @@ def assert_true(nomos, forecast, index=0):
 async def test_all_day(
     hass: HomeAssistant, nomos, linked, emhass, advance: Advance
 ) -> None:
-    """Every quarter of an hour EMHASS gets each coming price for its very step, as far as prices are known."""
+    """Every quarter of an hour, EMHASS gets all known future prices for the right steps."""
     await linked()
     await set_up(hass, emhass)
     before = nomos.count("prices")
@@ -133,7 +133,7 @@ async def test_all_day(
     emhass.received.clear()
     for _ in range(24):
         await advance(QUARTER)
-    # The quarters, and the arrival of tomorrow.
+    # Once each quarter of an hour, and once when tomorrow is published.
     assert len(emhass.received) == 25
     forecast = read_forecast(
         emhass.received[-1], "load_cost_forecast", datetime.now(UTC)
@@ -152,7 +152,7 @@ async def test_all_day(
 async def test_nights_with_a_change_of_clocks(
     hass: HomeAssistant, nomos, linked, emhass, advance: Advance, steps
 ) -> None:
-    """No step slips by an hour."""
+    """No step is shifted by an hour."""
     await linked()
     await set_up(hass, emhass)
     await advance(timedelta(minutes=12, seconds=10))
@@ -166,14 +166,14 @@ async def test_nights_with_a_change_of_clocks(
 async def test_half_hours(
     hass: HomeAssistant, nomos, linked, emhass, advance: Advance
 ) -> None:
-    """With another time step EMHASS gets the means."""
+    """With a longer time step, EMHASS computes the means."""
     await linked()
     await set_up(hass, emhass, **{"step: 15": "step: 30"})
     await advance(timedelta(minutes=12, seconds=3))
     forecast = read_forecast(
         emhass.received[-1], "load_cost_forecast", datetime.now(UTC)
     )
-    # From 10:00 on, of which the first quarter is over.
+    # From 10:00 on; the first quarter is over.
     assert len(forecast) == 28
     subscription = nomos.customers["smart@example.com"].subscriptions[0]
     for start, value in list(forecast.items())[1:]:
@@ -185,7 +185,7 @@ async def test_half_hours(
 
 
 async def test_list(hass: HomeAssistant, nomos, linked) -> None:
-    """The bare list is right for the step of the tariff."""
+    """The plain list is right if the step is that of the tariff."""
     await linked()
     answer: Any = await hass.services.async_call(
         DOMAIN,
@@ -206,7 +206,7 @@ async def test_list(hass: HomeAssistant, nomos, linked) -> None:
 
 
 async def test_feed_in(hass: HomeAssistant, nomos, linked) -> None:
-    """A feed-in contract's payouts are what EMHASS calls production price."""
+    """EMHASS gets the payouts of a feed-in contract as its production price."""
     await linked("solar@example.com")
     feed_in = nomos.customers["solar@example.com"].subscriptions[1]
     step = recipe("emhass-feed-in", **{"4X44EMKX": feed_in.number})

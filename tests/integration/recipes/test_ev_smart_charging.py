@@ -1,11 +1,11 @@
-"""EV Smart Charging reads the current price sensor as it is.
+"""Tests that EV Smart Charging can read the current price sensor as it is.
 
-Its rules, after helpers/price_adaptor.py and helpers/raw.py of ev_smart_charging (2026): the sensor has the
-attributes prices_today and prices_tomorrow. The first of today's rows tells the keys: the time is in one of time,
-start, hour, start_time, datetime, as text in ISO 8601 or as datetime; the value in one of price, value,
-price_ct_per_kwh, electricity_price. The first two rows tell by their minutes whether rows are quarters or hours; an
-hour becomes four quarters. Rows of both lists are put together and sorted into days by the date that they show, and
-compared with the hub's date. A day needs more than twelve rows.
+Its rules, from helpers/price_adaptor.py and helpers/raw.py of ev_smart_charging (2026): the sensor has the attributes
+prices_today and prices_tomorrow. The first row of today defines the keys: the time is one of time, start, hour,
+start_time, datetime, as ISO 8601 text or as datetime; the value is one of price, value, price_ct_per_kwh,
+electricity_price. The minutes of the first two rows decide between quarters and hours; an hour becomes four quarters.
+The rows of both lists are joined, grouped by the date in their time, and compared with the hub's date. A day needs
+more than twelve rows.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ VALUE_KEYS = ("price", "value", "price_ct_per_kwh", "electricity_price")
 
 
 def read_day(attributes, offset):
-    """Return the quarters of today or tomorrow by their start, None where they are too few."""
+    """Return the quarters of today or tomorrow by their start, or None if there are too few."""
     first = attributes["prices_today"][0]
     time_key = next(key for key in TIME_KEYS if key in first)
     value_key = next(key for key in VALUE_KEYS if key in first)
@@ -56,7 +56,7 @@ def read_day(attributes, offset):
     ],
 )
 async def test_sensor(hass: HomeAssistant, nomos, linked, email, counts) -> None:
-    """Quarters and hours, also on the days when clocks change."""
+    """It reads quarters and hours, on days of a clock change, too."""
     await linked(email)
     subscription = nomos.customers[email].subscriptions[0]
     state = hass.states.get("sensor.nomos_current_price")
@@ -73,7 +73,7 @@ async def test_sensor(hass: HomeAssistant, nomos, linked, email, counts) -> None
 
 
 async def test_midnight(hass: HomeAssistant, linked, advance: Advance) -> None:
-    """Before tomorrow is known there is none, and at midnight tomorrow is today."""
+    """Tomorrow is absent until it is known, and at midnight it becomes today."""
     await linked()
     state = hass.states.get("sensor.nomos_current_price")
     assert len(read_day(state.attributes, 0)) == 96
@@ -89,7 +89,7 @@ async def test_midnight(hass: HomeAssistant, linked, advance: Advance) -> None:
 
 
 async def test_action(hass: HomeAssistant, linked, advance: Advance) -> None:
-    """The action's answer is read in the same way."""
+    """The action's answer can be read in the same way."""
     await linked()
     await advance(timedelta(hours=8))
     answer = await hass.services.async_call(

@@ -1,9 +1,9 @@
-"""The recipe for evcc.
+"""Tests of the recipe for evcc.
 
-Its rules, after docs.evcc.io (tariffs, plugins) and evcc's plugin/http.go, plugin/pipeline, tariff/tariff.go and
-api/rates.go: the answer goes through jq, whose result is written out as text, and that text is read as JSON: a list of
-start, end and value. Times are RFC 3339. What is null is read as zero. The rate of an instant is found by bisection,
-so rates have to be sorted.
+Its rules, from docs.evcc.io (tariffs, plugins) and evcc's plugin/http.go, plugin/pipeline, tariff/tariff.go and
+api/rates.go: the answer is passed through jq; its result is converted to text, and that is read as a JSON list of
+start, end and value. Times are RFC 3339. Null is read as zero. The rate at an instant is found by bisection, so rates
+have to be sorted.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(not shutil.which("jq"), reason="jq is not here")
 
 
 def written_out(program, body):
-    """Return what evcc's pipeline makes of an answer."""
+    """Return the output of evcc's pipeline for an answer."""
     done = subprocess.run(
         ["jq", "--raw-output", program],
         input=body,
@@ -58,13 +58,13 @@ def read_rates(text):
 
 
 def at(rates, instant):
-    """Return the rate of an instant."""
+    """Return the rate at an instant."""
     (value,) = [value for start, end, value in rates if start <= instant < end]
     return value
 
 
 async def ask(hass_client_no_auth, config, body=None):
-    """Send the request of a configuration, and return the rates that evcc makes of the answer."""
+    """Send the request of a configuration; return the rates that evcc reads from the answer."""
     forecast = config["tariffs"]["grid"]["forecast"]
     assert config["tariffs"]["grid"]["type"] == "custom"
     assert forecast["source"] == "http"
@@ -98,7 +98,7 @@ async def config(hass: HomeAssistant, hass_access_token: str):
 async def test_grid(
     hass: HomeAssistant, nomos, linked, hass_client_no_auth, config, count
 ) -> None:
-    """There is every price of today and tomorrow, also in the nights when clocks change."""
+    """Evcc gets every price of today and tomorrow, in nights of a clock change, too."""
     await linked()
     rates = await ask(hass_client_no_auth, config)
     assert len(rates) == count
@@ -113,7 +113,7 @@ async def test_grid(
 async def test_feed_in(
     hass: HomeAssistant, nomos, linked, hass_client_no_auth, config
 ) -> None:
-    """A feed-in contract is chosen in the body."""
+    """The body of the request chooses a feed-in contract."""
     await linked("solar@example.com")
     feed_in = nomos.customers["solar@example.com"].subscriptions[1]
     body = recipe("evcc-feed-in", **{"4X44EMKX": feed_in.number})["body"]
@@ -125,7 +125,7 @@ async def test_feed_in(
 async def test_unknown_prices(
     hass: HomeAssistant, nomos, linked, hass_client_no_auth, config, advance: Advance
 ) -> None:
-    """An unknown price is no rate: evcc would charge the car for nothing."""
+    """An unknown price is left out, since evcc would read it as zero."""
     nomos.configure(null_amounts=[44])
     await linked()
     rates = await ask(hass_client_no_auth, config)

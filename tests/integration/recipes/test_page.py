@@ -1,4 +1,4 @@
-"""The page as a whole."""
+"""Test of the whole page."""
 
 from tests.integration.recipes import PAGE, recipe, recipes
 
@@ -15,7 +15,7 @@ TESTED = {
 
 
 def test_every_recipe_is_tested() -> None:
-    """No block of YAML is on the page that no test knows."""
+    """Every YAML block on the page has a test."""
     assert recipes().keys() == TESTED
     for name in TESTED:
         assert recipe(name)

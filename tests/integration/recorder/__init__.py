@@ -1,1 +1,1 @@
-"""Tests of the integration with the real recorder and its database, from the first question after usage on."""
+"""Tests of the integration with the real recorder and its database."""

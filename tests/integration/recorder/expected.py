@@ -1,4 +1,4 @@
-"""What the statistics should hold, worked out from the simulated market and meter; and what they do hold."""
+"""Compares the statistics with values that are computed from the simulated market and meter."""
 
 from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
@@ -18,14 +18,14 @@ TOLERANCE = 1e-6
 
 
 def exact(number: float) -> Fraction:
-    """Return a decimal number as it is written, without what binary makes of it."""
+    """Return a number exactly as its decimal notation, without binary rounding."""
     return Fraction(str(number))
 
 
 def true_hours(
     nomos: Simulator, subscription_id: str, first: date, end: date
 ) -> tuple[dict[datetime, Fraction], dict[datetime, Fraction]]:
-    """Return kWh and EUR by the hour, of the quarter-hours that the meter has told so far."""
+    """Return kWh and EUR by hour, of the quarter-hours that the meter has reported so far."""
     energy: dict[datetime, Fraction] = defaultdict(Fraction)
     money: dict[datetime, Fraction] = defaultdict(Fraction)
     subscription = nomos.subscription(subscription_id)
@@ -39,7 +39,7 @@ def true_hours(
 
 
 def true_fees(monthly: float, first: date, end: date) -> dict[datetime, Fraction]:
-    """Return the base fee in EUR by the hour that it is booked in: the first of each day."""
+    """Return the base fee in EUR by the hour in which it is booked, the first of each day."""
     fees = {}
     day = first
     while day < end:
@@ -52,7 +52,7 @@ def true_fees(monthly: float, first: date, end: date) -> dict[datetime, Fraction
 async def written(
     hass: HomeAssistant, subscription_id: str, series: str
 ) -> list[tuple[datetime, float, float]]:
-    """Return start, value and total of every hour that is in the database, in order."""
+    """Return start, value and total of every hour in the database, in order."""
     await async_wait_recording_done(hass)
     name = f"nomos:{subscription_id}_{series}"
     rows = await get_instance(hass).async_add_executor_job(
@@ -79,7 +79,7 @@ async def written(
 def assert_same(
     rows: list[tuple[datetime, float, float]], truth: dict[datetime, Fraction]
 ) -> None:
-    """Assert that the hours, their values and their totals are the true ones."""
+    """Assert that hours, values and totals are as expected."""
     assert [start for start, _, _ in rows] == sorted(truth)
     total = Fraction()
     for start, state, running in rows:
@@ -91,7 +91,7 @@ def assert_same(
 async def assert_true(
     hass: HomeAssistant, nomos: Simulator, subscription_id: str, first: date, end: date
 ) -> None:
-    """Assert that all statistics of a contract are what market and meter say."""
+    """Assert that all statistics of a contract match the market and the meter."""
     energy, money = true_hours(nomos, subscription_id, first, end)
     subscription = nomos.subscription(subscription_id)
     if subscription.type == "feed_in":

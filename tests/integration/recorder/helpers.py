@@ -1,4 +1,4 @@
-"""A contract that is metered, day by day: helpers of the tests of usage."""
+"""Helpers of the tests of usage: a metered contract, day by day."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,13 +24,13 @@ DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
 
 _AFTER_DUE = timedelta(seconds=3)
-"""How long after its time a planned request has been sent: timers count from full seconds."""
+"""How long after its time a scheduled request has been sent, since timers count from full seconds."""
 
 
 def begin(
     nomos: Simulator, start: date | datetime, email: str = "smart@example.com"
 ) -> Subscription:
-    """Let a customer's only contract begin on a day, or at an instant."""
+    """Set the begin of a customer's only contract to a day or an instant."""
     (subscription,) = nomos.customers[email].subscriptions
     at = start if isinstance(start, datetime) else midnight(start)
     nomos.set_subscription(subscription.id, start_at=at)
@@ -38,7 +38,7 @@ def begin(
 
 
 def usage_of(entry: MockConfigEntry, subscription: Subscription) -> UsageCoordinator:
-    """Return what asks for the usage of a contract."""
+    """Return the usage coordinator of a contract."""
     found: UsageCoordinator = entry.runtime_data.usage[subscription.id]
     return found
 
@@ -46,7 +46,7 @@ def usage_of(entry: MockConfigEntry, subscription: Subscription) -> UsageCoordin
 async def live(
     entry: MockConfigEntry, subscription: Subscription, advance: Advance, until: date
 ) -> None:
-    """Let time pass, from one planned request to the next, until usage was asked for on a day."""
+    """Move the clock from one scheduled request to the next, until usage was requested on a day."""
     while True:
         usage = usage_of(entry, subscription)
         synced_on = usage.data.synced_on
@@ -60,7 +60,7 @@ async def live(
 async def pass_time(
     nomos: Simulator, entry: MockConfigEntry, advance: Advance, until: date
 ) -> None:
-    """Let time pass, from one planned request of an account to the next, until a day begins."""
+    """Move the clock from one scheduled request of an account to the next, until a day begins."""
     runtime = entry.runtime_data
     while today(nomos) < until:
         coordinators = (
@@ -82,7 +82,7 @@ async def sleep_until(
     hass: HomeAssistant,
     day: date,
 ) -> None:
-    """Leave the hub off until the evening of a day, and let it look then."""
+    """Leave the hub off until the evening of a day, and sync then."""
     assert await hass.config_entries.async_unload(entry.entry_id)
     freezer.move_to(midnight(day) + timedelta(hours=20))
     await hass.config_entries.async_setup(entry.entry_id)
@@ -103,7 +103,7 @@ def days_asked(request: RecordedRequest) -> int:
 
 @contextmanager
 def rows_touched(hass: HomeAssistant) -> Iterator[list[str]]:
-    """Collect the statements that write to the table of long-term statistics."""
+    """Collect the SQL statements that write long-term statistics."""
     found: list[str] = []
 
     def note(_connection, _cursor, statement, *_rest) -> None:
@@ -121,7 +121,7 @@ def rows_touched(hass: HomeAssistant) -> Iterator[list[str]]:
 
 
 async def clear(hass: HomeAssistant, *names: str) -> None:
-    """Delete statistics, as the customer can in the developer tools."""
+    """Delete statistics, as a customer can in the developer tools."""
     get_instance(hass).async_clear_statistics(list(names))
     await async_wait_recording_done(hass)
 

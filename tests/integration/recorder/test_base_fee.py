@@ -1,4 +1,4 @@
-"""The base fee of a plan, as it changes."""
+"""Tests of a base fee that changes."""
 
 from collections import Counter
 from dataclasses import replace
@@ -17,7 +17,7 @@ FIRST, CHANGE = date(2026, 6, 1), date(2026, 7, 1)
 
 
 async def assert_fees(hass: HomeAssistant, subscription, *parts) -> None:
-    """Assert what is booked: a monthly fee between two days, and another one after them."""
+    """Assert the booked fees: each monthly fee between two days."""
     truth: dict[datetime, Fraction] = {}
     for monthly, begins, ends in parts:
         truth |= true_fees(monthly, begins, ends)
@@ -29,7 +29,7 @@ async def assert_fees(hass: HomeAssistant, subscription, *parts) -> None:
 async def test_the_fee_changes(
     hass: HomeAssistant, nomos, linked, advance, failing
 ) -> None:
-    """It is booked from its month on, also where it is learned days later; a day of another month keeps its own."""
+    """It is booked from its month on, even if it is learned days later; days of other months keep their fee."""
     subscription = begin(nomos, FIRST)
     entry = await linked()
     plan = nomos.world.plans[subscription.plan]
@@ -55,7 +55,7 @@ async def test_the_fee_changes(
     days = Counter(local_date(one.time) for one in nomos.requests[start:])
     assert max(days.values()) <= 8
 
-    # Statistics that are built again say what each month cost.
+    # Statistics that are built again have each month's own fee.
     names = ("usage", "cost", "base_fee", "total_cost")
     await clear(hass, *(f"nomos:{subscription.id}_{name}" for name in names))
     await pass_time(nomos, entry, advance, date(2026, 7, 6))
@@ -74,7 +74,7 @@ async def test_the_fee_changes(
 async def test_plans_that_are_not_offered(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
-    """What is refused is asked for once a month."""
+    """A refused plan is requested once a month."""
     begin(nomos, FIRST)
     nomos.faults.add("status", "plans", status=403)
     entry = await linked()
@@ -84,10 +84,10 @@ async def test_plans_that_are_not_offered(
     assert count(nomos, "plans") == 2
 
 
-async def test_no_fee_for_a_day_that_has_not_come(
+async def test_no_fee_for_a_future_day(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
-    """A clock that was ahead books nothing for days of which nobody knows yet what they cost."""
+    """If the clock was ahead, no fee is booked for days in the future."""
     first = date(2026, 6, 1)
     subscription = begin(nomos, first)
     entry = await linked()
@@ -103,7 +103,7 @@ async def test_no_fee_for_a_day_that_has_not_come(
 async def test_a_refusal_keeps_what_is_known(
     hass: HomeAssistant, nomos, linked, subscription
 ) -> None:
-    """A plan that was told before is asked for a month later again, whatever became of it."""
+    """A plan that was known before is requested again a month later, even after a refusal."""
     entry = await linked()
     account = entry.runtime_data.account
     nomos.faults.add("status", "plans", status=403)

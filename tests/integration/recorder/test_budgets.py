@@ -1,4 +1,4 @@
-"""A day with three loads and usage stays within ``benchmarks.budgets``; test_coordinator.py holds the requests."""
+"""Tests that a day with three loads and usage is within ``benchmarks.budgets``; test_coordinator.py counts requests."""
 
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
@@ -44,7 +44,7 @@ def recorder_db_url(tmp_path: Path) -> str:
 
 @pytest.fixture
 async def entry(hass: HomeAssistant, nomos, linked, advance) -> MockConfigEntry:
-    """Return an account with three loads, two months under contract, whose usage is imported."""
+    """Return an account with three loads, a contract of two months, and imported usage."""
     await hass.config.async_set_time_zone("Europe/Berlin")
     (subscription,) = nomos.customers[EMAIL].subscriptions
     nomos.set_subscription(subscription.id, start_at=midnight(date(2026, 4, 20)))
@@ -56,7 +56,7 @@ async def entry(hass: HomeAssistant, nomos, linked, advance) -> MockConfigEntry:
 
 
 def entities(hass: HomeAssistant, entry: MockConfigEntry) -> list[str]:
-    """Return the entities that are shown by default."""
+    """Return the entities that are enabled by default."""
     entries = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
     return [one.entity_id for one in entries if one.disabled_by is None]
 
@@ -64,7 +64,7 @@ def entities(hass: HomeAssistant, entry: MockConfigEntry) -> list[str]:
 async def test_a_day_is_small(
     hass: HomeAssistant, entry, advance, tmp_path: Path
 ) -> None:
-    """States, rows, bytes in database and files: counted over a day, boundary by boundary, with all that happens."""
+    """States, rows, and bytes in database and files are counted on a whole day, boundary by boundary."""
     ours = entities(hass, entry)
 
     async def contents() -> Any:
@@ -89,7 +89,7 @@ async def test_a_day_is_small(
 
     written = Counter({one: states.changed[one] for one in ours})
     assert not any(states.in_vain[one] for one in ours)
-    # One that hears of nothing would be small, too.
+    # Without any events, the numbers would be small, too.
     assert BOUNDARIES <= written.total() <= STATES, written
     rows = {name: after.rows[name] - before.rows[name] for name in after.rows}
     assert rows["states"] == written.total()
@@ -107,12 +107,12 @@ async def test_a_day_is_small(
     assert writes.times["nomos.prices"] <= 3
     assert writes.times["nomos.usage"] <= 3
     assert writes.times["nomos.unsettled_prices"] == 1
-    # A plan that begins is written down, and one that is put in its place.
+    # A plan is stored when it begins, and when it is replaced.
     assert writes.times["nomos.loads"] <= 2 * len(LOADS)
 
 
-async def test_levels_are_worked_out_once(hass: HomeAssistant, linked) -> None:
-    """As long as no other prices come, levels and periods are those that were worked out before."""
+async def test_levels_are_computed_once(hass: HomeAssistant, linked) -> None:
+    """As long as no new prices come, levels and periods are not computed again."""
     account = await linked()
     (coordinator,) = account.runtime_data.prices.values()
     first = coordinator.levels
@@ -126,7 +126,7 @@ async def test_levels_are_worked_out_once(hass: HomeAssistant, linked) -> None:
 async def test_a_load_reports_only_what_changed(
     hass: HomeAssistant, entry, advance
 ) -> None:
-    """A load signals a plan, a run that begins and one that ends, not every quarter-hour."""
+    """A load signals a new plan, the begin and the end of a run, but not every quarter-hour."""
     loads = entry.runtime_data.loads.all.values()
     heard: list[str] = []
     for load in loads:

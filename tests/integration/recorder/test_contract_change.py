@@ -1,4 +1,4 @@
-"""Usage of a contract that is followed by another one: to its last hour, and until its values are final."""
+"""Tests of usage of a contract that another one follows: to its last hour, and until its values are final."""
 
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
@@ -33,14 +33,14 @@ CHANGE = date(2026, 6, 14)
 
 @pytest.fixture
 def contracts(nomos: Simulator) -> tuple[Subscription, Subscription]:
-    """Return a contract that ends, and the one that follows it."""
+    """Return an ending contract, and the one that follows it."""
     old = begin(nomos, SUPPLY)
     nomos.set_subscription(old.id, end_at=midnight(CHANGE))
     return old, nomos.add_subscription(EMAIL, start_at=midnight(CHANGE))
 
 
 def asked_about(nomos: Simulator, subscription: Subscription) -> int:
-    """Return how often usage of a contract was asked for."""
+    """Return how often usage of a contract was requested."""
     return len([one for one in asked(nomos) if subscription.id in one.path])
 
 
@@ -48,7 +48,7 @@ def asked_about(nomos: Simulator, subscription: Subscription) -> int:
 async def test_change(
     hass: HomeAssistant, nomos, linked, advance, files, contracts, restarts
 ) -> None:
-    """The last day comes with its prices, values become final, and then nobody asks any more."""
+    """The last day is imported with its prices, values become final, and then there are no more requests."""
     old, new = contracts
     entry = await linked()
     await pass_time(nomos, entry, advance, CHANGE)
@@ -94,7 +94,7 @@ async def test_final_values_after_the_end(
     successor,
     restarts,
 ) -> None:
-    """What changes when Nomos reports no prices any more costs what the price was, to the last hour."""
+    """Values that change after Nomos stopped reporting prices are billed at the old prices, to the last hour."""
     supply, last = date(2026, 4, 14), date(2026, 6, 11)
     end = midnight(last) + timedelta(hours=9)
     old = begin(nomos, supply)
@@ -103,7 +103,7 @@ async def test_final_values_after_the_end(
         nomos.add_subscription(EMAIL, start_at=end)
     entry = await linked()
     if restarts:
-        # The prices of days are kept whether their usage comes or not.
+        # Prices are kept whether or not usage is known.
         trouble = midnight(date(2026, 6, 8)), midnight(last + DAY)
         nomos.faults.add("status", "usage", status=503, between=trouble)
     await pass_time(nomos, entry, advance, last)
@@ -131,7 +131,7 @@ async def test_final_values_after_the_end(
 async def test_linked_after_the_change(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
-    """The history of the contract before is imported, too; that its prices are not told is found out once."""
+    """The history of the previous contract is imported, too; that its prices are not available is found out once."""
     old = begin(nomos, date(2026, 1, 10))
     nomos.set_subscription(old.id, end_at=midnight(date(2026, 5, 5)))
     nomos.add_subscription(EMAIL, start_at=midnight(date(2026, 5, 5)))
@@ -148,10 +148,10 @@ async def test_linked_after_the_change(
     assert asked_about(nomos, never) == 0
 
 
-async def test_prices_that_are_told_all_the_same(
+async def test_prices_after_the_end(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
-    """Where Nomos has prices of a contract that ended, its usage has a cost."""
+    """If Nomos still reports prices of an ended contract, its usage has a cost."""
     old = begin(nomos, date(2026, 4, 20))
     nomos.set_subscription(old.id, end_at=midnight(date(2026, 5, 5)))
     nomos.add_subscription(EMAIL, start_at=midnight(date(2026, 5, 5)))
@@ -180,10 +180,10 @@ async def test_prices_that_are_told_all_the_same(
     await assert_true(hass, nomos, old.id, date(2026, 4, 20), date(2026, 5, 5))
 
 
-async def test_said_to_have_ended_by_mistake(
+async def test_reported_as_ended_by_mistake(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
-    """A contract that runs after all is shown and asked about as before, by one only."""
+    """A contract that is active after all is shown as before, and requested by a single coordinator."""
     subscription = begin(nomos, SUPPLY)
     nomos.add_subscription(EMAIL, start_at=midnight(date(2026, 6, 1)))
     entry: MockConfigEntry = await linked()

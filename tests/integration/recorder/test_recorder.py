@@ -1,4 +1,4 @@
-"""Tests with the real recorder and the real Energy dashboard's validation."""
+"""Tests with the real recorder and the Energy dashboard's validation."""
 
 from datetime import date, timedelta
 
@@ -23,7 +23,7 @@ SOLAR = "solar@example.com"
 
 
 async def test_lists_are_not_recorded(hass: HomeAssistant, nomos, linked) -> None:
-    """The database keeps the price and its unit, and no list."""
+    """The database has the price and its unit, but no list."""
     await linked()
     await async_wait_recording_done(hass)
     price = entity_id(
@@ -46,7 +46,7 @@ async def test_lists_are_not_recorded(hass: HomeAssistant, nomos, linked) -> Non
 async def test_energy_dashboard_accepts_the_price(
     hass: HomeAssistant, nomos, linked
 ) -> None:
-    """Home Assistant's own validation finds nothing wrong with the price or the payout."""
+    """Home Assistant's validation accepts the price and the payout."""
     assert await async_setup_component(hass, "energy", {})
     await linked("solar@example.com")
     kinds = {
@@ -101,7 +101,7 @@ async def test_energy_dashboard_accepts_the_price(
 async def test_energy_dashboard_accepts_the_statistics(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
-    """With usage, cost, feed-in and compensation out of the statistics, the dashboard has nothing to complain about."""
+    """The dashboard accepts the statistics of usage, cost, feed-in and compensation."""
     assert await async_setup_component(hass, "energy", {})
     contracts = {one.type: one for one in nomos.customers[SOLAR].subscriptions}
     for one in contracts.values():
@@ -134,7 +134,7 @@ async def test_energy_dashboard_accepts_the_statistics(
         )
         result = await validate.async_validate(hass)
         assert result.as_dict()["energy_sources"] == [[]]
-    # A statistic that is not there would have been complained about.
+    # A missing statistic would have been reported.
     await manager.async_update(
         {
             "energy_sources": [source | {"stat_cost": f"{bought}_no_cost"}],
@@ -151,7 +151,7 @@ async def test_energy_dashboard_accepts_the_statistics(
 async def test_statistics_are_complete_and_named(
     hass: HomeAssistant, nomos, linked, advance, language, name
 ) -> None:
-    """The statistics carry all that Home Assistant asks for, and a name in the hub's language."""
+    """The statistics have all required metadata, and a name in the hub's language."""
     hass.config.language = language
     (subscription,) = nomos.customers["smart@example.com"].subscriptions
     nomos.set_subscription(subscription.id, start_at=midnight(date(2026, 6, 1)))

@@ -1,4 +1,4 @@
-"""Usage and cost in the long-term statistics, with the real recorder: whole imports."""
+"""Tests of usage and cost in the long-term statistics, with the real recorder: whole imports."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -24,19 +24,19 @@ from tests.integration.recorder.helpers import (
 )
 
 NOVEMBER = datetime(2026, 11, 12, 19, 3, 7, tzinfo=UTC)
-"""Fourteen months after the beginning of supply, with three changes of the clocks between."""
+"""Fourteen months after supply began, with three clock changes in between."""
 
 SUPPLY = date(2025, 9, 16)
 
 
 @pytest.mark.parametrize("now", [NOVEMBER])
 async def test_fourteen_months(hass: HomeAssistant, nomos, linked, advance) -> None:
-    """Every hour and every total, over both changes of the clocks, with gaps; then what changed, and no more."""
+    """Every hour and total is right, across clock changes and with gaps; then only changed rows are written."""
     subscription = begin(nomos, SUPPLY)
     gap = (midnight(date(2026, 10, 24)), midnight(date(2026, 10, 26)))
     lost = (midnight(date(2026, 2, 3)), midnight(date(2026, 2, 9)))
     nomos.configure(usage_missing=(gap, lost))
-    # A corrected price of the past is what Nomos has from now on.
+    # Nomos corrects a price of the past.
     nomos.correct_price(subscription.id, midnight(date(2026, 1, 7)), -12.3456)
     entry = await linked()
     await advance(2 * MINUTE)
@@ -44,18 +44,18 @@ async def test_fourteen_months(hass: HomeAssistant, nomos, linked, advance) -> N
     rows = await written(hass, subscription.id, "usage")
     assert len(rows) > 9_900
     hours = {start for start, _, _ in rows}
-    # The hour that repeats is two hours; of the gaps there is none.
+    # The repeated hour is two hours; gaps have no hours.
     for start in (datetime(2025, 10, 26, hour, tzinfo=UTC) for hour in (0, 1, 2)):
         assert start in hours
     assert not any(one[0] <= start < one[1] for one in (gap, lost) for start in hours)
-    # One request for each month.
+    # One request a month.
     requests = asked(nomos)
     assert len(requests) == 15
     assert [days_asked(one) for one in requests] == [
         15, 31, 30, 31, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 11,
     ]  # fmt: skip
 
-    # October may still change: the gap closes, and values are corrected.
+    # October may still change: the gap is filled, and values are corrected.
     nomos.configure(usage_missing=(lost,))
     for hour, kwh in ((5, 0.0), (12, 7.125), (23, 0.001)):
         at = datetime(2026, 10, 3, hour, 15, tzinfo=UTC)
@@ -67,7 +67,7 @@ async def test_fourteen_months(hass: HomeAssistant, nomos, linked, advance) -> N
     await live(entry, subscription, advance, today(nomos))
     assert usage_of(entry, subscription).data.settled_to == date(2026, 11, 1)
     await assert_true(hass, nomos, subscription.id, SUPPLY, today(nomos))
-    # Of the months that stand, only one with a gap is asked for once more.
+    # Of the settled months, only one with a gap is requested again.
     again = [one.query["start"] for one in asked(nomos)[15:]]
     assert len([start for start in again if start < "2026-10-01"]) <= 1
 
@@ -79,7 +79,7 @@ async def test_fourteen_months(hass: HomeAssistant, nomos, linked, advance) -> N
 async def test_other_contracts(
     hass: HomeAssistant, nomos, linked, advance, email, hourly
 ) -> None:
-    """A plan with prices by the hour, and a contract that ended, whose prices nobody tells any more."""
+    """A contract with hourly prices, and an ended one, whose prices are no longer available."""
     subscription = begin(nomos, date(2026, 9, 20), email)
     nomos.configure(inactive_prices="error")
     if hourly:
@@ -94,13 +94,13 @@ async def test_other_contracts(
     assert subscription.end_at is not None
     assert rows[-1][0] == subscription.end_at - timedelta(hours=1)
     assert not await written(hass, subscription.id, "cost")
-    # Whether Nomos tells them all the same is not published: that is found out once.
+    # Whether Nomos still reports them is not documented, so they are requested once.
     assert count(nomos, "prices") == 1
 
 
 @pytest.mark.parametrize("now", [NOVEMBER])
 async def test_feed_in(hass: HomeAssistant, nomos, linked, advance) -> None:
-    """What is returned and what is paid for it, beside the consumption of the same house."""
+    """Statistics of feed-in and payment, beside the consumption of the same household."""
     subscriptions = nomos.customers["solar@example.com"].subscriptions
     for one in subscriptions:
         nomos.set_subscription(one.id, start_at=midnight(date(2026, 10, 12)))
@@ -116,7 +116,7 @@ async def test_feed_in(hass: HomeAssistant, nomos, linked, advance) -> None:
 async def test_importing_twice_changes_nothing(
     hass: HomeAssistant, nomos, linked, advance, files
 ) -> None:
-    """Where the record is lost, all is asked for again, and no row of the database is touched."""
+    """If the record is lost, everything is requested again, and no row in the database changes."""
     subscription = begin(nomos, date(2026, 4, 20))
     entry = await linked()
     with rows_touched(hass) as touched:
@@ -142,10 +142,10 @@ async def test_importing_twice_changes_nothing(
     assert count(nomos, "usage") - asked_before == 3
 
 
-async def test_deleted_statistics_are_built_anew(
+async def test_deleted_statistics_are_built_again(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
-    """At the next look, to the beginning of supply, and whether all or only one of them are gone."""
+    """It happens at the next sync, from the beginning of supply, whether all or one of them were deleted."""
     subscription = begin(nomos, date(2026, 4, 20))
     entry = await linked()
     await advance(2 * MINUTE)
@@ -174,7 +174,7 @@ async def test_deleted_statistics_are_built_anew(
 async def test_metadata(
     hass: HomeAssistant, nomos, linked, advance, language, names
 ) -> None:
-    """Everything that Home Assistant wants to know of a statistic, in the hub's language."""
+    """The metadata is complete, and in the hub's language."""
     hass.config.language = language
     subscription = begin(nomos, date(2026, 6, 8))
     await linked()

@@ -1,4 +1,4 @@
-"""Usage where a single month, a meter or the database is in trouble: the rest goes on."""
+"""Tests of usage if a single month, the meter or the database fails: the rest goes on."""
 
 from collections import Counter
 from datetime import date
@@ -45,7 +45,7 @@ SUPPLY = date(2026, 2, 1)
 async def test_a_month_that_always_fails(
     hass: HomeAssistant, nomos, linked, advance, monkeypatch, error
 ) -> None:
-    """All the others come, and it costs a request a day for a week; when it is mended it comes, too."""
+    """The other months are imported; the failing one costs a request a day for a week, and is imported later."""
     subscription = begin(nomos, SUPPLY)
     nomos.configure(usage_gaps=False)
     bad = date(2026, 3, 1)
@@ -68,7 +68,7 @@ async def test_a_month_that_always_fails(
     start = len(nomos.requests)
     await pass_time(nomos, entry, advance, date(2026, 6, 22))
     days = Counter(local_date(one.time) for one in nomos.requests[start:])
-    # May is settled in between.
+    # Meanwhile, May is settled.
     assert sorted(days.values())[-2] <= 8
     assert max(days.values()) <= 9
     energy, _ = true_hours(nomos, subscription.id, SUPPLY, today(nomos) - DAY)
@@ -84,7 +84,7 @@ async def test_a_month_that_always_fails(
 async def test_a_month_whose_prices_always_fail(
     hass: HomeAssistant, nomos, linked, advance, monkeypatch
 ) -> None:
-    """Its energy is written all the same, and what it cost when the prices come."""
+    """Its energy is written, and its cost once there are prices."""
     subscription = begin(nomos, SUPPLY)
     nomos.configure(usage_gaps=False)
     real, trouble = NomosClient.prices, [True]
@@ -110,7 +110,7 @@ async def test_a_month_whose_prices_always_fail(
 async def test_a_month_that_fails_once(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
-    """It is there within the hour."""
+    """It is imported within an hour."""
     subscription = begin(nomos, SUPPLY)
     nomos.faults.add("status", "usage", status=500, times=1, skip=1)
     await linked()
@@ -122,7 +122,7 @@ async def test_a_month_that_fails_once(
 async def test_nomos_is_down_during_an_import(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
-    """That is noticed at once, and no month is given up for it."""
+    """It is noticed at once, and no month becomes incomplete."""
     subscription = begin(nomos, SUPPLY)
     nomos.configure(usage_gaps=False)
     nomos.faults.add("status", "usage", status=500, times=4, skip=1)
@@ -141,7 +141,7 @@ async def test_nomos_is_down_during_an_import(
 async def test_before_the_meter_was_exchanged(
     hass: HomeAssistant, nomos, linked, advance, meter
 ) -> None:
-    """What an analog meter counted before is told by the month, and does not keep away what the smart one measures."""
+    """Monthly values of an earlier analog meter do not prevent the import of the smart meter's readings."""
     subscription = begin(nomos, SUPPLY)
     exchanged = date(2026, 5, 1)
 
@@ -168,7 +168,7 @@ async def test_before_the_meter_was_exchanged(
 async def test_the_database_is_broken(
     hass: HomeAssistant, nomos, linked, advance, monkeypatch, trouble
 ) -> None:
-    """The sensors go on, Nomos is asked no more than on other days, and later all is written."""
+    """The sensors go on, there are no more requests than on other days, and later everything is written."""
     subscription = begin(nomos, date(2026, 5, 20))
     entry = await linked()
     await advance(2 * MINUTE)
@@ -195,7 +195,7 @@ async def test_the_database_is_broken(
         usage_of(entry, subscription).last_error, statistics.StatisticsError
     )
     days = Counter(local_date(one.time) for one in nomos.requests[start:])
-    # May is settled in between.
+    # Meanwhile, May is settled.
     assert sorted(days.values())[-2] <= 8
     assert max(days.values()) <= 10
     broken.clear()
@@ -209,7 +209,7 @@ async def test_the_database_is_broken(
 async def test_the_database_is_broken_during_an_import(
     hass: HomeAssistant, nomos, linked, advance, monkeypatch
 ) -> None:
-    """One write that got lost leaves the other months to the next day, and the newest days are shown."""
+    """After a lost write, the other months are imported on the next day, and the newest days are shown."""
     subscription = begin(nomos, SUPPLY)
     lost: list[Any] = []
 
@@ -232,7 +232,7 @@ async def test_the_database_is_broken_during_an_import(
 async def test_a_smart_meter_is_called_analog(
     hass: HomeAssistant, nomos, linked, advance, days
 ) -> None:
-    """On one day it is a slip. On two days it is an exchange, and when it is undone the sensors come back."""
+    """On one day it counts as a mistake, on two days as an exchange; if that is undone, the sensors come back."""
     subscription = begin(nomos, date(2026, 6, 1))
     entry = await linked()
     await pass_time(nomos, entry, advance, date(2026, 6, 11))

@@ -1,4 +1,4 @@
-"""Usage in the long-term statistics as time passes: late, corrected, interrupted."""
+"""Tests of usage in the long-term statistics over time: late, corrected, interrupted."""
 
 import asyncio
 from collections import Counter
@@ -38,13 +38,13 @@ MARCH = datetime(2026, 3, 1, 10, 3, 7, tzinfo=UTC)
 
 
 def incomplete(entry, subscription) -> list[date]:
-    """Return the months that are not expected to change, and lack something."""
+    """Return the incomplete months."""
     return list(usage_of(entry, subscription).data.months_of(MonthStatus.INCOMPLETE))
 
 
 @pytest.mark.parametrize("now", [MARCH])
 async def test_fifty_days(hass: HomeAssistant, nomos, linked, advance) -> None:
-    """Preliminary values become final, days come late, gaps close, prices are corrected: all of it arrives."""
+    """Final values, late days, filled gaps and corrected prices are all imported."""
     subscription = begin(nomos, SUPPLY)
     entry = await linked()
     await live(entry, subscription, advance, date(2026, 3, 6))
@@ -57,7 +57,7 @@ async def test_fifty_days(hass: HomeAssistant, nomos, linked, advance) -> None:
     assert max(usage_of(entry, subscription).data.days) == date(2026, 3, 9)
     nomos.configure(usage_delay_days=0, usage_missing=())
     await live(entry, subscription, advance, date(2026, 3, 14))
-    # What was late was made up for; the gap of a week ago as well.
+    # Late days were imported, and so was the gap of a week ago.
     march = date(2026, 3, 1)
     energy, _ = true_hours(nomos, subscription.id, march, today(nomos))
     states = {
@@ -78,7 +78,7 @@ async def test_fifty_days(hass: HomeAssistant, nomos, linked, advance) -> None:
     }
     assert rows[at] >= 3.25
 
-    # Forty days, and never too many questions.
+    # Forty days, and never too many requests.
     days = Counter(local_date(one.time) for one in nomos.requests[imported:])
     assert max(days.values()) <= 10
     assert Counter(days.values()).most_common(1)[0][0] == 6
@@ -95,14 +95,14 @@ async def test_fifty_days(hass: HomeAssistant, nomos, linked, advance) -> None:
 async def test_weeks_without_the_hub(
     hass: HomeAssistant, nomos, linked, advance, freezer
 ) -> None:
-    """All that was metered meanwhile is asked for, and the months before stand."""
+    """All that was metered meanwhile is requested; the earlier months are settled."""
     subscription = begin(nomos, SUPPLY)
     entry = await linked()
     await advance(2 * MINUTE)
     before = count(nomos, "usage")
     await sleep_until(entry, subscription, freezer, advance, hass, date(2026, 5, 5))
     await assert_true(hass, nomos, subscription.id, SUPPLY, today(nomos))
-    # January had been settled by March.
+    # January was settled by March.
     assert [one.query["start"] for one in asked(nomos)[before:]] == [
         "2026-02-01",
         "2026-03-01",
@@ -114,7 +114,7 @@ async def test_weeks_without_the_hub(
 async def test_an_import_goes_on_where_it_was(
     hass: HomeAssistant, nomos, linked, advance, monkeypatch
 ) -> None:
-    """Neither a restart in the middle nor an error costs the months that are done."""
+    """Neither a restart during the import nor an error loses imported months."""
     subscription = begin(nomos, date(2026, 1, 17))
     reached, made = asyncio.Event(), 0
 
@@ -139,7 +139,7 @@ async def test_an_import_goes_on_where_it_was(
     nomos.faults.add("status", "usage", status=500, times=1, skip=1)
     await hass.config_entries.async_setup(entry.entry_id)
     await advance(5 * MINUTE)
-    # April came, May did not; June shows that it is a matter of May alone.
+    # April succeeded and May failed; since June succeeds, only May is the problem.
     record = usage_of(entry, subscription).data
     assert record.settled_to == date(2026, 5, 1)
     assert date(2026, 5, 1) not in record.months
@@ -151,7 +151,7 @@ async def test_an_import_goes_on_where_it_was(
         "2026-05-01",
         "2026-06-01",
         "2026-05-01",
-        # Of June, which is done, yesterday only.
+        # Of June, which is done, only yesterday is requested.
         "2026-06-09",
     ]
     await assert_true(hass, nomos, subscription.id, date(2026, 1, 17), today(nomos))
@@ -160,7 +160,7 @@ async def test_an_import_goes_on_where_it_was(
 async def test_statistics_deleted_in_the_middle_of_an_import(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
-    """The months that were done are done again."""
+    """Imported months are imported again."""
     subscription = begin(nomos, date(2026, 2, 20))
     nomos.faults.add("status", "usage", status=500, times=1, skip=2)
     entry = await linked()
@@ -172,10 +172,10 @@ async def test_statistics_deleted_in_the_middle_of_an_import(
     await assert_true(hass, nomos, subscription.id, date(2026, 2, 20), today(nomos))
 
 
-async def test_an_empty_answer_about_a_month_that_stands(
+async def test_an_empty_answer_about_a_settled_month(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
-    """A slip in the first import does not cost the month for good; what lacks readings is asked for week by week."""
+    """After a wrong answer in the first import, the month is requested again every week."""
     nomos.configure(usage_gaps=False)
     subscription = begin(nomos, date(2026, 3, 20))
     hole = (midnight(date(2026, 3, 25)), midnight(date(2026, 3, 26)))
@@ -188,15 +188,15 @@ async def test_an_empty_answer_about_a_month_that_stands(
     rows = await written(hass, subscription.id, "usage")
     assert not any(local_date(start).month == 4 for start, _, _ in rows)
     await live(entry, subscription, advance, date(2026, 6, 28))
-    # March lacks a day to this day.
+    # March still lacks a day.
     assert incomplete(entry, subscription) == months[:1]
     await assert_true(hass, nomos, subscription.id, date(2026, 3, 20), today(nomos))
     prices = len(asked(nomos, "prices"))
     await live(entry, subscription, advance, date(2026, 7, 13))
     starts = [one.query["start"] for one in asked(nomos)]
-    # In the import; then one of both on a day of each of five weeks.
+    # Once in the import, then one of both in each of five weeks.
     assert starts.count("2026-03-20") + starts.count("2026-04-01") == 2 + 5
-    # As long as it says nothing new, prices are not asked for.
+    # As long as the answer is not new, prices are not requested.
     assert not [
         one for one in asked(nomos, "prices")[prices:] if one.query["start"] < "2026-05"
     ]
@@ -205,7 +205,7 @@ async def test_an_empty_answer_about_a_month_that_stands(
 async def test_readings_that_come_months_late(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
-    """An operator delivers three months at once, when they stand: they are written week by week."""
+    """An operator delivers three months at once, after they were settled: they are written week by week."""
     supply = date(2026, 2, 20)
     subscription = begin(nomos, supply)
     hole = (midnight(supply), midnight(date(2026, 4, 10)))
@@ -227,7 +227,7 @@ async def test_readings_that_come_months_late(
 async def test_no_readings_for_months(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
-    """A contract of which nothing is metered costs no more than another one."""
+    """A contract without readings costs no more requests than another one."""
     subscription = begin(nomos, date(2026, 3, 20))
     never = (midnight(date(2026, 1, 1)), midnight(date(2027, 1, 1)))
     nomos.configure(usage_missing=(never,))
@@ -242,7 +242,7 @@ async def test_no_readings_for_months(
 async def test_a_clock_that_was_ahead(
     hass: HomeAssistant, nomos, linked, advance, freezer
 ) -> None:
-    """What it took to stand is looked at again."""
+    """Months that were settled too early are requested again."""
     subscription = begin(nomos, date(2026, 4, 20))
     truth = nomos.clock
     entry = await linked()
@@ -270,7 +270,7 @@ async def test_a_clock_that_was_ahead(
 async def test_a_contract_that_ends_at_noon(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
-    """Its last half day belongs to it."""
+    """Its last half day is imported."""
     subscription = begin(nomos, date(2026, 5, 20))
     noon = midnight(date(2026, 6, 12)) + timedelta(hours=12)
     nomos.set_subscription(subscription.id, end_at=noon)
@@ -283,7 +283,7 @@ async def test_a_contract_that_ends_at_noon(
 async def test_a_contract_that_began_at_noon(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
-    """The first day is short, and nothing of it is missing."""
+    """Its first day is short, and complete."""
     noon = midnight(date(2026, 5, 20)) + timedelta(hours=12)
     nomos.configure(usage_gaps=False)
     subscription = begin(nomos, noon)
@@ -297,7 +297,7 @@ async def test_a_contract_that_began_at_noon(
 async def test_the_fee_becomes_known_later(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
-    """As soon as the plan can be read, every day of the contract gets its share of the fee."""
+    """Once the plan can be read, every day of the contract gets its share of the fee."""
     subscription = begin(nomos, date(2026, 4, 20))
     nomos.faults.add("status", "plans", status=500)
     entry = await linked()
@@ -312,7 +312,7 @@ async def test_the_fee_becomes_known_later(
 async def test_hours_instead_of_quarters(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
-    """Where Nomos tells hours only, they are written; where it tells days only, nothing is made up."""
+    """Hourly readings are written; daily ones are not, since they cannot be split."""
     nomos.configure(usage_gaps=False)
     subscription = begin(nomos, date(2026, 6, 1))
 
@@ -347,7 +347,7 @@ async def test_hours_instead_of_quarters(
 async def test_a_short_answer_takes_nothing_away(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
-    """An answer without readings, or with fewer of them, is a slip."""
+    """An answer without readings, or with fewer than before, is ignored."""
     subscription = begin(nomos, date(2026, 5, 20))
     entry = await linked()
     await advance(2 * MINUTE)
@@ -364,7 +364,7 @@ async def test_a_short_answer_takes_nothing_away(
     rows = await written(hass, subscription.id, "usage")
     assert rows[: len(before)] == before
     nomos.configure(usage_missing=())
-    # No longer than a week of looks, and the weekly one.
+    # At most a week of syncs, and the weekly one.
     await live(entry, subscription, advance, date(2026, 6, 26))
     await assert_true(hass, nomos, subscription.id, date(2026, 5, 20), today(nomos))
 
@@ -372,13 +372,13 @@ async def test_a_short_answer_takes_nothing_away(
 async def test_the_last_hour_of_the_year(
     hass: HomeAssistant, nomos, linked, advance, freezer
 ) -> None:
-    """A look on the first of a month brings the last day of the month before."""
+    """A sync on the first of a month imports the last day of the previous month."""
     freezer.move_to(datetime(2026, 12, 31, 20, 0, 5, tzinfo=UTC))
     subscription = begin(nomos, date(2026, 12, 28))
     entry = await linked()
     await live(entry, subscription, advance, date(2027, 1, 2))
     await assert_true(hass, nomos, subscription.id, date(2026, 12, 28), today(nomos))
-    # This month is this month only.
+    # The sum of this month is that of this month only.
     month = state_of(hass, subscription.id, "cost_this_month")
     assert float(month.state) == pytest.approx(
         sum(
@@ -394,7 +394,7 @@ async def test_the_last_hour_of_the_year(
 async def test_a_contract_that_goes_during_its_import(
     hass: HomeAssistant, nomos, linked, advance, files, monkeypatch
 ) -> None:
-    """It is imported no further, and its file does not come back after it was deleted."""
+    """Its import stops, and its deleted file is not created again."""
     subscription = begin(nomos, date(2026, 1, 1))
     nomos.add_subscription(subscription.email, start_at=midnight(date(2026, 6, 1)))
     reached, go = asyncio.Event(), asyncio.Event()

@@ -1,4 +1,4 @@
-"""Whatever happens to an import of usage, it ends with the same rows."""
+"""Property test: whatever happens during an import of usage, it ends with the same rows."""
 
 import asyncio
 from collections.abc import Callable
@@ -36,16 +36,16 @@ EXAMPLES = int(os.environ.get("NOMOS_HISTORY_EXAMPLES", "5"))
 SUPPLY = date(2026, 3, 24)
 APRIL = datetime(2026, 4, 7, 18, 3, 7, tzinfo=UTC)
 LAST = date(2026, 4, 14)
-"""The machine's days end before March stands, so that nothing is taken for final while answers are wrong."""
+"""The last day of the steps: before March is settled, so that nothing is settled while answers are wrong."""
 
 SERIES = ("usage", "cost", "base_fee", "total_cost")
 
 
 class Recorder:
-    """The way to the database, on which things go wrong."""
+    """Access to the database, with faults."""
 
     def __init__(self, hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Stand between the integration and Home Assistant's recorder."""
+        """Intercept the integration's calls of Home Assistant's recorder."""
         instance = get_instance(hass)
         self._ask = instance.async_add_executor_job
         self._write = async_add_external_statistics
@@ -54,11 +54,11 @@ class Recorder:
         monkeypatch.setattr(statistics, "async_add_external_statistics", self.write)
 
     def plan(self, kind: str, at: int) -> None:
-        """Let something happen at one of the next calls."""
+        """Plan a fault at one of the next calls."""
         self._accidents[kind] = at
 
     def heal(self) -> None:
-        """Let nothing happen any more."""
+        """Cancel all planned faults."""
         self._accidents.clear()
 
     def _happens(self, kind: str) -> bool:
@@ -82,7 +82,7 @@ class Recorder:
         return self._ask(job, *args)
 
     def write(self, *args: Any) -> None:
-        """Write, or lose what is to be written."""
+        """Write, or lose the write."""
         if not self._happens("lost"):
             self._write(*args)
 
@@ -90,8 +90,8 @@ class Recorder:
 FEW = st.integers(1, 12)
 
 ACTIONS = st.one_of(
-    st.just(("look",)),
-    st.just(("look",)),
+    st.just(("sync",)),
+    st.just(("sync",)),
     st.tuples(st.just("sleep"), st.integers(1, 4)),
     st.just(("restart",)),
     st.just(("forget",)),
@@ -122,7 +122,7 @@ class Machine:
     def __init__(
         self, hass, nomos, freezer, advance, files, recorder: Recorder
     ) -> None:
-        """Link the account of a contract that began two weeks ago."""
+        """Prepare the account of a contract that began two weeks ago."""
         self.hass, self.nomos, self.freezer = hass, nomos, freezer
         self.advance, self.files, self.recorder = advance, files, recorder
         self.subscription = begin(nomos, SUPPLY)
@@ -135,7 +135,7 @@ class Machine:
         await self.hass.async_block_till_done(wait_background_tasks=True)
 
     async def stop(self) -> None:
-        """Leave nothing to the next example."""
+        """Remove everything before the next example."""
         self.recorder.heal()
         self.nomos.faults.clear()
         self.nomos.configure(usage_missing=(), usage_delay_days=0)
@@ -150,8 +150,8 @@ class Machine:
         start = midnight(today(self.nomos) - back * DAY) + timedelta(hours=3)
         return start, start + quarters * timedelta(minutes=15)
 
-    async def look(self) -> None:
-        """Go on to the next planned request."""
+    async def sync(self) -> None:
+        """Go on to the next scheduled request."""
         if today(self.nomos) >= LAST:
             return
         at = usage_of(self.entry, self.subscription).next_request
@@ -160,11 +160,11 @@ class Machine:
         await self.advance(wait + timedelta(seconds=3))
 
     async def act(self, kind: str, *values: Any) -> None:
-        """Let one thing happen."""
+        """Perform one step."""
         await getattr(self, f"_act_{kind}")(*values)
 
-    async def _act_look(self) -> None:
-        await self.look()
+    async def _act_sync(self) -> None:
+        await self.sync()
 
     async def _act_sleep(self, days: int) -> None:
         if (day := today(self.nomos) + days * DAY) <= LAST:
@@ -188,24 +188,24 @@ class Machine:
 
     async def _act_accident(self, kind: str, number: int) -> None:
         self.recorder.plan(kind, number)
-        await self.look()
+        await self.sync()
         await restart(self.hass, self.entry)
 
     async def _act_fault(self, match: str, fault: str, skip: int) -> None:
         status = {"status": 500} if fault == "status" else {}
         self.nomos.faults.add(fault, match, times=1, skip=skip, **status)
-        await self.look()
+        await self.sync()
 
     async def _act_empty(self, skip: int) -> None:
         self.nomos.faults.add(
             "set_fields", "usage", values={"data": []}, times=1, skip=skip
         )
-        await self.look()
+        await self.sync()
 
     async def _act_short(self, back: int, quarters: int) -> None:
         hole = self._some(back, quarters)
         self.nomos.faults.add("settings", "usage", times=1, usage_missing=[hole])
-        await self.look()
+        await self.sync()
 
     async def _act_hole(self, back: int, quarters: int) -> None:
         self.nomos.configure(usage_missing=(self._some(back, quarters),))
@@ -226,7 +226,7 @@ class Machine:
         self.nomos.correct_price(self.subscription.id, at, quarter - 20.5)
 
     async def end(self) -> None:
-        """Let everything be well again, March become final, and the weekly look pass."""
+        """End all faults, and go on until March is settled and the weekly sync is over."""
         self.recorder.heal()
         self.nomos.faults.clear()
         self.nomos.configure(usage_missing=(), usage_delay_days=0)
@@ -234,7 +234,7 @@ class Machine:
         day = date(2026, 4, 20)
         while own_week(day, phase)[1]:
             day += DAY
-        # March may be settled in the first of these turns; then April is looked at in the second.
+        # If March is settled in the first of these turns, April is requested in the second.
         for turn in (day, day + 7 * DAY):
             await sleep_until(
                 self.entry,
@@ -262,7 +262,7 @@ class Machine:
     suppress_health_check=list(HealthCheck),
 )
 @given(actions=st.lists(ACTIONS, min_size=4, max_size=12))
-async def test_all_roads_lead_to_the_same_rows(
+async def test_any_history_ends_with_the_same_rows(
     hass: HomeAssistant,
     nomos,
     credentials,
@@ -272,7 +272,7 @@ async def test_all_roads_lead_to_the_same_rows(
     now,
     actions: list[tuple[Any, ...]],
 ) -> None:
-    """Interrupted, repeated, misinformed, corrected: in the end every hour and every total is right."""
+    """After interruptions, repetitions, wrong answers and corrections, every hour and every total is right."""
     freezer.move_to(now)
     with pytest.MonkeyPatch.context() as monkeypatch:
         machine = Machine(

@@ -1,4 +1,4 @@
-"""Usage where Home Assistant keeps no statistics, and once it does again."""
+"""Tests of usage while Home Assistant has no recorder, and once it has one."""
 
 from datetime import date, timedelta
 
@@ -21,13 +21,13 @@ from tests.integration.recorder.helpers import (
 async def test_a_recorder_that_comes_later(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
-    """Sensors need no recorder; with one, the whole contract is imported."""
+    """Sensors work without a recorder; with one, the whole contract is imported."""
     subscription = begin(nomos, date(2026, 3, 20))
-    # A real one cannot come later than the entity registry: what is not listed is not there.
+    # A real recorder cannot start later; a component that is not listed counts as missing.
     hass.config.components.remove("recorder")
     entry = await linked()
     await advance(2 * MINUTE)
-    # Last month and this one, for the sensors.
+    # Requests for the last month and this one, for the sensors.
     assert [one.query["start"] for one in asked(nomos)] == ["2026-05-01", "2026-06-01"]
     assert usage_of(entry, subscription).last_error is None
     assert float(state_of(hass, subscription.id, "usage_latest_day").state) > 0
@@ -39,7 +39,7 @@ async def test_a_recorder_that_comes_later(
     requests = count(nomos, "usage")
     await restart(hass, entry)
     await advance(timedelta(minutes=5))
-    # Nothing is due today any more.
+    # Nothing more is due today.
     assert count(nomos, "usage") == requests
     assert state_of(hass, subscription.id, "usage_latest_day").state == before
     await live(entry, subscription, advance, date(2026, 6, 12))
@@ -56,7 +56,7 @@ async def test_a_recorder_that_comes_later(
 async def test_a_recorder_that_was_away(
     hass: HomeAssistant, nomos, linked, advance, back
 ) -> None:
-    """What was metered meanwhile is made up for at the first look after it, also of months that stand by then."""
+    """All that was metered meanwhile is imported at the next sync, even of months that are settled by then."""
     supply = date(2026, 5, 20)
     subscription = begin(nomos, supply)
     entry = await linked()

@@ -1,4 +1,4 @@
-"""What the rest of Home Assistant must not suffer: it can save everything, and shows nothing of strangers."""
+"""Checks that Home Assistant can save everything, and shows nothing of other customers."""
 
 from collections.abc import Iterable
 
@@ -12,7 +12,7 @@ from homeassistant.helpers.json import json_bytes
 
 
 def unsavable(hass: HomeAssistant) -> str | None:
-    """Return what Home Assistant cannot save, or show, for a text in it that is none; None if there is nothing."""
+    """Return what Home Assistant cannot save or show because of an invalid text, or None."""
     entities, devices = er.async_get(hass), dr.async_get(hass)
     for name, data in (
         ("config entries", hass.config_entries._data_to_save),
@@ -31,7 +31,7 @@ def unsavable(hass: HomeAssistant) -> str | None:
 def shown_of(
     hass: HomeAssistant, entry_id: str, strangers: Iterable[str]
 ) -> str | None:
-    """Return which device or entity of a config entry belongs to one of some contracts; None if there is none."""
+    """Return a device or entity of a config entry that belongs to one of the contracts, or None."""
     devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry_id)
     entities = er.async_entries_for_config_entry(er.async_get(hass), entry_id)
     ours = [name for device in devices for _, name in device.identifiers]

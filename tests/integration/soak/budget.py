@@ -1,4 +1,4 @@
-"""How many requests a day takes, and how many it may."""
+"""Counts the requests of each day, and compares them with the allowed number."""
 
 from collections import Counter
 from datetime import date, datetime
@@ -9,35 +9,35 @@ from tests.integration.soak.expected import Expected
 from tests.integration.soak.proxy import Proxy, Request
 
 CLEAN_BUDGET: Final = 8, 5
-"""Requests on a quiet day: of an account with one contract, and more for each further one. Both include one for a
-tomorrow that is not there at the first look. Once a month the tariff of each contract is requested, too."""
+"""Requests on a quiet day: of an account with one contract, and for each further contract. Both include one for a
+tomorrow that is late. Once a month the tariff of each contract is requested, too."""
 
 MONTH_BUDGET: Final = 2
-"""Requests more for each contract that compares a month of usage besides asking for yesterday: once a week."""
+"""Additional requests for each contract that compares a month of usage, once a week."""
 
 CEILING: Final = 150, 120
-"""Requests on any day, likewise. A day without any price is the dearest: it is asked for every half hour, and twice,
-since a refused question is put once more for today alone, or an HTTP client repeats what was cut off."""
+"""The same for any day. A day without any price takes most: its prices are requested every half hour, and twice, since
+a refused request is repeated for today alone, and an HTTP client repeats a request that was cut off."""
 
 REFUSED_BUDGET: Final = 24, 6
-"""Refused token requests on any day, and more for each start of the hub."""
+"""Refused token requests on any day, and additional ones for each start of the hub."""
 
 
 class Budget:
     """Counts the requests of each local day."""
 
     def __init__(self, proxy: Proxy, expected: Expected, contracts: int) -> None:
-        """Count what a proxy sees."""
+        """Count the requests at a proxy."""
         self._proxy = proxy
         self._expected = expected
         self._contracts = contracts
         self._counts: Counter[date] = Counter()
         self._counted = 0
         self.starts = 0
-        """How often the hub has started on the present day."""
+        """How often the hub has started today."""
 
     def count(self) -> list[Request]:
-        """Count what is new, and return it."""
+        """Count new requests, and return them."""
         new = self._proxy.requests[self._counted :]
         self._counts.update(local_date(one.at) for one in new)
         self._counted = len(self._proxy.requests)
@@ -46,7 +46,7 @@ class Budget:
     def settle(
         self, day: date, now: datetime
     ) -> tuple[int, bool, list[tuple[str, str]]]:
-        """Return the requests of a day that is over, whether it was a quiet one, and what promises it broke."""
+        """Return the requests of a day that is over, whether it was quiet, and the violations."""
         count, more = self._counts.pop(day, 0), self._contracts - 1
         spent = Counter(
             f"{one.kind} {one.status}"
@@ -78,5 +78,5 @@ class Budget:
         return count, quiet, broken
 
     def forget(self) -> None:
-        """Go on after the proxy dropped what is past."""
+        """Reset, after the proxy dropped past requests."""
         self._counted = len(self._proxy.requests)

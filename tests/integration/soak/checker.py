@@ -1,4 +1,4 @@
-"""What is shown against what is true; violations and figures."""
+"""Compares the states with the truth; collects violations and figures."""
 
 from collections import Counter, deque
 from datetime import datetime, timedelta
@@ -35,10 +35,10 @@ from tests.integration.soak.report import (
 
 MOST_VIOLATIONS: Final = 20
 MOST_OF_A_KIND: Final = 5
-"""More of the same are counted and not told."""
+"""Further violations of the same kind are counted, but not reported."""
 
 _SETTLED: Final = timedelta(seconds=10)
-"""So long after a good answer a question that it answers is gone."""
+"""How long after a good answer a prompt that it settles is gone."""
 
 
 class Checker:
@@ -55,7 +55,7 @@ class Checker:
         subscriptions: list[Subscription],
         log: LogWatch,
     ) -> None:
-        """Take everything there is to look at."""
+        """Check this account with these parts of the soak."""
         self.violations: list[Violation] = []
         self.kinds: Counter[str] = Counter()
         self.figures = Figures()
@@ -72,11 +72,11 @@ class Checker:
         self._dark_since: dict[str, datetime] = {}
         self._entities: dict[tuple[str, str, str], str] = {}
         self._jumps: list[tuple[datetime, datetime]] = []
-        """When displays must be right again after a jump of the clock, and the time before it."""
+        """When states must be right again after a jump of the clock, and the time before it."""
         self._writes = 0
         self._budget = Budget(proxy, expected, len(subscriptions))
         self.strangers: set[str] = set()
-        """Contracts of others that Nomos has listed."""
+        """Contracts of other customers that Nomos has listed."""
         self._flows_seen = 0
         self._asked_since = clock.true
         self._log_seen = 0
@@ -98,17 +98,17 @@ class Checker:
     # --- Events ------------------------------------------------------------------------------------------------
 
     def note(self, what: str, at: datetime | None = None) -> None:
-        """Remember something that happened, for the report."""
+        """Record an event for the report."""
         self.recent.append(f"{local(at or self._clock.true)} {what}")
 
     def clock_jumped(self, hub_before: datetime, until: datetime) -> None:
-        """Take note that the hub's clock jumped; displays may show the time before until an instant."""
+        """Record that the hub's clock jumped; until an instant, states may be those of the time before."""
         now = self._clock.true
         self._jumps = [one for one in self._jumps if now < one[0]]
         self._jumps.append((until, hub_before))
 
     def house_started(self) -> None:
-        """Take note that the hub is new: gaps between requests count from here."""
+        """Record a start of the hub: gaps between requests count from here."""
         self._started_at = self._clock.true
         self._dark_since.clear()
         self._budget.starts += 1
@@ -118,7 +118,7 @@ class Checker:
         return self._started_at >= instant
 
     def violate(self, kind: str, detail: str, key: str = "") -> None:
-        """Report a broken promise, once as long as it goes on."""
+        """Report a violation, once as long as it lasts."""
         now = self._clock.true
         if (known := self._open.get((kind, key))) is not None:
             known.until = now
@@ -140,14 +140,14 @@ class Checker:
             self._open[kind, key] = violation
 
     def kept(self, key: str, *kinds: str) -> None:
-        """Take note that promises are kept again."""
+        """Record that violations are over."""
         for kind in kinds:
             self._open.pop((kind, key), None)
 
     # --- Checks ------------------------------------------------------------------------------------------------
 
     def check(self, *, thorough: bool = False) -> None:
-        """Compare everything that is shown."""
+        """Compare all states."""
         self._check_log()
         self._check_flows()
         self._count_requests()
@@ -198,7 +198,7 @@ class Checker:
 
     @property
     def _is_history(self) -> bool:
-        """Return whether the hub's clock is on a day of which nobody need know anything any more."""
+        """Return whether the hub's clock is on a past day, whose prices need not be known."""
         return local_date(self._clock.hub) < local_date(self._clock.true) - DAY
 
     def _check_price(self, subscription: Subscription) -> None:
@@ -257,7 +257,7 @@ class Checker:
         self._check_search(subscription, now)
 
     def _check_search(self, subscription: Subscription, now: datetime) -> None:
-        """A house without a price asks every half hour at least, wherever a request can go out at all."""
+        """Check that a hub without a price sends a request every half hour, if it can send any."""
         dark_since = self._dark_since.setdefault(subscription.id, now)
         last = self._proxy.requests[-1].at if self._proxy.requests else dark_since
         waiting = any(
@@ -363,7 +363,7 @@ class Checker:
             self.kept("question", "QUESTION STAYS")
         self._flows_seen = flows
 
-    # --- After something happened ------------------------------------------------------------------------------
+    # --- After an event ------------------------------------------------------------------------------
 
     def check_token(self, when: str) -> None:
         """Check that the newest token is on the disk."""
@@ -371,7 +371,7 @@ class Checker:
             self.violate("TOKEN NOT ON DISK", when)
 
     def check_asked(self, since: datetime) -> None:
-        """Check that a house has asked for what it lacks, and nobody disturbed it, since its clock was put right."""
+        """Check that a hub has requested what it lacks since its clock was set right, unless a fault prevented that."""
         now, hub = self._clock.true, self._clock.hub
         if (
             not self._house.is_on
@@ -392,7 +392,7 @@ class Checker:
                 )
 
     def _check_others(self) -> None:
-        """Check that the rest of Home Assistant takes no harm, and no stranger is shown."""
+        """Check that the rest of Home Assistant is not harmed, and no other customer's contract is shown."""
         if (found := unsavable(self._hass)) is not None:
             self.violate("UNSAVABLE", found, "unsavable")
         else:
@@ -419,7 +419,7 @@ class Checker:
             self.note(f"{one.kind} {one.status}", one.at)
 
     def day_over(self) -> None:
-        """Settle a day's account and drop what is past."""
+        """Check the requests of a day that is over, and drop past data."""
         self._count_requests()
         self._check_others()
         now, day = self._clock.true, self._day

@@ -1,4 +1,4 @@
-"""Time that moves from one timer to the next, and three clocks that can disagree."""
+"""A clock that moves from one timer to the next; the true, the hub's and the event loop's time may differ."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
@@ -13,14 +13,14 @@ import pytest
 from homeassistant.core import HomeAssistant
 
 _LATENESS = 50e-6
-"""Seconds by which a timer fires late: wall clocks have microseconds only, and no machine is exact."""
+"""Seconds by which a timer fires late: wall clocks have only microseconds, and no machine is exact."""
 
 _LONGEST_JOB = timedelta(minutes=15)
 
 
 @contextmanager
 def kernel_timers() -> Iterator[dict[int, int]]:
-    """Stand in for the kernel: the end at which each timer is read, by the end that the kernel writes to."""
+    """Replace the kernel's timers by pipes; return the reading end of each by its writing end."""
     timers: dict[int, int] = {}
 
     def create(_clock: int, *, flags: int) -> int:
@@ -34,8 +34,8 @@ def kernel_timers() -> Iterator[dict[int, int]]:
         yield timers
 
 
-def tell_timers(timers: dict[int, int]) -> None:
-    """Tell every timer that is held yet that the clock was set; forget the others."""
+def notify_timers(timers: dict[int, int]) -> None:
+    """Report to every open timer that the clock was set; drop closed ones."""
     for timer in list(timers):
         try:
             os.write(timer, bytes(8))
@@ -45,21 +45,21 @@ def tell_timers(timers: dict[int, int]) -> None:
 
 
 class Movable(Protocol):
-    """What tells the hub the time."""
+    """The source of the hub's time."""
 
     def move_to(self, target_datetime: datetime, /) -> None:
-        """Tell another time from now on."""
+        """Set the time."""
 
 
 class SoakClock:
     """Moves time for the hub, the event loop and the simulator.
 
-    The true time is Nomos's. The hub's wall clock may differ from it, as after a start without network time. The
-    loop's time runs with the true time, except while the machine is suspended, when it stands still.
+    The true time is Nomos's. The hub's wall clock may differ from it, as after a start without network time. The event
+    loop's time runs like the true time, but stops while the machine is suspended.
     """
 
     def __init__(self, hass: HomeAssistant, freezer: Movable, start: datetime) -> None:
-        """Begin at an aware instant; the loop's own time goes on from where it is."""
+        """Begin at an aware instant; the event loop's time goes on from its present value."""
         self._hass = hass
         self._freezer = freezer
         self._loop = cast("Any", hass.loop)
@@ -69,34 +69,34 @@ class SoakClock:
         self._jobs = 0
         self._run_in_executor = self._loop.run_in_executor
         self.is_waiting: Callable[[], bool] = lambda: False
-        """Tells whether a simulated answer is being held back, which only time can end."""
+        """Returns whether a simulated answer is being delayed, which only time can end."""
         self.is_interrupted: Callable[[], bool] = lambda: False
-        """Tells whether something has to be done at once, instead of moving on."""
+        """Returns whether something has to be done at once, before time moves on."""
         self._loop.time = lambda: self._now
         self._patches = pytest.MonkeyPatch()
         self._patches.setattr(time, "monotonic", self._loop.time)
         self.timers: dict[int, int] = {}
-        """The kernel's, which it tells that the clock was set."""
+        """The simulated kernel timers, which report that the clock was set."""
         self.kernel_reports = True
-        """Whether the kernel has such timers."""
-        # It would measure how long each callback took on a clock that leaps.
+        """Whether the kernel reports that the clock was set."""
+        # It would measure the duration of callbacks with a clock that jumps.
         self._loop.set_debug(False)
         self._loop.run_in_executor = self._count_job
 
     def release(self) -> None:
-        """Give the loop its own time back."""
+        """Restore the event loop's own time."""
         self._patches.undo()
         del self._loop.time
         del self._loop.run_in_executor
 
     @property
     def true(self) -> datetime:
-        """Return the time that Nomos has."""
+        """Return the true time, which is Nomos's."""
         return self._epoch + timedelta(seconds=self._now)
 
     @property
     def hub(self) -> datetime:
-        """Return the time that the hub believes it is."""
+        """Return the time of the hub's clock."""
         return self.true + self._skew
 
     @property
@@ -105,17 +105,17 @@ class SoakClock:
         return self._skew
 
     async def jump(self, skew: timedelta) -> None:
-        """Set the hub's clock; no timer of the loop notices."""
+        """Set the hub's clock; timers of the event loop do not notice."""
         self._skew = skew
         self._freezer.move_to(self.hub)
-        tell_timers(self.timers)
+        notify_timers(self.timers)
         await self.settle()
 
     async def suspend(self, duration: timedelta) -> None:
-        """Let the machine sleep: the world goes on, its timers do not."""
+        """Suspend the machine: time goes on, but its timers do not."""
         self._epoch += duration
         self._freezer.move_to(self.hub)
-        tell_timers(self.timers)
+        notify_timers(self.timers)
         await self.settle()
 
     async def advance(self, duration: timedelta) -> None:
@@ -129,7 +129,7 @@ class SoakClock:
         await self.settle()
 
     async def drive[T](self, job: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine to its end and move time where it waits for it."""
+        """Run a coroutine to its end, and move time while it waits."""
         task: asyncio.Task[T] = self._loop.create_task(job)
         end = self._now + _LONGEST_JOB.total_seconds()
         await self.settle(task)
@@ -141,7 +141,7 @@ class SoakClock:
         return await task
 
     async def settle(self, task: asyncio.Task[Any] | None = None) -> None:
-        """Let everything happen that needs no time."""
+        """Run everything that takes no time."""
         calm = waited = 0
         while True:
             await asyncio.sleep(0)
@@ -155,7 +155,7 @@ class SoakClock:
                 continue
             if not (self._unfinished() or (task is not None and not task.done())):
                 return
-            # Something waits: for a socket, which takes no time worth mentioning, or for a timer.
+            # Something waits: for a socket, which takes hardly any time, or for a timer.
             if waited >= (2 if self.is_waiting() else 50):
                 return
             waited += 1

@@ -17,7 +17,7 @@ from homeassistant.util.file import WriteError
 type DiskFault = Literal["full", "no inodes", "read-only", "broken", "cannot rename"]
 
 _ERRORS: Final[dict[DiskFault, tuple[int, frozenset[str]]]] = {
-    # A file system that allocates late notices at the fsync.
+    # A file system with delayed allocation reports the error at fsync.
     "full": (errno.ENOSPC, frozenset({"fsync"})),
     "no inodes": (errno.ENOSPC, frozenset({"open", "mkdir"})),
     "read-only": (
@@ -27,7 +27,7 @@ _ERRORS: Final[dict[DiskFault, tuple[int, frozenset[str]]]] = {
     "broken": (errno.EIO, frozenset({"fsync", "rename", "replace"})),
     "cannot rename": (errno.ENOSPC, frozenset({"rename", "replace"})),
 }
-"""What the operating system answers, and to which calls."""
+"""The error of the operating system, and the calls that fail."""
 
 DISK_FAULTS: Final = tuple(_ERRORS)
 
@@ -35,19 +35,19 @@ _WRITING: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEN
 
 
 class Disk:
-    """Stands in the way of every call that writes below a folder.
+    """Intercepts every call that writes below a folder.
 
-    A power cut is played on what the files hold, so an fsync that works does nothing: waiting for the real disk would
-    only cost time.
+    A power cut is simulated with the contents of the files, so a successful fsync does nothing: waiting for the real
+    disk would only take time.
     """
 
     def __init__(self, folder: str) -> None:
-        """Work."""
+        """Begin with a disk that works."""
         self.fault: DiskFault | None = None
         self._folder = os.path.realpath(folder)
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Take the place of the operating system, and of Home Assistant's storage, which tests keep in memory."""
+        """Replace calls of the operating system, and of Home Assistant's storage, which tests keep in memory."""
         for name in ("rename", "replace", "unlink", "remove", "mkdir"):
             monkeypatch.setattr(os, name, self._guarded(name, getattr(os, name)))
         monkeypatch.setattr(os, "open", self._guarded_open(os.open))

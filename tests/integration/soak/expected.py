@@ -1,4 +1,4 @@
-"""What a house can know at an instant, worked out without looking at the integration."""
+"""What a hub can know at an instant, independent of the integration."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -9,22 +9,22 @@ from simulator.berlin import DAY, at_local, local_date, midnight
 FOREVER = datetime(9000, 1, 1, tzinfo=UTC)
 
 LAST_FIRST_LOOK = time(14, 2)
-"""By then every installation has begun to ask for tomorrow."""
+"""By this local time, every installation has requested tomorrow."""
 
 LONGEST_GAP = timedelta(minutes=132)
-"""In so long a stretch without trouble every installation asks at least once while it lacks something: its gaps grow
-to 120 minutes, moved by up to 7 %, and setting up is tried every ten minutes at least."""
+"""In a period of this length without faults, every installation that lacks something sends a request: its gaps grow to
+120 minutes, with a jitter of up to 7 %, and setup is tried every ten minutes."""
 
 LONGEST_GAP_IN_THE_DARK = timedelta(minutes=37)
-"""The same for an installation that does not know the present price: 30 minutes, 15 %, and a request's patience."""
+"""The same for an installation without the current price: 30 minutes, 15 %, and a request's timeout."""
 
 MIDNIGHT_WATCH = timedelta(minutes=1), timedelta(minutes=11)
-"""An installation that lacks the new day asks in the first minutes of it; without trouble around midnight it knows."""
+"""An installation that lacks the new day requests it in its first minutes; without faults around midnight it has it."""
 
 
 @dataclass(slots=True)
 class Span:
-    """A time in which prices could not be had: all of them, or those of intervals in [first, last)."""
+    """A period without prices: without all of them, or those of intervals in [first, last)."""
 
     start: datetime
     end: datetime
@@ -32,7 +32,7 @@ class Span:
     intervals: tuple[datetime, datetime] | None = None
 
     def concerns(self, interval: datetime) -> bool:
-        """Whether an interval could not be had."""
+        """Whether an interval is affected."""
         return (
             self.intervals is None or self.intervals[0] <= interval < self.intervals[1]
         )
@@ -40,7 +40,7 @@ class Span:
 
 @dataclass(slots=True)
 class Publication:
-    """When a delivery day comes out: its first intervals, and the rest."""
+    """When a delivery day is published: its first intervals, and the rest."""
 
     first: datetime
     count: int
@@ -49,7 +49,7 @@ class Publication:
 
 @dataclass(slots=True)
 class Expected:
-    """Troubles and publications, from which follows what was obtainable."""
+    """The faults and publications, from which follows what was obtainable."""
 
     sim: Simulator
     step: timedelta
@@ -66,7 +66,7 @@ class Expected:
         what: str,
         intervals: tuple[datetime, datetime] | None = None,
     ) -> Span:
-        """Note a time of trouble; an end that is not known yet may be set later."""
+        """Record a fault; its end may be set later."""
         span = Span(start, end, what, intervals)
         self.spans.append(span)
         if end != FOREVER:
@@ -74,19 +74,19 @@ class Expected:
         return span
 
     def end(self, span: Span, at: datetime) -> None:
-        """Set the end of a trouble."""
+        """Set the end of a fault."""
         span.end = at
         self.disturb(span.start, at)
 
     def disturb(self, start: datetime, end: datetime) -> None:
-        """Note days that are not ordinary: those of a trouble, and the next morning, too, if it ends late."""
+        """Record days that are not quiet: those of a fault, and the next morning, too, if it ends late."""
         day = local_date(start)
         while day <= local_date(end + timedelta(hours=4)):
             self.disturbed.add(day)
             day += DAY
 
     def published(self, interval: datetime) -> datetime:
-        """Return since when an interval's price is out; FOREVER: it is not planned to be."""
+        """Return when an interval's price is published; FOREVER if never."""
         day = local_date(interval)
         if (plan := self.publications.get(day)) is None:
             moment = self.sim.publication(day)
@@ -95,7 +95,7 @@ class Expected:
         return plan.first if index < plan.count else plan.rest
 
     def obtainable(self, interval: datetime, now: datetime) -> str | None:
-        """Return why a house must have been able to get an interval's price by now; None when it was excused."""
+        """Return why a hub must have an interval's price by now; None if a fault excuses it."""
         day = local_date(interval)
         begin = max(self.published(interval), at_local(day - DAY, LAST_FIRST_LOOK))
         for start, end in self._calm(interval, begin, now):
@@ -113,7 +113,7 @@ class Expected:
         *ignored: str,
         interval: datetime | None = None,
     ) -> timedelta:
-        """Return the longest time between two instants without any trouble, or without any that concerns an interval."""
+        """Return the longest period between two instants without faults, or without those that affect an interval."""
         return max(
             (end - start for start, end in self._calm(interval, begin, now, ignored)),
             default=timedelta(),
@@ -126,7 +126,7 @@ class Expected:
         now: datetime,
         ignored: tuple[str, ...] = (),
     ) -> list[tuple[datetime, datetime]]:
-        """Return the stretches without trouble between two instants."""
+        """Return the periods without faults between two instants."""
         stretches = []
         for span in sorted(self.spans, key=lambda one: one.start):
             if span.what in ignored or not (
@@ -140,11 +140,11 @@ class Expected:
         return [(start, end) for start, end in stretches if end > start]
 
     def current_troubles(self, now: datetime) -> list[str]:
-        """Return what is wrong at an instant."""
+        """Return the faults at an instant."""
         return sorted({one.what for one in self.spans if one.start <= now < one.end})
 
     def forget_before(self, instant: datetime) -> None:
-        """Drop what is past."""
+        """Drop past data."""
         self.spans = [span for span in self.spans if span.end >= instant]
         for day in [day for day in self.publications if midnight(day + DAY) < instant]:
             del self.publications[day]

@@ -1,4 +1,4 @@
-"""What goes wrong and when: drawn from a seed, whatever the integration does about it."""
+"""The faults and their times, drawn from a seed, independent of the integration."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ type Holes = Literal["missing", "null_amounts", "nan_amounts"]
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Answers go wrong for a time."""
+    """Answers are wrong for a while."""
 
     recipe: Recipe
     match: str | None
@@ -32,14 +32,14 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Nobody listens for a time."""
+    """Nomos refuses connections for a while."""
 
     until: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """Some intervals are missing in every answer for a time."""
+    """Some intervals are missing in every answer for a while."""
 
     style: Holes
     intervals: tuple[datetime, datetime]
@@ -48,12 +48,12 @@ class Hole:
 
 @dataclass(frozen=True, slots=True)
 class DeadAccess:
-    """Nomos forgets its access tokens."""
+    """Nomos invalidates all access tokens."""
 
 
 @dataclass(frozen=True, slots=True)
 class Restart:
-    """Home Assistant stops in good order and starts again."""
+    """Home Assistant stops cleanly and starts again."""
 
     down: timedelta
 
@@ -65,13 +65,13 @@ class PowerCut:
     down: timedelta
     after_rotation: bool
     skew: timedelta = timedelta()
-    """How far the clock is ahead at the start, mostly behind, for lack of a battery."""
+    """How far the clock is ahead at the start; it is mostly behind, since it has no battery."""
     until_network_time: timedelta = timedelta()
 
 
 @dataclass(frozen=True, slots=True)
 class Revocation:
-    """The customer ends the grant in the portal."""
+    """The customer revokes the grant in the portal."""
 
     immediate: bool
     until_linked: timedelta
@@ -79,15 +79,15 @@ class Revocation:
 
 @dataclass(frozen=True, slots=True)
 class LostAnswer:
-    """The next answer with a rotated token is lost on its way."""
+    """The next answer with a rotated token is lost."""
 
     how: Literal["reset_after", "truncate"]
     until_linked: timedelta
 
 
 @dataclass(frozen=True, slots=True)
-class Outing:
-    """How the prices of a delivery day come out."""
+class PublicationPlan:
+    """How the prices of a delivery day are published."""
 
     day: date
     kind: Literal["late", "partial", "never", "tardy"]
@@ -98,7 +98,7 @@ class Outing:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """Nomos corrects the price of an interval so long from now."""
+    """Nomos corrects the price of an interval that is so far ahead."""
 
     ahead: timedelta
     amount: float
@@ -106,24 +106,24 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class Suspension:
-    """The machine sleeps."""
+    """The machine is suspended."""
 
     duration: timedelta
 
 
 @dataclass(frozen=True, slots=True)
 class WrongClock:
-    """The hub's clock is off for a time."""
+    """The hub's clock is wrong for a while."""
 
     skew: timedelta
     duration: timedelta
     then_alone: bool = False
-    """Whether the hub is restarted soon after the clock was put right, while nobody listens."""
+    """Whether the hub is restarted soon after the clock was set right, while Nomos refuses connections."""
 
 
 @dataclass(frozen=True, slots=True)
 class FullDisk:
-    """Nothing can be written for a time."""
+    """Nothing can be written for a while."""
 
     fault: DiskFault
     until: datetime
@@ -131,7 +131,7 @@ class FullDisk:
 
 @dataclass(frozen=True, slots=True)
 class PassingRefusal:
-    """Nomos refuses a grant that is good: once, or for a time."""
+    """Nomos refuses a good grant once, or for a while."""
 
     where: Literal["api", "token"]
     answer: dict[str, Any]
@@ -139,16 +139,16 @@ class PassingRefusal:
 
 
 @dataclass(frozen=True, slots=True)
-class Foreigner:
-    """The list of contracts holds one of another customer, beside ours or instead."""
+class ForeignContract:
+    """The list of contracts holds a contract of another customer, beside or instead of ours."""
 
     instead: bool
     until: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Manners:
-    """Nomos says "not yet" in another way."""
+class NotYetAnswer:
+    """Nomos reports unpublished prices in another way."""
 
     unpublished: str
 
@@ -170,14 +170,14 @@ type Trouble = (
     | PowerCut
     | Revocation
     | LostAnswer
-    | Outing
+    | PublicationPlan
     | Correction
     | Suspension
     | WrongClock
     | FullDisk
     | PassingRefusal
-    | Foreigner
-    | Manners
+    | ForeignContract
+    | NotYetAnswer
 )
 
 REFUSALS: Final[tuple[dict[str, Any], ...]] = (
@@ -187,9 +187,9 @@ REFUSALS: Final[tuple[dict[str, Any], ...]] = (
     {"status": 403, "shape": "rfc"},
     {"status": 400, "shape": "rfc"},
 )
-"""How the token endpoint may refuse a grant; in the shape of RFC 6749 as access_denied and invalid_grant."""
+"""How the token endpoint may refuse a grant; those in the shape of RFC 6749 are access_denied and invalid_grant."""
 
-# How often a kind of trouble comes, per day: in calm, in normal and in stormy weeks.
+# How many faults of a kind there are per day: in quiet, in normal and in bad weeks.
 _RATES: Final[dict[str, tuple[float, float, float]]] = {
     "fault": (0.0, 0.25, 1.5),
     "refusal": (0.0, 0.03, 0.15),
@@ -199,23 +199,23 @@ _RATES: Final[dict[str, tuple[float, float, float]]] = {
     "power cut": (0.0, 0.1, 0.5),
     "revocation": (0.0, 0.012, 0.02),
     "lost answer": (0.0, 0.01, 0.02),
-    "outing": (0.0, 0.12, 0.4),
+    "publication": (0.0, 0.12, 0.4),
     "correction": (0.1, 0.2, 0.5),
     "suspension": (0.0, 0.02, 0.06),
     "wrong clock": (0.0, 0.04, 0.1),
     "full disk": (0.0, 0.03, 0.1),
     "slip": (0.0, 0.03, 0.06),
     "passing refusal": (0.0, 0.01, 0.03),
-    "foreigner": (0.0, 0.02, 0.06),
+    "foreign contract": (0.0, 0.02, 0.06),
     "hostile": (0.0, 0.06, 0.2),
-    "manners": (0.1, 0.1, 0.1),
+    "not yet answer": (0.1, 0.1, 0.1),
 }
 
 
-def forecast(
+def draw_faults(
     rng: Random, start: datetime, days: int
 ) -> Iterator[tuple[datetime, Trouble]]:
-    """Yield what will go wrong, in no order."""
+    """Yield all faults with their times, unsorted."""
     begin = local_date(start)
     for number in range(days):
         if number % 7 == 0:
@@ -224,12 +224,12 @@ def forecast(
         for name, rates in _RATES.items():
             for _ in range(_poisson(rng, rates[mood])):
                 at = midnight(day) + timedelta(seconds=rng.uniform(0, 86400))
-                if name == "outing":
-                    # Nomos makes up its mind before the auction.
+                if name == "publication":
+                    # The plan must be known before the auction.
                     at = at_local(day, time(9))
                 if at > start + HOUR:
                     yield at, _DRAW[name](rng, at)
-                if name == "outing":
+                if name == "publication":
                     break
 
 
@@ -244,7 +244,7 @@ def _poisson(rng: Random, rate: float) -> int:
 
 
 def _length(rng: Random, shortest: timedelta, longest: timedelta) -> timedelta:
-    """Return a length of time, short ones as likely as long ones."""
+    """Return a duration with a uniform logarithm."""
     return shortest * math.exp(rng.uniform(0, math.log(longest / shortest)))
 
 
@@ -275,7 +275,7 @@ def _power_cut(rng: Random, _at: datetime) -> Trouble:
         return PowerCut(down, after_rotation)
     skew = -_length(rng, MINUTE, 10 * HOUR)
     if rng.random() < 0.4:
-        skew = _far_off(rng)
+        skew = _wrong_skew(rng)
     network = _length(rng, MINUTE / 2, 20 * MINUTE)
     return PowerCut(down, after_rotation, skew, network)
 
@@ -298,7 +298,9 @@ def _wrong_clock(rng: Random, _at: datetime) -> Trouble:
     if rng.random() < 0.4:
         skew = rng.choice((-5, -3, -1, 1, 4)) * MINUTE * rng.uniform(0.2, 1)
         return WrongClock(skew, _length(rng, MINUTE, 6 * HOUR))
-    return WrongClock(_far_off(rng), _length(rng, MINUTE, 2 * HOUR), rng.random() < 0.3)
+    return WrongClock(
+        _wrong_skew(rng), _length(rng, MINUTE, 2 * HOUR), rng.random() < 0.3
+    )
 
 
 def _full_disk(rng: Random, at: datetime) -> Trouble:
@@ -314,10 +316,10 @@ def _passing_refusal(rng: Random, at: datetime) -> Trouble:
     return PassingRefusal("token", rng.choice(REFUSALS), until)
 
 
-def _foreigner(rng: Random, at: datetime) -> Trouble:
+def _foreign_contract(rng: Random, at: datetime) -> Trouble:
     instead = rng.random() < 0.4
     longest = 12 * HOUR if instead else 48 * HOUR
-    return Foreigner(instead, at + _length(rng, HOUR, longest))
+    return ForeignContract(instead, at + _length(rng, HOUR, longest))
 
 
 _DRAW: Final[Mapping[str, Callable[[Random, datetime], Trouble]]] = {
@@ -329,37 +331,39 @@ _DRAW: Final[Mapping[str, Callable[[Random, datetime], Trouble]]] = {
     "power cut": _power_cut,
     "revocation": _revocation,
     "lost answer": _lost_answer,
-    "outing": lambda rng, at: _outing(rng, local_date(at) + DAY),
+    "publication": lambda rng, at: _publication(rng, local_date(at) + DAY),
     "correction": _correction,
     "suspension": lambda rng, _at: Suspension(_length(rng, 2 * MINUTE, 10 * HOUR)),
     "wrong clock": _wrong_clock,
     "full disk": _full_disk,
     "slip": lambda rng, _at: PassingRefusal("token", rng.choice(REFUSALS), None),
     "passing refusal": _passing_refusal,
-    "foreigner": _foreigner,
+    "foreign contract": _foreign_contract,
     "hostile": _hostile,
-    "manners": lambda rng, _at: Manners(rng.choice(_UNPUBLISHED)),
+    "not yet answer": lambda rng, _at: NotYetAnswer(rng.choice(_UNPUBLISHED)),
 }
-"""How each kind of trouble is drawn."""
+"""How each kind of fault is drawn."""
 
 
-def _far_off(rng: Random) -> timedelta:
-    """Return how far a clock is ahead that was set to another day; now and then it is behind."""
+def _wrong_skew(rng: Random) -> timedelta:
+    """Return by how many days a clock is ahead, or sometimes behind."""
     days = rng.choices((1, 9, 365, -1, -3), (5, 4, 1, 1, 1))[0]
     return days * DAY * rng.uniform(0.7, 1)
 
 
-def _outing(rng: Random, day: date) -> Outing:
+def _publication(rng: Random, day: date) -> PublicationPlan:
     match rng.choice(("late", "late", "partial", "never", "tardy")):
         case "late":
             minute = rng.randrange(14 * 60 + 30, 21 * 60)
-            return Outing(day, "late", time(minute // 60, minute % 60), 0, 1)
+            return PublicationPlan(day, "late", time(minute // 60, minute % 60), 0, 1)
         case "partial":
             minute = rng.randrange(13 * 60, 15 * 60)
             at = time(minute // 60, minute % 60)
-            return Outing(day, "partial", at, rng.randrange(10, 400), rng.random())
+            return PublicationPlan(
+                day, "partial", at, rng.randrange(10, 400), rng.random()
+            )
         case "never":
-            return Outing(day, "never", time(), 0, 1)
+            return PublicationPlan(day, "never", time(), 0, 1)
         case _:
             minute = rng.randrange(10, 22 * 60)
-            return Outing(day, "tardy", time(minute // 60, minute % 60), 0, 1)
+            return PublicationPlan(day, "tardy", time(minute // 60, minute % 60), 0, 1)

@@ -1,4 +1,4 @@
-"""The grant: ended by the customer, lost, or refused for a time though it is good; and the customer who links again."""
+"""The grant: revoked, lost, or refused for a while although it is good; and the customer who links again."""
 
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -8,19 +8,19 @@ from tests.integration.soak.faults import LostAnswer, PassingRefusal, Revocation
 from tests.integration.soak.stage import Stage
 
 _REAUTH_WITHIN: Final = timedelta(hours=26)
-"""So long without trouble, and a house has noticed that its link is broken: it asks once a day at least."""
+"""After so long without faults, a hub has noticed that its link is broken, since it sends requests every day."""
 
 _SLIP: Final = timedelta(minutes=40)
-"""After a refusal that may be a slip the grant is tried again so soon."""
+"""How soon the grant is tried again after a refusal that may be a mistake."""
 
 _RARELY: Final = timedelta(hours=28)
-"""After one that is clear, or repeated, so soon at least: the gaps grow to a day, drawn out by 15 %."""
+"""The same after a clear or repeated refusal: the gaps grow to a day, plus 15 %."""
 
 _REFUSING: Final = "refusing"
 
 
 class Grant:
-    """What becomes of the grant of one account."""
+    """The grant of one account."""
 
     def __init__(self, stage: Stage) -> None:
         """Begin with a good grant."""
@@ -29,13 +29,13 @@ class Grant:
         self._until_linked = timedelta()
         self._once: list[Any] = []
         self._refused: dict[str, datetime] = {}
-        """Until when a good grant is refused: by the API, by the token endpoint."""
+        """Until when a good grant is refused by the API, and by the token endpoint."""
         self._refusals = 0
         stage.proxy.on_loss = self._answer_lost
         stage.proxy.on_refusal = self._heard_refusal
 
     def revoke(self, trouble: Revocation) -> None:
-        """Let the customer end the grant."""
+        """Let the customer revoke the grant."""
         if self._broken is None:
             stage = self._stage
             stage.count("revoked by the customer")
@@ -54,7 +54,7 @@ class Grant:
             self.break_off(self._until_linked or timedelta(hours=1))
 
     def break_off(self, until_linked: timedelta) -> None:
-        """Take note that the grant is gone, and how long after the question the customer links again."""
+        """Record that the grant is lost, and how long after the prompt the customer links again."""
         stage = self._stage
         self._broken = stage.expected.trouble(stage.now, FOREVER, "link broken")
         self._until_linked = until_linked
@@ -64,7 +64,7 @@ class Grant:
         """Return whether only the customer can help."""
         return self._broken is not None
 
-    # --- Refusals that pass ------------------------------------------------------------------------------------
+    # --- Temporary refusals ------------------------------------------------------------------------------------
 
     def refuse(self, trouble: PassingRefusal) -> None:
         """Refuse a good grant: once, or until an instant."""
@@ -90,7 +90,7 @@ class Grant:
             )
 
     def _heard_refusal(self, kind: str, status: int) -> None:
-        """Take note that the house was refused by mistake: from now on it tries again by itself."""
+        """Record that the hub was refused by mistake: from now on it tries again by itself."""
         stage, now = self._stage, self._stage.now
         where = "token" if kind == "token" else "api"
         slips = (
@@ -110,7 +110,7 @@ class Grant:
     # --- The customer ------------------------------------------------------------------------------------------
 
     def watch(self) -> None:
-        """Let the customer link again some time after having been asked to."""
+        """Let the customer link again some time after the prompt."""
         stage, broken = self._stage, self._broken
         if broken is None or not stage.house.is_on:
             return
@@ -125,7 +125,7 @@ class Grant:
         ):
             stage.checker.violate(
                 "REAUTHENTICATION MISSING",
-                "the link is broken and nobody asks to mend it",
+                "the link is broken and there is no prompt to link again",
                 "link",
             )
             self._until_linked = timedelta()
@@ -142,5 +142,5 @@ class Grant:
         stage.proxy.newest = await stage.house.link_again()
         stage.expected.end(self._broken, stage.now)
         self._broken = None
-        # Home Assistant saves the new link a second later; until then nothing but luck keeps it.
+        # Home Assistant saves the new link a second later; a power cut before that may lose it.
         await stage.clock.advance(timedelta(seconds=3))

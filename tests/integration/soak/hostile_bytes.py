@@ -1,4 +1,4 @@
-"""Answers with bytes that nobody should send: half characters, control characters, absurd figures, endless nesting."""
+"""Answers with hostile contents: lone surrogates, control characters, absurd figures, endless nesting."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -6,7 +6,7 @@ from typing import Any, Final
 from tests.integration.soak.recipes import Harm, Recipe
 
 HALF: Final = "X\ud83dY"
-"""A character of which only one half of its surrogate pair is there: JSON may say so, no UTF-8 file can hold it."""
+"""A lone surrogate: JSON can express it, but no UTF-8 file can contain it."""
 
 DIRT: Final = "\x00\x1b[31m\u202e\ufeff<b>"
 _DEEP: Final = "[" * 60_000
@@ -15,7 +15,7 @@ type Change = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 def _each(**values: Any) -> Change:
-    """Return what sets fields of each item of an answer."""
+    """Return a change that sets fields of each item of an answer."""
 
     def change(payload: dict[str, Any]) -> dict[str, Any]:
         for item in payload.get("items") or ():
@@ -26,7 +26,7 @@ def _each(**values: Any) -> Change:
 
 
 def _some(key: str, *values: Any) -> Change:
-    """Return what spoils a field of every seventh item, one way after the other."""
+    """Return a change that sets a field of every seventh item to one of the values in turn."""
 
     def change(payload: dict[str, Any]) -> dict[str, Any]:
         for place, item in enumerate((payload.get("items") or ())[3::7]):

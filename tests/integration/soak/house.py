@@ -1,4 +1,4 @@
-"""The hub of the soak: its disk, its starts and stops, the power that fails, and the customer who links again."""
+"""The hub of the soak: its disk, starts, stops, power cuts, and the customer who links again."""
 
 from collections.abc import Callable
 import copy
@@ -17,13 +17,13 @@ from tests.integration.soak.clock import SoakClock
 from tests.integration.soak.disk import Disk
 
 _SHUTDOWN = timedelta(seconds=30)
-"""How long an orderly stop lasts: Home Assistant writes what it had put off."""
+"""How long a clean stop takes: Home Assistant writes delayed data."""
 
 _ENTRIES = "core.config_entries"
 
 
 class House:
-    """One linked account on a hub that is switched on and off."""
+    """One linked account on a hub that starts and stops."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class House:
         email: str,
         disk: Disk | None = None,
     ) -> None:
-        """Take a config entry that was added to Home Assistant and not yet set up."""
+        """Use a config entry that was added to Home Assistant, but not set up."""
         self.disk = disk or Disk(hass.config.config_dir)
         self.entry = entry
         self.is_on = False
@@ -48,7 +48,7 @@ class House:
 
     @property
     def reauth_flows(self) -> list[Any]:
-        """Return the prompts to link again."""
+        """Return the flows that ask to link again."""
         return [
             flow
             for flow in self._hass.config_entries.flow.async_progress_by_handler(DOMAIN)
@@ -56,14 +56,14 @@ class House:
         ]
 
     async def start(self) -> None:
-        """Start; the disk holds what survived."""
+        """Start with what is on the disk."""
         self.is_on = True
         await self._clock.drive(
             self._hass.config_entries.async_setup(self.entry.entry_id)
         )
 
     async def stop(self) -> None:
-        """Stop in good order."""
+        """Stop cleanly."""
         await self._clock.drive(
             self._hass.config_entries.async_unload(self.entry.entry_id)
         )
@@ -73,7 +73,7 @@ class House:
         self.is_on = False
 
     async def cut_power(self) -> None:
-        """Stop at once: what is on the disk stays, whatever the process would have done is lost."""
+        """Stop at once: only what is on the disk survives."""
         restore = self._disk()
         for task in self._hass._tasks | self._hass._background_tasks:
             task.cancel()
@@ -86,7 +86,7 @@ class House:
         self.is_on = False
 
     async def link_again(self) -> str:
-        """Do what the flow does when the customer has consented once more; return the refresh token."""
+        """Do what the flow does after the customer's consent; return the refresh token."""
         self._end_flows()
         token = self._sim.issue_tokens(self._email)
         self._hass.config_entries.async_update_entry(
@@ -111,7 +111,7 @@ class House:
             self._hass.config_entries.flow.async_abort(flow["flow_id"])
 
     async def _forget_process(self) -> None:
-        """Drop what lives in memory only."""
+        """Drop everything that is only in memory."""
         for task in self._hass._tasks | self._hass._background_tasks:
             task.cancel()
         await self._clock.settle()
@@ -122,7 +122,7 @@ class House:
             del self._hass.data[key]
 
     def _disk(self) -> Callable[[], None]:
-        """Remember the disk; return what brings it back."""
+        """Take a snapshot of the disk; return a function that restores it."""
         stored = {
             key: copy.deepcopy(value)
             for key, value in self._storage.items()
@@ -146,7 +146,7 @@ class House:
         return restore
 
     def _stored_data(self) -> dict[str, Any]:
-        """Return what the disk holds of the config entry's data."""
+        """Return the config entry's data on the disk."""
         entries = self._storage[_ENTRIES]["data"]["entries"]
         data: dict[str, Any] = next(
             one["data"] for one in entries if one["entry_id"] == self.entry.entry_id
@@ -154,7 +154,7 @@ class House:
         return data
 
     def _read_entry(self) -> None:
-        """Begin again with what the disk holds of the config entry, as soon as it was ever written."""
+        """Load the config entry's data from the disk, if it was ever written."""
         if _ENTRIES in self._storage:
             self._hass.config_entries.async_update_entry(
                 self.entry, data=self._stored_data()
@@ -162,11 +162,11 @@ class House:
 
     @property
     def unsaved(self) -> bool:
-        """Whether the config entry in memory is newer than the one on disk."""
+        """Whether the config entry in memory is newer than the one on the disk."""
         return self._stored_data() != dict(self.entry.data)
 
     def has_on_disk(self, secret: str) -> bool:
-        """Return whether any file that the integration or Home Assistant would read holds a text."""
+        """Return whether any file that the integration or Home Assistant reads contains a text."""
         folder = Path(self._hass.config.path(STORAGE_DIR))
         return secret in str(self._stored_data()) or any(
             secret.encode() in path.read_bytes()

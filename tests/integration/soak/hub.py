@@ -1,4 +1,4 @@
-"""What happens to the hub: starts, stops, power cuts, clocks that are wrong, a disk that takes nothing."""
+"""Faults of the hub: restarts, power cuts, wrong clocks, a full disk."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -10,23 +10,23 @@ from tests.integration.soak.grant import Grant
 from tests.integration.soak.stage import Stage
 
 _WRITTEN: Final = timedelta(seconds=5)
-"""What came so long before a power cut is on the disk."""
+"""Data that arrived so long before a power cut is on the disk."""
 
 _WRITTEN_AGAIN: Final = timedelta(minutes=2)
-"""So long after a boundary at which the disk works again all that it lacked is on it."""
+"""How long after a boundary with a working disk all missing data is on it."""
 
 _NOTICED: Final = timedelta(seconds=1), timedelta(seconds=65)
-"""How long after a step of the clock a display may be off: if the kernel tells, and if it does not."""
+"""How long after a step of the clock states may be wrong: if the kernel reports it, and if it does not."""
 
 _ASKED: Final = timedelta(minutes=4)
-"""So long after the house noticed a step it has asked for a price that it lacks."""
+"""How long after the hub noticed a step it has requested a missing price."""
 
 _ALONE: Final = timedelta(minutes=3), timedelta(minutes=9)
-"""When nobody listens after the clock was put right, and how long; the hub restarts in between."""
+"""When Nomos refuses connections after the clock was set right, and how long; the hub restarts in between."""
 
 
 class Hub:
-    """The hub's side of the faults."""
+    """Lets faults happen to the hub."""
 
     def __init__(self, stage: Stage, grant: Grant) -> None:
         """Begin with a hub that is off."""
@@ -37,7 +37,7 @@ class Hub:
         self._rotated = False
         self._until_linked = timedelta(hours=1)
         self._unwritten_since: datetime | None = None
-        """Since when it may be that the disk lacks something."""
+        """Since when the disk may lack something."""
         self._check_at = stage.now
         stage.proxy.on_rotation = self._token_rotated
         stage.clock.is_interrupted = lambda: (
@@ -47,7 +47,7 @@ class Hub:
     # --- On and off --------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Start; half of all kernels tell when the clock was set."""
+        """Start; half of all kernels report that the clock was set."""
         stage = self._stage
         stage.checker.house_started()
         stage.clock.kernel_reports = stage.rng.random() < 0.5
@@ -63,7 +63,7 @@ class Hub:
         stage.checker.check(thorough=True)
 
     async def restart(self, trouble: Restart) -> None:
-        """Stop in good order and start again."""
+        """Stop cleanly and start again."""
         stage = self._stage
         if stage.house.is_on:
             stage.checker.figures.restarts += 1
@@ -82,7 +82,7 @@ class Hub:
         self._rotated = True
 
     async def react(self) -> None:
-        """Cut the power if that is to be done after a rotation that has just been."""
+        """Cut the power if that is planned after the next rotation, and there was one."""
         cut, rotated, self._rotated = self._awaits_rotation, self._rotated, False
         if cut is not None and rotated and self._stage.house.is_on:
             self._awaits_rotation = None
@@ -113,7 +113,7 @@ class Hub:
     # --- The disk ----------------------------------------------------------------------------------------------
 
     def fill_disk(self, trouble: FullDisk) -> None:
-        """Have nothing written for a time."""
+        """Fail all writes for a while."""
         stage, disk = self._stage, self._stage.house.disk
         if disk.fault is None:
             stage.count(
@@ -161,7 +161,7 @@ class Hub:
     # --- The clock ---------------------------------------------------------------------------------------------
 
     async def set_wrong(self, trouble: WrongClock) -> None:
-        """Set the clock wrong for a time."""
+        """Set the clock wrong for a while."""
         stage = self._stage
         if stage.house.is_on and not stage.clock.skew:
             stage.count(f"wrong clock{_how_far(trouble.skew)}")
@@ -172,7 +172,7 @@ class Hub:
             )
 
     async def _start_wrong(self, cut: PowerCut) -> None:
-        """Start with another time; the network's time comes a little later."""
+        """Start with a wrong time; the network's time comes a little later."""
         stage = self._stage
         if not stage.clock.skew:
             stage.count(f"started with a wrong clock{_how_far(cut.skew)}")
@@ -184,7 +184,7 @@ class Hub:
         await self._set_clock(timedelta())
 
     async def _right_alone(self) -> None:
-        """Put the clock right, and show that the disk has lost nothing by it."""
+        """Set the clock right without Nomos, and restart: the disk must not have lost anything."""
         stage = self._stage
         await self._right_clock()
         after, length = _ALONE
@@ -196,7 +196,7 @@ class Hub:
         await self.restart(Restart(timedelta(minutes=1)))
 
     leave_alone: Callable[[datetime], Any]
-    """Has nobody listen until an instant."""
+    """Lets Nomos refuse connections until an instant."""
 
     async def _set_clock(self, skew: timedelta) -> None:
         stage, before = self._stage, self._stage.clock.hub
@@ -207,7 +207,7 @@ class Hub:
         self._jumped(before, grace)
 
     async def suspend(self, duration: timedelta) -> None:
-        """Let the machine sleep."""
+        """Suspend the machine."""
         stage, before, now = self._stage, self._stage.clock.hub, self._stage.now
         stage.count("suspended", f"suspended for {duration}")
         await stage.clock.suspend(duration)

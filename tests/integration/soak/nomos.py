@@ -1,4 +1,4 @@
-"""What Nomos does: it publishes late, corrects, answers wrongly, does not listen, lists the contracts of others."""
+"""Faults of Nomos: late publications, corrections, wrong answers, refused connections, foreign contracts."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
@@ -6,21 +6,21 @@ from typing import Any, Final
 from simulator.berlin import DAY, at_local, day_intervals, midnight
 from simulator.objects import subscription_object
 from tests.integration.soak.expected import FOREVER, LONGEST_GAP, Publication
-from tests.integration.soak.faults import Fault, Foreigner, Hole, Outing
+from tests.integration.soak.faults import Fault, ForeignContract, Hole, PublicationPlan
 from tests.integration.soak.recipes import Harm
 from tests.integration.soak.stage import Stage
 
 _FORGIVEN: Final = 2 * DAY
-"""So far apart lists lack our contract: one that is missing from those of two days in a row may be believed."""
+"""The least time between lists without our contract, which may be believed on two days in a row."""
 
 _STRANGER: Final = "many@example.com"
 
 
 class Nomos:
-    """Nomos's side of the faults."""
+    """Lets faults happen to Nomos."""
 
     def __init__(self, stage: Stage, port: int) -> None:
-        """Listen on a port; take part in a soak."""
+        """Use the simulator on a port."""
         self._stage = stage
         self._port = port
         self._refusals = 0
@@ -29,7 +29,7 @@ class Nomos:
         stage.proxy.on_impatience = self._impatient
 
     def answer_wrongly(self, fault: Fault) -> None:
-        """Answer wrongly for a time."""
+        """Answer wrongly for a while."""
         stage, recipe, match, until = (
             self._stage,
             fault.recipe,
@@ -55,14 +55,14 @@ class Nomos:
             expected.disturb(now, until)
 
     def _may_not_list(self, until: datetime) -> bool:
-        """Return whether our contract may be missing now; if so, take note."""
+        """Return whether our contract may be missing now; if so, record it."""
         if self._stage.now < self._unlisted_until + _FORGIVEN:
             return False
         self._unlisted_until = until
         return True
 
-    def list_foreigner(self, trouble: Foreigner) -> None:
-        """List a contract of another customer for a time."""
+    def list_foreign_contract(self, trouble: ForeignContract) -> None:
+        """List a contract of another customer for a while."""
         stage, instead, until = self._stage, trouble.instead, trouble.until
         sim, now = stage.sim, stage.now
         if instead and not self._may_not_list(until):
@@ -82,7 +82,7 @@ class Nomos:
         stage.expected.trouble(now, until, "no subscriptions", (FOREVER, FOREVER))
 
     def leave_hole(self, hole: Hole) -> None:
-        """Leave out some intervals for a time."""
+        """Leave out some intervals for a while."""
         stage, now = self._stage, self._stage.now
         style, (first, last), until = hole.style, hole.intervals, hole.until
         holes: dict[str, Any] = {style: [hole.intervals]}
@@ -94,7 +94,7 @@ class Nomos:
         stage.expected.trouble(now, until, "hole", hole.intervals)
 
     async def refuse(self, until: datetime) -> None:
-        """Listen no more for a time."""
+        """Refuse connections for a while."""
         stage = self._stage
         stage.count("refused", f"nobody listens until {until:%d %H:%M}Z")
         stage.expected.trouble(stage.now, until, "refused")
@@ -109,26 +109,28 @@ class Nomos:
             await self._stage.sim.start(self._port)
             self._stage.checker.note("Nomos listens again")
 
-    def publish(self, outing: Outing) -> None:
-        """Decide how a delivery day comes out. The answers in between say so by themselves."""
-        stage, day = self._stage, outing.day
+    def publish(self, publication: PublicationPlan) -> None:
+        """Configure how a delivery day is published; the simulator's answers follow from that."""
+        stage, day = self._stage, publication.day
         stage.count(
-            f"published {outing.kind}",
-            f"{day} comes out {outing.kind} {outing.at:%H:%M}",
+            f"published {publication.kind}",
+            f"{day} comes out {publication.kind} {publication.at:%H:%M}",
         )
         sim, eve, known = stage.sim, day - DAY, stage.expected.publications
         at: datetime = FOREVER
-        match outing.kind:
+        match publication.kind:
             case "late":
-                sim.publish_at(day, outing.at)
-                at = at_local(eve, outing.at)
+                sim.publish_at(day, publication.at)
+                at = at_local(eve, publication.at)
                 known[day] = Publication(at, 100, at)
             case "partial":
-                sim.publish_at(day, outing.at)
-                first = at_local(eve, outing.at)
-                at = first + timedelta(minutes=outing.minutes)
-                batch = int(outing.batch * len(day_intervals(day, stage.expected.step)))
-                sim.configure(partial_batch=batch, partial_minutes=outing.minutes)
+                sim.publish_at(day, publication.at)
+                first = at_local(eve, publication.at)
+                at = first + timedelta(minutes=publication.minutes)
+                batch = int(
+                    publication.batch * len(day_intervals(day, stage.expected.step))
+                )
+                sim.configure(partial_batch=batch, partial_minutes=publication.minutes)
                 known[day] = Publication(first, batch, at)
                 stage.plan(
                     at_local(eve, time(23, 50)),
@@ -137,14 +139,14 @@ class Nomos:
             case "never" | "tardy":
                 sim.publish_at(day, "never")
                 known[day] = Publication(FOREVER, 100, FOREVER)
-                if outing.kind == "tardy":
-                    at = at_local(day, outing.at)
+                if publication.kind == "tardy":
+                    at = at_local(day, publication.at)
                     known[day] = Publication(at, 100, at)
                     stage.plan(at, lambda: sim.publish_at(day, time(13)))
         stage.expected.disturb(stage.now, min(at, midnight(day + DAY)))
 
     def correct(self, at: datetime, amount: float) -> None:
-        """Correct a price, if it is out."""
+        """Correct a price that is published."""
         stage, sim = self._stage, self._stage.sim
         subscription = stage.rng.choice(stage.subscriptions)
         point = sim.price(subscription.id, at)
@@ -159,7 +161,7 @@ class Nomos:
             sim.correct_price(subscription.id, at, amount)
 
     def forget_before(self, today: date) -> None:
-        """Drop faults and publications that are past, so that a year costs no more than a day."""
+        """Drop past faults and publications, so that a long run does not get slower."""
         faults: Any = self._stage.sim.faults
         faults._faults = [
             one

@@ -1,4 +1,4 @@
-"""The line between house and Nomos: what was asked, and what really arrived."""
+"""A proxy between hub and Nomos that records the requests, and which answers really arrived."""
 
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -15,26 +15,26 @@ from simulator import Simulator
 from simulator.records import kind_of
 
 MOST = 10_000
-"""ct/kWh; an amount beyond that, up or down, is no price."""
+"""ct/kWh; an amount beyond that, positive or negative, is no price."""
 
 LONGEST_WAIT = timedelta(hours=2)
-"""Where a wait that Nomos asks for may be cut off."""
+"""The longest wait that is honoured."""
 
 
 @dataclass(slots=True)
 class Delivered:
-    """A good price that reached the house: ct/kWh as said last."""
+    """A valid price that reached the hub, in ct/kWh as last sent."""
 
     amount: float
     at: datetime
     before: float | None = None
     certain: bool = True
-    """Whether the house must still have it: not so when the power failed in the moment in which it came."""
+    """Whether the hub must still have it: not if the power failed at the moment at which it arrived."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request, and its status as far as the house got to see it."""
+    """One request, and the status that the hub received."""
 
     at: datetime
     kind: str
@@ -44,18 +44,18 @@ class Request:
 
 @dataclass(slots=True)
 class Proxy:
-    """Listens in front of a simulator. Install it before the simulator starts."""
+    """Intercepts the requests of a simulator. Install it before the simulator starts."""
 
     sim: Simulator
     requests: list[Request] = field(default_factory=list)
     prices: dict[str, dict[datetime, Delivered]] = field(default_factory=dict)
     waits: dict[str, tuple[datetime, datetime]] = field(default_factory=dict)
-    """By path: when Nomos asked to wait, and until when."""
+    """When Nomos asked to wait, and until when, by path."""
     rotations: int = 0
     newest: str = ""
-    """The refresh token that the house was given last."""
+    """The latest refresh token that the hub received."""
     last_good: datetime | None = None
-    """When the house last got a good answer that takes a good grant."""
+    """When the hub last received an answer that needs a good grant."""
     held: int = 0
     on_wait: Callable[[str, datetime], None] = lambda _path, _until: None
     on_impatience: Callable[[str, datetime], None] = lambda _path, _until: None
@@ -64,7 +64,7 @@ class Proxy:
     on_refusal: Callable[[str, int], None] = lambda _kind, _status: None
 
     def install(self) -> None:
-        """Stand in the way of every request."""
+        """Intercept every request."""
         server: Any = self.sim._server
         handle, delay, refresh = server.handle, server._delay, self.sim.tokens.refresh
         issued: ContextVar[list[str] | None] = ContextVar("issued", default=None)
@@ -78,7 +78,7 @@ class Proxy:
             try:
                 response = await handle(request)
             finally:
-                # Also when the house hung up.
+                # Also if the hub closed the connection.
                 self._note(request, begun, response, box)
             return response
 
@@ -128,7 +128,7 @@ class Proxy:
                 self.on_rotation()
             else:
                 self.on_loss()
-        # Of an answer that is cut off in its body the headers have arrived.
+        # If an answer is cut off in its body, its headers have arrived.
         if response is not None and (
             status == 429 or (gone and response.prepared and response.status == 429)
         ):
@@ -150,7 +150,7 @@ class Proxy:
             except ValueError:
                 return
         until = now + min(max(wait, timedelta()), LONGEST_WAIT)
-        # A second's grace: headers have whole seconds.
+        # A tolerance of one second, since headers have whole seconds.
         self.waits[path] = now, until - timedelta(seconds=1)
         self.on_wait(path, until)
 
@@ -160,7 +160,7 @@ class Proxy:
         known = self.prices.setdefault(subscription_id, {})
         now = self.sim.clock.now()
         items = payload.get("items") or ()
-        # A house may refuse all of an answer with such an item, or that item only.
+        # A hub may reject the whole answer or only this item.
         certain = all(_moment(item) for item in items)
         if certain:
             self.last_good = now
@@ -186,14 +186,14 @@ class Proxy:
             earlier.amount, earlier.certain = amount, earlier.certain or certain
 
     def power_failed(self, since: datetime) -> None:
-        """Take note that what came after an instant may be lost."""
+        """Record that data that arrived after an instant may be lost."""
         for known in self.prices.values():
             for delivered in known.values():
                 if delivered.at >= since:
                     delivered.certain = False
 
     def forget_before(self, instant: datetime) -> None:
-        """Drop what is past, so that a year needs no more memory than a day."""
+        """Drop past data, so that a long run does not need more memory."""
         self.requests = [one for one in self.requests if one.at >= instant]
         for known in self.prices.values():
             for start in [start for start in known if start < instant]:

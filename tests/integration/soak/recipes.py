@@ -1,4 +1,4 @@
-"""What answers go wrong in, one kind after the other."""
+"""The kinds of wrong answers."""
 
 from dataclasses import dataclass, field
 from enum import Enum
@@ -6,16 +6,16 @@ from typing import Any, Final
 
 
 class Harm(Enum):
-    """What a fault does to prices."""
+    """The effect of a fault on prices."""
 
     NONE = "none"
     ALL = "all"
     DENIED = "denied"
-    """As ALL, and the house may come back to it later than usual."""
+    """As ALL, and the hub may request again later than usual."""
     SETUP = "setup"
-    """Prices can be had, but a house that has to start from nothing cannot."""
+    """Prices are available, but setup without stored data fails."""
     LISTS = "lists"
-    """As SETUP, and our contract may be missing from the list, which is forgiven for less than a day."""
+    """As SETUP, and our contract may be missing from the list for less than a day."""
 
 
 @dataclass(frozen=True, slots=True)

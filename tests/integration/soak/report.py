@@ -1,4 +1,4 @@
-"""What the soak says in the end: violations, figures, and what the log held."""
+"""The report of the soak: violations, figures, and alarming log records."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -19,12 +19,12 @@ _UNEXPECTED: Final = re.compile(
 
 
 def is_ours(record: logging.LogRecord) -> bool:
-    """Return whether the integration says it."""
+    """Return whether the record is about the integration."""
     return record.name.startswith("custom_components.nomos")
 
 
 def is_alarming(record: logging.LogRecord) -> bool:
-    """Return whether the log should not hold it."""
+    """Return whether the record should not be in the log."""
     text = record.getMessage()
     is_error = is_ours(record) and record.levelno >= logging.ERROR
     return bool(
@@ -35,7 +35,7 @@ def is_alarming(record: logging.LogRecord) -> bool:
 
 
 def local(instant: datetime) -> str:
-    """Return an instant as the customer reads it."""
+    """Return an instant in local time."""
     if instant >= FOREVER:
         return "never"
     return f"{instant.astimezone(BERLIN):%a %Y-%m-%d %H:%M:%S}"
@@ -43,7 +43,7 @@ def local(instant: datetime) -> str:
 
 @dataclass(slots=True)
 class Violation:
-    """One broken promise, which may go on for a while."""
+    """A violation of a promise, which may last for a while."""
 
     at: datetime
     kind: str
@@ -55,7 +55,7 @@ class Violation:
 
     @override
     def __str__(self) -> str:
-        """Tell it with what happened before."""
+        """Return it with the events before it."""
         lines = [
             f"{self.kind}: {self.detail}",
             f"  from {local(self.at)} to {local(self.until)}, seen {self.times} times",
@@ -67,7 +67,7 @@ class Violation:
 
 @dataclass(slots=True)
 class Figures:
-    """What the soak counted."""
+    """The figures that the soak counted."""
 
     days: int = 0
     checked: int = 0
@@ -88,10 +88,10 @@ class Figures:
 
 
 class LogWatch(logging.Handler):
-    """Keeps what is worth a warning."""
+    """Keeps alarming log records."""
 
     def __init__(self) -> None:
-        """Listen from warnings up."""
+        """Keep warnings and errors."""
         super().__init__(logging.WARNING)
         self.records: list[logging.LogRecord] = []
         self.lines: list[str] = []
@@ -99,7 +99,7 @@ class LogWatch(logging.Handler):
 
     @override
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep a record and the lines that a file would hold."""
+        """Keep a record, and its lines as in a log file."""
         self.records.append(record)
         self.lines.append(self._formatter.format(record))
 

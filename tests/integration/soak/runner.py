@@ -1,4 +1,4 @@
-"""The soak itself: lets faults happen to a house while the checker watches."""
+"""The soak itself: lets faults happen while the checker compares."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -13,21 +13,21 @@ from tests.integration.soak.faults import (
     Correction,
     DeadAccess,
     Fault,
-    Foreigner,
+    ForeignContract,
     FullDisk,
     Hole,
     LostAnswer,
-    Manners,
-    Outing,
+    NotYetAnswer,
     PassingRefusal,
     PowerCut,
+    PublicationPlan,
     Refusal,
     Restart,
     Revocation,
     Suspension,
     Trouble,
     WrongClock,
-    forecast,
+    draw_faults,
 )
 from tests.integration.soak.grant import Grant
 from tests.integration.soak.hub import Hub
@@ -39,7 +39,7 @@ _AFTER_BOUNDARY: Final = timedelta(milliseconds=90)
 
 
 class Runner:
-    """One seed's year."""
+    """The run of one seed."""
 
     def __init__(self, seed: int, days: int, stage: Stage) -> None:
         """Draw the faults."""
@@ -53,10 +53,10 @@ class Runner:
             Fault: self._nomos.answer_wrongly,
             Refusal: lambda what: self._nomos.refuse(what.until),
             Hole: self._nomos.leave_hole,
-            Foreigner: self._nomos.list_foreigner,
-            Outing: self._nomos.publish,
+            ForeignContract: self._nomos.list_foreign_contract,
+            PublicationPlan: self._nomos.publish,
             Correction: self._correct,
-            Manners: self._say_otherwise,
+            NotYetAnswer: self._change_not_yet,
             DeadAccess: self._forget_access,
             Revocation: self._grant.revoke,
             LostAnswer: self._grant.lose_answer,
@@ -67,12 +67,12 @@ class Runner:
             WrongClock: self._hub.set_wrong,
             FullDisk: self._hub.fill_disk,
         }
-        for at, trouble in forecast(Random(f"weather {seed}"), stage.now, days):
+        for at, trouble in draw_faults(Random(f"weather {seed}"), stage.now, days):
             stage.plan(at, trouble)
         stage.plan(midnight(local_date(stage.now) + DAY), self._new_day)
 
     async def run(self) -> None:
-        """Let it all happen."""
+        """Run all days."""
         stage = self._stage
         clock, checker = stage.clock, stage.checker
         await self._hub.start()
@@ -88,23 +88,23 @@ class Runner:
             self._grant.watch()
 
     async def _until(self, instant: datetime) -> None:
-        """Go on to an instant and let happen what is planned before."""
+        """Go on to an instant, and let planned events happen before."""
         stage = self._stage
         while (at := stage.next_at) is not None and at <= instant:
             await self._move(at)
-            # On the way something more urgent may have been planned.
+            # Meanwhile, an earlier event may have been planned.
             if (following := stage.next_at) is not None and following <= at:
                 await self._happen(stage.pop())
         await self._move(instant)
 
     async def _move(self, instant: datetime) -> None:
-        """Move on to an instant; cut the power on the way if that is to be done after the next rotation."""
+        """Move on to an instant; cut the power meanwhile if that is planned after the next rotation."""
         while (left := instant - self._stage.now) > timedelta():
             await self._stage.clock.advance(left)
             await self._hub.react()
 
     async def _happen(self, what: Trouble | Callable[[], Any]) -> None:
-        """Let something happen: a trouble that was drawn, or what is planned for its end."""
+        """Let an event happen: a drawn fault, or what is planned for its end."""
         result = what() if callable(what) else self._actions[type(what)](what)
         if inspect.isawaitable(result):
             await result
@@ -112,7 +112,7 @@ class Runner:
     def _correct(self, what: Correction) -> None:
         self._nomos.correct(self._stage.now + what.ahead, what.amount)
 
-    def _say_otherwise(self, what: Manners) -> None:
+    def _change_not_yet(self, what: NotYetAnswer) -> None:
         self._stage.count(f"says not yet as {what.unpublished}")
         self._stage.sim.configure(unpublished=what.unpublished)
 

@@ -1,4 +1,4 @@
-"""Everybody who takes part in a soak, and what is planned for them."""
+"""The parts of a soak, and the planned events."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -41,19 +41,19 @@ class Stage:
         return self.clock.true
 
     def plan(self, at: datetime, what: Trouble | Callable[[], Any]) -> None:
-        """Let a trouble or a call happen at an instant."""
+        """Plan a fault or a call for an instant."""
         heappush(self.agenda, (at, next(self._order), what))
 
     @property
     def next_at(self) -> datetime | None:
-        """Return when the next thing is planned for; None if nothing is."""
+        """Return the time of the next planned event, or None."""
         return self.agenda[0][0] if self.agenda else None
 
     def pop(self) -> Trouble | Callable[[], Any]:
-        """Return what is next and forget it."""
+        """Remove and return the next planned event."""
         return heappop(self.agenda)[2]
 
     def count(self, name: str, note: str | None = None) -> None:
-        """Count a trouble, and note it for the report."""
+        """Count a fault, and record it for the report."""
         self.checker.figures.troubles[name] += 1
         self.checker.note(note or name)

@@ -1,1 +1,1 @@
-"""Tests of usage as sensors."""
+"""Tests of the sensors of usage."""

@@ -1,4 +1,4 @@
-"""Customers and values that tests of usage share."""
+"""Helpers of the tests of usage."""
 
 from datetime import date, timedelta
 
@@ -24,7 +24,7 @@ def contract(nomos, email: str = SMART):
 
 
 def has_entity(hass: HomeAssistant, subscription, key: str) -> bool:
-    """Return whether there is a sensor."""
+    """Return whether a sensor exists."""
     return (
         er.async_get(hass).async_get_entity_id(
             "sensor", "nomos", f"{subscription.id}_{key}"
@@ -34,6 +34,6 @@ def has_entity(hass: HomeAssistant, subscription, key: str) -> bool:
 
 
 def day_truth(nomos, subscription, day: date):
-    """Return kWh and EUR of a day."""
+    """Return the expected kWh and EUR of a day."""
     energy, money = true_hours(nomos, subscription.id, day, day + DAY)
     return float(sum(energy.values())), float(sum(money.values()))

@@ -1,4 +1,4 @@
-"""What an analog meter counts, by the month."""
+"""Tests of an analog meter, which has monthly values."""
 
 from datetime import date
 
@@ -12,13 +12,13 @@ from tests.integration.usage.helpers import ANALOG, DAY, MINUTE, has_entity
 
 @pytest.fixture
 def usage_known() -> bool:
-    """Begin with an account that is new."""
+    """Begin with a new account."""
     return False
 
 
 @pytest.mark.usefixtures("entity_registry_enabled_by_default")
 async def test_analog_meter(hass: HomeAssistant, nomos, linked, advance) -> None:
-    """An analog meter's months are shown as months; nothing by the day or hour is made up."""
+    """An analog meter's months are shown as months, without invented days or hours."""
     subscription = nomos.customers[ANALOG].subscriptions[0]
     await linked(ANALOG)
     await advance(2 * MINUTE)
@@ -39,7 +39,7 @@ async def test_analog_meter(hass: HomeAssistant, nomos, linked, advance) -> None
 async def test_analog_meter_without_readings(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
-    """Before its first reading an analog meter has nothing to say, and says so."""
+    """Before its first reading, an analog meter's sensors are unknown."""
     nomos.configure(analog_usage="empty")
     subscription = nomos.customers[ANALOG].subscriptions[0]
     await linked(ANALOG)
@@ -50,7 +50,7 @@ async def test_analog_meter_without_readings(
 async def test_analog_meter_with_an_empty_answer(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
-    """Months that are known stay, and newer ones join them."""
+    """Known months stay, and new ones are added."""
     subscription = nomos.customers[ANALOG].subscriptions[0]
     await linked(ANALOG)
     await advance(2 * MINUTE)
@@ -70,7 +70,7 @@ async def test_analog_meter_with_an_empty_answer(
 async def test_analog_meter_of_a_contract_that_ended(
     hass: HomeAssistant, nomos, linked, advance, read
 ) -> None:
-    """It is asked for once a week, until every month is final or a year is over."""
+    """It is requested once a week, until every month is final or a year is over."""
     subscription = nomos.customers[ANALOG].subscriptions[0]
     end = date(2026, 6, 1) if read else date(2026, 5, 15)
     nomos.set_subscription(subscription.id, end_at=midnight(end))
@@ -90,7 +90,7 @@ async def test_analog_meter_of_a_contract_that_ended(
 async def test_smart_meter_after_analog(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
-    """When a smart meter takes the place of an analog one, its sensors do, too."""
+    """When a smart meter replaces an analog one, its sensors do, too."""
     subscription = nomos.customers[ANALOG].subscriptions[0]
     await linked(ANALOG)
     await advance(2 * MINUTE)

@@ -1,4 +1,4 @@
-"""The prices that are kept for usage that may still change."""
+"""Tests of the prices that are kept for usage that may still change."""
 
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
@@ -24,7 +24,7 @@ AMOUNTS = st.none() | st.decimals(-10_000, 10_000, places=6).map(float)
 async def no_file_is_left(
     hass: HomeAssistant, nothing_is_left_behind: None
 ) -> AsyncIterator[None]:
-    """Delete the file and what was set aside: there is no account that does so when it is removed."""
+    """Delete the file and its unreadable copy, since there is no account whose removal does so."""
     yield
     await usage_price_file(hass, "sub_1").async_remove()
 
@@ -41,7 +41,7 @@ async def no_file_is_left(
     amounts=st.lists(AMOUNTS, min_size=100, max_size=100),
 )
 async def test_exact(hass: HomeAssistant, nomos, day, length, amounts) -> None:
-    """What is read is what was kept, to the last decimal; what was unknown is unknown."""
+    """Prices are read exactly as they were kept, and unknown ones are unknown."""
     start, end = day_bounds(day)
     count = (end - start) // length
     table = PriceTable.of(
@@ -88,7 +88,7 @@ async def test_exact(hass: HomeAssistant, nomos, day, length, amounts) -> None:
 async def test_a_file_that_makes_no_sense(
     hass: HomeAssistant, nomos, data: Any
 ) -> None:
-    """It is set aside, and all begins again."""
+    """It is set aside, and prices are kept from then on."""
     path = Path(hass.config.path(".storage", "nomos.unsettled_prices.sub_1"))
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps({"version": 1, "data": data}))

@@ -1,4 +1,4 @@
-"""What happens to usage where Nomos refuses a question, or fails to answer one that is nice to have."""
+"""Tests of usage if Nomos refuses a request, or fails to answer an optional one."""
 
 from collections import Counter
 from datetime import UTC, date, datetime
@@ -16,17 +16,17 @@ SIDE_QUESTIONS = ("grid_fee_reductions", "invoices")
 
 @pytest.fixture
 def usage_known() -> bool:
-    """Begin with an account that is new."""
+    """Begin with a new account."""
     return False
 
 
 @pytest.mark.parametrize("now", [EVENING])
 @pytest.mark.parametrize("status", [400, 402, 429, 500])
 @pytest.mark.usefixtures("entity_registry_enabled_by_default")
-async def test_side_questions_fail(
+async def test_optional_requests_fail(
     hass: HomeAssistant, nomos, linked, advance, subscription, status
 ) -> None:
-    """Usage is asked for once a day all the same, and what failed with it; what is refused is left alone."""
+    """Usage is still requested once a day, and so is what failed; what was refused is not requested again."""
     nomos.set_subscription(subscription.id, start_at=midnight(date(2026, 5, 25)))
     for kind in SIDE_QUESTIONS:
         nomos.faults.add("status", kind, status=status)
@@ -45,14 +45,14 @@ async def test_side_questions_fail(
     kinds = Counter(one.kind for one in requests)
     assert kinds["usage"] <= 4 + 1
     expected = {400: (0, 0), 402: (0, 0), 429: (4, 0), 500: (4, 4)}
-    # Who is told to wait leaves the second question for the next day.
+    # After a 429, the second request is left to the next day.
     assert (kinds["invoices"], kinds["grid_fee_reductions"]) == expected[status]
 
 
-async def test_nobody_asks_for_reductions_of_what_is_sold(
+async def test_no_request_for_reductions_of_feed_in(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
-    """Only what is bought pays a grid fee."""
+    """Only consumption has a grid fee."""
     await linked("solar@example.com")
     await advance(2 * MINUTE)
     assert count(nomos, "grid_fee_reductions") == 1
@@ -63,7 +63,7 @@ async def test_nobody_asks_for_reductions_of_what_is_sold(
 async def test_usage_is_refused_once(
     hass: HomeAssistant, nomos, linked, advance, subscription, status, caplog
 ) -> None:
-    """What was answered before is asked for again on the next day, also after a restart, and somebody says so."""
+    """If it was answered before, it is requested again on the next day, even after a restart, and the log says so."""
     nomos.set_subscription(subscription.id, start_at=midnight(date(2026, 5, 25)))
     entry = await linked()
     await advance(2 * MINUTE)

@@ -1,4 +1,4 @@
-"""Usage and contract when Nomos does not answer for days: what is old is not shown as if it held."""
+"""Tests of usage and contract sensors if Nomos does not answer for days: old values are not shown as current."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -27,13 +27,13 @@ pytestmark = [
 
 @pytest.fixture
 def usage_known() -> bool:
-    """Begin with an account that is new."""
+    """Begin with a new account."""
     return False
 
 
 @pytest.fixture
 def wait(advance):
-    """Return a function that lets days pass, two hours at a time."""
+    """Return a function that moves the clock by days, two hours at a time."""
 
     async def passes(days: float) -> None:
         for _ in range(round(days * 12)):
@@ -43,7 +43,7 @@ def wait(advance):
 
 
 def missing(hass: HomeAssistant, subscription, keys=(*USAGE, *CONTRACT)) -> set[str]:
-    """Return which sensors are unavailable."""
+    """Return the unavailable sensors."""
     return {
         key
         for key in keys
@@ -52,7 +52,7 @@ def missing(hass: HomeAssistant, subscription, keys=(*USAGE, *CONTRACT)) -> set[
 
 
 async def test_nomos_is_down(hass: HomeAssistant, nomos, linked, advance, wait) -> None:
-    """Three days what is known goes on; after that nothing is shown, however often the hub starts, until Nomos is back."""
+    """Known values are shown for three days, then nothing, even after restarts, until Nomos is back."""
     nomos.configure(usage_gaps=False)
     subscription = contract(nomos)
     entry = await linked()
@@ -67,7 +67,7 @@ async def test_nomos_is_down(hass: HomeAssistant, nomos, linked, advance, wait) 
     assert hass.states.get(entity_id(hass, subscription.id, "price"))
 
     for _ in range(4):
-        # Until the first answer or failure there is hope.
+        # Before the first answer or failure, values are still shown.
         await restart(hass, entry)
         assert not missing(hass, subscription)
         await advance(timedelta(minutes=7, seconds=11))
@@ -89,7 +89,7 @@ async def test_nomos_is_down(hass: HomeAssistant, nomos, linked, advance, wait) 
 async def test_the_hub_was_off(
     hass: HomeAssistant, nomos, linked, advance, freezer, daily
 ) -> None:
-    """What was known is shown until the answer comes; a hub that runs for an hour each evening shows all there is."""
+    """Old values are shown until the answer comes; a hub that runs for an hour each evening shows everything."""
     nomos.configure(usage_gaps=False)
     subscription = contract(nomos)
     entry = await linked()
@@ -118,7 +118,7 @@ async def test_the_hub_was_off(
 async def test_usage_alone_is_not_answered(
     hass: HomeAssistant, nomos, linked, advance, wait
 ) -> None:
-    """Usage that Nomos refuses or fails to report grows old by itself; the contract is known as before."""
+    """If only usage is refused or fails, only its sensors become unavailable."""
     subscription = contract(nomos)
     await linked()
     await advance(HOUR / 20)
@@ -135,7 +135,7 @@ async def test_usage_alone_is_not_answered(
 async def test_old_data_that_is_answered(
     hass: HomeAssistant, nomos, linked, advance, wait
 ) -> None:
-    """A meter that is read now and then, data that is late, and a contract that ended are no reason."""
+    """Sensors stay available for a meter that is rarely read, late data, and an ended contract."""
     subscription = contract(nomos)
     analog = nomos.customers[ANALOG].subscriptions[0]
     await linked()

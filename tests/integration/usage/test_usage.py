@@ -1,4 +1,4 @@
-"""What was metered and what it cost, as sensors; which questions are asked for it, and which are not."""
+"""Tests of the sensors of usage and cost, and of the requests for them."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -21,19 +21,19 @@ from tests.integration.usage.helpers import (
 HOUR = timedelta(hours=1)
 
 EVENING = datetime(2026, 6, 10, 16, 3, 7, tzinfo=UTC)
-"""18:03 in Germany: what was metered yesterday is there."""
+"""18:03 in Germany: yesterday's readings are available."""
 
 
 @pytest.fixture
 def usage_known() -> bool:
-    """Begin with an account that is new."""
+    """Begin with a new account."""
     return False
 
 
 @pytest.mark.parametrize("now", [EVENING])
 @pytest.mark.usefixtures("entity_registry_enabled_by_default")
 async def test_latest_day(hass: HomeAssistant, nomos, linked, advance) -> None:
-    """Yesterday's usage and cost are those of meter and market, and so is what is worked out of them."""
+    """Yesterday's usage and cost match meter and market, and so do the values that are derived from them."""
     nomos.configure(usage_gaps=False)
     subscription = contract(nomos)
     await linked()
@@ -70,7 +70,7 @@ async def test_latest_day(hass: HomeAssistant, nomos, linked, advance) -> None:
 @pytest.mark.parametrize("now", [EVENING])
 @pytest.mark.usefixtures("entity_registry_enabled_by_default")
 async def test_this_month(hass: HomeAssistant, nomos, linked, advance) -> None:
-    """The sums of this month are those of its days, and begin anew with the next month."""
+    """The sums of this month are those of its days, and start again with the next month."""
     subscription = contract(nomos)
     await linked()
     await advance(2 * MINUTE)
@@ -97,7 +97,7 @@ async def test_this_month(hass: HomeAssistant, nomos, linked, advance) -> None:
 async def test_restart_asks_nothing(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
-    """After a restart the sums are there at once, without a request."""
+    """After a restart, the sums are there at once, without a request."""
     subscription = contract(nomos)
     entry = await linked()
     await advance(2 * MINUTE)
@@ -111,7 +111,7 @@ async def test_restart_asks_nothing(
 
 @pytest.mark.usefixtures("entity_registry_enabled_by_default")
 async def test_feed_in(hass: HomeAssistant, nomos, linked, advance) -> None:
-    """What is fed in and what is paid for it has sensors of its own; the best price is the highest."""
+    """Feed-in and its payment have their own sensors; the best price is the highest."""
     nomos.configure(usage_gaps=False)
     consumption, feed_in = sorted(
         nomos.customers["solar@example.com"].subscriptions, key=lambda one: one.type
@@ -140,7 +140,7 @@ async def test_feed_in(hass: HomeAssistant, nomos, linked, advance) -> None:
 async def test_usage_is_refused(
     hass: HomeAssistant, nomos, linked, advance, refusal, caplog
 ) -> None:
-    """A question that Nomos refuses is asked once, said once, and then left alone, also after a restart."""
+    """A refused request is sent once, logged once, and not sent again, even after a restart."""
     nomos.configure(
         access={"usage": refusal, "grid_fee_reductions": refusal, "invoices": refusal}
     )
@@ -164,7 +164,7 @@ async def test_usage_is_refused(
 
 @pytest.mark.usefixtures("entity_registry_enabled_by_default")
 async def test_invoice(hass: HomeAssistant, nomos, linked, advance) -> None:
-    """The invoice that was issued last is shown, without its number."""
+    """The latest invoice is shown, without its number."""
     subscription = nomos.customers[SMART].subscriptions[0]
     await linked()
     for _ in range(3):
@@ -185,10 +185,10 @@ async def test_invoice(hass: HomeAssistant, nomos, linked, advance) -> None:
     assert last["invoice_number"] not in str(state.as_dict())
 
 
-async def test_nobody_asks_for_invoices(
+async def test_no_request_for_invoices(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
-    """As long as nobody wants to see invoices, they are not asked for."""
+    """As long as the sensors of invoices are disabled, invoices are not requested."""
     await linked()
     for _ in range(6):
         await advance(DAY / 2)
@@ -197,7 +197,7 @@ async def test_nobody_asks_for_invoices(
 
 @pytest.mark.usefixtures("entity_registry_enabled_by_default")
 async def test_grid_fee_reduction(hass: HomeAssistant, nomos, linked, advance) -> None:
-    """The module of § 14a that is in force is shown; it is asked for once a month."""
+    """The current module of § 14a is shown; it is requested once a month."""
     subscription = contract(nomos)
     await linked()
     await advance(2 * MINUTE)
@@ -211,7 +211,7 @@ async def test_grid_fee_reduction(hass: HomeAssistant, nomos, linked, advance) -
 
 @pytest.mark.usefixtures("entity_registry_enabled_by_default")
 async def test_contract_facts(hass: HomeAssistant, nomos, linked) -> None:
-    """Number, plan and base fee of the contract are there for who wants them."""
+    """Number, plan and base fee of the contract have sensors."""
     subscription = nomos.customers[SMART].subscriptions[0]
     await linked()
     assert state_of(hass, subscription.id, "contract_number").state == (
@@ -225,7 +225,7 @@ async def test_contract_facts(hass: HomeAssistant, nomos, linked) -> None:
 async def test_failures_change_nothing(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
-    """While usage cannot be had, what is known stays, and it is asked for again with growing gaps."""
+    """While requests for usage fail, known values stay, and requests are repeated with growing gaps."""
     subscription = contract(nomos)
     await linked()
     await advance(2 * MINUTE)
@@ -247,7 +247,7 @@ async def test_failures_change_nothing(
 async def test_default_sensors_are_few(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
-    """A contract shows about a dozen entities by default, besides those for diagnosis."""
+    """A contract has about a dozen enabled entities by default, besides the diagnostic ones."""
     subscription = contract(nomos)
     entry = await linked()
     await advance(2 * MINUTE)
@@ -263,7 +263,7 @@ async def test_default_sensors_are_few(
 
 
 async def test_ended_contract(hass: HomeAssistant, nomos, linked, advance) -> None:
-    """After its end a contract is asked about until its last month is settled, and what was known stays."""
+    """Usage of an ended contract is requested until its last month is settled, and known values stay."""
     nomos.configure(usage_gaps=False)
     subscription = contract(nomos)
     nomos.set_subscription(subscription.id, end_at=midnight(date(2026, 6, 13)))
@@ -280,7 +280,7 @@ async def test_ended_contract(hass: HomeAssistant, nomos, linked, advance) -> No
         await advance(DAY / 2)
     while local_date(nomos.clock.now()) < date(2026, 7, 22):
         await advance(DAY / 2)
-    # One a day until the middle of July; two where a sync reaches back into May.
+    # One a day until the middle of July; two if a sync reaches back into May.
     assert count(nomos, "usage") - asked <= 36
     settled = count(nomos, "usage")
     for _ in range(20):
@@ -297,7 +297,7 @@ async def test_ended_contract(hass: HomeAssistant, nomos, linked, advance) -> No
 async def test_usage_entities(
     hass: HomeAssistant, nomos, linked, advance, snapshot, email
 ) -> None:
-    """The sensors that the meter brings are as they were when somebody last looked."""
+    """The sensors of usage match the snapshot."""
     for one in nomos.customers[email].subscriptions:
         nomos.set_subscription(one.id, start_at=midnight(date(2026, 5, 25)))
     entry = await linked(email)
@@ -314,7 +314,7 @@ async def test_usage_entities(
 async def test_refused_prices_do_not_hold_up_usage(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
-    """A day whose prices were never published is metered all the same, and not asked for in a hurry."""
+    """A day whose prices were never published still has usage, and its prices are rarely requested."""
     nomos.configure(unpublished="error_400", usage_gaps=False)
     nomos.publish_at(date(2026, 6, 11), "never")
     subscription = contract(nomos)
@@ -342,7 +342,7 @@ async def test_refused_prices_do_not_hold_up_usage(
 async def test_month_is_too_long_a_range(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
-    """Where Nomos refuses the prices of a month, they come by the week."""
+    """If Nomos refuses the prices of a month, they are requested by week."""
     nomos.configure(max_price_days=8)
     subscription = contract(nomos)
     await linked()
