@@ -26,6 +26,7 @@ FORBIDDEN = {
 LAYERS = (
     ("const", "api", "pricing"),
     (
+        "codec",
         "planner",
         "schedule",
         "usage.days",
@@ -39,16 +40,24 @@ LAYERS = (
         "entity",
         "errors",
         "issues",
-        "scheduled_coordinator",
         "storage",
     ),
+    ("scheduled_coordinator",),
     ("account",),
     ("prices",),
     ("loads", "usage"),
     ("runtime",),
 )
 
-PURE = ("api", "pricing", "planner", "schedule", "usage.days", "usage.record")
+PURE = (
+    "api",
+    "codec",
+    "pricing",
+    "planner",
+    "schedule",
+    "usage.days",
+    "usage.record",
+)
 """Modules that run without Home Assistant."""
 
 CLOCKLESS = LAYERS[1] + ("pricing",)
@@ -157,9 +166,9 @@ def test_layers() -> None:
         ("const", (0, "const")),
         ("usage.days", (1, "usage.days")),
         ("usage.days.begin", (1, "usage.days")),
-        ("usage.entities", (5, "usage")),
-        ("sensor", (7, "top")),
-        ("", (7, "top")),
+        ("usage.entities", (6, "usage")),
+        ("sensor", (8, "top")),
+        ("", (8, "top")),
     ],
 )
 def test_room_of_a_module(module: str, room: tuple[int, str]) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import reduce
 from itertools import chain
@@ -15,11 +15,7 @@ from hypothesis import given, strategies as st
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.nomos.account.file import (
-    StoredAccount,
-    decode_account,
-    encode_account,
-)
+from custom_components.nomos.account.file import StoredAccount, decode_account
 from custom_components.nomos.account.tokens import _decode_journal
 from custom_components.nomos.api import (
     Subscription,
@@ -27,17 +23,29 @@ from custom_components.nomos.api import (
     SubscriptionType,
     Tariff,
 )
+from custom_components.nomos.codec import decode, encode
 from custom_components.nomos.loads.manager import _decode as decode_loads
 from custom_components.nomos.loads.model import LoadPlan, LoadStatus
 from custom_components.nomos.planner import Run, window
-from custom_components.nomos.prices.conversion import decode_table, encode_table
-from custom_components.nomos.pricing import PeriodKind, TableLevels, local_date
+from custom_components.nomos.prices.conversion import decode_table
+from custom_components.nomos.pricing import (
+    Components,
+    Interval,
+    PeriodKind,
+    TableLevels,
+    local_date,
+)
 from custom_components.nomos.schedule import next_usage_request_after_start
 from custom_components.nomos.storage import _pack, _unpack
 from custom_components.nomos.usage.days import is_over
-from custom_components.nomos.usage.file import decode_record, encode_record
-from custom_components.nomos.usage.metering import period, share_of_optimum
+from custom_components.nomos.usage.metering import (
+    AnalogMonth,
+    DayUsage,
+    period,
+    share_of_optimum,
+)
 from custom_components.nomos.usage.prices import _decode as decode_days, _price
+from custom_components.nomos.usage.record import MonthState, UsageRecord
 from tests.usage.samples import FULL, PLAIN, places, property_test, starts_of, table_of
 
 NOW = datetime(2026, 6, 10, 8, 3, 7, tzinfo=UTC)
@@ -77,7 +85,7 @@ class Kind:
 
     sample: Any
     decode: Callable[[Any], Any]
-    encode: Callable[[Any], Any]
+    encode: Callable[[Any], Any] = encode
     use: Callable[[Any], object]
 
 
@@ -129,15 +137,14 @@ def use_account(stored: Any) -> None:
 
 KINDS = {
     "prices": Kind(
-        sample=encode_table("sub", table_of(starts_of(PLAIN)[:5])),
-        decode=lambda data: decode_table("sub", data),
-        encode=lambda table: encode_table("sub", table),
+        sample=encode(table_of(starts_of(PLAIN)[:5]).intervals),
+        decode=decode_table,
+        encode=lambda table: encode(table.intervals),
         use=use_table,
     ),
     "usage": Kind(
-        sample=json.loads(json.dumps(encode_record("sub", FULL))),
-        decode=lambda data: decode_record("sub", data),
-        encode=lambda record: encode_record("sub", record),
+        sample=json.loads(json.dumps(encode(FULL))),
+        decode=lambda data: decode(UsageRecord, data),
         use=use_record,
     ),
     "loads": Kind(
@@ -147,15 +154,8 @@ KINDS = {
         use=use_loads,
     ),
     "unsettled_prices": Kind(
-        sample={
-            "subscription": "sub",
-            "days": {PLAIN.isoformat(): " ".join(["28.17", "-", "-0.5", "0"] * 24)},
-        },
-        decode=lambda data: decode_days("sub", data),
-        encode=lambda days: {
-            "subscription": "sub",
-            "days": {day.isoformat(): text for day, text in days.items()},
-        },
+        sample={PLAIN.isoformat(): " ".join(["28.17", "-", "-0.5", "0"] * 24)},
+        decode=decode_days,
         use=lambda days: [
             _price(one) for text in days.values() for one in text.split()
         ],
@@ -173,16 +173,19 @@ KINDS = {
             "ancestors": ["0f", "1e"],
         },
         decode=_decode_journal,
-        encode=lambda stored: {**stored[0], "ancestors": stored[1]},
+        encode=lambda stored: encode({**stored[0], "ancestors": stored[1]}),
         use=use_link,
     ),
     "account": Kind(
-        sample=encode_account(
-            ENTRY,
-            StoredAccount({"sub": SUBSCRIPTION}, {"plan": PLAN}, date(2026, 6, 1), NOW),
+        sample=encode(
+            StoredAccount(
+                subscriptions={"sub": SUBSCRIPTION},
+                tariffs={"plan": PLAN},
+                tariffs_asked_on=date(2026, 6, 1),
+                last_answer=NOW,
+            )
         ),
         decode=lambda data: decode_account(ENTRY, data),
-        encode=lambda stored: encode_account(ENTRY, stored),
         use=use_account,
     ),
 }
@@ -229,18 +232,19 @@ JUNK = st.sampled_from(EDGES) | st.recursive(
 
 def read_and_use(kind: Kind, data: Any) -> None:
     """Read the contents of a file; if they are accepted, they can be used in every way."""
+    content = json.dumps({"version": 1, "name": "file", "data": data})
     try:
-        value = kind.decode(_unpack(json.dumps({"version": 1, "data": data}).encode()))
+        value = kind.decode(_unpack("file", content.encode()))
     except Exception:  # noqa: BLE001 - the store takes any for a file to be set aside
         return
     kind.use(value)
-    assert kind.decode(_unpack(_pack(kind.encode(value)))) == value
+    assert kind.decode(_unpack("file", _pack("file", kind.encode(value)))) == value
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 def test_round_trip(kind):
     """Whatever is written can be read again."""
-    value = kind.decode(_unpack(_pack(kind.sample)))
+    value = kind.decode(_unpack("file", _pack("file", kind.sample)))
     kind.use(value)
     assert json.loads(json.dumps(kind.encode(value))) == kind.sample
 
@@ -284,3 +288,44 @@ def test_damage(kind, data):
     """Any place in a valid file may hold anything."""
     path = data.draw(st.sampled_from(places(kind.sample)[1:]))
     read_and_use(kind, replaced(kind, path, data.draw(JUNK)))
+
+
+def test_another_file():
+    """A file is refused if it is that of another contract, or of another kind."""
+    with pytest.raises(ValueError, match="another file"):
+        _unpack("usage.sub", _pack("usage.other", {}))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"customer_id": "another"}, {"id": "another"}, {"tariff_id": "a\nb"}],
+)
+def test_contracts_of_an_account(changed: dict[str, str]):
+    """A contract is refused if it is of another customer, under another id, or has a malformed id."""
+    sample = deepcopy(KINDS["account"].sample)
+    sample["subscriptions"]["sub"] |= changed
+    with pytest.raises(ValueError):
+        decode_account(ENTRY, sample)
+
+
+def test_format_of_lists():
+    """The order of fields that are stored without names is part of the format: raise the version if it changes."""
+    assert {
+        kind.__name__: " ".join(one.name for one in fields(kind))
+        for kind in (AnalogMonth, Components, DayUsage, Interval, MonthState)
+    } == {
+        "AnalogMonth": "month kwh final",
+        "Components": "electricity grid levies",
+        "DayUsage": "day kwh cost priced_kwh lowest mean highest readings missing digest",
+        "Interval": "start end price components",
+        "MonthState": "status tried_on since readings unpriced",
+    }
+
+
+def test_new_field():
+    """A field with a default may be missing from what is stored by names; an unknown one is refused."""
+    stored = encode(FULL)
+    del stored["reductions_on"]
+    assert decode(UsageRecord, stored) == replace(FULL, reductions_on=None)
+    with pytest.raises(LookupError):
+        decode(UsageRecord, stored | {"another": 1})

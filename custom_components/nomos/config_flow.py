@@ -21,7 +21,7 @@ from homeassistant.helpers.config_entry_oauth2_flow import AbstractOAuth2FlowHan
 from homeassistant.helpers.typing import UNDEFINED, UndefinedType
 
 from .account.ranking import rank_contracts
-from .account.tokens import TokenJournal, async_wait_for_refresh
+from .account.tokens import async_replace_link
 from .api import (
     NomosClient,
     NomosError,
@@ -183,15 +183,11 @@ class NomosConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
         self, entry: NomosConfigEntry, data: dict[str, Any]
     ) -> ConfigFlowResult:
         """Replace the link of an account, even one that works: a new consent may end the one before."""
-        # A refresh of the old link must not end after the new one is stored.
-        await async_wait_for_refresh(self.hass, entry)
-        # Home Assistant takes a second to store the entry, and the old link is dead.
-        journal = TokenJournal(self.hass, entry)
-        await journal.async_write(data, await journal.async_replaced())
+        await async_replace_link(self.hass, entry, data)
         reason: str | UndefinedType = UNDEFINED
         if self.source not in _AGAIN:
             reason = "linked_again_disabled" if entry.disabled_by else "linked_again"
-        return self.async_update_reload_and_abort(entry, data=data, reason=reason)
+        return self.async_update_reload_and_abort(entry, reason=reason)
 
 
 class NomosOptionsFlow(OptionsFlowWithReload):

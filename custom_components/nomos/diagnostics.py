@@ -8,7 +8,7 @@ from homeassistant.const import CONF_TOKEN
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
-from .account.contract_coordinator import ContractCoordinator
+from .account.contract import ContractCoordinator
 from .account.contracts import NomosAccount
 from .api import API_URL, API_VERSION, api_url
 from .loads.load import Load, LoadState

@@ -8,11 +8,13 @@ from typing import Final, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import ConfigEntryAuthFailed
+from homeassistant.exceptions import ConfigEntryAuthFailed, OAuth2TokenRequestBaseError
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 
+from .api import NomosError
 from .const import DOMAIN
+from .errors import in_log, raise_update_failed
 from .pricing import local_date
 
 _FAILED_AGAIN: Final = timedelta(minutes=1)
@@ -31,8 +33,7 @@ _STALE_AFTER: Final = timedelta(days=3)
 class ScheduledCoordinator[T](DataUpdateCoordinator[T]):
     """Sends each request at a time that it chose itself, and catches up if the timer missed it.
 
-    A subclass implements the abstract methods. ``_async_fetch`` sets ``last_answer`` or ``last_error``, and calls
-    ``_schedule_at``.
+    A subclass implements the abstract methods.
     """
 
     config_entry: ConfigEntry
@@ -51,6 +52,7 @@ class ScheduledCoordinator[T](DataUpdateCoordinator[T]):
         self.next_request: datetime | None = None
         """When to ask next; None if there is nothing to ask."""
         self._misses = 0
+        self._must_answer = False
         self._asking = False
         self._asked_at: datetime | None = None
         self._by_hand_on: date | None = None
@@ -71,7 +73,16 @@ class ScheduledCoordinator[T](DataUpdateCoordinator[T]):
 
     @abstractmethod
     async def _async_fetch(self) -> T:
-        """Ask, schedule the next request, and return what is known then."""
+        """Ask, set ``last_answer`` and ``last_error``, schedule the next request, and return what is known then.
+
+        Raises:
+            NomosError: the request failed, as do all that ``Connection.async_ask`` raises.
+
+        """
+
+    @abstractmethod
+    def _schedule_after(self, err: NomosError | OAuth2TokenRequestBaseError) -> None:
+        """Count a request that failed, and schedule the next one."""
 
     @property
     @abstractmethod
@@ -88,6 +99,11 @@ class ScheduledCoordinator[T](DataUpdateCoordinator[T]):
         """Return when to ask after a start or a step of the clock; None if there is nothing to ask."""
 
     @property
+    def _known(self) -> str:
+        """Return what is known, in the words of the log."""
+        return "what is known"
+
+    @property
     def _lacks_something(self) -> bool:
         """Return whether something is missing that Nomos may know by now, ahead of the schedule."""
         return False
@@ -97,12 +113,20 @@ class ScheduledCoordinator[T](DataUpdateCoordinator[T]):
         """Return when to try again while Nomos refuses access; None if another coordinator does."""
         return None
 
+    async def _async_first_answer(self) -> None:
+        """Send a request that must be answered; ConfigEntryNotReady if it is not."""
+        self._must_answer = True
+        try:
+            await self.async_config_entry_first_refresh()
+        finally:
+            self._must_answer = False
+
     @override
     async def _async_update_data(self) -> T:
-        """Send one request.
+        """Send one request. If it fails, what is known goes on.
 
         Raises:
-            UpdateFailed: nothing is known, or Nomos refuses access: then only the account asks, until it is granted.
+            UpdateFailed: it must be answered, or Nomos refuses access: then only the account asks, until it is granted.
 
         """
         self._asking = True
@@ -115,6 +139,18 @@ class ScheduledCoordinator[T](DataUpdateCoordinator[T]):
             raise UpdateFailed(
                 translation_domain=DOMAIN, translation_key="authentication_failed"
             ) from err
+        except (NomosError, OAuth2TokenRequestBaseError) as err:
+            self.last_error = err
+            self._schedule_after(err)
+            if self._must_answer:
+                raise_update_failed(err)
+            self._log.debug(
+                "%s: could not be read, %s goes on: %s",
+                self.subject,
+                self._known,
+                in_log(err),
+            )
+            return self.data
         finally:
             # A caller that is waiting may be cancelled: the schedule is unchanged then, and overdue.
             self._asking, self._asked_at = False, dt_util.utcnow()

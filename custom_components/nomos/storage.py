@@ -8,7 +8,7 @@ aside: all but the tokens can be asked for again.
 import asyncio
 from collections.abc import Awaitable, Callable
 import contextlib
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 import errno
 from functools import partial
 import json
@@ -24,6 +24,7 @@ from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.storage import STORAGE_DIR
 from homeassistant.util.hass_dict import HassKey
 
+from .codec import encode
 from .const import DOMAIN
 
 _LOGGER = logging.getLogger(__name__)
@@ -40,10 +41,6 @@ _MERGED_WITHIN: Final = timedelta(seconds=2)
 
 _NO_FSYNC: Final = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
 """Errors of a file system that has no fsync."""
-
-_FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_LAST: Final = datetime(2200, 1, 1, tzinfo=UTC)
-"""All stored instants are between these; near the ends of the calendar, arithmetic fails."""
 
 _DATA_FILES: Final[HassKey[dict[str, StoredFile]]] = HassKey(f"{DOMAIN}_files")
 
@@ -74,7 +71,9 @@ class StoredFile:
         """Name the file; nothing is read or written yet."""
         self._hass = hass
         self._name = name
-        self._path = Path(hass.config.path(STORAGE_DIR, f"{DOMAIN}.{name}"))
+        # A name may hold an opaque id of Nomos.
+        part = "".join(one if one.isalnum() or one in "_-" else "." for one in name)
+        self._path = Path(hass.config.path(STORAGE_DIR, f"{DOMAIN}.{part}"))
         self._unfinished = self._path.with_name(f"{self._path.name}.tmp")
         self._aside = self._path.with_name(self._path.name + SET_ASIDE_SUFFIX)
         self._lock = asyncio.Lock()
@@ -98,7 +97,7 @@ class StoredFile:
         )
 
     async def async_save(self, data: Any) -> None:
-        """Store data. A failure is logged once until it is over."""
+        """Store data, as ``codec.encode`` takes it. A failure is logged once until it is over."""
         self._owed = data
         await self.async_write()
 
@@ -168,14 +167,14 @@ class StoredFile:
     def _load[T](self, decode: Callable[[Any], T], owed: Any) -> T | None:
         _discard(self._unfinished)
         try:
-            content = _read(self._path) if owed is None else _pack(owed)
+            content = _read(self._path) if owed is None else _pack(self._name, owed)
         except FileNotFoundError:
             return None
         except OSError as err:
             _LOGGER.warning("Could not read %s (%s)", self._path.name, err.strerror)
             return None
         try:
-            return decode(_unpack(content))
+            return decode(_unpack(self._name, content))
         except Exception:  # noqa: BLE001 - nobody knows all that strange data makes code raise
             _discard(self._aside)
             with contextlib.suppress(OSError):
@@ -197,7 +196,7 @@ class StoredFile:
             with open(
                 self._unfinished, "xb", opener=partial(os.open, mode=0o600)
             ) as file:
-                file.write(_pack(data))
+                file.write(_pack(self._name, data))
                 file.flush()
                 _sync(file.fileno())
             self._unfinished.replace(self._path)
@@ -219,15 +218,16 @@ def _read(path: Path) -> bytes:
         return b""
 
 
-def _pack(data: Any) -> bytes:
-    return json.dumps({"version": _VERSION, "data": data}).encode()
+def _pack(name: str, data: Any) -> bytes:
+    stored = {"version": _VERSION, "name": name, "data": encode(data)}
+    return json.dumps(stored, separators=(",", ":")).encode()
 
 
-def _unpack(content: bytes) -> Any:
-    """Return the data in a file's content.
+def _unpack(name: str, content: bytes) -> Any:
+    """Return the data in the content of the file of a name.
 
     Raises:
-        ValueError: it is not JSON that everybody can store, or of another version. Other errors are possible.
+        ValueError: it is not JSON that everybody can store, or of another file or version. Other errors are possible.
 
     """
     if len(content) > _MOST_BYTES:
@@ -237,6 +237,10 @@ def _unpack(content: bytes) -> Any:
     json.dumps(stored, ensure_ascii=False, allow_nan=False).encode()
     if stored["version"] != _VERSION:
         raise ValueError("another version")
+    if stored["name"] != name:
+        raise ValueError(
+            "another file: of another contract or account, or of another kind"
+        )
     return stored["data"]
 
 
@@ -257,46 +261,3 @@ def _discard(*paths: Path) -> None:
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
-
-
-def read_number(value: Any, most: float = 1e9) -> float:
-    """Return a stored number; ValueError if it is none, or larger than any that is stored."""
-    # NaN is not at most anything.
-    if type(value) not in {int, float} or not abs(value) <= most:
-        raise ValueError("not a number of this kind")
-    return float(value)
-
-
-def read_count(value: Any) -> int:
-    """Return a stored whole number; ValueError if it is none."""
-    if not read_number(value, 2**32).is_integer():
-        raise ValueError("not a whole number")
-    return int(value)
-
-
-def read_flag(value: Any) -> bool:
-    """Return a stored boolean; ValueError if it is none."""
-    if not isinstance(value, bool):
-        raise ValueError("neither true nor false")  # noqa: TRY004
-    return value
-
-
-def read_day(text: Any) -> date:
-    """Return a stored day; TypeError or ValueError if it is none."""
-    day = date.fromisoformat(text)
-    if not _FIRST.date() <= day < _LAST.date():
-        raise ValueError("a day that is not stored")
-    return day
-
-
-def read_instant(value: Any) -> datetime:
-    """Return a stored instant, in UTC, from seconds since 1970 or an ISO text; TypeError or ValueError if it is none."""
-    instant = (
-        datetime.fromisoformat(value)
-        if isinstance(value, str)
-        else datetime.fromtimestamp(read_number(value, 1e11), UTC)
-    )
-    # A text without a zone cannot be compared.
-    if not _FIRST <= instant < _LAST:
-        raise ValueError("an instant that is not stored")
-    return instant.astimezone(UTC)

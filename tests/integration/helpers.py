@@ -10,7 +10,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.nomos.const import DOMAIN
 from custom_components.nomos.pricing import local_date
-from custom_components.nomos.usage.file import encode_record, usage_file
+from custom_components.nomos.usage.coordinator import usage_file
 from custom_components.nomos.usage.months import month_chunks, month_start
 from custom_components.nomos.usage.record import MonthState, MonthStatus, UsageRecord
 from homeassistant.config_entries import SOURCE_REAUTH
@@ -81,9 +81,7 @@ async def know_usage(hass: HomeAssistant, nomos: Simulator, email: str) -> None:
         }
         months[month_start(today)] = MonthState(MonthStatus.OPEN, today)
         record = UsageRecord(months=months, synced_on=today, reductions_on=today)
-        await usage_file(hass, subscription.id).async_save(
-            encode_record(subscription.id, record)
-        )
+        await usage_file(hass, subscription.id).async_save(record)
 
 
 def entity_id(

@@ -89,13 +89,13 @@ async def test_a_refused_request_is_no_success(
         await one.async_refresh()
     told = lines()
     assert any(
-        one.startswith(f"Contracts could not be read, those known go on: {reason}")
+        one.startswith(f"Contracts: could not be read, what is known goes on: {reason}")
         for one in told
     )
     assert any(
         one.startswith(
-            "Prices of contract 1 of 1: could not be read, those known until "
-            f"2026-06-11 00:00:00+02:00 go on: {reason.split()[0]}"
+            "Prices of contract 1 of 1: could not be read, what is known until "
+            f"2026-06-11 00:00:00+02:00 goes on: {reason.split()[0]}"
         )
         for one in told
     )

@@ -16,12 +16,12 @@ from homeassistant.util import dt as dt_util
 
 from ..api import NomosClient, NomosError, Subscription, SubscriptionStatus, Tariff
 from ..const import DOMAIN
-from ..errors import CredentialsMissingError, in_log, raise_update_failed
+from ..errors import CredentialsMissingError
 from ..pricing import local_date
 from ..schedule import next_subscription_request
 from ..scheduled_coordinator import ScheduledCoordinator
 from .connection import Connection
-from .file import StoredAccount, account_file, async_load_account, encode_account
+from .file import StoredAccount, account_file, async_load_account
 from .link import link_signal
 from .tariffs import Tariffs
 
@@ -46,7 +46,7 @@ class NomosAccount(ScheduledCoordinator[Mapping[str, Subscription]]):
         self.async_ask = self.connection.async_ask
         self.after_rate_limit = self.connection.pace.after_rate_limit
         self.link = self.connection.link
-        self._begun = False
+        self.data = {}
         self._tariffs = Tariffs(self.connection)
         self._missing: dict[str, datetime] = {}
         entry.async_on_unload(
@@ -66,13 +66,12 @@ class NomosAccount(ScheduledCoordinator[Mapping[str, Subscription]]):
         self.link.async_remind()
         stored = await async_load_account(self.hass, self.config_entry)
         if stored is None:
-            await self.async_config_entry_first_refresh()
+            await self._async_first_answer()
         else:
             self.data, self.last_answer = stored.subscriptions, stored.last_answer
-            self._tariffs.known = stored.tariffs
+            self._tariffs.known = dict(stored.tariffs)
             self._tariffs.asked_on = stored.tariffs_asked_on
             self._schedule_at(self._first_request())
-        self._begun = True
         return stored is not None
 
     @callback
@@ -118,7 +117,7 @@ class NomosAccount(ScheduledCoordinator[Mapping[str, Subscription]]):
 
     def place_of(self, subscription_id: str) -> str:
         """Return the name of a contract in the log, which must not hold its number."""
-        ids = list(self.data or ())
+        ids = list(self.data)
         if subscription_id not in ids:
             return "a contract that is gone"
         return f"contract {ids.index(subscription_id) + 1} of {len(ids)}"
@@ -131,22 +130,10 @@ class NomosAccount(ScheduledCoordinator[Mapping[str, Subscription]]):
     @override
     async def _async_fetch(self) -> Mapping[str, Subscription]:
         """Ask for the list of contracts, and for tariffs that are due."""
-        try:
-            if not self.link.is_open:
-                await self.connection.async_try_again()
-            found = self._own(await self.async_ask(NomosClient.subscriptions))
-        except (NomosError, OAuth2TokenRequestBaseError) as err:
-            self.last_error = err
-            # Nothing was missed if nothing was asked.
-            self._misses += self.link.is_open
-            if not self._begun:
-                raise_update_failed(err)
-            _LOGGER.debug(
-                "Contracts could not be read, those known go on: %s", in_log(err)
-            )
-            self._schedule_at(self._next_at(self.data))
-            return self.data
-        if not found and not self._begun:
+        if not self.link.is_open:
+            await self.connection.async_try_again()
+        found = self._own(await self.async_ask(NomosClient.subscriptions))
+        if not found and self._must_answer:
             raise UpdateFailed(
                 translation_domain=DOMAIN,
                 translation_key="no_subscription",
@@ -172,12 +159,21 @@ class NomosAccount(ScheduledCoordinator[Mapping[str, Subscription]]):
             await self._async_save(data)
         return data
 
+    @override
+    def _schedule_after(self, err: NomosError | OAuth2TokenRequestBaseError) -> None:
+        # Nothing was missed if nothing was asked.
+        self._misses += self.link.is_open
+        self._schedule_at(self._next_at(self.data))
+
     async def _async_save(self, data: Mapping[str, Subscription]) -> None:
-        stored = StoredAccount(
-            data, self._tariffs.known, self._tariffs.asked_on, self.last_answer
+        await account_file(self.hass, self.config_entry).async_save(
+            StoredAccount(
+                subscriptions=data,
+                tariffs=dict(self.tariffs),
+                tariffs_asked_on=self._tariffs.asked_on,
+                last_answer=self.last_answer,
+            )
         )
-        file = account_file(self.hass, self.config_entry)
-        await file.async_save(encode_account(self.config_entry, stored))
 
     def _own(self, found: tuple[Subscription, ...]) -> dict[str, Subscription]:
         """Return contracts without those of another customer, which would be a fault of Nomos."""
@@ -193,7 +189,7 @@ class NomosAccount(ScheduledCoordinator[Mapping[str, Subscription]]):
         self, found: Mapping[str, Subscription]
     ) -> dict[str, Subscription]:
         """Return the contracts that were found, and those that are missing for less than a day as they were."""
-        now, known = dt_util.utcnow(), self.data or {}
+        now, known = dt_util.utcnow(), self.data
         missing = known.keys() - found.keys()
         if missing - self._missing.keys():
             _LOGGER.warning(

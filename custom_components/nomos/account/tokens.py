@@ -6,7 +6,7 @@ cancellation or a reload.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from hashlib import sha256
 import logging
 import time
@@ -18,7 +18,6 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import (
     ConfigEntryAuthFailed,
     ImplementationUnavailableError,
-    OAuth2TokenRequestConnectionError,
     UnknownImplementationError,
 )
 from homeassistant.helpers.config_entry_oauth2_flow import (
@@ -29,9 +28,10 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
 from homeassistant.util.hass_dict import HassKey
 
 from ..api import is_opaque
+from ..codec import decode, read_number
 from ..const import DOMAIN
 from ..errors import CredentialsMissingError
-from ..storage import async_write_owed, read_number, stored_file
+from ..storage import async_write_owed, stored_file
 from .pacing import Pace
 
 _LOGGER = logging.getLogger(__name__)
@@ -39,10 +39,10 @@ _LOGGER = logging.getLogger(__name__)
 MAX_TOKEN: Final = 8192
 """Characters of a token: more fit into no header."""
 
-_DATA_REFRESHES: Final[HassKey[dict[str, asyncio.Task[None]]]] = HassKey(
-    f"{DOMAIN}_token_refreshes"
+_DATA_WRITERS: Final[HassKey[dict[str, asyncio.Task[None]]]] = HassKey(
+    f"{DOMAIN}_token_writers"
 )
-"""Token refreshes under way, by config entry: one outlives the account object when its entry is reloaded."""
+"""What is about to store a token, by config entry: it outlives the account object when its entry is reloaded."""
 
 _LINK: Final = ("auth_implementation", CONF_TOKEN)
 """What belongs to the link in a config entry's data: only the client that a token was given to can use it."""
@@ -104,19 +104,16 @@ class TokenJournal:
         await self._file.async_remove()
 
 
-def _decode_journal(data: Any) -> tuple[dict[str, Any], list[str]]:
+def _decode_journal(data: Any) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Return a link, and the fingerprints of the tokens that its token replaced."""
-    token, ancestors = data[CONF_TOKEN], data["ancestors"]
+    ancestors = decode(tuple[str, ...], data["ancestors"])
+    decode(str, data.get("auth_implementation", ""))
+    token = data[CONF_TOKEN]
     token["expires_at"] = read_number(token["expires_at"], 1e11)
     if not all(
         is_opaque(token[key], MAX_TOKEN) for key in ("access_token", "refresh_token")
     ):
         raise ValueError("not a token")
-    if not isinstance(ancestors, list) or not all(
-        isinstance(text, str)
-        for text in (*ancestors, data.get("auth_implementation", ""))
-    ):
-        raise TypeError("not a text")
     return {key: data[key] for key in _LINK if key in data}, ancestors
 
 
@@ -161,7 +158,7 @@ class AccountTokens:
         """
         await async_write_owed(self._hass)
         # A refresh under way counts even if the token in hand looks valid: it was rejected.
-        if self._entry.entry_id in self._refreshes or self._has_expired:
+        if _writer(self._hass, self._entry) or self._has_expired:
             await self._async_refresh()
         return self.current
 
@@ -195,20 +192,12 @@ class AccountTokens:
     def _store(self, data: Mapping[str, Any]) -> None:
         self._hass.config_entries.async_update_entry(self._entry, data=data)
 
-    @property
-    def _refreshes(self) -> dict[str, asyncio.Task[None]]:
-        return self._hass.data.setdefault(_DATA_REFRESHES, {})
-
     async def _async_refresh(self) -> None:
         """Refresh once for all who wait, failure included, even if any of them is cancelled."""
-        task = self._refreshes.get(self._entry.entry_id)
-        if task is None:
-            task = self._hass.async_create_task(
-                self._async_rotate(), f"{DOMAIN} token refresh", eager_start=False
-            )
-            self._refreshes[self._entry.entry_id] = task
-            task.add_done_callback(self._refresh_done)
-        await asyncio.shield(task)
+        writer = _writer(self._hass, self._entry) or _start_writer(
+            self._hass, self._entry, self._async_rotate()
+        )
+        await asyncio.shield(writer)
 
     async def _async_rotate(self) -> None:
         """Use the refresh token; the one that replaces it is in the journal before anybody sees it."""
@@ -217,23 +206,53 @@ class AccountTokens:
         # Read before: nothing may come between the answer and its way to the disk.
         ancestors = await self._journal.async_replaced()
         new = await client.async_refresh_token(old)
-        if self._token.get("refresh_token") != old.get("refresh_token"):
-            # The account was linked again while the answer was on its way: the new link counts.
-            raise OAuth2TokenRequestConnectionError(domain=DOMAIN)
         data = {**self._entry.data, CONF_TOKEN: new}
         # A token that did not rotate is in no danger.
         if new.get("refresh_token") != old.get("refresh_token"):
             await self._journal.async_write(data, ancestors)
         self._store(data)
 
-    def _refresh_done(self, task: asyncio.Task[None]) -> None:
-        self._refreshes.pop(self._entry.entry_id, None)
+
+def _writer(hass: HomeAssistant, entry: ConfigEntry) -> asyncio.Task[None] | None:
+    return hass.data.get(_DATA_WRITERS, {}).get(entry.entry_id)
+
+
+def _start_writer(
+    hass: HomeAssistant, entry: ConfigEntry, work: Coroutine[Any, Any, None]
+) -> asyncio.Task[None]:
+    """Start what stores a token; until it is done, all who need one wait for it."""
+    writers = hass.data.setdefault(_DATA_WRITERS, {})
+
+    def done(task: asyncio.Task[None]) -> None:
+        writers.pop(entry.entry_id, None)
         # Retrieved here, so that a failure for which nobody waits any more is not reported as forgotten.
         if not task.cancelled() and (error := task.exception()) is not None:
             _LOGGER.debug("Token refresh failed: %s", type(error).__name__)
 
+    task = hass.async_create_task(work, f"{DOMAIN} token", eager_start=False)
+    writers[entry.entry_id] = task
+    task.add_done_callback(done)
+    return task
+
 
 async def async_wait_for_refresh(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Wait for a refresh that began before the entry was reloaded."""
-    if (task := hass.data.get(_DATA_REFRESHES, {}).get(entry.entry_id)) is not None:
-        await asyncio.wait([task])
+    """Wait for a refresh that began before."""
+    while (writer := _writer(hass, entry)) is not None:
+        await asyncio.wait([writer])
+
+
+async def async_replace_link(
+    hass: HomeAssistant, entry: ConfigEntry, data: Mapping[str, Any]
+) -> None:
+    """Store a new link; a refresh of the old one ends before, or waits and has no need to begin.
+
+    Home Assistant takes a second to store the entry, and the old link is dead: the journal is first here, too.
+    """
+
+    async def replace() -> None:
+        journal = TokenJournal(hass, entry)
+        await journal.async_write(data, await journal.async_replaced())
+        hass.config_entries.async_update_entry(entry, data=data)
+
+    await async_wait_for_refresh(hass, entry)
+    await asyncio.shield(_start_writer(hass, entry, replace()))

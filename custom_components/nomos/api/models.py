@@ -2,7 +2,7 @@
 
 The customer's personal data (names, addresses, e-mail, IBAN, meter numbers) is part of some answers and is not kept.
 Every `from_json` ignores unknown fields and raises `NomosResponseError` naming the field that is not as published;
-its `at` is the path of `data` in the answer. `to_json` returns what `from_json` reads.
+its `at` is the path of `data` in the answer.
 """
 
 from dataclasses import dataclass, field
@@ -79,21 +79,6 @@ class Subscription:
         """Whether the contract is about energy that is fed into the grid."""
         return self.type is SubscriptionType.FEED_IN
 
-    def to_json(self) -> dict[str, object]:
-        """Return the subscription as JSON."""
-        return {
-            "id": self.id,
-            "customer": self.customer_id,
-            "plan": self.tariff_id,
-            "status": self.status,
-            "type": self.type,
-            "number": self.number,
-            "created_at": self.created_at.isoformat(),
-            "start_at": _iso(self.start_at),
-            "terminated_at": _iso(self.terminated_at),
-            "end_at": _iso(self.end_at),
-        }
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tariff:
@@ -117,10 +102,6 @@ class Tariff:
             name=fields.text("name"),
             base_fee=fields.optional_number("price", _MAX_BASE_FEE),
         )
-
-    def to_json(self) -> dict[str, object]:
-        """Return the plan as JSON."""
-        return {"id": self.id, "name": self.name, "price": self.base_fee}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,7 +166,3 @@ class GridFeeReduction:
             valid_from=fields.optional_instant("valid_from"),
             valid_until=fields.optional_instant("valid_until"),
         )
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat()

@@ -173,7 +173,7 @@ def harmless_text(text: str) -> str:
     return _HARMFUL.sub("\ufffd", text[:_MAX_TEXT])
 
 
-def is_opaque(value: object, longest: int) -> TypeIs[str]:
+def is_opaque(value: object, longest: int = _MAX_ID) -> TypeIs[str]:
     """Return whether a value can be an id, a cursor or a token: visible ASCII, at most so many characters."""
     return (
         isinstance(value, str)

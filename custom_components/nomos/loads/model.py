@@ -8,8 +8,8 @@ from typing import Any, Final, Self
 
 from homeassistant.util import dt as dt_util
 
+from ..codec import read_instant, read_number
 from ..planner import PlanRequest, Prefer, Run
-from ..storage import read_instant, read_number
 
 _ZERO: Final = timedelta()
 _DAY: Final = timedelta(days=1)

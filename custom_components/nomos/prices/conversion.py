@@ -2,7 +2,6 @@
 
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import astuple
 from datetime import UTC, date, datetime, timedelta
 from itertools import takewhile
 from typing import Any, Final
@@ -10,6 +9,7 @@ from typing import Any, Final
 from homeassistant.core import HomeAssistant
 
 from ..api import PriceSeries
+from ..codec import decode
 from ..pricing import (
     Components,
     Interval,
@@ -20,7 +20,7 @@ from ..pricing import (
     last_day,
     local_date,
 )
-from ..storage import StoredFile, read_count, read_instant, read_number, stored_file
+from ..storage import StoredFile, stored_file
 
 _EVER: Final = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 
@@ -62,54 +62,12 @@ def _euro(cents: float | None) -> float | None:
 
 def price_file(hass: HomeAssistant, subscription_id: str) -> StoredFile:
     """Return the file of a subscription's prices."""
-    return stored_file(hass, f"prices.{slug(subscription_id)}")
+    return stored_file(hass, f"prices.{subscription_id}")
 
 
-def slug(identifier: str) -> str:
-    """Return an opaque id as a part of a file's name."""
-    return "".join(
-        char if char.isalnum() or char in "_-" else "." for char in identifier
-    )
-
-
-def encode_table(subscription_id: str, table: PriceTable) -> dict[str, Any]:
-    """Return a table as JSON: start and end in seconds since 1970, prices in EUR/kWh."""
-    return {
-        "subscription": subscription_id,
-        "intervals": [
-            [
-                int(one.start.timestamp()),
-                int(one.end.timestamp()),
-                one.price,
-                *astuple(one.components),
-            ]
-            for one in table.intervals
-        ],
-    }
-
-
-def decode_table(subscription_id: str, stored: Any) -> PriceTable:
-    """Read what ``encode_table`` wrote.
-
-    Raises:
-        ValueError: it belongs to another subscription, or is no table.
-
-    """
-    if stored["subscription"] != subscription_id:
-        raise ValueError("another subscription")
-    return PriceTable.of(
-        Interval(
-            read_instant(read_count(start)),
-            read_instant(read_count(end)),
-            _price(price),
-            Components(_price(electricity), _price(grid), _price(levies)),
-        )
-        for start, end, price, electricity, grid, levies in stored["intervals"]
-    )
-
-
-def _price(value: Any) -> float | None:
-    return None if value is None else read_number(value)
+def decode_table(stored: Any) -> PriceTable:
+    """Read the intervals of a table; ValueError or TypeError if they are none."""
+    return PriceTable.of(decode(tuple[Interval, ...], stored))
 
 
 def knows_price(table: PriceTable, now: datetime) -> bool:

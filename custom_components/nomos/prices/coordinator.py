@@ -11,7 +11,7 @@ from homeassistant.exceptions import OAuth2TokenRequestBaseError
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.util import dt as dt_util
 
-from ..account.contract_coordinator import ContractCoordinator
+from ..account.contract import ContractCoordinator
 from ..account.contracts import NomosAccount
 from ..api import (
     NomosClient,
@@ -23,7 +23,6 @@ from ..api import (
     Subscription,
 )
 from ..const import DOMAIN
-from ..errors import in_log, raise_update_failed
 from ..issues import async_report, async_withdraw_all
 from ..pricing import EMPTY_TABLE, PriceTable, TableLevels, local_date
 from ..schedule import (
@@ -36,7 +35,6 @@ from ..scheduled_coordinator import log_time
 from ..storage import async_write_owed
 from .conversion import (
     decode_table,
-    encode_table,
     is_complete,
     knows_price,
     level_thresholds,
@@ -77,7 +75,6 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
         self._levels = TableLevels(EMPTY_TABLE, self.thresholds, period_limits(options))
         self._file = price_file(hass, subscription.id)
         self._reason = PriceRequestReason.REST
-        self._must_answer = False
         self._display = DisplayClock(hass, self._pass_boundary)
 
     async def async_begin(self, *, must_answer: bool) -> None:
@@ -89,8 +86,7 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
             ConfigEntryNotReady: nothing came that had to.
 
         """
-        decode = partial(decode_table, self.subscription_id)
-        stored = await self._file.async_load(decode)
+        stored = await self._file.async_load(decode_table)
         now = dt_util.utcnow()
         self.data = trimmed(stored or EMPTY_TABLE, now)
         _LOGGER.debug("%s: stored until %s", self.subject, log_time(self.data.horizon))
@@ -100,11 +96,7 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
         if not must_answer:
             self.async_refresh_soon()
             return
-        self._must_answer = True
-        try:
-            await self.async_config_entry_first_refresh()
-        finally:
-            self._must_answer = False
+        await self._async_first_answer()
 
     @callback
     def async_start(self) -> None:
@@ -138,35 +130,14 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
 
     @override
     async def _async_fetch(self) -> PriceTable:
-        """Ask for today and tomorrow, and merge the answer into what is known.
-
-        Raises:
-            UpdateFailed: nothing came at the start of a new account.
-            ConfigEntryAuthFailed: the account has to be linked again.
-
-        """
+        """Ask for today and tomorrow, and merge the answer into what is known."""
         if not self._is_supplied():
             # The daily list of contracts shows when this changes.
             self._schedule_at(None)
             self.last_error = None
             self.gap.note_prices()
             return self.data
-        try:
-            series = await self._async_ask()
-        except (NomosError, OAuth2TokenRequestBaseError) as err:
-            self.last_error = err
-            if isinstance(err, NomosNotFoundError):
-                self.gap.note_none(dt_util.utcnow(), for_contract=False)
-            self._schedule_next(self.data)
-            if self._must_answer:
-                raise_update_failed(err)
-            _LOGGER.debug(
-                "%s: could not be read, those known until %s go on: %s",
-                self.subject,
-                log_time(self.data.horizon),
-                in_log(err),
-            )
-            return self.data
+        series = await self._async_ask()
         self.last_answer, self.last_error = dt_util.utcnow(), None
         if series.items is not None:
             self.gap.note_prices()
@@ -178,6 +149,12 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
         self.gap.note_none(self.last_answer, for_contract=True)
         self._schedule_next(self.data)
         return self.data
+
+    @override
+    def _schedule_after(self, err: NomosError | OAuth2TokenRequestBaseError) -> None:
+        if isinstance(err, NomosNotFoundError):
+            self.gap.note_none(dt_util.utcnow(), for_contract=False)
+        self._schedule_next(self.data)
 
     async def _async_ask(self) -> PriceSeries:
         """Ask for today and tomorrow, and for today alone if tomorrow is refused.
@@ -209,7 +186,7 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
         # Only what came is news: if dropping yesterday were, a fleet would ask every minute after midnight.
         self._schedule_next(table, news=merged is not self.data)
         if table is not self.data:
-            await self._file.async_save(encode_table(self.subscription_id, table))
+            await self._file.async_save(table.intervals)
         return table
 
     @override
@@ -262,6 +239,11 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
             today_complete=is_complete(table, today, end),
             tomorrow_complete=is_complete(table, today + timedelta(days=1), end),
         )
+
+    @property
+    @override
+    def _known(self) -> str:
+        return f"what is known until {log_time(self.data.horizon)}"
 
     @property
     @override

@@ -8,7 +8,7 @@ from typing import Final, override
 from homeassistant.core import callback
 from homeassistant.util import dt as dt_util
 
-from ..account.contract_entity import ContractEntity
+from ..account.contract import ContractEntity
 from ..pricing import PriceRating
 from .coordinator import PriceCoordinator
 

@@ -15,9 +15,10 @@ from homeassistant.util.json import json_loads
 
 from ..account.contracts import NomosAccount
 from ..api import NomosClient, NomosConnectionError, NomosError
+from ..codec import encode
 from ..const import DOMAIN
 from ..pricing import Interval, PriceTable, day_bounds, last_day, local_date
-from .conversion import decode_table, encode_table, price_table
+from .conversion import decode_table, price_table
 from .coordinator import PriceCoordinator
 
 _CHUNK_DAYS: Final = 31
@@ -153,16 +154,15 @@ def _pack(chunk: _Chunk, table: PriceTable) -> tuple[bytes, bool]:
     """Return the prices of a chunk's days as JSON, and whether all are known."""
     begin, end = day_bounds(chunk.first)[0], day_bounds(chunk.last)[1]
     kept = PriceTable.of(one for one in table.intervals if begin <= one.start < end)
-    return json_bytes(encode_table(chunk.subscription_id, kept)), kept.knows(begin, end)
+    return json_bytes(encode(kept.intervals)), kept.knows(begin, end)
 
 
 def _with_past(table: PriceTable, found: Mapping[_Chunk, bytes]) -> PriceTable:
     """Return a price table with past prices that it does not know."""
 
     def intervals() -> Iterator[Interval]:
-        for chunk, packed in found.items():
-            stored = json_loads(packed)
-            yield from decode_table(chunk.subscription_id, stored).intervals
+        for packed in found.values():
+            yield from decode_table(json_loads(packed)).intervals
 
     return PriceTable.of(intervals()).merge(table)
 

@@ -13,7 +13,7 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import OAuth2TokenRequestBaseError
 from homeassistant.util import dt as dt_util
 
-from ..account.contract_coordinator import ContractCoordinator
+from ..account.contract import ContractCoordinator
 from ..api import (
     MeterType,
     NomosClient,
@@ -23,14 +23,15 @@ from ..api import (
     NomosRequestError,
     SubscriptionStatus,
 )
+from ..codec import decode
 from ..errors import in_log
 from ..prices.conversion import price_file
 from ..prices.coordinator import PriceCoordinator
 from ..pricing import local_date
 from ..schedule import next_usage_request, next_usage_request_after_start, usage_fetch
 from ..scheduled_coordinator import log_time
+from ..storage import StoredFile, stored_file
 from .days import is_over, metered_days
-from .file import decode_record, encode_record, usage_file
 from .importer import UsageImporter
 from .prices import usage_price_file
 from .record import (
@@ -96,9 +97,7 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
         if not self.shown:
             # The prices of the last days are known from when the contract ran.
             await self.prices.async_begin(must_answer=False)
-        stored = await self._file.async_load(
-            partial(decode_record, self.subscription_id)
-        )
+        stored = await self._file.async_load(partial(decode, UsageRecord))
         if stored is not None:
             self.data = stored
         self._schedule_at(self._first_request())
@@ -191,14 +190,7 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
 
     @override
     async def _async_fetch(self) -> UsageRecord:
-        """Bring record and statistics up to date.
-
-        Never fails: what is known goes on, and what did not come is asked for again.
-
-        Raises:
-            ConfigEntryAuthFailed: the account has to be linked again.
-
-        """
+        """Bring record and statistics up to date."""
         today = local_date(dt_util.utcnow())
         if self._nothing_to_ask:
             self._plan(usage_fetch(today + _DAY, self.account.phase))
@@ -209,22 +201,22 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
                 await self._async_catch_up(today)
         except _LeftError:
             return self.data
-        except (NomosError, OAuth2TokenRequestBaseError) as err:
-            self.last_error = err
-            self._misses += 1
-            _LOGGER.debug(
-                "%s: could not be brought up to date, what is known goes on: %s",
-                self.subject,
-                in_log(err),
-            )
-        else:
-            self._log_known()
-            self.last_error, self.last_answer = self._left_out, dt_util.utcnow()
-            self._misses = 0
-            if self._worth_repeating and self._repeated < _REPEATS:
-                self._misses = self._repeated = self._repeated + 1
-            elif self._left_out is None:
-                self._repeated = 0
+        self._log_known()
+        self.last_error, self.last_answer = self._left_out, dt_util.utcnow()
+        self._misses = 0
+        if self._worth_repeating and self._repeated < _REPEATS:
+            self._misses = self._repeated = self._repeated + 1
+        elif self._left_out is None:
+            self._repeated = 0
+        self._schedule_next()
+        return self.data
+
+    @override
+    def _schedule_after(self, err: NomosError | OAuth2TokenRequestBaseError) -> None:
+        self._misses += 1
+        self._schedule_next()
+
+    def _schedule_next(self) -> None:
         now = dt_util.utcnow()
         self._plan(
             next_usage_request(
@@ -235,7 +227,6 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
                 chance=random.uniform(-1, 1),
             )
         )
-        return self.data
 
     def _log_known(self) -> None:
         record, days = self.data, self.data.days.values()
@@ -334,7 +325,7 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
             raise _LeftError
         if record == self.data:
             return
-        await self._file.async_save(encode_record(self.subscription_id, record))
+        await self._file.async_save(record)
         self.data = record
         self.async_update_listeners()
 
@@ -376,6 +367,11 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
         await self._async_keep(
             replace(self.data, reductions=found, reductions_on=today)
         )
+
+
+def usage_file(hass: HomeAssistant, subscription_id: str) -> StoredFile:
+    """Return the file that holds what is known of a contract's meter."""
+    return stored_file(hass, f"usage.{subscription_id}")
 
 
 async def async_delete_files(hass: HomeAssistant, subscription_id: str) -> None:

@@ -17,7 +17,7 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
-from ..account.contract_entity import ContractEntity
+from ..account.contract import ContractEntity
 from ..api import GridFeeModule, GridFeeReduction, GridFeeStatus, MeterType
 from ..const import CURRENCY, DOMAIN
 from ..prices.entity import PRICE_UNIT

@@ -1,14 +1,13 @@
 """The prices of days whose usage may still change: of a contract that has ended, Nomos reports none any more."""
 
 from datetime import date, datetime, timedelta
-from functools import partial
 from typing import Any, Final
 
 from homeassistant.core import HomeAssistant
 
-from ..prices.conversion import slug
+from ..codec import decode, read_number
 from ..pricing import Interval, PriceTable, day_bounds, local_date
-from ..storage import StoredFile, read_day, read_number, stored_file
+from ..storage import StoredFile, stored_file
 
 _DAYS: Final = 62
 """How many days are kept at most: this month and the one before."""
@@ -17,10 +16,13 @@ _QUARTER: Final = timedelta(minutes=15)
 
 _UNKNOWN: Final = "-"
 
+_Days = dict[date, str]
+"""The prices of each day's quarter-hours, in ct/kWh."""
+
 
 def usage_price_file(hass: HomeAssistant, subscription_id: str) -> StoredFile:
     """Return the file that holds the prices of a contract's latest days."""
-    return stored_file(hass, f"unsettled_prices.{slug(subscription_id)}")
+    return stored_file(hass, f"unsettled_prices.{subscription_id}")
 
 
 class UsagePrices:
@@ -28,16 +30,14 @@ class UsagePrices:
 
     def __init__(self, hass: HomeAssistant, subscription_id: str) -> None:
         """Begin with none."""
-        self._subscription_id = subscription_id
         self._file = usage_price_file(hass, subscription_id)
-        self._stored: dict[date, str] = {}
-        self._days: dict[date, str] = {}
+        self._stored: _Days = {}
+        self._days: _Days = {}
         self._since = date.max
 
     async def async_load(self, today: date, *, settled_to: date | None) -> None:
         """Take the stored prices of the days that are not settled: the newest of them."""
-        decode = partial(_decode, self._subscription_id)
-        self._stored = await self._file.async_load(decode) or {}
+        self._stored = await self._file.async_load(_decode) or {}
         first = settled_to or date.min
         kept = sorted(day for day in self._stored if day >= first)[-_DAYS:]
         self._days = {day: self._stored[day] for day in kept}
@@ -45,12 +45,8 @@ class UsagePrices:
 
     async def async_save(self) -> None:
         """Store what is new."""
-        if self._days == self._stored:
-            return
-        days = {day.isoformat(): prices for day, prices in self._days.items()}
-        await self._file.async_save(
-            {"subscription": self._subscription_id, "days": days}
-        )
+        if self._days != self._stored:
+            await self._file.async_save(dict(self._days))
 
     def add(self, table: PriceTable) -> None:
         """Keep the prices of a table."""
@@ -88,11 +84,9 @@ def _price(text: str) -> float | None:
     return None if text == _UNKNOWN else round(read_number(float(text)) / 100, 8)
 
 
-def _decode(subscription_id: str, stored: Any) -> dict[date, str]:
-    """Read what was stored; ValueError or TypeError if it is of another contract, or nonsense."""
-    if stored["subscription"] != subscription_id:
-        raise ValueError("another subscription")
-    days = {read_day(day): str(text) for day, text in dict(stored["days"]).items()}
+def _decode(stored: Any) -> _Days:
+    """Read what was stored; ValueError or TypeError if it is nonsense."""
+    days = decode(_Days, stored)
     for day, text in days.items():
         if len([_price(one) for one in text.split()]) != len(_quarters(day)):
             raise ValueError("not a price for each quarter-hour")

@@ -1,12 +1,13 @@
 """Tests of rotated tokens: they are in the journal before they are used, and read from it after a power cut."""
 
 import asyncio
-from datetime import timedelta
 import json
+import os
+import threading
 
 import pytest
 
-from custom_components.nomos.account.tokens import TokenJournal
+from custom_components.nomos.account.tokens import TokenJournal, async_replace_link
 from custom_components.nomos.const import DOMAIN
 from homeassistant.components.application_credentials import (
     ClientCredential,
@@ -81,27 +82,39 @@ async def test_new_link_wins_over_an_old_journal(
     assert entry.runtime_data.account.last_error is None
 
 
-async def test_refresh_that_ends_after_a_new_link(
-    hass: HomeAssistant, nomos, linked, advance: Advance, files
+async def test_refresh_while_a_new_link_is_written(
+    hass: HomeAssistant, nomos, linked, advance: Advance, files, monkeypatch
 ) -> None:
-    """The answer to an old link's refresh does not replace the new link, in the entry or in the journal."""
+    """No refresh of the old link begins while the disk takes its time with the new one, and ends after it."""
     entry = await linked()
     await advance(2 * HOUR)
-    nomos.faults.add(kind="delay", match="token", seconds=20, times=1)
-    request = hass.async_create_task(entry.runtime_data.account.async_refresh())
-    while nomos.faults.pending:
-        await asyncio.sleep(0)
     fresh = make_entry(nomos).data
-    journal = TokenJournal(hass, entry)
-    await journal.async_write(fresh, await journal.async_replaced())
-    hass.config_entries.async_update_entry(entry, data=fresh)
-    await advance(timedelta(seconds=21))
-    await request
+    reached, go, fsync = threading.Event(), threading.Event(), os.fsync
+
+    def slow(descriptor: int) -> None:
+        reached.set()
+        go.wait(60)
+        fsync(descriptor)
+
+    tokens = nomos.count("token")
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fsync", slow)
+        linking = hass.async_create_task(async_replace_link(hass, entry, fresh))
+        while not reached.is_set():
+            await asyncio.sleep(0)
+        request = hass.async_create_task(entry.runtime_data.account.async_refresh())
+        for _ in range(5000):
+            if nomos.count("token") > tokens:
+                break
+            await asyncio.sleep(0)
+        go.set()
+        await linking
+        await request
     newest = fresh["token"]["refresh_token"]
+    assert nomos.count("token") == tokens
     assert entry.data["token"]["refresh_token"] == newest
     [journal] = files("token").values()
     assert json.loads(journal.read_text())["data"]["token"]["refresh_token"] == newest
-    await entry.runtime_data.account.async_refresh()
     assert entry.runtime_data.account.last_error is None
 
 

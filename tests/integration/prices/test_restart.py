@@ -195,11 +195,11 @@ async def test_nothing_is_written_that_did_not_change(
 @pytest.mark.parametrize(
     "interval",
     [
-        [0, 900, "cheap", None, None, None],
-        [0, 900, True, None, None, None],
-        [0, 0, 1.0, None, None, None],
-        [0, 1e30, 1.0, None, None, None],
-        [0, 900, 1.0],
+        [0, 900, "cheap", [None, None, None]],
+        [0, 900, True, [None, None, None]],
+        [0, 0, 1.0, [None, None, None]],
+        [0, 1e30, 1.0, [None, None, None]],
+        [0, 900, 1.0, [None, None]],
         None,
     ],
 )
@@ -211,7 +211,7 @@ async def test_nonsense_among_stored_prices(
     assert await hass.config_entries.async_unload(entry.entry_id)
     [path] = files("prices").values()
     stored = json.loads(path.read_text())
-    stored["data"]["intervals"].append(interval)
+    stored["data"].append(interval)
     path.write_text(json.dumps(stored))
     requests = nomos.count("prices")
     await hass.config_entries.async_setup(entry.entry_id)

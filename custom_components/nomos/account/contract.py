@@ -1,12 +1,16 @@
-"""The base of the coordinators of one contract."""
+"""What the coordinators and the entities of one contract share."""
 
 from datetime import datetime
 import logging
-from typing import override
+from typing import Any, override
 
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.device_registry import DeviceInfo
+from homeassistant.helpers.entity import EntityDescription
+from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from ..const import DOMAIN
+from ..entity import ReadingEntity
 from ..scheduled_coordinator import ScheduledCoordinator
 from .contracts import NomosAccount
 
@@ -44,3 +48,27 @@ class ContractCoordinator[T](ScheduledCoordinator[T]):
     def _plan(self, at: datetime) -> None:
         """Ask at an aware instant, or when the wait that Nomos asked for is over."""
         self._schedule_at(self.account.after_rate_limit(at))
+
+
+class ContractEntity[C: ContractCoordinator[Any]](ReadingEntity, CoordinatorEntity[C]):
+    """An entity of one contract: it reads when its coordinator has news."""
+
+    def __init__(self, coordinator: C, description: EntityDescription) -> None:
+        """Belong to the contract's device."""
+        super().__init__(coordinator)
+        self.entity_description = description
+        subscription_id = coordinator.subscription_id
+        self._attr_unique_id = f"{subscription_id}_{description.key}"
+        self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, subscription_id)})
+        self._read()
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return whether there is something to show, even if the last request failed."""
+        return self._attr_available
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        self._async_show()
