@@ -19,12 +19,13 @@ from .const import DOMAIN
 from .loads.load import signal_changed
 from .prices.coordinator import PriceCoordinator
 from .prices.entity import NomosEntity
-from .pricing import PeriodKind
+from .pricing import PeriodKind, day_bounds, local_date
 from .runtime import NomosConfigEntry
 
 PARALLEL_UPDATES = 0
 
 _HOUR = timedelta(hours=1)
+_DAY = timedelta(days=1)
 _INSTANT = timedelta(microseconds=1)
 
 CHEAP = "calendar_cheap"
@@ -101,8 +102,12 @@ class NomosCalendar(NomosEntity, CalendarEntity):
         return first
 
     def _events(self) -> Iterator[_Event]:
-        """Yield the cheap periods that are known, and runs."""
-        for period in self.coordinator.levels.periods(PeriodKind.CHEAP):
+        """Yield the cheap periods of yesterday, today and tomorrow, and runs."""
+        today = local_date(dt_util.utcnow())
+        start, _ = day_bounds(today - _DAY)
+        _, end = day_bounds(today + _DAY)
+        levels = self.coordinator.levels
+        for period in levels.periods_between(PeriodKind.CHEAP, start, end):
             yield from _split(period.start, period.end, self._summary)
         for load in self.coordinator.config_entry.runtime_data.loads.all.values():
             if load.coordinator is self.coordinator and load.plan is not None:

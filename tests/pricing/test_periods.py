@@ -189,6 +189,28 @@ def test_what_is_worked_out_once():
     assert levels.at(START) == levels.day(DAY).at(START)
 
 
+def test_periods_of_a_stretch_of_time():
+    """Those that touch it, each as a whole."""
+    levels = TableLevels(table_of("cccc mcc", "cc cc"))
+    ends = [(0, 4), (94, 98), (190, 192)]
+    for start, end, found in (
+        (-9, 999, ends),
+        (0, 96, ends[:2]),
+        (4, 94, []),
+        (3, 94, ends[:1]),
+        (4, 95, ends[1:2]),
+        (97, 191, ends[1:]),
+        (98, 190, []),
+    ):
+        periods = levels.periods_between(
+            PeriodKind.CHEAP, START + start * QUARTER, START + end * QUARTER
+        )
+        assert [
+            ((one.start - START) / QUARTER, (one.end - START) / QUARTER)
+            for one in periods
+        ] == found
+
+
 def test_another_table():
     """Levels of days that are the same are kept; periods are those of the whole."""
     levels = TableLevels(table_of(" c", "c"), limits=minutes(0, 0))

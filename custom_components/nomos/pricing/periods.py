@@ -14,7 +14,7 @@ ends with a known price. So when tomorrow arrives, periods of today are added or
 goes on is not broken off.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -122,6 +122,14 @@ class TableLevels:
         """Return the periods of a kind, in order."""
         return self._periods[kind]
 
+    def periods_between(
+        self, kind: PeriodKind, start: datetime, end: datetime
+    ) -> tuple[Period, ...]:
+        """Return the periods of a kind that touch the stretch between two aware instants."""
+        found = self.periods(kind)
+        first = bisect_right(found, start, key=_end)
+        return found[first : bisect_left(found, end, key=_start)]
+
     def within(self, kind: PeriodKind, now: datetime) -> bool | None:
         """Return whether an aware instant is in a period of a kind; None if no price is known."""
         if self.at(now) is None:
@@ -148,3 +156,7 @@ class TableLevels:
 
 def _start(period: Period) -> datetime:
     return period.start
+
+
+def _end(period: Period) -> datetime:
+    return period.end
