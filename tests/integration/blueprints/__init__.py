@@ -8,9 +8,10 @@ import shutil
 from typing import Any
 from unittest.mock import patch
 
-from homeassistant.components.automation import DATA_COMPONENT
+from homeassistant.components.automation import BaseAutomationEntity
 from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.entity_component import DATA_INSTANCES
 from homeassistant.setup import async_setup_component
 from tests.integration.helpers import Advance, entity_id
 
@@ -124,8 +125,8 @@ async def reload(hass: HomeAssistant, entry) -> None:
 
 async def save(hass: HomeAssistant, *, itself: bool) -> None:
     """Save the automation with a change, or another automation, as Home Assistant's editor does."""
-    automation = hass.data[DATA_COMPONENT].get_entity("automation.used")
-    assert automation
+    automation = hass.data[DATA_INSTANCES]["automation"].get_entity("automation.used")
+    assert isinstance(automation, BaseAutomationEntity)
     assert automation.raw_config
     used = dict(automation.raw_config)
     other = {"id": "other", "alias": "other", "triggers": [], "actions": []}
