@@ -47,24 +47,24 @@ class Benchmark:
 
 BENCHMARKS: Final = (
     Benchmark(
-        "hub_day",
+        "one_day",
         "A day on the hub",
         "24 simulated hours of a real Home Assistant core with the real recorder: default entities, three flexible loads"
-        " and usage. Counts and sizes with a budget are held by `tests/integration/recorder/test_budgets.py` and"
+        " and usage. Counts and sizes with a budget are checked by `tests/integration/recorder/test_budgets.py` and"
         " `tests/integration/prices/test_coordinator.py`; times and memory are only reported.",
     ),
     Benchmark(
-        "parts",
-        "What the parts cost",
+        "microbench",
+        "What single functions cost",
         "In instructions of the Python interpreter, the same in every run. Growth is the exponent between the smallest"
         " and the largest size: 1 is linear, 0 independent of the size. What C does (sorting, comparing, reading JSON)"
-        " counts as single steps. `tests/benchmarks/test_growth.py` holds the growth.",
+        " counts as single steps. `tests/benchmarks/test_growth.py` checks the growth.",
     ),
     Benchmark(
         "setup_time",
         "Starting",
         "Medians of five. Cold: nothing is stored and Nomos, on the same machine, is asked. Warm: prices are stored."
-        " A test holds that a start imports nothing that Home Assistant has not imported anyway.",
+        " A test checks that a start imports nothing that Home Assistant has not imported anyway.",
     ),
     Benchmark(
         "planner",
@@ -77,7 +77,7 @@ BENCHMARKS: Final = (
         "usage_import",
         "Importing usage",
         "Fourteen months of quarter-hours into a recorder's database, in real time."
-        " `tests/benchmarks/test_usage_import.py` holds how many objects grow old meanwhile.",
+        " `tests/benchmarks/test_usage_import.py` checks how many objects grow old meanwhile.",
         markdown=False,
     ),
     Benchmark(

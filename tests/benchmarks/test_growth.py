@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.microbench import PARTS, growth, merge_days, ticks
 from benchmarks.opcount import count_steps
-from benchmarks.parts import PARTS, growth, merge_days, ticks
 from benchmarks.setup_time import START_UP, imports
 
 SIZES = (96, 960)

@@ -1,6 +1,6 @@
 """What single functions cost in steps of the interpreter, and how that grows with the number of intervals.
 
-    .venv/bin/python -m benchmarks.parts
+    .venv/bin/python -m benchmarks.microbench
 
 Steps are the same on every machine and in every run: if a number has changed, the code has. The growth is the exponent
 between the smallest and the largest size: 1 is linear, 0 is independent of the size, 2 would be a mistake. Only Python

@@ -1,6 +1,6 @@
 """What a day costs a hub.
 
-    .venv/bin/python -m benchmarks.hub_day
+    .venv/bin/python -m benchmarks.one_day
 
 A real Home Assistant core with the real recorder on a file, the default entities, three flexible loads and the usage
 of a contract that began in the month before last. The simulated Nomos is another process. The clock jumps from one
@@ -200,7 +200,7 @@ def play_all() -> dict[Play, dict[str, Any]]:
     """Simulate the day in every way, one after the other, each in a process of its own."""
     found = {}
     for how in Play:
-        command = [sys.executable, "-m", "benchmarks.hub_day", "--play", how]
+        command = [sys.executable, "-m", "benchmarks.one_day", "--play", how]
         done = subprocess.run(
             command, check=True, timeout=400, stdout=subprocess.PIPE, text=True
         )
