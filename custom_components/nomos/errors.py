@@ -28,6 +28,11 @@ from .api import (
 )
 from .const import DOMAIN
 
+type RequestError = NomosError | OAuth2TokenRequestBaseError
+
+REQUEST_ERRORS: Final = (NomosError, OAuth2TokenRequestBaseError)
+"""A request failed, or no access token could be had for it."""
+
 _USUAL_WAIT: Final = timedelta(minutes=1)
 
 
@@ -62,7 +67,7 @@ def in_log(err: Exception) -> str:
     )
 
 
-def raise_update_failed(err: NomosError | OAuth2TokenRequestBaseError) -> NoReturn:
+def raise_update_failed(err: RequestError) -> NoReturn:
     """Raise a failed request as UpdateFailed, for a coordinator."""
     wait: timedelta | None = getattr(err, "retry_after", None)
     raise UpdateFailed(

@@ -8,13 +8,12 @@ from typing import Final, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import ConfigEntryAuthFailed, OAuth2TokenRequestBaseError
+from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 
-from .api import NomosError
 from .const import DOMAIN
-from .errors import in_log, raise_update_failed
+from .errors import REQUEST_ERRORS, RequestError, in_log, raise_update_failed
 from .pricing import local_date
 
 _FAILED_AGAIN: Final = timedelta(minutes=1)
@@ -81,7 +80,7 @@ class ScheduledCoordinator[T](DataUpdateCoordinator[T]):
         """
 
     @abstractmethod
-    def _schedule_after(self, err: NomosError | OAuth2TokenRequestBaseError) -> None:
+    def _schedule_after(self, err: RequestError) -> None:
         """Count a request that failed, and schedule the next one."""
 
     @property
@@ -139,7 +138,7 @@ class ScheduledCoordinator[T](DataUpdateCoordinator[T]):
             raise UpdateFailed(
                 translation_domain=DOMAIN, translation_key="authentication_failed"
             ) from err
-        except (NomosError, OAuth2TokenRequestBaseError) as err:
+        except REQUEST_ERRORS as err:
             self.last_error = err
             self._schedule_after(err)
             if self._must_answer:

@@ -14,7 +14,7 @@ from homeassistant.core import (
     SupportsResponse,
     callback,
 )
-from homeassistant.exceptions import ConfigEntryAuthFailed, OAuth2TokenRequestBaseError
+from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers import (
     config_validation as cv,
     device_registry as dr,
@@ -23,9 +23,9 @@ from homeassistant.helpers import (
 from homeassistant.util import dt as dt_util
 
 from .account.ranking import named_contract, only_contract
-from .api import NomosError, NomosRateLimitError, harmless_text
+from .api import NomosRateLimitError, harmless_text
 from .const import DOMAIN
-from .errors import invalid_input, raise_action_failed
+from .errors import REQUEST_ERRORS, invalid_input, raise_action_failed
 from .planner import Objective, PlanRequest, Prefer, Profile, duration_for, plan
 from .prices.coordinator import PriceCoordinator
 from .prices.formats import Format, PriceList, Resolution, Unit, plan_response
@@ -156,11 +156,7 @@ async def _async_get_prices(call: ServiceCall) -> ServiceResponse:
     opens, closes = price_range(start, end, now)
     try:
         table = await entry.runtime_data.past.async_prices(coordinator, opens, closes)
-    except (
-        ConfigEntryAuthFailed,
-        NomosError,
-        OAuth2TokenRequestBaseError,
-    ) as err:
+    except (ConfigEntryAuthFailed, *REQUEST_ERRORS) as err:
         raise_action_failed(call.hass, entry, err)
 
     def respond() -> ServiceResponse:

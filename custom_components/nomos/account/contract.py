@@ -1,5 +1,6 @@
 """What the coordinators and the entities of one contract share."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 import logging
 from typing import Any, override
@@ -9,6 +10,7 @@ from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
+from ..api import NomosClient
 from ..const import DOMAIN
 from ..entity import ReadingEntity
 from ..scheduled_coordinator import ScheduledCoordinator
@@ -44,6 +46,18 @@ class ContractCoordinator[T](ScheduledCoordinator[T]):
     @override
     def subject(self) -> str:
         return f"{self._kind} of {self.place}"
+
+    async def async_ask[*Ts, R](
+        self,
+        request: Callable[[NomosClient, str, *Ts], Awaitable[R]],
+        *args: *Ts,
+        optional: bool = False,
+    ) -> R:
+        """Send a request about the contract, and raise as ``Connection.async_ask`` does."""
+        return await self.account.async_ask(
+            lambda client: request(client, self.subscription_id, *args),
+            optional=optional,
+        )
 
     def _plan(self, at: datetime) -> None:
         """Ask at an aware instant, or when the wait that Nomos asked for is over."""

@@ -9,14 +9,14 @@ from typing import Final, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import ConfigEntryAuthFailed, OAuth2TokenRequestBaseError
+from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.update_coordinator import UpdateFailed
 from homeassistant.util import dt as dt_util
 
-from ..api import NomosClient, NomosError, Subscription, SubscriptionStatus, Tariff
+from ..api import NomosClient, Subscription, SubscriptionStatus, Tariff
 from ..const import DOMAIN
-from ..errors import CredentialsMissingError
+from ..errors import CredentialsMissingError, RequestError
 from ..pricing import local_date
 from ..schedule import next_subscription_request
 from ..scheduled_coordinator import ScheduledCoordinator
@@ -160,7 +160,7 @@ class NomosAccount(ScheduledCoordinator[Mapping[str, Subscription]]):
         return data
 
     @override
-    def _schedule_after(self, err: NomosError | OAuth2TokenRequestBaseError) -> None:
+    def _schedule_after(self, err: RequestError) -> None:
         # Nothing was missed if nothing was asked.
         self._misses += self.link.is_open
         self._schedule_at(self._next_at(self.data))

@@ -5,17 +5,15 @@ from datetime import date
 from functools import partial
 import logging
 
-from homeassistant.exceptions import OAuth2TokenRequestBaseError
-
 from ..api import (
     NomosClient,
-    NomosError,
     NomosNotFoundError,
     NomosPermissionError,
     Subscription,
     SubscriptionStatus,
     Tariff,
 )
+from ..errors import REQUEST_ERRORS
 from .connection import Connection
 
 _LOGGER = logging.getLogger(__name__)
@@ -60,7 +58,7 @@ class Tariffs:
             except NomosPermissionError, NomosNotFoundError:
                 # One that is known is kept: the refusal may be a mistake.
                 self._refused = tariff_id not in self.known
-            except (NomosError, OAuth2TokenRequestBaseError) as err:
+            except REQUEST_ERRORS as err:
                 _LOGGER.debug("A tariff could not be read: %s", type(err).__name__)
                 failed = True
             else:

@@ -1,13 +1,11 @@
 """One contract's prices: when to ask Nomos for them, and what to keep of the answers."""
 
 from datetime import datetime, timedelta
-from functools import partial
 import logging
 import random
 from typing import override
 
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import OAuth2TokenRequestBaseError
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.util import dt as dt_util
 
@@ -15,7 +13,6 @@ from ..account.contract import ContractCoordinator
 from ..account.contracts import NomosAccount
 from ..api import (
     NomosClient,
-    NomosError,
     NomosNotFoundError,
     NomosPermissionError,
     NomosRequestError,
@@ -23,6 +20,7 @@ from ..api import (
     Subscription,
 )
 from ..const import DOMAIN
+from ..errors import RequestError
 from ..issues import async_report, async_withdraw_all
 from ..pricing import EMPTY_TABLE, PriceTable, TableLevels, local_date
 from ..schedule import (
@@ -151,7 +149,7 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
         return self.data
 
     @override
-    def _schedule_after(self, err: NomosError | OAuth2TokenRequestBaseError) -> None:
+    def _schedule_after(self, err: RequestError) -> None:
         if isinstance(err, NomosNotFoundError):
             self.gap.note_none(dt_util.utcnow(), for_contract=False)
         self._schedule_next(self.data)
@@ -162,15 +160,13 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
         How Nomos reports that tomorrow is not published yet is not documented; it may be an error.
         """
         today = local_date(dt_util.utcnow())
-        ask = partial(NomosClient.prices, subscription_id=self.subscription_id)
+        tomorrow = today + timedelta(days=1)
         try:
-            return await self.account.async_ask(
-                partial(ask, start=today, end=today + timedelta(days=1))
-            )
+            return await self.async_ask(NomosClient.prices, today, tomorrow)
         except NomosNotFoundError, NomosRequestError:
             if self.data.day(today).complete:
                 raise
-            return await self.account.async_ask(partial(ask, start=today, end=today))
+            return await self.async_ask(NomosClient.prices, today, today)
 
     async def _async_merge(self, answer: PriceTable) -> PriceTable:
         """Merge an answer into what is known, schedule the next request, and store the result if it is new."""

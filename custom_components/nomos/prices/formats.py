@@ -11,6 +11,7 @@ from enum import StrEnum
 from functools import cached_property
 from itertools import groupby
 from math import fsum
+from operator import attrgetter
 from typing import Final
 
 from homeassistant.util.json import JsonObjectType, JsonValueType
@@ -146,12 +147,8 @@ def _mean(start: datetime, parts: list[Interval]) -> Interval:
     return Interval(
         start,
         start + _HOUR,
-        mean(lambda part: part.price),
-        Components(
-            mean(lambda part: part.components.electricity),
-            mean(lambda part: part.components.grid),
-            mean(lambda part: part.components.levies),
-        ),
+        mean(attrgetter("price")),
+        Components(*(mean(attrgetter(f"components.{name}")) for name in _COMPONENTS)),
     )
 
 

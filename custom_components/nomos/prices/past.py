@@ -8,15 +8,16 @@ from functools import partial
 from itertools import batched, groupby
 from typing import Final, NamedTuple
 
-from homeassistant.exceptions import ConfigEntryAuthFailed, OAuth2TokenRequestBaseError
+from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers.json import json_bytes
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import json_loads
 
 from ..account.contracts import NomosAccount
-from ..api import NomosClient, NomosConnectionError, NomosError
+from ..api import NomosClient, NomosConnectionError
 from ..codec import encode
 from ..const import DOMAIN
+from ..errors import REQUEST_ERRORS
 from ..pricing import Interval, PriceTable, day_bounds, last_day, local_date
 from .conversion import decode_table, price_table
 from .coordinator import PriceCoordinator
@@ -128,11 +129,7 @@ class PastPrices:
                         end=chunk.last,
                     )
                 )
-            except (
-                ConfigEntryAuthFailed,
-                NomosError,
-                OAuth2TokenRequestBaseError,
-            ) as err:
+            except (ConfigEntryAuthFailed, *REQUEST_ERRORS) as err:
                 return _Answer(dt_util.utcnow(), _FAILURE_FOR, err)
             packed, complete = await self._account.hass.async_add_executor_job(
                 lambda: _pack(chunk, price_table(series))

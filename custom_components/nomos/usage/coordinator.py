@@ -10,7 +10,6 @@ import random
 from typing import Final, override
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.exceptions import OAuth2TokenRequestBaseError
 from homeassistant.util import dt as dt_util
 
 from ..account.contract import ContractCoordinator
@@ -24,7 +23,7 @@ from ..api import (
     SubscriptionStatus,
 )
 from ..codec import decode
-from ..errors import in_log
+from ..errors import REQUEST_ERRORS, RequestError, in_log
 from ..prices.conversion import price_file
 from ..prices.coordinator import PriceCoordinator
 from ..pricing import local_date
@@ -212,7 +211,7 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
         return self.data
 
     @override
-    def _schedule_after(self, err: NomosError | OAuth2TokenRequestBaseError) -> None:
+    def _schedule_after(self, err: RequestError) -> None:
         self._misses += 1
         self._schedule_next()
 
@@ -285,7 +284,7 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
         refusals = (*_REFUSALS, NomosRequestError)
         try:
             await self._async_unless_refused(endpoint, today, ask, refusals)
-        except (NomosError, OAuth2TokenRequestBaseError) as err:
+        except REQUEST_ERRORS as err:
             _LOGGER.debug(
                 "%s: %s could not be read, what is known goes on: %s",
                 self.subject,
@@ -347,8 +346,7 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
 
     async def _async_invoices(self, _today: date) -> None:
         """Ask for the invoice that was issued last."""
-        ask = partial(NomosClient.invoices, subscription_id=self.subscription_id)
-        found = await self.account.async_ask(ask, optional=True)
+        found = await self.async_ask(NomosClient.invoices, optional=True)
         issued = max(
             (one for one in found if one.issued_at is not None),
             key=lambda one: (one.issued_at, one.id),
@@ -360,10 +358,7 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
 
     async def _async_reductions(self, today: date) -> None:
         """Ask for the reductions of the grid fee."""
-        ask = partial(
-            NomosClient.grid_fee_reductions, subscription_id=self.subscription_id
-        )
-        found = await self.account.async_ask(ask, optional=True)
+        found = await self.async_ask(NomosClient.grid_fee_reductions, optional=True)
         await self._async_keep(
             replace(self.data, reductions=found, reductions_on=today)
         )

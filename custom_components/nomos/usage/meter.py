@@ -142,15 +142,8 @@ class Meter:
     async def _async_usage(
         self, start: date, end: date, resolution: UsageResolution
     ) -> UsageSeries:
-        return await self._prices.account.async_ask(
-            partial(
-                NomosClient.usage,
-                subscription_id=self._prices.subscription_id,
-                start=start,
-                end=end,
-                resolution=resolution,
-            ),
-            optional=True,
+        return await self._prices.async_ask(
+            NomosClient.usage, start, end, resolution, optional=True
         )
 
     async def _async_lacking(
@@ -174,14 +167,9 @@ class Meter:
 
         How long a range may be is not published: if a month is refused, its weeks are asked for.
         """
-        ask = partial(
-            NomosClient.prices,
-            subscription_id=self._prices.subscription_id,
-            start=first,
-            end=last,
-        )
+        ask = self._prices.async_ask
         try:
-            return [await self._prices.account.async_ask(ask, optional=True)]
+            return [await ask(NomosClient.prices, first, last, optional=True)]
         except (NomosPermissionError, NomosNotFoundError, NomosRequestError) as err:
             _LOGGER.debug("There are no prices for usage: %s", type(err).__name__)
             too_long = isinstance(err, NomosRequestError) and last - first >= _WEEK
