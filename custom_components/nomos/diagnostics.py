@@ -11,7 +11,7 @@ from homeassistant.util import dt as dt_util
 from .account.contract import ContractCoordinator
 from .account.contracts import NomosAccount
 from .api import API_URL, API_VERSION, api_url
-from .loads.load import Load, LoadState
+from .loads.load import Load
 from .prices.conversion import DISTANCES, PERIODS, SHARES
 from .prices.coordinator import PriceCoordinator
 from .pricing import DayPrices, local_date
@@ -118,7 +118,7 @@ def _usage(usage: UsageCoordinator) -> dict[str, Any]:
 
 def _load(load: Load, account: NomosAccount) -> dict[str, Any]:
     """Return a load's settings and runs, without its name."""
-    settings, plan = asdict(load.settings), load.plan
+    settings, plan, task = asdict(load.settings), load.plan, load.task
     named = settings.pop("subscription_id")
     return {
         "number": load.number,
@@ -126,11 +126,14 @@ def _load(load: Load, account: NomosAccount) -> dict[str, Any]:
             key: str(value) if isinstance(value, time | timedelta) else value
             for key, value in settings.items()
         },
+        "days": sorted(load.settings.days),
         "named_contract": named and account.place_of(named),
         "planned_with": load.coordinator and load.coordinator.place,
-        "window_open": plan and [_iso(plan.opens), _iso(plan.closes)],
-        "begun": load.state is LoadState.RUNNING,
-        "status": plan.status if plan else None,
+        "switched_off": load.off,
+        "state": load.state.name,
+        "status": load.status(dt_util.utcnow()),
+        "window": task and [_iso(task.opens), _iso(task.closes)],
+        "begun": bool(task and task.runs),
         "runs": [[_iso(run.start), _iso(run.end)] for run in plan.runs] if plan else [],
     }
 

@@ -3,7 +3,7 @@
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .loads.entities import LOAD_SENSORS, NomosLoadSensor
+from .loads.entities import load_sensors
 from .loads.load import Load
 from .prices.coordinator import PriceCoordinator
 from .prices.sensors import price_sensors
@@ -28,10 +28,7 @@ async def async_setup_entry(
 
     @callback
     def add_load(load: Load) -> None:
-        async_add_entities(
-            [NomosLoadSensor(load, description) for description in LOAD_SENSORS],
-            config_subentry_id=load.id,
-        )
+        async_add_entities(load_sensors(load), config_subentry_id=load.id)
 
     entry.runtime_data.async_each_subscription(add)
     entry.runtime_data.loads.async_each(add_load)

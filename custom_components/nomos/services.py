@@ -18,7 +18,12 @@ from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers import (
     config_validation as cv,
     device_registry as dr,
+    entity_registry as er,
     service,
+)
+from homeassistant.helpers.target import (
+    TargetSelection,
+    async_extract_referenced_entity_ids,
 )
 from homeassistant.util import dt as dt_util
 
@@ -26,6 +31,7 @@ from .account.ranking import named_contract, only_contract
 from .api import NomosRateLimitError, harmless_text
 from .const import DOMAIN
 from .errors import REQUEST_ERRORS, invalid_input, raise_action_failed
+from .loads.load import Load
 from .planner import Objective, PlanRequest, Prefer, Profile, duration_for, plan
 from .prices.coordinator import PriceCoordinator
 from .prices.formats import Format, PriceList, Resolution, Unit, plan_response
@@ -86,6 +92,10 @@ _ACCOUNT: Final = {probatio.Optional("config_entry"): _text}
 _CONTRACT: Final = {**_ACCOUNT, probatio.Optional("subscription"): _text}
 
 REFRESH_SCHEMA: Final = probatio.Schema(_ACCOUNT)
+LOAD_SCHEMA: Final = probatio.All(
+    probatio.Schema(cv.ENTITY_SERVICE_FIELDS),
+    cv.has_at_least_one_key(*cv.ENTITY_SERVICE_FIELDS),
+)
 GET_PRICES_SCHEMA: Final = probatio.Schema(
     {
         **_CONTRACT,
@@ -139,6 +149,8 @@ def async_setup_services(hass: HomeAssistant) -> None:
         ("get_prices", _async_get_prices, GET_PRICES_SCHEMA, SupportsResponse.ONLY),
         ("plan", _async_plan, PLAN_SCHEMA, SupportsResponse.ONLY),
         ("refresh", _async_refresh, REFRESH_SCHEMA, SupportsResponse.NONE),
+        ("skip_load", _async_skip_load, LOAD_SCHEMA, SupportsResponse.NONE),
+        ("start_load", _async_start_load, LOAD_SCHEMA, SupportsResponse.NONE),
     ):
         hass.services.async_register(
             DOMAIN, name, action, schema=schema, supports_response=answers
@@ -249,6 +261,43 @@ def _load(data: Mapping[str, Any]) -> tuple[timedelta, Profile | None]:
         case _:
             key = "load_missing"
     raise invalid_input(key)
+
+
+async def _async_start_load(call: ServiceCall) -> None:
+    """Run the loads that are chosen now."""
+    for load in _chosen_loads(call):
+        load.async_start_now()
+
+
+async def _async_skip_load(call: ServiceCall) -> None:
+    """End the runs of the loads that are chosen, or skip their next ones."""
+    for load in _chosen_loads(call):
+        load.async_skip()
+
+
+def _chosen_loads(call: ServiceCall) -> list[Load]:
+    """Return the loads whose devices or entities are the target of an action.
+
+    Raises:
+        ServiceValidationError: there is none among them.
+
+    """
+    target = async_extract_referenced_entity_ids(call.hass, TargetSelection(call.data))
+    registry = er.async_get(call.hass)
+    entities = map(registry.async_get, target.referenced | target.indirectly_referenced)
+    chosen = {entity.config_subentry_id for entity in entities if entity is not None}
+    entries: list[NomosConfigEntry] = call.hass.config_entries.async_loaded_entries(
+        DOMAIN
+    )
+    loads = [
+        load
+        for entry in entries
+        for key, load in entry.runtime_data.loads.all.items()
+        if key in chosen
+    ]
+    if not loads:
+        raise invalid_input("no_load_chosen")
+    return loads
 
 
 async def _async_refresh(call: ServiceCall) -> None:

@@ -1,7 +1,7 @@
-"""The entities of a load: whether it should run now, when next, and what that costs."""
+"""What a load shows: whether it should run now, when next, why or why not, and what that costs."""
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, override
@@ -27,14 +27,21 @@ from ..entity import ReadingEntity
 from ..prices.entity import PRICE_UNIT
 from ..pricing import TARIFF_ZONE
 from .load import Load, signal_changed
-from .model import LoadPlan, LoadStatus
+from .plan import LoadPlan, LoadStatus
 
 
 @dataclass(frozen=True, kw_only=True)
 class NomosLoadDescription(SensorEntityDescription):
-    """A sensor that reads the plan of a load at an instant."""
+    """A sensor that reads a load at an instant."""
 
-    value_fn: Callable[[LoadPlan, datetime], float | datetime | None]
+    value_fn: Callable[[Load, datetime], str | float | datetime | None]
+
+
+def _of_plan(
+    read: Callable[[LoadPlan, datetime], float | datetime | None],
+) -> Callable[[Load, datetime], float | datetime | None]:
+    """Return a reader of a load that reads its plan, and None without one."""
+    return lambda load, now: read(load.plan, now) if load.plan and load.task else None
 
 
 def _money(
@@ -46,7 +53,7 @@ def _money(
         device_class=SensorDeviceClass.MONETARY,
         native_unit_of_measurement=CURRENCY,
         suggested_display_precision=2,
-        value_fn=lambda plan, _: _rounded(value_fn(plan)),
+        value_fn=_of_plan(lambda plan, _: _rounded(value_fn(plan))),
     )
 
 
@@ -56,16 +63,27 @@ def _rounded(value: float | None) -> float | None:
 
 LOAD_SENSORS: Final = (
     NomosLoadDescription(
+        key="status",
+        translation_key="load_status",
+        device_class=SensorDeviceClass.ENUM,
+        options=[status.value for status in LoadStatus],
+        value_fn=lambda load, now: load.status(now).value,
+    ),
+    NomosLoadDescription(
         key="next_start",
         translation_key="next_start",
         device_class=SensorDeviceClass.TIMESTAMP,
-        value_fn=lambda plan, now: run.start if (run := plan.next_run(now)) else None,
+        value_fn=_of_plan(
+            lambda plan, now: run.start if (run := plan.next_run(now)) else None
+        ),
     ),
     NomosLoadDescription(
         key="next_end",
         translation_key="next_end",
         device_class=SensorDeviceClass.TIMESTAMP,
-        value_fn=lambda plan, now: run.end if (run := plan.next_run(now)) else None,
+        value_fn=_of_plan(
+            lambda plan, now: run.end if (run := plan.next_run(now)) else None
+        ),
     ),
     _money("expected_cost", lambda plan: plan.cost),
     NomosLoadDescription(
@@ -73,7 +91,8 @@ LOAD_SENSORS: Final = (
         translation_key="expected_average_price",
         native_unit_of_measurement=PRICE_UNIT,
         suggested_display_precision=4,
-        value_fn=lambda plan, _: _rounded(plan.average_price),
+        entity_registry_enabled_default=False,
+        value_fn=_of_plan(lambda plan, _: _rounded(plan.average_price)),
     ),
     _money("expected_saving", lambda plan: plan.saving),
 )
@@ -99,15 +118,13 @@ class LoadEntity(ReadingEntity):
         self._read()
 
     @abstractmethod
-    def _read_value(self, plan: LoadPlan | None, now: datetime) -> object:
+    def _read_value(self, now: datetime) -> object:
         """Set the attributes to the values of this instant, and return them."""
 
     @callback
     @override
     def _read(self) -> object:
-        plan = self._load.plan
-        self._attr_available = plan is not None
-        return self._attr_available, self._read_value(plan, dt_util.utcnow())
+        return self._read_value(dt_util.utcnow())
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -121,15 +138,27 @@ class LoadEntity(ReadingEntity):
 
 
 class NomosLoadSensor(LoadEntity, SensorEntity):
-    """A value of the load's plan."""
+    """A value of the load or of its plan."""
 
     entity_description: NomosLoadDescription
 
     @override
-    def _read_value(self, plan: LoadPlan | None, now: datetime) -> object:
-        value = self.entity_description.value_fn(plan, now) if plan else None
-        self._attr_native_value = value
-        return value
+    def _read_value(self, now: datetime) -> object:
+        self._attr_native_value = self.entity_description.value_fn(self._load, now)
+        return self._attr_native_value
+
+
+class NomosLoadStatus(NomosLoadSensor):
+    """What the load does, and how much of what it needs is planned."""
+
+    _unrecorded_attributes = frozenset({"planned_share"})
+
+    @override
+    def _read_value(self, now: datetime) -> object:
+        plan = self._load.plan if self._load.task else None
+        share = plan and round(100 * plan.share)
+        self._attr_extra_state_attributes = {"planned_share": share}
+        return share, super()._read_value(now)
 
 
 class NomosRunNow(LoadEntity, BinarySensorEntity):
@@ -139,14 +168,21 @@ class NomosRunNow(LoadEntity, BinarySensorEntity):
     _unrecorded_attributes = frozenset({"runs", "window"})
 
     @override
-    def _read_value(self, plan: LoadPlan | None, now: datetime) -> object:
+    def _read_value(self, now: datetime) -> object:
+        plan = self._load.plan if self._load.task else None
         self._attr_is_on = self._load.running(now)
         self._attr_extra_state_attributes = {
-            "status": plan.status if plan else LoadStatus.WAITING,
             "window": _stretch(plan.opens, plan.closes) if plan else None,
             "runs": [_stretch(run.start, run.end) for run in plan.runs] if plan else [],
         }
         return self._attr_is_on, self._attr_extra_state_attributes
+
+
+def load_sensors(load: Load) -> Iterator[NomosLoadSensor]:
+    """Make the sensors of a load."""
+    for description in LOAD_SENSORS:
+        kind = NomosLoadStatus if description.key == "status" else NomosLoadSensor
+        yield kind(load, description)
 
 
 def _stretch(start: datetime, end: datetime) -> dict[str, str]:

@@ -29,7 +29,7 @@ from homeassistant.helpers.selector import (
 from ..account.ranking import rank_contracts
 from ..api import harmless_text
 from ..planner import Prefer
-from .model import LoadSettings
+from .settings import LoadSettings
 
 
 class _FiniteNumber(NumberSelector):

@@ -1,27 +1,34 @@
 """A load: what the customer wants to run at the cheapest time. Each is a config subentry."""
 
 import asyncio
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from enum import Enum, auto
 import logging
 from typing import Final
 
-from homeassistant.config_entries import ConfigSubentry
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
+from ..planner import Run
 from ..prices.coordinator import PriceCoordinator
-from ..pricing import EMPTY_TABLE, PriceTable
+from ..pricing import PriceTable
 from ..scheduled_coordinator import log_time
-from .model import LoadPlan, LoadSettings
-from .planning import is_above_cap, plan_load
+from .plan import FinishedTask, LoadMemory, LoadPlan, LoadStatus, Task
+from .planning import AHEAD, PATIENCE, plan_load
+from .settings import LoadSettings
 
 _LOGGER = logging.getLogger(__name__)
 
 SUBENTRY_TYPE: Final = "load"
+
+_ZERO: Final = timedelta()
+_PRESSED_TWICE: Final = timedelta(seconds=10)
+"""Within this time a second press of *Skip* is a mistake."""
 
 
 def signal_changed(key: str) -> str:
@@ -32,63 +39,103 @@ def signal_changed(key: str) -> str:
 class LoadState(Enum):
     """What a load does."""
 
+    IDLE = auto()
+    """It has no task: it is not asked for, or switched off."""
     WAITING = auto()
-    """No plan holds: one is being made, or there is no contract to plan with."""
+    """It has a task, and no plan that holds: one is being made, or there is no contract to plan with."""
     PLANNED = auto()
-    """A plan is made, and made again if prices change, until its first run begins."""
+    """A plan holds until prices or needs change; nothing runs now."""
     RUNNING = auto()
-    """The plan has begun: it is kept until its last run is over. Then the load waits for the next one."""
+    """A run of its task goes on."""
 
 
 class Load:
-    """One load: plans while prices come, keeps a plan that has begun, and goes on to the next window after it."""
+    """One load: plans its task while prices come, and goes on to the next one after it."""
 
     def __init__(
         self,
         hass: HomeAssistant,
-        account_id: str,
+        entry: ConfigEntry,
         subentry: ConfigSubentry,
-        begun: LoadPlan | None,
+        memory: LoadMemory,
         *,
         number: int,
     ) -> None:
         """Wait to be given prices.
 
-        ``begun`` is the last plan that began, perhaps before a restart: if it is over, its window needs no other.
-        ``number`` replaces the name in the log: a name may be personal.
+        ``memory`` is what was known before a restart. ``number`` replaces the name in the log: a name may be personal.
         """
         self.id = subentry.subentry_id
-        self.name = subentry.title
+        self.entry, self.subentry = entry, subentry
         self.number = number
         self.settings = LoadSettings.of(subentry.data)
         self.coordinator: PriceCoordinator | None = None
         """The prices that the load is planned with; None if there is no contract."""
-        self.state = LoadState.WAITING
+        self.state = LoadState.IDLE
+        self.task, self.last, self.off = memory.task, memory.last, memory.off
         self.plan: LoadPlan | None = None
         """What is shown: while the load waits for a plan, the one before."""
-        self.begun = begun
         self._hass = hass
-        self._signals = signal_changed(self.id), signal_changed(account_id)
+        self._signals = signal_changed(self.id), signal_changed(entry.entry_id)
         self._planned_from: PriceTable | None = None
         self._planning: asyncio.Task[None] | None = None
+        self._plan_again_at: datetime | None = None
+        self._skipped_at: datetime | None = None
         self._logged = ""
         self._shown: tuple[object, ...] | None = None
         self._unsub_prices: CALLBACK_TYPE | None = None
         self._unsub_timer: CALLBACK_TYPE | None = None
 
+    @property
+    def name(self) -> str:
+        """Return what the customer calls it."""
+        return self.subentry.title
+
+    @property
+    def memory(self) -> LoadMemory:
+        """Return what has to survive a restart: a task that has not begun and was not asked for need not."""
+        task = self.task
+        if task is not None and not (task.runs or self.settings.on_demand):
+            task = None
+        return LoadMemory(task=task, last=self.last, off=self.off)
+
+    @property
+    def is_on(self) -> bool:
+        """Return whether the load is to run: it is asked for, or planned every day."""
+        return self.task is not None if self.settings.on_demand else not self.off
+
     def running(self, now: datetime) -> bool:
         """Return whether the load should run at an instant."""
-        return self.plan is not None and self.plan.run_at(now) is not None
+        return self.task is not None and self.task.run_at(now) is not None
+
+    def left(self, now: datetime) -> timedelta:
+        """Return how long the load still has to run for its task."""
+        done = self.task.time_run(now) if self.task else _ZERO
+        return max(self.settings.duration - done, _ZERO)
+
+    def status(self, now: datetime) -> LoadStatus:
+        """Return what the load does at an instant, or why it does nothing."""
+        last = self.last
+        if self.coordinator is None:
+            return LoadStatus.NO_CONTRACT
+        if self.running(now):
+            return LoadStatus.RUNNING
+        waits = self.task is not None and self.settings.on_demand
+        if last and last.task.runs and last.task.closes > now and not waits:
+            return LoadStatus.PARTIAL if last.left else LoadStatus.DONE
+        if self.task is None:
+            return LoadStatus.NOT_ASKED
+        return self.plan.status if self.plan else LoadStatus.WAITING_FOR_WINDOW
 
     @callback
     def async_configure(
         self, subentry: ConfigSubentry, coordinator: PriceCoordinator | None
     ) -> None:
-        """Take name, settings and prices. New settings end a plan that has begun."""
-        self.name, settings = subentry.title, LoadSettings.of(subentry.data)
+        """Take name, settings and prices. What has run so far counts also by new settings."""
+        self.subentry, settings = subentry, LoadSettings.of(subentry.data)
         if settings != self.settings:
-            self.settings, self.begun = settings, None
-            self.state, self._planned_from = LoadState.WAITING, None
+            self.settings = settings
+            self._follow_window()
         if coordinator is not self.coordinator:
             self.async_stop()
             self.coordinator = coordinator
@@ -97,11 +144,55 @@ class Load:
         self._update()
 
     @callback
+    def async_switch(self, *, on: bool) -> None:
+        """Plan the load or not: from now on if it is planned every day, once if it is on demand."""
+        now = dt_util.utcnow()
+        if on == self.is_on:
+            return
+        self.off = not on and not self.settings.on_demand
+        if on and self.settings.on_demand:
+            self.task = self._asked_task(now)
+        elif not on:
+            self._finish(now)
+        self._plan_anew()
+        self._update()
+
+    @callback
+    def async_start_now(self) -> None:
+        """Run for what is needed, without regard to prices; this is the run of the window that is open or comes next."""
+        now = dt_util.utcnow()
+        task = self.task or self._next_task(now)
+        current = task.run_at(now)
+        if current is not None and task.by_hand:
+            return
+        self.task = task
+        run = Run(start=current.start if current else now, end=now + self.left(now))
+        self.task = replace(
+            task.ended(now).with_run(run),
+            opens=min(task.opens, now),
+            closes=max(task.closes, run.end),
+            by_hand=True,
+        )
+        self.state = LoadState.RUNNING
+        self._plan_anew()
+        self._update()
+
+    @callback
+    def async_skip(self) -> None:
+        """End the current run and do without what is left of the task, or do without the next one."""
+        now = dt_util.utcnow()
+        twice = self._skipped_at and _ZERO <= now - self._skipped_at < _PRESSED_TWICE
+        if self.task is None or twice:
+            return
+        self._skipped_at = now
+        self._finish(now)
+        self._plan_anew()
+        self._update()
+
+    @callback
     def async_replan(self) -> None:
         """Plan again, for windows by a clock that shows another time now."""
-        if self.state is LoadState.PLANNED:
-            self.state = LoadState.WAITING
-        self._planned_from = None
+        self._follow_window()
         self._update()
 
     @callback
@@ -118,17 +209,76 @@ class Load:
         while (task := self._planning) is not None and not task.done():
             await asyncio.wait([task])
 
+    def _plan_anew(self) -> None:
+        """Let no plan hold."""
+        self._cancel_planning()
+        self._planned_from = None
+
+    def _asked_task(self, now: datetime) -> Task:
+        """Return the task of a load that is asked for."""
+        zone = dt_util.get_default_time_zone()
+        opens, closes = self.settings.window_on_demand(now, zone)
+        return Task(opens=opens, closes=closes)
+
+    def _next_task(self, now: datetime) -> Task:
+        """Return the task of the window that is open, or comes next, and has none yet."""
+        if self.settings.on_demand:
+            return self._asked_task(now)
+        zone = dt_util.get_default_time_zone()
+        after = max(now, self.last.task.closes) if self.last else now
+        opens, closes = self.settings.window(after, zone)
+        if (
+            self.settings.contiguous
+            and closes - max(after, opens) < self.settings.duration
+        ):
+            # It would not fit any more.
+            opens, closes = self.settings.window(closes, zone)
+        return Task(opens=opens, closes=closes)
+
+    def _follow_window(self) -> None:
+        """Give the task the window that settings and clock make of it now."""
+        self._plan_anew()
+        if self.state is LoadState.PLANNED:
+            self.state = LoadState.WAITING
+        now = dt_util.utcnow()
+        if self.last and self.last.task.opens > now:
+            # It was over by a clock that was ahead.
+            self.last = None
+        if (task := self.task) is None:
+            return
+        runs = tuple(run for run in task.runs if run.start <= now)
+        self.task = None
+        if runs or self.settings.on_demand:
+            new = self._next_task(now)
+            opens = min(task.opens, now, *(run.start for run in runs))
+            closes = max(new.closes, *(run.end for run in runs)) if runs else new.closes
+            self.task = Task(
+                opens=opens, closes=closes, runs=runs, by_hand=task.by_hand
+            )
+
+    def _finish(self, now: datetime) -> None:
+        """End the task."""
+        if (task := self.task) is not None:
+            self.last = FinishedTask(task=task.ended(now), left=self.left(now))
+        self.task, self.state = None, LoadState.IDLE
+
     @callback
     def _update(self, _now: datetime | None = None) -> None:
         """Follow time and prices, wake again when the time changes something, and report what changed."""
         now = dt_util.utcnow()
         self._advance(now)
-        self._plan_if_due()
+        self._plan_if_due(now)
         self._set_timer(now)
         self._log_plan()
-        shown: tuple[object, ...] = self.name, self.begun, self.plan
+        shown: tuple[object, ...] = (
+            self.name,
+            self.settings,
+            self.memory,
+            self.plan,
+            self.status(now),
+        )
         if self.plan is not None:
-            shown += self.plan.run_at(now), self.plan.next_run(now)
+            shown += (self.plan.next_run(now),)
         if shown != self._shown:
             self._shown = shown
             for signal in self._signals:
@@ -136,59 +286,101 @@ class Load:
 
     def _advance(self, now: datetime) -> None:
         """Go to the state that the time brings."""
-        begun = self.begun
-        if begun is not None and begun.runs[0].start > now:
-            # It began by a clock that was ahead.
-            self.state, self.plan = LoadState.WAITING, None
-            self.begun = begun = self._planned_from = None
-        match self.state, self.plan:
-            case LoadState.WAITING, _ if begun and begun.next_run(now):
-                self.state, self.plan = LoadState.RUNNING, begun
-            case LoadState.PLANNED, LoadPlan() as plan if plan.run_at(now):
-                self.state, self.begun = LoadState.RUNNING, plan
-            case LoadState.PLANNED, LoadPlan() as plan if (
-                now >= plan.closes or plan.has_missed(now, begun)
-            ):
+        if self._is_over(now):
+            self._finish(now)
+            self._plan_anew()
+        if self.task is None and self.is_on:
+            self.task = self._next_task(now)
+        task, plan = self.task, self.plan
+        if task is None:
+            return
+        if self.state is LoadState.RUNNING and not self.running(now):
+            self.state = LoadState.PLANNED
+        match self.state:
+            case LoadState.IDLE:
                 self.state = LoadState.WAITING
-            case LoadState.RUNNING, LoadPlan() as plan if not plan.next_run(now):
-                self.state = LoadState.WAITING
+            case LoadState.PLANNED if plan and (run := plan.run_at(now)):
+                self._begin(run)
+            case LoadState.PLANNED if plan and plan.has_missed(now, task.runs):
+                self._planned_from = None
+        if self.running(now):
+            self.state = LoadState.RUNNING
 
-    def _plan_if_due(self) -> None:
-        """Plan in the executor unless a plan holds or is being made; until that is done, the plan before is shown."""
+    def _begin(self, run: Run) -> None:
+        """Let a run of the plan begin. A plan that is being made without it must not hold."""
+        assert self.task is not None
+        self.task = self.task.with_run(run)
+        if self._planning is not None:
+            self._plan_anew()
+
+    def _is_over(self, now: datetime) -> bool:
+        """Return whether nothing more is to be done for the task."""
+        if (task := self.task) is None or task.run_at(now):
+            return False
+        once = task.by_hand or self.settings.contiguous
+        return now >= task.closes or not self.left(now) or bool(once and task.runs)
+
+    def _plan_if_due(self, now: datetime) -> None:
+        """Plan in the executor if prices, need or task changed; until that is done, the plan before is shown."""
         table = self.coordinator.data if self.coordinator else None
-        is_planning = self._planning is not None and not self._planning.done()
-        if self.state is LoadState.RUNNING:
-            self._cancel_planning()
-        elif table is None:
-            self._cancel_planning()
-            self.state, self.plan = LoadState.WAITING, None
-        elif table != self._planned_from or not (
-            is_planning or self.state is LoadState.PLANNED
-        ):
-            self._cancel_planning()
-            self._planned_from = table
-            self._planning = self._hass.async_create_task(
-                self._async_plan(table), f"{DOMAIN} plan of a load", eager_start=False
-            )
+        if table is None or self.task is None:
+            self._plan_anew()
+            self.plan = None
+            if self.task is not None and not self.running(now):
+                self.state = LoadState.WAITING
+            return
+        again = self._plan_again_at is not None and now >= self._plan_again_at
+        if table == self._planned_from and not again:
+            return
+        self._cancel_planning()
+        self._planned_from, self._plan_again_at = table, None
+        self._planning = self._hass.async_create_task(
+            self._async_plan(table, self.task),
+            f"{DOMAIN} plan of a load",
+            eager_start=False,
+        )
 
-    async def _async_plan(self, table: PriceTable) -> None:
-        self.plan = await self._hass.async_add_executor_job(
+    async def _async_plan(self, table: PriceTable, task: Task) -> None:
+        now = dt_util.utcnow()
+        plan = await self._hass.async_add_executor_job(
             plan_load,
             self.settings,
-            self.begun,
+            task,
+            self.left(now),
             table,
-            dt_util.utcnow(),
+            now,
             dt_util.get_default_time_zone(),
         )
-        self.state, self._planning = LoadState.PLANNED, None
+        self._planning = None
+        self.plan = plan
+        begun = tuple(run for run in plan.runs if run.start <= now)
+        self.task = replace(task, runs=begun)
+        self.state = LoadState.RUNNING if self.task.run_at(now) else LoadState.PLANNED
+        self._plan_again_at = self._next_planning(table, task, now)
         self._update()
 
+    def _next_planning(
+        self, table: PriceTable, task: Task, now: datetime
+    ) -> datetime | None:
+        """Return when the plan has to be made again though no price has changed."""
+        moments = [task.opens - AHEAD]
+        if self.settings.price_cap is not None and table.horizon is not None:
+            moments.append(table.horizon - PATIENCE)
+        return min((at for at in moments if at > now), default=None)
+
     def _set_timer(self, now: datetime) -> None:
-        """Wake when a run starts or ends next, or the window closes."""
+        """Wake when a run starts or ends next, a window opens or closes, or it is time to plan again."""
         self._cancel_timer()
-        if self.plan is not None and (at := self.plan.next_change(now)) is not None:
+        moments = [self._plan_again_at]
+        if self.plan is not None:
+            moments.append(self.plan.next_change(now))
+        if self.task is not None:
+            moments += [self.task.closes, *(run.end for run in self.task.runs)]
+        if self.last is not None:
+            moments.append(self.last.task.closes)
+        if coming := [at for at in moments if at is not None and at > now]:
             self._unsub_timer = async_track_point_in_utc_time(
-                self._hass, self._update, at
+                self._hass, self._update, min(coming)
             )
 
     def _cancel_timer(self) -> None:
@@ -203,28 +395,17 @@ class Load:
 
     def _log_plan(self) -> None:
         """Log what is planned or why nothing is, once as long as it stays the same."""
-        match self.state, self.plan:
-            case LoadState.WAITING, _ if self.coordinator is not None:
-                return
-            case _, LoadPlan() as plan:
-                begun = ", has begun" if self.state is LoadState.RUNNING else ""
-                why = "; ".join(
-                    f"{log_time(run.start)} to {log_time(run.end)}" for run in plan.runs
-                ) or self._why_not(plan)
-                window = f"{log_time(plan.opens)} to {log_time(plan.closes)}"
-                text = f"{plan.status}{begun} in the window {window}: {why}"
-            case _:
-                text = "no contract to plan with"
+        now = dt_util.utcnow()
+        plan, status = self.plan, self.status(now)
+        if plan is None and status is LoadStatus.WAITING_FOR_WINDOW:
+            return
+        text = status.value.replace("_", " ")
+        if plan is not None:
+            runs = (
+                f"{log_time(run.start)} to {log_time(run.end)}" for run in plan.runs
+            )
+            window = f"{log_time(plan.opens)} to {log_time(plan.closes)}"
+            text += f", in the window {window}: {'; '.join(runs) or 'no run'}"
         if text != self._logged:
             self._logged = text
             _LOGGER.debug("Load %s: %s", self.number, text)
-
-    def _why_not(self, waiting: LoadPlan) -> str:
-        """Return why a window has no run."""
-        table = self._planned_from or EMPTY_TABLE
-        opens, closes = waiting.opens, waiting.closes
-        if not table.knows(opens, closes):
-            return "its prices are not all known yet"
-        if is_above_cap(self.settings, table, opens, closes):
-            return "too little of it is below the highest price allowed"
-        return "it is too short now"

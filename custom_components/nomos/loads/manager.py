@@ -22,7 +22,7 @@ from ..const import DOMAIN
 from ..prices.coordinator import PriceCoordinator
 from ..storage import StoredFile, stored_file
 from .load import SUBENTRY_TYPE, Load, signal_changed
-from .model import LoadPlan
+from .plan import LoadMemory
 
 
 class Loads:
@@ -46,12 +46,11 @@ class Loads:
         self._file = load_file(hass, entry)
         self._numbers = count(1)
         self._platforms: list[Callable[[Load], None]] = []
-        self._begun: dict[str, LoadPlan] = {}
-        """The plans that have begun, as they are stored."""
+        self._stored: dict[str, LoadMemory] = {}
 
     async def async_begin(self) -> None:
-        """Take up the loads, with the plans that had begun before Home Assistant stopped."""
-        self._begun = await self._file.async_load(_decode) or {}
+        """Take up the loads as they were before Home Assistant stopped."""
+        self._stored = await self._file.async_load(_decode) or {}
         self.async_update()
         for unsubscribe in (
             async_dispatcher_connect(
@@ -111,9 +110,9 @@ class Loads:
             if new:
                 self.all[key] = Load(
                     self._hass,
-                    self._entry.entry_id,
+                    self._entry,
                     subentry,
-                    self._begun.get(key),
+                    self._stored.get(key, LoadMemory()),
                     number=next(self._numbers),
                 )
             load, named = self.all[key], subentry.data.get("subscription")
@@ -150,14 +149,16 @@ class Loads:
 
     @callback
     def _save(self) -> None:
-        """Store the plans that have begun if they changed: a restart in mid-run must not plan another."""
-        begun = {
-            key: load.begun for key, load in self.all.items() if load.begun is not None
+        """Store what must survive a restart if it changed: a run must neither be lost nor planned twice."""
+        memory = {
+            key: load.memory
+            for key, load in self.all.items()
+            if load.memory != LoadMemory()
         }
-        if begun != self._begun:
-            self._begun = begun
+        if memory != self._stored:
+            self._stored = memory
             self._file.async_save_soon(
-                {key: plan.to_json() for key, plan in begun.items()}
+                {key: one.to_json() for key, one in memory.items()}
             )
 
     @callback
@@ -168,9 +169,9 @@ class Loads:
 
 
 def load_file(hass: HomeAssistant, entry: ConfigEntry) -> StoredFile:
-    """Return the file that holds the plans that have begun."""
+    """Return the file that holds the tasks of loads."""
     return stored_file(hass, f"loads.{entry.entry_id}")
 
 
-def _decode(stored: Any) -> dict[str, LoadPlan]:
-    return {key: LoadPlan.from_json(value) for key, value in stored.items()}
+def _decode(stored: Any) -> dict[str, LoadMemory]:
+    return {key: LoadMemory.from_json(value) for key, value in stored.items()}

@@ -1,37 +1,150 @@
 """The plan of a load: for its window, as far as prices are known. Pure, for the executor."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
+from math import fsum
+from typing import Final
 
-from ..planner import Plan, PlanStatus, Run, plan, window
-from ..pricing import PriceTable
-from .model import LoadPlan, LoadSettings, LoadStatus
+from ..planner import Run, plan, window
+from ..pricing import PriceTable, with_stand_ins
+from .plan import LoadPlan, LoadStatus, Task
+from .settings import LoadSettings
+
+_ZERO: Final = timedelta()
+_HOUR: Final = timedelta(hours=1)
+AHEAD: Final = timedelta(days=1)
+"""How long before it opens a window is planned if no price of it is known."""
+
+PATIENCE: Final = timedelta(hours=6)
+"""How long before the last known price ends a load with a price cap stops waiting for more prices."""
 
 
 def plan_load(
     settings: LoadSettings,
-    begun: LoadPlan | None,
+    task: Task,
+    left: timedelta,
     table: PriceTable,
     now: datetime,
     zone: tzinfo,
 ) -> LoadPlan:
-    """Return the plan that has begun with what it lacks, or else the plan for the next window.
+    """Return the plan of a task: its runs so far, and the best ones for what it still needs.
 
-    ``begun`` is the last plan that began, all of whose runs are over. Windows are by the clock of the hub's ``zone``.
+    Args:
+        settings: what the customer wants.
+        task: the window, and the runs so far.
+        left: what is still needed at ``now``, including the rest of the current run.
+        table: what is known of prices.
+        now: an aware instant.
+        zone: of the hub, by whose clock the customer's own time is.
+
     """
-    if begun is not None and (rest := _rest(settings, begun, table, now)) is not None:
-        return rest
-    # A load that has run is done with its window.
-    after = max(now, begun.closes) if begun else now
-    opens, closes = window(after, settings.start, settings.end, zone)
-    opens = max(opens, _full_minute(after))
-    waiting = LoadPlan(opens=opens, closes=closes, status=LoadStatus.WAITING)
-    made = plan(table, settings.request(opens, closes), now)
-    # Half a dishwasher's run helps nobody; half a car's charge does.
-    if made.status is PlanStatus.COMPLETE or (made.runs and not settings.contiguous):
-        return _load_plan(made, opens, closes)
-    # The customer's own time is for when prices are missing, not for when they are too high.
-    return _without_prices(settings, table, waiting, zone) if made.unknown else waiting
+    current = task.run_at(now)
+    keep = task.by_hand or settings.contiguous or not _is_known(table, now)
+    if left <= _ZERO:
+        runs, status = task.runs, LoadStatus.DONE
+    elif current and keep:
+        # The duration may have been changed since it began.
+        end = current.end if not (task.by_hand or settings.contiguous) else now + left
+        runs = task.with_run(replace(current, end=end)).runs
+        status = LoadStatus.PLANNED
+    else:
+        more, status = _rest(settings, task, left, table, now, zone)
+        runs = _joined(task, now, more)
+    whole = task.time_run(now) + max(left, _ZERO)
+    made = LoadPlan(opens=task.opens, closes=task.closes, status=status, runs=runs)
+    return _with_money(made, settings.power or 1.0, whole, table)
+
+
+def _rest(
+    settings: LoadSettings,
+    task: Task,
+    left: timedelta,
+    table: PriceTable,
+    now: datetime,
+    zone: tzinfo,
+) -> tuple[tuple[Run, ...], LoadStatus]:
+    """Return the best runs from now on, and what to report of them.
+
+    Until prices are published, those of the day before stand in for them, to decide whether to begin early. A load
+    with a price cap never runs at a price that is not known.
+    """
+    current = task.run_at(now)
+    over = [run for run in task.runs if run.end <= now]
+    start = now if current else max(_full_minute(now), task.opens)
+    if over and not current:
+        start = max(start, over[-1].end + settings.min_pause)
+    no_more = settings.max_runs is not None and len(over) >= settings.max_runs
+    if start >= task.closes or no_more:
+        return (), LoadStatus.PARTIAL
+    unknown = not any(
+        one.price is not None for one in table.between(start, task.closes).intervals
+    )
+    if unknown and task.opens - now > AHEAD:
+        return (), LoadStatus.WAITING_FOR_WINDOW
+    request = settings.request(
+        start,
+        task.closes,
+        left,
+        runs=len(over),
+        running_since=current.start if current else None,
+    )
+    guessed = table
+    if not (settings.price_cap is not None and _runs_out(table, now)):
+        guessed = with_stand_ins(table, start, task.closes)
+    runs = plan(guessed, request, now).runs
+    if settings.contiguous and _length(runs) < left:
+        # Half a dishwasher's run helps nobody; half a car's charge does.
+        runs = ()
+    if runs and all(table.knows(run.start, run.end) for run in runs):
+        return runs, _status(settings, left, runs, table, start, task.closes)
+    if not runs and table.knows(start, task.closes):
+        return (), _status(settings, left, runs, table, start, task.closes)
+    return _without_prices(settings, left, runs, table, (start, task.closes), zone)
+
+
+def _without_prices(
+    settings: LoadSettings,
+    left: timedelta,
+    runs: tuple[Run, ...],
+    table: PriceTable,
+    rest: tuple[datetime, datetime],
+    zone: tzinfo,
+) -> tuple[tuple[Run, ...], LoadStatus]:
+    """Return what remains of runs that reach into unknown prices: at the customer's own time, if there is one."""
+    start, closes = rest
+    known = () if settings.contiguous else tuple(_known_parts(runs, table))
+    if settings.fallback is None and settings.price_cap is None:
+        return runs, LoadStatus.PROVISIONAL if runs else LoadStatus.WAITING_FOR_PRICES
+    if settings.fallback is not None:
+        opens = max(start, known[-1].end + settings.min_pause) if known else start
+        last, following = window(opens, settings.fallback, settings.fallback, zone)
+        at = last if last >= opens else following
+        own = Run(start=at, end=min(at + left - _length(known), closes))
+        if own.start < own.end and not is_above_cap(
+            settings, table, own.start, own.end
+        ):
+            return (*known, own), LoadStatus.FALLBACK
+    known = tuple(run for run in known if run.duration >= settings.min_run)
+    return known, LoadStatus.PROVISIONAL if known else LoadStatus.WAITING_FOR_PRICES
+
+
+def _status(
+    settings: LoadSettings,
+    left: timedelta,
+    runs: tuple[Run, ...],
+    table: PriceTable,
+    start: datetime,
+    closes: datetime,
+) -> LoadStatus:
+    """Return what to report of runs whose prices are known."""
+    if not table.knows(start, closes):
+        return LoadStatus.PROVISIONAL
+    if _length(runs) >= left:
+        return LoadStatus.PLANNED
+    if not runs and is_above_cap(settings, table, start, closes):
+        return LoadStatus.ABOVE_CAP
+    return LoadStatus.PARTIAL
 
 
 def is_above_cap(
@@ -45,54 +158,81 @@ def is_above_cap(
     )
 
 
-def _rest(
-    settings: LoadSettings, begun: LoadPlan, table: PriceTable, now: datetime
-) -> LoadPlan | None:
-    """Return the plan that began, with what it lacks: more prices may be known now than when it was made."""
-    if (left := settings.left_after(begun)) is None:
-        return None
-    opens = max(_full_minute(now), begun.runs[-1].end + left.min_pause)
-    if opens >= begun.closes:
-        return None
-    made = plan(table, left.request(opens, begun.closes), now)
-    if not made.runs:
-        return None
-    return begun.followed_by(_load_plan(made, begun.opens, begun.closes))
+def _joined(task: Task, now: datetime, more: tuple[Run, ...]) -> tuple[Run, ...]:
+    """Return the runs of a task, and after them what is planned: the current run goes on, or ends now."""
+    runs = list(task.ended(now).runs)
+    if task.run_at(now) and more and more[0].start <= now:
+        runs[-1], more = replace(runs[-1], end=more[0].end), more[1:]
+    return (*runs, *more)
 
 
-def _load_plan(made: Plan, opens: datetime, closes: datetime) -> LoadPlan:
-    """Return what the planner has made, for a window."""
-    status = LoadStatus.PLANNED
-    if made.provisional:
-        status = LoadStatus.PROVISIONAL
-    elif made.status is PlanStatus.SHORT:
-        status = LoadStatus.SHORT
-    return LoadPlan(
-        opens=opens,
-        closes=closes,
-        status=status,
-        runs=made.runs,
-        cost=made.cost,
-        average_price=made.average_price,
-        saving=made.saving_vs_now,
-    )
+def _known_parts(runs: Iterable[Run], table: PriceTable) -> Iterable[Run]:
+    """Yield the parts of runs whose price is known."""
+    for run in runs:
+        part: Run | None = None
+        for interval in table.between(run.start, run.end).intervals:
+            start, end = max(interval.start, run.start), min(interval.end, run.end)
+            if interval.price is None:
+                continue
+            if part is not None and part.end == start:
+                part = replace(part, end=end)
+                continue
+            if part is not None:
+                yield part
+            part = Run(start=start, end=end)
+        if part is not None:
+            yield part
 
 
-def _without_prices(
-    settings: LoadSettings, table: PriceTable, waiting: LoadPlan, zone: tzinfo
+def _with_money(
+    made: LoadPlan, power: float, whole: timedelta, table: PriceTable
 ) -> LoadPlan:
-    """Return the plan if prices are missing: at the customer's own time, if there is one."""
-    if (fallback := settings.fallback) is None:
-        return waiting
-    opens, closes = waiting.opens, waiting.closes
-    last, following = window(opens, fallback, fallback, zone)
-    start = last if last >= opens else following
-    end = min(start + settings.duration, closes)
-    if start >= end or is_above_cap(settings, table, start, end):
-        return waiting
-    return replace(
-        waiting, status=LoadStatus.FALLBACK, runs=(Run(start=start, end=end),)
+    """Return a plan with its share of what is needed, and with what it costs and saves."""
+    length = _length(made.runs)
+    made = replace(made, share=min(length / whole, 1.0) if whole else 1.0)
+    average = _average(table, made.runs)
+    if average is None:
+        return made
+    energy = power * (length / _HOUR)
+    at_once = _average(table, (Run(start=made.opens, end=made.opens + length),))
+    usual = _average(
+        table, _known_parts((Run(start=made.opens, end=made.closes),), table)
     )
+    return replace(
+        made,
+        cost=average * energy,
+        average_price=average,
+        saving=None if at_once is None else (at_once - average) * energy,
+        saving_vs_average=None if usual is None else (usual - average) * energy,
+    )
+
+
+def _average(table: PriceTable, runs: Iterable[Run]) -> float | None:
+    """Return the mean price over the time of runs in EUR/kWh; None if one is unknown, or there is no time."""
+    weighted: list[float] = []
+    hours: list[float] = []
+    for run in runs:
+        if not table.knows(run.start, run.end):
+            return None
+        for interval in table.between(run.start, run.end).intervals:
+            length = min(interval.end, run.end) - max(interval.start, run.start)
+            hours.append(length / _HOUR)
+            weighted.append((interval.price or 0.0) * hours[-1])
+    return fsum(weighted) / fsum(hours) if fsum(hours) else None
+
+
+def _length(runs: Iterable[Run]) -> timedelta:
+    return sum((run.duration for run in runs), _ZERO)
+
+
+def _is_known(table: PriceTable, now: datetime) -> bool:
+    interval = table.at(now)
+    return interval is not None and interval.price is not None
+
+
+def _runs_out(table: PriceTable, now: datetime) -> bool:
+    """Return whether known prices end so soon that more cannot be relied on."""
+    return table.horizon is None or table.horizon - now <= PATIENCE
 
 
 def _full_minute(instant: datetime) -> datetime:

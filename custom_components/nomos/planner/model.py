@@ -49,6 +49,8 @@ class PlanRequest:
     runs; a contiguous load that has to be cut short is cut to no less than ``min_run``.
     Of interruptible loads ``duration``, ``min_run`` and ``min_pause`` are rounded up to five minutes, and runs start and
     end at five-minute marks (counted from the opening of the window if every minute of it is needed).
+    ``running_since`` is the start of a run that goes on: an interruptible load keeps to it for ``min_run``, and to the next
+    five-minute mark at least; it counts as the first of ``max_runs``, and ``duration`` is what is still needed.
     The load never runs while the price is above ``price_cap`` or below ``price_floor`` (EUR/kWh).
 
     Raises:
@@ -70,6 +72,7 @@ class PlanRequest:
     price_floor: float | None = None
     prefer: Prefer = Prefer.EARLY
     objective: Objective = Objective.LOWEST
+    running_since: datetime | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""

@@ -98,6 +98,7 @@ def several_runs(
     min_pause: int = 1,
     max_runs: int | None = None,
     late: bool = False,
+    running: int = 0,
 ) -> list[Span]:
     """Return the best runs: as long as possible up to the duration, then cheapest, then fewest, then as preferred.
 
@@ -108,12 +109,14 @@ def several_runs(
         min_pause: the fewest slots between two runs.
         max_runs: the largest number of runs.
         late: whether late slots are preferred to early ones.
+        running: slots that the load has been running when the first one begins; it may go on, as the run from slot 0.
 
     """
-    search = _Search(costs, duration, max(min_run, 1), max(min_pause, 1), late)
+    search = _Search(costs, duration, max(min_run, 1), max(min_pause, 1), late, running)
     runs = search.best(None)
     # Most plans need no more runs than are allowed; counting them takes a table for each.
-    if max_runs is not None and len(runs) > max_runs:
+    ended = bool(running) and not (runs and runs[0][0] == 0)
+    if max_runs is not None and len(runs) + ended > max_runs:
         runs = search.best(max_runs)
     return runs
 
@@ -135,6 +138,7 @@ class _Search:
         least: int,
         pause: int,
         late: bool,
+        running: int,
     ) -> None:
         size = len(costs)
         a_run = size * size + 1  # more than any preference
@@ -152,7 +156,14 @@ class _Search:
         """The values of runs of the least length, by the boundary of slots at which they end."""
         self._least, self._pause = least, pause
         self._duration = min(duration, sum(cost is not None for cost in costs))
-        self._nothing = [0, *[_FAR] * self._duration]
+        self._kept: int | None = None
+        """How many slots a run that goes on is kept, to be as long as the least; None if the load does not run."""
+        if running:
+            kept = min(max(least - running, 0), duration, size)
+            self._kept = 0 if None in costs[:kept] else kept
+            self._kept_value = until[self._kept]
+        self._nothing = [_FAR if running else 0, *[_FAR] * self._duration]
+        """The values of plans that have not run yet."""
 
     def best(self, limit: int | None) -> list[Span]:
         """Return the best runs, at most as many as a limit."""
@@ -190,6 +201,8 @@ class _Search:
                 if at >= least:
                     begun = (one + shortest for one in (before or rested)[at - least])
                     row[least:] = map(min, row[least:], begun, strict=False)
+            if at == self._kept:
+                row[at] = self._kept_value
             ended.append(row)
         return ended, rested
 
@@ -202,6 +215,8 @@ class _Search:
             value, start = tables[layer][end][total], end
             layer = max(layer - 1, 0)
             while (before := self._before(tables[layer], start, total, value)) is None:
+                if start == total == self._kept:
+                    return [(0, end), *runs]
                 # The run was longer by this slot.
                 start, total = start - 1, total - 1
                 value -= self._values[start]

@@ -105,7 +105,8 @@ def _runs(
     ]
     if not segments or opens == closes or not request.duration:
         return ()
-    if request.contiguous or request.max_runs == 1:
+    once = request.max_runs == 1 and request.running_since is None
+    if request.contiguous or once:
         spans = _single(segments, request)
     else:
         spans = _several(segments, request, _ticks(opens), _ticks(closes))
@@ -142,18 +143,33 @@ def _several(
     slot, duration = _GRID // _TICK, _slots(request.duration)
     # Slots begin at five-minute marks, as prices do; at the opening if every minute of the window is needed.
     first = opens + -opens % slot
-    if (closes - first) // slot < duration:
+    running = 0
+    since = request.running_since
+    if since is not None and segments[0][0] == opens:
+        # It runs to the mark.
+        running = max((first - _ticks(since)) // slot, 1)
+        left = request.duration // _TICK - (first - opens)
+        if left <= 0:
+            return [(opens, opens + request.duration // _TICK)]
+        duration = -(-left // slot)
+    elif (closes - first) // slot < duration:
         first = opens
     edges = range(first, closes + 1, slot)
-    runs = several_runs(
+    spans = several_runs(
         slot_costs(segments, edges),
         duration,
         min_run=_slots(request.min_run),
         min_pause=_slots(request.min_pause),
         max_runs=request.max_runs,
         late=request.prefer is Prefer.LATE,
+        running=running,
     )
-    return [(edges[start], edges[end]) for start, end in runs]
+    runs = [(edges[start], edges[end]) for start, end in spans]
+    if running and runs and runs[0][0] == first:
+        runs[0] = opens, runs[0][1]
+    elif running and opens < first:
+        runs.insert(0, (opens, first))
+    return runs
 
 
 def _slots(length: timedelta) -> int:

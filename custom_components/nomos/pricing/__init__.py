@@ -20,6 +20,7 @@ from .periods import (
     TableLevels,
     find_periods,
 )
+from .stand_in import with_stand_ins
 from .table import EMPTY_TABLE, Components, DayPrices, Interval, PriceTable
 
 __all__ = [
@@ -45,4 +46,5 @@ __all__ = [
     "last_day",
     "local_date",
     "next_midnight",
+    "with_stand_ins",
 ]

@@ -74,8 +74,8 @@ def runs_now(hass, load_id):
 
 
 def status(hass, load_id):
-    """Return what the plan says of itself."""
-    return shown(hass, load_id, "run_now", "binary_sensor").attributes["status"]
+    """Return what the load says it does."""
+    return shown(hass, load_id, "status").state
 
 
 def table_of(entry):

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from custom_components.nomos.loads.model import LoadStatus
+from custom_components.nomos.loads.plan import LoadStatus
 from custom_components.nomos.planner import PlanRequest, plan
 from custom_components.nomos.pricing import TARIFF_ZONE
 from homeassistant.const import STATE_UNKNOWN

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from custom_components.nomos.loads.load import SUBENTRY_TYPE
-from custom_components.nomos.loads.model import LoadStatus
+from custom_components.nomos.loads.plan import LoadStatus
 from homeassistant.config_entries import SOURCE_USER
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType

@@ -8,7 +8,7 @@ from pytest_homeassistant_custom_component.common import async_capture_events
 
 from custom_components.nomos.const import DOMAIN
 from custom_components.nomos.loads.load import SUBENTRY_TYPE
-from custom_components.nomos.loads.model import LoadStatus
+from custom_components.nomos.loads.plan import LoadStatus
 from custom_components.nomos.planner import PlanRequest, plan
 from custom_components.nomos.pricing import TARIFF_ZONE
 from homeassistant.config_entries import SOURCE_USER, ConfigEntryState

@@ -1,0 +1,175 @@
+"""What people change of a load from a dashboard: whether it is planned, and what its form holds."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import time
+from typing import Any, Final, override
+
+from homeassistant.components.button import ButtonEntity, ButtonEntityDescription
+from homeassistant.components.number import (
+    NumberDeviceClass,
+    NumberEntity,
+    NumberEntityDescription,
+    NumberMode,
+)
+from homeassistant.components.switch import SwitchEntity, SwitchEntityDescription
+from homeassistant.components.time import TimeEntity, TimeEntityDescription
+from homeassistant.const import UnitOfEnergy, UnitOfTime
+from homeassistant.core import callback
+
+from ..errors import invalid_input
+from .entities import LoadEntity
+from .load import Load
+from .settings import LoadSettings
+
+PLANNED: Final = SwitchEntityDescription(key="planned", translation_key="load_planned")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NomosLoadButtonDescription(ButtonEntityDescription):
+    """A button that makes a load do something."""
+
+    press_fn: Callable[[Load], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NomosLoadTimeDescription(TimeEntityDescription):
+    """A time of day among the settings of a load; ``key`` is that of the form."""
+
+    value_fn: Callable[[LoadSettings], time | None]
+
+
+BUTTONS: Final = (
+    NomosLoadButtonDescription(
+        key="start_now",
+        translation_key="load_start_now",
+        press_fn=Load.async_start_now,
+    ),
+    NomosLoadButtonDescription(
+        key="skip", translation_key="load_skip", press_fn=Load.async_skip
+    ),
+)
+
+TIMES: Final = (
+    NomosLoadTimeDescription(
+        key="end",
+        translation_key="load_ready_by",
+        value_fn=lambda settings: settings.end,
+    ),
+    NomosLoadTimeDescription(
+        key="start",
+        translation_key="load_earliest_start",
+        entity_registry_enabled_default=False,
+        value_fn=lambda settings: settings.start,
+    ),
+)
+
+NEED: Final = NumberEntityDescription(key="need")
+
+
+class NomosLoadSwitch(LoadEntity, SwitchEntity):
+    """Whether the load is planned: every day, or once if it is on demand."""
+
+    @override
+    def _read_value(self, now: object) -> object:
+        self._attr_is_on = self._load.is_on
+        return self._attr_is_on
+
+    @override
+    async def async_turn_on(self, **kwargs: Any) -> None:
+        """Plan the load."""
+        self._load.async_switch(on=True)
+
+    @override
+    async def async_turn_off(self, **kwargs: Any) -> None:
+        """Plan it no more, and end its run."""
+        self._load.async_switch(on=False)
+
+
+class NomosLoadButton(LoadEntity, ButtonEntity):
+    """A button of the load."""
+
+    entity_description: NomosLoadButtonDescription
+
+    @override
+    def _read_value(self, now: object) -> object:
+        return None
+
+    @override
+    async def async_press(self) -> None:
+        """Make the load do it."""
+        self.entity_description.press_fn(self._load)
+
+
+class _SettingEntity(LoadEntity):
+    """An entity that shows and changes what the form of a load holds."""
+
+    @callback
+    def _change(self, **changes: Any) -> None:
+        """Store changed settings; a value of None removes one.
+
+        Raises:
+            ServiceValidationError: the load could never be planned with them.
+
+        """
+        entry, subentry = self._load.entry, self._load.subentry
+        data = {
+            key: value
+            for key, value in (subentry.data | changes).items()
+            if value is not None
+        }
+        try:
+            LoadSettings.of(data)
+        except ValueError as err:
+            raise invalid_input(f"load_{err}") from None
+        self.hass.config_entries.async_update_subentry(entry, subentry, data=data)
+
+
+class NomosLoadTime(_SettingEntity, TimeEntity):
+    """A time of day of the load's window, by the clock of the hub."""
+
+    entity_description: NomosLoadTimeDescription
+
+    @override
+    def _read_value(self, now: object) -> object:
+        self._attr_native_value = self.entity_description.value_fn(self._load.settings)
+        return self._attr_native_value
+
+    @override
+    async def async_set_value(self, value: time) -> None:
+        """Change the time."""
+        self._change(**{self.entity_description.key: value.isoformat("seconds")})
+
+
+class NomosLoadNeed(_SettingEntity, NumberEntity):
+    """What the load needs: minutes, or kWh if the form says so."""
+
+    _attr_mode = NumberMode.BOX
+
+    @override
+    def _read_value(self, now: object) -> object:
+        settings = self._load.settings
+        if settings.energy is not None:
+            self._attr_translation_key = "load_energy_needed"
+            self._attr_device_class = NumberDeviceClass.ENERGY
+            self._attr_native_unit_of_measurement = UnitOfEnergy.KILO_WATT_HOUR
+            self._attr_native_min_value, self._attr_native_max_value = 0.1, 200
+            self._attr_native_step = 0.1
+            self._attr_native_value = settings.energy
+        else:
+            self._attr_translation_key = "load_duration"
+            self._attr_device_class = NumberDeviceClass.DURATION
+            self._attr_native_unit_of_measurement = UnitOfTime.MINUTES
+            self._attr_native_min_value, self._attr_native_max_value = 1, 1440
+            self._attr_native_step = 1
+            self._attr_native_value = settings.duration.total_seconds() / 60
+        return self._attr_translation_key, self._attr_native_value
+
+    @override
+    async def async_set_native_value(self, value: float) -> None:
+        """Change what is needed."""
+        if self._load.settings.energy is not None:
+            self._change(energy=value)
+        else:
+            minutes = round(value)
+            self._change(duration={"hours": minutes // 60, "minutes": minutes % 60})

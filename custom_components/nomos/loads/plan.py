@@ -1,0 +1,182 @@
+"""What a load is asked to do and what is planned for it, as frozen data."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final, Self
+
+from ..planner import Run
+from ..storage import read_flag, read_instant, read_number
+
+_ZERO: Final = timedelta()
+_LONGEST_WINDOW: Final = timedelta(days=8)
+"""No window is longer, whatever is done to the clock."""
+
+
+class LoadStatus(StrEnum):
+    """What a load does, or why it does nothing; keys of the translations."""
+
+    NOT_ASKED = "not_asked"
+    WAITING_FOR_WINDOW = "waiting_for_window"
+    WAITING_FOR_PRICES = "waiting_for_prices"
+    PLANNED = "planned"
+    PROVISIONAL = "provisional"
+    FALLBACK = "fallback"
+    ABOVE_CAP = "above_cap"
+    RUNNING = "running"
+    DONE = "done"
+    PARTIAL = "partial"
+    NO_CONTRACT = "no_contract"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One time that a load is to get what it needs: its window, and its runs so far.
+
+    The end of a run that goes on is the planned one. ``by_hand``: it was started by hand, and does not heed prices.
+    """
+
+    opens: datetime
+    closes: datetime
+    runs: tuple[Run, ...] = ()
+    by_hand: bool = False
+
+    def run_at(self, now: datetime) -> Run | None:
+        """Return the run that holds an instant."""
+        return run_at(self.runs, now)
+
+    def time_run(self, now: datetime) -> timedelta:
+        """Return how long the load has run up to an instant."""
+        return sum(
+            (max(min(run.end, now) - run.start, _ZERO) for run in self.runs), _ZERO
+        )
+
+    def with_run(self, run: Run) -> Self:
+        """Return the task with a run that begins, or whose end has changed."""
+        others = (one for one in self.runs if one.start != run.start)
+        return replace(self, runs=(*others, run))
+
+    def ended(self, now: datetime) -> Self:
+        """Return the task if nothing runs any more from an instant on."""
+        runs = (
+            replace(run, end=min(run.end, now)) for run in self.runs if run.start < now
+        )
+        return replace(self, runs=tuple(runs))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what ``from_json`` reads as the same task."""
+        return {
+            "window": [self.opens.isoformat(), self.closes.isoformat()],
+            "runs": [[run.start.isoformat(), run.end.isoformat()] for run in self.runs],
+            "by_hand": self.by_hand,
+        }
+
+    @classmethod
+    def from_json(cls, stored: Any) -> Self:
+        """Read a stored task; LookupError, TypeError or ValueError if it is none."""
+        opens, closes = map(read_instant, stored["window"])
+        runs = tuple(
+            Run(start=read_instant(start), end=read_instant(end))
+            for start, end in stored["runs"]
+        )
+        edges = [opens, *(at for run in runs for at in (run.start, run.end)), closes]
+        if edges != sorted(edges) or closes - opens > _LONGEST_WINDOW:
+            raise ValueError("not in order")
+        return cls(
+            opens=opens,
+            closes=closes,
+            runs=runs,
+            by_hand=read_flag(stored["by_hand"]),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishedTask:
+    """A task that is over, and what of its need it left: nothing if it is done."""
+
+    task: Task
+    left: timedelta = _ZERO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadMemory:
+    """What of a load survives a restart: the task under way, the one before, and whether it is switched off."""
+
+    task: Task | None = None
+    last: FinishedTask | None = None
+    off: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what ``from_json`` reads as the same."""
+        last = self.last
+        return {
+            "task": self.task and self.task.to_json(),
+            "last": last and [last.task.to_json(), last.left.total_seconds()],
+            "off": self.off,
+        }
+
+    @classmethod
+    def from_json(cls, stored: Any) -> Self:
+        """Read what is stored; LookupError, TypeError or ValueError if it is nonsense."""
+        task, last = stored["task"], None
+        if stored["last"] is not None:
+            finished, left = stored["last"]
+            last = FinishedTask(
+                task=Task.from_json(finished),
+                left=timedelta(seconds=read_number(left, 1e7)),
+            )
+        return cls(
+            task=None if task is None else Task.from_json(task),
+            last=last,
+            off=read_flag(stored["off"]),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadPlan:
+    """When a load runs within one window, its runs so far included, and what that costs.
+
+    Money is in EUR, for a load of unknown power per kW of it, and ``average_price`` in EUR/kWh; both only if all prices
+    of the runs are known. ``saving`` is against starting as the window opens, ``saving_vs_average`` against the mean
+    price of what is known of the window.
+    """
+
+    opens: datetime
+    closes: datetime
+    status: LoadStatus
+    runs: tuple[Run, ...] = ()
+    share: float = 0.0
+    """Which part of what is needed is planned, from 0 to 1."""
+    cost: float | None = None
+    average_price: float | None = None
+    saving: float | None = None
+    saving_vs_average: float | None = None
+
+    def run_at(self, now: datetime) -> Run | None:
+        """Return the run that holds an instant."""
+        return run_at(self.runs, now)
+
+    def next_run(self, now: datetime) -> Run | None:
+        """Return the run that holds an instant, or else the first one after it."""
+        return next((run for run in self.runs if now < run.end), None)
+
+    def has_missed(self, now: datetime, begun: Sequence[Run]) -> bool:
+        """Return whether a run is over that never began."""
+        return any(run.end <= now and run not in begun for run in self.runs)
+
+    def next_change(self, now: datetime) -> datetime | None:
+        """Return when a run starts or ends next, or the window opens or closes."""
+        edges = sorted(
+            {
+                self.opens,
+                self.closes,
+                *(at for run in self.runs for at in (run.start, run.end)),
+            }
+        )
+        return next((at for at in edges if at > now), None)
+
+
+def run_at(runs: Sequence[Run], now: datetime) -> Run | None:
+    """Return the run that holds an instant."""
+    return next((run for run in runs if run.start <= now < run.end), None)

@@ -1,0 +1,198 @@
+"""What a customer wants of a load, as frozen data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta, tzinfo
+from enum import StrEnum
+from typing import Any, Final, Self
+
+from homeassistant.util import dt as dt_util
+
+from ..planner import PlanRequest, Prefer, duration_for, window
+
+_ZERO: Final = timedelta()
+_DAY: Final = timedelta(days=1)
+_INSTANT: Final = timedelta(microseconds=1)
+
+READY_BY: Final = "07:00"
+"""When a load is to be ready if nothing else is chosen: its window spans the night."""
+
+WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class Days(StrEnum):
+    """The days on which a load is to be ready; keys of the translations."""
+
+    EVERY_DAY = "every_day"
+    WORKDAYS = "workdays"
+    WEEKEND = "weekend"
+    CHOSEN = "chosen"
+
+
+class Repeat(StrEnum):
+    """When a load is planned; keys of the translations."""
+
+    DAILY = "daily"
+    ON_DEMAND = "on_demand"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadSettings:
+    """What the customer wants of a load. Times are wall-clock times of the hub.
+
+    Attributes:
+        duration: how long it has to run, if ``energy`` is not given.
+        energy: what it needs in kWh; it then runs as long as its power takes for that.
+        power: in kW.
+        start: the earliest start; None if it may run from one time to be ready to the next.
+        end: when it is to be ready.
+        within: the hours after a request in which an on-demand load is to be ready, in place of ``end``.
+        days: the weekdays on which it is to be ready, 0 for Monday.
+        on_demand: whether it waits until it is asked for.
+        price_cap: in EUR/kWh.
+        fallback: when to start if prices are not known.
+
+    Raises:
+        ValueError: with the translation key of what can never be planned.
+
+    """
+
+    duration: timedelta
+    energy: float | None
+    power: float | None
+    start: time | None
+    end: time
+    within: timedelta | None
+    days: frozenset[int]
+    on_demand: bool
+    contiguous: bool
+    min_run: timedelta
+    min_pause: timedelta
+    max_runs: int | None
+    price_cap: float | None
+    prefer: Prefer
+    fallback: time | None
+    subscription_id: str | None
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Self:
+        """Read the data of a subentry, or of the form; ValueError as above."""
+        cap, max_runs, energy, power, within = map(
+            data.get, ("price_cap", "max_runs", "energy", "power", "within")
+        )
+        if energy is None:
+            duration = timedelta(**data.get("duration", {}))
+        elif power:
+            duration = duration_for(energy, power)
+        else:
+            raise ValueError("no_power")
+        on_demand = data.get("repeat") == Repeat.ON_DEMAND
+        return cls(
+            duration=duration,
+            energy=energy,
+            power=power,
+            start=_time(data.get("start")),
+            end=_time(data.get("end")) or time.fromisoformat(READY_BY),
+            within=timedelta(hours=within) if within and on_demand else None,
+            days=_days(data),
+            on_demand=on_demand,
+            contiguous=data.get("contiguous", True),
+            min_run=timedelta(minutes=data.get("min_run", 0)),
+            min_pause=timedelta(minutes=data.get("min_pause", 0)),
+            max_runs=int(max_runs) if max_runs else None,
+            price_cap=None if cap is None else cap / 100,
+            prefer=Prefer(data.get("prefer", Prefer.EARLY)),
+            fallback=_time(data.get("fallback")),
+            subscription_id=data.get("subscription"),
+        )
+
+    def __post_init__(self) -> None:
+        """Refuse what can never be planned."""
+        opens = self.start or self.end
+        length = self.within or _between(opens, self.end) or _DAY
+        if self.duration <= _ZERO:
+            raise ValueError("no_duration")
+        if self.duration > length:
+            raise ValueError("window_too_short")
+        if self.min_run > self.duration:
+            raise ValueError("min_run_too_long")
+        if not self.days:
+            raise ValueError("no_days")
+        outside = self.fallback is not None and _between(opens, self.fallback) >= length
+        if outside and self.within is None:
+            raise ValueError("fallback_outside")
+
+    def window(self, now: datetime, zone: tzinfo) -> tuple[datetime, datetime]:
+        """Return the window that is open at an aware instant, or else the next one, in UTC."""
+        opens, closes = window(now, self.start or self.end, self.end, zone)
+        while (closes.astimezone(zone) - _INSTANT).weekday() not in self.days:
+            opens, closes = window(closes, self.start or self.end, self.end, zone)
+        return opens, closes
+
+    def window_on_demand(
+        self, now: datetime, zone: tzinfo
+    ) -> tuple[datetime, datetime]:
+        """Return the window of a load that is asked for at an aware instant, in UTC.
+
+        If too little is left of the coming one for a load that cannot pause, it is the one after it.
+        """
+        if self.within is not None:
+            return now, now + self.within
+        opens, closes = self.window(now, zone)
+        if self.contiguous and closes - max(now, opens) < self.duration:
+            opens, closes = self.window(closes, zone)
+        return (max(now, opens) if self.start else now), closes
+
+    def request(
+        self,
+        opens: datetime,
+        closes: datetime,
+        duration: timedelta,
+        *,
+        runs: int = 0,
+        running_since: datetime | None = None,
+    ) -> PlanRequest:
+        """Return what the planner is asked for the rest of a window.
+
+        ``duration`` is what the load still needs, ``runs`` how often it has run, the current run not included.
+        """
+        return PlanRequest(
+            opens,
+            closes,
+            duration,
+            contiguous=self.contiguous,
+            power_kw=self.power or 1.0,
+            min_run=_ZERO if self.contiguous else min(self.min_run, duration),
+            min_pause=self.min_pause,
+            max_runs=None if self.max_runs is None else self.max_runs - runs,
+            price_cap=self.price_cap,
+            prefer=self.prefer,
+            running_since=running_since,
+        )
+
+
+def _days(data: Mapping[str, Any]) -> frozenset[int]:
+    match data.get("days", Days.EVERY_DAY):
+        case Days.WORKDAYS:
+            return frozenset(range(5))
+        case Days.WEEKEND:
+            return frozenset({5, 6})
+        case Days.CHOSEN:
+            return frozenset(map(WEEKDAYS.index, data.get("weekdays", ())))
+        case _:
+            return frozenset(range(7))
+
+
+def _between(earlier: time, later: time) -> timedelta:
+    """Return how long after one wall-clock time the next other one comes: less than a day."""
+    start, end = (datetime.combine(datetime.min, wall) for wall in (earlier, later))
+    return (end - start) % _DAY
+
+
+def _time(text: str | None) -> time | None:
+    if not text:
+        return None
+    # As Home Assistant's own check of forms reads it, which takes 7:00, too.
+    if (wall := dt_util.parse_time(text)) is None:
+        raise ValueError("not a time")
+    return wall
