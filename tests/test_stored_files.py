@@ -25,7 +25,7 @@ from custom_components.nomos.api import (
 )
 from custom_components.nomos.codec import decode, encode
 from custom_components.nomos.loads.manager import _decode as decode_loads
-from custom_components.nomos.loads.model import LoadPlan, LoadStatus
+from custom_components.nomos.loads.plan import LoadMemory, Task
 from custom_components.nomos.planner import Run, window
 from custom_components.nomos.prices.conversion import decode_table
 from custom_components.nomos.pricing import (
@@ -66,16 +66,15 @@ SUBSCRIPTION = Subscription(
     end_at=NOW + timedelta(days=7),
 )
 PLAN = Tariff(id="plan", name="Flex", base_fee=4.9)
-BEGUN = LoadPlan(
-    opens=NOW - timedelta(hours=3),
-    closes=NOW + timedelta(hours=8),
-    status=LoadStatus.PLANNED,
-    runs=(
-        Run(start=NOW - timedelta(hours=1), end=NOW + timedelta(minutes=7)),
-        Run(start=NOW + timedelta(hours=1), end=NOW + timedelta(hours=2)),
+BEGUN = LoadMemory(
+    task=Task(
+        opens=NOW - timedelta(hours=3),
+        closes=NOW + timedelta(hours=8),
+        runs=(
+            Run(start=NOW - timedelta(hours=2), end=NOW - timedelta(hours=1)),
+            Run(start=NOW - timedelta(minutes=7), end=NOW + timedelta(minutes=7)),
+        ),
     ),
-    cost=0.71,
-    average_price=0.29,
 )
 
 
@@ -108,13 +107,13 @@ def use_record(record: Any) -> None:
         share_of_optimum(one, selling=False)
 
 
-def use_loads(plans: Any) -> None:
-    """Use plans that have begun in every way in which the integration does."""
-    for plan in plans.values():
-        plan.next_run(NOW)
-        plan.followed_by(BEGUN)
-        assert plan.runs[-1].end <= plan.closes
-        window(plan.closes, time(20), time(7), BERLIN)
+def use_loads(memories: Any) -> None:
+    """Use tasks that have begun in every way in which the integration does."""
+    for memory in memories.values():
+        if (task := memory.task) is not None:
+            task.ended(NOW)
+            task.time_run(NOW)
+            window(task.closes, time(20), time(7), BERLIN)
 
 
 def use_link(stored: Any) -> None:

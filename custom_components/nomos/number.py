@@ -3,7 +3,7 @@
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .loads.controls import NEED, NomosLoadNeed
+from .loads.controls import NomosLoadNeed
 from .loads.load import Load
 from .runtime import NomosConfigEntry
 
@@ -19,6 +19,6 @@ async def async_setup_entry(
 
     @callback
     def add(load: Load) -> None:
-        async_add_entities([NomosLoadNeed(load, NEED)], config_subentry_id=load.id)
+        async_add_entities([NomosLoadNeed(load)], config_subentry_id=load.id)
 
     entry.runtime_data.loads.async_each(add)

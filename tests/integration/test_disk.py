@@ -12,7 +12,7 @@ import subprocess
 import pytest
 
 from custom_components.nomos.loads.manager import load_file
-from custom_components.nomos.loads.model import LoadPlan
+from custom_components.nomos.loads.plan import LoadMemory
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import HomeAssistant
 from tests.integration.helpers import (
@@ -251,7 +251,8 @@ async def test_everything_is_written_again(
         assert len(messages(caplog, "can be written again", f"nomos.{kind}")) == 1
     load, requests = entry.runtime_data.loads.all[load_id], len(nomos.requests)
     await restart(hass, entry)
-    assert entry.runtime_data.loads.all[load_id].begun == load.begun is not None
+    assert entry.runtime_data.loads.all[load_id].memory == load.memory
+    assert load.memory.task is not None
     assert len(nomos.requests) == requests
     assert_right(hass, nomos, subscription)
 
@@ -307,14 +308,14 @@ async def test_writes_of_a_day_with_twenty_loads(
             contiguous=number % 3 > 0,
         )
     load_writes.clear()
-    begun: dict[str, LoadPlan] = {}
+    begun: dict[str, LoadMemory] = {}
     moments = set()
     for _ in range(96):
         for step in (QUARTER - timedelta(seconds=3), timedelta(seconds=3)):
             await advance(step)
             for key, load in entry.runtime_data.loads.all.items():
-                if load.begun is not None and load.begun != begun.get(key):
-                    begun[key] = load.begun
+                if load.memory.task and load.memory != begun.get(key):
+                    begun[key] = load.memory
                     moments.add(datetime.now(UTC))
     report_figures(
         f"A day with 20 loads: {len(load_writes)} writes, {len(moments)} moments at which loads began"

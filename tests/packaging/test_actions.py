@@ -15,6 +15,7 @@ SCHEMAS = {
     "plan": services.PLAN_SCHEMA,
     "refresh": services.REFRESH_SCHEMA,
 }
+LOAD_ACTIONS = {"start_load", "skip_load"}
 
 
 @pytest.fixture(name="texts", scope="module", params=["en", "de"])
@@ -38,8 +39,17 @@ def test_form_and_schema(name: str, texts: Tree) -> None:
 
 def test_all_are_there(texts: Tree) -> None:
     """Actions, texts and icons match."""
-    assert ACTIONS.keys() == SCHEMAS.keys() == texts["services"].keys()
-    assert read_json(INTEGRATION / "icons.json")["services"].keys() == SCHEMAS.keys()
+    actions = SCHEMAS.keys() | LOAD_ACTIONS
+    assert ACTIONS.keys() == actions == texts["services"].keys()
+    assert read_json(INTEGRATION / "icons.json")["services"].keys() == actions
+
+
+@pytest.mark.parametrize("name", sorted(LOAD_ACTIONS))
+def test_actions_on_loads(name: str, texts: Tree) -> None:
+    """They have a target and no field."""
+    assert ACTIONS[name].keys() == {"target"}
+    assert texts["services"][name].keys() == {"name", "description"}
+    selector({"target": ACTIONS[name]["target"]})
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
@@ -75,7 +85,7 @@ def test_options(texts: Tree) -> None:
     """The schema accepts every choice, each has a name, and there are no other names."""
     used: set[str] = set()
     for name, action in ACTIONS.items():
-        for field, config in action["fields"].items():
+        for field, config in action.get("fields", {}).items():
             kind, options = next(iter(config["selector"].items()))
             key: Any = options and options.get("translation_key")
             if kind == "select":

@@ -209,6 +209,7 @@ def test_exceptions_are_translated_and_used(english: Tree) -> None:
     others = {
         "binary_sensor.py",
         "calendar.py",
+        "controls.py",
         "sensors.py",
         "entity.py",
         "entities.py",
@@ -247,7 +248,11 @@ def platform_of(item: object) -> Platform | None:
     names = [kind.__name__ for kind in type(item).__mro__]
     for name, platform in (
         ("BinarySensorEntityDescription", Platform.BINARY_SENSOR),
+        ("ButtonEntityDescription", Platform.BUTTON),
+        ("NumberEntityDescription", Platform.NUMBER),
         ("SensorEntityDescription", Platform.SENSOR),
+        ("SwitchEntityDescription", Platform.SWITCH),
+        ("TimeEntityDescription", Platform.TIME),
     ):
         if name in names:
             return platform

@@ -64,7 +64,34 @@ TIMES: Final = (
     ),
 )
 
-NEED: Final = NumberEntityDescription(key="need")
+DURATION: Final = NumberEntityDescription(
+    key="need",
+    translation_key="load_duration",
+    device_class=NumberDeviceClass.DURATION,
+    native_unit_of_measurement=UnitOfTime.MINUTES,
+    native_min_value=1,
+    native_max_value=24 * 60,
+    native_step=1,
+    mode=NumberMode.BOX,
+)
+ENERGY: Final = NumberEntityDescription(
+    key="need",
+    translation_key="load_energy_needed",
+    device_class=NumberDeviceClass.ENERGY,
+    native_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
+    native_min_value=0.1,
+    native_max_value=200,
+    native_step=0.1,
+    mode=NumberMode.BOX,
+)
+
+_ERRORS: Final = {
+    "no_duration": "load_no_duration",
+    "window_too_short": "load_window_too_short",
+    "min_run_too_long": "load_min_run_too_long",
+    "fallback_outside": "load_fallback_outside",
+}
+"""The translation keys of errors outside the form."""
 
 
 class NomosLoadSwitch(LoadEntity, SwitchEntity):
@@ -121,7 +148,7 @@ class _SettingEntity(LoadEntity):
         try:
             LoadSettings.of(data)
         except ValueError as err:
-            raise invalid_input(f"load_{err}") from None
+            raise invalid_input(_ERRORS[str(err)]) from None
         self.hass.config_entries.async_update_subentry(entry, subentry, data=data)
 
 
@@ -144,26 +171,20 @@ class NomosLoadTime(_SettingEntity, TimeEntity):
 class NomosLoadNeed(_SettingEntity, NumberEntity):
     """What the load needs: minutes, or kWh if the form says so."""
 
-    _attr_mode = NumberMode.BOX
+    def __init__(self, load: Load) -> None:
+        """Show minutes until the settings are read."""
+        super().__init__(load, DURATION)
 
     @override
     def _read_value(self, now: object) -> object:
         settings = self._load.settings
         if settings.energy is not None:
-            self._attr_translation_key = "load_energy_needed"
-            self._attr_device_class = NumberDeviceClass.ENERGY
-            self._attr_native_unit_of_measurement = UnitOfEnergy.KILO_WATT_HOUR
-            self._attr_native_min_value, self._attr_native_max_value = 0.1, 200
-            self._attr_native_step = 0.1
+            self.entity_description = ENERGY
             self._attr_native_value = settings.energy
         else:
-            self._attr_translation_key = "load_duration"
-            self._attr_device_class = NumberDeviceClass.DURATION
-            self._attr_native_unit_of_measurement = UnitOfTime.MINUTES
-            self._attr_native_min_value, self._attr_native_max_value = 1, 1440
-            self._attr_native_step = 1
+            self.entity_description = DURATION
             self._attr_native_value = settings.duration.total_seconds() / 60
-        return self._attr_translation_key, self._attr_native_value
+        return self.entity_description, self._attr_native_value
 
     @override
     async def async_set_native_value(self, value: float) -> None:

@@ -18,7 +18,7 @@ from ..planner import Run
 from ..prices.coordinator import PriceCoordinator
 from ..pricing import PriceTable
 from ..scheduled_coordinator import log_time
-from .plan import FinishedTask, LoadMemory, LoadPlan, LoadStatus, Task
+from .plan import LoadMemory, LoadPlan, LoadStatus, Task
 from .planning import AHEAD, PATIENCE, plan_load
 from .settings import LoadSettings
 
@@ -72,7 +72,10 @@ class Load:
         self.coordinator: PriceCoordinator | None = None
         """The prices that the load is planned with; None if there is no contract."""
         self.state = LoadState.IDLE
-        self.task, self.last, self.off = memory.task, memory.last, memory.off
+        self.task, self.off = memory.task, memory.off
+        self.last: Task | None = None
+        """The task before."""
+        self._last_left = _ZERO
         self.plan: LoadPlan | None = None
         """What is shown: while the load waits for a plan, the one before."""
         self._hass = hass
@@ -93,11 +96,14 @@ class Load:
 
     @property
     def memory(self) -> LoadMemory:
-        """Return what has to survive a restart: a task that has not begun and was not asked for need not."""
+        """Return what has to survive a restart.
+
+        A task that has neither begun nor was asked for need not. One that ended as planned ends so again.
+        """
         task = self.task
-        if task is not None and not (task.runs or self.settings.on_demand):
-            task = None
-        return LoadMemory(task=task, last=self.last, off=self.off)
+        if task is None or not (task.runs or self.settings.on_demand):
+            task = self.last
+        return LoadMemory(task=task, off=self.off)
 
     @property
     def is_on(self) -> bool:
@@ -121,8 +127,8 @@ class Load:
         if self.running(now):
             return LoadStatus.RUNNING
         waits = self.task is not None and self.settings.on_demand
-        if last and last.task.runs and last.task.closes > now and not waits:
-            return LoadStatus.PARTIAL if last.left else LoadStatus.DONE
+        if last and last.runs and last.closes > now and not waits:
+            return LoadStatus.PARTIAL if self._last_left else LoadStatus.DONE
         if self.task is None:
             return LoadStatus.NOT_ASKED
         return self.plan.status if self.plan else LoadStatus.WAITING_FOR_WINDOW
@@ -153,7 +159,7 @@ class Load:
         if on and self.settings.on_demand:
             self.task = self._asked_task(now)
         elif not on:
-            self._finish(now)
+            self._skip(now)
         self._plan_anew()
         self._update()
 
@@ -185,7 +191,7 @@ class Load:
         if self.task is None or twice:
             return
         self._skipped_at = now
-        self._finish(now)
+        self._skip(now)
         self._plan_anew()
         self._update()
 
@@ -225,7 +231,7 @@ class Load:
         if self.settings.on_demand:
             return self._asked_task(now)
         zone = dt_util.get_default_time_zone()
-        after = max(now, self.last.task.closes) if self.last else now
+        after = max(now, self.last.closes) if self.last else now
         opens, closes = self.settings.window(after, zone)
         if (
             self.settings.contiguous
@@ -241,7 +247,7 @@ class Load:
         if self.state is LoadState.PLANNED:
             self.state = LoadState.WAITING
         now = dt_util.utcnow()
-        if self.last and self.last.task.opens > now:
+        if self.last and self.last.opens > now:
             # It was over by a clock that was ahead.
             self.last = None
         if (task := self.task) is None:
@@ -258,9 +264,15 @@ class Load:
 
     def _finish(self, now: datetime) -> None:
         """End the task."""
-        if (task := self.task) is not None:
-            self.last = FinishedTask(task=task.ended(now), left=self.left(now))
+        if self.task is not None:
+            self.last, self._last_left = self.task.ended(now), self.left(now)
         self.task, self.state = None, LoadState.IDLE
+
+    def _skip(self, now: datetime) -> None:
+        """End the task, though it might go on."""
+        if self.task is not None:
+            self.task = replace(self.task, skipped=True)
+        self._finish(now)
 
     @callback
     def _update(self, _now: datetime | None = None) -> None:
@@ -317,6 +329,8 @@ class Load:
         """Return whether nothing more is to be done for the task."""
         if (task := self.task) is None or task.run_at(now):
             return False
+        if task.skipped:
+            return True
         once = task.by_hand or self.settings.contiguous
         return now >= task.closes or not self.left(now) or bool(once and task.runs)
 
@@ -377,7 +391,7 @@ class Load:
         if self.task is not None:
             moments += [self.task.closes, *(run.end for run in self.task.runs)]
         if self.last is not None:
-            moments.append(self.last.task.closes)
+            moments.append(self.last.closes)
         if coming := [at for at in moments if at is not None and at > now]:
             self._unsub_timer = async_track_point_in_utc_time(
                 self._hass, self._update, min(coming)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, Final, Self
 
 from ..planner import Run
-from ..storage import read_flag, read_instant, read_number
+from ..storage import read_flag, read_instant
 
 _ZERO: Final = timedelta()
 _LONGEST_WINDOW: Final = timedelta(days=8)
@@ -35,12 +35,14 @@ class Task:
     """One time that a load is to get what it needs: its window, and its runs so far.
 
     The end of a run that goes on is the planned one. ``by_hand``: it was started by hand, and does not heed prices.
+    ``skipped``: what is left of it shall not run.
     """
 
     opens: datetime
     closes: datetime
     runs: tuple[Run, ...] = ()
     by_hand: bool = False
+    skipped: bool = False
 
     def run_at(self, now: datetime) -> Run | None:
         """Return the run that holds an instant."""
@@ -70,6 +72,7 @@ class Task:
             "window": [self.opens.isoformat(), self.closes.isoformat()],
             "runs": [[run.start.isoformat(), run.end.isoformat()] for run in self.runs],
             "by_hand": self.by_hand,
+            "skipped": self.skipped,
         }
 
     @classmethod
@@ -88,47 +91,27 @@ class Task:
             closes=closes,
             runs=runs,
             by_hand=read_flag(stored["by_hand"]),
+            skipped=read_flag(stored["skipped"]),
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FinishedTask:
-    """A task that is over, and what of its need it left: nothing if it is done."""
-
-    task: Task
-    left: timedelta = _ZERO
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LoadMemory:
-    """What of a load survives a restart: the task under way, the one before, and whether it is switched off."""
+    """What of a load survives a restart: the last task that was asked for or has begun, and whether it is switched off."""
 
     task: Task | None = None
-    last: FinishedTask | None = None
     off: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return what ``from_json`` reads as the same."""
-        last = self.last
-        return {
-            "task": self.task and self.task.to_json(),
-            "last": last and [last.task.to_json(), last.left.total_seconds()],
-            "off": self.off,
-        }
+        return {"task": self.task and self.task.to_json(), "off": self.off}
 
     @classmethod
     def from_json(cls, stored: Any) -> Self:
         """Read what is stored; LookupError, TypeError or ValueError if it is nonsense."""
-        task, last = stored["task"], None
-        if stored["last"] is not None:
-            finished, left = stored["last"]
-            last = FinishedTask(
-                task=Task.from_json(finished),
-                left=timedelta(seconds=read_number(left, 1e7)),
-            )
+        task = stored["task"]
         return cls(
             task=None if task is None else Task.from_json(task),
-            last=last,
             off=read_flag(stored["off"]),
         )
 

@@ -114,8 +114,6 @@ def _without_prices(
     """Return what remains of runs that reach into unknown prices: at the customer's own time, if there is one."""
     start, closes = rest
     known = () if settings.contiguous else tuple(_known_parts(runs, table))
-    if settings.fallback is None and settings.price_cap is None:
-        return runs, LoadStatus.PROVISIONAL if runs else LoadStatus.WAITING_FOR_PRICES
     if settings.fallback is not None:
         opens = max(start, known[-1].end + settings.min_pause) if known else start
         last, following = window(opens, settings.fallback, settings.fallback, zone)
@@ -125,8 +123,9 @@ def _without_prices(
             settings, table, own.start, own.end
         ):
             return (*known, own), LoadStatus.FALLBACK
-    known = tuple(run for run in known if run.duration >= settings.min_run)
-    return known, LoadStatus.PROVISIONAL if known else LoadStatus.WAITING_FOR_PRICES
+    if settings.price_cap is not None:
+        runs = tuple(run for run in known if run.duration >= settings.min_run)
+    return runs, LoadStatus.PROVISIONAL if runs else LoadStatus.WAITING_FOR_PRICES
 
 
 def _status(

@@ -30,30 +30,26 @@ QUARTER = timedelta(minutes=15)
 async def test_without_prices(
     hass: HomeAssistant, nomos, linked, advance: Advance, fallback
 ) -> None:
-    """When no prices come, the load waits, or starts at the customer's own time."""
+    """When no prices come, the load runs all the same: at the customer's own time, or as cheap as yesterday."""
     nomos.publish_at(datetime(2026, 6, 11).date(), "never")
     entry = await linked()
     await until(advance, datetime(2026, 6, 10, 21, 50, tzinfo=UTC))
     load_id = await add(
         hass, entry, start="22:00:00", end="06:00:00", fallback=fallback
     )
-    if fallback != "02:00:00":
-        # Half past ten has passed already.
-        assert status(hass, load_id) == LoadStatus.WAITING
-        assert shown(hass, load_id, "next_start").state == STATE_UNKNOWN
-    else:
-        assert status(hass, load_id) == LoadStatus.FALLBACK
-        assert shown(hass, load_id, "expected_cost").state == STATE_UNKNOWN
+    # Half past ten has passed already.
+    own = fallback == "02:00:00"
+    assert status(hass, load_id) == (
+        LoadStatus.FALLBACK if own else LoadStatus.PROVISIONAL
+    )
+    assert shown(hass, load_id, "expected_cost").state == STATE_UNKNOWN
     ran = []
     for _ in range(40):
         if runs_now(hass, load_id):
             ran.append(datetime.now(UTC).astimezone(TARIFF_ZONE))
         await advance(QUARTER)
-    if fallback == "02:00:00":
-        assert ran[0].hour == 2
-        assert len(ran) == 9
-    else:
-        assert not ran
+    assert len(ran) == 9
+    assert not own or ran[0].hour == 2
 
 
 async def test_own_time_at_the_opening_of_the_window(
@@ -75,13 +71,13 @@ async def test_own_time_at_the_opening_of_the_window(
 async def test_window_that_passes_without_prices(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """When the window closes, a load that has waited in vain waits for the next one."""
+    """When the window closes, a load that waited in vain for prices below its cap waits for the next one."""
     entry = await linked()
     nomos.faults.add(kind="reset")
-    load_id = await add(hass, entry, start="00:00:00", end="06:00:00")
+    load_id = await add(hass, entry, start="00:00:00", end="06:00:00", price_cap=100)
 
     def window():
-        assert status(hass, load_id) == LoadStatus.WAITING
+        assert status(hass, load_id) == LoadStatus.WAITING_FOR_PRICES
         found = shown(hass, load_id, "run_now", "binary_sensor").attributes["window"]
         return [datetime.fromisoformat(found[edge]) for edge in ("start", "end")]
 
@@ -103,9 +99,9 @@ async def test_price_cap(hass: HomeAssistant, nomos, linked, advance: Advance) -
     car = await add(
         hass, entry, CAR, price_cap=cap, min_run=None, min_pause=None, max_runs=None
     )
-    assert status(hass, car) == LoadStatus.SHORT
+    assert status(hass, car) == LoadStatus.PARTIAL
     washer = await add(hass, entry, start="00:00:00", end="00:00:00", price_cap=-50)
-    assert status(hass, washer) == LoadStatus.WAITING
+    assert status(hass, washer) == LoadStatus.ABOVE_CAP
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,11 @@ async def test_contract_that_follows(
     while datetime.now(UTC) < end + timedelta(hours=2):
         await advance(QUARTER)
     assert load.coordinator is runtime.prices[following.id]
-    assert status(hass, load_id) in {LoadStatus.PLANNED, LoadStatus.PROVISIONAL}
+    assert status(hass, load_id) in {
+        LoadStatus.PLANNED,
+        LoadStatus.PROVISIONAL,
+        LoadStatus.RUNNING,
+    }
 
 
 async def test_named_contract_that_ends(
@@ -85,7 +89,11 @@ async def test_named_contract_that_ends(
         await advance(QUARTER)
     runtime = entry.runtime_data
     assert runtime.loads.all[load_id].coordinator is runtime.prices[following.id]
-    assert status(hass, load_id) in {LoadStatus.PLANNED, LoadStatus.PROVISIONAL}
+    assert status(hass, load_id) in {
+        LoadStatus.PLANNED,
+        LoadStatus.PROVISIONAL,
+        LoadStatus.RUNNING,
+    }
 
 
 async def test_no_contract_to_plan_with(hass: HomeAssistant, nomos, linked) -> None:
@@ -105,10 +113,10 @@ async def test_no_contract_to_plan_with(hass: HomeAssistant, nomos, linked) -> N
     ("known", "cap", "expected"),
     [
         # Prices are known and too high: the customer's own time is not for that.
-        (True, -50, LoadStatus.WAITING),
+        (True, -50, LoadStatus.ABOVE_CAP),
         (False, None, LoadStatus.FALLBACK),
         # What is known of that time is too high, whatever the rest may be.
-        (False, -50, LoadStatus.WAITING),
+        (False, -50, LoadStatus.WAITING_FOR_PRICES),
     ],
 )
 async def test_own_time_and_price_cap(
@@ -137,38 +145,56 @@ async def test_own_time_and_price_cap(
 
 
 @pytest.mark.parametrize("restarts", [False, True])
-async def test_what_is_lacking_is_planned_when_prices_come(
-    hass: HomeAssistant, nomos, linked, advance: Advance, restarts
+async def test_rest_is_planned_again_when_prices_come(
+    hass: HomeAssistant, nomos, linked, subscription, advance: Advance, restarts
 ) -> None:
-    """A load that may pause began with what was known, and gets the rest of its time when more is."""
+    """A load that may pause begins early if yesterday's prices promise no better, and improves the rest in mid-run."""
     nomos.publish_at(date(2026, 6, 11), "never")
     entry = await linked()
-    await until(advance, datetime(2026, 6, 10, 18, 45, tzinfo=UTC))
+    opens = datetime(2026, 6, 10, 19, tzinfo=UTC)
+    for number in range(6):
+        nomos.correct_price(subscription.id, opens + number * QUARTER, 1.0)
+    coordinator = next(iter(entry.runtime_data.prices.values()))
+    await coordinator.async_refresh()
+    await until(advance, opens - QUARTER)
     load_id = await add(hass, entry, CAR, start="21:00:00", end="07:00:00")
-    ran = await run_to(
-        hass, advance, load_id, datetime(2026, 6, 10, 19, 35, tzinfo=UTC)
-    )
-    assert ran
-    begun = attributes(hass, load_id)
-    assert timedelta(hours=2) < planned(hass, load_id) < timedelta(hours=4)
-    cost = float(shown(hass, load_id, "expected_cost").state)
+    assert status(hass, load_id) == LoadStatus.PROVISIONAL
+    assert planned(hass, load_id) == timedelta(hours=4)
+    # What stands in for a price is no price.
+    assert shown(hass, load_id, "expected_cost").state == "unknown"
+    ran = await run_to(hass, advance, load_id, opens + timedelta(minutes=20, seconds=7))
+    assert ran == timedelta(minutes=20, seconds=7)
+    before = attributes(hass, load_id)
     nomos.publish_at(date(2026, 6, 11), datetime(2026, 6, 10).time())
-    await next(iter(entry.runtime_data.prices.values())).async_refresh()
-    # What has begun is kept to.
-    assert attributes(hass, load_id) == begun
-    midnight = datetime(2026, 6, 10, 22, tzinfo=UTC)
-    ran += await run_to(hass, advance, load_id, midnight)
+    for number in range(8):
+        at = datetime(2026, 6, 11, 1, 15, tzinfo=UTC) + number * QUARTER
+        nomos.correct_price(subscription.id, at, 0.5)
+    await coordinator.async_refresh()
+    await hass.async_block_till_done()
+    assert runs_now(hass, load_id)
+    now = attributes(hass, load_id)
+    assert now["runs"] != before["runs"]
+    assert now["window"] == before["window"]
+    # It has to run for half an hour; then cheaper hours wait.
+    assert datetime.fromisoformat(now["runs"][0]["start"]) == opens
+    assert float(shown(hass, load_id, "expected_cost").state) > 0
+    ran += await run_to(hass, advance, load_id, datetime(2026, 6, 10, 22, tzinfo=UTC))
     if restarts:
         await restart(hass, entry)
     assert planned(hass, load_id) == timedelta(hours=4)
-    assert attributes(hass, load_id)["window"] == begun["window"]
-    assert float(shown(hass, load_id, "expected_cost").state) > cost
-    prices = float(shown(hass, load_id, "expected_average_price").state)
-    total = float(shown(hass, load_id, "expected_cost").state)
-    assert prices == pytest.approx(total / (4 * CAR["power"]), abs=1e-4)
-    ran += await run_to(hass, advance, load_id, datetime(2026, 6, 11, 5, 1, tzinfo=UTC))
-    assert ran == timedelta(hours=4)
-    assert attributes(hass, load_id)["window"] != begun["window"]
+    ran += await run_to(
+        hass, advance, load_id, datetime(2026, 6, 11, 1, 15, tzinfo=UTC)
+    )
+    if restarts:
+        await restart(hass, entry)
+    ran += await run_to(
+        hass, advance, load_id, datetime(2026, 6, 11, 4, 59, tzinfo=UTC)
+    )
+    # The minutes that are counted do not begin with those of the clock.
+    assert abs(ran - timedelta(hours=4)) < timedelta(minutes=1)
+    assert status(hass, load_id) == LoadStatus.DONE
+    await run_to(hass, advance, load_id, datetime(2026, 6, 11, 5, 1, tzinfo=UTC))
+    assert attributes(hass, load_id)["window"] != before["window"]
 
 
 async def run_to(hass, advance: Advance, load_id, end: datetime) -> timedelta:
