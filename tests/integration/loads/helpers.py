@@ -1,11 +1,12 @@
 """Flexible loads in tests: their forms, states and devices."""
 
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from custom_components.nomos.const import DOMAIN
 from custom_components.nomos.loads.load import SUBENTRY_TYPE
-from homeassistant.config_entries import SOURCE_USER
+from homeassistant.config_entries import SOURCE_USER, ConfigSubentry
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er
 
@@ -52,6 +53,57 @@ async def add(hass, entry, settings=DISHWASHER, **changes):
     await hass.async_block_till_done()
     [new] = set(entry.subentries) - before
     return new
+
+
+async def put(hass, entry, name="Dishwasher", **data):
+    """Add a load without the form; return its subentry's id."""
+    subentry = ConfigSubentry(
+        data=MappingProxyType(data),
+        subentry_type=SUBENTRY_TYPE,
+        title=name,
+        unique_id=None,
+    )
+    hass.config_entries.async_add_subentry(entry, subentry)
+    await hass.async_block_till_done()
+    return subentry.subentry_id
+
+
+async def press(hass, load_id, key):
+    """Press a button of a load."""
+    target = {"entity_id": shown(hass, load_id, key, "button").entity_id}
+    await hass.services.async_call("button", "press", target, blocking=True)
+    await hass.async_block_till_done()
+
+
+async def switch(hass, load_id, on):
+    """Turn the switch *Planned* of a load on or off."""
+    target = {"entity_id": shown(hass, load_id, "planned", "switch").entity_id}
+    name = "turn_on" if on else "turn_off"
+    await hass.services.async_call("switch", name, target, blocking=True)
+    await hass.async_block_till_done()
+
+
+async def count_run(hass, advance, load_id, end, step=QUARTER):
+    """Move the clock on to an instant by steps that do not fall on full minutes; return the runs as starts and ends."""
+    runs, on_since = [], None
+    while (left := end - datetime.now(UTC)) > timedelta():
+        if runs_now(hass, load_id):
+            on_since = on_since or datetime.now(UTC)
+        elif on_since:
+            runs.append((on_since, datetime.now(UTC)))
+            on_since = None
+        change = [
+            at - datetime.now(UTC)
+            for run in shown(hass, load_id, "run_now", "binary_sensor").attributes[
+                "runs"
+            ]
+            for at in map(datetime.fromisoformat, (run["start"], run["end"]))
+            if at > datetime.now(UTC)
+        ]
+        await advance(min(step, left, *change))
+    if on_since:
+        runs.append((on_since, datetime.now(UTC)))
+    return runs
 
 
 def shown(hass, load_id, key, platform="sensor"):
