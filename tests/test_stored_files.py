@@ -147,9 +147,9 @@ KINDS = {
         use=use_record,
     ),
     "loads": Kind(
-        sample={"load": BEGUN.to_json(), "other": BEGUN.to_json()},
+        sample=json.loads(json.dumps(encode({"load": BEGUN, "other": BEGUN}))),
         decode=decode_loads,
-        encode=lambda plans: {key: plan.to_json() for key, plan in plans.items()},
+        encode=encode,
         use=use_loads,
     ),
     "unsettled_prices": Kind(

@@ -1,18 +1,20 @@
 """What triggers and conditions are about: which of the chosen entities, which levels, which prices.
 
 A person may choose an entity, a device, an area, a floor or a label. Of all that is in it, a trigger or condition
-picks its own kind of entity, so that choosing the Nomos device is enough.
+picks its own kind of entity, so that choosing the Nomos device is enough. A load means the contract that it is planned
+with if the trigger or condition is about prices.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import product
 from typing import Final, Self
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from .const import DOMAIN
 from .prices.coordinator import PriceCoordinator
@@ -48,15 +50,31 @@ class EntityKind:
         self, hass: HomeAssistant, entity_ids: set[str]
     ) -> Iterator[er.RegistryEntry]:
         """Yield what the registry has of those of some entities that are of this kind."""
-        registry = er.async_get(hass)
+        registry, contracts = er.async_get(hass), set[str]()
         for entity_id in entity_ids:
-            if (
-                (entry := registry.async_get(entity_id)) is not None
-                and entry.platform == DOMAIN
-                and entry.domain == self.platform
-                and entry.translation_key in self.keys
-            ):
+            entry = registry.async_get(entity_id)
+            if entry is None or entry.platform != DOMAIN:
+                continue
+            if entry.domain == self.platform and entry.translation_key in self.keys:
                 yield entry
+            if entry.config_subentry_id is not None and entry.device_id is not None:
+                contracts |= _contracts_of_load(hass, entry.device_id)
+        for contract, key in product(contracts, self.keys):
+            found = registry.async_get_entity_id(
+                self.platform, DOMAIN, f"{contract}_{key}"
+            )
+            if found is not None and found not in entity_ids:
+                yield registry.entities[found]
+
+
+def _contracts_of_load(hass: HomeAssistant, device_id: str) -> set[str]:
+    """Return the id of the contract that the load of a device is planned with, if there is one."""
+    registry = dr.async_get(hass)
+    load = registry.async_get(device_id)
+    if not isinstance(load, dr.DeviceEntry) or load.via_device_id is None:
+        return set()
+    contract = registry.async_get(load.via_device_id)
+    return {key for _, key in contract.identifiers} if contract else set()
 
 
 PRICE: Final = EntityKind(Platform.SENSOR, frozenset({"price", "payout"}))

@@ -7,7 +7,7 @@ import pytest
 
 from homeassistant.core import HomeAssistant
 from tests.integration.helpers import EMAIL, Advance, assert_right, personal
-from tests.integration.loads.helpers import DISHWASHER, add
+from tests.integration.loads.helpers import DISHWASHER, add, put
 
 pytestmark = pytest.mark.usefixtures("german_hub")
 
@@ -52,9 +52,10 @@ async def test_a_day(
         r"Prices of contract 1 of 1: next request .*: all are known that should be by now",
         r"Usage of contract 1 of 1: 7 days and 0 months are known, metered until 2026-06-10 00:00:00.*",
         r"Usage of contract 1 of 1: next request 2026-06-11 16:3.*: the daily sync",
-        r"Load 1: provisional in the window 2026-06-10 20:00:00.*: 2026-06-10 \d.* to 2026-06-1.*",
-        r"Load 1: planned in the window 2026-06-10 20:00:00.*: 2026-06-11 \d.* to 2026-06-11 \d.*",
-        r"Load 1: planned, has begun in the window .*",
+        r"Load 1: provisional, in the window 2026-06-10 20:00:00.*: 2026-06-1\d .* to 2026-06-1.*",
+        r"Load 1: planned, in the window 2026-06-10 20:00:00.*: 2026-06-11 \d.* to 2026-06-11 \d.*",
+        r"Load 1: running, in the window .*",
+        r"Load 1: done, .*",
     ):
         assert any(re.fullmatch(line, one) for one in told), (line, told)
     log = "\n".join(told)
@@ -139,12 +140,8 @@ async def test_prices_that_are_unknown_are_counted(
 @pytest.mark.parametrize(
     ("settings", "why"),
     [
-        ({"start": "01:00:00", "end": "06:00:00"}, "its prices are not all known yet"),
-        (
-            {"start": "08:00:00", "end": "20:00:00", "price_cap": -50},
-            "too little of it is below the highest price allowed",
-        ),
-        ({"start": "08:00:00", "end": "11:00:00"}, "it is too short now"),
+        ({"start": "01:00:00", "end": "06:00:00"}, "waiting for prices"),
+        ({"start": "08:00:00", "end": "20:00:00"}, "above cap"),
     ],
 )
 async def test_why_a_load_does_not_run(
@@ -152,6 +149,13 @@ async def test_why_a_load_does_not_run(
 ) -> None:
     """The log has the reason, and only the number of the load."""
     entry = await linked()
-    await add(hass, entry, DISHWASHER, name="Erika's dishwasher", **settings)
+    await put(
+        hass,
+        entry,
+        "Erika's dishwasher",
+        duration={"hours": 2},
+        price_cap=-50,
+        **settings,
+    )
     [line] = [one for one in lines() if one.startswith("Load ")]
-    assert re.fullmatch(f"Load 1: waiting in the window .*: {why}", line)
+    assert re.fullmatch(f"Load 1: {why}, in the window .*: no run", line)

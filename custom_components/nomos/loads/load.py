@@ -173,12 +173,13 @@ class Load:
             return
         self.task = task
         run = Run(start=current.start if current else now, end=now + self.left(now))
-        self.task = replace(
-            task.ended(now).with_run(run),
+        by_hand = replace(
+            task,
             opens=min(task.opens, now),
             closes=max(task.closes, run.end),
             by_hand=True,
         )
+        self.task = by_hand.ended(now).with_run(run)
         self.state = LoadState.RUNNING
         self._plan_anew()
         self._update()

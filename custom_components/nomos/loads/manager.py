@@ -18,6 +18,7 @@ from homeassistant.helpers.dispatcher import (
 )
 
 from ..account.ranking import default_contract
+from ..codec import decode, encode
 from ..const import DOMAIN
 from ..prices.coordinator import PriceCoordinator
 from ..storage import StoredFile, stored_file
@@ -157,9 +158,7 @@ class Loads:
         }
         if memory != self._stored:
             self._stored = memory
-            self._file.async_save_soon(
-                {key: one.to_json() for key, one in memory.items()}
-            )
+            self._file.async_save_soon(encode(memory))
 
     @callback
     def _stop(self) -> None:
@@ -174,4 +173,4 @@ def load_file(hass: HomeAssistant, entry: ConfigEntry) -> StoredFile:
 
 
 def _decode(stored: Any) -> dict[str, LoadMemory]:
-    return {key: LoadMemory.from_json(value) for key, value in stored.items()}
+    return decode(dict[str, LoadMemory], stored)

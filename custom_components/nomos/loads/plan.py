@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from ..planner import Run
-from ..storage import read_flag, read_instant
 
 _ZERO: Final = timedelta()
-_LONGEST_WINDOW: Final = timedelta(days=8)
-"""No window is longer, whatever is done to the clock."""
+_LONGEST: Final = timedelta(days=10)
+"""No task takes longer, whatever is done to the clock."""
 
 
 class LoadStatus(StrEnum):
@@ -44,6 +43,16 @@ class Task:
     by_hand: bool = False
     skipped: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse a task whose times are not in order; ValueError.
+
+        A run may go on after the window if it was started by hand, or if its duration was changed in it.
+        """
+        edges = [self.opens, *(at for run in self.runs for at in (run.start, run.end))]
+        last = max(self.closes, edges[-1])
+        if edges != sorted(edges) or not self.opens <= last <= self.opens + _LONGEST:
+            raise ValueError("not in order")
+
     def run_at(self, now: datetime) -> Run | None:
         """Return the run that holds an instant."""
         return run_at(self.runs, now)
@@ -66,34 +75,6 @@ class Task:
         )
         return replace(self, runs=tuple(runs))
 
-    def to_json(self) -> dict[str, Any]:
-        """Return what ``from_json`` reads as the same task."""
-        return {
-            "window": [self.opens.isoformat(), self.closes.isoformat()],
-            "runs": [[run.start.isoformat(), run.end.isoformat()] for run in self.runs],
-            "by_hand": self.by_hand,
-            "skipped": self.skipped,
-        }
-
-    @classmethod
-    def from_json(cls, stored: Any) -> Self:
-        """Read a stored task; LookupError, TypeError or ValueError if it is none."""
-        opens, closes = map(read_instant, stored["window"])
-        runs = tuple(
-            Run(start=read_instant(start), end=read_instant(end))
-            for start, end in stored["runs"]
-        )
-        edges = [opens, *(at for run in runs for at in (run.start, run.end)), closes]
-        if edges != sorted(edges) or closes - opens > _LONGEST_WINDOW:
-            raise ValueError("not in order")
-        return cls(
-            opens=opens,
-            closes=closes,
-            runs=runs,
-            by_hand=read_flag(stored["by_hand"]),
-            skipped=read_flag(stored["skipped"]),
-        )
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadMemory:
@@ -101,19 +82,6 @@ class LoadMemory:
 
     task: Task | None = None
     off: bool = False
-
-    def to_json(self) -> dict[str, Any]:
-        """Return what ``from_json`` reads as the same."""
-        return {"task": self.task and self.task.to_json(), "off": self.off}
-
-    @classmethod
-    def from_json(cls, stored: Any) -> Self:
-        """Read what is stored; LookupError, TypeError or ValueError if it is nonsense."""
-        task = stored["task"]
-        return cls(
-            task=None if task is None else Task.from_json(task),
-            off=read_flag(stored["off"]),
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,7 +37,7 @@ def local(day: int, hour: int, minute: int = 0) -> datetime:
 
 def is_on(hass: HomeAssistant, load_id: str) -> bool:
     """Return whether the load is planned or asked for."""
-    return shown(hass, load_id, "planned", "switch").state == "on"
+    return bool(shown(hass, load_id, "planned", "switch").state == "on")
 
 
 def length(runs: list[tuple[datetime, datetime]]) -> timedelta:

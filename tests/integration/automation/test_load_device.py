@@ -1,0 +1,54 @@
+"""Triggers and conditions on a load: about runs they mean the load, about prices the contract that it is planned with."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from custom_components.nomos.const import DOMAIN
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
+from homeassistant.setup import async_setup_component
+from tests.integration.helpers import Advance
+from tests.integration.loads.helpers import QUARTER, put, until
+
+pytestmark = pytest.mark.usefixtures("german_hub")
+
+
+async def test_price_trigger_on_a_load(
+    hass: HomeAssistant, nomos, linked, subscription, advance: Advance
+) -> None:
+    """A price that falls below a value, and a level that is reached, fire for the load's contract."""
+    entry = await linked()
+    load_id = await put(hass, entry, duration={"hours": 2})
+    device = dr.async_get(hass).async_get_device_by_identifier(
+        (DOMAIN, load_id), entry.entry_id
+    )
+    assert device is not None
+    fired = []
+    hass.bus.async_listen("fired", fired.append)
+    assert await async_setup_component(
+        hass,
+        "automation",
+        {
+            "automation": {
+                "triggers": {
+                    "trigger": "nomos.price_turned_negative",
+                    "target": {"device_id": device.id},
+                },
+                "conditions": {
+                    "condition": "nomos.price_level_is",
+                    "target": {"device_id": device.id},
+                    "options": {"comparison": "at_most", "level": "very_cheap"},
+                },
+                "actions": {"event": "fired"},
+            }
+        },
+    )
+    await hass.async_block_till_done()
+    at = datetime(2026, 6, 10, 10, tzinfo=UTC)
+    nomos.correct_price(subscription.id, at, -3.0)
+    await next(iter(entry.runtime_data.prices.values())).async_refresh()
+    await until(advance, at - timedelta(seconds=1))
+    assert not fired
+    await until(advance, at + QUARTER)
+    assert len(fired) == 1
