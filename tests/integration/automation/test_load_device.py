@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from custom_components.nomos.const import DOMAIN
-from homeassistant.core import HomeAssistant
+from homeassistant.core import Event, HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from homeassistant.setup import async_setup_component
 from tests.integration.helpers import Advance
@@ -17,14 +17,14 @@ pytestmark = pytest.mark.usefixtures("german_hub")
 async def test_price_trigger_on_a_load(
     hass: HomeAssistant, nomos, linked, subscription, advance: Advance
 ) -> None:
-    """A price that falls below a value, and a level that is reached, fire for the load's contract."""
+    """The price that falls below zero, and its rank, are those of the load's contract."""
     entry = await linked()
     load_id = await put(hass, entry, duration={"hours": 2})
     device = dr.async_get(hass).async_get_device_by_identifier(
         (DOMAIN, load_id), entry.entry_id
     )
     assert device is not None
-    fired = []
+    fired: list[Event] = []
     hass.bus.async_listen("fired", fired.append)
     assert await async_setup_component(
         hass,
@@ -36,9 +36,9 @@ async def test_price_trigger_on_a_load(
                     "target": {"device_id": device.id},
                 },
                 "conditions": {
-                    "condition": "nomos.price_level_is",
+                    "condition": "nomos.among_cheapest_hours",
                     "target": {"device_id": device.id},
-                    "options": {"comparison": "at_most", "level": "very_cheap"},
+                    "options": {"hours": 1},
                 },
                 "actions": {"event": "fired"},
             }
