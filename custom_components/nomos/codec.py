@@ -21,9 +21,15 @@ _LAST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 
 def encode(value: Any) -> Any:
     """Return a value as JSON; an instant as seconds since 1970."""
+    # First what there is most of: a table of prices has thousands.
+    if value is None or isinstance(value, float):
+        return value
     if is_dataclass(value):
-        parts = {one.name: encode(getattr(value, one.name)) for one in fields(value)}
-        return parts if _is_by_name(value) else list(parts.values())
+        kind: Any = type(value)
+        names = _names(kind)
+        if _is_by_name(kind):
+            return {name: encode(getattr(value, name)) for name in names}
+        return [encode(getattr(value, name)) for name in names]
     # Not Mapping: to ask an abstract class of a new type leaves thousands of objects to the garbage collector.
     if isinstance(value, dict):
         return {encode(key): encode(one) for key, one in value.items()}
@@ -76,8 +82,14 @@ def _fields_reader(kind: Any) -> Callable[[Any], Any]:
     return read
 
 
-def _is_by_name(value: Any) -> bool:
-    return all(one.kw_only for one in fields(value))
+@cache
+def _names(kind: Any) -> list[str]:
+    return [one.name for one in fields(kind)]
+
+
+@cache
+def _is_by_name(kind: Any) -> bool:
+    return all(one.kw_only for one in fields(kind))
 
 
 def _require[T](kind: type[T], value: Any) -> T:
