@@ -20,7 +20,15 @@ CONSUMPTION = (
     "average_price_today",
     "highest_price_today",
 )
-LOAD = ("run_now", "next_start", "next_end", "expected_cost", "expected_saving")
+LOAD = (
+    "run_now",
+    "load_skip",
+    "load_start_now",
+    "load_status",
+    "next_start",
+    "next_end",
+    "expected_cost",
+)
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +49,7 @@ def hub(**devices: tuple[str, ...]) -> dict[str, Any]:
             "device_id": device,
             "platform": "nomos",
             "translation_key": key,
+            "name": key,
         }
         for device, keys in devices.items()
         for key in keys
@@ -101,10 +110,25 @@ def test_a_contract_with_loads(page: Any) -> None:
     headings = [card["heading"] for card in shown if card["type"] == "heading"]
     assert headings == ["Preis heute", "Dishwasher", "Car", "Verlauf"]
     tiles = [card["entity"] for card in shown if card["type"] == "tile"]
-    expected = [f"sensor.nomos_{key}" for key in CONSUMPTION[2:]]
-    for device in ("dishwasher", "car"):
-        expected += [f"sensor.{device}_{key}" for key in LOAD]
-    assert tiles == expected
+    assert tiles == [f"sensor.nomos_{key}" for key in CONSUMPTION[2:]]
+    lists = [card["entities"] for card in shown if card["type"] == "entities"]
+    for rows, device in zip(lists, ("dishwasher", "car"), strict=True):
+        assert rows == [
+            {"entity": f"sensor.{device}_load_status", "name": "load_status"},
+            {
+                "entity": f"sensor.{device}_next_start",
+                "name": "next_start",
+                "format": "time",
+            },
+            {
+                "entity": f"sensor.{device}_next_end",
+                "name": "next_end",
+                "format": "time",
+            },
+            {"entity": f"sensor.{device}_expected_cost", "name": "expected_cost"},
+            {"entity": f"sensor.{device}_load_start_now", "name": "load_start_now"},
+            {"entity": f"sensor.{device}_load_skip", "name": "load_skip"},
+        ]
     assert shown[-1]["type"] == "history-graph"
     names = {
         card["entity"].partition("_")[2]: card["name"]
@@ -116,11 +140,6 @@ def test_a_contract_with_loads(page: Any) -> None:
         "lowest_price_today": "Niedrigster",
         "average_price_today": "Durchschnitt",
         "highest_price_today": "Höchster",
-        "run_now": {"type": "entity"},
-        "next_start": {"type": "entity"},
-        "next_end": {"type": "entity"},
-        "expected_cost": "Kosten",
-        "expected_saving": "Ersparnis",
     }
 
 
@@ -133,7 +152,8 @@ def test_several_contracts(page: Any) -> None:
     assert cards(roof)[0]["entity"] == "sensor.roof_payout"
     assert not [card for card in cards(roof) if card["type"] == "tile"]
     tiles = [card["entity"] for card in cards(house) if card["type"] == "tile"]
-    assert "sensor.dishwasher_run_now" in tiles
+    [listed] = [card["entities"] for card in cards(house) if card["type"] == "entities"]
+    assert listed[0]["entity"] == "sensor.dishwasher_load_status"
     assert "sensor.nomos_average_price_today" not in tiles
     assert "sensor.nomos_highest_price_today" not in tiles
 

@@ -18,8 +18,6 @@ const TEXTS = {
 			lowest_payout_today: "Lowest",
 			average_payout_today: "Average",
 			highest_payout_today: "Highest",
-			expected_cost: "Cost",
-			expected_saving: "Saving",
 		},
 		history: "History",
 		usage: "Usage",
@@ -39,8 +37,6 @@ const TEXTS = {
 			lowest_payout_today: "Niedrigste",
 			average_payout_today: "Durchschnitt",
 			highest_payout_today: "Höchste",
-			expected_cost: "Kosten",
-			expected_saving: "Ersparnis",
 		},
 		history: "Verlauf",
 		usage: "Verbrauch",
@@ -51,7 +47,21 @@ const TEXTS = {
 	},
 };
 
-const LOAD = ["run_now", "next_start", "next_end", "expected_cost", "expected_saving"];
+const LOAD = [
+	"load_status",
+	"next_start",
+	"next_end",
+	"expected_cost",
+	"expected_saving",
+	"saved_this_month",
+	"load_planned",
+	"load_ready_by",
+	"load_start_now",
+	"load_skip",
+];
+
+/** What a load shows as a time of the clock: "in 9 hours" does not say whether it wakes the house. */
+const CLOCK_TIMES = ["next_start", "next_end"];
 
 const textsOf = (language) => TEXTS[String(language || "en").slice(0, 2)] || TEXTS.en;
 
@@ -81,6 +91,19 @@ const tiles = (texts, entities, keys) =>
 			grid_options: { columns: 6 },
 		}));
 
+/** Return the list of what a load shows and of what it can be told. */
+const loadCard = (hass, entities) => ({
+	type: "entities",
+	show_header_toggle: false,
+	entities: LOAD.filter((key) => entities[key]).map((key) => ({
+		entity: entities[key],
+		// Without the name of the load, which is above.
+		...(hass.entities[entities[key]].name && { name: hass.entities[entities[key]].name }),
+		...(CLOCK_TIMES.includes(key) && { format: "time" }),
+	})),
+	grid_options: { columns: "full" },
+});
+
 const section = (...cards) => ({ type: "grid", cards });
 
 /** Return the view of one contract. */
@@ -93,7 +116,7 @@ function contractView(hass, texts, [id, entities], loads) {
 	const sections = [{ ...section(card), column_span: 2 }];
 	if (today.length) sections.push(section(heading(texts.today[noun], "mdi:calendar-today"), ...today));
 	for (const [device, load] of loads) {
-		sections.push(section(heading(nameOf(hass, device), "mdi:power-plug-outline"), ...tiles(texts, load, LOAD)));
+		sections.push(section(heading(nameOf(hass, device), "mdi:power-plug-outline"), loadCard(hass, load)));
 	}
 	sections.push(
 		section(heading(texts.history, "mdi:chart-line"), { type: "history-graph", entities: [{ entity: price }], hours_to_show: 48 }),
