@@ -33,7 +33,8 @@ from .api import (
 from .application_credentials import session_without_cookies
 from .const import DOMAIN, SUPPORT_EMAIL
 from .errors import in_log
-from .loads.form import LoadFlow, number_field
+from .loads.fields import number_field
+from .loads.form import LoadFlow
 from .loads.load import SUBENTRY_TYPE
 from .prices.conversion import DISTANCES, PERIODS, SHARES, level_thresholds
 from .pricing import DEFAULT_LIMITS, DEFAULT_THRESHOLDS

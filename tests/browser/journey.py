@@ -65,6 +65,10 @@ class Journey:
         """Open a page of Home Assistant by its address."""
         await self.page.goto(self.processes.hub.url + path)
 
+    async def resize(self, size: tuple[int, int]) -> None:
+        """Go on with a window of another size."""
+        await self.page.set_viewport_size({"width": size[0], "height": size[1]})
+
     async def press(self, button: str, within: Locator | Page | None = None) -> None:
         """Press one of Home Assistant's buttons."""
         await self.press_text(self.texts.button(button), within)
@@ -81,16 +85,24 @@ class Journey:
         await self.guard.read(self.page)
 
     async def see_form(self, step: str, *absent: str) -> None:
-        """Compare a step's form with the translations: its title, every field with its label and its description."""
+        """See a step's form as the translations have it: its title, every field with its label and its description.
+
+        Sections are opened. ``absent`` names fields that are not asked for, or a section of them.
+        """
         await self.see(self.texts.own(f"{step}.title"), self.flow)
-        labels = self.texts.below(f"{step}.data")
-        descriptions = self.texts.below(f"{step}.data_description")
-        for name in absent:
-            del labels[name], descriptions[name]
+        labels = self.texts.below_parts(step, "data", absent)
+        descriptions = self.texts.below_parts(step, "data_description", absent)
         await expect(self.flow.locator("ha-selector")).to_have_count(len(labels))
+        await self.toggle_sections()
         for text in descriptions.values():
             await expect(self.flow.get_by_text(text).first).to_be_attached()
         assert (await self.guard.read(self.page)).labels == labels
+        await self.toggle_sections()
+
+    async def toggle_sections(self) -> None:
+        """Open or close all sections of a form by the keyboard; Enter would send the form."""
+        for section in await self.flow.locator("ha-form-expandable").all():
+            await section.locator("#summary").press("Space")
 
     async def finish(self, button: str) -> None:
         """Press the last button of a flow; it closes."""
@@ -173,32 +185,89 @@ class Journey:
         await self.screenshots.take_device("device", self.page)
 
     async def add_load(self) -> None:
-        """Add a flexible load; check its device and what it shows."""
+        """Add a dishwasher as a family does; see that it has a device."""
         name = LOADS[self.texts.language]
-        step = "config_subentries.load.step.user"
+        steps = "config_subentries.load.step"
         await self.go(f"/config/integrations/integration/{DOMAIN}")
         button = self.texts.own("config_subentries.load.initiate_flow.user")
         await self.press_text(button)
-        # There is one contract, so there is nothing to choose.
-        await self.see_form(step, "subscription")
+        await self.see(self.texts.own(f"{steps}.user.title"), self.flow)
+        option = self.texts.own(f"{steps}.user.menu_options.appliance")
+        await self.flow.get_by_text(option, exact=True).click()
+        # It is no car, and there is one contract, so there is nothing to choose.
+        absent = ("energy", "power", "charge", "how.duration", "price.subscription")
+        await self.see_form(f"{steps}.settings", *absent)
 
         await self.flow.locator('input[name="name"]').fill(name)
-        times = self.flow.locator('input[name="hours"]')
-        # The duration, and a window over the night.
-        for number, hours in enumerate(("2", "20", "7")):
-            await times.nth(number).fill(hours)
-            await times.nth(number).blur()
+        hours = self.flow.locator('input[name="hours"]')
+        for number, text in enumerate(("3", "6")):  # the duration, and ready by
+            await hours.nth(number).fill(text)
+            await hours.nth(number).blur()
         await self.screenshots.take_dialog("load", self.page, self.flow)
+        await self._make_a_mistake()
         await self.press("submit", self.flow)
+        end = self.flow.get_by_text(re.compile(r"\d\d:\d\d–\d\d:\d\d"))
+        await expect(end.first).to_be_visible()
+        await self.guard.read(self.page)
         await self.finish("finish")
         await self.see(self.texts.own("config_subentries.load.entry_type"))
         device = self.page.locator("ha-config-entry-device-row", has_text=name)
         await device.click()
         await self.page.wait_for_url("**/config/devices/device/*")
+
+    async def _make_a_mistake(self) -> None:
+        """Enter in a section what cannot be; see what is wrong beside it, and what was entered as before."""
+        how = self.texts.own("config_subentries.load.step.settings.sections.how.name")
+        heading = self.page.get_by_role("heading", name=how)
+        section = self.flow.locator("ha-form-expandable").filter(has=heading)
+        # After power and energy comes the shortest run.
+        field = section.locator("ha-selector-number").nth(2).locator("input")
+        await section.locator("#summary").press("Space")
+        await field.fill("600")
+        await field.blur()
+        await section.locator("#summary").press("Space")
+        await self.press("submit", self.flow)
+        error = self.texts.own("config_subentries.load.error.min_run_too_long")
+        await self.see(error, self.flow)
+        await expect(field).to_be_visible()
+        await expect(field).to_have_value("600")
+        name = LOADS[self.texts.language]
+        await expect(self.flow.locator('input[name="name"]')).to_have_value(name)
+        await field.fill("")
+        await field.blur()
+
+    async def run_load(self) -> None:
+        """Ask for the dishwasher and see its plan; start it now, do without that, and ask for it again."""
+        await self._see_status("not_asked")
+        await self._ask_for_load()
         for sensor in ("next_start", "next_end", "expected_cost", "expected_saving"):
             await self.see(self.texts.own(f"entity.sensor.{sensor}.name"))
         await self.see(self.texts.own("entity.binary_sensor.run_now.name"))
         await self.screenshots.take_device("load-device", self.page)
+        await self._press_entity("load_start_now")
+        await self._see_status("running")
+        await self._press_entity("load_skip")
+        await expect(self.page.get_by_role("switch")).not_to_be_checked()
+        await self._ask_for_load()
+
+    async def _ask_for_load(self) -> None:
+        """Turn on the switch on the device's page; the load has a plan then."""
+        await self.page.locator("ha-switch").click()
+        await expect(self.page.get_by_role("switch")).to_be_checked()
+        await self._see_status("planned")
+
+    async def _see_status(self, status: str) -> None:
+        """See among the sensors of a device what the load does."""
+        text = self.texts.own(f"entity.sensor.load_status.state.{status}")
+        row = self.page.locator("hui-sensor-entity-row", has_text=text)
+        await expect(row.first).to_be_visible()
+        await self.guard.read(self.page)
+
+    async def _press_entity(self, key: str) -> None:
+        """Press a button among the entities of a device."""
+        name = self.texts.own(f"entity.button.{key}.name")
+        row = self.page.locator("hui-button-entity-row", has_text=name)
+        await row.get_by_role("button").last.click()
 
     async def see_dashboard(self, hub: HubClient) -> None:
         """Open the ready-made dashboard: light and dark, on a desktop and on a phone, and several times."""
@@ -221,14 +290,14 @@ class Journey:
         await self.screenshots.take("dashboard", self.page, shown, margin=12)
         for theme, size, name in LOOKS:
             await self.page.emulate_media(color_scheme=theme)
-            await self.page.set_viewport_size({"width": size[0], "height": size[1]})
+            await self.resize(size)
             await self._see_card()
             await self.guard.read(self.page)
             await self._see_whole_tiles()
             if name:
                 card = self.page.locator("nomos-price-card")
                 await self.screenshots.take(name, self.page, card, margin=8)
-        await self.page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
+        await self.resize(WIDE)
 
     async def _see_card(self) -> None:
         """Check that the card shows prices and fits into the page."""
@@ -296,6 +365,8 @@ class Journey:
         await self.press("delete", self.page.locator("dialog-box"))
         await expect(row).to_have_count(0)
         await self.guard.read(self.page)
+        # Home Assistant has closed a websocket that was not read for a minute.
+        await hub.disconnect()
         assert await hub.entries(DOMAIN) == []
         assert await hub.entities(DOMAIN) == []
         # Pages that are loaded from now on no longer have the card.

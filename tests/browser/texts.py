@@ -1,5 +1,6 @@
 """The texts on the pages: the integration's in both languages, and those of Home Assistant's buttons."""
 
+from collections.abc import Collection
 from functools import cache
 
 from tests.packaging import INTEGRATION, leaves, read_json
@@ -77,6 +78,24 @@ class Texts:
             for key, text in self._own.items()
             if key.rpartition(".")[0] == path
         }
+
+    def below_parts(
+        self, step: str, kind: str, absent: Collection[str]
+    ) -> dict[str, str]:
+        """Return the texts of a kind of a step's fields by their keys, those of its sections, too, but for some."""
+        found = {}
+        for path, text in self._own.items():
+            if not path.startswith(f"{step}."):
+                continue
+            match path.removeprefix(f"{step}.").split("."):
+                case [one, key] if one == kind and key not in absent:
+                    found[key] = text
+                case ["sections", section, one, key] if one == kind and not {
+                    section,
+                    f"{section}.{key}",
+                } & {*absent}:
+                    found[key] = text
+        return found
 
     def button(self, name: str) -> str:
         """Return the label of a button of Home Assistant."""

@@ -22,16 +22,20 @@ LOADS: Final = 12
 async def add_load(client: HubClient, entry_id: str, name: str, at: datetime) -> None:
     """Add a load that runs for the minute from an instant."""
     flows = "/api/config/config_entries/subentries/flow"
-    form = await client.post(flows, {"handler": [entry_id, "load"]})
+    menu = await client.post(flows, {"handler": [entry_id, "load"]})
+    flow = f"{flows}/{menu['flow_id']}"
+    await client.post(flow, {"next_step_id": "other"})
+    start, end = (f"{one.astimezone(BERLIN):%H:%M}:00" for one in (at, at + MINUTE))
     done = await client.post(
-        f"{flows}/{form['flow_id']}",
+        flow,
         {
             "name": name,
-            "duration": {"hours": 0, "minutes": 1, "seconds": 0},
-            "start": f"{at.astimezone(BERLIN):%H:%M}:00",
-            "end": f"{(at + MINUTE).astimezone(BERLIN):%H:%M}:00",
-            "contiguous": True,
-            "prefer": "early",
+            "duration": {"hours": 0, "minutes": 1},
+            "end": end,
+            "when": {"start": start},
+            "how": {},
+            "price": {},
+            "device": {},
         },
     )
     assert done["type"] == "create_entry", done

@@ -68,17 +68,27 @@ def test_defaults_and_examples(name: str) -> None:
 
 
 def test_one_name_for_one_thing(texts: Tree) -> None:
-    """A field of the form of a flexible load has the same name in the action that plans a load."""
-    fields = texts["services"]["plan"]["fields"]
-    others = {"start": "earliest", "end": "latest"}
-    for step in texts["config_subentries"]["load"]["step"].values():
-        shared = {
-            key: (name, fields[field]["name"])
-            for key, name in step["data"].items()
-            if (field := others.get(key, key)) in fields
-        }
-        assert len(shared) == 11
-        assert not {key: names for key, names in shared.items() if len({*names}) > 1}
+    """What the form of a load asks for has the same name in the action that plans one, and among its entities."""
+    form = texts["config_subentries"]["load"]["step"]["settings"]
+    names = {
+        (field, name)
+        for part in (form, *form["sections"].values())
+        for field, name in part["data"].items()
+    }
+    action = texts["services"]["plan"]["fields"] | {
+        "start": texts["entity"]["time"]["load_earliest_start"],
+        "end": texts["entity"]["time"]["load_ready_by"],
+    }
+    shared = {(field, action[field]["name"]) for field, _ in names if field in action}
+    assert len(shared) == 12
+    assert {(field, name) for field, name in names if field in action} == shared
+    assert texts["entity"]["number"]["load_duration"] == {
+        "name": action["duration"]["name"]
+    }
+    assert texts["entity"]["number"]["load_energy_needed"] == {
+        "name": action["energy"]["name"]
+    }
+    assert action["start"]["name"] == action["earliest"]["name"]
 
 
 def test_options(texts: Tree) -> None:

@@ -76,10 +76,13 @@ def test_readme_is_read() -> None:
     assert found.tables
 
 
-def test_german_readme() -> None:
-    """The German readme has the sections, the pictures, the tables and the code of the English one."""
+@pytest.mark.parametrize(
+    "name", ["README{}.md", "docs/loads{}.md"], ids=["readme", "loads"]
+)
+def test_german_pages(name: str) -> None:
+    """A page in German has the sections, the pictures, the tables and the code of the English one."""
     english, german = (
-        (PROJECT / name).read_text() for name in ("README.md", "README.de.md")
+        (PROJECT / name.format(language)).read_text() for language in ("", ".de")
     )
     assert list(differences(english, german)) == []
 

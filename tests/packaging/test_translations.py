@@ -117,7 +117,9 @@ FORMAL = re.compile(
 def german_texts() -> Iterator[tuple[str, str]]:
     """Yield all German texts, with where they are."""
     yield from leaves(read_json(TRANSLATIONS / "de.json"))
-    for path in (PROJECT / "README.de.md", *INTEGRATION.glob("frontend/*.js")):
+    pages = (*PROJECT.glob("*.de.md"), *PROJECT.glob("docs/*.de.md"))
+    assert len(pages) == 2
+    for path in (*pages, *INTEGRATION.glob("frontend/*.js")):
         for number, line in enumerate(path.read_text().splitlines(), start=1):
             yield f"{path.name}:{number}", line
 
@@ -148,7 +150,7 @@ def test_no_core_strings() -> None:
 
 
 def forms(texts: Tree) -> Iterator[tuple[str, Tree]]:
-    """Yield every step of every flow, with its path."""
+    """Yield every step of every flow, and every section of one, with its path."""
     flows = {
         "config": texts["config"],
         "options": texts["options"],
@@ -157,12 +159,14 @@ def forms(texts: Tree) -> Iterator[tuple[str, Tree]]:
     for flow, tree in flows.items():
         for step, form in tree["step"].items():
             yield f"{flow}.{step}", form
+            for name, section in form.get("sections", {}).items():
+                yield f"{flow}.{step}.{name}", section
 
 
 def test_form_descriptions_describe_fields(english: Tree) -> None:
     """Every field is described, and every field that is described exists."""
     described = dict(forms(english))
-    assert described.keys() >= {"options.init", "load.user", "load.reconfigure"}
+    assert described.keys() >= {"options.init", "load.settings", "load.settings.when"}
     for where, form in described.items():
         fields = form.get("data", {}).keys()
         assert form.get("data_description", {}).keys() == fields, where
@@ -213,7 +217,7 @@ def test_exceptions_are_translated_and_used(english: Tree) -> None:
         "sensors.py",
         "entity.py",
         "entities.py",
-        "form.py",
+        "fields.py",
         "runtime.py",
     }
     paths = list(INTEGRATION.rglob("*.py"))

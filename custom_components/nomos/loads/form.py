@@ -1,152 +1,180 @@
-"""The form that describes a load."""
+"""The dialog that adds or changes a load: what it is, and then one form that is filled in with what suits that."""
 
-from math import isfinite
-from typing import Any, Final, override
-
-import probatio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
 
 from homeassistant.config_entries import (
+    SOURCE_RECONFIGURE,
     ConfigEntry,
     ConfigEntryState,
     ConfigSubentryFlow,
     SubentryFlowResult,
 )
 from homeassistant.const import CONF_NAME
-from homeassistant.helpers.selector import (
-    BooleanSelector,
-    DurationSelector,
-    DurationSelectorConfig,
-    NumberSelector,
-    NumberSelectorConfig,
-    NumberSelectorMode,
-    SelectOptionDict,
-    SelectSelector,
-    SelectSelectorConfig,
-    TextSelector,
-    TimeSelector,
-)
+from homeassistant.helpers.selector import SelectOptionDict
 
 from ..account.ranking import rank_contracts
 from ..api import harmless_text
-from ..planner import Prefer
-from .settings import LoadSettings
+from .fields import BEGIN_WITH, LoadForm, LoadType
+from .preview import async_preview
+from .settings import LoadSettings, Repeat
 
-
-class _FiniteNumber(NumberSelector):
-    """A number: Home Assistant's own check of the limits accepts NaN."""
-
-    @override
-    def __call__(self, data: Any) -> float:
-        if isfinite(number := super().__call__(data)):
-            return number
-        raise probatio.Invalid("not a finite number")
-
-
-class _Duration(DurationSelector):
-    """A duration: Home Assistant's own check raises another error if it is too large."""
-
-    @override
-    def __call__(self, data: Any) -> dict[str, float]:
-        try:
-            return super().__call__(data)
-        except OverflowError:
-            raise probatio.Invalid("no duration") from None
-
-
-def number_field(
-    low: float, high: float, step: float, unit: str | None = None
-) -> NumberSelector:
-    """Return a box for a number."""
-    config = NumberSelectorConfig(
-        min=low, max=high, step=step, mode=NumberSelectorMode.BOX
-    )
-    if unit is not None:
-        config["unit_of_measurement"] = unit
-    return _FiniteNumber(config)
-
-
-# In steps that share a measure with the quarter-hour the planner is quick.
-_MINUTES: Final = number_field(0, 720, 5, "min")
-
-_FIELDS: Final = {
-    probatio.Required(CONF_NAME): TextSelector(),
-    probatio.Required("duration"): _Duration(DurationSelectorConfig(enable_day=False)),
-    probatio.Required("start", default="00:00:00"): TimeSelector(),
-    probatio.Required("end", default="00:00:00"): TimeSelector(),
-    probatio.Required("contiguous", default=True): BooleanSelector(),
-    probatio.Optional("power"): number_field(0.01, 100, 0.01, "kW"),
-    probatio.Required("prefer", default=Prefer.EARLY.value): SelectSelector(
-        SelectSelectorConfig(
-            options=[prefer.value for prefer in Prefer], translation_key="prefer"
-        )
-    ),
-    probatio.Optional("price_cap"): number_field(-100, 200, 0.1, "ct/kWh"),
-    probatio.Optional("fallback"): TimeSelector(),
-    probatio.Optional("min_run"): _MINUTES,
-    probatio.Optional("min_pause"): _MINUTES,
-    probatio.Optional("max_runs"): number_field(1, 24, 1),
+_TEXTS: Final = {
+    CONF_NAME: "name_unfit",
+    "preset_on": "preset_unfit",
+    "preset_off": "preset_unfit",
 }
+"""The fields that hold free text, with the error of one that nobody should have to read."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Mistake:
+    """What is wrong with the settings: a translation key, where it is shown, and what the text names."""
+
+    place: str
+    error: str
+    placeholders: dict[str, str]
 
 
 class LoadFlow(ConfigSubentryFlow):
-    """Asks for one load, in one form."""
+    """Asks for one load."""
+
+    _type: LoadType | None = None
 
     async def async_step_user(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Add a load."""
-        errors = _errors(user_input)
-        if user_input is None or errors:
-            return self._form("user", user_input, errors)
-        return self.async_create_entry(title=user_input.pop(CONF_NAME), data=user_input)
+        """Ask what it is."""
+        if ended := self._abort_if_unready():
+            return ended
+        return self.async_show_menu(
+            step_id="user", menu_options=[one.value for one in LoadType]
+        )
+
+    async def async_step_appliance(self, _: object = None) -> SubentryFlowResult:
+        """Ask for a dishwasher or washer."""
+        return self._begin(LoadType.APPLIANCE)
+
+    async def async_step_car(self, _: object = None) -> SubentryFlowResult:
+        """Ask for a car."""
+        return self._begin(LoadType.CAR)
+
+    async def async_step_heat(self, _: object = None) -> SubentryFlowResult:
+        """Ask for hot water or a heat pump."""
+        return self._begin(LoadType.HEAT)
+
+    async def async_step_other(self, _: object = None) -> SubentryFlowResult:
+        """Ask for anything else."""
+        return self._begin(LoadType.OTHER)
 
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Change a load."""
-        subentry, errors = self._get_reconfigure_subentry(), _errors(user_input)
-        if user_input is None or errors:
-            shown = user_input or {CONF_NAME: subentry.title, **subentry.data}
-            return self._form("reconfigure", shown, errors)
-        title = user_input.pop(CONF_NAME)
-        return self.async_update_and_abort(
-            self._get_entry(), subentry, title=title, data=user_input
+        """Show the form with what is stored."""
+        if ended := self._abort_if_unready():
+            return ended
+        subentry = self._get_reconfigure_subentry()
+        data = {CONF_NAME: subentry.title} | _completed(subentry.data)
+        self._type = LoadType(data["type"]) if "type" in data else None
+        contracts = {one["value"] for one in self._contracts()}
+        if data.get("subscription") not in contracts:
+            # The one that has followed on it is shown.
+            data.pop("subscription", None)
+        return self._show(data)
+
+    async def async_step_settings(
+        self, user_input: dict[str, Any]
+    ) -> SubentryFlowResult:
+        """Add or change the load as it was described."""
+        if ended := self._abort_if_unready():
+            return ended
+        form = self._form()
+        entered = form.flat(user_input)
+        data = _completed(entered)
+        if mistake := _mistake(form, data):
+            return self._show(entered, mistake)
+        title = data.pop(CONF_NAME)
+        if self.source == SOURCE_RECONFIGURE:
+            subentry, fields = self._get_reconfigure_subentry(), {*form.keys()}
+            # What the form does not ask for stays.
+            kept = {
+                key: value for key, value in subentry.data.items() if key not in fields
+            }
+            return self.async_update_and_abort(
+                self._get_entry(), subentry, title=title, data=kept | data
+            )
+        if self._type is not None:
+            data["type"] = self._type.value
+        loads = self._get_entry().runtime_data.loads
+        description, placeholders = await async_preview(self.hass, loads, data)
+        return self.async_create_entry(
+            title=title,
+            data=data,
+            description=description,
+            description_placeholders=placeholders,
         )
 
-    def _form(
-        self, step: str, shown: dict[str, Any] | None, errors: dict[str, str]
+    def _begin(self, load_type: LoadType) -> SubentryFlowResult:
+        """Show the form of a type of load, filled in with what suits it."""
+        self._type = load_type
+        return self._show(BEGIN_WITH[load_type])
+
+    def _show(
+        self, data: Mapping[str, Any], mistake: _Mistake | None = None
     ) -> SubentryFlowResult:
+        form, place = self._form(), mistake.place if mistake else None
+        shown = form.nested(data)
+        return self.async_show_form(
+            step_id="settings",
+            data_schema=self.add_suggested_values_to_schema(form.schema(place), shown),
+            errors={mistake.place: mistake.error} if mistake else None,
+            description_placeholders=mistake.placeholders if mistake else None,
+        )
+
+    def _form(self) -> LoadForm:
+        return LoadForm.of(self._type, self._contracts())
+
+    def _contracts(self) -> list[SelectOptionDict]:
+        """Return the contracts that a load can be planned with, the usual one first."""
         entry: ConfigEntry[Any] = self._get_entry()
-        if entry.state is not ConfigEntryState.LOADED:
-            return self.async_abort(reason="entry_not_loaded")
-        contracts = [
+        return [
             SelectOptionDict(value=one.id, label=one.number or one.id)
             for one in rank_contracts(entry.runtime_data.account.shown.values())
             if not one.feeds_in
         ]
-        if not contracts:
+
+    def _abort_if_unready(self) -> SubentryFlowResult | None:
+        """End the dialog if no load can be described now."""
+        if self._get_entry().state is not ConfigEntryState.LOADED:
+            return self.async_abort(reason="entry_not_loaded")
+        if not self._contracts():
             return self.async_abort(reason="no_consumption")
-        fields: dict[probatio.Marker, Any] = {**_FIELDS}
-        if len(contracts) > 1:
-            usual = probatio.Required("subscription", default=contracts[0]["value"])
-            fields[usual] = SelectSelector(SelectSelectorConfig(options=contracts))
-        return self.async_show_form(
-            step_id=step,
-            data_schema=self.add_suggested_values_to_schema(
-                probatio.Schema(fields), shown
-            ),
-            errors=errors,
-        )
+        return None
 
 
-def _errors(user_input: dict[str, Any] | None) -> dict[str, str]:
-    """Return what is wrong with the settings, by translation key."""
-    if user_input is None:
-        return {}
-    if harmless_text(user_input[CONF_NAME]) != user_input[CONF_NAME]:
-        return {CONF_NAME: "name_unfit"}
+def _completed(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings with a choice between daily and on demand: on demand if there is a sensor that asks."""
+    asked = data.get("ask_sensor") or data.get("plugged_sensor")
+    usual = Repeat.ON_DEMAND if asked else Repeat.DAILY
+    return {"repeat": usual.value, **data}
+
+
+def _mistake(form: LoadForm, data: dict[str, Any]) -> _Mistake | None:
+    """Return the first thing that is wrong with what was entered."""
+    error = None
+    for key, unfit in _TEXTS.items():
+        if harmless_text(text := data.get(key, "")) != text:
+            error = unfit
+    if error is None and (wrong := form.out_of_range(data)):
+        key, low, high = wrong
+        limits = {"low": f"{low:g}", "high": f"{high:g}"}
+        return _Mistake(form.place_of(key), "out_of_range", limits)
     try:
-        LoadSettings.of(user_input)
+        LoadSettings.of(data)
     except ValueError as err:
-        return {"base": str(err)}
-    return {}
+        error = error or str(err)
+    asked = data["repeat"] == Repeat.ON_DEMAND
+    if error == "window_too_short" and asked and data.get("within"):
+        error = "within_too_short"
+    return _Mistake(form.place_of_error(error), error, {}) if error else None

@@ -157,7 +157,7 @@ class Load:
             return
         self.off = not on and not self.settings.on_demand
         if on and self.settings.on_demand:
-            self.task = self._asked_task(now)
+            self.task = self._next_task(now)
         elif not on:
             self._skip(now)
         self._plan_anew()
@@ -221,25 +221,13 @@ class Load:
         self._cancel_planning()
         self._planned_from = None
 
-    def _asked_task(self, now: datetime) -> Task:
-        """Return the task of a load that is asked for."""
-        zone = dt_util.get_default_time_zone()
-        opens, closes = self.settings.window_on_demand(now, zone)
-        return Task(opens=opens, closes=closes)
-
     def _next_task(self, now: datetime) -> Task:
         """Return the task of the window that is open, or comes next, and has none yet."""
-        if self.settings.on_demand:
-            return self._asked_task(now)
+        after = now
+        if self.last and not self.settings.on_demand:
+            after = max(now, self.last.closes)
         zone = dt_util.get_default_time_zone()
-        after = max(now, self.last.closes) if self.last else now
-        opens, closes = self.settings.window(after, zone)
-        if (
-            self.settings.contiguous
-            and closes - max(after, opens) < self.settings.duration
-        ):
-            # It would not fit any more.
-            opens, closes = self.settings.window(closes, zone)
+        opens, closes = self.settings.next_window(after, zone)
         return Task(opens=opens, closes=closes)
 
     def _follow_window(self) -> None:

@@ -117,12 +117,12 @@ class Loads:
                     number=next(self._numbers),
                 )
             load, named = self.all[key], subentry.data.get("subscription")
-            load.async_configure(subentry, self._coordinator_of(named))
+            load.async_configure(subentry, self.coordinator_of(named))
             self._register_device(load)
             for platform in self._platforms if new else ():
                 self._add_entities(load, platform)
 
-    def _coordinator_of(self, named: str | None) -> PriceCoordinator | None:
+    def coordinator_of(self, named: str | None) -> PriceCoordinator | None:
         """Return the prices of the contract that is named, or else of the usual one.
 
         Also of the usual one if the named one is gone: another has followed on it, and the load shall run.

@@ -143,6 +143,15 @@ class LoadSettings:
             opens, closes = self.window(closes, zone)
         return (max(now, opens) if self.start else now), closes
 
+    def next_window(self, after: datetime, zone: tzinfo) -> tuple[datetime, datetime]:
+        """Return the window of the next task after an aware instant, in UTC: one that the load still fits into."""
+        if self.on_demand:
+            return self.window_on_demand(after, zone)
+        opens, closes = self.window(after, zone)
+        if self.contiguous and closes - max(after, opens) < self.duration:
+            opens, closes = self.window(closes, zone)
+        return opens, closes
+
     def request(
         self,
         opens: datetime,

@@ -7,7 +7,7 @@ from typing import Any
 from custom_components.nomos.const import DOMAIN
 from custom_components.nomos.loads.load import SUBENTRY_TYPE
 from homeassistant.config_entries import SOURCE_USER, ConfigSubentry
-from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.data_entry_flow import FlowResultType, section
 from homeassistant.helpers import entity_registry as er
 
 QUARTER = timedelta(minutes=15)
@@ -36,19 +36,41 @@ CAR: dict[str, Any] = {
 }
 
 
-async def add(hass, entry, settings=DISHWASHER, **changes):
-    """Add a load through the form; return its subentry's id."""
+async def begin(hass, entry, load_type="other"):
+    """Say in the dialog what is to be added; return the step that asks for the rest."""
     result = await hass.config_entries.subentries.async_init(
         (entry.entry_id, SUBENTRY_TYPE), context={"source": SOURCE_USER}
     )
+    assert result["type"] is FlowResultType.MENU
+    return await hass.config_entries.subentries.async_configure(
+        result["flow_id"], {"next_step_id": load_type}
+    )
+
+
+async def fill_in(hass, result, settings):
+    """Fill in the form that is shown, each setting in its section; return what comes of it."""
     assert result["type"] is FlowResultType.FORM
-    before = set(entry.subentries)
+    filled, left = {}, dict(settings)
+    for key, field in result["data_schema"].schema.items():
+        if isinstance(field, section):
+            inner = [str(one) for one in field.schema.schema if str(one) in left]
+            filled[str(key)] = {one: left.pop(one) for one in inner}
+        elif str(key) in left:
+            filled[str(key)] = left.pop(str(key))
+    assert not left, "not asked for"
+    return await hass.config_entries.subentries.async_configure(
+        result["flow_id"], filled
+    )
+
+
+async def add(hass, entry, settings=DISHWASHER, **changes):
+    """Add a load through the form; return its subentry's id. ``type`` is that of the load."""
     filled = {
         key: value for key, value in (settings | changes).items() if value is not None
     }
-    result = await hass.config_entries.subentries.async_configure(
-        result["flow_id"], filled
-    )
+    before = set(entry.subentries)
+    result = await begin(hass, entry, filled.pop("type", "other"))
+    result = await fill_in(hass, result, filled)
     assert result["type"] is FlowResultType.CREATE_ENTRY, result
     await hass.async_block_till_done()
     [new] = set(entry.subentries) - before
@@ -104,6 +126,28 @@ async def count_run(hass, advance, load_id, end, step=QUARTER):
     if on_since:
         runs.append((on_since, datetime.now(UTC)))
     return runs
+
+
+def suggested(result):
+    """Return what a form is filled in with, without its sections."""
+    found: dict[str, Any] = {}
+    for key, field in result["data_schema"].schema.items():
+        if isinstance(field, section):
+            found |= suggested({"data_schema": field.schema})
+        elif key.description:
+            found[str(key)] = key.description["suggested_value"]
+        elif callable(key.default):
+            found[str(key)] = key.default()
+    return found
+
+
+def opened(result):
+    """Return the sections of a form that are open."""
+    return [
+        str(key)
+        for key, field in result["data_schema"].schema.items()
+        if isinstance(field, section) and not field.options["collapsed"]
+    ]
 
 
 def shown(hass, load_id, key, platform="sensor"):

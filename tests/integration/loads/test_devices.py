@@ -8,7 +8,7 @@ from custom_components.nomos.const import DOMAIN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from tests.integration.helpers import EMAIL, Advance
-from tests.integration.loads.helpers import DISHWASHER, add
+from tests.integration.loads.helpers import DISHWASHER, add, fill_in
 
 pytestmark = pytest.mark.usefixtures("german_hub")
 
@@ -43,9 +43,7 @@ async def test_a_load_is_below_its_contract(hass: HomeAssistant, nomos, linked) 
     assert [contract_of(hass, entry, load) for load in loads] == expected
 
     result = await entry.start_subentry_reconfigure_flow(hass, loads[0])
-    await hass.config_entries.subentries.async_configure(
-        result["flow_id"], DISHWASHER | {"subscription": second.id}
-    )
+    await fill_in(hass, result, DISHWASHER | {"subscription": second.id})
     await hass.async_block_till_done()
     assert contract_of(hass, entry, loads[0]) == expected[1]
 

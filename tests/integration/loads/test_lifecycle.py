@@ -13,10 +13,12 @@ from tests.integration.helpers import EMAIL, Advance, restart
 from tests.integration.loads.helpers import (
     CAR,
     add,
+    begin,
     moment,
     runs_now,
     shown,
     status,
+    suggested,
     table_of,
     until,
 )
@@ -59,13 +61,8 @@ async def test_contract_that_follows(
     load = runtime.loads.all[load_id]
     assert load.coordinator is runtime.prices[subscription.id]
     assert status(hass, load_id) == LoadStatus.PROVISIONAL
-    result = await hass.config_entries.subentries.async_init(
-        (entry.entry_id, SUBENTRY_TYPE), context={"source": SOURCE_USER}
-    )
-    schema = result["data_schema"]
-    assert schema is not None
-    filled = schema({"name": "x", "duration": {"hours": 1}})
-    assert filled["subscription"] == subscription.id
+    form = suggested(await begin(hass, entry))
+    assert form["subscription"] == subscription.id
     while datetime.now(UTC) < end + timedelta(hours=2):
         await advance(QUARTER)
     assert load.coordinator is runtime.prices[following.id]

@@ -1,20 +1,19 @@
 """Tests of flexible loads: the form, the plan at every quarter-hour, restarts, windows over midnight and clock changes."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from pytest_homeassistant_custom_component.common import async_capture_events
 
 from custom_components.nomos.const import DOMAIN
-from custom_components.nomos.loads.load import SUBENTRY_TYPE
 from custom_components.nomos.loads.plan import LoadStatus
 from custom_components.nomos.planner import PlanRequest, plan
 from custom_components.nomos.pricing import TARIFF_ZONE
-from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType, InvalidData
+from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from tests.integration.helpers import Advance
 from tests.integration.loads.helpers import (
@@ -22,6 +21,7 @@ from tests.integration.loads.helpers import (
     DISHWASHER,
     QUARTER,
     add,
+    fill_in,
     moment,
     runs_now,
     shown,
@@ -219,18 +219,8 @@ async def test_edit_and_remove(
     load_id = await add(hass, entry)
     before = moment(hass, load_id, "next_start")
     result = await entry.start_subentry_reconfigure_flow(hass, load_id)
-    assert result["type"] is FlowResultType.FORM
-    suggested = {
-        str(key): key.description["suggested_value"]
-        for key in result["data_schema"].schema
-        if key.description
-    }
-    assert suggested["name"] == "Dishwasher"
-    assert suggested["duration"] == DISHWASHER["duration"]
-    changed = DISHWASHER | {"name": "Washer", "start": "10:00:00", "end": "16:00:00"}
-    result = await hass.config_entries.subentries.async_configure(
-        result["flow_id"], changed
-    )
+    changed = {"name": "Washer", "start": "10:00:00", "end": "16:00:00"}
+    result = await fill_in(hass, result, DISHWASHER | changed)
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "reconfigure_successful"
     await hass.async_block_till_done()
@@ -261,9 +251,7 @@ async def test_editing_in_mid_run(
     await until(advance, start + QUARTER)
     for minutes in (75, 105):
         result = await entry.start_subentry_reconfigure_flow(hass, load_id)
-        await hass.config_entries.subentries.async_configure(
-            result["flow_id"], DISHWASHER | {"duration": {"minutes": minutes}}
-        )
+        await fill_in(hass, result, DISHWASHER | {"duration": {"minutes": minutes}})
         await hass.async_block_till_done()
         assert runs_now(hass, load_id)
         assert moment(hass, load_id, "next_end") == start + timedelta(minutes=minutes)
@@ -272,83 +260,6 @@ async def test_editing_in_mid_run(
     while datetime.now(UTC) < datetime(2026, 6, 11, 7, tzinfo=TARIFF_ZONE):
         await advance(QUARTER)
         assert not runs_now(hass, load_id)
-
-
-@pytest.mark.parametrize(
-    ("changes", "error"),
-    [
-        ({"duration": {"hours": 0, "minutes": 0, "seconds": 0}}, "no_duration"),
-        ({"start": "20:00:00", "end": "21:00:00"}, "window_too_short"),
-        ({"contiguous": False, "min_run": 300}, "min_run_too_long"),
-        ({"fallback": "12:00:00"}, "fallback_outside"),
-        ({"name": "Dish\ud83d"}, "name_unfit"),
-        ({"name": "Dish\x00"}, "name_unfit"),
-        ({"name": "D" * 101}, "name_unfit"),
-    ],
-)
-async def test_settings_that_contradict_each_other(
-    hass: HomeAssistant, nomos, linked, changes, error
-) -> None:
-    """The form says what is wrong, keeps what was entered, and accepts the mended settings."""
-    entry = await linked()
-    result = await hass.config_entries.subentries.async_init(
-        (entry.entry_id, SUBENTRY_TYPE), context={"source": SOURCE_USER}
-    )
-    result = await hass.config_entries.subentries.async_configure(
-        result["flow_id"], DISHWASHER | changes
-    )
-    assert result["type"] is FlowResultType.FORM
-    place = "name" if error == "name_unfit" else "base"
-    assert result["errors"] == {place: error}
-    result = await hass.config_entries.subentries.async_configure(
-        result["flow_id"], DISHWASHER
-    )
-    assert result["type"] is FlowResultType.CREATE_ENTRY
-    await hass.async_block_till_done()
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"duration": {"hours": 1e300}},
-        {"duration": {"hours": float("inf")}},
-        {"start": "20:00\ud83d"},
-        {"min_pause": -1e300},
-        {"power": "nan"},
-        {"price_cap": "nan"},
-        {"min_run": "nan"},
-        {"max_runs": 1e300},
-    ],
-)
-async def test_settings_that_are_none(hass: HomeAssistant, linked, changes) -> None:
-    """The form refuses what its fields cannot hold."""
-    entry = await linked()
-    result = await hass.config_entries.subentries.async_init(
-        (entry.entry_id, SUBENTRY_TYPE), context={"source": SOURCE_USER}
-    )
-    with pytest.raises(InvalidData):
-        await hass.config_entries.subentries.async_configure(
-            result["flow_id"], DISHWASHER | changes
-        )
-
-
-async def test_short_times(hass: HomeAssistant, linked) -> None:
-    """A time without its leading zero, which Home Assistant lets through, is read as it lets it through."""
-    entry = await linked()
-    load_id = await add(hass, entry, start="7:00", end="19:5")
-    load = entry.runtime_data.loads.all[load_id]
-    assert (load.settings.start, load.settings.end) == (time(7), time(19, 5))
-
-
-async def test_account_that_is_not_loaded(hass: HomeAssistant, nomos, linked) -> None:
-    """Without the account there is no list of contracts to choose from."""
-    entry = await linked()
-    await hass.config_entries.async_unload(entry.entry_id)
-    result = await hass.config_entries.subentries.async_init(
-        (entry.entry_id, SUBENTRY_TYPE), context={"source": SOURCE_USER}
-    )
-    assert result["type"] is FlowResultType.ABORT
-    assert result["reason"] == "entry_not_loaded"
 
 
 async def test_choice_of_contract(

@@ -1,0 +1,70 @@
+"""What a load that was just described will do: the sentence at the end of the dialog."""
+
+from collections.abc import Mapping
+from datetime import datetime, tzinfo
+from typing import Any, Final
+
+from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
+
+from ..const import CURRENCY
+from ..pricing import PriceTable
+from .manager import Loads
+from .plan import LoadPlan, Task
+from .planning import plan_load
+from .settings import LoadSettings
+
+_SHOWN: Final = 3
+"""The runs that are named."""
+
+
+async def async_preview(
+    hass: HomeAssistant, loads: Loads, data: Mapping[str, Any]
+) -> tuple[str, dict[str, str]]:
+    """Return the sentence's translation key and what it names, for the data of a new subentry."""
+    settings, now = LoadSettings.of(data), dt_util.utcnow()
+    zone = dt_util.get_default_time_zone()
+    coordinator = loads.coordinator_of(settings.subscription_id)
+    plan = None
+    if coordinator is not None and coordinator.data is not None:
+        plan = await hass.async_add_executor_job(
+            _first_plan, settings, coordinator.data, now, zone
+        )
+    key, placeholders = describe(plan, now, zone, hass.config.language)
+    return f"asked_{key}" if settings.on_demand else key, placeholders
+
+
+def _first_plan(
+    settings: LoadSettings, table: PriceTable, now: datetime, zone: tzinfo
+) -> LoadPlan:
+    """Return the plan of a load from now on, as if it were asked for now; it saves against starting now."""
+    opens, closes = settings.next_window(now, zone)
+    task = Task(opens=max(opens, now), closes=closes)
+    return plan_load(settings, task, settings.duration, table, now, zone)
+
+
+def describe(
+    plan: LoadPlan | None, now: datetime, zone: tzinfo, language: str
+) -> tuple[str, dict[str, str]]:
+    """Return the translation key that fits a plan, and times, date and saving as a customer writes them."""
+    if plan is None or not plan.runs:
+        return "unknown", {}
+    german = language.startswith("de")
+    runs = [
+        f"{run.start.astimezone(zone):%H:%M}–{run.end.astimezone(zone):%H:%M}"
+        for run in plan.runs
+    ]
+    times = ", ".join([*runs[:_SHOWN], *(["…"] if len(runs) > _SHOWN else [])])
+    day = plan.runs[0].start.astimezone(zone).date()
+    match (day - now.astimezone(zone).date()).days:
+        case 0:
+            key = "today"
+        case 1:
+            key = "tomorrow"
+        case _:
+            date = f"{day.day}.{day.month}." if german else day.isoformat()
+            return "later", {"date": date, "times": times}
+    if plan.saving is None or (saving := round(plan.saving, 2)) <= 0:
+        return key, {"times": times}
+    amount = f"{saving:.2f}".replace(".", "," if german else ".")
+    return f"{key}_saves", {"times": times, "saving": f"{amount} {CURRENCY}"}

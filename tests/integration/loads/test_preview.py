@@ -1,0 +1,143 @@
+"""Tests of what the dialog that adds a load says at its end: when it runs, and what that saves."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from custom_components.nomos.loads.plan import LoadPlan, LoadStatus
+from custom_components.nomos.loads.preview import describe
+from custom_components.nomos.planner import PlanRequest, Run, plan
+from custom_components.nomos.pricing import TARIFF_ZONE
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from tests.integration.loads.helpers import (
+    begin,
+    fill_in,
+    moment,
+    shown,
+    suggested,
+    table_of,
+)
+from tests.packaging import INTEGRATION, leaves, read_json
+
+pytestmark = pytest.mark.usefixtures("german_hub")
+
+
+@pytest.mark.parametrize("load_type", ["appliance", "heat"])
+async def test_what_it_says_at_the_end(
+    hass: HomeAssistant, nomos, linked, load_type
+) -> None:
+    """The dialog ends with what its device shows then: when the load runs, or would if it were asked for."""
+    hass.config.language = "de"
+    entry = await linked()
+    result = await begin(hass, entry, load_type)
+    filled = suggested(result) | {"name": "Load", "end": "20:00:00", "contiguous": True}
+    result = await fill_in(hass, result, filled)
+    await hass.async_block_till_done()
+    [load_id] = entry.subentries
+    if load_type == "appliance":
+        switch = {"entity_id": shown(hass, load_id, "planned", "switch").entity_id}
+        await hass.services.async_call("switch", "turn_on", switch, blocking=True)
+        await hass.async_block_till_done()
+    start, end = (
+        moment(hass, load_id, key).astimezone(TARIFF_ZONE)
+        for key in ("next_start", "next_end")
+    )
+    asked = "asked_" if load_type == "appliance" else ""
+    assert result["description"] == f"{asked}today_saves"
+    request = PlanRequest(
+        datetime.now(UTC),
+        datetime(2026, 6, 10, 20, tzinfo=TARIFF_ZONE),
+        end - start,
+        power_kw=filled["power"],
+    )
+    saving = plan(table_of(entry), request, datetime.now(UTC)).saving_vs_now
+    assert result["description_placeholders"] == {
+        "times": f"{start:%H:%M}–{end:%H:%M}",
+        "saving": f"{saving:.2f} EUR".replace(".", ","),
+    }
+    if load_type == "appliance":
+        expected = float(shown(hass, load_id, "expected_saving").state)
+        assert expected == pytest.approx(saving, abs=1e-4)
+
+
+async def test_the_end_without_prices(hass: HomeAssistant, nomos, linked) -> None:
+    """If nothing is known yet, the dialog says so."""
+    entry = await linked()
+    [coordinator] = entry.runtime_data.prices.values()
+    coordinator.data = None
+    result = await begin(hass, entry, "heat")
+    result = await fill_in(hass, result, suggested(result) | {"name": "Boiler"})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["description"] == "unknown"
+
+
+def made(*hours: tuple[int, int], **changes) -> LoadPlan:
+    """Return a plan with runs between full hours, counted from the first of June in Berlin."""
+    first = datetime(2026, 6, 1, tzinfo=TARIFF_ZONE)
+    runs = tuple(
+        Run(start=first + timedelta(hours=start), end=first + timedelta(hours=end))
+        for start, end in hours
+    )
+    opens, closes = first, first + timedelta(days=4)
+    return LoadPlan(
+        opens=opens, closes=closes, status=LoadStatus.PLANNED, runs=runs, **changes
+    )
+
+
+@pytest.mark.parametrize(
+    ("made_plan", "key", "named"),
+    [
+        (None, "unknown", {}),
+        (made(), "unknown", {}),
+        (made((20, 22)), "today", {"times": "20:00–22:00"}),
+        (made((23, 25)), "today", {"times": "23:00–01:00"}),
+        (
+            made((26, 28), saving=0.2149),
+            "tomorrow_saves",
+            {"times": "02:00–04:00", "saving": "0.21 EUR"},
+        ),
+        (made((26, 28), saving=0.004), "tomorrow", {"times": "02:00–04:00"}),
+        (made((26, 28), saving=-0.5), "tomorrow", {"times": "02:00–04:00"}),
+        (
+            made((20, 21), (22, 23), (24, 25), (26, 27)),
+            "today",
+            {"times": "20:00–21:00, 22:00–23:00, 00:00–01:00, …"},
+        ),
+        (
+            made((50, 52), saving=1),
+            "later",
+            {"date": "2026-06-03", "times": "02:00–04:00"},
+        ),
+    ],
+)
+def test_what_a_plan_is_called(made_plan: LoadPlan | None, key, named) -> None:
+    """A sentence is chosen by day and saving, and names times by the hub's clock."""
+    now = datetime(2026, 6, 1, 19, tzinfo=TARIFF_ZONE)
+    assert describe(made_plan, now, TARIFF_ZONE, "en") == (key, named)
+
+
+def test_german_date_and_money() -> None:
+    """A German hub writes dates and amounts as Germans do."""
+    now = datetime(2026, 6, 1, 19, tzinfo=TARIFF_ZONE)
+    _, later = describe(made((50, 52)), now, TARIFF_ZONE, "de")
+    assert later["date"] == "3.6."
+    _, saves = describe(made((26, 28), saving=1.5), now, TARIFF_ZONE, "de")
+    assert saves["saving"] == "1,50 EUR"
+
+
+def test_every_sentence_is_said() -> None:
+    """There is a text for every sentence, and none is left over."""
+    texts = read_json(INTEGRATION / "translations" / "en.json")
+    now = datetime(2026, 6, 1, 19, tzinfo=TARIFF_ZONE)
+    plans = [
+        None,
+        *(
+            made((hour, hour + 1), saving=one)
+            for hour in (20, 26, 50)
+            for one in (0, 1)
+        ),
+    ]
+    said = {describe(one, now, TARIFF_ZONE, "en")[0] for one in plans}
+    created = dict(leaves(texts["config_subentries"]["load"]["create_entry"]))
+    assert created.keys() == said | {f"asked_{one}" for one in said}
