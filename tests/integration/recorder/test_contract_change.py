@@ -120,7 +120,7 @@ async def test_final_values_after_the_end(
         await hass.config_entries.async_setup(entry.entry_id)
         await hass.async_block_till_done(wait_background_tasks=True)
     (kept,) = files(f"unsettled_prices.{old.id}").values()
-    days = len(json.loads(kept.read_bytes())["data"]["days"])
+    days = len(json.loads(kept.read_bytes())["data"])
     assert kept.stat().st_size < 1_000 * days
     settled = date(2026, 8, 4) if restarts else date(2026, 7, 18)
     await pass_time(nomos, entry, advance, settled)
