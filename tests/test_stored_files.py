@@ -25,7 +25,17 @@ from custom_components.nomos.api import (
 )
 from custom_components.nomos.codec import decode, encode
 from custom_components.nomos.loads.manager import _decode as decode_loads
+from custom_components.nomos.loads.need import (
+    Charge,
+    Ran,
+    Readings,
+    bridged,
+    left,
+    urgent,
+    with_charge,
+)
 from custom_components.nomos.loads.plan import LoadMemory, Task
+from custom_components.nomos.loads.settings import LoadSettings
 from custom_components.nomos.planner import Run, window
 from custom_components.nomos.prices.conversion import decode_table
 from custom_components.nomos.pricing import (
@@ -75,6 +85,26 @@ BEGUN = LoadMemory(
             Run(start=NOW - timedelta(minutes=7), end=NOW + timedelta(minutes=7)),
         ),
     ),
+    readings=Readings(
+        charge=Charge(
+            amount=47.5,
+            is_energy=False,
+            at=NOW - timedelta(hours=1),
+            seen=NOW - timedelta(hours=2),
+        ),
+        target=80.0,
+        plugged=True,
+        asked=False,
+    ),
+)
+CAR = LoadSettings.of(
+    {
+        "capacity": 60,
+        "power": 11,
+        "charge_sensor": "sensor.car",
+        "target_entity": "number.car",
+        "lowest_charge": 20,
+    }
 )
 
 
@@ -107,12 +137,26 @@ def use_record(record: Any) -> None:
         share_of_optimum(one, selling=False)
 
 
+def use_runs(memory: LoadMemory) -> Ran:
+    """Return what says how long a load has run."""
+    task = memory.task
+    return lambda since: task.time_run(NOW, since) if task else timedelta()
+
+
 def use_loads(memories: Any) -> None:
     """Use tasks that have begun in every way in which the integration does."""
     for memory in memories.values():
+        ran = use_runs(memory)
+        assert left(CAR, memory.readings, ran) <= timedelta(days=10)
+        assert urgent(CAR, memory.readings, ran) <= timedelta(hours=2)
+        seen = Charge(amount=50, is_energy=False, at=NOW, seen=NOW)
+        assert CAR.car
+        with_charge(CAR.car, memory.readings, seen, NOW, ran)
+        with_charge(CAR.car, memory.readings, None, NOW, ran)
+        bridged(CAR.car, memory.readings, NOW, ran)
         if (task := memory.task) is not None:
             task.ended(NOW)
-            task.time_run(NOW)
+            task.time_run(NOW, NOW - timedelta(hours=1))
             window(task.closes, time(20), time(7), BERLIN)
 
 

@@ -120,13 +120,24 @@ def _load(load: Load, account: NomosAccount) -> dict[str, Any]:
     """Return a load's settings and runs, without its name."""
     settings, plan, task = asdict(load.settings), load.plan, load.task
     named = settings.pop("subscription_id")
+    sensors = {
+        key: settings.pop(key) is not None for key in ("plugged_sensor", "ask_sensor")
+    }
     return {
         "number": load.number,
+        "need": _need(load),
+        **sensors,
         **{
             key: str(value) if isinstance(value, time | timedelta) else value
             for key, value in settings.items()
         },
         "days": sorted(load.settings.days),
+        "car": settings["car"]
+        and {
+            key: value
+            for key, value in settings["car"].items()
+            if key not in {"charge_sensor", "target_entity"}
+        },
         "named_contract": named and account.place_of(named),
         "planned_with": load.coordinator and load.coordinator.place,
         "switched_off": load.off,
@@ -135,6 +146,21 @@ def _load(load: Load, account: NomosAccount) -> dict[str, Any]:
         "window": task and [_iso(task.opens), _iso(task.closes)],
         "begun": bool(task and task.runs),
         "runs": [[_iso(run.start), _iso(run.end)] for run in plan.runs] if plan else [],
+    }
+
+
+def _need(load: Load) -> dict[str, Any]:
+    """Return by what a load's need goes and how much is left, without the names of the customer's sensors."""
+    car, readings = load.settings.car, load.sensors.readings
+    now = dt_util.utcnow()
+    return {
+        "kind": "charge" if car else "energy" if load.settings.energy else "duration",
+        "minutes_left": round(load.left(now) / timedelta(minutes=1), 1),
+        "charge_known": readings.charge is not None,
+        "charge_reported": _iso(readings.charge.seen) if readings.charge else None,
+        "target_known": readings.target is not None,
+        "plugged": readings.plugged,
+        "asked": readings.asked,
     }
 
 

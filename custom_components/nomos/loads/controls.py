@@ -14,7 +14,7 @@ from homeassistant.components.number import (
 )
 from homeassistant.components.switch import SwitchEntity, SwitchEntityDescription
 from homeassistant.components.time import TimeEntity, TimeEntityDescription
-from homeassistant.const import UnitOfEnergy, UnitOfTime
+from homeassistant.const import PERCENTAGE, UnitOfEnergy, UnitOfTime
 from homeassistant.core import callback
 
 from ..errors import invalid_input
@@ -85,11 +85,22 @@ ENERGY: Final = NumberEntityDescription(
     mode=NumberMode.BOX,
 )
 
+TARGET_CHARGE: Final = NumberEntityDescription(
+    key="need",
+    translation_key="load_target_charge",
+    native_unit_of_measurement=PERCENTAGE,
+    native_min_value=1,
+    native_max_value=100,
+    native_step=1,
+    mode=NumberMode.BOX,
+)
+
 _ERRORS: Final = {
     "no_duration": "load_no_duration",
     "window_too_short": "load_window_too_short",
     "min_run_too_long": "load_min_run_too_long",
     "fallback_outside": "load_fallback_outside",
+    "lowest_above_target": "load_lowest_above_target",
 }
 """The translation keys of errors outside the form."""
 
@@ -169,7 +180,7 @@ class NomosLoadTime(_SettingEntity, TimeEntity):
 
 
 class NomosLoadNeed(_SettingEntity, NumberEntity):
-    """What the load needs: minutes, or kWh if the form says so."""
+    """What the load needs: minutes, or kWh if the form says so; of a car, the charge that it is to have."""
 
     def __init__(self, load: Load) -> None:
         """Show minutes until the settings are read."""
@@ -178,7 +189,10 @@ class NomosLoadNeed(_SettingEntity, NumberEntity):
     @override
     def _read_value(self, now: object) -> object:
         settings = self._load.settings
-        if settings.energy is not None:
+        if settings.car is not None:
+            self.entity_description = TARGET_CHARGE
+            self._attr_native_value = self._load.sensors.target
+        elif settings.energy is not None:
             self.entity_description = ENERGY
             self._attr_native_value = settings.energy
         else:
@@ -188,8 +202,18 @@ class NomosLoadNeed(_SettingEntity, NumberEntity):
 
     @override
     async def async_set_native_value(self, value: float) -> None:
-        """Change what is needed."""
-        if self._load.settings.energy is not None:
+        """Change what is needed.
+
+        Raises:
+            ServiceValidationError: a load could never be planned so, or an entity of the customer's sets the target.
+
+        """
+        car = self._load.settings.car
+        if car is not None and car.target_entity is not None:
+            raise invalid_input("load_target_elsewhere")
+        if car is not None:
+            self._change(target=value)
+        elif self._load.settings.energy is not None:
             self._change(energy=value)
         else:
             minutes = round(value)

@@ -3,7 +3,6 @@
 import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
-from enum import Enum, auto
 import logging
 from typing import Final
 
@@ -17,9 +16,9 @@ from ..const import DOMAIN
 from ..planner import Run
 from ..prices.coordinator import PriceCoordinator
 from ..pricing import PriceTable
-from ..scheduled_coordinator import log_time
-from .plan import LoadMemory, LoadPlan, LoadStatus, Task
-from .planning import AHEAD, PATIENCE, plan_load
+from .plan import LoadMemory, LoadPlan, LoadState, LoadStatus, Task
+from .planning import next_planning, plan_load
+from .sensors import LoadSensors, Sensed
 from .settings import LoadSettings
 
 _LOGGER = logging.getLogger(__name__)
@@ -34,19 +33,6 @@ _PRESSED_TWICE: Final = timedelta(seconds=10)
 def signal_changed(key: str) -> str:
     """Return the dispatcher's signal of a change to a load, or to any load of an account; by the id of either."""
     return f"{DOMAIN}_load_changed_{key}"
-
-
-class LoadState(Enum):
-    """What a load does."""
-
-    IDLE = auto()
-    """It has no task: it is not asked for, or switched off."""
-    WAITING = auto()
-    """It has a task, and no plan that holds: one is being made, or there is no contract to plan with."""
-    PLANNED = auto()
-    """A plan holds until prices or needs change; nothing runs now."""
-    RUNNING = auto()
-    """A run of its task goes on."""
 
 
 class Load:
@@ -78,6 +64,7 @@ class Load:
         self._last_left = _ZERO
         self.plan: LoadPlan | None = None
         """What is shown: while the load waits for a plan, the one before."""
+        self.sensors = LoadSensors(hass, self, memory.readings, self._update)
         self._hass = hass
         self._signals = signal_changed(self.id), signal_changed(entry.entry_id)
         self._planned_from: PriceTable | None = None
@@ -103,7 +90,7 @@ class Load:
         task = self.task
         if task is None or not (task.runs or self.settings.on_demand):
             task = self.last
-        return LoadMemory(task=task, off=self.off)
+        return LoadMemory(task=task, off=self.off, readings=self.sensors.readings)
 
     @property
     def is_on(self) -> bool:
@@ -116,8 +103,7 @@ class Load:
 
     def left(self, now: datetime) -> timedelta:
         """Return how long the load still has to run for its task."""
-        done = self.task.time_run(now) if self.task else _ZERO
-        return max(self.settings.duration - done, _ZERO)
+        return self.sensors.left(now)
 
     def status(self, now: datetime) -> LoadStatus:
         """Return what the load does at an instant, or why it does nothing."""
@@ -126,11 +112,14 @@ class Load:
             return LoadStatus.NO_CONTRACT
         if self.running(now):
             return LoadStatus.RUNNING
+        if self.sensors.unplugged:
+            return LoadStatus.NOT_PLUGGED_IN
         waits = self.task is not None and self.settings.on_demand
         if last and last.runs and last.closes > now and not waits:
             return LoadStatus.PARTIAL if self._last_left else LoadStatus.DONE
         if self.task is None:
-            return LoadStatus.NOT_ASKED
+            full = self.sensors.is_full(now)
+            return LoadStatus.DONE if full else LoadStatus.NOT_ASKED
         return self.plan.status if self.plan else LoadStatus.WAITING_FOR_WINDOW
 
     @callback
@@ -139,14 +128,15 @@ class Load:
     ) -> None:
         """Take name, settings and prices. What has run so far counts also by new settings."""
         self.subentry, settings = subentry, LoadSettings.of(subentry.data)
-        if settings != self.settings:
-            self.settings = settings
-            self._follow_window()
         if coordinator is not self.coordinator:
             self.async_stop()
             self.coordinator = coordinator
             if coordinator is not None:
                 self._unsub_prices = coordinator.async_add_listener(self._update)
+        self.sensors.async_follow(settings)
+        if settings != self.settings:
+            self.settings = settings
+            self._follow_window()
         self._update()
 
     @callback
@@ -169,10 +159,11 @@ class Load:
         now = dt_util.utcnow()
         task = self.task or self._next_task(now)
         current = task.run_at(now)
-        if current is not None and task.by_hand:
+        left = self.left(now)
+        if not left or (current is not None and task.by_hand):
             return
         self.task = task
-        run = Run(start=current.start if current else now, end=now + self.left(now))
+        run = Run(start=current.start if current else now, end=now + left)
         by_hand = replace(
             task,
             opens=min(task.opens, now),
@@ -207,6 +198,7 @@ class Load:
         """Stop planning."""
         self._cancel_planning()
         self._cancel_timer()
+        self.sensors.async_stop()
         if self._unsub_prices is not None:
             self._unsub_prices()
             self._unsub_prices = None
@@ -227,7 +219,7 @@ class Load:
         if self.last and not self.settings.on_demand:
             after = max(now, self.last.closes)
         zone = dt_util.get_default_time_zone()
-        opens, closes = self.settings.next_window(after, zone)
+        opens, closes = self.settings.next_window(after, zone, self.left(now))
         return Task(opens=opens, closes=closes)
 
     def _follow_window(self) -> None:
@@ -254,6 +246,7 @@ class Load:
     def _finish(self, now: datetime) -> None:
         """End the task."""
         if self.task is not None:
+            self.sensors.bridge(now)
             self.last, self._last_left = self.task.ended(now), self.left(now)
         self.task, self.state = None, LoadState.IDLE
 
@@ -286,10 +279,15 @@ class Load:
                 async_dispatcher_send(self._hass, signal)
 
     def _advance(self, now: datetime) -> None:
-        """Go to the state that the time brings."""
+        """Go to the state that time and sensors bring."""
+        sensed = self.sensors.read(now)
+        if self.task and (Sensed.PULLED in sensed or Sensed.FULL in sensed):
+            self.task, self.state = self.task.ended(now), LoadState.WAITING
+            self._plan_anew()
         if self._is_over(now):
             self._finish(now)
             self._plan_anew()
+        self._follow_requests(sensed, now)
         if self.task is None and self.is_on:
             self.task = self._next_task(now)
         task, plan = self.task, self.plan
@@ -307,6 +305,23 @@ class Load:
         if self.running(now):
             self.state = LoadState.RUNNING
 
+    def _follow_requests(self, sensed: list[Sensed], now: datetime) -> None:
+        """Take a request of the sensors, or give it up."""
+        settings, last = self.settings, self.last
+        if not settings.on_demand:
+            return
+        if self.task is None:
+            waits = last and last.closes > now and (last.skipped or self._last_left)
+            if Sensed.ASKED in sensed or (self.sensors.asks_again(now) and not waits):
+                self.task = self._next_task(now)
+                self._plan_anew()
+        elif Sensed.WITHDRAWN in sensed and not (
+            # Half a dishwasher's run helps nobody.
+            settings.contiguous and self.running(now)
+        ):
+            self._skip(now)
+            self._plan_anew()
+
     def _begin(self, run: Run) -> None:
         """Let a run of the plan begin. A plan that is being made without it must not hold."""
         assert self.task is not None
@@ -321,21 +336,28 @@ class Load:
         if task.skipped:
             return True
         once = task.by_hand or self.settings.contiguous
-        return now >= task.closes or not self.left(now) or bool(once and task.runs)
+        if now >= task.closes or (once and task.runs):
+            return True
+        # A car that is planned every day may be driven again until its window closes.
+        driven = self.settings.car and not self.settings.on_demand
+        return not self.left(now) and not driven
 
     def _plan_if_due(self, now: datetime) -> None:
         """Plan in the executor if prices, need or task changed; until that is done, the plan before is shown."""
         table = self.coordinator.data if self.coordinator else None
-        if table is None or self.task is None:
+        if table is None or self.task is None or self.sensors.unplugged:
             self._plan_anew()
             self.plan = None
             if self.task is not None and not self.running(now):
                 self.state = LoadState.WAITING
             return
         again = self._plan_again_at is not None and now >= self._plan_again_at
+        if self._planning is None and self._planned_from is not None:
+            again = again or not self.sensors.is_planned(now)
         if table == self._planned_from and not again:
             return
         self._cancel_planning()
+        self.sensors.planned(now)
         self._planned_from, self._plan_again_at = table, None
         self._planning = self._hass.async_create_task(
             self._async_plan(table, self.task),
@@ -353,23 +375,15 @@ class Load:
             table,
             now,
             dt_util.get_default_time_zone(),
+            self.sensors.urgent(now),
         )
         self._planning = None
         self.plan = plan
         begun = tuple(run for run in plan.runs if run.start <= now)
         self.task = replace(task, runs=begun)
         self.state = LoadState.RUNNING if self.task.run_at(now) else LoadState.PLANNED
-        self._plan_again_at = self._next_planning(table, task, now)
+        self._plan_again_at = next_planning(self.settings, table, task, now)
         self._update()
-
-    def _next_planning(
-        self, table: PriceTable, task: Task, now: datetime
-    ) -> datetime | None:
-        """Return when the plan has to be made again though no price has changed."""
-        moments = [task.opens - AHEAD]
-        if self.settings.price_cap is not None and table.horizon is not None:
-            moments.append(table.horizon - PATIENCE)
-        return min((at for at in moments if at > now), default=None)
 
     def _set_timer(self, now: datetime) -> None:
         """Wake when a run starts or ends next, a window opens or closes, or it is time to plan again."""
@@ -402,13 +416,9 @@ class Load:
         plan, status = self.plan, self.status(now)
         if plan is None and status is LoadStatus.WAITING_FOR_WINDOW:
             return
-        text = status.value.replace("_", " ")
+        text = status.value.replace("_", " ") + self.sensors.note
         if plan is not None:
-            runs = (
-                f"{log_time(run.start)} to {log_time(run.end)}" for run in plan.runs
-            )
-            window = f"{log_time(plan.opens)} to {log_time(plan.closes)}"
-            text += f", in the window {window}: {'; '.join(runs) or 'no run'}"
+            text += f", {plan}"
         if text != self._logged:
             self._logged = text
             _LOGGER.debug("Load %s: %s", self.number, text)

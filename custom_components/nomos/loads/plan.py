@@ -1,12 +1,14 @@
 """What a load is asked to do and what is planned for it, as frozen data."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import Final, Self
+from enum import Enum, StrEnum, auto
+from typing import Final, Self, override
 
 from ..planner import Run
+from ..scheduled_coordinator import log_time
+from .need import Readings
 
 _ZERO: Final = timedelta()
 _LONGEST: Final = timedelta(days=10)
@@ -26,7 +28,21 @@ class LoadStatus(StrEnum):
     RUNNING = "running"
     DONE = "done"
     PARTIAL = "partial"
+    NOT_PLUGGED_IN = "not_plugged_in"
     NO_CONTRACT = "no_contract"
+
+
+class LoadState(Enum):
+    """What a load does."""
+
+    IDLE = auto()
+    """It has no task: it is not asked for, or switched off."""
+    WAITING = auto()
+    """It has a task, and no plan that holds: one is being made, or it cannot be planned for lack of a contract or plug."""
+    PLANNED = auto()
+    """A plan holds until prices or needs change; nothing runs now."""
+    RUNNING = auto()
+    """A run of its task goes on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,21 +62,30 @@ class Task:
     def __post_init__(self) -> None:
         """Refuse a task whose times are not in order; ValueError.
 
-        A run may go on after the window if it was started by hand, or if its duration was changed in it.
+        A run may begin before the window if a car is below its lowest charge, and go on after it if it was started by
+        hand, or if its duration was changed in it.
         """
-        edges = [self.opens, *(at for run in self.runs for at in (run.start, run.end))]
-        last = max(self.closes, edges[-1])
-        if edges != sorted(edges) or not self.opens <= last <= self.opens + _LONGEST:
+        edges = [at for run in self.runs for at in (run.start, run.end)]
+        span = sorted([self.opens, self.closes, *edges])
+        if (
+            self.opens > self.closes
+            or edges != sorted(edges)
+            or span[-1] - span[0] > _LONGEST
+        ):
             raise ValueError("not in order")
 
     def run_at(self, now: datetime) -> Run | None:
         """Return the run that holds an instant."""
         return run_at(self.runs, now)
 
-    def time_run(self, now: datetime) -> timedelta:
+    def time_run(self, now: datetime, since: datetime | None = None) -> timedelta:
         """Return how long the load has run up to an instant."""
         return sum(
-            (max(min(run.end, now) - run.start, _ZERO) for run in self.runs), _ZERO
+            (
+                max(min(run.end, now) - max(run.start, since or run.start), _ZERO)
+                for run in self.runs
+            ),
+            _ZERO,
         )
 
     def with_run(self, run: Run) -> Self:
@@ -78,10 +103,14 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadMemory:
-    """What of a load survives a restart: the last task that was asked for or has begun, and whether it is switched off."""
+    """What of a load survives a restart.
+
+    The last task that was asked for or has begun, whether it is switched off, and what was read of its sensors.
+    """
 
     task: Task | None = None
     off: bool = False
+    readings: Readings = field(default_factory=Readings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +132,13 @@ class LoadPlan:
     average_price: float | None = None
     saving: float | None = None
     saving_vs_average: float | None = None
+
+    @override
+    def __str__(self) -> str:
+        """Return the window and the runs, for the log."""
+        window = f"{log_time(self.opens)} to {log_time(self.closes)}"
+        runs = (f"{log_time(run.start)} to {log_time(run.end)}" for run in self.runs)
+        return f"in the window {window}: {'; '.join(runs) or 'no run'}"
 
     def run_at(self, now: datetime) -> Run | None:
         """Return the run that holds an instant."""

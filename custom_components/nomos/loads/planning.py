@@ -12,6 +12,7 @@ from .plan import LoadPlan, LoadStatus, Task
 from .settings import LoadSettings
 
 _ZERO: Final = timedelta()
+_INSTANT: Final = timedelta(microseconds=1)
 _HOUR: Final = timedelta(hours=1)
 AHEAD: Final = timedelta(days=1)
 """How long before it opens a window is planned if no price of it is known."""
@@ -27,6 +28,7 @@ def plan_load(
     table: PriceTable,
     now: datetime,
     zone: tzinfo,
+    urgent: timedelta = _ZERO,
 ) -> LoadPlan:
     """Return the plan of a task: its runs so far, and the best ones for what it still needs.
 
@@ -37,23 +39,42 @@ def plan_load(
         table: what is known of prices.
         now: an aware instant.
         zone: of the hub, by whose clock the customer's own time is.
+        urgent: for how long it has to run at once, whatever the price and the opening of the window; the rest is
+            planned as that of a run that goes on.
 
     """
+    whole = task.time_run(now) + max(left, _ZERO)
+    at_once = _ZERO if task.by_hand else min(urgent, left, task.closes - now)
+    if at_once > _ZERO:
+        task = _running_past(task, now, now + at_once)
+        now, left = now + at_once, left - at_once
     current = task.run_at(now)
-    keep = task.by_hand or settings.contiguous or not _is_known(table, now)
+    in_one_go = task.by_hand or settings.contiguous
     if left <= _ZERO:
-        runs, status = task.runs, LoadStatus.DONE
-    elif current and keep:
-        # The duration may have been changed since it began.
-        end = current.end if not (task.by_hand or settings.contiguous) else now + left
+        runs = task.ended(now).runs
+        status = LoadStatus.PLANNED if at_once else LoadStatus.DONE
+    elif current and in_one_go:
+        # What is needed may have changed since it began.
+        end = now + left if task.by_hand else min(now + left, task.closes)
         runs = task.with_run(replace(current, end=end)).runs
         status = LoadStatus.PLANNED
+    elif current and not at_once and not _is_known(table, now):
+        runs, status = task.runs, LoadStatus.PLANNED
     else:
         more, status = _rest(settings, task, left, table, now, zone)
         runs = _joined(task, now, more)
-    whole = task.time_run(now) + max(left, _ZERO)
     made = LoadPlan(opens=task.opens, closes=task.closes, status=status, runs=runs)
     return _with_money(made, settings.power or 1.0, whole, table)
+
+
+def next_planning(
+    settings: LoadSettings, table: PriceTable, task: Task, now: datetime
+) -> datetime | None:
+    """Return when a plan has to be made again though no price has changed."""
+    moments = [task.opens - AHEAD]
+    if settings.price_cap is not None and table.horizon is not None:
+        moments.append(table.horizon - PATIENCE)
+    return min((at for at in moments if at > now), default=None)
 
 
 def _rest(
@@ -69,7 +90,7 @@ def _rest(
     Until prices are published, those of the day before stand in for them, to decide whether to begin early. A load
     with a price cap never runs at a price that is not known.
     """
-    current = task.run_at(now)
+    current = task.run_at(now) if now >= task.opens else None
     over = [run for run in task.runs if run.end <= now]
     start = now if current else max(_full_minute(now), task.opens)
     if over and not current:
@@ -155,6 +176,13 @@ def is_above_cap(
         interval.price is not None and interval.price > cap
         for interval in table.between(start, end).intervals
     )
+
+
+def _running_past(task: Task, now: datetime, end: datetime) -> Task:
+    """Return the task with its current run, or one that starts now, going on at an instant."""
+    current = task.run_at(now)
+    start = current.start if current else now
+    return task.ended(now).with_run(Run(start=start, end=end + _INSTANT))
 
 
 def _joined(task: Task, now: datetime, more: tuple[Run, ...]) -> tuple[Run, ...]:

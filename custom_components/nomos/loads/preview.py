@@ -1,7 +1,7 @@
 """What a load that was just described will do: the sentence at the end of the dialog."""
 
 from collections.abc import Mapping
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Any, Final
 
 from homeassistant.core import HomeAssistant
@@ -12,6 +12,7 @@ from ..pricing import PriceTable
 from .manager import Loads
 from .plan import LoadPlan, Task
 from .planning import plan_load
+from .sensors import left_at_first
 from .settings import LoadSettings
 
 _SHOWN: Final = 3
@@ -28,19 +29,28 @@ async def async_preview(
     plan = None
     if coordinator is not None and coordinator.data is not None:
         plan = await hass.async_add_executor_job(
-            _first_plan, settings, coordinator.data, now, zone
+            _first_plan,
+            settings,
+            left_at_first(hass, settings, now),
+            coordinator.data,
+            now,
+            zone,
         )
     key, placeholders = describe(plan, now, zone, hass.config.language)
     return f"asked_{key}" if settings.on_demand else key, placeholders
 
 
 def _first_plan(
-    settings: LoadSettings, table: PriceTable, now: datetime, zone: tzinfo
+    settings: LoadSettings,
+    left: timedelta,
+    table: PriceTable,
+    now: datetime,
+    zone: tzinfo,
 ) -> LoadPlan:
     """Return the plan of a load from now on, as if it were asked for now; it saves against starting now."""
-    opens, closes = settings.next_window(now, zone)
+    opens, closes = settings.next_window(now, zone, left)
     task = Task(opens=max(opens, now), closes=closes)
-    return plan_load(settings, task, settings.duration, table, now, zone)
+    return plan_load(settings, task, left, table, now, zone)
 
 
 def describe(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta, tzinfo
 from enum import StrEnum
+from math import inf
 from typing import Any, Final, Self
 
 from homeassistant.util import dt as dt_util
@@ -11,11 +12,15 @@ from homeassistant.util import dt as dt_util
 from ..planner import PlanRequest, Prefer, duration_for, window
 
 _ZERO: Final = timedelta()
+_HOUR: Final = timedelta(hours=1)
 _DAY: Final = timedelta(days=1)
 _INSTANT: Final = timedelta(microseconds=1)
 
 READY_BY: Final = "07:00"
 """When a load is to be ready if nothing else is chosen: its window spans the night."""
+
+CHARGED_OF_METERED: Final = 0.9
+"""How much of what is metered gets into a car's battery: chargers and cars lose some 8 to 15 percent."""
 
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -37,6 +42,72 @@ class Repeat(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Car:
+    """A battery that is charged up to a target: what it still needs is read of a sensor.
+
+    Attributes:
+        capacity: in kWh.
+        power: of charging in kW, as it is metered.
+        charge_sensor: the entity of its state of charge in percent, or of the energy in kWh or Wh that it lacks.
+        target: in percent; what counts while nothing is known of ``target_entity`` if that is given, too.
+        target_entity: the entity of the target in percent.
+        lowest: the percent that are charged at once whatever the price.
+
+    Raises:
+        ValueError: with the translation key of what cannot be meant.
+
+    """
+
+    capacity: float
+    power: float
+    charge_sensor: str
+    target: float | None
+    target_entity: str | None
+    lowest: float | None
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Self | None:
+        """Read the data of a subentry; None if the load is no car. ValueError as above."""
+        capacity, charge_sensor = data.get("capacity"), data.get("charge_sensor")
+        if not capacity and not charge_sensor:
+            return None
+        if not charge_sensor:
+            raise ValueError("no_charge_sensor")
+        return cls(
+            capacity=capacity or 0.0,
+            power=data.get("power") or 0.0,
+            charge_sensor=charge_sensor,
+            target=data.get("target"),
+            target_entity=data.get("target_entity"),
+            lowest=data.get("lowest_charge"),
+        )
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant."""
+        if not 0 < self.capacity <= 10_000:
+            raise ValueError("no_capacity")
+        if not 0 < self.power < inf:
+            raise ValueError("no_power")
+        if self.target is None and self.target_entity is None:
+            raise ValueError("no_target")
+        if self.target is not None and not 0 < self.target <= 100:
+            raise ValueError("target_out_of_range")
+        if self.lowest is not None and not 0 <= self.lowest <= (self.target or 100):
+            raise ValueError("lowest_above_target")
+
+    def time_for(self, points: float) -> timedelta:
+        """Return how long charging takes for some percent of the capacity."""
+        return duration_for(
+            points / 100 * self.capacity, self.power * CHARGED_OF_METERED
+        )
+
+    def points_in(self, time: timedelta) -> float:
+        """Return how many percent of the capacity are charged in a time."""
+        charged = time / _HOUR * self.power * CHARGED_OF_METERED
+        return 100 * charged / self.capacity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoadSettings:
     """What the customer wants of a load. Times are wall-clock times of the hub.
 
@@ -51,6 +122,10 @@ class LoadSettings:
         on_demand: whether it waits until it is asked for.
         price_cap: in EUR/kWh.
         fallback: when to start if prices are not known.
+        car: what is charged, if what is needed goes by that; ``duration`` is then that of a full charge.
+        plugged_sensor: the entity without whose "on" the load does not run. If it is on demand and has no
+            ``ask_sensor``, this one asks for it, too.
+        ask_sensor: the entity that asks for an on-demand load by turning on, and no longer by turning off.
 
     Raises:
         ValueError: with the translation key of what can never be planned.
@@ -73,6 +148,9 @@ class LoadSettings:
     prefer: Prefer
     fallback: time | None
     subscription_id: str | None
+    car: Car | None = None
+    plugged_sensor: str | None = None
+    ask_sensor: str | None = None
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Self:
@@ -80,7 +158,10 @@ class LoadSettings:
         cap, max_runs, energy, power, within = map(
             data.get, ("price_cap", "max_runs", "energy", "power", "within")
         )
-        if energy is None:
+        car = Car.of(data)
+        if car is not None:
+            duration = car.time_for(100)
+        elif energy is None:
             duration = timedelta(**data.get("duration", {}))
         elif power:
             duration = duration_for(energy, power)
@@ -89,14 +170,14 @@ class LoadSettings:
         on_demand = data.get("repeat") == Repeat.ON_DEMAND
         return cls(
             duration=duration,
-            energy=energy,
+            energy=None if car else energy,
             power=power,
             start=_time(data.get("start")),
             end=_time(data.get("end")) or time.fromisoformat(READY_BY),
             within=timedelta(hours=within) if within and on_demand else None,
             days=_days(data),
             on_demand=on_demand,
-            contiguous=data.get("contiguous", True),
+            contiguous=data.get("contiguous", car is None),
             min_run=timedelta(minutes=data.get("min_run", 0)),
             min_pause=timedelta(minutes=data.get("min_pause", 0)),
             max_runs=int(max_runs) if max_runs else None,
@@ -104,6 +185,9 @@ class LoadSettings:
             prefer=Prefer(data.get("prefer", Prefer.EARLY)),
             fallback=_time(data.get("fallback")),
             subscription_id=data.get("subscription"),
+            car=car,
+            plugged_sensor=data.get("plugged_sensor") or None,
+            ask_sensor=data.get("ask_sensor") or None,
         )
 
     def __post_init__(self) -> None:
@@ -112,7 +196,8 @@ class LoadSettings:
         length = self.within or _between(opens, self.end) or _DAY
         if self.duration <= _ZERO:
             raise ValueError("no_duration")
-        if self.duration > length:
+        # A car is hardly ever empty.
+        if self.duration > length and self.car is None:
             raise ValueError("window_too_short")
         if self.min_run > self.duration:
             raise ValueError("min_run_too_long")
@@ -122,6 +207,11 @@ class LoadSettings:
         if outside and self.within is None:
             raise ValueError("fallback_outside")
 
+    @property
+    def asking_sensor(self) -> str | None:
+        """Return the entity that asks for the load."""
+        return (self.ask_sensor or self.plugged_sensor) if self.on_demand else None
+
     def window(self, now: datetime, zone: tzinfo) -> tuple[datetime, datetime]:
         """Return the window that is open at an aware instant, or else the next one, in UTC."""
         opens, closes = window(now, self.start or self.end, self.end, zone)
@@ -130,25 +220,27 @@ class LoadSettings:
         return opens, closes
 
     def window_on_demand(
-        self, now: datetime, zone: tzinfo
+        self, now: datetime, zone: tzinfo, left: timedelta
     ) -> tuple[datetime, datetime]:
-        """Return the window of a load that is asked for at an aware instant, in UTC.
+        """Return the window of a load that is asked for at an aware instant and needs some time, in UTC.
 
         If too little is left of the coming one for a load that cannot pause, it is the one after it.
         """
         if self.within is not None:
             return now, now + self.within
         opens, closes = self.window(now, zone)
-        if self.contiguous and closes - max(now, opens) < self.duration:
+        if self.contiguous and closes - max(now, opens) < left:
             opens, closes = self.window(closes, zone)
         return (max(now, opens) if self.start else now), closes
 
-    def next_window(self, after: datetime, zone: tzinfo) -> tuple[datetime, datetime]:
-        """Return the window of the next task after an aware instant, in UTC: one that the load still fits into."""
+    def next_window(
+        self, after: datetime, zone: tzinfo, left: timedelta
+    ) -> tuple[datetime, datetime]:
+        """Return the window of the next task after an aware instant, in UTC: one that what is needed still fits into."""
         if self.on_demand:
-            return self.window_on_demand(after, zone)
+            return self.window_on_demand(after, zone, left)
         opens, closes = self.window(after, zone)
-        if self.contiguous and closes - max(after, opens) < self.duration:
+        if self.contiguous and closes - max(after, opens) < left:
             opens, closes = self.window(closes, zone)
         return opens, closes
 

@@ -1,0 +1,297 @@
+"""The customer's own sensors that a load follows: its car's charge and target, whether it is plugged in or asked for."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from enum import Enum, auto
+from typing import Any, Final, Protocol
+
+from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT
+from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, State, callback
+from homeassistant.helpers.event import (
+    async_track_point_in_utc_time,
+    async_track_state_change_event,
+)
+from homeassistant.util import dt as dt_util
+
+from . import need
+from .need import TRUST, Charge, Ran, Readings
+from .plan import Task
+from .settings import Car, LoadSettings
+
+_ZERO: Final = timedelta()
+
+SETTLING: Final = timedelta(seconds=30)
+"""For so long a switch must be off to count: contacts bounce, and no run is to be chopped by them."""
+
+SELDOM: Final = timedelta(minutes=1)
+"""A number is read no more often, however often it is reported."""
+
+
+class Sensed(Enum):
+    """What sensors say that a load has to act upon."""
+
+    ASKED = auto()
+    """The sensor that asks for the load has turned on."""
+    WITHDRAWN = auto()
+    """It has turned off again."""
+    PULLED = auto()
+    """The plug was pulled."""
+    FULL = auto()
+    """A run goes on, and the car has what it needs."""
+
+
+class SensingLoad(Protocol):
+    """What sensors need of their load."""
+
+    settings: LoadSettings
+    task: Task | None
+    last: Task | None
+
+    def running(self, now: datetime) -> bool:
+        """Return whether the load should run at an instant."""
+
+
+class LoadSensors:
+    """Reads the sensors of one load, wakes it when they change, and says what it still needs by them."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        load: SensingLoad,
+        readings: Readings,
+        wake: Callable[[], None],
+    ) -> None:
+        """Go on from what was read before a restart; ``wake`` is called when sensors have changed."""
+        self.settings = load.settings
+        self.readings = readings
+        self._hass = hass
+        self._load = load
+        self._wake = wake
+        self._planned = _ZERO, False
+        self._read_at: datetime | None = None
+        self._look_at: datetime | None = None
+        self._unsub_states: CALLBACK_TYPE | None = None
+        self._unsub_look: CALLBACK_TYPE | None = None
+
+    @property
+    def unplugged(self) -> bool:
+        """Return whether the load cannot run: the sensor of its plug says so."""
+        return bool(self.settings.plugged_sensor) and self.readings.plugged is False
+
+    def _ran(self, now: datetime) -> Ran:
+        """Return what says how long the load has run: since an instant, or for its task."""
+
+        def ran(since: datetime | None) -> timedelta:
+            task, last = self._load.task, self._load.last
+            tasks = (task,) if since is None else (task, last)
+            return sum((one.time_run(now, since) for one in tasks if one), _ZERO)
+
+        return ran
+
+    def left(self, now: datetime) -> timedelta:
+        """Return how long the load still has to run; what is not worth to begin with is nothing."""
+        left = need.left(self.settings, self.readings, self._ran(now))
+        return (
+            left
+            if self._load.running(now) or left > need.slack(self.settings)
+            else _ZERO
+        )
+
+    @property
+    def target(self) -> float | None:
+        """Return the percent that a car is to be charged to; None if that is not known, or the load is no car."""
+        car = self.settings.car
+        return need.target(car, self.readings) if car else None
+
+    @property
+    def note(self) -> str:
+        """Return what the log has to say of a need that is only supposed."""
+        guessed = self.settings.car is not None and self.readings.charge is None
+        return " (its charge is not known: it is taken to be empty)" if guessed else ""
+
+    def is_full(self, now: datetime) -> bool:
+        """Return whether a car is plugged in and has what it needs."""
+        known = self.readings.charge is not None and self.readings.plugged is True
+        return known and not self.left(now)
+
+    def urgent(self, now: datetime) -> timedelta:
+        """Return for how long it has to run at once, whatever the price."""
+        return need.urgent(self.settings, self.readings, self._ran(now))
+
+    def asks_again(self, now: datetime) -> bool:
+        """Return whether a car that stays plugged in lacks so much that it is asked for once more."""
+        by_plug = self.settings.asking_sensor == self.settings.plugged_sensor
+        return (
+            by_plug
+            and self.readings.asked is True
+            and need.has_fallen(self.settings, self.readings, self._ran(now))
+        )
+
+    def planned(self, now: datetime) -> None:
+        """Remember what is planned for."""
+        self._planned = self._whole(now), self.urgent(now) > _ZERO
+
+    def is_planned(self, now: datetime) -> bool:
+        """Return whether what was planned for is still what is needed."""
+        if self.settings.car is None:
+            return True
+        whole, urgent = self._planned
+        if self.urgent(now) and not (urgent and self._load.running(now)):
+            return False
+        return abs(self._whole(now) - whole) <= need.slack(self.settings)
+
+    def _whole(self, now: datetime) -> timedelta:
+        ran = self._ran(now)
+        return ran(None) + need.left(self.settings, self.readings, ran)
+
+    def bridge(self, now: datetime) -> None:
+        """Count what the task that ends has charged."""
+        if (car := self.settings.car) is not None:
+            self.readings = need.bridged(car, self.readings, now, self._ran(now))
+
+    @callback
+    def async_follow(self, settings: LoadSettings) -> None:
+        """Follow the sensors that the settings name; what was read of others is forgotten."""
+        before, now = _named(self.settings), _named(settings)
+        if self._unsub_states is not None and now == before:
+            self.settings = settings
+            return
+        self.async_stop()
+        self.settings = settings
+        kept = {
+            key: getattr(self.readings, key)
+            for key, entity_id in now.items()
+            if entity_id == before[key]
+        }
+        self.readings = Readings(**kept)
+        self._unsub_states = async_track_state_change_event(
+            self._hass, sorted({one for one in now.values() if one}), self._changed
+        )
+
+    @callback
+    def async_stop(self) -> None:
+        """Follow nothing."""
+        self._cancel_look()
+        if self._unsub_states is not None:
+            self._unsub_states()
+            self._unsub_states = None
+
+    def read(self, now: datetime) -> list[Sensed]:
+        """Read all sensors; return what has changed that has to be acted upon.
+
+        What is neither on nor off, and no number, changes nothing.
+        """
+        before, found = self.readings, list[Sensed]()
+        plugged = self._read_switch(self.settings.plugged_sensor, before.plugged, now)
+        asked = self._read_switch(self.settings.asking_sensor, before.asked, now)
+        if before.plugged is not False and plugged is False:
+            found.append(Sensed.PULLED)
+        if asked and not before.asked:
+            found.append(Sensed.ASKED)
+        if before.asked and asked is False:
+            found.append(Sensed.WITHDRAWN)
+        self.readings = replace(before, plugged=plugged, asked=asked)
+        news = (plugged, asked) != (before.plugged, before.asked)
+        car = self.settings.car
+        if car is not None and (news or not self._has_just_read(now)):
+            charge, target = _read_car(self._hass, car, now)
+            self._read_at = now if charge else None
+            readings = self.readings
+            if target is not None:
+                readings = replace(readings, target=target)
+            self.readings = need.with_charge(car, readings, charge, now, self._ran(now))
+        if car is not None and self._load.running(now) and not self.left(now):
+            found.append(Sensed.FULL)
+        return found
+
+    def _has_just_read(self, now: datetime) -> bool:
+        last = self._read_at
+        return last is not None and last <= now < last + SELDOM
+
+    def _read_switch(
+        self, entity_id: str | None, before: bool | None, now: datetime
+    ) -> bool | None:
+        """Return whether a sensor is on; what it was before if it does not say, or not for long enough."""
+        state = _state(self._hass, entity_id)
+        match state and state.state:
+            case "on":
+                return True
+            case "off":
+                assert state is not None
+                settles = state.last_changed + SETTLING
+                if before and settles - SETTLING <= now < settles:
+                    self._look_again(settles)
+                    return before
+                return False
+            case _:
+                return before
+
+    @callback
+    def _changed(self, event: Event[Any]) -> None:
+        """Wake the load; but because of a number only now and then."""
+        switches = self.settings.plugged_sensor, self.settings.asking_sensor
+        number = event.data["entity_id"] not in switches
+        if number and self._read_at and self._has_just_read(dt_util.utcnow()):
+            self._look_again(self._read_at + SELDOM)
+        else:
+            self._wake()
+
+    def _look_again(self, at: datetime) -> None:
+        """Wake the load at an instant, or before it."""
+        if self._look_at is not None and self._look_at <= at:
+            return
+        self._cancel_look()
+        self._look_at = at
+        self._unsub_look = async_track_point_in_utc_time(self._hass, self._look, at)
+
+    @callback
+    def _look(self, _now: datetime) -> None:
+        self._unsub_look = self._look_at = None
+        self._wake()
+
+    def _cancel_look(self) -> None:
+        self._look_at = None
+        if self._unsub_look is not None:
+            self._unsub_look()
+            self._unsub_look = None
+
+
+def _named(settings: LoadSettings) -> dict[str, str | None]:
+    """Return the entities to follow, by what is read of them."""
+    car = settings.car
+    return {
+        "charge": car.charge_sensor if car else None,
+        "target": car.target_entity if car else None,
+        "plugged": settings.plugged_sensor,
+        "asked": settings.asking_sensor,
+    }
+
+
+def left_at_first(
+    hass: HomeAssistant, settings: LoadSettings, now: datetime
+) -> timedelta:
+    """Return how long a load that nobody follows yet has to run."""
+    charge, target = None, None
+    if settings.car is not None:
+        charge, target = _read_car(hass, settings.car, now)
+    readings = Readings(charge=charge, target=target)
+    return need.left(settings, readings, lambda _: _ZERO)
+
+
+def _read_car(
+    hass: HomeAssistant, car: Car, now: datetime
+) -> tuple[Charge | None, float | None]:
+    """Return the charge and the target of a car, None for what no state says."""
+    charge, state = None, _state(hass, car.charge_sensor)
+    if state is not None:
+        # A sensor that goes on saying the same while the car charges is believed after a while.
+        at = min(max(state.last_reported, now - TRUST), now)
+        unit = state.attributes.get(ATTR_UNIT_OF_MEASUREMENT)
+        charge = need.read_charge(car, state.state, unit, at)
+    target = _state(hass, car.target_entity)
+    return charge, None if target is None else need.read_target(target.state)
+
+
+def _state(hass: HomeAssistant, entity_id: str | None) -> State | None:
+    return None if entity_id is None else hass.states.get(entity_id)

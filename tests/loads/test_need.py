@@ -1,0 +1,283 @@
+"""What a load still needs: of a car by its charge, whatever its sensor does."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import given, settings, strategies as st
+import pytest
+
+from custom_components.nomos.loads.need import (
+    FALLEN,
+    SLACK,
+    Charge,
+    Ran,
+    Readings,
+    bridged,
+    has_fallen,
+    left,
+    read_charge,
+    read_target,
+    slack,
+    urgent,
+    with_charge,
+)
+from custom_components.nomos.loads.plan import Task
+from custom_components.nomos.loads.settings import Car, LoadSettings
+from custom_components.nomos.planner import Run
+
+NOW = datetime(2026, 6, 10, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+CASES = settings(deadline=None, derandomize=True, max_examples=300)
+
+DATA: dict[str, Any] = {
+    "capacity": 60,
+    "power": 11,
+    "charge_sensor": "sensor.car",
+    "target": 80,
+    "lowest_charge": 20,
+}
+
+
+def of(**changes: Any) -> LoadSettings:
+    """Return the settings of a car."""
+    return LoadSettings.of(
+        {key: value for key, value in (DATA | changes).items() if value is not None}
+    )
+
+
+def car_of(one: LoadSettings) -> Car:
+    """Return its car."""
+    assert one.car
+    return one.car
+
+
+def percent(amount: float, at: datetime = NOW) -> Readings:
+    """Return readings of a charge in percent."""
+    return Readings(charge=Charge(amount=amount, is_energy=False, at=at, seen=at))
+
+
+def ran_in(*runs: tuple[float, float], now: datetime = NOW) -> Ran:
+    """Return what a task says that ran between hours from now."""
+    task = Task(
+        opens=NOW - 90 * HOUR,
+        closes=NOW + 90 * HOUR,
+        runs=tuple(
+            Run(start=NOW + first * HOUR, end=NOW + last * HOUR) for first, last in runs
+        ),
+    )
+    return lambda since: task.time_run(now, since)
+
+
+NEVER = ran_in()
+
+
+def test_a_fixed_need_is_what_has_not_run() -> None:
+    """A duration, or the energy's; by no sensor."""
+    washer = LoadSettings.of({"duration": {"hours": 2}})
+    assert left(washer, Readings(), NEVER) == 2 * HOUR
+    assert left(washer, percent(50), ran_in((-1.5, -1))) == 1.5 * HOUR
+    assert left(washer, Readings(), ran_in((-3, 0))) == timedelta()
+    boiler = LoadSettings.of({"energy": 6, "power": 2})
+    assert left(boiler, Readings(), ran_in((-1, 0))) == 2 * HOUR
+    assert slack(washer) == urgent(washer, Readings(), NEVER) == timedelta()
+    assert not has_fallen(washer, Readings(), NEVER)
+
+
+def test_a_car_needs_what_it_lacks_and_what_is_lost() -> None:
+    """Of 60 kWh 30 % are 18 kWh, for which 20 kWh are metered."""
+    assert left(of(power=10), percent(50), NEVER) == 2 * HOUR
+    energy = Charge(amount=18, is_energy=True, at=NOW, seen=NOW)
+    assert left(of(power=10), Readings(charge=energy), NEVER) == 2 * HOUR
+    assert left(of(), percent(90), NEVER) == timedelta()
+
+
+def test_a_charge_that_was_never_read() -> None:
+    """The car is taken to be empty, but nothing is charged at once for that."""
+    assert left(of(power=10), Readings(), NEVER) == timedelta(hours=5, minutes=20)
+    assert left(of(power=10), Readings(), ran_in((-5, 0))) == timedelta(minutes=20)
+    assert urgent(of(), Readings(), NEVER) == timedelta()
+    assert not has_fallen(of(), Readings(), NEVER)
+
+
+def test_the_target_of_an_entity() -> None:
+    """It counts if it was ever read, then the number, then a full battery."""
+    elsewhere = of(target_entity="number.target", power=10)
+    assert left(elsewhere, replace(percent(50), target=65.0), NEVER) == HOUR
+    assert left(elsewhere, percent(50), NEVER) == 2 * HOUR
+    without = of(target_entity="number.target", target=None, power=9)
+    assert left(without, percent(86.5), NEVER) == HOUR
+    assert left(of(power=10), replace(percent(50), target=100.0), NEVER) == 2 * HOUR
+
+
+def test_below_the_lowest_charge() -> None:
+    """It is charged past it at once, and no further than to the target."""
+    assert urgent(of(power=10), percent(6.5), NEVER) == HOUR
+    half = ran_in((-1, 1), now=NOW + HOUR / 2)
+    assert urgent(of(power=10), percent(6.5), half) == HOUR / 2
+    assert urgent(of(), percent(20), NEVER) == timedelta()
+    low = of(lowest_charge=80)
+    assert urgent(low, percent(79), NEVER) == left(low, percent(79), NEVER)
+    entity = of(target_entity="number.target", lowest_charge=60)
+    assert urgent(entity, replace(percent(50), target=40.0), NEVER) == timedelta()
+    assert urgent(of(lowest_charge=None), percent(0), NEVER) == timedelta()
+
+
+CHARGES = st.floats(0, 100)
+RUNS = st.lists(st.floats(-20, 20), max_size=6).map(
+    lambda edges: tuple(zip(*[iter(sorted(edges))] * 2, strict=False))
+)
+
+
+@CASES
+@given(first=CHARGES, second=CHARGES, runs=RUNS, energy=st.booleans(), age=CHARGES)
+def test_what_is_expected_changes_nothing(first, second, runs, energy, age) -> None:
+    """Readings stay what they are, or become the new ones; never is what is left wrong by more than the slack."""
+    one, ran = of(), ran_in(*runs)
+    car = car_of(one)
+    before = percent(first, NOW - age / 10 * HOUR)
+    amount = second / 100 * car.capacity if energy else second
+    seen = Charge(amount=amount, is_energy=energy, at=NOW, seen=NOW)
+    after = with_charge(car, before, seen, NOW, ran)
+    assert after in (before, replace(before, charge=seen))
+    exact = left(one, replace(before, charge=seen), ran)
+    second_more = timedelta(seconds=1)
+    assert abs(left(one, after, ran) - exact) <= car.time_for(SLACK) + second_more
+    assert with_charge(car, after, seen, NOW, ran) == after
+    assert bool(exact) or not left(one, after, ran)
+
+
+@CASES
+@given(amount=CHARGES, runs=RUNS, later=st.floats(0, 20), energy=st.booleans())
+def test_bridging_counts_every_run_once(amount, runs, later, energy) -> None:
+    """A charge that is moved to the end of a task says the same as before, also of what runs after it."""
+    one = of(target=100)
+    car = car_of(one)
+    charge = Charge(amount=amount, is_energy=energy, at=NOW - 9 * HOUR, seen=NOW)
+    if energy:
+        charge = replace(charge, amount=amount / 100 * car.capacity)
+    before = Readings(charge=charge)
+    moved = bridged(car, before, NOW, ran_in(*runs))
+    assert moved.charge
+    assert moved.charge.seen == charge.seen
+    then = ran_in(*runs, now=NOW + later * HOUR)
+    assert left(one, moved, then) == pytest.approx(
+        left(one, before, then), abs=timedelta(seconds=1)
+    )
+    assert left(one, moved, then) <= left(one, moved, ran_in(*runs))
+
+
+def test_a_sensor_that_says_nothing() -> None:
+    """What was charged since is counted, until nobody can know any more."""
+    one = of(power=10)
+    car, old = car_of(one), percent(50, NOW - 2 * HOUR)
+    ran = ran_in((-1, 0))
+    assert with_charge(car, old, None, NOW, ran) == old
+    assert left(one, old, ran) == HOUR
+    ancient = percent(50, NOW - 49 * HOUR)
+    assert with_charge(car, ancient, None, NOW, ran) == Readings()
+
+
+def test_readings_are_taken_if_they_say_something_new() -> None:
+    """A jitter of whole percents does not; the target, the lowest charge, a real change and much time do."""
+    car = car_of(of())
+
+    def taken(before: float, amount: float, minutes: float = 1) -> bool:
+        old = percent(before, NOW - timedelta(minutes=minutes))
+        seen = Charge(amount=amount, is_energy=False, at=NOW, seen=NOW)
+        return with_charge(car, old, seen, NOW, NEVER) != old
+
+    assert not taken(45, 46)
+    assert not taken(46, 45)
+    assert taken(45, 47)
+    assert taken(45, 46, minutes=16)
+    assert not taken(45, 45, minutes=16)
+    assert taken(45, 45, minutes=13 * 60)
+    assert taken(79.5, 80)
+    assert not taken(80, 79.5)
+    assert taken(20, 19.9)
+    assert not taken(19.9, 20)
+    assert taken(45, 45, minutes=-5)
+
+
+def test_a_car_that_was_driven_again() -> None:
+    """A few percent below its target it is charged again, not for less."""
+    assert has_fallen(of(), percent(80 - FALLEN - 0.1), NEVER)
+    assert not has_fallen(of(), percent(80 - FALLEN), NEVER)
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "amount"),
+    [
+        ("45", "%", 45),
+        ("45.5", None, 45.5),
+        (" 0 ", "%", 0),
+        ("100", "%", 100),
+        ("100.1", "%", None),
+        ("-0.1", "%", None),
+        ("18", "kWh", 18),
+        ("18000", "Wh", 18),
+        ("60.1", "kWh", None),
+        ("45", "km", None),
+        ("45", ["%"], None),
+        *((text, "%", None) for text in ("", "unknown", "unavailable", "45 %", "4 5")),
+        *((text, "%", None) for text in ("nan", "inf", "-inf", "1e999", "\ud83d")),
+    ],
+)
+def test_states_of_a_charge(text, unit, amount) -> None:
+    """A percentage, or what is lacking in kWh or Wh; nothing else is believed."""
+    charge = read_charge(car_of(of()), text, unit, NOW)
+    assert (charge and charge.amount) == amount
+    if charge:
+        assert charge.is_energy == (unit in ("kWh", "Wh"))
+
+
+@CASES
+@given(text=st.text(st.characters(codec=None)) | st.floats().map(str))
+def test_any_state(text) -> None:
+    """Whatever a state is, a charge and a target are possible, or nothing."""
+    for unit in ("%", "kWh", "Wh", None):
+        charge = read_charge(car_of(of()), text, unit, NOW)
+        assert charge is None or 0 <= charge.amount <= 100
+    target = read_target(text)
+    assert target is None or 0 < target <= 100
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"capacity": None}, "no_capacity"),
+        ({"capacity": 0}, "no_capacity"),
+        ({"capacity": float("nan")}, "no_capacity"),
+        ({"power": None}, "no_power"),
+        ({"charge_sensor": None}, "no_charge_sensor"),
+        ({"charge_sensor": ""}, "no_charge_sensor"),
+        ({"target": None}, "no_target"),
+        ({"target": 0}, "target_out_of_range"),
+        ({"target": 101}, "target_out_of_range"),
+        ({"lowest_charge": 81}, "lowest_above_target"),
+        ({"lowest_charge": -1}, "lowest_above_target"),
+    ],
+)
+def test_what_cannot_be_meant(changes, error) -> None:
+    """Settings of a car that contradict themselves are refused."""
+    with pytest.raises(ValueError, match=f"^{error}$"):
+        of(**changes)
+
+
+def test_settings_of_a_car() -> None:
+    """It may pause if nothing else is said, and need not fit its window when empty; other loads know no car."""
+    one = of(power=2.3, start="22:00:00", end="06:00:00")
+    assert not one.contiguous
+    assert one.energy is None
+    assert of(contiguous=True).contiguous
+    assert LoadSettings.of({"duration": {"hours": 1}}).car is None
+    assert of(plugged_sensor="binary_sensor.plug").asking_sensor is None
+    asked = of(plugged_sensor="binary_sensor.plug", repeat="on_demand")
+    assert asked.asking_sensor == "binary_sensor.plug"
+    by_hand = of(
+        plugged_sensor="binary_sensor.plug",
+        ask_sensor="input_boolean.car",
+        repeat="on_demand",
+    )
+    assert by_hand.asking_sensor == "input_boolean.car"
