@@ -11,8 +11,16 @@ from custom_components.nomos.pricing import TARIFF_ZONE
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from tests.integration.helpers import Advance, restart
-from tests.integration.loads.helpers import runs_now, shown, status
+from tests.integration.loads.helpers import (
+    begin,
+    fill_in,
+    runs_now,
+    shown,
+    status,
+    suggested,
+)
 from tests.integration.loads.house import (
+    CAPACITY,
     CAR,
     CHARGE,
     DOOR,
@@ -342,3 +350,35 @@ async def test_a_night_without_prices(
     assert runs_now(hass, load)
     await house.until(berlin(11, 3))
     assert house.charge == pytest.approx(21.5, abs=1.6)
+
+
+async def test_a_car_from_its_form_to_its_plug(
+    hass: HomeAssistant, nomos, linked, advance: Advance
+) -> None:
+    """The dialog ends with what it would do for its charge of now, and its device does so when it is plugged in."""
+    entry = await linked()
+    house = House(hass, advance, 50)
+    await house.plug("off")
+    await house.until(berlin(10, 15))
+    result = await begin(hass, entry, "car")
+    filled = suggested(result) | {
+        "name": "Car",
+        "power": POWER,
+        "capacity": CAPACITY,
+        "charge_sensor": CHARGE,
+        "target": 80,
+        "plugged_sensor": PLUG,
+    }
+    result = await fill_in(hass, result, filled)
+    await hass.async_block_till_done()
+    assert result["description"].startswith("asked_")
+    [load] = entry.subentries
+    assert status(hass, load) == LoadStatus.NOT_PLUGGED_IN
+    await house.plug("on")
+    runs = shown(hass, load, "run_now", "binary_sensor").attributes["runs"]
+    edges = [
+        [datetime.fromisoformat(one[key]) for key in ("start", "end")] for one in runs
+    ]
+    assert sum((end - start for start, end in edges), timedelta()) == 2 * HOUR
+    times = ", ".join(f"{start:%H:%M}–{end:%H:%M}" for start, end in edges)
+    assert result["description_placeholders"]["times"] == times
