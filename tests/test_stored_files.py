@@ -34,7 +34,7 @@ from custom_components.nomos.loads.need import (
     urgent,
     with_charge,
 )
-from custom_components.nomos.loads.plan import LoadMemory, Task
+from custom_components.nomos.loads.plan import DeviceMemory, LoadMemory, Task
 from custom_components.nomos.loads.settings import LoadSettings
 from custom_components.nomos.planner import Run, window
 from custom_components.nomos.prices.conversion import decode_table
@@ -96,6 +96,10 @@ BEGUN = LoadMemory(
         plugged=True,
         asked=False,
     ),
+    devices={
+        "switch.plug": DeviceMemory(run=NOW - timedelta(minutes=7)),
+        "climate.heater": DeviceMemory(by_hand=True, preset="eco"),
+    },
 )
 CAR = LoadSettings.of(
     {

@@ -11,6 +11,7 @@ from homeassistant.util import dt as dt_util
 from .account.contract import ContractCoordinator
 from .account.contracts import NomosAccount
 from .api import API_URL, API_VERSION, api_url
+from .loads.control import Control
 from .loads.load import Load
 from .prices.conversion import DISTANCES, PERIODS, SHARES
 from .prices.coordinator import PriceCoordinator
@@ -65,7 +66,10 @@ async def async_get_config_entry_diagnostics(
         "usage_of_ended_contracts": [
             _usage(one) for one in runtime.usage.values() if not one.shown
         ],
-        "loads": [_load(one, account) for one in runtime.loads.all.values()],
+        "loads": [
+            _load(one, runtime.loads.controls[one.id], account)
+            for one in runtime.loads.all.values()
+        ],
     }
 
 
@@ -116,13 +120,15 @@ def _usage(usage: UsageCoordinator) -> dict[str, Any]:
     }
 
 
-def _load(load: Load, account: NomosAccount) -> dict[str, Any]:
-    """Return a load's settings and runs, without its name."""
+def _load(load: Load, control: Control, account: NomosAccount) -> dict[str, Any]:
+    """Return a load's settings and runs, without its name and those of its devices."""
     settings, plan, task = asdict(load.settings), load.plan, load.task
     named = settings.pop("subscription_id")
     sensors = {
         key: settings.pop(key) is not None for key in ("plugged_sensor", "ask_sensor")
     }
+    for key in ("preset_on", "preset_off"):
+        settings[key] = settings[key] is not None
     return {
         "number": load.number,
         "need": _need(load),
@@ -138,6 +144,7 @@ def _load(load: Load, account: NomosAccount) -> dict[str, Any]:
             for key, value in settings["car"].items()
             if key not in {"charge_sensor", "target_entity"}
         },
+        "devices": control.counts,
         "named_contract": named and account.place_of(named),
         "planned_with": load.coordinator and load.coordinator.place,
         "switched_off": load.off,

@@ -16,20 +16,28 @@ class Issue(StrEnum):
     ACCESS_DENIED = "access_denied"
     CREDENTIALS_MISSING = "credentials_missing"
     PRICES_LATE = "prices_late"
+    DEVICE_UNREACHABLE = "device_unreachable"
 
 
 @callback
 def async_report(
-    hass: HomeAssistant, issue: Issue, subject: str, name: str, *, present: bool
+    hass: HomeAssistant,
+    issue: Issue,
+    subject: str,
+    name: str,
+    *,
+    present: bool,
+    **named: str,
 ) -> None:
-    """Create or delete the issue about an account or a subscription.
+    """Create or delete the issue about an account, a subscription or the device of a load.
 
     Args:
         hass: Home Assistant.
         issue: what is wrong.
-        subject: the id of the config entry or the subscription that it is about.
+        subject: the id of the config entry or the subscription that it is about, or what is unique to it.
         name: the name by which the customer knows it.
         present: whether it is so now.
+        named: what else its text names.
 
     """
     # Home Assistant adds the issues to the diagnostics, which must not hold the subject itself.
@@ -44,7 +52,7 @@ def async_report(
         is_fixable=False,
         severity=ir.IssueSeverity.WARNING,
         translation_key=issue,
-        translation_placeholders={"name": name},
+        translation_placeholders={"name": name, **named},
     )
 
 

@@ -65,6 +65,8 @@ class Load:
         self.plan: LoadPlan | None = None
         """What is shown: while the load waits for a plan, the one before."""
         self.sensors = LoadSensors(hass, self, memory.readings, self._update)
+        self.unreachable = False
+        """Whether a device of it does not obey."""
         self._hass = hass
         self._signals = signal_changed(self.id), signal_changed(entry.entry_id)
         self._planned_from: PriceTable | None = None
@@ -101,6 +103,11 @@ class Load:
         """Return whether the load should run at an instant."""
         return self.task is not None and self.task.run_at(now) is not None
 
+    @property
+    def is_planning(self) -> bool:
+        """Return whether a plan is being made."""
+        return self._planning is not None and not self._planning.done()
+
     def left(self, now: datetime) -> timedelta:
         """Return how long the load still has to run for its task."""
         return self.sensors.left(now)
@@ -108,6 +115,8 @@ class Load:
     def status(self, now: datetime) -> LoadStatus:
         """Return what the load does at an instant, or why it does nothing."""
         last = self.last
+        if self.unreachable:
+            return LoadStatus.UNREACHABLE
         if self.coordinator is None:
             return LoadStatus.NO_CONTRACT
         if self.running(now):
@@ -186,6 +195,13 @@ class Load:
         self._skip(now)
         self._plan_anew()
         self._update()
+
+    @callback
+    def async_report_devices(self, *, obey: bool) -> None:
+        """Show whether the devices of the load obey."""
+        if self.unreachable == obey:
+            self.unreachable = not obey
+            self._update()
 
     @callback
     def async_replan(self) -> None:
@@ -270,6 +286,7 @@ class Load:
             self.memory,
             self.plan,
             self.status(now),
+            self.running(now),
         )
         if self.plan is not None:
             shown += (self.plan.next_run(now),)

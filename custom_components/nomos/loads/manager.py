@@ -1,6 +1,7 @@
 """The loads of an account: they come, change and go with its subentries, without a reload."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -22,6 +23,7 @@ from ..codec import decode, encode
 from ..const import DOMAIN
 from ..prices.coordinator import PriceCoordinator
 from ..storage import StoredFile, stored_file
+from .control import Control
 from .load import SUBENTRY_TYPE, Load, signal_changed
 from .plan import LoadMemory
 
@@ -41,6 +43,7 @@ class Loads:
     ) -> None:
         """Belong to an entry; ``prices`` is followed as contracts come and go."""
         self.all: dict[str, Load] = {}
+        self.controls: dict[str, Control] = {}
         self._hass = hass
         self._entry = entry
         self._prices = prices
@@ -104,21 +107,26 @@ class Loads:
             if subentry.subentry_type == SUBENTRY_TYPE
         }
         for gone in self.all.keys() - wanted.keys():
+            self.controls.pop(gone).async_stop()
             self.all.pop(gone).async_stop()
             async_dispatcher_send(self._hass, signal_changed(self._entry.entry_id))
         for key, subentry in wanted.items():
-            new = key not in self.all
+            new, stored = key not in self.all, self._stored.get(key, LoadMemory())
             if new:
                 self.all[key] = Load(
                     self._hass,
                     self._entry,
                     subentry,
-                    self._stored.get(key, LoadMemory()),
+                    stored,
                     number=next(self._numbers),
                 )
             load, named = self.all[key], subentry.data.get("subscription")
             load.async_configure(subentry, self.coordinator_of(named))
             self._register_device(load)
+            if new:
+                control = Control(self._hass, load, stored.devices, self._save)
+                self.controls[key] = control
+                control.async_begin()
             for platform in self._platforms if new else ():
                 self._add_entities(load, platform)
 
@@ -152,16 +160,25 @@ class Loads:
     def _save(self) -> None:
         """Store what must survive a restart if it changed: a run must neither be lost nor planned twice."""
         memory = {
-            key: load.memory
+            key: one
             for key, load in self.all.items()
-            if load.memory != LoadMemory()
+            if (one := self._memory_of(load)) != LoadMemory()
         }
         if memory != self._stored:
             self._stored = memory
             self._file.async_save_soon(encode(memory))
 
+    def _memory_of(self, load: Load) -> LoadMemory:
+        """Return what has to survive a restart; of the devices of a load that is new, what did."""
+        control, stored = self.controls.get(load.id), self._stored.get(load.id)
+        devices = control.memory if control else stored.devices if stored else {}
+        return replace(load.memory, devices=devices)
+
     @callback
     def _stop(self) -> None:
+        while self.controls:
+            _, control = self.controls.popitem()
+            control.async_stop()
         while self.all:
             _, load = self.all.popitem()
             load.async_stop()

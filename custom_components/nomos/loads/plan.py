@@ -1,11 +1,12 @@
 """What a load is asked to do and what is planned for it, as frozen data."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum, auto
 from typing import Final, Self, override
 
+from ..api import harmless_text
 from ..planner import Run
 from ..scheduled_coordinator import log_time
 from .need import Readings
@@ -30,6 +31,7 @@ class LoadStatus(StrEnum):
     PARTIAL = "partial"
     NOT_PLUGGED_IN = "not_plugged_in"
     NO_CONTRACT = "no_contract"
+    UNREACHABLE = "unreachable"
 
 
 class LoadState(Enum):
@@ -102,15 +104,45 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceMemory:
+    """What of a device that a load switches survives a restart.
+
+    Attributes:
+        run: the start of the run for which it was switched on; None if it was switched off, or never on.
+        by_hand: it was switched by hand since then.
+        preset: the one to be set again after the run.
+    """
+
+    run: datetime | None = None
+    by_hand: bool = False
+    preset: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a text that cannot be stored; ValueError."""
+        if self.preset is not None and harmless_text(self.preset) != self.preset:
+            raise ValueError("no preset")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoadMemory:
     """What of a load survives a restart.
 
-    The last task that was asked for or has begun, whether it is switched off, and what was read of its sensors.
+    Attributes:
+        task: the last one that was asked for or has begun.
+        off: the load is switched off.
+        devices: what is known of those that it switches, by their entity ids.
+        readings: what was read of its sensors.
     """
 
     task: Task | None = None
     off: bool = False
     readings: Readings = field(default_factory=Readings)
+    devices: Mapping[str, DeviceMemory] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse a text that cannot be stored; ValueError."""
+        if any(harmless_text(key) != key for key in self.devices):
+            raise ValueError("no entity")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

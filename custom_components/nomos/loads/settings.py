@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from math import inf
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from homeassistant.util import dt as dt_util
 
@@ -21,6 +21,20 @@ READY_BY: Final = "07:00"
 
 CHARGED_OF_METERED: Final = 0.9
 """How much of what is metered gets into a car's battery: chargers and cars lose some 8 to 15 percent."""
+
+
+class PresetCommand(NamedTuple):
+    """How the preset of an entity is set: the service, and the name of the preset in its data and in the state."""
+
+    service: str
+    attribute: str
+
+
+PRESETS: Final = {
+    "climate": PresetCommand("set_preset_mode", "preset_mode"),
+    "water_heater": PresetCommand("set_operation_mode", "operation_mode"),
+}
+"""The domains whose entities are not switched but set to a preset."""
 
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -126,6 +140,9 @@ class LoadSettings:
         plugged_sensor: the entity without whose "on" the load does not run. If it is on demand and has no
             ``ask_sensor``, this one asks for it, too.
         ask_sensor: the entity that asks for an on-demand load by turning on, and no longer by turning off.
+        devices: the entities that are switched for it.
+        preset_on: of those with presets, the one while it runs.
+        preset_off: the one otherwise; None for the one that was set before the run.
 
     Raises:
         ValueError: with the translation key of what can never be planned.
@@ -151,6 +168,9 @@ class LoadSettings:
     car: Car | None = None
     plugged_sensor: str | None = None
     ask_sensor: str | None = None
+    devices: tuple[str, ...] = ()
+    preset_on: str | None = None
+    preset_off: str | None = None
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Self:
@@ -188,6 +208,9 @@ class LoadSettings:
             car=car,
             plugged_sensor=data.get("plugged_sensor") or None,
             ask_sensor=data.get("ask_sensor") or None,
+            devices=tuple(dict.fromkeys(data.get("devices") or ())),
+            preset_on=data.get("preset_on") or None,
+            preset_off=data.get("preset_off") or None,
         )
 
     def __post_init__(self) -> None:
@@ -201,6 +224,9 @@ class LoadSettings:
             raise ValueError("window_too_short")
         if self.min_run > self.duration:
             raise ValueError("min_run_too_long")
+        domains = {device.partition(".")[0] for device in self.devices}
+        if not self.preset_on and not domains.isdisjoint(PRESETS):
+            raise ValueError("no_preset")
         if not self.days:
             raise ValueError("no_days")
         outside = self.fallback is not None and _between(opens, self.fallback) >= length

@@ -86,7 +86,7 @@ async def put(hass, entry, name="Dishwasher", **data):
         unique_id=None,
     )
     hass.config_entries.async_add_subentry(entry, subentry)
-    await hass.async_block_till_done()
+    await hass.async_block_till_done(wait_background_tasks=True)
     return subentry.subentry_id
 
 
@@ -94,7 +94,7 @@ async def press(hass, load_id, key):
     """Press a button of a load."""
     target = {"entity_id": shown(hass, load_id, key, "button").entity_id}
     await hass.services.async_call("button", "press", target, blocking=True)
-    await hass.async_block_till_done()
+    await hass.async_block_till_done(wait_background_tasks=True)
 
 
 async def switch(hass, load_id, on):
@@ -102,7 +102,7 @@ async def switch(hass, load_id, on):
     target = {"entity_id": shown(hass, load_id, "planned", "switch").entity_id}
     name = "turn_on" if on else "turn_off"
     await hass.services.async_call("switch", name, target, blocking=True)
-    await hass.async_block_till_done()
+    await hass.async_block_till_done(wait_background_tasks=True)
 
 
 async def count_run(hass, advance, load_id, end, step=QUARTER):

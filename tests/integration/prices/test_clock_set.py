@@ -11,7 +11,8 @@ import pytest
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from tests.integration.helpers import Advance, assert_right, state_of
-from tests.integration.loads.helpers import DISHWASHER, add, moment, runs_now
+from tests.integration.loads.appliances import Plug, plug_in
+from tests.integration.loads.helpers import DISHWASHER, add, moment, put, runs_now
 from tests.integration.soak.clock import kernel_timers, notify_timers
 
 type SetClock = Callable[[datetime], Awaitable[None]]
@@ -87,6 +88,24 @@ async def test_a_load_follows(
     assert runs_now(hass, load_id)
     await set_clock(end + timedelta(seconds=1))
     assert not runs_now(hass, load_id)
+
+
+@pytest.mark.usefixtures("german_hub")
+async def test_a_device_follows(
+    hass: HomeAssistant, set_clock: SetClock, linked, advance: Advance
+) -> None:
+    """A device goes on and off with the run of its load, also if the clock is set into it, back before it, or past it."""
+    plug = Plug("Plug")
+    await plug_in(hass, plug)
+    entry = await linked()
+    await advance(timedelta(hours=7))
+    asked = {key: value for key, value in DISHWASHER.items() if key != "name"}
+    load_id = await put(hass, entry, devices=[plug.entity_id], **asked)
+    start, end = (moment(hass, load_id, f"next_{edge}") for edge in ("start", "end"))
+    for at in (start + timedelta(seconds=3), start - timedelta(hours=1), end):
+        await set_clock(at)
+        assert plug.value == ("on" if runs_now(hass, load_id) else "off")
+    assert "on" in plug.commands
 
 
 async def test_timer_is_closed_with_the_account(

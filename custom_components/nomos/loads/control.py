@@ -1,0 +1,116 @@
+"""Switches the devices of a load: on when a run begins, off when it ends."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.util import dt as dt_util
+
+from ..const import DOMAIN
+from .device import Device, Standing
+from .load import Load, signal_changed
+from .plan import DeviceMemory
+
+
+class Control:
+    """Keeps the devices of one load in line with its runs."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        load: Load,
+        memory: Mapping[str, DeviceMemory],
+        save: Callable[[], None],
+    ) -> None:
+        """Belong to a load. ``memory`` is what was known before a restart, ``save`` is called if it changes."""
+        self.devices: dict[str, Device] = {}
+        self.memory = memory
+        """What of the devices survives a restart."""
+        self._hass, self._load, self._save = hass, load, save
+        self._asked: tuple[bool, bool] | None = None
+        self._waiting: asyncio.Task[None] | None = None
+        self._unsub: CALLBACK_TYPE | None = None
+
+    @callback
+    def async_begin(self) -> None:
+        """Bring the devices into line, and keep them so."""
+        self._unsub = async_dispatcher_connect(
+            self._hass, signal_changed(self._load.id), self._follow
+        )
+        self._follow()
+
+    @callback
+    def async_stop(self) -> None:
+        """Leave the devices as they are."""
+        if self._unsub is not None:
+            self._unsub()
+        if self._waiting is not None:
+            self._waiting.cancel()
+        while self.devices:
+            _, device = self.devices.popitem()
+            device.async_stop()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Return how many devices there are and how they stand to the load, without naming one."""
+        devices = self.devices.values()
+        return {
+            "devices": len(devices),
+            "obey": sum(one.standing is Standing.OBEYS for one in devices),
+            "left_alone": sum(one.standing is Standing.LEFT for one in devices),
+            "reported": sum(one.reported for one in devices),
+            "commands": sum(one.commands for one in devices),
+        }
+
+    @callback
+    def _follow(self) -> None:
+        """Let the devices follow the load; if it is being planned, when that is done: no device is switched in between."""
+        load = self._load
+        if load.is_planning:
+            if self._waiting is None:
+                self._waiting = load.entry.async_create_background_task(
+                    self._hass,
+                    self._async_wait(),
+                    f"{DOMAIN} wait for a plan",
+                    eager_start=False,
+                )
+            return
+        for gone in self.devices.keys() - {*load.settings.devices}:
+            self.devices.pop(gone).async_stop()
+        task, run = load.task, None
+        if task is not None and (current := task.run_at(dt_util.utcnow())):
+            run = current.start
+        # Who asks for a plan, or presses Start now, leaves the devices to us.
+        asked = load.is_on, bool(task and task.by_hand)
+        before, self._asked = self._asked, asked
+        anew = before is not None and any(
+            now and not then for now, then in zip(asked, before, strict=True)
+        )
+        for entity_id in load.settings.devices:
+            if entity_id not in self.devices:
+                self.devices[entity_id] = Device(
+                    self._hass,
+                    load,
+                    entity_id,
+                    self.memory.get(entity_id),
+                    self._changed,
+                )
+        for device in list(self.devices.values()):
+            device.async_follow(run, anew=anew)
+        self._changed()
+
+    async def _async_wait(self) -> None:
+        await self._load.async_planned()
+        self._waiting = None
+        self._follow()
+
+    @callback
+    def _changed(self) -> None:
+        """Keep what must survive a restart, and show in the load whether its devices obey."""
+        memory = {key: device.memory for key, device in self.devices.items()}
+        if memory != self.memory:
+            self.memory = memory
+            self._save()
+        obeyed = not any(device.reported for device in self.devices.values())
+        self._load.async_report_devices(obey=obeyed)

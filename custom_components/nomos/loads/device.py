@@ -1,0 +1,344 @@
+"""One device of a load: it is commanded until it obeys, and left alone if somebody else switches it."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from enum import Enum, auto
+import logging
+from typing import Final
+
+from homeassistant.const import (
+    ATTR_ENTITY_ID,
+    STATE_OFF,
+    STATE_ON,
+    STATE_UNAVAILABLE,
+    STATE_UNKNOWN,
+)
+from homeassistant.core import (
+    CALLBACK_TYPE,
+    Context,
+    Event,
+    EventStateChangedData,
+    HassJob,
+    HomeAssistant,
+    State,
+    callback,
+    split_entity_id,
+)
+from homeassistant.helpers.event import async_call_later, async_track_state_change_event
+
+from ..api import harmless_text
+from ..const import DOMAIN
+from ..issues import Issue, async_report
+from .load import Load
+from .plan import DeviceMemory
+from .settings import PRESETS
+
+_LOGGER = logging.getLogger(__name__)
+
+_SCRIPT: Final = "script"
+"""The domain of what is started for a run, and never stopped."""
+
+GAPS: Final = (10, 20, 40, 80, 160)
+"""Seconds after each command in which it is to be obeyed; then it is repeated, and after the last one reported."""
+
+_RECENT: Final = 8
+"""How many of our last commands are told from what others do."""
+
+
+class Standing(Enum):
+    """How a device stands to its load."""
+
+    OBEYS = auto()
+    """It is as the load wants it."""
+    AWAITED = auto()
+    """It was commanded, or will be as soon as it is available."""
+    LEFT = auto()
+    """It was switched by hand, and is left alone until the next start or end of a run."""
+
+
+class Device:
+    """One entity that a load switches.
+
+    Every start and end of a run is a command. Besides, the entity is brought into line when it becomes available, and
+    when it has not done what it was told.
+    """
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        load: Load,
+        entity_id: str,
+        memory: DeviceMemory | None,
+        changed: Callable[[], None],
+    ) -> None:
+        """Listen to the entity. ``memory`` is what was known before a restart, ``changed`` is called with news."""
+        self.standing = Standing.AWAITED
+        self.commands = 0
+        """How often it was commanded since the start."""
+        self.reported = False
+        """Whether the customer is told that it does not obey."""
+        self.entity_id = entity_id
+        self._domain = split_entity_id(entity_id)[0]
+        self._hass, self._load, self._changed = hass, load, changed
+        if memory is None:
+            # What is on while its load is not asked for is somebody else's business.
+            memory = DeviceMemory(by_hand=not load.is_on)
+        self.memory = memory
+        self._wanted: str | None = None
+        self._attempts = 0
+        self._started = True
+        """Whether the script was started for the current run."""
+        self._preset_is_known = memory.preset is not None
+        """Whether the preset was looked up that is to be set again after the current run."""
+        self._contexts: deque[str] = deque(maxlen=_RECENT)
+        self._call: asyncio.Task[None] | None = None
+        self._unsub_timer: CALLBACK_TYPE | None = None
+        self._unsub_states = async_track_state_change_event(
+            hass, entity_id, self._state_changed
+        )
+
+    @callback
+    def async_follow(self, run: datetime | None, *, anew: bool) -> None:
+        """Do what the load wants: it runs since an instant, or does not; ``anew`` ends what was done by hand."""
+        if run != self.memory.run or anew:
+            if run != self.memory.run:
+                self._started = self._preset_is_known = False
+            self.memory = replace(self.memory, run=run, by_hand=False)
+            self._wanted = self._what_is_wanted()
+            self._begin()
+            return
+        before, self._wanted = self._wanted, self._what_is_wanted()
+        if self._wanted != before or not self._is_busy():
+            self._bring_into_line()
+
+    @callback
+    def async_stop(self) -> None:
+        """Leave the entity as it is."""
+        self._unsub_states()
+        self._cancel()
+        self._report(present=False)
+
+    def _what_is_wanted(self) -> str | None:
+        """Return the state or the preset that the entity should have; None if the load has no say in it."""
+        running, settings = self.memory.run is not None, self._load.settings
+        if self._domain == _SCRIPT:
+            return STATE_ON if running else None
+        if self._domain not in PRESETS:
+            return STATE_ON if running else STATE_OFF
+        if running:
+            return settings.preset_on
+        return settings.preset_off or self.memory.preset
+
+    def _value(self, state: State | None) -> str | None:
+        """Return what of a state is commanded; None if the entity does not say."""
+        if state is None or state.state in {STATE_UNAVAILABLE, STATE_UNKNOWN}:
+            return None
+        if self._domain in PRESETS:
+            value = state.attributes.get(PRESETS[self._domain].attribute)
+            return value if isinstance(value, str) else None
+        return state.state
+
+    def _is_in_line(self) -> bool:
+        if self._wanted is None:
+            return True
+        if self._domain == _SCRIPT:
+            return self._started
+        return self._value(self._hass.states.get(self.entity_id)) == self._wanted
+
+    def _is_busy(self) -> bool:
+        """Return whether commands go on, or were in vain."""
+        return self._unsub_timer is not None or self.reported
+
+    @callback
+    def _state_changed(self, event: Event[EventStateChangedData]) -> None:
+        """Tell what others do from what the entity does by our commands."""
+        old, new = event.data["old_state"], event.data["new_state"]
+        if self._value(new) is None:
+            self._went_away()
+        elif self._value(old) is None:
+            self._came_back()
+        elif self._is_in_line():
+            self._obeyed()
+        elif self._value(old) == self._value(new) or self._domain == _SCRIPT:
+            return
+        elif event.context.id not in self._contexts:
+            self._leave()
+        elif self.standing is Standing.OBEYS:
+            # It seemed to obey. It is commanded again, unless that did not help often enough.
+            self._set(Standing.AWAITED)
+            if self._unsub_timer is None:
+                self._attempt()
+
+    def _went_away(self) -> None:
+        """Wait for the entity; for long only if the load does not need it now."""
+        if self.standing is Standing.LEFT:
+            return
+        obeyed = self.standing is Standing.OBEYS
+        self._set(Standing.AWAITED)
+        if self.memory.run is None:
+            if obeyed:
+                self._cancel_timer()
+        elif not self._is_busy():
+            self._attempts = 0
+            self._attempt()
+
+    def _came_back(self) -> None:
+        if self.standing is not Standing.LEFT:
+            self._bring_into_line()
+
+    def _bring_into_line(self) -> None:
+        """Command the entity if it is not as it should be, and was not switched by hand."""
+        if self._is_in_line():
+            self._obeyed()
+        elif self.memory.by_hand:
+            self._leave()
+        elif self._is_there() or self.memory.run is not None:
+            if self._unsub_timer is None:
+                self._attempts = 0
+            self._set(Standing.AWAITED)
+            self._attempt()
+        else:
+            self._set(Standing.AWAITED)
+
+    def _begin(self) -> None:
+        """Command the entity, also if it seems to be as it should: some do not know their state."""
+        self._cancel()
+        self._attempts = 0
+        self._set(Standing.AWAITED)
+        started = self._domain == _SCRIPT and self._started
+        if self._wanted is not None and not started:
+            self._send()
+        if self._is_in_line():
+            self._obeyed()
+
+    @callback
+    def _attempt(self, _now: datetime | None = None) -> None:
+        """Command the entity if it has not obeyed; report it if that was in vain."""
+        self._cancel_timer()
+        if self._is_in_line():
+            self._obeyed()
+        elif self._attempts < len(GAPS):
+            self._send()
+        else:
+            _LOGGER.debug("Load %s: a device does not obey", self._load.number)
+            self._report(present=True)
+            self._changed()
+
+    def _send(self) -> None:
+        """Command the entity if it is available, and look in a while whether that helped."""
+        self._unsub_timer = async_call_later(
+            self._hass,
+            GAPS[self._attempts],
+            HassJob(self._attempt, cancel_on_shutdown=True),
+        )
+        self._attempts += 1
+        if self._is_there():
+            self._command()
+
+    def _is_there(self) -> bool:
+        state = self._hass.states.get(self.entity_id)
+        return state is not None and state.state != STATE_UNAVAILABLE
+
+    def _command(self) -> None:
+        """Call the service that makes the entity do what is wanted."""
+        assert self._wanted is not None
+        data = {ATTR_ENTITY_ID: self.entity_id}
+        if self._domain in PRESETS:
+            self._remember_preset()
+            service, attribute = PRESETS[self._domain]
+            data[attribute] = self._wanted
+        else:
+            service = f"turn_{self._wanted}"
+        context = Context()
+        self._contexts.append(context.id)
+        self.commands += 1
+        self._cancel_call()
+        self._call = self._load.entry.async_create_background_task(
+            self._hass,
+            self._async_call(service, data, context),
+            f"{DOMAIN} command to a device",
+            eager_start=False,
+        )
+
+    def _remember_preset(self) -> None:
+        """Remember the preset that the entity had before the run."""
+        if self.memory.run is None or self._preset_is_known:
+            return
+        self._preset_is_known = True
+        preset = self._value(self._hass.states.get(self.entity_id))
+        if preset in {None, self._wanted}:
+            return
+        if harmless_text(preset) == preset:
+            self.memory = replace(self.memory, preset=preset)
+            self._changed()
+
+    async def _async_call(
+        self, service: str, data: dict[str, str], context: Context
+    ) -> None:
+        try:
+            await self._hass.services.async_call(
+                self._domain, service, data, blocking=True, context=context
+            )
+        except Exception as err:  # noqa: BLE001  an integration may raise anything
+            _LOGGER.debug(
+                "Load %s: a device refused a command: %s",
+                self._load.number,
+                type(err).__name__,
+            )
+            return
+        if self._domain == _SCRIPT:
+            self._started = True
+            self._obeyed()
+
+    def _obeyed(self) -> None:
+        """Note that the entity is as it should be: for long, if it still is when the time is up."""
+        memory = replace(self.memory, by_hand=False)
+        if memory.run is None and memory.preset is not None:
+            memory, self._wanted = replace(memory, preset=None), None
+        self.memory = memory
+        self._report(present=False)
+        self._set(Standing.OBEYS)
+
+    def _leave(self) -> None:
+        """Leave to whoever switched it how the entity is, until the next start or end of a run."""
+        self._cancel()
+        self.memory = replace(self.memory, by_hand=True)
+        self._report(present=False)
+        self._set(Standing.LEFT)
+
+    def _set(self, standing: Standing) -> None:
+        self.standing = standing
+        self._changed()
+
+    def _report(self, *, present: bool) -> None:
+        """Report that the entity does not obey, or no longer."""
+        if present == self.reported:
+            return
+        self.reported = present
+        state = self._hass.states.get(self.entity_id)
+        async_report(
+            self._hass,
+            Issue.DEVICE_UNREACHABLE,
+            f"{self._load.id} {self.entity_id}",
+            self._load.name,
+            present=present,
+            device=state.name if state else self.entity_id,
+            entity=self.entity_id,
+        )
+
+    def _cancel(self) -> None:
+        self._cancel_timer()
+        self._cancel_call()
+
+    def _cancel_timer(self) -> None:
+        if self._unsub_timer is not None:
+            self._unsub_timer()
+            self._unsub_timer = None
+
+    def _cancel_call(self) -> None:
+        if self._call is not None:
+            self._call.cancel()
+            self._call = None

@@ -1,0 +1,98 @@
+"""A real Home Assistant switches a smart plug for a load, though the plug does not always do what it is told."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from custom_components.nomos.loads.plan import LoadStatus
+from scripts.hub_client import HubClient, Json
+from scripts.sign_in import Customer, link
+
+PLUG: Final = "switch.plug"
+LOST: Final = (1, 3)
+"""Which of its commands get lost: the first one that turns it on, and the first one that turns it off."""
+
+
+async def make_plug(client: HubClient) -> None:
+    """Make a smart plug out of helpers and a template."""
+    await client.command("input_boolean/create", name="Relay")
+    await client.command("counter/create", name="Commands")
+    flow = await client.start_flow("template")
+    await client.submit_flow(flow["flow_id"], {"next_step_id": "switch"})
+
+    def do(service: str) -> list[Json]:
+        heard = f"{{{{ states('counter.commands') | int not in {LOST} }}}}"
+        return [
+            {
+                "action": "counter.increment",
+                "target": {"entity_id": "counter.commands"},
+            },
+            {"condition": "template", "value_template": heard},
+            {
+                "action": f"input_boolean.{service}",
+                "target": {"entity_id": "input_boolean.relay"},
+            },
+        ]
+
+    done = await client.submit_flow(
+        flow["flow_id"],
+        {
+            "name": "Plug",
+            "value_template": "{{ is_state('input_boolean.relay', 'on') }}",
+            "turn_on": do("turn_on"),
+            "turn_off": do("turn_off"),
+        },
+    )
+    assert done["type"] == "create_entry", done
+
+
+async def add_dishwasher(client: HubClient, entry_id: str) -> None:
+    """Add a load on demand that takes a quarter of a minute and switches the plug."""
+    flows = "/api/config/config_entries/subentries/flow"
+    menu = await client.post(flows, {"handler": [entry_id, "load"]})
+    form = f"{flows}/{menu['flow_id']}"
+    await client.post(form, {"next_step_id": "appliance"})
+    done = await client.post(
+        form,
+        {
+            "name": "Dishwasher",
+            "duration": {"hours": 0, "minutes": 0, "seconds": 15},
+            "end": "07:00:00",
+            "when": {"repeat": "on_demand", "days": "every_day"},
+            "how": {"contiguous": True},
+            "price": {"prefer": "early"},
+            "device": {"devices": [PLUG]},
+        },
+    )
+    assert done["type"] == "create_entry", done
+
+
+async def wait_for(
+    client: HubClient, entity_id: str, wanted: Callable[[Json], bool]
+) -> Json:
+    """Wait until a state is as it should be."""
+    async with asyncio.timeout(50):
+        while (state := await client.state(entity_id)) is None or not wanted(state):
+            await asyncio.sleep(0.2)
+    return state
+
+
+async def test_a_plug_that_disobeys_twice(
+    client: HubClient, customer: Customer
+) -> None:
+    """Each command that gets lost is repeated: the load runs from the button until it is done."""
+    await make_plug(client)
+    entry = await link(client, customer)
+    await add_dishwasher(client, entry["entry_id"])
+    status = "sensor.dishwasher_status"
+    await wait_for(client, status, lambda one: one["state"] == LoadStatus.NOT_ASKED)
+    await client.post(
+        "/api/services/button/press", {"entity_id": "button.dishwasher_start_now"}
+    )
+    await wait_for(client, PLUG, lambda one: one["state"] == "on")
+    await wait_for(client, status, lambda one: one["state"] == LoadStatus.DONE)
+    await wait_for(client, PLUG, lambda one: one["state"] == "off")
+    commands = await client.state("counter.commands")
+    assert commands is not None
+    assert commands["state"] == "4"
+    assert not (await client.command("repairs/list_issues"))["issues"]
