@@ -203,6 +203,8 @@ class Journey:
         for number, text in enumerate(("3", "6")):  # the duration, and ready by
             await hours.nth(number).fill(text)
             await hours.nth(number).blur()
+        description = self.texts.own(f"{steps}.settings.description")
+        await self.flow.get_by_text(description).scroll_into_view_if_needed()
         await self.screenshots.take_dialog("load", self.page, self.flow)
         await self._make_a_mistake()
         await self.press("submit", self.flow)
@@ -243,7 +245,7 @@ class Journey:
         for sensor in ("next_start", "next_end", "expected_cost", "expected_saving"):
             await self.see(self.texts.own(f"entity.sensor.{sensor}.name"))
         await self.see(self.texts.own("entity.binary_sensor.run_now.name"))
-        await self.screenshots.take_device("load-device", self.page)
+        await self.screenshots.take_device("load-device", self.page, cards=2)
         await self._press_entity("load_start_now")
         await self._see_status("running")
         await self._press_entity("load_skip")

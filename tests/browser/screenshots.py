@@ -78,16 +78,18 @@ class Screenshots:
             hide="home-assistant-main",
         )
 
-    async def take_device(self, name: str, page: Page) -> None:
-        """Take a picture of a device's page: its description and its entities."""
+    async def take_device(self, name: str, page: Page, *, cards: int = 1) -> None:
+        """Take a picture of a device's page: its description and the first cards of its entities."""
         if self.folder is None:
             return
-        what = page.locator("ha-device-info-card")
-        says = page.locator("ha-device-entities-card").first
+        shown = page.locator("ha-device-info-card")
         before = page.viewport_size
         # Home Assistant uses columns of 405 pixels at most; only a single column is wide enough for all names.
-        await page.set_viewport_size({"width": 900, "height": 1240})
-        assert await says.evaluate(CUT) == []
-        await self.take(name, page, what.or_(says), margin=12)
+        await page.set_viewport_size({"width": 900, "height": 1240 * cards})
+        for number in range(cards):
+            card = page.locator("ha-device-entities-card").nth(number)
+            assert await card.evaluate(CUT) == []
+            shown = shown.or_(card)
+        await self.take(name, page, shown, margin=12)
         if before:
             await page.set_viewport_size(before)

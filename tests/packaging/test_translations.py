@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from custom_components.nomos.loads.fields import LoadForm
 from homeassistant.const import Platform
 from homeassistant.helpers.entity import EntityDescription
 from tests.packaging import INTEGRATION, PROJECT, Tree, leaves, read_json
@@ -205,6 +206,17 @@ def test_reasons_are_translated(english: Tree) -> None:
         shared = SHARED_REASONS if flow is english["config"] else set()
         assert reasons <= flow["abort"].keys() | shared
     assert "reconfigure_successful" in english["config_subentries"]["load"]["abort"]
+
+
+def test_wrong_settings_have_a_sentence_and_a_field(english: Tree) -> None:
+    """Whatever a load's settings refuse has a sentence, and is shown at the field or section that is to blame."""
+    source = (INTEGRATION / "loads" / "settings.py").read_text()
+    refused = set(re.findall(r'ValueError\("([a-z_]+)"\)', source))
+    assert len(refused) >= 6
+    texts = english["config_subentries"]["load"]["error"]
+    assert refused | {"name_unfit", "preset_unfit", "out_of_range"} <= texts.keys()
+    form = LoadForm.of(None, [])
+    assert not {one for one in refused if form.place_of_error(one) == "base"}
 
 
 def test_exceptions_are_translated_and_used(english: Tree) -> None:

@@ -27,6 +27,11 @@ _TEXTS: Final = {
 }
 """The fields that hold free text, with the error of one that nobody should have to read."""
 
+_ONLY_BY_CHARGE: Final = frozenset(
+    {"capacity", "target", "target_entity", "lowest_charge"}
+)
+"""The fields that mean nothing without a sensor of the battery."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Mistake:
@@ -170,6 +175,8 @@ def _mistake(form: LoadForm, data: dict[str, Any]) -> _Mistake | None:
         key, low, high = wrong
         limits = {"low": f"{low:g}", "high": f"{high:g}"}
         return _Mistake(form.place_of(key), "out_of_range", limits)
+    if not data.get("charge_sensor") and not _ONLY_BY_CHARGE.isdisjoint(data):
+        error = error or "no_charge_sensor"
     try:
         LoadSettings.of(data)
     except ValueError as err:

@@ -54,6 +54,11 @@ TYPES: dict[str, dict[str, Any]] = {
     },
     "other": {"repeat": "daily", "contiguous": True},
 }
+CHARGE: dict[str, Any] = {
+    "charge_sensor": "sensor.charge",
+    "capacity": 60,
+    "target": 80,
+}
 EVERY_TYPE: dict[str, Any] = {"end": "07:00", "prefer": "early", "days": "every_day"}
 
 
@@ -158,6 +163,7 @@ async def test_every_field_has_its_text(
         ({"name": "D" * 101}, "name_unfit", "name"),
         ({"preset_on": "boost\x00"}, "preset_unfit", "device"),
         ({"preset_off": "e" * 101}, "preset_unfit", "device"),
+        ({"devices": ["climate.boiler"]}, "no_preset", "device"),
         ({"min_pause": -1e300}, "out_of_range", "how"),
         ({"max_runs": 1e300}, "out_of_range", "how"),
         ({"within": 0}, "out_of_range", "when"),
@@ -197,6 +203,13 @@ async def test_settings_that_contradict_each_other(
         ({"power": None}, "no_power", "power"),
         ({"energy": 200, "power": 0.1}, "window_too_short", "end"),
         ({"energy": 1000}, "out_of_range", "energy"),
+        ({"target": 80}, "no_charge_sensor", "charge"),
+        ({"lowest_charge": 20}, "no_charge_sensor", "charge"),
+        ({"charge_sensor": "sensor.charge", "target": 80}, "no_capacity", "charge"),
+        ({"charge_sensor": "sensor.charge", "capacity": 60}, "no_target", "charge"),
+        (CHARGE | {"lowest_charge": 90}, "lowest_above_target", "charge"),
+        (CHARGE | {"target": 101}, "out_of_range", "charge"),
+        (CHARGE | {"power": None}, "no_power", "power"),
     ],
 )
 async def test_mistakes_with_a_car(
@@ -209,7 +222,21 @@ async def test_mistakes_with_a_car(
     wrong = {key: one for key, one in wrong.items() if one is not None}
     result = await fill_in(hass, result, wrong)
     assert result["errors"] == {place: error}
-    assert opened(result) == []
+    assert opened(result) == (["charge"] if place == "charge" else [])
+
+
+async def test_a_car_by_charge(hass: HomeAssistant, linked) -> None:
+    """The sensor of a car's battery goes before the energy that the form was filled in with."""
+    entry = await linked()
+    hass.states.async_set("sensor.charge", "50", {"unit_of_measurement": "%"})
+    result = await begin(hass, entry, "car")
+    filled = suggested(result) | CHARGE | {"name": "Car"}
+    result = await fill_in(hass, result, filled)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+    [load] = entry.runtime_data.loads.all.values()
+    assert load.settings.car is not None
+    assert load.settings.energy is None
 
 
 @pytest.mark.parametrize(
