@@ -74,6 +74,13 @@ BENCHMARKS: Final = (
         markdown=False,
     ),
     Benchmark(
+        "savings",
+        "A year of loads",
+        "What planning costs above the optimum, and against other ways to start, in EUR a year; what it means:"
+        " [docs/savings.md](../docs/savings.md).",
+        timeout=600,
+    ),
+    Benchmark(
         "usage_import",
         "Importing usage",
         "Fourteen months of quarter-hours into a recorder's database, in real time."

@@ -49,16 +49,17 @@ def plan_load(
         task = _running_past(task, now, now + at_once)
         now, left = now + at_once, left - at_once
     current = task.run_at(now)
+    own_time = settings.fallback is not None and not _is_known(table, now)
     in_one_go = task.by_hand or settings.contiguous
     if left <= _ZERO:
         runs = task.ended(now).runs
         status = LoadStatus.PLANNED if at_once else LoadStatus.DONE
-    elif current and in_one_go:
+    elif current and (in_one_go or _is_last(settings, task, left, table, now)):
         # What is needed may have changed since it began.
         end = now + left if task.by_hand else min(now + left, task.closes)
         runs = task.with_run(replace(current, end=end)).runs
         status = LoadStatus.PLANNED
-    elif current and not at_once and not _is_known(table, now):
+    elif current and not at_once and own_time:
         runs, status = task.runs, LoadStatus.PLANNED
     else:
         more, status = _rest(settings, task, left, table, now, zone)
@@ -75,6 +76,19 @@ def next_planning(
     if settings.price_cap is not None and table.horizon is not None:
         moments.append(table.horizon - PATIENCE)
     return min((at for at in moments if at > now), default=None)
+
+
+def _is_last(
+    settings: LoadSettings,
+    task: Task,
+    left: timedelta,
+    table: PriceTable,
+    now: datetime,
+) -> bool:
+    """Return whether the current run goes on to the end, because less is left than the shortest run."""
+    if now < task.opens or left >= settings.min_run:
+        return False
+    return not is_above_cap(settings, table, now, now + left)
 
 
 def _rest(
@@ -187,10 +201,10 @@ def _running_past(task: Task, now: datetime, end: datetime) -> Task:
 
 def _joined(task: Task, now: datetime, more: tuple[Run, ...]) -> tuple[Run, ...]:
     """Return the runs of a task, and after them what is planned: the current run goes on, or ends now."""
-    runs = list(task.ended(now).runs)
-    if task.run_at(now) and more and more[0].start <= now:
-        runs[-1], more = replace(runs[-1], end=more[0].end), more[1:]
-    return (*runs, *more)
+    current = task.run_at(now)
+    if current and more and more[0].start <= now:
+        return (*task.with_run(replace(current, end=more[0].end)).runs, *more[1:])
+    return (*task.ended(now).runs, *more)
 
 
 def _known_parts(runs: Iterable[Run], table: PriceTable) -> Iterable[Run]:
@@ -217,12 +231,12 @@ def _with_money(
     """Return a plan with its share of what is needed, and with what it costs and saves."""
     length = _length(made.runs)
     made = replace(made, share=min(length / whole, 1.0) if whole else 1.0)
-    average = _average(table, made.runs)
+    average = average_price(table, made.runs)
     if average is None:
         return made
     energy = power * (length / _HOUR)
-    at_once = _average(table, (Run(start=made.opens, end=made.opens + length),))
-    usual = _average(
+    at_once = average_price(table, (Run(start=made.opens, end=made.opens + length),))
+    usual = average_price(
         table, _known_parts((Run(start=made.opens, end=made.closes),), table)
     )
     return replace(
@@ -234,7 +248,7 @@ def _with_money(
     )
 
 
-def _average(table: PriceTable, runs: Iterable[Run]) -> float | None:
+def average_price(table: PriceTable, runs: Iterable[Run]) -> float | None:
     """Return the mean price over the time of runs in EUR/kWh; None if one is unknown, or there is no time."""
     weighted: list[float] = []
     hours: list[float] = []
