@@ -125,10 +125,12 @@ def _load(load: Load, control: Control, account: NomosAccount) -> dict[str, Any]
     settings, plan, task = asdict(load.settings), load.plan, load.task
     named = settings.pop("subscription_id")
     sensors = {
-        key: settings.pop(key) is not None for key in ("plugged_sensor", "ask_sensor")
+        key: settings.pop(key) is not None
+        for key in ("plugged_sensor", "ask_sensor", "energy_sensor")
     }
     for key in ("preset_on", "preset_off"):
         settings[key] = settings[key] is not None
+    ledger = load.meter.kept
     return {
         "number": load.number,
         "need": _need(load),
@@ -153,6 +155,15 @@ def _load(load: Load, control: Control, account: NomosAccount) -> dict[str, Any]
         "window": task and [_iso(task.opens), _iso(task.closes)],
         "begun": bool(task and task.runs),
         "runs": [[_iso(run.start), _iso(run.end)] for run in plan.runs] if plan else [],
+        "ledger": {
+            "source": load.meter.source,
+            "metered_at": ledger.reading and _iso(ledger.reading.at),
+            "metered_quarter_hours": len(ledger.used),
+            "waits_for_meter_until": ledger.unbooked and _iso(ledger.unbooked.until),
+            "last": ledger.last and ledger.last.source,
+            "last_run_ended": ledger.last and _iso(ledger.last.runs[-1].end),
+            "months": len(ledger.months),
+        },
     }
 
 

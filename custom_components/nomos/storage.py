@@ -110,6 +110,11 @@ class StoredFile:
                 self._hass, _MERGED_WITHIN, self.async_write
             )
 
+    @callback
+    def async_save_later(self, data: Any) -> None:
+        """Store data with the next write, or as Home Assistant stops: a power cut may cost it."""
+        self._owed = data
+
     async def async_write(self, _now: datetime | None = None) -> None:
         """Write what is not on the disk yet."""
         await self._async_alone(self._async_write)

@@ -15,6 +15,7 @@ from homeassistant.components.sensor import (
     SensorDeviceClass,
     SensorEntity,
     SensorEntityDescription,
+    SensorStateClass,
 )
 from homeassistant.core import callback
 from homeassistant.helpers.device_registry import DeviceInfo
@@ -95,6 +96,28 @@ LOAD_SENSORS: Final = (
         value_fn=_of_plan(lambda plan, _: _rounded(plan.average_price)),
     ),
     _money("expected_saving", lambda plan: plan.saving),
+    NomosLoadDescription(
+        key="saved_this_month",
+        translation_key="load_saved_this_month",
+        device_class=SensorDeviceClass.MONETARY,
+        state_class=SensorStateClass.TOTAL,
+        native_unit_of_measurement=CURRENCY,
+        suggested_display_precision=2,
+        value_fn=lambda load, now: _rounded(
+            month.saved if (month := load.meter.month(now)) else None
+        ),
+    ),
+    NomosLoadDescription(
+        key="last_cost",
+        translation_key="load_last_cost",
+        device_class=SensorDeviceClass.MONETARY,
+        native_unit_of_measurement=CURRENCY,
+        suggested_display_precision=2,
+        entity_registry_enabled_default=False,
+        value_fn=lambda load, _: _rounded(
+            last.cost if (last := load.meter.kept.last) else None
+        ),
+    ),
 )
 
 RUN_NOW: Final = BinarySensorEntityDescription(
@@ -161,6 +184,56 @@ class NomosLoadStatus(NomosLoadSensor):
         return share, super()._read_value(now)
 
 
+class NomosExpectedSaving(NomosLoadSensor):
+    """What the plan saves against starting as the window opens, and against the average of the window."""
+
+    _unrecorded_attributes = frozenset({"saving_vs_average"})
+
+    @override
+    def _read_value(self, now: datetime) -> object:
+        plan = self._load.plan if self._load.task else None
+        saving = _rounded(plan.saving_vs_average) if plan else None
+        self._attr_extra_state_attributes = {"saving_vs_average": saving}
+        return saving, super()._read_value(now)
+
+
+class NomosSavedThisMonth(NomosLoadSensor):
+    """What planning saved in this month: a statistic over the months of the load."""
+
+    @override
+    def _read_value(self, now: datetime) -> object:
+        month = self._load.meter.month(now)
+        self._attr_last_reset = month.start if month else None
+        source = self._load.meter.source_of(now)
+        self._attr_extra_state_attributes = {"source": source}
+        return self._attr_last_reset, source, super()._read_value(now)
+
+
+class NomosLastCost(NomosLoadSensor):
+    """What the load cost when it ran last."""
+
+    _unrecorded_attributes = frozenset({"runs"})
+
+    @override
+    def _read_value(self, now: datetime) -> object:
+        last = self._load.meter.kept.last
+        self._attr_extra_state_attributes = {
+            "source": last and last.source,
+            "energy": _rounded(last.energy) if last else None,
+            "saved": _rounded(last.saved) if last else None,
+            "runs": [_stretch(run.start, run.end) for run in last.runs] if last else [],
+        }
+        return last, super()._read_value(now)
+
+
+_KINDS: Final[dict[str, type[NomosLoadSensor]]] = {
+    "status": NomosLoadStatus,
+    "expected_saving": NomosExpectedSaving,
+    "saved_this_month": NomosSavedThisMonth,
+    "last_cost": NomosLastCost,
+}
+
+
 class NomosRunNow(LoadEntity, BinarySensorEntity):
     """Whether the load should run now, with its plan for dashboards."""
 
@@ -181,8 +254,7 @@ class NomosRunNow(LoadEntity, BinarySensorEntity):
 def load_sensors(load: Load) -> Iterator[NomosLoadSensor]:
     """Make the sensors of a load."""
     for description in LOAD_SENSORS:
-        kind = NomosLoadStatus if description.key == "status" else NomosLoadSensor
-        yield kind(load, description)
+        yield _KINDS.get(description.key, NomosLoadSensor)(load, description)
 
 
 def _stretch(start: datetime, end: datetime) -> dict[str, str]:

@@ -190,6 +190,9 @@ _HOW: Final[Fields] = {
     probatio.Optional("min_run"): _MINUTES,
     probatio.Optional("min_pause"): _MINUTES,
     probatio.Optional("max_runs"): _number(1, 24, 1),
+    probatio.Optional("energy_sensor"): EntitySelector(
+        EntitySelectorConfig(domain="sensor", device_class="energy")
+    ),
 }
 _PRICE: Final[Fields] = {
     probatio.Optional("price_cap"): _number(-100, 200, 0.1, "ct/kWh"),

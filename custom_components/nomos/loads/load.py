@@ -16,6 +16,7 @@ from ..const import DOMAIN
 from ..planner import Run
 from ..prices.coordinator import PriceCoordinator
 from ..pricing import PriceTable
+from .meter import Meter
 from .plan import LoadMemory, LoadPlan, LoadState, LoadStatus, Task
 from .planning import next_planning, plan_load
 from .sensors import LoadSensors, Sensed
@@ -67,6 +68,7 @@ class Load:
         self.sensors = LoadSensors(hass, self, memory.readings, self._update)
         self.unreachable = False
         """Whether a device of it does not obey."""
+        self.meter = Meter(hass, memory.ledger, memory.task, self._update)
         self._hass = hass
         self._signals = signal_changed(self.id), signal_changed(entry.entry_id)
         self._planned_from: PriceTable | None = None
@@ -92,7 +94,8 @@ class Load:
         task = self.task
         if task is None or not (task.runs or self.settings.on_demand):
             task = self.last
-        return LoadMemory(task=task, off=self.off, readings=self.sensors.readings)
+        read, ledger = self.sensors.readings, self.meter.kept
+        return LoadMemory(task=task, off=self.off, readings=read, ledger=ledger)
 
     @property
     def is_on(self) -> bool:
@@ -146,6 +149,7 @@ class Load:
         if settings != self.settings:
             self.settings = settings
             self._follow_window()
+        self.meter.async_follow(self.settings)
         self._update()
 
     @callback
@@ -218,6 +222,7 @@ class Load:
         if self._unsub_prices is not None:
             self._unsub_prices()
             self._unsub_prices = None
+        self.meter.async_stop()
 
     async def async_planned(self) -> None:
         """Wait until the plan is made."""
@@ -264,6 +269,7 @@ class Load:
         if self.task is not None:
             self.sensors.bridge(now)
             self.last, self._last_left = self.task.ended(now), self.left(now)
+            self.meter.finish(now, self.last)
         self.task, self.state = None, LoadState.IDLE
 
     def _skip(self, now: datetime) -> None:
@@ -277,6 +283,8 @@ class Load:
         """Follow time and prices, wake again when the time changes something, and report what changed."""
         now = dt_util.utcnow()
         self._advance(now)
+        table = self.coordinator.data if self.coordinator else None
+        self.meter.update(now, self.task, table)
         self._plan_if_due(now)
         self._set_timer(now)
         self._log_plan()
@@ -287,6 +295,7 @@ class Load:
             self.plan,
             self.status(now),
             self.running(now),
+            self.meter.month(now),
         )
         if self.plan is not None:
             shown += (self.plan.next_run(now),)
@@ -405,7 +414,7 @@ class Load:
     def _set_timer(self, now: datetime) -> None:
         """Wake when a run starts or ends next, a window opens or closes, or it is time to plan again."""
         self._cancel_timer()
-        moments = [self._plan_again_at]
+        moments = [self._plan_again_at, self.meter.next_change(now)]
         if self.plan is not None:
             moments.append(self.plan.next_change(now))
         if self.task is not None:

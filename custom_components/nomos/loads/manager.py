@@ -24,6 +24,7 @@ from ..const import DOMAIN
 from ..prices.coordinator import PriceCoordinator
 from ..storage import StoredFile, stored_file
 from .control import Control
+from .ledger import EMPTY_LEDGER
 from .load import SUBENTRY_TYPE, Load, signal_changed
 from .plan import LoadMemory
 
@@ -164,9 +165,13 @@ class Loads:
             for key, load in self.all.items()
             if (one := self._memory_of(load)) != LoadMemory()
         }
-        if memory != self._stored:
-            self._stored = memory
+        if memory == self._stored:
+            return
+        if _urgent(memory) == _urgent(self._stored):
+            self._file.async_save_later(encode(memory))
+        else:
             self._file.async_save_soon(encode(memory))
+        self._stored = memory
 
     def _memory_of(self, load: Load) -> LoadMemory:
         """Return what has to survive a restart; of the devices of a load that is new, what did."""
@@ -182,6 +187,14 @@ class Loads:
         while self.all:
             _, load = self.all.popitem()
             load.async_stop()
+
+
+def _urgent(memory: Mapping[str, LoadMemory]) -> dict[str, LoadMemory]:
+    """Return what a power cut must not cost: what a load without a meter used is worked out again."""
+    return {
+        key: one if one.ledger.reading else replace(one, ledger=EMPTY_LEDGER)
+        for key, one in memory.items()
+    }
 
 
 def load_file(hass: HomeAssistant, entry: ConfigEntry) -> StoredFile:

@@ -9,6 +9,7 @@ from typing import Final, Self, override
 from ..api import harmless_text
 from ..planner import Run
 from ..scheduled_coordinator import log_time
+from .ledger import EMPTY_LEDGER, Ledger
 from .need import Readings
 
 _ZERO: Final = timedelta()
@@ -132,12 +133,14 @@ class LoadMemory:
         off: the load is switched off.
         devices: what is known of those that it switches, by their entity ids.
         readings: what was read of its sensors.
+        ledger: what it used, cost and saved.
     """
 
     task: Task | None = None
     off: bool = False
     readings: Readings = field(default_factory=Readings)
     devices: Mapping[str, DeviceMemory] = field(default_factory=dict)
+    ledger: Ledger = EMPTY_LEDGER
 
     def __post_init__(self) -> None:
         """Refuse a text that cannot be stored; ValueError."""

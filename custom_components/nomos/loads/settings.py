@@ -143,6 +143,7 @@ class LoadSettings:
         devices: the entities that are switched for it.
         preset_on: of those with presets, the one while it runs.
         preset_off: the one otherwise; None for the one that was set before the run.
+        energy_sensor: the entity that counts the energy of the device, in kWh or the like.
 
     Raises:
         ValueError: with the translation key of what can never be planned.
@@ -171,6 +172,7 @@ class LoadSettings:
     devices: tuple[str, ...] = ()
     preset_on: str | None = None
     preset_off: str | None = None
+    energy_sensor: str | None = None
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Self:
@@ -211,6 +213,7 @@ class LoadSettings:
             devices=tuple(dict.fromkeys(data.get("devices") or ())),
             preset_on=data.get("preset_on") or None,
             preset_off=data.get("preset_off") or None,
+            energy_sensor=data.get("energy_sensor") or None,
         )
 
     def __post_init__(self) -> None:

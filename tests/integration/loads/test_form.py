@@ -257,6 +257,7 @@ async def test_a_car_by_charge(hass: HomeAssistant, linked) -> None:
         {"weekdays": ["mon", "monday"]},
         {"weekdays": "mon"},
         {"devices": ["light.hall"]},
+        {"energy_sensor": "switch.washer"},
         {"ask_sensor": "sensor.washer"},
         {"ask_sensor": "\ud83d"},
         {"preset_on": 5},

@@ -1,0 +1,270 @@
+"""What a load used, what that cost, and what planning saved: pure, and stored with what else is known of the load."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from math import fsum
+from typing import Final, Self
+
+from ..planner import Run
+from ..pricing import TARIFF_ZONE, PriceTable
+
+_HOUR: Final = timedelta(hours=1)
+_MINUTE: Final = timedelta(minutes=1)
+_QUARTER: Final = timedelta(minutes=15)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+_MOST_POWER: Final = 50.0
+"""In kW: no household device draws more, so a meter that says so is wrong."""
+
+_RESET_BELOW: Final = 0.9
+"""A counter that falls below this part of what it was begins again, as Home Assistant has it; one above is corrected."""
+
+_KEPT_MONTHS: Final = 24
+_MOST_QUARTERS: Final = 8 * 96
+"""No window is longer than eight days."""
+
+
+class Source(StrEnum):
+    """What the energy of a load is known from; keys of the translations."""
+
+    METERED = "metered"
+    POWER = "power"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the meter of a device showed, in kWh."""
+
+    at: datetime
+    energy: float
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What was used in a quarter-hour that begins at an instant, in kWh."""
+
+    quarter: datetime
+    energy: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unbooked:
+    """A task that is over, and until when its last reading is waited for."""
+
+    opens: datetime
+    runs: tuple[Run, ...]
+    by_hand: bool
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Booking:
+    """When a task ran, and what that used, cost and saved, in kWh and EUR; None if it is not known."""
+
+    runs: tuple[Run, ...]
+    source: Source
+    energy: float | None
+    cost: float | None
+    saved: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Month:
+    """What was booked in a month, in kWh and EUR. ``metered``: all of it was."""
+
+    start: datetime
+    energy: float = 0.0
+    cost: float = 0.0
+    saved: float = 0.0
+    metered: bool = True
+
+    def with_booking(self, booking: Booking) -> Self:
+        """Return the month with one more booking."""
+        return replace(
+            self,
+            energy=self.energy + (booking.energy or 0.0),
+            cost=self.cost + (booking.cost or 0.0),
+            saved=self.saved + (booking.saved or 0.0),
+            metered=self.metered and booking.source is Source.METERED,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """What a load used: of the task under way by the quarter-hour, and the sums of two years by the month."""
+
+    reading: Reading | None = None
+    used: tuple[Used, ...] = ()
+    """What was metered of the task under way, or of the one that is not booked yet."""
+    unbooked: Unbooked | None = None
+    last: Booking | None = None
+    months: tuple[Month, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse more than is ever kept."""
+        if len(self.used) > _MOST_QUARTERS or len(self.months) > _KEPT_MONTHS:
+            raise ValueError("more than is kept")
+
+    def month(self, now: datetime) -> Month | None:
+        """Return what was booked in the month of an instant; None if nothing was."""
+        start = month_start(now)
+        return next((one for one in self.months if one.start == start), None)
+
+    def read(self, reading: Reading, runs: Sequence[Run]) -> Self:
+        """Return the ledger with what the meter shows now; what it counted was used while the load ran."""
+        if (before := self.reading) is None or reading.at <= before.at:
+            return replace(self, reading=reading)
+        if not (more := _increase(before, reading)):
+            if reading.energy == before.energy:
+                return self
+            return replace(self, reading=reading)
+        used = {one.quarter: one.energy for one in self.used}
+        for quarter, energy in _spread(more, before.at, reading.at, runs):
+            used[quarter] = used.get(quarter, 0.0) + energy
+        newest = sorted(used.items())[-_MOST_QUARTERS:]
+        return replace(self, reading=reading, used=tuple(Used(*one) for one in newest))
+
+    def finish(
+        self,
+        opens: datetime,
+        runs: tuple[Run, ...],
+        until: datetime,
+        *,
+        by_hand: bool,
+    ) -> Self:
+        """Return the ledger with a task that is over and has to be booked, unless it is already."""
+        if self.last is not None and runs and runs[0].start == self.last.runs[0].start:
+            # After a restart a task ends again.
+            runs = tuple(run for run in runs if run.start >= self.last.runs[-1].end)
+        if not runs:
+            return replace(self, used=())
+        unbooked = Unbooked(opens=opens, runs=runs, by_hand=by_hand, until=until)
+        return replace(self, unbooked=unbooked)
+
+    def book(
+        self,
+        now: datetime,
+        table: PriceTable,
+        at_once: float | None,
+        *,
+        power: float | None,
+        metered: bool,
+    ) -> Self:
+        """Return the ledger with the task booked that is over.
+
+        Args:
+            now: the month in which it is booked is that of this instant.
+            table: the prices of its runs.
+            at_once: the mean price of starting as the window opened, in EUR/kWh; None if it is not known.
+            power: of the device in kW, for a task that was not metered.
+            metered: whether its meter can be read.
+
+        """
+        if (task := self.unbooked) is None:
+            return self
+        source, used = Source.METERED, {one.quarter: one.energy for one in self.used}
+        if not (used or metered):
+            source = Source.UNKNOWN if power is None else Source.POWER
+            used = _used_with(power or 0.0, task.runs)
+        energy = max(fsum(used.values()), 0.0)
+        cost = _cost(used, table) if energy else 0.0
+        saved = None
+        if cost is not None:
+            # Started by hand, nothing was planned.
+            saved = 0.0 if task.by_hand else None
+            if at_once is not None and not task.by_hand:
+                saved = at_once * energy - cost
+        booking = Booking(
+            runs=task.runs, source=source, energy=energy, cost=cost, saved=saved
+        )
+        months = self.months
+        if source is Source.UNKNOWN:
+            booking = replace(booking, energy=None, cost=None, saved=None)
+        else:
+            start = month_start(now)
+            month = (self.month(now) or Month(start=start)).with_booking(booking)
+            others = (one for one in months if one.start != start)
+            months = tuple(sorted((*others, month), key=_start)[-_KEPT_MONTHS:])
+        return replace(self, used=(), unbooked=None, last=booking, months=months)
+
+
+def month_start(now: datetime) -> datetime:
+    """Return the first instant of the month of an instant, in UTC."""
+    local = now.astimezone(TARIFF_ZONE)
+    first = datetime(local.year, local.month, 1, tzinfo=TARIFF_ZONE)
+    return first.astimezone(UTC)
+
+
+EMPTY_LEDGER: Final = Ledger()
+
+
+def quarter_of(instant: datetime) -> datetime:
+    """Return the first instant of the quarter-hour of an instant."""
+    return instant - (instant - _EPOCH) % _QUARTER
+
+
+def next_month(now: datetime) -> datetime:
+    """Return the first instant of the month after that of an instant, in UTC."""
+    return month_start(month_start(now) + timedelta(days=32))
+
+
+def _increase(before: Reading, now: Reading) -> float:
+    """Return by how many kWh a meter went up, or was corrected; 0 if that cannot be.
+
+    A counter that begins again has counted from zero.
+    """
+    again = now.energy < _RESET_BELOW * before.energy
+    more = now.energy if again else now.energy - before.energy
+    most = _MOST_POWER * (max(now.at - before.at, _MINUTE) / _HOUR)
+    return more if abs(more) <= most else 0.0
+
+
+def _spread(
+    energy: float, start: datetime, end: datetime, runs: Sequence[Run]
+) -> Iterator[tuple[datetime, float]]:
+    """Yield the kWh of quarter-hours, evenly over the time between two instants in which the load ran."""
+    parts = [
+        part
+        for run in runs
+        if run.start < end and start < run.end
+        for part in _quarters(max(run.start, start), min(run.end, end))
+    ]
+    whole = sum((length for _, length in parts), timedelta())
+    for quarter, length in parts:
+        yield quarter, energy * (length / whole)
+
+
+def _quarters(start: datetime, end: datetime) -> Iterator[tuple[datetime, timedelta]]:
+    """Yield the quarter-hours of a stretch, and how long each is part of it."""
+    while start < end:
+        quarter = quarter_of(start)
+        until = min(quarter + _QUARTER, end)
+        yield quarter, until - start
+        start = until
+
+
+def _used_with(power: float, runs: Sequence[Run]) -> dict[datetime, float]:
+    """Return the kWh by the quarter-hour of a device that draws a power in kW while it runs."""
+    used: dict[datetime, float] = {}
+    for run in runs:
+        for quarter, length in _quarters(run.start, run.end):
+            used[quarter] = used.get(quarter, 0.0) + power * (length / _HOUR)
+    return used
+
+
+def _cost(used: dict[datetime, float], table: PriceTable) -> float | None:
+    """Return what energy costs in EUR; None if a price is unknown."""
+    parts: list[float] = []
+    for quarter, energy in used.items():
+        interval = table.at(quarter)
+        if interval is None or interval.price is None:
+            return None
+        parts.append(energy * interval.price)
+    return fsum(parts)
+
+
+def _start(month: Month) -> datetime:
+    return month.start

@@ -1,0 +1,200 @@
+"""What a load used: follows the energy sensor of its device, and keeps the load's ledger."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from math import isfinite
+from typing import Final
+
+from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT, UnitOfEnergy
+from homeassistant.core import (
+    CALLBACK_TYPE,
+    Event,
+    EventStateChangedData,
+    HomeAssistant,
+    State,
+    callback,
+)
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.event import async_track_state_change_event
+from homeassistant.util import dt as dt_util
+from homeassistant.util.unit_conversion import EnergyConverter
+
+from ..planner import Run
+from ..pricing import EMPTY_TABLE, PriceTable
+from .ledger import Ledger, Month, Reading, Source, month_start, next_month, quarter_of
+from .plan import Task
+from .planning import average_price
+from .settings import LoadSettings
+
+_MOST_ENERGY: Final = 1e8
+"""In kWh: no counter of a device shows more."""
+
+_LATE: Final = timedelta(minutes=15)
+"""How long after a run a meter may take to show all of it."""
+
+_AWAY: Final = timedelta(days=1)
+"""How long a meter that is unavailable as a run ends is waited for; the next run ends that, too."""
+
+
+class Meter:
+    """Keeps the ledger of one load, and wakes the load when something was booked."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        ledger: Ledger,
+        task: Task | None,
+        wake: Callable[[], None],
+    ) -> None:
+        """Go on from what was stored: the ledger, and the task under way."""
+        self.kept = ledger
+        """What has to survive a restart: as of the last booking or run, or the last quarter-hour of one."""
+        self._ledger = ledger
+        self._hass = hass
+        self._wake = wake
+        self._sensor: str | None = None
+        self._power: float | None = None
+        self._table: PriceTable = EMPTY_TABLE
+        self._task = task
+        self._unsub: CALLBACK_TYPE | None = None
+
+    @property
+    def source(self) -> Source:
+        """Return what the energy of the load is known from by its settings."""
+        if self._sensor is not None:
+            return Source.METERED
+        return Source.UNKNOWN if self._power is None else Source.POWER
+
+    def month(self, now: datetime) -> Month | None:
+        """Return what was booked in this month; None if nothing is ever booked, for want of a meter and a power."""
+        found = self.kept.month(now)
+        if found is None and self.source is not Source.UNKNOWN:
+            return Month(start=month_start(now))
+        return found
+
+    def source_of(self, now: datetime) -> Source:
+        """Return what the energy booked in this month is known from; as long as there is none, what it will be."""
+        if (month := self.kept.month(now)) is None:
+            return self.source
+        return Source.METERED if month.metered else Source.POWER
+
+    def next_change(self, now: datetime) -> datetime:
+        """Return when something is booked next, or a new month begins."""
+        unbooked, month = self.kept.unbooked, next_month(now)
+        return min(unbooked.until, month) if unbooked else month
+
+    @callback
+    def async_follow(self, settings: LoadSettings) -> None:
+        """Follow the energy sensor that the settings name. Readings of different ones are not compared."""
+        self._power = settings.power
+        if settings.energy_sensor == self._sensor and self._unsub is not None:
+            return
+        if self._sensor not in {None, settings.energy_sensor}:
+            self._ledger = replace(self._ledger, reading=None)
+        self.async_stop()
+        self._sensor = settings.energy_sensor
+        if self._sensor is not None:
+            self._unsub = async_track_state_change_event(
+                self._hass, self._sensor, self._changed
+            )
+            self._read(self._hass.states.get(self._sensor))
+
+    @callback
+    def async_stop(self) -> None:
+        """Follow nothing."""
+        if self._unsub is not None:
+            self._unsub()
+            self._unsub = None
+
+    @callback
+    def update(
+        self, now: datetime, task: Task | None, table: PriceTable | None
+    ) -> None:
+        """Take the task under way, and what is known of prices; book what can be."""
+        self._table = table or EMPTY_TABLE
+        before, self._task = self._task, task
+        unbooked = self._ledger.unbooked
+        if unbooked is not None:
+            begins = task is not None and task.run_at(now) is not None
+            if begins or now >= unbooked.until:
+                self._book(now)
+        if _runs(before) != _runs(task):
+            self._keep()
+
+    @callback
+    def finish(self, now: datetime, task: Task) -> None:
+        """Take a task that is over; it is booked when its meter has shown all of it."""
+        unbooked = self._ledger.unbooked
+        if unbooked is not None and unbooked.runs[:1] != task.runs[:1]:
+            self._book(now)
+        wait = timedelta()
+        if self._sensor is not None:
+            wait = _LATE if self._reading() else _AWAY
+        self._task = None
+        self._ledger = self._ledger.finish(
+            task.opens, task.runs, now + wait, by_hand=task.by_hand
+        )
+        self._keep()
+
+    def _book(self, now: datetime) -> None:
+        if (task := self._ledger.unbooked) is None:
+            return
+        length = sum((run.duration for run in task.runs), timedelta())
+        at_once = Run(start=task.opens, end=task.opens + length)
+        self._ledger = self._ledger.book(
+            now,
+            self._table,
+            average_price(self._table, (at_once,)),
+            power=self._power,
+            metered=self._reading() is not None,
+        )
+        self._keep()
+
+    def _keep(self) -> None:
+        self.kept = self._ledger
+
+    def _reading(self) -> Reading | None:
+        """Return what the sensor shows now; None if that cannot be used."""
+        state = self._hass.states.get(self._sensor) if self._sensor else None
+        return None if state is None else read(state)
+
+    @callback
+    def _changed(self, event: Event[EventStateChangedData]) -> None:
+        self._read(event.data["new_state"])
+
+    def _read(self, state: State | None) -> None:
+        if state is None or (reading := read(state)) is None:
+            return
+        before, unbooked = self._ledger.reading, self._ledger.unbooked
+        runs = unbooked.runs if unbooked else _runs(self._task)
+        self._ledger = self._ledger.read(reading, runs)
+        if unbooked is not None and reading.at >= unbooked.runs[-1].end:
+            self._book(dt_util.utcnow())
+            self._wake()
+        elif (
+            self._ledger.used != self.kept.used
+            and before is not None
+            and quarter_of(before.at) != quarter_of(reading.at)
+        ):
+            self._keep()
+            self._wake()
+
+
+def read(state: State) -> Reading | None:
+    """Return what the state of an energy sensor shows; None if it shows nothing, or what cannot be."""
+    try:
+        energy = EnergyConverter.convert(
+            float(state.state),
+            state.attributes.get(ATTR_UNIT_OF_MEASUREMENT),
+            UnitOfEnergy.KILO_WATT_HOUR,
+        )
+    except ValueError, HomeAssistantError:
+        return None
+    if not isfinite(energy) or not 0 <= energy <= _MOST_ENERGY:
+        return None
+    return Reading(state.last_changed, energy)
+
+
+def _runs(task: Task | None) -> tuple[Run, ...]:
+    return task.runs if task else ()

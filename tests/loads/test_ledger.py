@@ -1,0 +1,170 @@
+"""What meters count, held against plain sums: whatever they show when."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+from hypothesis import given, settings, strategies as st
+import pytest
+
+from custom_components.nomos.codec import decode, encode
+from custom_components.nomos.loads.ledger import (
+    EMPTY_LEDGER,
+    Booking,
+    Ledger,
+    Month,
+    Reading,
+    Source,
+    month_start,
+    next_month,
+)
+from custom_components.nomos.planner import Run
+from custom_components.nomos.pricing import Interval, PriceTable
+
+START = datetime(2026, 10, 24, 22, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+QUARTER = timedelta(minutes=15)
+TABLE = PriceTable.of(
+    Interval(START + number * QUARTER, START + (number + 1) * QUARTER, number / 100)
+    for number in range(100)
+)
+FAST = settings(deadline=None, derandomize=True, max_examples=300)
+
+
+def run(start: int, end: int) -> Run:
+    """Return a run, in minutes."""
+    return Run(start=START + start * MINUTE, end=START + end * MINUTE)
+
+
+def booked(ledger: Ledger, *runs: Run, by_hand: bool = False) -> Booking:
+    """Return what is booked of runs that are over."""
+    now = runs[-1].end
+    done = ledger.finish(runs[0].start, runs, now, by_hand=by_hand)
+    last = done.book(now, TABLE, 0.5, power=None, metered=True).last
+    assert last is not None
+    return last
+
+
+@FAST
+@given(
+    steps=st.lists(
+        st.tuples(st.integers(1, 40), st.floats(0.001, 0.5)), min_size=1, max_size=30
+    ),
+)
+def test_sum_is_what_was_counted(steps: list[tuple[int, float]]) -> None:
+    """All that is counted in a run is in it, each part at a price of its time."""
+    at, shown = START, 1000.0
+    ledger = EMPTY_LEDGER.read(Reading(at, shown), ())
+    one = run(0, sum(minutes for minutes, _ in steps))
+    least = most = 0.0
+    for minutes, energy in steps:
+        before, at, shown = at, at + minutes * MINUTE, shown + energy
+        ledger = ledger.read(Reading(at, shown), [one])
+        prices = TABLE.between(before, at).intervals
+        least += energy * min(part.price or 0.0 for part in prices)
+        most += energy * max(part.price or 0.0 for part in prices)
+    found = booked(ledger, one)
+    assert found.energy == pytest.approx(shown - 1000)
+    assert found.cost is not None
+    assert least - 1e-9 <= found.cost <= most + 1e-9
+    assert found.saved == pytest.approx((shown - 1000) * 0.5 - found.cost)
+
+
+@FAST
+@given(
+    values=st.lists(
+        st.tuples(
+            st.integers(0, 3000),
+            st.one_of(st.floats(0, 1e8), st.floats(0, 5), st.sampled_from([0, 7, 7.5])),
+        ),
+        max_size=30,
+    ),
+    stops=st.lists(st.integers(1, 400), min_size=1, max_size=8),
+)
+def test_nothing_absurd_is_booked(
+    values: list[tuple[int, float]], stops: list[int]
+) -> None:
+    """Whatever a meter says, energy is neither negative nor more than a household can draw, and can be stored."""
+    minutes, runs = 0, []
+    for pause, length in pairwise([0, *stops]):
+        runs.append(run(minutes + pause, minutes + pause + length))
+        minutes += pause + length
+    at, ledger = START - timedelta(hours=1), EMPTY_LEDGER
+    for seconds, energy in values:
+        at += timedelta(seconds=seconds)
+        ledger = ledger.read(Reading(at, energy), runs)
+        assert decode(Ledger, encode(ledger)) == ledger
+    found = booked(ledger, *runs)
+    assert found.energy is not None
+    hours = (max(at, START) - START + timedelta(hours=1)) / timedelta(hours=1)
+    assert 0 <= found.energy <= 50 * (hours + len(values) / 60)
+
+
+def test_each_quarter_hour_at_its_price() -> None:
+    """What is counted evenly over quarter-hours is paid so; a pause takes no part in it."""
+    runs = (run(10, 20), run(60, 80))
+    ledger = EMPTY_LEDGER.read(Reading(START, 5), ())
+    ledger = ledger.read(Reading(START + 90 * MINUTE, 8), runs)
+    found = booked(ledger, *runs)
+    assert found.energy == pytest.approx(3)
+    # Ten minutes a kWh: five each at 0 and 1 ct, fifteen at 4 ct, five at 5 ct.
+    assert found.cost == pytest.approx(0.5 * 0.01 + 1.5 * 0.04 + 0.5 * 0.05)
+    assert found.runs == runs
+
+
+def test_part_that_is_booked_is_not_booked_again() -> None:
+    """A task that ends a second time, and went on in between, counts from there on."""
+    first, second = run(0, 30), run(60, 90)
+    now = second.end
+
+    def book(ledger: Ledger, *runs: Run) -> Ledger:
+        done = ledger.finish(START, runs, now, by_hand=False)
+        return done.book(now, TABLE, 0.5, power=2, metered=False)
+
+    once = book(EMPTY_LEDGER, first)
+    assert book(once, first) == once
+    twice = book(once, first, second)
+    assert twice.last is not None
+    assert (twice.last.runs, twice.last.energy) == ((second,), 1)
+    assert book(EMPTY_LEDGER, first, second).months[0].energy == twice.months[0].energy
+
+
+def test_price_that_is_unknown() -> None:
+    """Its cost is unknown then, and no sum knows of it but that of the energy."""
+    late = run(100 * 15 - 10, 100 * 15 + 10)
+    done = EMPTY_LEDGER.finish(START, (late,), late.end, by_hand=False)
+    after = done.book(late.end, TABLE, 0.5, power=3, metered=False)
+    assert after.last == Booking(
+        runs=(late,), source=Source.POWER, energy=1.0, cost=None, saved=None
+    )
+    assert (after.months[0].energy, after.months[0].saved) == (1.0, 0.0)
+
+
+def test_months() -> None:
+    """They begin at local midnight, and two years of them are kept."""
+    at = datetime(2026, 3, 15, 12, tzinfo=UTC)
+    assert month_start(at) == datetime(2026, 2, 28, 23, tzinfo=UTC)
+    assert next_month(at) == datetime(2026, 3, 31, 22, tzinfo=UTC)
+    assert next_month(datetime(2026, 12, 31, 22, 59, tzinfo=UTC)) == datetime(
+        2026, 12, 31, 23, tzinfo=UTC
+    )
+    ledger, starts = EMPTY_LEDGER, []
+    for number in range(30):
+        moved = timedelta(days=31 * number)
+        one = Run(start=START + moved, end=START + moved + QUARTER)
+        done = ledger.finish(one.start, (one,), one.end, by_hand=True)
+        ledger = done.book(one.end, TABLE, None, power=4, metered=False)
+        starts.append(month_start(one.end))
+    assert [month.start for month in ledger.months] == sorted(set(starts))[-24:]
+    assert ledger.months[-1].metered is False
+    assert decode(Ledger, encode(ledger)) == ledger
+
+
+def test_a_month_is_metered_if_all_of_it_is() -> None:
+    """One task without a meter makes the sum one by the power."""
+    one = Booking(runs=(run(0, 9),), source=Source.METERED, energy=1, cost=2, saved=3)
+    month = Month(start=START).with_booking(one)
+    assert month.metered
+    two = Booking(runs=(run(0, 9),), source=Source.POWER, energy=1, cost=2, saved=3)
+    assert month.with_booking(two) == Month(
+        start=START, energy=2, cost=4, saved=6, metered=False
+    )
