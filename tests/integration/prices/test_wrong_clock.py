@@ -139,8 +139,8 @@ async def house(
 def stored_starts(files: Callable[[str], Any]) -> set[int]:
     """Return the starts of the stored intervals."""
     [path] = files("prices").values()
-    stored = json.loads(path.read_text())["data"]["intervals"]
-    return {start for start, _, price, *_ in stored if price is not None}
+    intervals = json.loads(path.read_text())["data"]
+    return {start for start, _, price, *_ in intervals if price is not None}
 
 
 async def put_right(clock: SoakClock, *, told: bool) -> None:

@@ -52,8 +52,8 @@ async def test_a_month_that_always_fails(
 
     real, trouble = NomosClient.usage, [error]
 
-    async def broken(self, subscription_id, start, end, **kwargs):
-        answer = await real(self, subscription_id, start, end, **kwargs)
+    async def broken(self, subscription_id, start, end, *resolution):
+        answer = await real(self, subscription_id, start, end, *resolution)
         if start <= bad < end and trouble:
             raise error
         return answer
