@@ -240,7 +240,7 @@ def _counts(day: dict[str, Any]) -> list[_Row]:
         (
             "entities by default",
             f"{day['entities']} + {day['load_entities']} of loads",
-            "about a dozen and those for diagnosis; 6 a load",
+            "about a dozen and those for diagnosis; 12 a load",
             "",
         ),
         (
