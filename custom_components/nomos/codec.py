@@ -119,23 +119,17 @@ def _read_day(value: Any) -> date:
     return day
 
 
-def read_instant(value: Any) -> datetime:
-    """Return a stored instant, in UTC, from seconds since 1970 or an ISO text; TypeError or ValueError if it is none."""
-    instant = (
-        datetime.fromisoformat(value)
-        if isinstance(value, str)
-        else datetime.fromtimestamp(read_number(value, 1e11), UTC)
-    )
-    # A text without a zone cannot be compared.
+def _read_instant(value: Any) -> datetime:
+    instant = datetime.fromtimestamp(read_number(value, 1e11), UTC)
     if not _FIRST <= instant < _LAST:
         raise ValueError("an instant that is not stored")
-    return instant.astimezone(UTC)
+    return instant
 
 
 _READERS: Final[Mapping[Any, Callable[[Any], Any]]] = {
     bool: partial(_require, bool),
     date: _read_day,
-    datetime: read_instant,
+    datetime: _read_instant,
     float: read_number,
     int: _read_count,
     str: partial(_require, str),

@@ -19,7 +19,7 @@ from homeassistant.helpers.dispatcher import (
 )
 
 from ..account.ranking import default_contract
-from ..codec import decode, encode
+from ..codec import decode
 from ..const import DOMAIN
 from ..prices.coordinator import PriceCoordinator
 from ..storage import StoredFile, stored_file
@@ -168,9 +168,9 @@ class Loads:
         if memory == self._stored:
             return
         if _urgent(memory) == _urgent(self._stored):
-            self._file.async_save_later(encode(memory))
+            self._file.async_save_later(memory)
         else:
-            self._file.async_save_soon(encode(memory))
+            self._file.async_save_soon(memory)
         self._stored = memory
 
     def _memory_of(self, load: Load) -> LoadMemory:
