@@ -84,7 +84,7 @@ class Control:
         # Who asks for a plan, or presses Start now, leaves the devices to us.
         asked = load.is_on, bool(task and task.by_hand)
         before, self._asked = self._asked, asked
-        anew = before is not None and any(
+        again = before is not None and any(
             now and not then for now, then in zip(asked, before, strict=True)
         )
         for entity_id in load.settings.devices:
@@ -97,7 +97,7 @@ class Control:
                     self._changed,
                 )
         for device in list(self.devices.values()):
-            device.async_follow(run, anew=anew)
+            device.async_follow(run, again=again)
         self._changed()
 
     async def _async_wait(self) -> None:

@@ -101,9 +101,9 @@ class Device:
         )
 
     @callback
-    def async_follow(self, run: datetime | None, *, anew: bool) -> None:
-        """Do what the load wants: it runs since an instant, or does not; ``anew`` ends what was done by hand."""
-        if run != self.memory.run or anew:
+    def async_follow(self, run: datetime | None, *, again: bool) -> None:
+        """Do what the load wants: it runs since an instant, or does not; ``again`` ends what was done by hand."""
+        if run != self.memory.run or again:
             if run != self.memory.run:
                 self._started = self._preset_is_known = False
             self.memory = replace(self.memory, run=run, by_hand=False)
@@ -303,7 +303,7 @@ class Device:
         self._set(Standing.OBEYS)
 
     def _leave(self) -> None:
-        """Leave to whoever switched it how the entity is, until the next start or end of a run."""
+        """Leave the entity to those who switched it, until the next start or end of a run."""
         self._cancel()
         self.memory = replace(self.memory, by_hand=True)
         self._report(present=False)

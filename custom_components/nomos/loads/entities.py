@@ -42,7 +42,12 @@ def _of_plan(
     read: Callable[[LoadPlan, datetime], float | datetime | None],
 ) -> Callable[[Load, datetime], float | datetime | None]:
     """Return a reader of a load that reads its plan, and None without one."""
-    return lambda load, now: read(load.plan, now) if load.plan and load.task else None
+    return lambda load, now: read(plan, now) if (plan := _plan_of(load)) else None
+
+
+def _plan_of(load: Load) -> LoadPlan | None:
+    """Return the plan that a load shows: none without a task."""
+    return load.plan if load.task else None
 
 
 def _money(
@@ -178,7 +183,7 @@ class NomosLoadStatus(NomosLoadSensor):
 
     @override
     def _read_value(self, now: datetime) -> object:
-        plan = self._load.plan if self._load.task else None
+        plan = _plan_of(self._load)
         share = plan and round(100 * plan.share)
         self._attr_extra_state_attributes = {"planned_share": share}
         return share, super()._read_value(now)
@@ -191,7 +196,7 @@ class NomosExpectedSaving(NomosLoadSensor):
 
     @override
     def _read_value(self, now: datetime) -> object:
-        plan = self._load.plan if self._load.task else None
+        plan = _plan_of(self._load)
         saving = _rounded(plan.saving_vs_average) if plan else None
         self._attr_extra_state_attributes = {"saving_vs_average": saving}
         return saving, super()._read_value(now)
@@ -242,7 +247,7 @@ class NomosRunNow(LoadEntity, BinarySensorEntity):
 
     @override
     def _read_value(self, now: datetime) -> object:
-        plan = self._load.plan if self._load.task else None
+        plan = _plan_of(self._load)
         self._attr_is_on = self._load.running(now)
         self._attr_extra_state_attributes = {
             "window": _stretch(plan.opens, plan.closes) if plan else None,

@@ -2,18 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from math import fsum
 from typing import Final, Self
 
 from ..planner import Run
-from ..pricing import TARIFF_ZONE, PriceTable
+from ..pricing import QUARTER, PriceTable, day_bounds, local_date, quarter_of
 
 _HOUR: Final = timedelta(hours=1)
 _MINUTE: Final = timedelta(minutes=1)
-_QUARTER: Final = timedelta(minutes=15)
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 _MOST_POWER: Final = 50.0
 """In kW: no household device draws more, so a meter that says so is wrong."""
@@ -193,17 +191,10 @@ class Ledger:
 
 def month_start(now: datetime) -> datetime:
     """Return the first instant of the month of an instant, in UTC."""
-    local = now.astimezone(TARIFF_ZONE)
-    first = datetime(local.year, local.month, 1, tzinfo=TARIFF_ZONE)
-    return first.astimezone(UTC)
+    return day_bounds(local_date(now).replace(day=1))[0]
 
 
 EMPTY_LEDGER: Final = Ledger()
-
-
-def quarter_of(instant: datetime) -> datetime:
-    """Return the first instant of the quarter-hour of an instant."""
-    return instant - (instant - _EPOCH) % _QUARTER
 
 
 def next_month(now: datetime) -> datetime:
@@ -241,7 +232,7 @@ def _quarters(start: datetime, end: datetime) -> Iterator[tuple[datetime, timede
     """Yield the quarter-hours of a stretch, and how long each is part of it."""
     while start < end:
         quarter = quarter_of(start)
-        until = min(quarter + _QUARTER, end)
+        until = min(quarter + QUARTER, end)
         yield quarter, until - start
         start = until
 

@@ -163,7 +163,7 @@ class Load:
             self.task = self._next_task(now)
         elif not on:
             self._skip(now)
-        self._plan_anew()
+        self._drop_plan()
         self._update()
 
     @callback
@@ -185,7 +185,7 @@ class Load:
         )
         self.task = by_hand.ended(now).with_run(run)
         self.state = LoadState.RUNNING
-        self._plan_anew()
+        self._drop_plan()
         self._update()
 
     @callback
@@ -197,7 +197,7 @@ class Load:
             return
         self._skipped_at = now
         self._skip(now)
-        self._plan_anew()
+        self._drop_plan()
         self._update()
 
     @callback
@@ -229,7 +229,7 @@ class Load:
         while (task := self._planning) is not None and not task.done():
             await asyncio.wait([task])
 
-    def _plan_anew(self) -> None:
+    def _drop_plan(self) -> None:
         """Let no plan hold."""
         self._cancel_planning()
         self._planned_from = None
@@ -245,7 +245,7 @@ class Load:
 
     def _follow_window(self) -> None:
         """Give the task the window that settings and clock make of it now."""
-        self._plan_anew()
+        self._drop_plan()
         if self.state is LoadState.PLANNED:
             self.state = LoadState.WAITING
         now = dt_util.utcnow()
@@ -309,10 +309,10 @@ class Load:
         sensed = self.sensors.read(now)
         if self.task and (Sensed.PULLED in sensed or Sensed.FULL in sensed):
             self.task, self.state = self.task.ended(now), LoadState.WAITING
-            self._plan_anew()
+            self._drop_plan()
         if self._is_over(now):
             self._finish(now)
-            self._plan_anew()
+            self._drop_plan()
         self._follow_requests(sensed, now)
         if self.task is None and self.is_on:
             self.task = self._next_task(now)
@@ -340,20 +340,20 @@ class Load:
             waits = last and last.closes > now and (last.skipped or self._last_left)
             if Sensed.ASKED in sensed or (self.sensors.asks_again(now) and not waits):
                 self.task = self._next_task(now)
-                self._plan_anew()
+                self._drop_plan()
         elif Sensed.WITHDRAWN in sensed and not (
             # Half a dishwasher's run helps nobody.
             settings.contiguous and self.running(now)
         ):
             self._skip(now)
-            self._plan_anew()
+            self._drop_plan()
 
     def _begin(self, run: Run) -> None:
         """Let a run of the plan begin. A plan that is being made without it must not hold."""
         assert self.task is not None
         self.task = self.task.with_run(run)
         if self._planning is not None:
-            self._plan_anew()
+            self._drop_plan()
 
     def _is_over(self, now: datetime) -> bool:
         """Return whether nothing more is to be done for the task."""
@@ -372,7 +372,7 @@ class Load:
         """Plan in the executor if prices, need or task changed; until that is done, the plan before is shown."""
         table = self.coordinator.data if self.coordinator else None
         if table is None or self.task is None or self.sensors.unplugged:
-            self._plan_anew()
+            self._drop_plan()
             self.plan = None
             if self.task is not None and not self.running(now):
                 self.state = LoadState.WAITING

@@ -21,8 +21,8 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.unit_conversion import EnergyConverter
 
 from ..planner import Run
-from ..pricing import EMPTY_TABLE, PriceTable
-from .ledger import Ledger, Month, Reading, Source, month_start, next_month, quarter_of
+from ..pricing import EMPTY_TABLE, PriceTable, quarter_of
+from .ledger import Ledger, Month, Reading, Source, month_start, next_month
 from .plan import Task
 from .planning import average_price
 from .settings import LoadSettings

@@ -7,6 +7,7 @@ from math import fsum
 from typing import Final
 
 from ..planner import Run, plan, window
+from ..prices.conversion import knows_price
 from ..pricing import PriceTable, with_stand_ins
 from .plan import LoadPlan, LoadStatus, Task
 from .settings import LoadSettings
@@ -49,7 +50,7 @@ def plan_load(
         task = _running_past(task, now, now + at_once)
         now, left = now + at_once, left - at_once
     current = task.run_at(now)
-    own_time = settings.fallback is not None and not _is_known(table, now)
+    own_time = settings.fallback is not None and not knows_price(table, now)
     in_one_go = task.by_hand or settings.contiguous
     if left <= _ZERO:
         runs = task.ended(now).runs
@@ -264,11 +265,6 @@ def average_price(table: PriceTable, runs: Iterable[Run]) -> float | None:
 
 def _length(runs: Iterable[Run]) -> timedelta:
     return sum((run.duration for run in runs), _ZERO)
-
-
-def _is_known(table: PriceTable, now: datetime) -> bool:
-    interval = table.at(now)
-    return interval is not None and interval.price is not None
 
 
 def _runs_out(table: PriceTable, now: datetime) -> bool:

@@ -248,29 +248,21 @@ class LoadSettings:
             opens, closes = window(closes, self.start or self.end, self.end, zone)
         return opens, closes
 
-    def window_on_demand(
-        self, now: datetime, zone: tzinfo, left: timedelta
-    ) -> tuple[datetime, datetime]:
-        """Return the window of a load that is asked for at an aware instant and needs some time, in UTC.
-
-        If too little is left of the coming one for a load that cannot pause, it is the one after it.
-        """
-        if self.within is not None:
-            return now, now + self.within
-        opens, closes = self.window(now, zone)
-        if self.contiguous and closes - max(now, opens) < left:
-            opens, closes = self.window(closes, zone)
-        return (max(now, opens) if self.start else now), closes
-
     def next_window(
         self, after: datetime, zone: tzinfo, left: timedelta
     ) -> tuple[datetime, datetime]:
-        """Return the window of the next task after an aware instant, in UTC: one that what is needed still fits into."""
-        if self.on_demand:
-            return self.window_on_demand(after, zone, left)
+        """Return the window of the next task after an aware instant, in UTC.
+
+        If too little is left of the coming one for a load that cannot pause, it is the one after it. A load on demand is
+        asked for at that instant, and may begin then unless it has an earliest start.
+        """
+        if self.within is not None:
+            return after, after + self.within
         opens, closes = self.window(after, zone)
         if self.contiguous and closes - max(after, opens) < left:
             opens, closes = self.window(closes, zone)
+        if self.on_demand:
+            opens = max(after, opens) if self.start else after
         return opens, closes
 
     def request(

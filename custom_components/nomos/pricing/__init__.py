@@ -3,7 +3,15 @@
 Pure functions and frozen data. No I/O, no clock (``now`` is a parameter), no Home Assistant.
 """
 
-from .days import TARIFF_ZONE, day_bounds, last_day, local_date, next_midnight
+from .days import (
+    QUARTER,
+    TARIFF_ZONE,
+    day_bounds,
+    last_day,
+    local_date,
+    next_midnight,
+    quarter_of,
+)
 from .levels import (
     DEFAULT_THRESHOLDS,
     DayLevels,
@@ -27,6 +35,7 @@ __all__ = [
     "DEFAULT_LIMITS",
     "DEFAULT_THRESHOLDS",
     "EMPTY_TABLE",
+    "QUARTER",
     "TARIFF_ZONE",
     "Components",
     "DayLevels",
@@ -46,5 +55,6 @@ __all__ = [
     "last_day",
     "local_date",
     "next_midnight",
+    "quarter_of",
     "with_stand_ins",
 ]

@@ -8,9 +8,18 @@ TARIFF_ZONE: Final = ZoneInfo("Europe/Berlin")
 """Nomos counts days in the customer's local time, which is German time for every contract (Nomos API, Price)."""
 
 
+QUARTER: Final = timedelta(minutes=15)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 def local_date(instant: datetime) -> date:
     """Return the tariff's day that an aware instant falls into."""
     return instant.astimezone(TARIFF_ZONE).date()
+
+
+def quarter_of(instant: datetime) -> datetime:
+    """Return the first instant of the quarter-hour of an aware instant, in UTC."""
+    return instant.astimezone(UTC) - (instant - _EPOCH) % QUARTER
 
 
 def day_bounds(day: date) -> tuple[datetime, datetime]:

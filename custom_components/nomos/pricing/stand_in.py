@@ -3,11 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from .days import TARIFF_ZONE
+from .days import QUARTER, TARIFF_ZONE, quarter_of
 from .table import Interval, PriceTable
 
-_STEP: Final = timedelta(minutes=15)
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DAYS_BACK: Final = 14
 """How old a stand-in may be: after a long outage an old price is a better guess than none."""
 
@@ -21,7 +19,7 @@ def with_stand_ins(table: PriceTable, start: datetime, end: datetime) -> PriceTa
     at = start.astimezone(UTC)
     while at < end:
         known, boundary = table.at(at), table.next_boundary(at)
-        until = at + _STEP - (at - _EPOCH) % _STEP
+        until = quarter_of(at) + QUARTER
         if boundary is not None:
             until = min(until, boundary)
         if known is None or known.price is None:

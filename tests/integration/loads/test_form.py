@@ -174,7 +174,7 @@ async def test_every_field_has_its_text(
 async def test_settings_that_contradict_each_other(
     hass: HomeAssistant, nomos, linked, changes, error, place
 ) -> None:
-    """The form says what is wrong beside it, keeps what was entered, and accepts the mended settings."""
+    """The form says what is wrong beside it, keeps what was entered, and accepts the corrected settings."""
     entry = await linked()
     wrong = {key: one for key, one in (DISHWASHER | changes).items() if one is not None}
     result = await fill_in(hass, await begin(hass, entry), wrong)
