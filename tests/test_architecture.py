@@ -14,6 +14,7 @@ INTEGRATION = PROJECT / "custom_components" / "nomos"
 PACKAGE = "custom_components.nomos"
 LONGEST_FILE = 450
 LONGEST_FUNCTION = 60
+LARGEST_PLANNER = 700
 
 # Forbidden imports. A name includes everything inside it.
 FORBIDDEN = {
@@ -236,6 +237,16 @@ def test_files_are_short(place: str) -> None:
     assert not {
         path: length for path, length in lengths.items() if length > LONGEST_FILE
     }
+
+
+def test_planner_is_small() -> None:
+    """The planner of loads is simple: 700 lines in all; batteries have a file of their own."""
+    lengths = [
+        len(path.read_text().splitlines())
+        for path in sources(INTEGRATION / "planner")
+        if path.name != "battery.py"
+    ]
+    assert 0 < sum(lengths) <= LARGEST_PLANNER
 
 
 @pytest.mark.parametrize(

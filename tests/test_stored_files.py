@@ -36,7 +36,7 @@ from custom_components.nomos.loads.need import (
 )
 from custom_components.nomos.loads.plan import DeviceMemory, LoadMemory, Task
 from custom_components.nomos.loads.settings import LoadSettings
-from custom_components.nomos.planner import Run, window
+from custom_components.nomos.planner import Run
 from custom_components.nomos.prices.conversion import decode_table
 from custom_components.nomos.pricing import (
     Components,
@@ -44,6 +44,7 @@ from custom_components.nomos.pricing import (
     PeriodKind,
     TableLevels,
     local_date,
+    window,
 )
 from custom_components.nomos.schedule import next_usage_request_after_start
 from custom_components.nomos.storage import _pack, _unpack

@@ -8,8 +8,7 @@ from homeassistant.util import dt as dt_util
 
 from .api import harmless_text
 from .errors import invalid_input
-from .planner import window
-from .pricing import day_bounds, last_day, local_date, next_midnight
+from .pricing import day_bounds, last_day, local_date, next_midnight, window
 
 MAX_DAYS: Final = 400
 """The longest range of prices that is returned at once: a year and a month."""

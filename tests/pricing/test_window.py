@@ -5,8 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from custom_components.nomos.planner import window
-from custom_components.nomos.pricing import TARIFF_ZONE
+from custom_components.nomos.pricing import TARIFF_ZONE, window
 
 HOUR = timedelta(hours=1)
 

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta, tzinfo
 from math import fsum
 from typing import Final
 
-from ..planner import Run, plan, window
+from ..planner import Run, plan
 from ..prices.conversion import knows_price
-from ..pricing import PriceTable, with_stand_ins
+from ..pricing import PriceTable, window, with_stand_ins
 from .plan import LoadPlan, LoadStatus, Task
 from .settings import LoadSettings
 

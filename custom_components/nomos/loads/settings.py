@@ -9,7 +9,8 @@ from typing import Any, Final, NamedTuple, Self
 
 from homeassistant.util import dt as dt_util
 
-from ..planner import PlanRequest, Prefer, duration_for, window
+from ..planner import PlanRequest, Prefer, duration_for
+from ..pricing import window
 
 _ZERO: Final = timedelta()
 _HOUR: Final = timedelta(hours=1)

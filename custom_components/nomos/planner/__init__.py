@@ -12,7 +12,6 @@ from .model import (
     Profile,
     Run,
     duration_for,
-    window,
 )
 from .planner import plan
 
@@ -26,5 +25,4 @@ __all__ = [
     "Run",
     "duration_for",
     "plan",
-    "window",
 ]

@@ -1,8 +1,7 @@
-"""What the planner is asked and what it answers; windows in local time."""
+"""What the planner is asked and what it answers."""
 
-from bisect import bisect_left
 from dataclasses import KW_ONLY, dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from math import ceil, inf
 
@@ -12,7 +11,6 @@ type Stretch = tuple[datetime, datetime]
 type Profile = tuple[tuple[timedelta, float], ...]
 
 _ZERO = timedelta(0)
-_SECOND = timedelta(seconds=1)
 
 
 class Prefer(StrEnum):
@@ -186,54 +184,3 @@ def duration_for(energy_kwh: float, power_kw: float) -> timedelta:
     """Return how long a power takes for an amount of energy, rounded up to whole seconds."""
     # The millionth keeps 0.1 kWh at 0.3 kW from becoming 1201 seconds by the error of floats.
     return timedelta(seconds=ceil(round(energy_kwh / power_kw * 3600, 6)))
-
-
-def window(
-    now: datetime, start: time | None, end: time | None, zone: tzinfo
-) -> Stretch:
-    """Return the window between two local times that is open at ``now``, or the next one, in UTC.
-
-    An end at or before the start is one of the next day; an end equal to the start makes a day by the wall clock,
-    which lasts 23 to 25 hours. Without a start the window opens now, without an end it closes a day by the wall
-    clock after its start.
-
-    A local time means the first instant at which the clock shows it or a later one: of an hour that comes twice
-    the first, and the moment of the jump for a time that is jumped over. A window that vanishes in the jump is
-    skipped.
-    """
-    local, instant = now.astimezone(zone), now.astimezone(UTC)
-
-    def at(wall: time, days: int) -> datetime:
-        return _first_instant(local.date() + timedelta(days=days), wall, zone)
-
-    if start is None:
-        if end is None:
-            return instant, at(local.time(), 1)
-        return instant, next(
-            closes for days in range(3) if (closes := at(end, days)) > instant
-        )
-    if end is None:
-        end = start
-    nights = 0 if end > start else 1
-    windows = ((at(start, day), at(end, day + nights)) for day in range(-1, 4))
-    return next(
-        (opens, closes) for opens, closes in windows if opens < closes > instant
-    )
-
-
-def _first_instant(day: date, wall: time, zone: tzinfo) -> datetime:
-    """Return the first instant of a local day at which the clock shows a time or a later one."""
-    naive = datetime.combine(day, wall.replace(tzinfo=None, fold=0))
-    found = naive.replace(tzinfo=zone).astimezone(UTC)
-
-    def shown(instant: datetime) -> datetime:
-        return instant.astimezone(zone).replace(tzinfo=None, fold=0)
-
-    if shown(found) == naive:
-        return found
-    # The clock jumps over this time, between the instants that it would be with the offsets after and before.
-    before = naive.replace(tzinfo=zone, fold=1, microsecond=0).astimezone(UTC)
-    seconds = range(ceil((found - before) / _SECOND))
-    return before + _SECOND * bisect_left(
-        seconds, naive, key=lambda second: shown(before + second * _SECOND)
-    )

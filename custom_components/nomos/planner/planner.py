@@ -5,10 +5,9 @@ best runs and adds up what they cost. Prices are compared to the billionth of a 
 count as equal, and then fewer runs and the preference decide.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import accumulate, pairwise
-from math import fsum, inf, isfinite
+from math import fsum, inf, isfinite, sumprod
 from typing import Final
 
 from ..pricing import Components, PriceTable
@@ -86,8 +85,8 @@ def _gaps(known: _Known, opens: datetime, closes: datetime) -> tuple[Stretch, ..
 
 def _average(known: _Known) -> float:
     """Return the mean of known prices over time."""
-    weighted = (price * ((end - start) / _HOUR) for start, end, price in known)
-    return fsum(weighted) / fsum((end - start) / _HOUR for start, end, _ in known)
+    hours = [(end - start) / _HOUR for start, end, _ in known]
+    return sumprod(hours, [price for _, _, price in known]) / fsum(hours)
 
 
 def _runs(
@@ -178,50 +177,37 @@ def _slots(length: timedelta) -> int:
 
 
 def _slices(
-    table: PriceTable, runs: tuple[Run, ...], request: PlanRequest
+    table: PriceTable, runs: Iterable[Run], request: PlanRequest
 ) -> Iterator[Slice]:
     """Yield the parts of runs, which lie in known prices, with one price and one power."""
-    for start, end, power in _stretches(runs, request):
-        for interval in table.between(start, end).intervals:
-            assert interval.price is not None
-            first, last = max(start, interval.start), min(end, interval.end)
-            energy = power * ((last - first) / _HOUR)
-            yield Slice(
-                start=first,
-                end=last,
-                price=interval.price,
-                power_kw=power,
-                energy_kwh=energy,
-                cost=energy * interval.price,
-                components=interval.components,
-            )
-
-
-def _stretches(
-    runs: tuple[Run, ...], request: PlanRequest
-) -> list[tuple[datetime, datetime, float]]:
-    """Return start, end and power of the parts of runs; only a single run has a profile."""
-    if not (profile := request.profile) or not runs:
-        return [(run.start, run.end, request.power_kw) for run in runs]
-    lengths = (length for length, _ in profile)
-    edges = accumulate(lengths, datetime.__add__, initial=runs[0].start)
-    return [
-        (start, end, power)
-        for (start, end), (_, power) in zip(pairwise(edges), profile, strict=True)
-    ]
+    for run in runs:
+        start = run.start
+        for length, power in request.profile or ((run.duration, request.power_kw),):
+            end = start + length
+            for interval in table.between(start, end).intervals:
+                assert interval.price is not None
+                first, last = max(start, interval.start), min(end, interval.end)
+                energy = power * ((last - first) / _HOUR)
+                yield Slice(
+                    start=first,
+                    end=last,
+                    price=interval.price,
+                    power_kw=power,
+                    energy_kwh=energy,
+                    cost=energy * interval.price,
+                    components=interval.components,
+                )
+            start = end
 
 
 def _component_cost(slices: tuple[Slice, ...]) -> Components:
     """Return what each component costs in EUR; None for one that is unknown in any slice."""
+    used = [piece for piece in slices if piece.energy_kwh]
 
     def total(name: str) -> float | None:
-        parts = [
-            (getattr(piece.components, name), piece.energy_kwh)
-            for piece in slices
-            if piece.energy_kwh
-        ]
-        if not parts or any(price is None for price, _ in parts):
+        prices = [getattr(piece.components, name) for piece in used]
+        if not used or None in prices:
             return None
-        return fsum(price * energy for price, energy in parts)
+        return sumprod(prices, [piece.energy_kwh for piece in used])
 
     return Components(total("electricity"), total("grid"), total("levies"))

@@ -30,6 +30,7 @@ from .periods import (
 )
 from .stand_in import with_stand_ins
 from .table import EMPTY_TABLE, Components, DayPrices, Interval, PriceTable
+from .window import window
 
 __all__ = [
     "DEFAULT_LIMITS",
@@ -56,5 +57,6 @@ __all__ = [
     "local_date",
     "next_midnight",
     "quarter_of",
+    "window",
     "with_stand_ins",
 ]
