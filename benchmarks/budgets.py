@@ -24,8 +24,8 @@ _LOAD: Final = 6 * 5 + 3 * 2 * 4
 STATES: Final = _CURRENT + _LEVELS + _DAILY + len(LOADS) * _LOAD
 """States that are written, each with a new value."""
 
-STATISTICS: Final = 3 * 24 + 1
-"""Rows of long-term statistics that we write: hours of usage, cost and total, a day's base fee."""
+STATISTICS: Final = 3 * 24 + 1 + len(LOADS) * 5
+"""Rows of long-term statistics that we write: hours of usage, cost and total, a day's base fee; the hours of runs."""
 
 RECORDER_STATISTICS: Final = 24 + 24 * 12
 """Rows of statistics that the recorder itself derives from the current price; five-minute rows are kept for days."""

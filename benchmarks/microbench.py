@@ -24,7 +24,8 @@ from custom_components.nomos.api.parsing import decode
 from custom_components.nomos.planner import PlanRequest, plan
 from custom_components.nomos.prices.conversion import price_table
 from custom_components.nomos.pricing import DayLevels, PriceTable, local_date
-from custom_components.nomos.usage.ledger import RunningTotal, StatisticKind, revisions
+from custom_components.nomos.totals import RunningTotal
+from custom_components.nomos.usage.ledger import StatisticKind, revisions
 from custom_components.nomos.usage.metering import days_and_hours_of, group_by_day
 
 from .fake_time import FakeTime, LeapingClock

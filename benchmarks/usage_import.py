@@ -31,8 +31,8 @@ from typing import Any, override
 
 from custom_components.nomos.const import DOMAIN
 from custom_components.nomos.runtime import NomosConfigEntry
+from custom_components.nomos.statistics import RECORDER
 from custom_components.nomos.usage.coordinator import UsageCoordinator
-from custom_components.nomos.usage.statistics import RECORDER
 from homeassistant import loader
 from homeassistant.bootstrap import async_from_config_dict
 from homeassistant.components.application_credentials import (

@@ -30,6 +30,7 @@ LAYERS = (
         "codec",
         "planner",
         "schedule",
+        "totals",
         "usage.days",
         "usage.ledger",
         "usage.metering",
@@ -41,6 +42,7 @@ LAYERS = (
         "entity",
         "errors",
         "issues",
+        "statistics",
         "storage",
     ),
     ("scheduled_coordinator",),
@@ -56,6 +58,7 @@ PURE = (
     "pricing",
     "planner",
     "schedule",
+    "totals",
     "usage.days",
     "usage.record",
 )

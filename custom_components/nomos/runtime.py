@@ -23,7 +23,7 @@ from .api import Subscription, SubscriptionStatus
 from .clock import async_watch_clock
 from .const import CUSTOMER_URL, DOMAIN, MANUFACTURER
 from .issues import Issue, async_report
-from .loads.manager import Loads, load_file
+from .loads.manager import Loads, async_forget as async_forget_loads, load_file
 from .prices.coordinator import PriceCoordinator
 from .prices.past import PastPrices
 from .usage.coordinator import UsageCoordinator, async_delete_files
@@ -269,4 +269,5 @@ async def async_delete_stored(hass: HomeAssistant, entry: NomosConfigEntry) -> N
         await async_delete_files(hass, subscription_id)
     await account_file(hass, entry).async_remove()
     await load_file(hass, entry).async_remove()
+    async_forget_loads(hass, entry)
     await TokenJournal(hass, entry).async_remove()

@@ -1,5 +1,6 @@
 """What meters count, held against plain sums: whatever they show when."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -22,6 +23,7 @@ from custom_components.nomos.pricing import Interval, PriceTable
 
 START = datetime(2026, 10, 24, 22, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
 QUARTER = timedelta(minutes=15)
 TABLE = PriceTable.of(
     Interval(START + number * QUARTER, START + (number + 1) * QUARTER, number / 100)
@@ -39,7 +41,7 @@ def booked(ledger: Ledger, *runs: Run, by_hand: bool = False) -> Booking:
     """Return what is booked of runs that are over."""
     now = runs[-1].end
     done = ledger.finish(runs[0].start, runs, now, by_hand=by_hand)
-    last = done.book(now, TABLE, 0.5, power=None, metered=True).last
+    last = done.book(TABLE, 0.5, power=None, metered=True).last
     assert last is not None
     return last
 
@@ -118,7 +120,7 @@ def test_part_that_is_booked_is_not_booked_again() -> None:
 
     def book(ledger: Ledger, *runs: Run) -> Ledger:
         done = ledger.finish(START, runs, now, by_hand=False)
-        return done.book(now, TABLE, 0.5, power=2, metered=False)
+        return done.book(TABLE, 0.5, power=2, metered=False)
 
     once = book(EMPTY_LEDGER, first)
     assert book(once, first) == once
@@ -128,11 +130,88 @@ def test_part_that_is_booked_is_not_booked_again() -> None:
     assert book(EMPTY_LEDGER, first, second).months[0].energy == twice.months[0].energy
 
 
+def test_month_of_a_task_is_that_of_its_end() -> None:
+    """Not that of the booking: after a power cut the same task is booked again, perhaps in the next month."""
+    midnight = datetime(2026, 10, 31, 23, tzinfo=UTC)
+    for end, month in (
+        (midnight, datetime(2026, 9, 30, 22, tzinfo=UTC)),
+        (midnight + MINUTE, midnight),
+    ):
+        one = Run(start=end - QUARTER, end=end)
+        done = EMPTY_LEDGER.finish(one.start, (one,), end, by_hand=False)
+        [booked_in] = done.book(TABLE, None, power=4, metered=False).months
+        assert booked_in.start == month
+
+
+def test_saved_by_the_hour() -> None:
+    """The hours of a task have what it saved; those that the statistic has are kept no longer than another may join."""
+    now = run(0, 150)
+    ledger = EMPTY_LEDGER.finish(START, (now,), now.end, by_hand=False)
+    ledger = ledger.book(TABLE, 0.5, power=2, metered=False)
+    assert ledger.last is not None
+    assert [one.start for one in ledger.hours] == [
+        START,
+        START + HOUR,
+        START + 2 * HOUR,
+    ]
+    assert [one.saved for one in ledger.hours] == pytest.approx(
+        [2 * (0.5 - 0.015), 2 * (0.5 - 0.055), 0.5 - 0.085]
+    )
+    assert sum(one.saved for one in ledger.hours) == pytest.approx(ledger.last.saved)
+    assert ledger.unrecorded == ledger.hours
+    ledger = ledger.with_recorded(ledger.unrecorded)
+    assert (len(ledger.hours), ledger.unrecorded) == (1, ())
+    later = run(155, 170)
+    ledger = ledger.finish(START, (later,), later.end, by_hand=False)
+    ledger = ledger.book(TABLE, 0.5, power=4, metered=False)
+    assert ledger.last is not None
+    assert ledger.last.saved is not None
+    [hour] = ledger.unrecorded
+    assert hour.start == START + 2 * HOUR
+    assert hour.saved == pytest.approx(0.5 - 0.085 + ledger.last.saved)
+    assert decode(Ledger, encode(ledger)) == ledger
+
+
+def test_hours_that_nobody_records() -> None:
+    """Without a recorder they do not grow for ever, and nothing that was saved is lost."""
+    ledger, saved = EMPTY_LEDGER, 0.0
+    for number in range(300):
+        one = run(number * 4, number * 4 + 4)
+        ledger = replace(
+            ledger,
+            last=None,
+            hours=tuple(
+                replace(hour, start=hour.start - HOUR) for hour in ledger.hours
+            ),
+        )
+        ledger = ledger.finish(START, (one,), one.end, by_hand=False)
+        ledger = ledger.book(TABLE, 0.5, power=3, metered=False)
+        assert ledger.last is not None
+        saved += ledger.last.saved or 0.0
+    assert len(ledger.hours) <= 240
+    assert sum(one.saved for one in ledger.hours) == pytest.approx(saved)
+
+
+def test_what_is_worth_a_write() -> None:
+    """Of what a meter counts in a run the first reading of each hour; what is booked; nothing without a meter."""
+    one, ledger = run(0, 240), EMPTY_LEDGER
+    writes, before = 0, ledger.lasting
+    for minute in range(240):
+        ledger = ledger.read(Reading(START + minute * MINUTE, minute / 100), [one])
+        writes += ledger.lasting != before
+        before = ledger.lasting
+    assert writes <= 6
+    booked_now = ledger.finish(START, (one,), one.end, by_hand=False)
+    assert booked_now.lasting != before
+    without = EMPTY_LEDGER.finish(START, (one,), one.end, by_hand=False)
+    assert without.lasting == EMPTY_LEDGER
+
+
 def test_price_that_is_unknown() -> None:
     """Its cost is unknown then, and no sum knows of it but that of the energy."""
     late = run(100 * 15 - 10, 100 * 15 + 10)
     done = EMPTY_LEDGER.finish(START, (late,), late.end, by_hand=False)
-    after = done.book(late.end, TABLE, 0.5, power=3, metered=False)
+    after = done.book(TABLE, 0.5, power=3, metered=False)
     assert after.last == Booking(
         runs=(late,), source=Source.POWER, energy=1.0, cost=None, saved=None
     )
@@ -152,8 +231,8 @@ def test_months() -> None:
         moved = timedelta(days=31 * number)
         one = Run(start=START + moved, end=START + moved + QUARTER)
         done = ledger.finish(one.start, (one,), one.end, by_hand=True)
-        ledger = done.book(one.end, TABLE, None, power=4, metered=False)
-        starts.append(month_start(one.end))
+        ledger = done.book(TABLE, None, power=4, metered=False)
+        starts.append(month_start(one.start))
     assert [month.start for month in ledger.months] == sorted(set(starts))[-24:]
     assert ledger.months[-1].metered is False
     assert decode(Ledger, encode(ledger)) == ledger

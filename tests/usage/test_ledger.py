@@ -8,12 +8,8 @@ from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.nomos.pricing import day_bounds
-from custom_components.nomos.usage.ledger import (
-    Rows,
-    RunningTotal,
-    StatisticKind,
-    revisions,
-)
+from custom_components.nomos.totals import Rows, RunningTotal
+from custom_components.nomos.usage.ledger import StatisticKind, revisions
 from custom_components.nomos.usage.metering import HourUsage
 from tests.usage.samples import AUTUMN, DAY, HOUR, exact, property_test, starts_of
 

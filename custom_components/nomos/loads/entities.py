@@ -15,7 +15,6 @@ from homeassistant.components.sensor import (
     SensorDeviceClass,
     SensorEntity,
     SensorEntityDescription,
-    SensorStateClass,
 )
 from homeassistant.core import callback
 from homeassistant.helpers.device_registry import DeviceInfo
@@ -104,8 +103,8 @@ LOAD_SENSORS: Final = (
     NomosLoadDescription(
         key="saved_this_month",
         translation_key="load_saved_this_month",
+        # No state class: the recorder would derive a row from it every five minutes. The statistic is saved.py's.
         device_class=SensorDeviceClass.MONETARY,
-        state_class=SensorStateClass.TOTAL,
         native_unit_of_measurement=CURRENCY,
         suggested_display_precision=2,
         value_fn=lambda load, now: _rounded(
@@ -203,15 +202,13 @@ class NomosExpectedSaving(NomosLoadSensor):
 
 
 class NomosSavedThisMonth(NomosLoadSensor):
-    """What planning saved in this month: a statistic over the months of the load."""
+    """What planning saved in this month, and how that is known."""
 
     @override
     def _read_value(self, now: datetime) -> object:
-        month = self._load.meter.month(now)
-        self._attr_last_reset = month.start if month else None
         source = self._load.meter.source_of(now)
         self._attr_extra_state_attributes = {"source": source}
-        return self._attr_last_reset, source, super()._read_value(now)
+        return source, super()._read_value(now)
 
 
 class NomosLastCost(NomosLoadSensor):

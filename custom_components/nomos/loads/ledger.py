@@ -1,6 +1,6 @@
 """What a load used, what that cost, and what planning saved: pure, and stored with what else is known of the load."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -12,6 +12,7 @@ from ..pricing import QUARTER, PriceTable, day_bounds, local_date, quarter_of
 
 _HOUR: Final = timedelta(hours=1)
 _MINUTE: Final = timedelta(minutes=1)
+_INSTANT: Final = timedelta(microseconds=1)
 
 _MOST_POWER: Final = 50.0
 """In kW: no household device draws more, so a meter that says so is wrong."""
@@ -20,6 +21,8 @@ _RESET_BELOW: Final = 0.9
 """A counter that falls below this part of what it was begins again, as Home Assistant has it; one above is corrected."""
 
 _KEPT_MONTHS: Final = 24
+_KEPT_HOURS: Final = 240
+"""What waits longer for the recorder is added up."""
 _MOST_QUARTERS: Final = 8 * 96
 """No window is longer than eight days."""
 
@@ -91,6 +94,15 @@ class Month:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SavedHour:
+    """What was saved in an hour, in EUR. ``recorded``: the long-term statistic has it."""
+
+    start: datetime
+    saved: float
+    recorded: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
     """What a load used: of the task under way by the quarter-hour, and the sums of two years by the month."""
 
@@ -100,11 +112,34 @@ class Ledger:
     unbooked: Unbooked | None = None
     last: Booking | None = None
     months: tuple[Month, ...] = ()
+    hours: tuple[SavedHour, ...] = ()
+    """In order: those that the long-term statistic lacks, and the last one, since another task may add to it."""
 
     def __post_init__(self) -> None:
-        """Refuse more than is ever kept."""
-        if len(self.used) > _MOST_QUARTERS or len(self.months) > _KEPT_MONTHS:
+        """Refuse more than is ever kept; ValueError."""
+        if (
+            len(self.used) > _MOST_QUARTERS
+            or len(self.months) > _KEPT_MONTHS
+            or len(self.hours) > _KEPT_HOURS
+        ):
             raise ValueError("more than is kept")
+
+    @property
+    def lasting(self) -> Self:
+        """Return what a power cut must not cost, the reading to the hour: the same as long as nothing is worth a write.
+
+        What a load without a meter used is worked out again; so is what a meter counted since its last reading, spread
+        evenly over the time that the load ran. Hours are written to the statistic again, which changes nothing.
+        """
+        if (reading := self.reading) is None:
+            return type(self)()
+        hour = Reading(_hour_of(reading.at), 0.0) if self.used else None
+        return replace(self, reading=hour, used=(), hours=())
+
+    @property
+    def unrecorded(self) -> tuple[SavedHour, ...]:
+        """Return the hours that the long-term statistic lacks."""
+        return tuple(one for one in self.hours if not one.recorded)
 
     def month(self, now: datetime) -> Month | None:
         """Return what was booked in the month of an instant; None if nothing was."""
@@ -142,19 +177,24 @@ class Ledger:
         unbooked = Unbooked(opens=opens, runs=runs, by_hand=by_hand, until=until)
         return replace(self, unbooked=unbooked)
 
+    def with_recorded(self, done: Collection[SavedHour]) -> Self:
+        """Return the ledger if the long-term statistic has some hours."""
+        hours = [
+            replace(one, recorded=one.recorded or one in done) for one in self.hours
+        ]
+        return replace(self, hours=_kept_hours(hours))
+
     def book(
         self,
-        now: datetime,
         table: PriceTable,
         at_once: float | None,
         *,
         power: float | None,
         metered: bool,
     ) -> Self:
-        """Return the ledger with the task booked that is over.
+        """Return the ledger with the task booked that is over, in the month in which it ended.
 
         Args:
-            now: the month in which it is booked is that of this instant.
             table: the prices of its runs.
             at_once: the mean price of starting as the window opened, in EUR/kWh; None if it is not known.
             power: of the device in kW, for a task that was not metered.
@@ -167,26 +207,34 @@ class Ledger:
         if not (used or metered):
             source = Source.UNKNOWN if power is None else Source.POWER
             used = _used_with(power or 0.0, task.runs)
-        energy = max(fsum(used.values()), 0.0)
-        cost = _cost(used, table) if energy else 0.0
-        saved = None
-        if cost is not None:
-            # Started by hand, nothing was planned.
-            saved = 0.0 if task.by_hand else None
-            if at_once is not None and not task.by_hand:
-                saved = at_once * energy - cost
-        booking = Booking(
-            runs=task.runs, source=source, energy=energy, cost=cost, saved=saved
-        )
-        months = self.months
         if source is Source.UNKNOWN:
-            booking = replace(booking, energy=None, cost=None, saved=None)
-        else:
-            start = month_start(now)
-            month = (self.month(now) or Month(start=start)).with_booking(booking)
-            others = (one for one in months if one.start != start)
-            months = tuple(sorted((*others, month), key=_start)[-_KEPT_MONTHS:])
-        return replace(self, used=(), unbooked=None, last=booking, months=months)
+            nothing = Booking(
+                runs=task.runs, source=source, energy=None, cost=None, saved=None
+            )
+            return replace(self, used=(), unbooked=None, last=nothing)
+        energy = max(fsum(used.values()), 0.0)
+        costs = _costs(used, table) if energy else {}
+        # Started by hand, nothing was planned.
+        by_hour = {} if task.by_hand else _saved_by_hour(used, costs, at_once)
+        booking = Booking(
+            runs=task.runs,
+            source=source,
+            energy=energy,
+            cost=None if costs is None else fsum(costs.values()),
+            saved=None if by_hour is None else fsum(by_hour.values()),
+        )
+        start = month_start(task.runs[-1].end - _INSTANT)
+        before = next((one for one in self.months if one.start == start), None)
+        month = (before or Month(start=start)).with_booking(booking)
+        others = (one for one in self.months if one.start != start)
+        return replace(
+            self,
+            used=(),
+            unbooked=None,
+            last=booking,
+            months=tuple(sorted((*others, month), key=_start)[-_KEPT_MONTHS:]),
+            hours=_with_hours(self.hours, by_hour or {}),
+        )
 
 
 def month_start(now: datetime) -> datetime:
@@ -246,16 +294,62 @@ def _used_with(power: float, runs: Sequence[Run]) -> dict[datetime, float]:
     return used
 
 
-def _cost(used: dict[datetime, float], table: PriceTable) -> float | None:
-    """Return what energy costs in EUR; None if a price is unknown."""
-    parts: list[float] = []
+def _costs(
+    used: Mapping[datetime, float], table: PriceTable
+) -> dict[datetime, float] | None:
+    """Return what the energy of quarter-hours costs in EUR; None if a price is unknown."""
+    costs: dict[datetime, float] = {}
     for quarter, energy in used.items():
         interval = table.at(quarter)
         if interval is None or interval.price is None:
             return None
-        parts.append(energy * interval.price)
-    return fsum(parts)
+        costs[quarter] = energy * interval.price
+    return costs
 
 
-def _start(month: Month) -> datetime:
-    return month.start
+def _saved_by_hour(
+    used: Mapping[datetime, float],
+    costs: Mapping[datetime, float] | None,
+    at_once: float | None,
+) -> dict[datetime, float] | None:
+    """Return what was saved in EUR, by the hour, against paying a price for all; None if that is not known."""
+    if not costs:
+        return None if costs is None else {}
+    if at_once is None:
+        return None
+    saved: dict[datetime, float] = {}
+    for quarter, cost in costs.items():
+        hour = _hour_of(quarter)
+        saved[hour] = saved.get(hour, 0.0) + at_once * used[quarter] - cost
+    return saved
+
+
+def _with_hours(
+    hours: Sequence[SavedHour], saved: Mapping[datetime, float]
+) -> tuple[SavedHour, ...]:
+    """Return hours, in order, to which some savings are added."""
+    before = {one.start: one.saved for one in hours}
+    new = (
+        SavedHour(start=hour, saved=before.get(hour, 0.0) + more)
+        for hour, more in saved.items()
+    )
+    others = (one for one in hours if one.start not in saved)
+    return _kept_hours(sorted((*others, *new), key=_start))
+
+
+def _kept_hours(hours: Sequence[SavedHour]) -> tuple[SavedHour, ...]:
+    """Return those of some hours, in order, that are kept. If too many are not recorded, the first ones are added up."""
+    kept = [one for one in hours if not one.recorded or one is hours[-1]]
+    while len(kept) > _KEPT_HOURS:
+        first, second, *others = kept
+        kept = [replace(second, saved=first.saved + second.saved), *others]
+    return tuple(kept)
+
+
+def _hour_of(instant: datetime) -> datetime:
+    """Return the start of the hour that holds an instant."""
+    return instant.replace(minute=0, second=0, microsecond=0)
+
+
+def _start(one: Month | SavedHour) -> datetime:
+    return one.start

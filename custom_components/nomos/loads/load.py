@@ -19,8 +19,10 @@ from ..pricing import PriceTable
 from .meter import Meter
 from .plan import LoadMemory, LoadPlan, LoadState, LoadStatus, Task
 from .planning import next_planning, plan_load
-from .sensors import LoadSensors, Sensed
+from .saved import SavedStatistic
+from .sensors import LoadSensors
 from .settings import LoadSettings
+from .tasks import Request, Sensed, is_over, moved, next_task, request, started_by_hand
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -69,6 +71,7 @@ class Load:
         self.unreachable = False
         """Whether a device of it does not obey."""
         self.meter = Meter(hass, memory.ledger, memory.task, self._update)
+        self._saved = SavedStatistic(hass, entry, self.id)
         self._hass = hass
         self._signals = signal_changed(self.id), signal_changed(entry.entry_id)
         self._planned_from: PriceTable | None = None
@@ -175,15 +178,7 @@ class Load:
         left = self.left(now)
         if not left or (current is not None and task.by_hand):
             return
-        self.task = task
-        run = Run(start=current.start if current else now, end=now + left)
-        by_hand = replace(
-            task,
-            opens=min(task.opens, now),
-            closes=max(task.closes, run.end),
-            by_hand=True,
-        )
-        self.task = by_hand.ended(now).with_run(run)
+        self.task = started_by_hand(task, now, left)
         self.state = LoadState.RUNNING
         self._drop_plan()
         self._update()
@@ -223,6 +218,7 @@ class Load:
             self._unsub_prices()
             self._unsub_prices = None
         self.meter.async_stop()
+        self._saved.async_stop()
 
     async def async_planned(self) -> None:
         """Wait until the plan is made."""
@@ -236,12 +232,13 @@ class Load:
 
     def _next_task(self, now: datetime) -> Task:
         """Return the task of the window that is open, or comes next, and has none yet."""
-        after = now
-        if self.last and not self.settings.on_demand:
-            after = max(now, self.last.closes)
-        zone = dt_util.get_default_time_zone()
-        opens, closes = self.settings.next_window(after, zone, self.left(now))
-        return Task(opens=opens, closes=closes)
+        return next_task(
+            self.settings,
+            now,
+            dt_util.get_default_time_zone(),
+            self.left(now),
+            last=self.last,
+        )
 
     def _follow_window(self) -> None:
         """Give the task the window that settings and clock make of it now."""
@@ -254,15 +251,10 @@ class Load:
             self.last = None
         if (task := self.task) is None:
             return
-        runs = tuple(run for run in task.runs if run.start <= now)
+        begun = any(run.start <= now for run in task.runs)
         self.task = None
-        if runs or self.settings.on_demand:
-            new = self._next_task(now)
-            opens = min(task.opens, now, *(run.start for run in runs))
-            closes = max(new.closes, *(run.end for run in runs)) if runs else new.closes
-            self.task = Task(
-                opens=opens, closes=closes, runs=runs, by_hand=task.by_hand
-            )
+        if begun or self.settings.on_demand:
+            self.task = moved(task, self._next_task(now), now)
 
     def _finish(self, now: datetime) -> None:
         """End the task."""
@@ -285,6 +277,7 @@ class Load:
         self._advance(now)
         table = self.coordinator.data if self.coordinator else None
         self.meter.update(now, self.task, table)
+        self._saved.async_follow(self.meter, self.name)
         self._plan_if_due(now)
         self._set_timer(now)
         self._log_plan()
@@ -310,7 +303,7 @@ class Load:
         if self.task and (Sensed.PULLED in sensed or Sensed.FULL in sensed):
             self.task, self.state = self.task.ended(now), LoadState.WAITING
             self._drop_plan()
-        if self._is_over(now):
+        if self.task and is_over(self.task, self.settings, self.left(now), now):
             self._finish(now)
             self._drop_plan()
         self._follow_requests(sensed, now)
@@ -333,20 +326,16 @@ class Load:
 
     def _follow_requests(self, sensed: list[Sensed], now: datetime) -> None:
         """Take a request of the sensors, or give it up."""
-        settings, last = self.settings, self.last
-        if not settings.on_demand:
-            return
-        if self.task is None:
-            waits = last and last.closes > now and (last.skipped or self._last_left)
-            if Sensed.ASKED in sensed or (self.sensors.asks_again(now) and not waits):
+        last = self.last
+        waits = last and last.closes > now and (last.skipped or self._last_left)
+        again = self.sensors.asks_again(now) and not waits
+        match request(sensed, self.settings, self.task, now, asks_again=again):
+            case Request.ASKED:
                 self.task = self._next_task(now)
                 self._drop_plan()
-        elif Sensed.WITHDRAWN in sensed and not (
-            # Half a dishwasher's run helps nobody.
-            settings.contiguous and self.running(now)
-        ):
-            self._skip(now)
-            self._drop_plan()
+            case Request.WITHDRAWN:
+                self._skip(now)
+                self._drop_plan()
 
     def _begin(self, run: Run) -> None:
         """Let a run of the plan begin. A plan that is being made without it must not hold."""
@@ -354,19 +343,6 @@ class Load:
         self.task = self.task.with_run(run)
         if self._planning is not None:
             self._drop_plan()
-
-    def _is_over(self, now: datetime) -> bool:
-        """Return whether nothing more is to be done for the task."""
-        if (task := self.task) is None or task.run_at(now):
-            return False
-        if task.skipped:
-            return True
-        once = task.by_hand or self.settings.contiguous
-        if now >= task.closes or (once and task.runs):
-            return True
-        # A car that is planned every day may be driven again until its window closes.
-        driven = self.settings.car and not self.settings.on_demand
-        return not self.left(now) and not driven
 
     def _plan_if_due(self, now: datetime) -> None:
         """Plan in the executor if prices, need or task changed; until that is done, the plan before is shown."""

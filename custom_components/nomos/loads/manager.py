@@ -24,9 +24,9 @@ from ..const import DOMAIN
 from ..prices.coordinator import PriceCoordinator
 from ..storage import StoredFile, stored_file
 from .control import Control
-from .ledger import EMPTY_LEDGER
 from .load import SUBENTRY_TYPE, Load, signal_changed
 from .plan import LoadMemory
+from .saved import async_forget_saved
 
 
 class Loads:
@@ -56,6 +56,7 @@ class Loads:
     async def async_begin(self) -> None:
         """Take up the loads as they were before Home Assistant stopped."""
         self._stored = await self._file.async_load(_decode) or {}
+        async_forget_saved(self._hass, self._stored.keys() - self._entry.subentries)
         self.async_update()
         for unsubscribe in (
             async_dispatcher_connect(
@@ -110,6 +111,7 @@ class Loads:
         for gone in self.all.keys() - wanted.keys():
             self.controls.pop(gone).async_stop()
             self.all.pop(gone).async_stop()
+            async_forget_saved(self._hass, [gone])
             async_dispatcher_send(self._hass, signal_changed(self._entry.entry_id))
         for key, subentry in wanted.items():
             new, stored = key not in self.all, self._stored.get(key, LoadMemory())
@@ -190,11 +192,8 @@ class Loads:
 
 
 def _urgent(memory: Mapping[str, LoadMemory]) -> dict[str, LoadMemory]:
-    """Return what a power cut must not cost: what a load without a meter used is worked out again."""
-    return {
-        key: one if one.ledger.reading else replace(one, ledger=EMPTY_LEDGER)
-        for key, one in memory.items()
-    }
+    """Return what a power cut must not cost."""
+    return {key: replace(one, ledger=one.ledger.lasting) for key, one in memory.items()}
 
 
 def load_file(hass: HomeAssistant, entry: ConfigEntry) -> StoredFile:
@@ -204,3 +203,16 @@ def load_file(hass: HomeAssistant, entry: ConfigEntry) -> StoredFile:
 
 def _decode(stored: Any) -> dict[str, LoadMemory]:
     return decode(dict[str, LoadMemory], stored)
+
+
+@callback
+def async_forget(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Delete what was written of the loads of an account that is removed."""
+    async_forget_saved(
+        hass,
+        [
+            key
+            for key, subentry in entry.subentries.items()
+            if subentry.subentry_type == SUBENTRY_TYPE
+        ],
+    )

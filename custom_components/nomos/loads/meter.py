@@ -1,6 +1,6 @@
 """What a load used: follows the energy sensor of its device, and keeps the load's ledger."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 from math import isfinite
@@ -17,12 +17,11 @@ from homeassistant.core import (
 )
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.event import async_track_state_change_event
-from homeassistant.util import dt as dt_util
 from homeassistant.util.unit_conversion import EnergyConverter
 
 from ..planner import Run
 from ..pricing import EMPTY_TABLE, PriceTable, quarter_of
-from .ledger import Ledger, Month, Reading, Source, month_start, next_month
+from .ledger import Ledger, Month, Reading, SavedHour, Source, month_start, next_month
 from .plan import Task
 from .planning import average_price
 from .settings import LoadSettings
@@ -118,7 +117,7 @@ class Meter:
         if unbooked is not None:
             begins = task is not None and task.run_at(now) is not None
             if begins or now >= unbooked.until:
-                self._book(now)
+                self._book()
         if _runs(before) != _runs(task):
             self._keep()
 
@@ -127,7 +126,7 @@ class Meter:
         """Take a task that is over; it is booked when its meter has shown all of it."""
         unbooked = self._ledger.unbooked
         if unbooked is not None and unbooked.runs[:1] != task.runs[:1]:
-            self._book(now)
+            self._book()
         wait = timedelta()
         if self._sensor is not None:
             wait = _LATE if self._reading() else _AWAY
@@ -137,13 +136,19 @@ class Meter:
         )
         self._keep()
 
-    def _book(self, now: datetime) -> None:
+    @callback
+    def async_recorded(self, hours: Collection[SavedHour]) -> None:
+        """Note that the long-term statistic has some hours."""
+        self._ledger = self._ledger.with_recorded(hours)
+        self._keep()
+        self._wake()
+
+    def _book(self) -> None:
         if (task := self._ledger.unbooked) is None:
             return
         length = sum((run.duration for run in task.runs), timedelta())
         at_once = Run(start=task.opens, end=task.opens + length)
         self._ledger = self._ledger.book(
-            now,
             self._table,
             average_price(self._table, (at_once,)),
             power=self._power,
@@ -170,7 +175,7 @@ class Meter:
         runs = unbooked.runs if unbooked else _runs(self._task)
         self._ledger = self._ledger.read(reading, runs)
         if unbooked is not None and reading.at >= unbooked.runs[-1].end:
-            self._book(dt_util.utcnow())
+            self._book()
             self._wake()
         elif (
             self._ledger.used != self.kept.used

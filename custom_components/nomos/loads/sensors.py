@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from enum import Enum, auto
 from typing import Any, Final, Protocol
 
 from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT
@@ -18,6 +17,7 @@ from . import need
 from .need import TRUST, Charge, Ran, Readings
 from .plan import Task
 from .settings import Car, LoadSettings
+from .tasks import Sensed
 
 _ZERO: Final = timedelta()
 
@@ -26,19 +26,6 @@ SETTLING: Final = timedelta(seconds=30)
 
 SELDOM: Final = timedelta(minutes=1)
 """A number is read no more often, however often it is reported."""
-
-
-class Sensed(Enum):
-    """What sensors say that a load has to act upon."""
-
-    ASKED = auto()
-    """The sensor that asks for the load has turned on."""
-    WITHDRAWN = auto()
-    """It has turned off again."""
-    PULLED = auto()
-    """The plug was pulled."""
-    FULL = auto()
-    """A run goes on, and the car has what it needs."""
 
 
 class SensingLoad(Protocol):

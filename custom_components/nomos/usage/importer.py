@@ -18,13 +18,14 @@ from ..api import (
 )
 from ..prices.coordinator import PriceCoordinator
 from ..pricing import day_bounds, local_date
+from ..statistics import StatisticsError
 from .days import metered_days, months_due
 from .ledger import StatisticKind, daily_fees
 from .meter import AnalogMeterError, Meter
 from .months import DateRange, is_settled, month_start
 from .prices import UsagePrices
 from .record import PRICES, MonthAnswer, MonthStatus, UsageRecord
-from .statistics import StatisticsError, UsageStatistics
+from .statistics import UsageStatistics
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -1,16 +1,14 @@
-"""Running totals by the hour: what has to be written so that they are right. Pure functions."""
+"""The running totals of a contract: what has to be written so that they are right. Pure functions."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from ..pricing import day_bounds
-from .metering import DECIMALS, HourUsage
+from ..totals import Rows, RunningTotal
+from .metering import HourUsage
 from .months import month_start, next_month
-
-_SAME: Final = 0.5 * 10**-DECIMALS
 
 
 class StatisticKind(StrEnum):
@@ -28,41 +26,6 @@ class StatisticKind(StrEnum):
     """Energy fed into the grid, in kWh."""
     COMPENSATION = "compensation"
     """What was paid for it, in EUR."""
-
-
-type Rows = Mapping[datetime, tuple[float, float]]
-"""The value of each hour, by its start (UTC) and in order, and the total up to its end."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunningTotal:
-    """The rows of a statistic from some hour on, and the total before it."""
-
-    rows: Rows = field(default_factory=dict)
-    before: float = 0.0
-
-    def states(self) -> dict[datetime, float]:
-        """Return the value of each hour."""
-        return {start: state for start, (state, _) in self.rows.items()}
-
-    def revised(self, values: Mapping[datetime, float]) -> Rows:
-        """Return the rows that have to be written for some values to replace or join those that are there.
-
-        Nothing is taken away. A row whose value and total are the same already is not among them.
-        """
-        merged = {**self.states(), **values}
-        rows, total = {}, self.before
-        for start in sorted(merged):
-            state = round(merged[start], DECIMALS)
-            total = round(total + state, DECIMALS)
-            known = self.rows.get(start)
-            if (
-                known is None
-                or abs(known[0] - state) > _SAME
-                or abs(known[1] - total) > _SAME
-            ):
-                rows[start] = state, total
-        return rows
 
 
 _NOTHING: Final = RunningTotal()

@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from math import fsum
 from operator import itemgetter
-from typing import Any, Final
+from typing import Any
 from zlib import crc32
 
 from ..api.columns import Packed, PackedMapping
 from ..pricing import PriceTable, day_bounds, local_date
-
-DECIMALS: Final = 9
-"""Usage comes with three decimals and prices in EUR/kWh with six: rounding here removes binary dust, nothing else."""
+from ..totals import DECIMALS
 
 
 @dataclass(frozen=True, slots=True)

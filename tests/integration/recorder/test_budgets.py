@@ -9,6 +9,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.components.recorder.common import (
     async_wait_recording_done,
+    do_adhoc_statistics,
+    statistics_during_period,
 )
 
 from benchmarks.budgets import (
@@ -17,6 +19,7 @@ from benchmarks.budgets import (
     BOUNDARIES,
     DATABASE_BYTES,
     RECORDED_BYTES,
+    RECORDER_STATISTICS,
     STATES,
     STATISTICS,
     STORAGE_BYTES,
@@ -30,8 +33,11 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.json import json_bytes
+from homeassistant.helpers.recorder import get_instance
+from homeassistant.setup import async_setup_component
 from simulator.berlin import midnight
 from tests.integration.helpers import EMAIL
+from tests.integration.recorder.expected import written
 
 QUARTER = timedelta(minutes=15)
 
@@ -48,6 +54,7 @@ async def entry(hass: HomeAssistant, nomos, linked, advance) -> MockConfigEntry:
     await hass.config.async_set_time_zone("Europe/Berlin")
     (subscription,) = nomos.customers[EMAIL].subscriptions
     nomos.set_subscription(subscription.id, start_at=midnight(date(2026, 4, 20)))
+    assert await async_setup_component(hass, "sensor", {})
     linked_entry: MockConfigEntry = await linked()
     add_loads(hass, linked_entry)
     for _ in range(8):
@@ -59,6 +66,18 @@ def entities(hass: HomeAssistant, entry: MockConfigEntry) -> list[str]:
     """Return the entities that are enabled by default."""
     entries = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
     return [one.entity_id for one in entries if one.disabled_by is None]
+
+
+async def derived(hass: HomeAssistant) -> int:
+    """Return how many rows of statistics the recorder makes in five minutes of what entities show."""
+    now = datetime.now(UTC).replace(second=0, microsecond=0)
+    start = now - timedelta(minutes=now.minute % 5 + 5)
+    do_adhoc_statistics(hass, start=start)
+    await async_wait_recording_done(hass)
+    found = await get_instance(hass).async_add_executor_job(
+        lambda: statistics_during_period(hass, start, period="5minute")
+    )
+    return len(found)
 
 
 async def test_a_day_is_small(
@@ -87,13 +106,17 @@ async def test_a_day_is_small(
             )
     after = await contents()
 
-    written = Counter({one: states.changed[one] for one in ours})
+    shown = Counter({one: states.changed[one] for one in ours})
     assert not any(states.in_vain[one] for one in ours)
     # Without any events, the numbers would be small, too.
-    assert BOUNDARIES <= written.total() <= STATES, written
+    assert BOUNDARIES <= shown.total() <= STATES, shown
     rows = {name: after.rows[name] - before.rows[name] for name in after.rows}
-    assert rows["states"] == written.total()
-    assert 3 * 20 <= rows["statistics"] <= STATISTICS
+    assert rows["states"] == shown.total()
+    assert 3 * 20 < rows["statistics"] <= STATISTICS
+    # The loads have run and saved: that is all there is of them, and the recorder derives nothing from their entities.
+    for load_id in entry.runtime_data.loads.all:
+        assert 1 <= len(await written(hass, f"load_{load_id.lower()}", "saved")) <= 5
+    assert await derived(hass) * 12 * 24 + 24 <= RECORDER_STATISTICS
     assert rows["state_attributes"] <= ATTRIBUTES
     grown = after.file["bytes"] - before.file["bytes"]
     assert 0 < grown <= DATABASE_BYTES

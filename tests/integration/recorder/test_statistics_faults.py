@@ -7,14 +7,15 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from custom_components.nomos import statistics
 from custom_components.nomos.api import (
     MeterType,
     NomosClient,
     NomosResponseError,
     NomosServerError,
 )
-from custom_components.nomos.usage import statistics
 from custom_components.nomos.usage.record import MonthStatus
+from custom_components.nomos.usage.statistics import UsageStatistics
 from homeassistant.components.recorder.statistics import async_add_external_statistics
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
@@ -173,7 +174,7 @@ async def test_the_database_is_broken(
     entry = await linked()
     await advance(2 * MINUTE)
     broken = [trouble]
-    last = statistics.UsageStatistics._last_hours
+    last = UsageStatistics._last_hours
 
     def read(self):
         if "read" in broken:
@@ -184,7 +185,7 @@ async def test_the_database_is_broken(
         if "write" not in broken:
             async_add_external_statistics(*args)
 
-    monkeypatch.setattr(statistics.UsageStatistics, "_last_hours", read)
+    monkeypatch.setattr(UsageStatistics, "_last_hours", read)
     monkeypatch.setattr(statistics, "async_add_external_statistics", write)
     await pass_time(nomos, entry, advance, date(2026, 6, 11))
     start = len(nomos.requests)

@@ -13,8 +13,9 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 )
 from sqlalchemy.exc import OperationalError
 
-from custom_components.nomos.usage import statistics
+from custom_components.nomos import statistics
 from custom_components.nomos.usage.days import own_week
+from custom_components.nomos.usage.statistics import UsageStatistics
 from homeassistant.components.recorder.statistics import async_add_external_statistics
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.recorder import get_instance
@@ -72,7 +73,7 @@ class Recorder:
 
     def ask(self, job: Callable[..., Any], *args: Any) -> Any:
         """Read the database, or fail, or be interrupted while it is read."""
-        if isinstance(getattr(job, "__self__", None), statistics.UsageStatistics):
+        if getattr(job, "__module__", "") == UsageStatistics.__module__:
             if self._happens("broken"):
                 raise OperationalError("SELECT", {}, Exception("disk I/O error"))
             if self._happens("cut"):

@@ -1,0 +1,108 @@
+"""Which task a load has: the next one, one that is started by hand, one that is asked for; and when it is over. Pure."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime, timedelta, tzinfo
+from enum import Enum, auto
+
+from ..planner import Run
+from .plan import Task
+from .settings import LoadSettings
+
+
+class Sensed(Enum):
+    """What sensors say that a load has to act upon."""
+
+    ASKED = auto()
+    """The sensor that asks for the load has turned on."""
+    WITHDRAWN = auto()
+    """It has turned off again."""
+    PULLED = auto()
+    """The plug was pulled."""
+    FULL = auto()
+    """A run goes on, and the car has what it needs."""
+
+
+class Request(Enum):
+    """What the sensors of a load on demand make of its task."""
+
+    ASKED = auto()
+    WITHDRAWN = auto()
+    NONE = auto()
+
+
+def next_task(
+    settings: LoadSettings,
+    now: datetime,
+    zone: tzinfo,
+    left: timedelta,
+    *,
+    last: Task | None,
+) -> Task:
+    """Return the task of the window that is open, or comes next, and has none yet."""
+    after = now
+    if last is not None and not settings.on_demand:
+        after = max(now, last.closes)
+    opens, closes = settings.next_window(after, zone, left)
+    return Task(opens=opens, closes=closes)
+
+
+def started_by_hand(task: Task, now: datetime, left: timedelta) -> Task:
+    """Return a task that runs now for what is left of it, without regard to prices and to its window."""
+    current = task.run_at(now)
+    run = Run(start=current.start if current else now, end=now + left)
+    by_hand = replace(
+        task,
+        opens=min(task.opens, now),
+        closes=max(task.closes, run.end),
+        by_hand=True,
+    )
+    return by_hand.ended(now).with_run(run)
+
+
+def moved(task: Task, new: Task, now: datetime) -> Task:
+    """Return a task that has begun, or was asked for, in the window of another one: that of new settings."""
+    runs = tuple(run for run in task.runs if run.start <= now)
+    return Task(
+        opens=min(task.opens, now, *(run.start for run in runs)),
+        closes=max(new.closes, *(run.end for run in runs)) if runs else new.closes,
+        runs=runs,
+        by_hand=task.by_hand,
+    )
+
+
+def is_over(task: Task, settings: LoadSettings, left: timedelta, now: datetime) -> bool:
+    """Return whether nothing more is to be done for a task of which so much is left."""
+    if task.run_at(now):
+        return False
+    if task.skipped:
+        return True
+    once = task.by_hand or settings.contiguous
+    if now >= task.closes or (once and task.runs):
+        return True
+    # A car that is planned every day may be driven again until its window closes.
+    driven = settings.car and not settings.on_demand
+    return not left and not driven
+
+
+def request(
+    sensed: Collection[Sensed],
+    settings: LoadSettings,
+    task: Task | None,
+    now: datetime,
+    *,
+    asks_again: bool,
+) -> Request:
+    """Return what sensors say: that a load on demand is asked for, or no longer.
+
+    ``asks_again``: a car that stays plugged in lacks so much that it is asked for once more.
+    """
+    if not settings.on_demand:
+        return Request.NONE
+    if task is None:
+        asked = Sensed.ASKED in sensed or asks_again
+        return Request.ASKED if asked else Request.NONE
+    # Half a dishwasher's run helps nobody.
+    goes_on = settings.contiguous and task.run_at(now) is not None
+    withdrawn = Sensed.WITHDRAWN in sensed and not goes_on
+    return Request.WITHDRAWN if withdrawn else Request.NONE

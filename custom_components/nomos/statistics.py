@@ -1,0 +1,180 @@
+"""Running totals by the hour in Home Assistant's long-term statistics.
+
+They are external statistics: no entity makes them, so that yesterday's hours can be written today. What is in the
+database is what counts: every write begins with what is there, and ends by checking that it has arrived.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from homeassistant.components.recorder.models import (
+    StatisticData,
+    StatisticMeanType,
+    StatisticMetaData,
+)
+from homeassistant.components.recorder.statistics import (
+    StatisticsRow,
+    async_add_external_statistics,
+    get_last_statistics,
+    statistics_during_period,
+)
+from homeassistant.const import UnitOfEnergy
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.recorder import get_instance
+from homeassistant.helpers.translation import async_get_translations
+from homeassistant.util.unit_conversion import EnergyConverter
+
+from .api.columns import Packed
+from .const import CURRENCY, DOMAIN, MANUFACTURER
+from .totals import Rows, RunningTotal
+
+RECORDER: Final = "recorder"
+
+_READ_AT_ONCE: Final = timedelta(days=31)
+
+_COMMIT_TIMEOUT: Final = 300.0
+"""Seconds after which a write counts as failed. A recorder that cleans up its database can be busy for a minute."""
+
+
+class StatisticsError(Exception):
+    """The database did not take what was to be written; it is tried again later."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statistic:
+    """A running total in the database: of kWh, or of EUR. ``kind`` is the translation key of its name."""
+
+    id: str
+    kind: str
+    energy: bool = False
+
+
+def statistics_are_kept(hass: HomeAssistant) -> bool:
+    """Return whether Home Assistant keeps statistics at all."""
+    return RECORDER in hass.config.components
+
+
+async def async_read[*Ts, T](
+    hass: HomeAssistant, read: Callable[[*Ts], T], *args: *Ts
+) -> T:
+    """Run a function that reads the database.
+
+    Raises:
+        StatisticsError: the database cannot be read.
+
+    """
+    try:
+        instance = get_instance(hass)
+        if not await asyncio.shield(instance.async_db_ready):
+            raise StatisticsError("The recorder could not start")
+        return await instance.async_add_executor_job(read, *args)
+    except (KeyError, RuntimeError, SQLAlchemyError) as err:
+        # No recorder, its threads ended, or the database broken.
+        raise StatisticsError(type(err).__name__) from err
+
+
+async def async_write(
+    hass: HomeAssistant,
+    read: Callable[[], dict[Statistic, Rows]],
+    named: str | None,
+) -> dict[Statistic, int]:
+    """Write rows until none is missing; return how many were written, by statistic.
+
+    Args:
+        hass: it has the recorder.
+        read: reads the database, and returns the rows that have to be written.
+        named: what the statistics are of, for their names.
+
+    Raises:
+        StatisticsError: they are not in the database.
+
+    """
+    if not (rows := await async_read(hass, read)):
+        return {}
+    names = await async_get_translations(
+        hass, hass.config.language, "selector", {DOMAIN}
+    )
+    for statistic, changed in rows.items():
+        key = f"component.{DOMAIN}.selector.statistic.options.{statistic.kind}"
+        label = names.get(key) or statistic.kind
+        async_add_external_statistics(
+            hass,
+            _metadata(statistic, " ".join(filter(None, (MANUFACTURER, named, label)))),
+            # The recorder goes through it twice: now to check it, later to write it.
+            Packed(_statistic, tuple((at, *row) for at, row in changed.items())),
+        )
+    try:
+        async with asyncio.timeout(_COMMIT_TIMEOUT):
+            await get_instance(hass).async_block_till_done()
+    except TimeoutError:
+        raise StatisticsError("The recorder is busy") from None
+    if await async_read(hass, read):
+        raise StatisticsError("The recorder did not write all of it")
+    return {statistic: len(changed) for statistic, changed in rows.items()}
+
+
+@callback
+def async_clear(hass: HomeAssistant, statistics: Iterable[Statistic]) -> None:
+    """Delete statistics, after what the recorder has still to write of them."""
+    if names := [one.id for one in statistics]:
+        if statistics_are_kept(hass):
+            get_instance(hass).async_clear_statistics(names)
+
+
+def last_row(hass: HomeAssistant, statistic: Statistic) -> StatisticsRow | None:
+    """Return the last hour that is written of a statistic. It reads the database."""
+    rows = get_last_statistics(hass, 1, statistic.id, False, {"sum"})
+    return rows[statistic.id][0] if rows.get(statistic.id) else None
+
+
+def running_total(
+    hass: HomeAssistant, statistic: Statistic, since: datetime
+) -> RunningTotal:
+    """Return what is written of a statistic from an hour on. It reads the database.
+
+    A month at a time: the recorder makes several objects of every hour that it reads.
+    """
+    if (last := last_row(hass, statistic)) is None:
+        return RunningTotal()
+    name, start = statistic.id, since
+    rows: dict[datetime, tuple[float, float]] = {}
+    while start.timestamp() <= last["start"]:
+        end = start + _READ_AT_ONCE
+        found = statistics_during_period(
+            hass, start, end, {name}, "hour", None, {"state", "sum"}
+        )
+        rows |= {
+            datetime.fromtimestamp(row["start"], UTC): (
+                row.get("state") or 0.0,
+                row.get("sum") or 0.0,
+            )
+            for row in found.get(name, ())
+        }
+        start = end
+    if not rows:
+        return RunningTotal(before=last.get("sum") or 0.0)
+    state, total = next(iter(rows.values()))
+    return RunningTotal(rows, total - state)
+
+
+def _metadata(statistic: Statistic, name: str) -> StatisticMetaData:
+    return StatisticMetaData(
+        mean_type=StatisticMeanType.NONE,
+        has_sum=True,
+        name=name,
+        source=DOMAIN,
+        statistic_id=statistic.id,
+        unit_class=EnergyConverter.UNIT_CLASS if statistic.energy else None,
+        unit_of_measurement=(
+            UnitOfEnergy.KILO_WATT_HOUR if statistic.energy else CURRENCY
+        ),
+    )
+
+
+def _statistic(start: datetime, state: float, total: float) -> StatisticData:
+    return StatisticData(start=start, state=state, sum=total)
