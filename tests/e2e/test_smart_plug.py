@@ -1,12 +1,11 @@
 """A real Home Assistant switches a smart plug for a load, though the plug does not always do what it is told."""
 
-import asyncio
-from collections.abc import Callable
 from typing import Final
 
 from custom_components.nomos.loads.plan import LoadStatus
 from scripts.hub_client import HubClient, Json
 from scripts.sign_in import Customer, link
+from tests.e2e.loads import add_load, press, wait_for
 
 PLUG: Final = "switch.plug"
 LOST: Final = (1, 3)
@@ -46,35 +45,16 @@ async def make_plug(client: HubClient) -> None:
     assert done["type"] == "create_entry", done
 
 
-async def add_dishwasher(client: HubClient, entry_id: str) -> None:
-    """Add a load on demand that takes a quarter of a minute and switches the plug."""
-    flows = "/api/config/config_entries/subentries/flow"
-    menu = await client.post(flows, {"handler": [entry_id, "load"]})
-    form = f"{flows}/{menu['flow_id']}"
-    await client.post(form, {"next_step_id": "appliance"})
-    done = await client.post(
-        form,
-        {
-            "name": "Dishwasher",
-            "duration": {"hours": 0, "minutes": 0, "seconds": 15},
-            "end": "07:00:00",
-            "when": {"repeat": "on_demand", "days": "every_day"},
-            "how": {"contiguous": True},
-            "price": {"prefer": "early"},
-            "device": {"devices": [PLUG]},
-        },
-    )
-    assert done["type"] == "create_entry", done
-
-
-async def wait_for(
-    client: HubClient, entity_id: str, wanted: Callable[[Json], bool]
-) -> Json:
-    """Wait until a state is as it should be."""
-    async with asyncio.timeout(50):
-        while (state := await client.state(entity_id)) is None or not wanted(state):
-            await asyncio.sleep(0.2)
-    return state
+DISHWASHER: Final[Json] = {
+    "name": "Dishwasher",
+    "duration": {"hours": 0, "minutes": 0, "seconds": 15},
+    "end": "07:00:00",
+    "when": {"repeat": "on_demand", "days": "every_day"},
+    "how": {"contiguous": True},
+    "price": {"prefer": "early"},
+    "device": {"devices": [PLUG]},
+}
+"""On demand, for a quarter of a minute."""
 
 
 async def test_a_plug_that_disobeys_twice(
@@ -83,15 +63,13 @@ async def test_a_plug_that_disobeys_twice(
     """Each command that gets lost is repeated: the load runs from the button until it is done."""
     await make_plug(client)
     entry = await link(client, customer)
-    await add_dishwasher(client, entry["entry_id"])
+    await add_load(client, entry["entry_id"], "appliance", DISHWASHER)
     status = "sensor.dishwasher_status"
-    await wait_for(client, status, lambda one: one["state"] == LoadStatus.NOT_ASKED)
-    await client.post(
-        "/api/services/button/press", {"entity_id": "button.dishwasher_start_now"}
-    )
-    await wait_for(client, PLUG, lambda one: one["state"] == "on")
-    await wait_for(client, status, lambda one: one["state"] == LoadStatus.DONE)
-    await wait_for(client, PLUG, lambda one: one["state"] == "off")
+    await wait_for(client, status, LoadStatus.NOT_ASKED)
+    await press(client, "button.dishwasher_start_now")
+    await wait_for(client, PLUG, "on")
+    await wait_for(client, status, LoadStatus.DONE)
+    await wait_for(client, PLUG, "off")
     commands = await client.state("counter.commands")
     assert commands is not None
     assert commands["state"] == "4"

@@ -11,6 +11,7 @@ import aiohttp
 
 from scripts.hub_client import HubClient, Json
 from scripts.sign_in import Customer, link
+from tests.e2e.loads import add_load
 
 BERLIN: Final = ZoneInfo("Europe/Berlin")
 MINUTE: Final = timedelta(minutes=1)
@@ -19,26 +20,18 @@ LOADS: Final = 12
 """Before times were kept until they had passed, each end was lost with a probability of one in three."""
 
 
-async def add_load(client: HubClient, entry_id: str, name: str, at: datetime) -> None:
-    """Add a load that runs for the minute from an instant."""
-    flows = "/api/config/config_entries/subentries/flow"
-    menu = await client.post(flows, {"handler": [entry_id, "load"]})
-    flow = f"{flows}/{menu['flow_id']}"
-    await client.post(flow, {"next_step_id": "other"})
+def minute_from(name: str, at: datetime) -> Json:
+    """Return the settings of a load that runs for the minute from an instant."""
     start, end = (f"{one.astimezone(BERLIN):%H:%M}:00" for one in (at, at + MINUTE))
-    done = await client.post(
-        flow,
-        {
-            "name": name,
-            "duration": {"hours": 0, "minutes": 1},
-            "end": end,
-            "when": {"start": start},
-            "how": {},
-            "price": {},
-            "device": {},
-        },
-    )
-    assert done["type"] == "create_entry", done
+    return {
+        "name": name,
+        "duration": {"hours": 0, "minutes": 1},
+        "end": end,
+        "when": {"start": start},
+        "how": {},
+        "price": {},
+        "device": {},
+    }
 
 
 async def times(client: HubClient) -> dict[str, str]:
@@ -79,7 +72,8 @@ async def test_each_start_and_each_end(client: HubClient, customer: Customer) ->
     # Enough time to add them all on a slow machine.
     first = datetime.now(UTC).replace(second=0, microsecond=0) + 2 * MINUTE
     for number in range(LOADS):
-        await add_load(client, entry["entry_id"], f"Load {number}", first)
+        load = minute_from(f"Load {number}", first)
+        await add_load(client, entry["entry_id"], "other", load)
     async with asyncio.timeout(30):
         while len(shown := await times(client)) < 2 * LOADS:
             await asyncio.sleep(0.1)

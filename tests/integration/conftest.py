@@ -38,10 +38,12 @@ from tests.integration.helpers import (
     START,
     Advance,
     LogKeeper,
+    SetClock,
     know_usage,
     make_entry,
 )
 from tests.integration.leaks import left_behind, remembered
+from tests.integration.soak.clock import kernel_timers, notify_timers
 
 
 @pytest.fixture(autouse=True)
@@ -227,6 +229,29 @@ def advance(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> Advance:
     async def move(delta: timedelta) -> None:
         freezer.tick(delta)
         async_fire_time_changed(hass)
+        await hass.async_block_till_done(wait_background_tasks=True)
+
+    return move
+
+
+@pytest.fixture
+def kernel() -> Iterator[dict[int, int]]:
+    """Replace the kernel's timers."""
+    with kernel_timers() as timers:
+        yield timers
+
+
+@pytest.fixture
+def set_clock(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, kernel: dict[int, int]
+) -> SetClock:
+    """Return a function that sets the clock, which only the kernel's timers notice."""
+
+    async def move(to: datetime) -> None:
+        freezer.move_to(to)
+        notify_timers(kernel)
+        # The event loop has to poll its files first.
+        await asyncio.sleep(0)
         await hass.async_block_till_done(wait_background_tasks=True)
 
     return move

@@ -53,6 +53,9 @@ class LogKeeper(logging.Handler):
 
 type Advance = Callable[[timedelta], Awaitable[None]]
 
+type SetClock = Callable[[datetime], Awaitable[None]]
+"""Sets the clock, which only the kernel\'s timers notice."""
+
 
 def make_entry(nomos: Simulator, email: str = "smart@example.com") -> MockConfigEntry:
     """Return a config entry as a finished flow stores it."""

@@ -163,7 +163,7 @@ class Load:
             return
         self.off = not on and not self.settings.on_demand
         if on and self.settings.on_demand:
-            self.task = self._next_task(now)
+            self.task, self._skipped_at = self._next_task(now), None
         elif not on:
             self._skip(now)
         self._drop_plan()
@@ -178,7 +178,7 @@ class Load:
         left = self.left(now)
         if not left or (current is not None and task.by_hand):
             return
-        self.task = started_by_hand(task, now, left)
+        self.task, self._skipped_at = started_by_hand(task, now, left), None
         self.state = LoadState.RUNNING
         self._drop_plan()
         self._update()

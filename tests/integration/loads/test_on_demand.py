@@ -212,6 +212,26 @@ async def test_skip(hass: HomeAssistant, nomos, linked, advance: Advance, into) 
     assert length(runs) == timedelta(hours=2)
 
 
+@pytest.mark.parametrize("again", ["start now", "request"])
+async def test_a_skip_that_is_taken_back(
+    hass: HomeAssistant, nomos, linked, advance: Advance, again
+) -> None:
+    """Who starts or asks again means the next *Skip*, however soon it comes."""
+    entry = await linked()
+    load_id = await put(hass, entry, duration=TWO_HOURS, repeat="on_demand")
+    await press(hass, load_id, "start_now")
+    await press(hass, load_id, "skip")
+    await advance(timedelta(seconds=2))
+    if again == "request":
+        await switch(hass, load_id, on=True)
+    else:
+        await press(hass, load_id, "start_now")
+        assert runs_now(hass, load_id)
+    await press(hass, load_id, "skip")
+    assert not is_on(hass, load_id)
+    assert not runs_now(hass, load_id)
+
+
 async def test_switched_off(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:

@@ -1,44 +1,15 @@
 """Tests of a hub whose clock is set, or that slept: only the kernel's timers notice."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 import os
 
-from freezegun.api import FrozenDateTimeFactory
 import pytest
 
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
-from tests.integration.helpers import Advance, assert_right, state_of
+from tests.integration.helpers import Advance, SetClock, assert_right, state_of
 from tests.integration.loads.appliances import Plug, plug_in
 from tests.integration.loads.helpers import DISHWASHER, add, moment, put, runs_now
-from tests.integration.soak.clock import kernel_timers, notify_timers
-
-type SetClock = Callable[[datetime], Awaitable[None]]
-
-
-@pytest.fixture
-def kernel() -> Iterator[dict[int, int]]:
-    """Replace the kernel's timers."""
-    with kernel_timers() as timers:
-        yield timers
-
-
-@pytest.fixture
-def set_clock(
-    hass: HomeAssistant, freezer: FrozenDateTimeFactory, kernel: dict[int, int]
-) -> SetClock:
-    """Return a function that sets the clock, which only the kernel's timers notice."""
-
-    async def move(to: datetime) -> None:
-        freezer.move_to(to)
-        notify_timers(kernel)
-        # The event loop has to poll its files first.
-        await asyncio.sleep(0)
-        await hass.async_block_till_done(wait_background_tasks=True)
-
-    return move
 
 
 async def test_the_price_follows(
