@@ -243,11 +243,11 @@ def test_files_are_short(place: str) -> None:
 
 
 def test_planner_is_small() -> None:
-    """The planner of loads is simple: 700 lines in all; batteries have a file of their own."""
+    """The planner of loads is simple: 700 lines in all; batteries have files of their own."""
     lengths = [
         len(path.read_text().splitlines())
         for path in sources(INTEGRATION / "planner")
-        if path.name != "battery.py"
+        if path.name not in {"battery.py", "expected.py"}
     ]
     assert 0 < sum(lengths) <= LARGEST_PLANNER
 

@@ -27,14 +27,17 @@ from homeassistant.helpers.target import (
 )
 from homeassistant.util import dt as dt_util
 
-from .account.ranking import named_contract, only_contract
-from .api import NomosRateLimitError, harmless_text
+from .account.ranking import feed_in_contract, named_contract, only_contract
+from .action_fields import number, text
+from .api import NomosRateLimitError
+from .battery_action import PLAN_BATTERY_FIELDS, BatteryRequest
 from .const import DOMAIN
 from .errors import REQUEST_ERRORS, invalid_input, raise_action_failed
 from .loads.load import Load
 from .planner import Objective, PlanRequest, Prefer, Profile, duration_for, plan
 from .prices.coordinator import PriceCoordinator
 from .prices.formats import Format, PriceList, Resolution, Unit, plan_response
+from .pricing import EMPTY_TABLE
 from .runtime import NomosConfigEntry
 from .scheduled_coordinator import ScheduledCoordinator
 from .time_input import plan_window, price_range
@@ -44,25 +47,6 @@ _LONGEST_LOAD: Final = timedelta(days=7)
 _MAX_STEPS: Final = 96
 _MAX_PRICE: Final = 100
 """EUR/kWh, either way."""
-
-
-def _text(value: Any) -> str:
-    """Return a text that can be searched for, repeated in an error and stored."""
-    return harmless_text(cv.string(value))
-
-
-def _number(field: str, low: float, high: float) -> Callable[[Any], float]:
-    """Return a validator of a number that names field and bounds in its error."""
-
-    def read(value: Any) -> float:
-        number: float = probatio.Coerce(float)(value)
-        if low <= number <= high:  # NaN never is.
-            return number
-        raise invalid_input(
-            "out_of_bounds", field=field, low=f"{low:g}", high=f"{high:g}"
-        )
-
-    return read
 
 
 def _duration(field: str, *, least: int = 1) -> Callable[[Any], timedelta]:
@@ -88,8 +72,8 @@ def _not_too_many(steps: Any) -> Any:
 
 
 # Times are read as text: templates, YAML and scripts give text, dates, times or dates with time.
-_ACCOUNT: Final = {probatio.Optional("config_entry"): _text}
-_CONTRACT: Final = {**_ACCOUNT, probatio.Optional("subscription"): _text}
+_ACCOUNT: Final = {probatio.Optional("config_entry"): text}
+_CONTRACT: Final = {**_ACCOUNT, probatio.Optional("subscription"): text}
 
 REFRESH_SCHEMA: Final = probatio.Schema(_ACCOUNT)
 LOAD_SCHEMA: Final = probatio.All(
@@ -99,8 +83,8 @@ LOAD_SCHEMA: Final = probatio.All(
 GET_PRICES_SCHEMA: Final = probatio.Schema(
     {
         **_CONTRACT,
-        probatio.Optional("start"): _text,
-        probatio.Optional("end"): _text,
+        probatio.Optional("start"): text,
+        probatio.Optional("end"): text,
         probatio.Optional("resolution", default="interval"): probatio.Coerce(
             Resolution
         ),
@@ -112,27 +96,27 @@ PLAN_SCHEMA: Final = probatio.Schema(
     {
         **_CONTRACT,
         probatio.Optional("duration"): _duration("duration"),
-        probatio.Optional("energy"): _number("energy", 0.001, 1000),
-        probatio.Optional("power"): _number("power", 0.001, 1000),
+        probatio.Optional("energy"): number("energy", 0.001, 1000),
+        probatio.Optional("power"): number("power", 0.001, 1000),
         probatio.Optional("profile"): probatio.All(
             _not_too_many,
             [
                 {
                     probatio.Required("duration"): _duration("duration"),
-                    probatio.Required("power"): _number("power", 0, 1000),
+                    probatio.Required("power"): number("power", 0, 1000),
                 }
             ],
         ),
-        probatio.Optional("earliest"): _text,
-        probatio.Optional("latest"): _text,
+        probatio.Optional("earliest"): text,
+        probatio.Optional("latest"): text,
         probatio.Optional("contiguous", default=True): cv.boolean,
         probatio.Optional("min_run", default=_ZERO): _duration("min_run", least=0),
         probatio.Optional("min_pause", default=_ZERO): _duration("min_pause", least=0),
         probatio.Optional("max_runs"): probatio.All(
-            _number("max_runs", 1, 1000), probatio.Coerce(int)
+            number("max_runs", 1, 1000), probatio.Coerce(int)
         ),
-        probatio.Optional("price_cap"): _number("price_cap", -_MAX_PRICE, _MAX_PRICE),
-        probatio.Optional("price_floor"): _number(
+        probatio.Optional("price_cap"): number("price_cap", -_MAX_PRICE, _MAX_PRICE),
+        probatio.Optional("price_floor"): number(
             "price_floor", -_MAX_PRICE, _MAX_PRICE
         ),
         probatio.Optional("goal"): probatio.Coerce(Objective),
@@ -140,6 +124,7 @@ PLAN_SCHEMA: Final = probatio.Schema(
         probatio.Optional("slices", default=False): cv.boolean,
     }
 )
+PLAN_BATTERY_SCHEMA: Final = probatio.Schema({**_CONTRACT, **PLAN_BATTERY_FIELDS})
 
 
 @callback
@@ -148,6 +133,12 @@ def async_setup_services(hass: HomeAssistant) -> None:
     for name, action, schema, answers in (
         ("get_prices", _async_get_prices, GET_PRICES_SCHEMA, SupportsResponse.ONLY),
         ("plan", _async_plan, PLAN_SCHEMA, SupportsResponse.ONLY),
+        (
+            "plan_battery",
+            _async_plan_battery,
+            PLAN_BATTERY_SCHEMA,
+            SupportsResponse.ONLY,
+        ),
         ("refresh", _async_refresh, REFRESH_SCHEMA, SupportsResponse.NONE),
         ("skip_load", _async_skip_load, LOAD_SCHEMA, SupportsResponse.NONE),
         ("start_load", _async_start_load, LOAD_SCHEMA, SupportsResponse.NONE),
@@ -203,6 +194,19 @@ async def _async_plan(call: ServiceCall) -> ServiceResponse:
     made = await call.hass.async_add_executor_job(plan, coordinator.data, request, now)
     opens = max(opens, now)
     return plan_response(made, opens, closes, zone, slices=call.data["slices"])
+
+
+async def _async_plan_battery(call: ServiceCall) -> ServiceResponse:
+    """Return what to tell a battery's inverter, quarter-hour by quarter-hour."""
+    entry, coordinator = _find_contract(call)
+    if coordinator.subscription.feeds_in:
+        raise invalid_input("battery_needs_consumption")
+    prices = entry.runtime_data.prices
+    feed_in = feed_in_contract(one.subscription for one in prices.values())
+    payouts = prices[feed_in.id].data if feed_in else EMPTY_TABLE
+    now, zone = dt_util.utcnow(), dt_util.get_default_time_zone()
+    request = BatteryRequest.of(call.data, coordinator.data, payouts, now, zone)
+    return await call.hass.async_add_executor_job(request.response, zone)
 
 
 def _plan_request(

@@ -89,6 +89,17 @@ def next_at(wall: time, now: datetime, zone: tzinfo) -> datetime:
     return window(minute - _TICK, None, wall, zone)[1]
 
 
+def instant(text: str) -> datetime:
+    """Return a date with time as an instant in UTC; without an offset it is the hub's local time.
+
+    Raises:
+        ServiceValidationError: it is none.
+
+    """
+    _check(text)
+    return _instant(text)
+
+
 def _begin_or_end(text: str, days: int) -> datetime:
     """Return an instant, or the bound of a tariff day."""
     _check(text)

@@ -1,5 +1,6 @@
 """Tests of the actions: the form, the schema and the texts."""
 
+import json
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ ACTIONS = load_yaml_dict(str(INTEGRATION / "services.yaml"))
 SCHEMAS = {
     "get_prices": services.GET_PRICES_SCHEMA,
     "plan": services.PLAN_SCHEMA,
+    "plan_battery": services.PLAN_BATTERY_SCHEMA,
     "refresh": services.REFRESH_SCHEMA,
 }
 LOAD_ACTIONS = {"start_load", "skip_load"}
@@ -59,12 +61,19 @@ def test_defaults_and_examples(name: str) -> None:
     defaults = {
         str(key): key.default() for key in schema.schema if callable(key.default)
     }
-    for field, config in ACTIONS[name]["fields"].items():
+    fields = ACTIONS[name]["fields"]
+    needed = {
+        field: config["example"]
+        for field, config in fields.items()
+        if config.get("required")
+    }
+    for field, config in fields.items():
         selector(config["selector"])
         if "default" in config:
             assert config["default"] == defaults[field]
-        if (example := config.get("example")) is not None and field != "profile":
-            assert schema({field: example})
+        if (example := config.get("example")) is not None:
+            rows = "object" in config["selector"] and isinstance(example, str)
+            assert schema({**needed, field: json.loads(example) if rows else example})
 
 
 def test_one_name_for_one_thing(texts: Tree) -> None:
@@ -104,9 +113,9 @@ def test_options(texts: Tree) -> None:
                 if key:
                     names = texts["selector"][key]["options"]
                     assert names.keys() == set(options["options"])
-            if kind == "object":
+            if kind == "object" and options:
                 assert texts["selector"][key]["fields"].keys() == (
                     options["fields"].keys()
                 )
             used |= {key} if key else set()
-    assert {"format", "prefer", "profile", "resolution"} <= used
+    assert {"format", "forecast", "prefer", "profile", "resolution"} <= used

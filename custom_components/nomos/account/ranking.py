@@ -29,6 +29,16 @@ def default_contract(contracts: Iterable[Subscription]) -> Subscription | None:
     return ranked[0] if ranked else None
 
 
+def feed_in_contract(contracts: Iterable[Subscription]) -> Subscription | None:
+    """Return the active contract for feeding in that has run the longest; None if there is none."""
+    ranked = rank_contracts(
+        one
+        for one in contracts
+        if one.feeds_in and one.status is SubscriptionStatus.ACTIVE
+    )
+    return ranked[0] if ranked else None
+
+
 def only_contract(contracts: Iterable[Subscription]) -> Subscription | None:
     """Return the one active contract about consumption, or else the only contract; None if that is not clear."""
     found = list(contracts)

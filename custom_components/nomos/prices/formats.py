@@ -265,7 +265,7 @@ def plan_response(
         "runs": ranges((run.start, run.end) for run in plan.runs),
         "asked_seconds": plan.asked.total_seconds(),
         "planned_seconds": plan.planned.total_seconds(),
-        **{name: _money(getattr(plan, name)) for name in _AMOUNTS},
+        **{name: money(getattr(plan, name)) for name in _AMOUNTS},
         "component_cost": _components(plan.component_cost),
         "window": {"start": at(opens), "end": at(closes)},
         "unknown": ranges(plan.unknown),
@@ -278,8 +278,8 @@ def plan_response(
                 "price": one.price,
                 **_components(one.components),
                 "power": one.power_kw,
-                "energy": _money(one.energy_kwh),
-                "cost": _money(one.cost),
+                "energy": money(one.energy_kwh),
+                "cost": money(one.cost),
             }
             for one in plan.slices
         ]
@@ -287,10 +287,10 @@ def plan_response(
 
 
 def _components(components: Components) -> JsonObjectType:
-    return {name: _money(getattr(components, name)) for name in _COMPONENTS}
+    return {name: money(getattr(components, name)) for name in _COMPONENTS}
 
 
-def _money(value: float | None) -> float | None:
+def money(value: float | None) -> float | None:
     """Return an amount without the rounding errors of sums, and zero without a sign."""
     return None if value is None else round(value, _MONEY_DIGITS) + 0.0
 

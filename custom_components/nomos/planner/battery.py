@@ -1,0 +1,371 @@
+"""What to tell a battery's inverter, quarter-hour by quarter-hour: the modes that cost the least.
+
+A dynamic programme over charge levels and the mode of the quarter-hour before. Levels are steps of one percent of the
+capacity, costs between them are interpolated.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from math import fsum, inf, sqrt
+from operator import add
+from typing import Final, NamedTuple
+
+_HOUR: Final = timedelta(hours=1)
+_LEVELS: Final = 100
+_CHANGE: Final = 0.001
+"""EUR that a mode other than self-use has to earn before it is told: modes do not flap for less."""
+_GRADES: Final = 8
+"""Into how many steps a power is graded."""
+_EQUAL: Final = 1e-5
+"""EUR that do not count: of powers that cost the same, the highest is taken."""
+_MISSED: Final = 10.0
+"""EUR per kWh that lack at a target: more than any price."""
+
+
+class BatteryMode(StrEnum):
+    """What an inverter can be told.
+
+    - ``SELF_USE``: its own way: the battery covers the need and stores the surplus;
+    - ``HOLD``: stores the surplus, does not discharge;
+    - ``DELAY_CHARGE``: the surplus is sold, the battery keeps room; it covers the need;
+    - ``CHARGE``: charges at a power, up to a level, from the grid too;
+    - ``FEED_IN``: discharges at a power, down to a level, into the grid too.
+    """
+
+    SELF_USE = "self_use"
+    HOLD = "hold"
+    DELAY_CHARGE = "delay_charge"
+    CHARGE = "charge"
+    FEED_IN = "feed_in"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Battery:
+    """What a battery and its inverter can do.
+
+    Energies and levels are usable kWh, powers are kW at the house's side. Of what is charged, the share
+    ``charge_efficiency`` arrives; ``discharge_efficiency`` of what leaves the battery arrives in the house. ``standby``
+    (kW) is lost all the time, ``wear`` (EUR) is what a kWh costs that is discharged. Nothing is discharged below
+    ``reserve``. ``from_grid``: it may charge from the grid; ``to_grid``: it may discharge into the grid.
+
+    Raises:
+        ValueError: there is no such battery.
+
+    """
+
+    capacity: float
+    charge_power: float
+    discharge_power: float
+    charge_efficiency: float = sqrt(0.9)
+    discharge_efficiency: float = sqrt(0.9)
+    standby: float = 0.0
+    reserve: float = 0.0
+    wear: float = 0.05
+    from_grid: bool = True
+    to_grid: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant."""
+        if not (
+            0 < self.capacity < inf
+            and 0 < self.charge_power < inf
+            and 0 < self.discharge_power < inf
+            and 0 < self.charge_efficiency <= 1
+            and 0 < self.discharge_efficiency <= 1
+            and 0 <= self.standby < inf
+            and 0 <= self.reserve <= self.capacity
+            and 0 <= self.wear < inf
+        ):
+            raise ValueError("There is no such battery")
+
+
+class Quarter(NamedTuple):
+    """A quarter-hour, or what is left of one, and what is expected of it.
+
+    ``need`` is what the house uses beyond its own solar power (kWh, negative for a surplus); ``price`` of import and
+    ``payout`` of export are in EUR/kWh. If the price is only a stand-in, ``known`` is False: then nothing is bought
+    for the battery, and nothing is sold from it.
+    """
+
+    start: datetime
+    end: datetime
+    need: float
+    price: float
+    payout: float = 0.0
+    known: bool = True
+
+    @property
+    def hours(self) -> float:
+        """Return the length in hours."""
+        return (self.end - self.start) / _HOUR
+
+
+class Step(NamedTuple):
+    """What the inverter is told in a quarter-hour, and what comes of it.
+
+    ``power`` (kW) is that of ``CHARGE`` and ``FEED_IN``, else zero. ``level`` is the charge at the end (kWh), ``grid``
+    what is imported (kWh, negative for export), ``discharged`` what the battery delivers (kWh), ``cost`` what both
+    cost, wear included (EUR).
+    """
+
+    mode: BatteryMode
+    power: float
+    level: float
+    grid: float
+    discharged: float
+    cost: float
+
+
+class Target(NamedTuple):
+    """A charge level (kWh) to be reached by an instant, whatever it costs."""
+
+    at: datetime
+    level: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatteryPlan:
+    """A step for each quarter-hour, and what the plan costs (EUR, wear included).
+
+    ``cost`` and ``cost_self_use`` are of the same quarter-hours. ``end_value`` is how much more the charge that the
+    plan leaves is worth than the charge that self-use would leave; ``cost`` is less by it.
+    """
+
+    quarters: tuple[Quarter, ...]
+    steps: tuple[Step, ...]
+    cost: float
+    cost_self_use: float
+    end_value: float
+
+    @property
+    def gain(self) -> float:
+        """Return what the plan saves against self-use; never negative."""
+        return self.cost_self_use - self.cost
+
+
+type _Costs = list[float]
+"""The cost from an instant on, by charge level."""
+type _Outlook = tuple[_Costs, ...]
+"""The same, by the mode of the quarter-hour before: in the order of ``BatteryMode``."""
+type _Outcome = tuple[int, float, float, float, float]
+"""A mode, by its place in ``BatteryMode``; what is charged and discharged, the level after it (kWh) and its cost."""
+type _Choice = tuple[_Costs, list[float]]
+"""What it costs to be at each level after charging or feeding in, and the amounts of the grades below full power."""
+type _Choices = tuple[_Choice | None, _Choice | None]
+
+_MODES: Final = tuple(BatteryMode)
+_SELF_USE, _HOLD, _DELAY_CHARGE, _CHARGE, _FEED_IN = range(len(_MODES))
+_NOTHING_AFTER: Final[_Outlook] = ([0.0] * (_LEVELS + 1),) * len(_MODES)
+
+
+def plan_battery(
+    battery: Battery,
+    level: float,
+    quarters: Sequence[Quarter],
+    beyond: Sequence[Quarter] = (),
+    *,
+    target: Target | None = None,
+    mode: BatteryMode = BatteryMode.SELF_USE,
+) -> BatteryPlan:
+    """Return the plan for some quarter-hours that begins with a charge level (kWh) and the mode of now.
+
+    What charge is worth at their end follows from the quarter-hours ``beyond``, in which prices are guessed; it is
+    worth nothing at the end of those.
+    """
+    level = min(max(level, 0.0), battery.capacity)
+    outlook = _outlooks(battery, beyond, _NOTHING_AFTER)[0]
+    outlooks = _outlooks(battery, quarters, outlook, target)[1:]
+    steps = tuple(_follow(battery, level, quarters, outlooks, mode))
+    idle = tuple(_self_use(battery, level, quarters))
+    size = battery.capacity / _LEVELS
+
+    def to_go(chosen: Sequence[Step]) -> float:
+        end = chosen[-1].level if chosen else level
+        return _at(outlook[_SELF_USE], end / size)
+
+    end_value = to_go(idle) - to_go(steps)
+    cost, cost_self_use = (fsum(one.cost for one in run) for run in (steps, idle))
+    if target is None and cost - end_value > cost_self_use:
+        # Costs between levels are interpolated: by no more than that error.
+        steps, cost, end_value = idle, cost_self_use, 0.0
+    return BatteryPlan(
+        quarters=tuple(quarters),
+        steps=steps,
+        cost=cost - end_value,
+        cost_self_use=cost_self_use,
+        end_value=end_value,
+    )
+
+
+def _outlooks(
+    battery: Battery,
+    quarters: Sequence[Quarter],
+    last: _Outlook,
+    target: Target | None = None,
+) -> list[_Outlook]:
+    """Return what is to be paid from the start of each quarter-hour on, and from the end of the last."""
+    size = battery.capacity / _LEVELS
+    found = [last]
+    for quarter in reversed(quarters):
+        if target is not None and quarter.start < target.at <= quarter.end:
+            missed = [
+                _MISSED * max(target.level - step * size, 0.0)
+                for step in range(_LEVELS + 1)
+            ]
+            found[-1] = tuple(
+                list(map(add, costs, missed, strict=True)) for costs in found[-1]
+            )
+        found.append(_before(battery, quarter, found[-1]))
+    return found[::-1]
+
+
+def _before(battery: Battery, quarter: Quarter, after: _Outlook) -> _Outlook:
+    """Return what is to be paid from the start of a quarter-hour on."""
+    size = battery.capacity / _LEVELS
+    choices = _choices(battery, quarter, after)
+    told: _Outlook = tuple([inf] * (_LEVELS + 1) for _ in _MODES)
+    best: _Costs = []
+    for step in range(_LEVELS + 1):
+        least = inf
+        for mode, _, _, end, cost in _outcomes(battery, quarter, step * size, choices):
+            cost += _at(after[mode], end / size)
+            told[mode][step] = cost
+            least = min(least, cost)
+        best.append(min(told[_SELF_USE][step], least + _CHANGE))
+    return tuple(list(map(min, best, costs, strict=True)) for costs in told)
+
+
+def _follow(
+    battery: Battery,
+    level: float,
+    quarters: Sequence[Quarter],
+    outlooks: Sequence[_Outlook],
+    mode: BatteryMode,
+) -> Iterator[Step]:
+    """Yield the best steps from a charge level on."""
+    size = battery.capacity / _LEVELS
+    before = _MODES.index(mode)
+    for quarter, after in zip(quarters, outlooks, strict=True):
+        choices = _choices(battery, quarter, after)
+        best, least = None, inf
+        for found in _outcomes(battery, quarter, level, choices):
+            told, _, _, end, cost = found
+            change = 0.0 if told in (before, _SELF_USE) else _CHANGE
+            if (cost := cost + change + _at(after[told], end / size)) < least:
+                best, least = found, cost
+        assert best is not None
+        yield _step(quarter, best)
+        before, level = best[0], best[3]
+
+
+def _self_use(
+    battery: Battery, level: float, quarters: Sequence[Quarter]
+) -> Iterator[Step]:
+    """Yield what the inverter does by itself."""
+    for quarter in quarters:
+        found = next(_outcomes(battery, quarter, level, (None, None)))
+        yield _step(quarter, found)
+        level = found[3]
+
+
+def _step(quarter: Quarter, outcome: _Outcome) -> Step:
+    mode, charged, discharged, level, cost = outcome
+    power = (charged + discharged) / quarter.hours
+    return Step(
+        _MODES[mode],
+        power if mode in (_CHARGE, _FEED_IN) else 0.0,
+        level,
+        quarter.need + charged - discharged,
+        discharged,
+        cost,
+    )
+
+
+def _choices(battery: Battery, quarter: Quarter, after: _Outlook) -> _Choices:
+    """Return what it costs to be at each level after charging, and after feeding in; None for what may not be.
+
+    Both are without what depends on the level before.
+    """
+    if not quarter.known:
+        return None, None
+    size = battery.capacity / _LEVELS
+    bought = size / battery.charge_efficiency * quarter.price
+    sold = size * battery.discharge_efficiency * (quarter.payout - battery.wear)
+    charge = _choice(after[_CHARGE], bought, battery.charge_power * quarter.hours)
+    feed_in = _choice(after[_FEED_IN], sold, battery.discharge_power * quarter.hours)
+    return charge if battery.from_grid else None, feed_in if battery.to_grid else None
+
+
+def _choice(costs: _Costs, price: float, most: float) -> _Choice:
+    line = [cost + step * price for step, cost in enumerate(costs)]
+    return line, [most * grade / _GRADES for grade in range(_GRADES - 1, 0, -1)]
+
+
+def _outcomes(
+    battery: Battery, quarter: Quarter, level: float, choices: _Choices
+) -> Iterator[_Outcome]:
+    """Yield what can be told at a charge level, self-use first; of powers the best."""
+    _, _, need, price, payout, _ = quarter
+    left = level - battery.standby * quarter.hours
+    for mode, charged, discharged in _orders(battery, quarter, level, left, choices):
+        grid = need + charged - discharged
+        cost = grid * (price if grid > 0 else payout) + battery.wear * discharged
+        end = left + charged * battery.charge_efficiency
+        end -= discharged / battery.discharge_efficiency
+        yield mode, charged, discharged, min(max(end, 0.0), battery.capacity), cost
+
+
+def _orders(
+    battery: Battery, quarter: Quarter, level: float, left: float, choices: _Choices
+) -> list[tuple[int, float, float]]:
+    """Return modes, and what is charged and discharged, at a level of which standby losses leave ``left``."""
+    hours, need = quarter.hours, quarter.need
+    gained, lost = battery.charge_efficiency, -1 / battery.discharge_efficiency
+    most_in = min(battery.charge_power * hours, (battery.capacity - level) / gained)
+    held = max(level - battery.reserve, 0.0)
+    most_out = min(battery.discharge_power * hours, -held / lost)
+    stored, covered = min(max(-need, 0.0), most_in), min(max(need, 0.0), most_out)
+    orders = [
+        (_SELF_USE, stored, covered),
+        (_HOLD, stored, 0.0),
+        (_DELAY_CHARGE, 0.0, covered),
+    ]
+    size = battery.capacity / _LEVELS
+    charge, feed_in = choices
+    if charge and most_in > stored:
+        bounds = stored, most_in
+        charged = _best_amount(charge, bounds, left / size, gained / size)
+        orders.append((_CHARGE, charged, 0.0))
+    if feed_in and most_out > covered:
+        bounds = covered, most_out
+        discharged = _best_amount(feed_in, bounds, left / size, lost / size)
+        orders.append((_FEED_IN, 0.0, discharged))
+    return orders
+
+
+def _best_amount(
+    choice: _Choice, bounds: tuple[float, float], left: float, slope: float
+) -> float:
+    """Return the amount that costs the least: the most, or one that a lower grade of the power comes to.
+
+    ``left`` is the place among the levels with nothing done, ``slope`` what a kWh adds to it.
+    """
+    line, grades = choice
+    lowest, most = bounds
+    best, least = most, _at(line, max(left + most * slope, 0.0)) - _EQUAL
+    for amount in grades:
+        if lowest < amount < most:
+            place = left + amount * slope
+            index = int(place)
+            one, two = line[index : index + 2]
+            if (cost := one + (two - one) * (place - index)) < least:
+                best, least = amount, cost - _EQUAL
+    return best
+
+
+def _at(costs: _Costs, place: float) -> float:
+    """Return a cost between two levels."""
+    index = min(int(place), _LEVELS - 1)
+    return costs[index] + (costs[index + 1] - costs[index]) * (place - index)

@@ -1,0 +1,112 @@
+"""What is expected until prices end, and a day longer: energy, prices and payouts by quarter-hours."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from itertools import accumulate, pairwise
+from typing import Final, Self
+
+from ..pricing import QUARTER, TARIFF_ZONE, PriceTable, quarter_of
+from ..pricing.stand_in import with_stand_ins
+from .battery import Quarter
+
+_DAYS: Final = (0, *range(-1, -15, -1), 1, 2)
+"""Where energy is looked for at the same clock time: on the day itself, on days before, on days after."""
+
+
+@dataclass(frozen=True)
+class EnergyForecast:
+    """Energy in kWh that is expected in stretches of time without a gap, each spread evenly.
+
+    ``starts`` are instants in UTC, one more than there are stretches: the last is the end of all.
+    """
+
+    starts: tuple[datetime, ...] = ()
+    energies: tuple[float, ...] = ()
+
+    @classmethod
+    def of(cls, rows: Iterable[tuple[datetime, float]]) -> Self:
+        """Make a forecast of starts in any order: each row is until the next one, the last as long as the one before.
+
+        A single row is an hour.
+
+        Raises:
+            ValueError: two rows have the same start.
+
+        """
+        ordered = sorted((start.astimezone(UTC), kwh) for start, kwh in rows)
+        starts = [start for start, _ in ordered]
+        if any(one == two for one, two in pairwise(starts)):
+            raise ValueError("Two rows have the same start")
+        if starts:
+            hour = timedelta(hours=1)
+            starts.append(
+                starts[-1] + (starts[-1] - starts[-2] if starts[1:] else hour)
+            )
+        return cls(tuple(starts), tuple(kwh for _, kwh in ordered))
+
+    def between(self, start: datetime, end: datetime) -> float:
+        """Return the energy between two aware instants less than a day apart, in kWh.
+
+        If the forecast does not reach there, the next best day is taken, at the same clock time; without any, zero.
+        """
+        if not self.energies:
+            return 0.0
+        length = end - start
+        local = start.astimezone(TARIFF_ZONE)
+        for days in _DAYS:
+            at = (local + timedelta(days=days)).astimezone(UTC)
+            if self.starts[0] <= at and at + length <= self.starts[-1]:
+                return max(self._until(at + length) - self._until(at), 0.0)
+        return 0.0
+
+    def _until(self, instant: datetime) -> float:
+        """Return the energy from the first start to an instant within the forecast."""
+        index = min(bisect_right(self.starts, instant), len(self.energies)) - 1
+        start, end = self.starts[index], self.starts[index + 1]
+        return self._sums[index] + self.energies[index] * (
+            (instant - start) / (end - start)
+        )
+
+    @cached_property
+    def _sums(self) -> tuple[float, ...]:
+        return tuple(accumulate(self.energies, initial=0.0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """What is expected of a house with a battery: prices and payouts (EUR/kWh), its need and its solar power.
+
+    Of what is not known, the price or payout of the same clock time on the last day before stands in.
+    """
+
+    prices: PriceTable
+    payouts: PriceTable
+    house: EnergyForecast
+    sun: EnergyForecast
+
+    def quarters(self, start: datetime, end: datetime) -> Iterator[Quarter]:
+        """Yield the quarter-hours between two aware instants, up to where nothing stands in for an unknown price.
+
+        The first and the last may be cut; a price that changes within a quarter-hour cuts it, too.
+        """
+        prices = with_stand_ins(self.prices, start, end)
+        payouts = with_stand_ins(self.payouts, start, end)
+        at, end = start.astimezone(UTC), end.astimezone(UTC)
+        while at < end:
+            interval = prices.at(at)
+            if interval is None or interval.price is None:
+                return
+            until = min(quarter_of(at) + QUARTER, interval.end, end)
+            known, paid = self.prices.at(at), payouts.at(at)
+            yield Quarter(
+                at,
+                until,
+                self.house.between(at, until) - self.sun.between(at, until),
+                interval.price,
+                paid.price or 0.0 if paid else 0.0,
+                known is not None and known.price is not None,
+            )
+            at = until

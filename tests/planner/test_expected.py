@@ -1,0 +1,108 @@
+"""What is expected of a house: energy spread over quarter-hours, and what stands in for what is not known."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from custom_components.nomos.planner.expected import EnergyForecast, Expected
+from custom_components.nomos.pricing import EMPTY_TABLE, Interval, PriceTable
+
+START = datetime(2026, 3, 2, 9, tzinfo=UTC)
+QUARTER, HOUR, DAY = timedelta(minutes=15), timedelta(hours=1), timedelta(days=1)
+NOTHING = EnergyForecast()
+
+
+def hourly(*kwh: float, start: datetime = START) -> EnergyForecast:
+    """Return a forecast by the hour."""
+    return EnergyForecast.of(
+        (start + index * HOUR, one) for index, one in enumerate(kwh)
+    )
+
+
+def table(*prices: float | None, length: timedelta = HOUR) -> PriceTable:
+    """Return prices one after the other."""
+    return PriceTable.of(
+        Interval(START + index * length, START + (index + 1) * length, price)
+        for index, price in enumerate(prices)
+    )
+
+
+def test_energy_is_spread_evenly() -> None:
+    """A quarter-hour has a quarter of its hour's energy, and a stretch over two hours its share of both."""
+    forecast = hourly(1.0, 3.0)
+    assert forecast.between(START, START + QUARTER) == pytest.approx(0.25)
+    half = START + HOUR / 2
+    assert forecast.between(half, half + HOUR) == pytest.approx(2.0)
+
+
+def test_each_row_is_until_the_next_and_the_last_as_long_as_the_one_before() -> None:
+    """Rows in any order and of any length; a single one is an hour."""
+    rows = [(START + 3 * HOUR, 2.0), (START, 3.0)]
+    forecast = EnergyForecast.of(rows)
+    assert forecast.starts[-1] == START + 6 * HOUR
+    assert forecast.between(START, START + HOUR) == pytest.approx(1.0)
+    assert EnergyForecast.of([(START, 3.0)]).starts[-1] == START + HOUR
+
+
+def test_same_start_twice() -> None:
+    """Two rows with the same start contradict each other, in any zone."""
+    with pytest.raises(ValueError, match="same start"):
+        EnergyForecast.of([(START, 1.0), (START, 2.0)])
+
+
+def test_beyond_a_forecast_the_same_clock_time_of_another_day_counts() -> None:
+    """The last day that is known stands in for later ones, the first for earlier ones."""
+    forecast = hourly(*range(24))
+    for days in (-2, -1, 1, 5, 14):
+        at = START + days * DAY + 2 * HOUR
+        assert forecast.between(at, at + HOUR) == pytest.approx(2.0), days
+    assert forecast.between(START + 20 * DAY, START + 20 * DAY + HOUR) == 0
+    assert NOTHING.between(START, START + HOUR) == 0
+
+
+def test_stand_ins_keep_the_clock_time_over_a_clock_change() -> None:
+    """What was expected for six in the morning counts at six on the day on which the clock changes."""
+    start = datetime(
+        2026, 3, 27, 23, tzinfo=UTC
+    )  # Midnight in Germany, the day before.
+    forecast = hourly(*range(24), start=start)
+    six = datetime(2026, 3, 29, 4, tzinfo=UTC)
+    assert forecast.between(six, six + HOUR) == pytest.approx(6.0)
+
+
+def test_quarters() -> None:
+    """Quarter-hours begin with the rest of one; need is what the sun does not cover; hours are cut in four."""
+    expected = Expected(
+        prices=table(0.3, 0.2),
+        payouts=table(0.08, 0.09),
+        house=hourly(1.0, 2.0),
+        sun=hourly(0.0, 4.0),
+    )
+    start = START + timedelta(minutes=50)
+    found = list(expected.quarters(start, START + 2 * HOUR))
+    assert [one.hours for one in found] == pytest.approx(
+        [1 / 6, 0.25, 0.25, 0.25, 0.25]
+    )
+    assert found[0].need == pytest.approx(1 / 6)
+    assert found[1].need == pytest.approx(-0.5)
+    assert [one.price for one in found] == [0.3, 0.2, 0.2, 0.2, 0.2]
+    assert [one.payout for one in found] == [0.08, 0.09, 0.09, 0.09, 0.09]
+    assert all(one.known for one in found)
+
+
+def test_what_is_not_known_has_stand_ins() -> None:
+    """An unknown price in the middle and after the end is that of the same time on a day before."""
+    prices = table(*[index / 100 for index in range(24)], 0.5, None, 0.7)
+    expected = Expected(prices=prices, payouts=EMPTY_TABLE, house=NOTHING, sun=NOTHING)
+    found = list(expected.quarters(START + DAY, START + DAY + 4 * HOUR))
+    assert [one.price for one in found[::4]] == [0.5, 0.01, 0.7, 0.03]
+    assert [one.known for one in found[::4]] == [True, False, True, False]
+    assert {one.payout for one in found} == {0.0}
+
+
+def test_no_price_at_all() -> None:
+    """Where nothing stands in for an unknown price, quarter-hours end."""
+    expected = Expected(
+        prices=table(0.3, None), payouts=EMPTY_TABLE, house=NOTHING, sun=NOTHING
+    )
+    assert len(list(expected.quarters(START, START + DAY))) == 4
