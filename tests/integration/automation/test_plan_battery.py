@@ -20,9 +20,9 @@ USUAL = {"level": 20, "capacity": 10, "charge_power": 5, "discharge_power": 4}
 MODES = {"self_use", "hold", "delay_charge", "charge", "feed_in"}
 
 
-async def plan_battery(hass: HomeAssistant, **data: Any) -> dict[str, Any]:
+async def plan_battery(hass: HomeAssistant, **data: Any) -> Any:
     """Call the action, and check that its answer is plain JSON."""
-    answer: Any = await hass.services.async_call(
+    answer = await hass.services.async_call(
         DOMAIN, "plan_battery", {**USUAL, **data}, blocking=True, return_response=True
     )
     assert json.loads(json.dumps(answer, allow_nan=False)) == answer
