@@ -41,6 +41,7 @@ LAYERS = (
         "clock",
         "entity",
         "errors",
+        "form_fields",
         "issues",
         "statistics",
         "storage",

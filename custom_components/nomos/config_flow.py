@@ -33,7 +33,7 @@ from .api import (
 from .application_credentials import session_without_cookies
 from .const import DOMAIN, SUPPORT_EMAIL
 from .errors import in_log
-from .loads.fields import number_field
+from .form_fields import number_field
 from .loads.form import LoadFlow
 from .loads.load import SUBENTRY_TYPE
 from .prices.conversion import DISTANCES, PERIODS, SHARES, level_thresholds

@@ -1,37 +1,30 @@
 """The fields of the form that describes a load, and what each type of load begins with."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
-from math import ceil, isfinite
+from math import ceil
 from typing import Any, Final, Self, override
 
 import probatio
 
 from homeassistant.const import CONF_NAME
-from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
     BooleanSelector,
     DurationSelector,
     DurationSelectorConfig,
     EntitySelector,
     EntitySelectorConfig,
-    NumberSelector,
-    NumberSelectorConfig,
-    NumberSelectorMode,
     SelectOptionDict,
-    Selector,
     SelectSelector,
     SelectSelectorConfig,
     TextSelector,
     TimeSelector,
 )
 
+from ..form_fields import Fields, SectionedForm, checked_number, choice, entities
 from ..planner import Prefer
 from .settings import READY_BY, WEEKDAYS, Days, Repeat
-
-type Fields = dict[probatio.Marker, Selector[Any]]
 
 
 class LoadType(StrEnum):
@@ -70,30 +63,6 @@ BEGIN_WITH: Final[Mapping[LoadType, Mapping[str, Any]]] = {
 """What the form of a new load of each type is filled in with."""
 
 
-class _FiniteNumber(NumberSelector):
-    """A number: Home Assistant's own check of the limits accepts NaN."""
-
-    @override
-    def __call__(self, data: Any) -> float:
-        if isfinite(number := super().__call__(data)):
-            return number
-        raise probatio.Invalid("not a finite number")
-
-
-class _Number(NumberSelector):
-    """A number whose limits are checked with the form as a whole: Home Assistant's own error is in English only."""
-
-    @override
-    def __call__(self, data: Any) -> float:
-        try:
-            number = float(data)
-        except TypeError, ValueError, OverflowError:
-            raise probatio.Invalid("no number") from None
-        if isfinite(number):
-            return number
-        raise probatio.Invalid("not a finite number")
-
-
 class _Duration(DurationSelector):
     """A duration: Home Assistant's own check raises another error if it is too large."""
 
@@ -113,42 +82,8 @@ class _Time(TimeSelector):
         return {"selector": {"time": {"no_second": True}}}
 
 
-def _box(
-    low: float, high: float, step: float, unit: str | None
-) -> NumberSelectorConfig:
-    config = NumberSelectorConfig(
-        min=low, max=high, step=step, mode=NumberSelectorMode.BOX
-    )
-    if unit is not None:
-        config["unit_of_measurement"] = unit
-    return config
-
-
-def number_field(
-    low: float, high: float, step: float, unit: str | None = None
-) -> NumberSelector:
-    """Return a box for a number, which refuses others than those between its limits."""
-    return _FiniteNumber(_box(low, high, step, unit))
-
-
-def _number(
-    low: float, high: float, step: float, unit: str | None = None
-) -> NumberSelector:
-    return _Number(_box(low, high, step, unit))
-
-
-def _choice(kind: type[StrEnum], key: str) -> SelectSelector:
-    return SelectSelector(
-        SelectSelectorConfig(options=[one.value for one in kind], translation_key=key)
-    )
-
-
-def _entity(*domains: str, multiple: bool = False) -> EntitySelector:
-    return EntitySelector(EntitySelectorConfig(domain=[*domains], multiple=multiple))
-
-
 # In steps that share a measure with the quarter-hour the planner is quick.
-_MINUTES: Final = _number(0, 720, 5, "min")
+_MINUTES: Final = checked_number(0, 720, 5, "min")
 
 _DURATION: Final[Fields] = {
     probatio.Optional("duration"): _Duration(
@@ -156,20 +91,20 @@ _DURATION: Final[Fields] = {
     )
 }
 _POWER: Final[Fields] = {
-    probatio.Optional("power"): _number(0.01, 100, 0.01, "kW"),
+    probatio.Optional("power"): checked_number(0.01, 100, 0.01, "kW"),
 }
 _ENERGY: Final[Fields] = {
-    probatio.Optional("energy"): _number(0.1, 200, 0.1, "kWh"),
+    probatio.Optional("energy"): checked_number(0.1, 200, 0.1, "kWh"),
 }
 _NAME: Final[Fields] = {probatio.Required(CONF_NAME): TextSelector()}
 _READY_BY: Final[Fields] = {probatio.Required("end", default=READY_BY): _Time()}
 
 _WHEN: Final[Fields] = {
-    probatio.Optional("repeat"): _choice(Repeat, "repeat"),
-    probatio.Optional("ask_sensor"): _entity("binary_sensor", "input_boolean"),
+    probatio.Optional("repeat"): choice(Repeat, "repeat"),
+    probatio.Optional("ask_sensor"): entities("binary_sensor", "input_boolean"),
     probatio.Optional("start"): _Time(),
-    probatio.Optional("within"): _number(1, 48, 1, "h"),
-    probatio.Required("days", default=Days.EVERY_DAY.value): _choice(Days, "days"),
+    probatio.Optional("within"): checked_number(1, 48, 1, "h"),
+    probatio.Required("days", default=Days.EVERY_DAY.value): choice(Days, "days"),
     probatio.Optional("weekdays"): SelectSelector(
         SelectSelectorConfig(
             options=[*WEEKDAYS], multiple=True, translation_key="weekdays"
@@ -178,28 +113,28 @@ _WHEN: Final[Fields] = {
     probatio.Optional("fallback"): _Time(),
 }
 _CHARGE: Final[Fields] = {
-    probatio.Optional("capacity"): _number(1, 200, 0.1, "kWh"),
-    probatio.Optional("charge_sensor"): _entity("sensor", "number", "input_number"),
-    probatio.Optional("target"): _number(1, 100, 1, "%"),
-    probatio.Optional("target_entity"): _entity("number", "input_number", "sensor"),
-    probatio.Optional("plugged_sensor"): _entity("binary_sensor", "input_boolean"),
-    probatio.Optional("lowest_charge"): _number(0, 100, 1, "%"),
+    probatio.Optional("capacity"): checked_number(1, 200, 0.1, "kWh"),
+    probatio.Optional("charge_sensor"): entities("sensor", "number", "input_number"),
+    probatio.Optional("target"): checked_number(1, 100, 1, "%"),
+    probatio.Optional("target_entity"): entities("number", "input_number", "sensor"),
+    probatio.Optional("plugged_sensor"): entities("binary_sensor", "input_boolean"),
+    probatio.Optional("lowest_charge"): checked_number(0, 100, 1, "%"),
 }
 _HOW: Final[Fields] = {
     probatio.Required("contiguous", default=True): BooleanSelector(),
     probatio.Optional("min_run"): _MINUTES,
     probatio.Optional("min_pause"): _MINUTES,
-    probatio.Optional("max_runs"): _number(1, 24, 1),
+    probatio.Optional("max_runs"): checked_number(1, 24, 1),
     probatio.Optional("energy_sensor"): EntitySelector(
         EntitySelectorConfig(domain="sensor", device_class="energy")
     ),
 }
 _PRICE: Final[Fields] = {
-    probatio.Optional("price_cap"): _number(-100, 200, 0.1, "ct/kWh"),
-    probatio.Required("prefer", default=Prefer.EARLY.value): _choice(Prefer, "prefer"),
+    probatio.Optional("price_cap"): checked_number(-100, 200, 0.1, "ct/kWh"),
+    probatio.Required("prefer", default=Prefer.EARLY.value): choice(Prefer, "prefer"),
 }
 _DEVICE: Final[Fields] = {
-    probatio.Optional("devices"): _entity(
+    probatio.Optional("devices"): entities(
         "switch",
         "input_boolean",
         "climate",
@@ -231,12 +166,10 @@ _FIELD_OF: Final = {
 """The field that is to blame for what can never be planned."""
 
 
-@dataclass(frozen=True, slots=True)
-class LoadForm:
-    """The fields that are asked for a load: those to be seen at once, and those of sections that open."""
+class LoadForm(SectionedForm):
+    """The fields that are asked for a load."""
 
-    first: Fields
-    sections: Mapping[str, Fields]
+    __slots__ = ()
 
     @classmethod
     def of(cls, load_type: LoadType | None, contracts: list[SelectOptionDict]) -> Self:
@@ -254,58 +187,13 @@ class LoadForm:
             rest = {"charge": _CHARGE} | rest
         return cls(_NAME | first | _READY_BY, rest)
 
-    def keys(self) -> Iterator[str]:
-        """Yield the keys of all fields."""
-        for fields in (self.first, *self.sections.values()):
-            yield from map(str, fields)
-
-    def schema(self, opened: str | None = None) -> probatio.Schema:
-        """Return what Home Assistant shows and checks; every section but one is closed."""
-        fields: dict[probatio.Marker, Any] = {**self.first}
-        for name, inner in self.sections.items():
-            fields[probatio.Required(name)] = section(
-                probatio.Schema({**inner}), {"collapsed": name != opened}
-            )
-        return probatio.Schema(fields)
-
-    def flat(self, user_input: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what was entered, without the sections."""
-        data = {
-            key: user_input[key] for key in map(str, self.first) if key in user_input
-        }
-        for name in self.sections:
-            data |= user_input.get(name, {})
-        return data
-
+    @override
     def nested(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what is to be shown in the fields, by sections."""
+        """Return what is to be shown in the fields, by sections; a duration in whole minutes."""
         shown = dict(data)
         if "duration" in data:
             shown["duration"] = _whole_minutes(data["duration"])
-        return shown | {
-            name: {key: shown[key] for key in map(str, fields) if key in shown}
-            for name, fields in self.sections.items()
-        }
-
-    def out_of_range(self, data: Mapping[str, Any]) -> tuple[str, float, float] | None:
-        """Return the key of the first number that is not between its limits, and these."""
-        for fields in (self.first, *self.sections.values()):
-            for key, field in fields.items():
-                if isinstance(field, _Number) and str(key) in data:
-                    low, high = field.config["min"], field.config["max"]
-                    if not low <= data[str(key)] <= high:
-                        return str(key), low, high
-        return None
-
-    def place_of(self, key: str) -> str:
-        """Return where an error of a field is shown: at the field, or at the section that holds it.
-
-        Home Assistant shows no errors within sections.
-        """
-        if key in self.first:
-            return key
-        holders = (name for name, fields in self.sections.items() if key in fields)
-        return next(holders, "base")
+        return SectionedForm.nested(self, shown)
 
     def place_of_error(self, error: str) -> str:
         """Return where it is shown that settings can never be planned; ``error`` is a translation key."""

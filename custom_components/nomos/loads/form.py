@@ -1,7 +1,6 @@
 """The dialog that adds or changes a load: what it is, and then one form that is filled in with what suits that."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from homeassistant.config_entries import (
@@ -16,6 +15,7 @@ from homeassistant.helpers.selector import SelectOptionDict
 
 from ..account.ranking import rank_contracts
 from ..api import harmless_text
+from ..form_fields import Mistake
 from .fields import BEGIN_WITH, LoadForm, LoadType
 from .preview import async_preview
 from .settings import LoadSettings, Repeat
@@ -31,15 +31,6 @@ _ONLY_BY_CHARGE: Final = frozenset(
     {"capacity", "target", "target_entity", "lowest_charge"}
 )
 """The fields that mean nothing without a sensor of the battery."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Mistake:
-    """What is wrong with the settings: a translation key, where it is shown, and what the text names."""
-
-    place: str
-    error: str
-    placeholders: dict[str, str]
 
 
 class LoadFlow(ConfigSubentryFlow):
@@ -126,7 +117,7 @@ class LoadFlow(ConfigSubentryFlow):
         return self._show(BEGIN_WITH[load_type])
 
     def _show(
-        self, data: Mapping[str, Any], mistake: _Mistake | None = None
+        self, data: Mapping[str, Any], mistake: Mistake | None = None
     ) -> SubentryFlowResult:
         form, place = self._form(), mistake.place if mistake else None
         shown = form.nested(data)
@@ -165,16 +156,14 @@ def _completed(data: Mapping[str, Any]) -> dict[str, Any]:
     return {"repeat": usual.value, **data}
 
 
-def _mistake(form: LoadForm, data: dict[str, Any]) -> _Mistake | None:
+def _mistake(form: LoadForm, data: dict[str, Any]) -> Mistake | None:
     """Return the first thing that is wrong with what was entered."""
     error = None
     for key, unfit in _TEXTS.items():
         if harmless_text(text := data.get(key, "")) != text:
             error = unfit
     if error is None and (wrong := form.out_of_range(data)):
-        key, low, high = wrong
-        limits = {"low": f"{low:g}", "high": f"{high:g}"}
-        return _Mistake(form.place_of(key), "out_of_range", limits)
+        return wrong
     if not data.get("charge_sensor") and not _ONLY_BY_CHARGE.isdisjoint(data):
         error = error or "no_charge_sensor"
     try:
@@ -184,4 +173,4 @@ def _mistake(form: LoadForm, data: dict[str, Any]) -> _Mistake | None:
     asked = data["repeat"] == Repeat.ON_DEMAND
     if error == "window_too_short" and asked and data.get("within"):
         error = "within_too_short"
-    return _Mistake(form.place_of_error(error), error, {}) if error else None
+    return Mistake(form.place_of_error(error), error, {}) if error else None

@@ -1,0 +1,152 @@
+"""Forms in sections, and their fields: what the dialogs of loads and batteries share."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from math import isfinite
+from typing import Any, override
+
+import probatio
+
+from homeassistant.data_entry_flow import section
+from homeassistant.helpers.selector import (
+    EntitySelector,
+    EntitySelectorConfig,
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    Selector,
+    SelectSelector,
+    SelectSelectorConfig,
+)
+
+type Fields = dict[probatio.Marker, Selector[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """What is wrong with what was entered: a translation key, where it is shown, and what the text names."""
+
+    place: str
+    error: str
+    placeholders: dict[str, str]
+
+
+class _FiniteNumber(NumberSelector):
+    """A number: Home Assistant's own check of the limits accepts NaN."""
+
+    @override
+    def __call__(self, data: Any) -> float:
+        if isfinite(number := super().__call__(data)):
+            return number
+        raise probatio.Invalid("not a finite number")
+
+
+class CheckedNumber(NumberSelector):
+    """A number whose limits are checked with the form as a whole: Home Assistant's own error is in English only."""
+
+    @override
+    def __call__(self, data: Any) -> float:
+        try:
+            number = float(data)
+        except TypeError, ValueError, OverflowError:
+            raise probatio.Invalid("no number") from None
+        if isfinite(number):
+            return number
+        raise probatio.Invalid("not a finite number")
+
+
+def _box(
+    low: float, high: float, step: float, unit: str | None
+) -> NumberSelectorConfig:
+    config = NumberSelectorConfig(
+        min=low, max=high, step=step, mode=NumberSelectorMode.BOX
+    )
+    if unit is not None:
+        config["unit_of_measurement"] = unit
+    return config
+
+
+def number_field(
+    low: float, high: float, step: float, unit: str | None = None
+) -> NumberSelector:
+    """Return a box for a number, which refuses others than those between its limits."""
+    return _FiniteNumber(_box(low, high, step, unit))
+
+
+def checked_number(
+    low: float, high: float, step: float, unit: str | None = None
+) -> NumberSelector:
+    """Return a box for a number whose limits are checked with the form as a whole."""
+    return CheckedNumber(_box(low, high, step, unit))
+
+
+def choice(kind: type[StrEnum], key: str) -> SelectSelector:
+    """Return a choice of the values of an enumeration; ``key`` is that of their translations."""
+    return SelectSelector(
+        SelectSelectorConfig(options=[one.value for one in kind], translation_key=key)
+    )
+
+
+def entities(*domains: str, multiple: bool = False) -> EntitySelector:
+    """Return a choice of entities of some domains."""
+    return EntitySelector(EntitySelectorConfig(domain=[*domains], multiple=multiple))
+
+
+@dataclass(frozen=True, slots=True)
+class SectionedForm:
+    """The fields that are to be seen at once, and those of sections that open."""
+
+    first: Fields
+    sections: Mapping[str, Fields]
+
+    def keys(self) -> Iterator[str]:
+        """Yield the keys of all fields."""
+        for fields in (self.first, *self.sections.values()):
+            yield from map(str, fields)
+
+    def schema(self, opened: str | None = None) -> probatio.Schema:
+        """Return what Home Assistant shows and checks; every section but one is closed."""
+        fields: dict[probatio.Marker, Any] = {**self.first}
+        for name, inner in self.sections.items():
+            fields[probatio.Required(name)] = section(
+                probatio.Schema({**inner}), {"collapsed": name != opened}
+            )
+        return probatio.Schema(fields)
+
+    def flat(self, user_input: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what was entered, without the sections."""
+        data = {
+            key: user_input[key] for key in map(str, self.first) if key in user_input
+        }
+        for name in self.sections:
+            data |= user_input.get(name, {})
+        return data
+
+    def nested(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what is to be shown in the fields, by sections."""
+        return dict(data) | {
+            name: {key: data[key] for key in map(str, fields) if key in data}
+            for name, fields in self.sections.items()
+        }
+
+    def out_of_range(self, data: Mapping[str, Any]) -> Mistake | None:
+        """Return the first number that is not between its limits as a mistake."""
+        for fields in (self.first, *self.sections.values()):
+            for key, field in fields.items():
+                if isinstance(field, CheckedNumber) and str(key) in data:
+                    low, high = field.config["min"], field.config["max"]
+                    if not low <= data[str(key)] <= high:
+                        limits = {"low": f"{low:g}", "high": f"{high:g}"}
+                        return Mistake(self.place_of(str(key)), "out_of_range", limits)
+        return None
+
+    def place_of(self, key: str) -> str:
+        """Return where an error of a field is shown: at the field, or at the section that holds it.
+
+        Home Assistant shows no errors within sections.
+        """
+        if key in self.first:
+            return key
+        holders = (name for name, fields in self.sections.items() if key in fields)
+        return next(holders, "base")
