@@ -176,6 +176,7 @@ def _need(load: Load) -> dict[str, Any]:
         "minutes_left": round(load.left(now) / timedelta(minutes=1), 1),
         "charge_known": readings.charge is not None,
         "charge_reported": _iso(readings.charge.seen) if readings.charge else None,
+        "measured_kw": readings.pace and readings.pace.power,
         "target_known": readings.target is not None,
         "plugged": readings.plugged,
         "asked": readings.asked,

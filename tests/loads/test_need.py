@@ -7,20 +7,24 @@ from typing import Any
 from hypothesis import given, settings, strategies as st
 import pytest
 
+from custom_components.nomos.codec import decode, encode
 from custom_components.nomos.loads.need import (
     FALLEN,
     SLACK,
     Charge,
+    Pace,
     Ran,
     Readings,
     bridged,
     has_fallen,
     left,
+    paced,
     read_charge,
     read_target,
     slack,
     urgent,
     with_charge,
+    with_pace,
 )
 from custom_components.nomos.loads.plan import Task
 from custom_components.nomos.loads.settings import Car, LoadSettings
@@ -281,3 +285,61 @@ def test_settings_of_a_car() -> None:
         repeat="on_demand",
     )
     assert by_hand.asking_sensor == "input_boolean.car"
+
+
+def reports(
+    one: LoadSettings,
+    *amounts: tuple[float, float],
+    run: tuple[float, float] = (0, 9),
+    is_energy: bool = False,
+) -> Readings:
+    """Return what is known after a sensor has reported amounts, each so many minutes from now."""
+    readings = Readings()
+    for minute, amount in amounts:
+        at = NOW + minute * timedelta(minutes=1)
+        seen = Charge(amount=amount, is_energy=is_energy, at=at, seen=at)
+        readings = with_pace(car_of(one), readings, seen, ran_in(run, now=at))
+    return readings
+
+
+def power_of(one: LoadSettings, readings: Readings) -> float:
+    """Return the power that a car is planned with."""
+    return paced(car_of(one), readings).power
+
+
+def test_a_car_that_charges_slowly() -> None:
+    """The power that its charge shows is planned with, as soon as it charged for half an hour."""
+    one = of(power=10)
+    # 15 % of 60 kWh an hour are 10 kW; here it is half of that.
+    assert power_of(one, reports(one, (0, 40), (8, 41), (16, 42))) == 10
+    slow = reports(one, (0, 40), (8, 41), (32, 44))
+    assert 5 <= power_of(one, slow) <= 7
+    slow = reports(one, *((minute, 40 + minute // 8) for minute in range(0, 240, 4)))
+    assert 5 <= power_of(one, slow) <= 5.5
+    later = replace(slow, charge=percent(50).charge)
+    assert 3.6 * HOUR < left(one, later, ran_in((-6, -3))) <= 4 * HOUR
+    energy = reports(
+        one,
+        *((minute, 40 - minute * 0.075) for minute in range(0, 240, 7)),
+        is_energy=True,
+    )
+    assert 5 <= power_of(one, energy) <= 5.5
+
+
+def test_what_says_nothing_of_the_power() -> None:
+    """A report that stays the same, time without a run, a drive, the end of a charge, and one that is rounded."""
+    one = of(power=10)
+    hourly = ((minute, 20 + 15 * (minute // 60)) for minute in range(240))
+    assert power_of(one, reports(one, *hourly)) == pytest.approx(10, abs=0.5)
+    assert power_of(one, reports(one, (0, 40), (300, 42), run=(-9, -8))) == 10
+    assert power_of(one, reports(one, (0, 60), (200, 30), (220, 35))) == 10
+    assert power_of(one, reports(one, (0, 91), (60, 92), (120, 93))) == 10
+    whole = ((minute, float(int(40.9 + minute / 4))) for minute in range(120))
+    assert power_of(one, reports(one, *whole)) == pytest.approx(10, abs=0.01)
+    assert power_of(one, reports(one, (0, 40), (500, 41))) == pytest.approx(1)
+    stored = reports(one, (0, 40), (40, 43))
+    assert decode(Readings, encode(stored)) == stored
+    since = Charge(amount=40, is_energy=False, at=NOW, seen=NOW)
+    assert stored.pace is not None
+    assert replace(stored.pace, power=None) == Pace(since=since, amount=43)
+    assert stored.pace.power == pytest.approx(4)

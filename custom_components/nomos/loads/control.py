@@ -28,7 +28,7 @@ class Control:
         self.memory = memory
         """What of the devices survives a restart."""
         self._hass, self._load, self._save = hass, load, save
-        self._asked: tuple[bool, bool] | None = None
+        self._asked: tuple[bool, int] | None = None
         self._waiting: asyncio.Task[None] | None = None
         self._unsub: CALLBACK_TYPE | None = None
 
@@ -51,6 +51,13 @@ class Control:
             _, device = self.devices.popitem()
             device.async_stop()
 
+    @callback
+    def async_rename(self, old: str, new: str) -> None:
+        """Go on with a device that has another id."""
+        if (device := self.devices.pop(old, None)) is not None:
+            device.async_stop()
+            self._add(new, device.memory)
+
     @property
     def counts(self) -> dict[str, int]:
         """Return how many devices there are and how they stand to the load, without naming one."""
@@ -67,7 +74,7 @@ class Control:
     def _follow(self) -> None:
         """Let the devices follow the load; if it is being planned, when that is done: no device is switched in between."""
         load = self._load
-        if load.is_planning:
+        if load.making.goes_on:
             if self._waiting is None:
                 self._waiting = load.entry.async_create_background_task(
                     self._hass,
@@ -82,26 +89,24 @@ class Control:
         if task is not None and (current := task.run_at(dt_util.utcnow())):
             run = current.start
         # Who asks for a plan, or presses Start now, leaves the devices to us.
-        asked = load.is_on, bool(task and task.by_hand)
-        before, self._asked = self._asked, asked
-        again = before is not None and any(
-            now and not then for now, then in zip(asked, before, strict=True)
+        before, self._asked = self._asked, (load.is_on, load.claims)
+        again = before is not None and (
+            load.claims > before[1] or (load.is_on and not before[0])
         )
         for entity_id in load.settings.devices:
             if entity_id not in self.devices:
-                self.devices[entity_id] = Device(
-                    self._hass,
-                    load,
-                    entity_id,
-                    self.memory.get(entity_id),
-                    self._changed,
-                )
+                self._add(entity_id, self.memory.get(entity_id))
         for device in list(self.devices.values()):
             device.async_follow(run, again=again)
         self._changed()
 
+    def _add(self, entity_id: str, memory: DeviceMemory | None) -> None:
+        self.devices[entity_id] = Device(
+            self._hass, self._load, entity_id, memory, self._changed
+        )
+
     async def _async_wait(self) -> None:
-        await self._load.async_planned()
+        await self._load.making.async_wait()
         self._waiting = None
         self._follow()
 
@@ -109,8 +114,12 @@ class Control:
     def _changed(self) -> None:
         """Keep what must survive a restart, and show in the load whether its devices obey."""
         memory = {key: device.memory for key, device in self.devices.items()}
-        if memory != self.memory:
-            self.memory = memory
-            self._save()
+        before = self.memory, self._load.meter.kept
+        self.memory = memory
         obeyed = not any(device.reported for device in self.devices.values())
-        self._load.async_report_devices(obey=obeyed)
+        idle = [device.idle for device in self.devices.values()]
+        self._load.async_report_devices(
+            obey=obeyed, idle=True if True in idle else None if None in idle else False
+        )
+        if before != (memory, self._load.meter.kept):
+            self._save()

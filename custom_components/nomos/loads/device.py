@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum, auto
 import logging
 from typing import Final
@@ -28,6 +28,7 @@ from homeassistant.core import (
     split_entity_id,
 )
 from homeassistant.helpers.event import async_call_later, async_track_state_change_event
+from homeassistant.util import dt as dt_util
 
 from ..api import harmless_text
 from ..const import DOMAIN
@@ -43,6 +44,9 @@ _SCRIPT: Final = "script"
 
 GAPS: Final = (10, 20, 40, 80, 160)
 """Seconds after each command in which it is to be obeyed; then it is repeated, and after the last one reported."""
+
+SETTLING: Final = timedelta(seconds=35)
+"""How long after a command a device may turn out not to have obeyed: most are asked every 30 seconds, if they are."""
 
 _RECENT: Final = 8
 """How many of our last commands are told from what others do."""
@@ -80,6 +84,8 @@ class Device:
         """How often it was commanded since the start."""
         self.reported = False
         """Whether the customer is told that it does not obey."""
+        self.idle: bool | None = None
+        """Whether it is not as a run that goes on wants it, by what it said last; None if it has not said anything."""
         self.entity_id = entity_id
         self._domain = split_entity_id(entity_id)[0]
         self._hass, self._load, self._changed = hass, load, changed
@@ -94,6 +100,7 @@ class Device:
         self._preset_is_known = memory.preset is not None
         """Whether the preset was looked up that is to be set again after the current run."""
         self._contexts: deque[str] = deque(maxlen=_RECENT)
+        self._commanded_at: datetime | None = None
         self._call: asyncio.Task[None] | None = None
         self._unsub_timer: CALLBACK_TYPE | None = None
         self._unsub_states = async_track_state_change_event(
@@ -106,6 +113,8 @@ class Device:
         if run != self.memory.run or again:
             if run != self.memory.run:
                 self._started = self._preset_is_known = False
+                # Until it says so, it has not heard of the run.
+                self.idle = run is not None
             self.memory = replace(self.memory, run=run, by_hand=False)
             self._wanted = self._what_is_wanted()
             self._begin()
@@ -146,7 +155,11 @@ class Device:
             return True
         if self._domain == _SCRIPT:
             return self._started
-        return self._value(self._hass.states.get(self.entity_id)) == self._wanted
+        return self._value(self._state) == self._wanted
+
+    @property
+    def _state(self) -> State | None:
+        return self._hass.states.get(self.entity_id)
 
     def _is_busy(self) -> bool:
         """Return whether commands go on, or were in vain."""
@@ -164,13 +177,26 @@ class Device:
             self._obeyed()
         elif self._value(old) == self._value(new) or self._domain == _SCRIPT:
             return
-        elif event.context.id not in self._contexts:
+        elif not self._is_its_own(event):
             self._leave()
         elif self.standing is Standing.OBEYS:
             # It seemed to obey. It is commanded again, unless that did not help often enough.
             self._set(Standing.AWAITED)
             if self._unsub_timer is None:
                 self._attempt()
+
+    def _is_its_own(self, event: Event[EventStateChangedData]) -> bool:
+        """Return whether a change is what the entity made of our commands, and nobody's wish.
+
+        One that is asked for its state now and then may show for a while what it was told, and then what is so.
+        """
+        context, at = event.context, self._commanded_at
+        if context.id in self._contexts:
+            return True
+        by_somebody = context.user_id is not None or context.parent_id is not None
+        if by_somebody or at is None:
+            return False
+        return timedelta() <= event.time_fired - at <= SETTLING
 
     def _went_away(self) -> None:
         """Wait for the entity; for long only if the load does not need it now."""
@@ -239,7 +265,7 @@ class Device:
             self._command()
 
     def _is_there(self) -> bool:
-        state = self._hass.states.get(self.entity_id)
+        state = self._state
         return state is not None and state.state != STATE_UNAVAILABLE
 
     def _command(self) -> None:
@@ -254,6 +280,7 @@ class Device:
             service = f"turn_{self._wanted}"
         context = Context()
         self._contexts.append(context.id)
+        self._commanded_at = dt_util.utcnow()
         self.commands += 1
         self._cancel_call()
         self._call = self._load.entry.async_create_background_task(
@@ -268,7 +295,7 @@ class Device:
         if self.memory.run is None or self._preset_is_known:
             return
         self._preset_is_known = True
-        preset = self._value(self._hass.states.get(self.entity_id))
+        preset = self._value(self._state)
         if preset in {None, self._wanted}:
             return
         if harmless_text(preset) == preset:
@@ -311,6 +338,10 @@ class Device:
 
     def _set(self, standing: Standing) -> None:
         self.standing = standing
+        if self.memory.run is None:
+            self.idle = False
+        elif self._domain == _SCRIPT or self._value(self._state) is not None:
+            self.idle = not self._is_in_line()
         self._changed()
 
     def _report(self, *, present: bool) -> None:
@@ -318,7 +349,7 @@ class Device:
         if present == self.reported:
             return
         self.reported = present
-        state = self._hass.states.get(self.entity_id)
+        state = self._state
         async_report(
             self._hass,
             Issue.DEVICE_UNREACHABLE,

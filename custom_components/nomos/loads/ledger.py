@@ -21,6 +21,7 @@ _RESET_BELOW: Final = 0.9
 """A counter that falls below this part of what it was begins again, as Home Assistant has it; one above is corrected."""
 
 _KEPT_MONTHS: Final = 24
+_MOST_IDLE: Final = 96
 _KEPT_HOURS: Final = 240
 """What waits longer for the recorder is added up."""
 _MOST_QUARTERS: Final = 8 * 96
@@ -109,6 +110,9 @@ class Ledger:
     reading: Reading | None = None
     used: tuple[Used, ...] = ()
     """What was metered of the task under way, or of the one that is not booked yet."""
+    idle: tuple[Run, ...] = ()
+    """When the task should have run, and its device did not."""
+    idle_since: datetime | None = None
     unbooked: Unbooked | None = None
     last: Booking | None = None
     months: tuple[Month, ...] = ()
@@ -121,6 +125,7 @@ class Ledger:
             len(self.used) > _MOST_QUARTERS
             or len(self.months) > _KEPT_MONTHS
             or len(self.hours) > _KEPT_HOURS
+            or len(self.idle) > _MOST_IDLE
         ):
             raise ValueError("more than is kept")
 
@@ -132,7 +137,7 @@ class Ledger:
         evenly over the time that the load ran. Hours are written to the statistic again, which changes nothing.
         """
         if (reading := self.reading) is None:
-            return type(self)()
+            return type(self)(idle=self.idle, idle_since=self.idle_since)
         hour = Reading(_hour_of(reading.at), 0.0) if self.used else None
         return replace(self, reading=hour, used=(), hours=())
 
@@ -160,6 +165,20 @@ class Ledger:
         newest = sorted(used.items())[-_MOST_QUARTERS:]
         return replace(self, reading=reading, used=tuple(Used(*one) for one in newest))
 
+    def noted(self, now: datetime, *, idle: bool) -> Self:
+        """Return the ledger with what a device does from now on: it is idle though its load runs, or it is not."""
+        since = self.idle_since
+        if idle or since is None:
+            return replace(self, idle_since=since or now) if idle else self
+        stretch, before = Run(start=since, end=max(since, now)), self.idle
+        if stretch.duration < _MINUTE:
+            # No device follows at once.
+            return replace(self, idle_since=None)
+        if len(before) == _MOST_IDLE:
+            # It comes and goes all the time.
+            stretch, before = Run(start=before[-1].start, end=stretch.end), before[:-1]
+        return replace(self, idle=(*before, stretch), idle_since=None)
+
     def finish(
         self,
         opens: datetime,
@@ -173,7 +192,7 @@ class Ledger:
             # After a restart a task ends again.
             runs = tuple(run for run in runs if run.start >= self.last.runs[-1].end)
         if not runs:
-            return replace(self, used=())
+            return replace(self, used=(), idle=(), idle_since=None)
         unbooked = Unbooked(opens=opens, runs=runs, by_hand=by_hand, until=until)
         return replace(self, unbooked=unbooked)
 
@@ -203,15 +222,19 @@ class Ledger:
         """
         if (task := self.unbooked) is None:
             return self
+        idle = self.idle
+        if self.idle_since is not None:
+            idle = (*idle, Run(start=self.idle_since, end=task.runs[-1].end))
+        done = replace(self, used=(), idle=(), idle_since=None, unbooked=None)
         source, used = Source.METERED, {one.quarter: one.energy for one in self.used}
         if not (used or metered):
             source = Source.UNKNOWN if power is None else Source.POWER
-            used = _used_with(power or 0.0, task.runs)
+            used = _used_with(power or 0.0, _without(task.runs, idle))
         if source is Source.UNKNOWN:
             nothing = Booking(
                 runs=task.runs, source=source, energy=None, cost=None, saved=None
             )
-            return replace(self, used=(), unbooked=None, last=nothing)
+            return replace(done, last=nothing)
         energy = max(fsum(used.values()), 0.0)
         costs = _costs(used, table) if energy else {}
         # Started by hand, nothing was planned.
@@ -228,9 +251,7 @@ class Ledger:
         month = (before or Month(start=start)).with_booking(booking)
         others = (one for one in self.months if one.start != start)
         return replace(
-            self,
-            used=(),
-            unbooked=None,
+            done,
             last=booking,
             months=tuple(sorted((*others, month), key=_start)[-_KEPT_MONTHS:]),
             hours=_with_hours(self.hours, by_hour or {}),
@@ -283,6 +304,22 @@ def _quarters(start: datetime, end: datetime) -> Iterator[tuple[datetime, timede
         until = min(quarter + QUARTER, end)
         yield quarter, until - start
         start = until
+
+
+def _without(runs: Sequence[Run], idle: Sequence[Run]) -> list[Run]:
+    """Return what is left of runs without some stretches."""
+    left = list(runs)
+    for gap in idle:
+        parts = (
+            Run(start=start, end=end)
+            for run in left
+            for start, end in (
+                (run.start, min(run.end, gap.start)),
+                (max(run.start, gap.end), run.end),
+            )
+        )
+        left = [part for part in parts if part.start < part.end]
+    return left
 
 
 def _used_with(power: float, runs: Sequence[Run]) -> dict[datetime, float]:

@@ -1,6 +1,5 @@
 """A load: what the customer wants to run at the cheapest time. Each is a config subentry."""
 
-import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
 import logging
@@ -15,10 +14,9 @@ from homeassistant.util import dt as dt_util
 from ..const import DOMAIN
 from ..planner import Run
 from ..prices.coordinator import PriceCoordinator
-from ..pricing import PriceTable
+from .making import PlanMaking
 from .meter import Meter
 from .plan import LoadMemory, LoadPlan, LoadState, LoadStatus, Task
-from .planning import next_planning, plan_load
 from .saved import SavedStatistic
 from .sensors import LoadSensors
 from .settings import LoadSettings
@@ -62,6 +60,9 @@ class Load:
         """The prices that the load is planned with; None if there is no contract."""
         self.state = LoadState.IDLE
         self.task, self.off = memory.task, memory.off
+        self.claims = 0
+        """How often it was switched on, or started by hand: its devices are then the load's again."""
+        self._since = memory.since
         self.last: Task | None = None
         """The task before."""
         self._last_left = _ZERO
@@ -71,12 +72,10 @@ class Load:
         self.unreachable = False
         """Whether a device of it does not obey."""
         self.meter = Meter(hass, memory.ledger, memory.task, self._update)
+        self.making = PlanMaking(hass, self)
         self._saved = SavedStatistic(hass, entry, self.id)
         self._hass = hass
         self._signals = signal_changed(self.id), signal_changed(entry.entry_id)
-        self._planned_from: PriceTable | None = None
-        self._planning: asyncio.Task[None] | None = None
-        self._plan_again_at: datetime | None = None
         self._skipped_at: datetime | None = None
         self._logged = ""
         self._shown: tuple[object, ...] | None = None
@@ -98,7 +97,9 @@ class Load:
         if task is None or not (task.runs or self.settings.on_demand):
             task = self.last
         read, ledger = self.sensors.readings, self.meter.kept
-        return LoadMemory(task=task, off=self.off, readings=read, ledger=ledger)
+        return LoadMemory(
+            task=task, off=self.off, since=self._since, readings=read, ledger=ledger
+        )
 
     @property
     def is_on(self) -> bool:
@@ -108,11 +109,6 @@ class Load:
     def running(self, now: datetime) -> bool:
         """Return whether the load should run at an instant."""
         return self.task is not None and self.task.run_at(now) is not None
-
-    @property
-    def is_planning(self) -> bool:
-        """Return whether a plan is being made."""
-        return self._planning is not None and not self._planning.done()
 
     def left(self, now: datetime) -> timedelta:
         """Return how long the load still has to run for its task."""
@@ -156,17 +152,29 @@ class Load:
         self._update()
 
     @callback
+    def async_rename(self, settings: LoadSettings) -> None:
+        """Take settings that name the same entities by other ids."""
+        self.settings = settings
+        self.sensors.async_rename(settings)
+        self.meter.async_rename(settings)
+
+    @callback
     def async_switch(self, *, on: bool) -> None:
         """Plan the load or not: from now on if it is planned every day, once if it is on demand."""
         now = dt_util.utcnow()
         if on == self.is_on:
             return
         self.off = not on and not self.settings.on_demand
+        if on:
+            self.claims, self._since = self.claims + 1, now
+            if self.last and self.last.skipped and not self.last.runs:
+                # Switched off, or skipped, before anything was done: the window is open again.
+                self.last = None
         if on and self.settings.on_demand:
             self.task, self._skipped_at = self._next_task(now), None
         elif not on:
             self._skip(now)
-        self._drop_plan()
+        self.making.drop()
         self._update()
 
     @callback
@@ -176,11 +184,15 @@ class Load:
         task = self.task or self._next_task(now)
         current = task.run_at(now)
         left = self.left(now)
-        if not left or (current is not None and task.by_hand):
+        if not left:
+            return
+        self.claims += 1
+        if current is not None and task.by_hand:
+            self._update()
             return
         self.task, self._skipped_at = started_by_hand(task, now, left), None
         self.state = LoadState.RUNNING
-        self._drop_plan()
+        self.making.drop()
         self._update()
 
     @callback
@@ -192,12 +204,14 @@ class Load:
             return
         self._skipped_at = now
         self._skip(now)
-        self._drop_plan()
+        self.making.drop()
         self._update()
 
     @callback
-    def async_report_devices(self, *, obey: bool) -> None:
-        """Show whether the devices of the load obey."""
+    def async_report_devices(self, *, obey: bool, idle: bool | None) -> None:
+        """Show whether the devices of the load obey; book only what runs: they are ``idle`` while one does not."""
+        if idle is not None:
+            self.meter.note(dt_util.utcnow(), idle=idle)
         if self.unreachable == obey:
             self.unreachable = not obey
             self._update()
@@ -211,7 +225,7 @@ class Load:
     @callback
     def async_stop(self) -> None:
         """Stop planning."""
-        self._cancel_planning()
+        self.making.cancel()
         self._cancel_timer()
         self.sensors.async_stop()
         if self._unsub_prices is not None:
@@ -219,16 +233,6 @@ class Load:
             self._unsub_prices = None
         self.meter.async_stop()
         self._saved.async_stop()
-
-    async def async_planned(self) -> None:
-        """Wait until the plan is made."""
-        while (task := self._planning) is not None and not task.done():
-            await asyncio.wait([task])
-
-    def _drop_plan(self) -> None:
-        """Let no plan hold."""
-        self._cancel_planning()
-        self._planned_from = None
 
     def _next_task(self, now: datetime) -> Task:
         """Return the task of the window that is open, or comes next, and has none yet."""
@@ -238,11 +242,12 @@ class Load:
             dt_util.get_default_time_zone(),
             self.left(now),
             last=self.last,
+            since=self._since,
         )
 
     def _follow_window(self) -> None:
         """Give the task the window that settings and clock make of it now."""
-        self._drop_plan()
+        self.making.drop()
         if self.state is LoadState.PLANNED:
             self.state = LoadState.WAITING
         now = dt_util.utcnow()
@@ -289,6 +294,7 @@ class Load:
             self.status(now),
             self.running(now),
             self.meter.month(now),
+            self.claims,
         )
         if self.plan is not None:
             shown += (self.plan.next_run(now),)
@@ -302,10 +308,10 @@ class Load:
         sensed = self.sensors.read(now)
         if self.task and (Sensed.PULLED in sensed or Sensed.FULL in sensed):
             self.task, self.state = self.task.ended(now), LoadState.WAITING
-            self._drop_plan()
+            self.making.drop()
         if self.task and is_over(self.task, self.settings, self.left(now), now):
             self._finish(now)
-            self._drop_plan()
+            self.making.drop()
         self._follow_requests(sensed, now)
         if self.task is None and self.is_on:
             self.task = self._next_task(now)
@@ -320,7 +326,7 @@ class Load:
             case LoadState.PLANNED if plan and (run := plan.run_at(now)):
                 self._begin(run)
             case LoadState.PLANNED if plan and plan.has_missed(now, task.runs):
-                self._planned_from = None
+                self.making.drop()
         if self.running(now):
             self.state = LoadState.RUNNING
 
@@ -332,65 +338,40 @@ class Load:
         match request(sensed, self.settings, self.task, now, asks_again=again):
             case Request.ASKED:
                 self.task = self._next_task(now)
-                self._drop_plan()
+                self.making.drop()
             case Request.WITHDRAWN:
                 self._skip(now)
-                self._drop_plan()
+                self.making.drop()
 
     def _begin(self, run: Run) -> None:
         """Let a run of the plan begin. A plan that is being made without it must not hold."""
         assert self.task is not None
         self.task = self.task.with_run(run)
-        if self._planning is not None:
-            self._drop_plan()
+        if self.making.goes_on:
+            self.making.drop()
 
     def _plan_if_due(self, now: datetime) -> None:
         """Plan in the executor if prices, need or task changed; until that is done, the plan before is shown."""
         table = self.coordinator.data if self.coordinator else None
         if table is None or self.task is None or self.sensors.unplugged:
-            self._drop_plan()
+            self.making.drop()
             self.plan = None
             if self.task is not None and not self.running(now):
                 self.state = LoadState.WAITING
             return
-        again = self._plan_again_at is not None and now >= self._plan_again_at
-        if self._planning is None and self._planned_from is not None:
-            again = again or not self.sensors.is_planned(now)
-        if table == self._planned_from and not again:
-            return
-        self._cancel_planning()
-        self.sensors.planned(now)
-        self._planned_from, self._plan_again_at = table, None
-        self._planning = self._hass.async_create_task(
-            self._async_plan(table, self.task),
-            f"{DOMAIN} plan of a load",
-            eager_start=False,
-        )
+        self.making.follow(table, self.task, now)
 
-    async def _async_plan(self, table: PriceTable, task: Task) -> None:
-        now = dt_util.utcnow()
-        plan = await self._hass.async_add_executor_job(
-            plan_load,
-            self.settings,
-            task,
-            self.left(now),
-            table,
-            now,
-            dt_util.get_default_time_zone(),
-            self.sensors.urgent(now),
-        )
-        self._planning = None
-        self.plan = plan
-        begun = tuple(run for run in plan.runs if run.start <= now)
-        self.task = replace(task, runs=begun)
-        self.state = LoadState.RUNNING if self.task.run_at(now) else LoadState.PLANNED
-        self._plan_again_at = next_planning(self.settings, table, task, now)
+    @callback
+    def async_take(self, plan: LoadPlan, task: Task, now: datetime) -> None:
+        """Go on by a plan that was made of the task."""
+        self.plan, self.task = plan, task
+        self.state = LoadState.RUNNING if task.run_at(now) else LoadState.PLANNED
         self._update()
 
     def _set_timer(self, now: datetime) -> None:
         """Wake when a run starts or ends next, a window opens or closes, or it is time to plan again."""
         self._cancel_timer()
-        moments = [self._plan_again_at, self.meter.next_change(now)]
+        moments = [self.making.again_at, self.meter.next_change(now)]
         if self.plan is not None:
             moments.append(self.plan.next_change(now))
         if self.task is not None:
@@ -406,11 +387,6 @@ class Load:
         if self._unsub_timer is not None:
             self._unsub_timer()
             self._unsub_timer = None
-
-    def _cancel_planning(self) -> None:
-        if self._planning is not None:
-            self._planning.cancel()
-            self._planning = None
 
     def _log_plan(self) -> None:
         """Log what is planned or why nothing is, once as long as it stays the same."""

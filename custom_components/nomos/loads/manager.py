@@ -12,11 +12,12 @@ from homeassistant.config_entries import (
 )
 from homeassistant.const import EVENT_CORE_CONFIG_UPDATE
 from homeassistant.core import Event, HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.dispatcher import (
     async_dispatcher_connect,
     async_dispatcher_send,
 )
+from homeassistant.util import dt as dt_util
 
 from ..account.ranking import default_contract
 from ..codec import decode
@@ -27,6 +28,7 @@ from .control import Control
 from .load import SUBENTRY_TYPE, Load, signal_changed
 from .plan import LoadMemory
 from .saved import async_forget_saved
+from .settings import LoadSettings, renamed
 
 
 class Loads:
@@ -66,11 +68,16 @@ class Loads:
                 self._hass, signal_changed(self._entry.entry_id), self._save
             ),
             self._hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, self.async_replan),
+            self._hass.bus.async_listen(
+                er.EVENT_ENTITY_REGISTRY_UPDATED,
+                self._entity_renamed,
+                event_filter=_is_renamed,
+            ),
             self._stop,
         ):
             self._entry.async_on_unload(unsubscribe)
         for load in list(self.all.values()):
-            await load.async_planned()
+            await load.making.async_wait()
 
     @callback
     def async_each(self, platform: Callable[[Load], None]) -> None:
@@ -83,7 +90,7 @@ class Loads:
         """Let a platform add the entities of a load as soon as it is planned: before that there is nothing to show."""
 
         async def add() -> None:
-            await load.async_planned()
+            await load.making.async_wait()
             if self.all.get(load.id) is load:
                 platform(load)
 
@@ -101,6 +108,22 @@ class Loads:
             self.async_update()
 
     @callback
+    def _entity_renamed(self, event: Event[er.EventEntityRegistryUpdatedData]) -> None:
+        """Let loads go on with an entity of the customer's that has another id."""
+        data = event.data
+        if data["action"] != "update":
+            return
+        old, new = data["old_entity_id"], data["entity_id"]
+        for load in list(self.all.values()):
+            before = load.subentry.data
+            if (after := renamed(before, old, new)) != before:
+                load.async_rename(LoadSettings.of(after))
+                self.controls[load.id].async_rename(old, new)
+                self._hass.config_entries.async_update_subentry(
+                    self._entry, load.subentry, data=after
+                )
+
+    @callback
     def async_update(self) -> None:
         """Let loads come, change and go with the subentries, and follow the contracts."""
         wanted = {
@@ -114,7 +137,9 @@ class Loads:
             async_forget_saved(self._hass, [gone])
             async_dispatcher_send(self._hass, signal_changed(self._entry.entry_id))
         for key, subentry in wanted.items():
-            new, stored = key not in self.all, self._stored.get(key, LoadMemory())
+            new, stored = key not in self.all, self._stored.get(key)
+            if stored is None:
+                stored = LoadMemory(since=dt_util.utcnow())
             if new:
                 self.all[key] = Load(
                     self._hass,
@@ -191,9 +216,21 @@ class Loads:
             load.async_stop()
 
 
+@callback
+def _is_renamed(data: er.EventEntityRegistryUpdatedData) -> bool:
+    return "old_entity_id" in data
+
+
 def _urgent(memory: Mapping[str, LoadMemory]) -> dict[str, LoadMemory]:
     """Return what a power cut must not cost."""
-    return {key: replace(one, ledger=one.ledger.lasting) for key, one in memory.items()}
+    return {
+        key: replace(
+            one,
+            ledger=one.ledger.lasting,
+            readings=replace(one.readings, pace=None),
+        )
+        for key, one in memory.items()
+    }
 
 
 def load_file(hass: HomeAssistant, entry: ConfigEntry) -> StoredFile:

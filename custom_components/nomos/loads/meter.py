@@ -100,6 +100,13 @@ class Meter:
             self._read(self._hass.states.get(self._sensor))
 
     @callback
+    def async_rename(self, settings: LoadSettings) -> None:
+        """Follow the same sensor by another id."""
+        reading = self._ledger.reading
+        self.async_follow(settings)
+        self._ledger = replace(self._ledger, reading=reading)
+
+    @callback
     def async_stop(self) -> None:
         """Follow nothing."""
         if self._unsub is not None:
@@ -135,6 +142,13 @@ class Meter:
             task.opens, task.runs, now + wait, by_hand=task.by_hand
         )
         self._keep()
+
+    @callback
+    def note(self, now: datetime, *, idle: bool) -> None:
+        """Take whether the load has to run and a device of it does not: by its power, nothing is used then."""
+        before, self._ledger = self._ledger, self._ledger.noted(now, idle=idle)
+        if self._ledger != before:
+            self._keep()
 
     @callback
     def async_recorded(self, hours: Collection[SavedHour]) -> None:

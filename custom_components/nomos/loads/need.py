@@ -25,6 +25,15 @@ TRUST: Final = timedelta(hours=1)
 _CORRECT: Final = timedelta(minutes=15)
 """After this time a reading is corrected by less than the slack, too."""
 
+_MEASURED: Final = timedelta(hours=0.5), timedelta(hours=2)
+"""For how long a car has to charge until its power is measured, and after which time it is measured anew."""
+
+_SLOWEST: Final = 0.1
+"""No car is taken to charge with less of its power."""
+
+_TAPERS: Final = 90.0
+"""Percent of charge from which cars charge slower, which says nothing of the next time."""
+
 _CONFIRM: Final = timedelta(hours=12)
 """After this time a reading that is as expected replaces the one before."""
 
@@ -54,6 +63,18 @@ class Charge:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How fast a car charges: since a reading its charge has changed to an amount.
+
+    ``power`` is in kW as the settings have it, None if nothing was measured yet.
+    """
+
+    since: Charge
+    amount: float
+    power: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Readings:
     """What was last read of the sensors of a load; None for what could never be read. ``target`` is in percent."""
 
@@ -61,6 +82,7 @@ class Readings:
     target: float | None = None
     plugged: bool | None = None
     asked: bool | None = None
+    pace: Pace | None = None
 
     def __post_init__(self) -> None:
         """Refuse a target that cannot be; ValueError."""
@@ -70,8 +92,9 @@ class Readings:
 
 def left(settings: LoadSettings, readings: Readings, ran: Ran) -> timedelta:
     """Return how long a load still has to run."""
-    if (car := settings.car) is None:
+    if settings.car is None:
         return max(settings.duration - ran(None), _ZERO)
+    car = paced(settings.car, readings)
     return car.time_for(max(_lacking(car, readings, ran), 0.0))
 
 
@@ -80,7 +103,7 @@ def urgent(settings: LoadSettings, readings: Readings, ran: Ran) -> timedelta:
 
     Past it by the slack, so that it is not switched for every percent.
     """
-    car = settings.car
+    car = settings.car and paced(settings.car, readings)
     if car is None or car.lowest is None or readings.charge is None:
         return _ZERO
     lacking = _lacking(car, readings, ran)
@@ -97,7 +120,7 @@ def slack(settings: LoadSettings) -> timedelta:
 
 def has_fallen(settings: LoadSettings, readings: Readings, ran: Ran) -> bool:
     """Return whether a car is known to be so far below its target that it is charged again."""
-    car = settings.car
+    car = settings.car and paced(settings.car, readings)
     if car is None or readings.charge is None:
         return False
     return _lacking(car, readings, ran) > FALLEN
@@ -111,7 +134,7 @@ def with_charge(
     If it is what was expected they stay the same: then nothing has to be planned, shown or stored. A sensor that reports
     nothing is bridged by what was charged since.
     """
-    before = readings.charge
+    car, before = paced(car, readings), readings.charge
     if seen is None:
         gone = before is not None and now - before.seen > _WORTHLESS
         return replace(readings, charge=None) if gone else readings
@@ -128,10 +151,46 @@ def with_charge(
     return new if reached or fell or differs or age > _CONFIRM else readings
 
 
+def with_pace(car: Car, readings: Readings, seen: Charge | None, ran: Ran) -> Readings:
+    """Return readings with how fast a car has charged up to what its sensor reports now.
+
+    Only a report that has changed says something. It may be rounded, so the car may have got one percent more.
+    """
+    if seen is None or (pace := readings.pace) is None:
+        anew = None if seen is None else Pace(since=seen, amount=seen.amount)
+        return replace(readings, pace=anew) if anew else readings
+    start = replace(pace, since=seen, amount=seen.amount)
+    if seen.is_energy != pace.since.is_energy or seen.at < pace.since.at:
+        return replace(readings, pace=start)
+    if seen.amount == pace.amount:
+        return readings
+    time, points = ran(pace.since.at) - ran(seen.at), seen.amount - pace.since.amount
+    if seen.is_energy:
+        points *= -_FULL / car.capacity
+    full = not seen.is_energy and seen.amount > _TAPERS
+    if points < 0 or time <= _ZERO or full:
+        return replace(readings, pace=start)
+    pace = replace(pace, amount=seen.amount)
+    least, most = _MEASURED
+    if time >= least:
+        pace = replace(pace, power=car.power_for(points + 1, time))
+    if time >= most:
+        pace = replace(pace, since=seen)
+    return replace(readings, pace=pace)
+
+
+def paced(car: Car, readings: Readings) -> Car:
+    """Return a car with the power that it charges with: what its settings say, or what was measured if that is less."""
+    if readings.pace is None or (power := readings.pace.power) is None:
+        return car
+    return replace(car, power=max(min(power, car.power), car.power * _SLOWEST))
+
+
 def bridged(car: Car, readings: Readings, now: datetime, ran: Ran) -> Readings:
     """Return readings in whose charge is what was charged up to now."""
     if (one := readings.charge) is None or one.at >= now:
         return readings
+    car = paced(car, readings)
     points = car.points_in(ran(one.at))
     amount = (
         max(one.amount - points * car.capacity / _FULL, 0.0)

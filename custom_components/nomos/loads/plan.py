@@ -96,6 +96,10 @@ class Task:
         others = (one for one in self.runs if one.start != run.start)
         return replace(self, runs=(*others, run))
 
+    def with_runs(self, runs: tuple[Run, ...]) -> Self:
+        """Return the task with other runs."""
+        return replace(self, runs=runs)
+
     def ended(self, now: datetime) -> Self:
         """Return the task if nothing runs any more from an instant on."""
         runs = (
@@ -134,10 +138,12 @@ class LoadMemory:
         devices: what is known of those that it switches, by their entity ids.
         readings: what was read of its sensors.
         ledger: what it used, cost and saved.
+        since: when it was added, or switched on again.
     """
 
     task: Task | None = None
     off: bool = False
+    since: datetime | None = None
     readings: Readings = field(default_factory=Readings)
     devices: Mapping[str, DeviceMemory] = field(default_factory=dict)
     ledger: Ledger = EMPTY_LEDGER

@@ -10,7 +10,7 @@ from homeassistant.util import dt as dt_util
 from ..const import CURRENCY
 from ..pricing import PriceTable
 from .manager import Loads
-from .plan import LoadPlan, Task
+from .plan import LoadPlan, LoadStatus, Task
 from .planning import plan_load
 from .sensors import left_at_first
 from .settings import LoadSettings
@@ -57,6 +57,8 @@ def describe(
     plan: LoadPlan | None, now: datetime, zone: tzinfo, language: str
 ) -> tuple[str, dict[str, str]]:
     """Return the translation key that fits a plan, and times, date and saving as a customer writes them."""
+    if plan is not None and plan.status is LoadStatus.DONE:
+        return "full", {}
     if plan is None or not plan.runs:
         return "unknown", {}
     german = language.startswith("de")

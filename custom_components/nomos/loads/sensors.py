@@ -151,10 +151,19 @@ class LoadSensors:
             for key, entity_id in now.items()
             if entity_id == before[key]
         }
+        if kept.get("charge"):
+            kept["pace"] = self.readings.pace
         self.readings = Readings(**kept)
         self._unsub_states = async_track_state_change_event(
             self._hass, sorted({one for one in now.values() if one}), self._changed
         )
+
+    @callback
+    def async_rename(self, settings: LoadSettings) -> None:
+        """Follow the same sensors by other ids."""
+        readings = self.readings
+        self.async_follow(settings)
+        self.readings = readings
 
     @callback
     def async_stop(self) -> None:
@@ -187,6 +196,7 @@ class LoadSensors:
             readings = self.readings
             if target is not None:
                 readings = replace(readings, target=target)
+            readings = need.with_pace(car, readings, charge, self._ran(now))
             self.readings = need.with_charge(car, readings, charge, now, self._ran(now))
         if car is not None and self._load.running(now) and not self.left(now):
             found.append(Sensed.FULL)
@@ -263,7 +273,8 @@ def left_at_first(
     if settings.car is not None:
         charge, target = _read_car(hass, settings.car, now)
     readings = Readings(charge=charge, target=target)
-    return need.left(settings, readings, lambda _: _ZERO)
+    left = need.left(settings, readings, lambda _: _ZERO)
+    return left if left > need.slack(settings) else _ZERO
 
 
 def _read_car(

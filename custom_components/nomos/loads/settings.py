@@ -116,6 +116,11 @@ class Car:
             points / 100 * self.capacity, self.power * CHARGED_OF_METERED
         )
 
+    def power_for(self, points: float, time: timedelta) -> float:
+        """Return the power in kW, as it is metered, that charges some percent of the capacity in a time."""
+        charged = points / 100 * self.capacity / CHARGED_OF_METERED
+        return charged / (time / _HOUR)
+
     def points_in(self, time: timedelta) -> float:
         """Return how many percent of the capacity are charged in a time."""
         charged = time / _HOUR * self.power * CHARGED_OF_METERED
@@ -292,6 +297,24 @@ class LoadSettings:
             prefer=self.prefer,
             running_since=running_since,
         )
+
+
+_ENTITIES: Final = (
+    "charge_sensor",
+    "target_entity",
+    "plugged_sensor",
+    "ask_sensor",
+    "energy_sensor",
+)
+"""What of the data of a subentry is the id of an entity, besides the devices."""
+
+
+def renamed(data: Mapping[str, Any], old: str, new: str) -> dict[str, Any]:
+    """Return the data of a subentry with another id of an entity."""
+    changes: dict[str, Any] = {key: new for key in _ENTITIES if data.get(key) == old}
+    if old in (devices := data.get("devices") or ()):
+        changes["devices"] = [new if one == old else one for one in devices]
+    return dict(data) | changes
 
 
 def _days(data: Mapping[str, Any]) -> frozenset[int]:

@@ -38,12 +38,18 @@ def next_task(
     left: timedelta,
     *,
     last: Task | None,
+    since: datetime | None,
 ) -> Task:
-    """Return the task of the window that is open, or comes next, and has none yet."""
+    """Return the task of the window that is open, or comes next, and has none yet.
+
+    It opens no earlier than ``since``: nothing could be started before the load was there, or was switched on.
+    """
     after = now
     if last is not None and not settings.on_demand:
         after = max(now, last.closes)
     opens, closes = settings.next_window(after, zone, left)
+    if since is not None:
+        opens = max(opens, min(since, now))
     return Task(opens=opens, closes=closes)
 
 

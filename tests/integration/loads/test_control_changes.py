@@ -6,7 +6,7 @@ import pytest
 
 from custom_components.nomos.loads.plan import LoadStatus
 from custom_components.nomos.pricing import TARIFF_ZONE
-from homeassistant.core import HomeAssistant
+from homeassistant.core import Context, HomeAssistant
 from tests.integration.helpers import Advance, restart
 from tests.integration.loads.appliances import (
     DAYTIME,
@@ -102,6 +102,46 @@ async def test_start_now_takes_the_device_back(
     await advance(MINUTE)
     await press(hass, load, "start_now")
     assert plug.value == "on"
+
+
+async def test_start_now_twice(
+    hass: HomeAssistant, linked, advance: Advance, plug: Plug
+) -> None:
+    """It takes the device back in a run that was started by hand, too, and the run ends when it did."""
+    load = await put(hass, await linked(), devices=[plug.entity_id], **DAYTIME)
+    await press(hass, load, "start_now")
+    end = moment(hass, load, "next_end")
+    await advance(MINUTE)
+    await by_hand(hass, plug.entity_id, "turn_off")
+    await advance(MINUTE)
+    assert plug.value == "off"
+    await press(hass, load, "start_now")
+    assert plug.value == "on"
+    assert moment(hass, load, "next_end") == end
+
+
+@pytest.mark.parametrize("who", ["itself", "user", "automation"])
+async def test_off_again_when_it_is_asked(
+    hass: HomeAssistant, linked, advance: Advance, give_time, plug: Plug, who
+) -> None:
+    """What a device shows half a minute after a command, when its state is read, is not done by hand; what people do is."""
+    load = await put(hass, await linked(), devices=[plug.entity_id], **DAYTIME)
+    await until(advance, moment(hass, load, "next_start"))
+    await give_time(29 * SECOND)
+    assert plug.value == "on"
+    plug.commands.clear()
+    context = {
+        "itself": Context(),
+        "user": Context(user_id="anna"),
+        "automation": Context(parent_id="trigger"),
+    }[who]
+    plug.async_set_context(context)
+    plug.show("off")
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert plug.value == ("on" if who == "itself" else "off")
+    await give_time(IN_VAIN)
+    assert plug.commands == (["on"] if who == "itself" else [])
+    assert not repairs(hass)
 
 
 @pytest.mark.parametrize("over", [False, True])

@@ -115,6 +115,29 @@ async def test_a_car_that_charges_slower_than_thought(
     house.load = await add(hass, entry, CAR)
     await house.until(berlin(11, 7))
     assert house.charge > 75
+    # From then on that is known, and the night after is long enough from its beginning.
+    await house.plug("off")
+    house.charge = 25
+    house.report()
+    subentry = entry.subentries[house.load]
+    hass.config_entries.async_update_subentry(
+        entry, subentry, data={**subentry.data, "start": "22:00:00"}
+    )
+    await restart(hass, entry)
+    await house.until(berlin(11, 18))
+    await house.plug("on")
+    await house.until(berlin(12, 7))
+    assert house.charge == pytest.approx(80, abs=1.6)
+    # A charger of full power is believed again.
+    house.power = POWER
+    await house.plug("off")
+    house.charge = 40
+    house.report()
+    await house.until(berlin(12, 18))
+    await house.plug("on")
+    await house.until(berlin(13, 7))
+    readings = entry.runtime_data.loads.all[house.load].sensors.readings
+    assert readings.pace.power >= POWER
 
 
 async def test_a_car_that_refuses(
@@ -327,6 +350,7 @@ async def test_diagnostics_name_no_entity(
         "minutes_left": 120.0,
         "charge_known": True,
         "charge_reported": datetime.now(UTC).isoformat(),
+        "measured_kw": None,
         "target_known": False,
         "plugged": True,
         "asked": None,

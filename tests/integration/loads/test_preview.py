@@ -1,5 +1,6 @@
 """Tests of what the dialog that adds a load says at its end: when it runs, and what that saves."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -117,6 +118,29 @@ def test_what_a_plan_is_called(made_plan: LoadPlan | None, key, named) -> None:
     assert describe(made_plan, now, TARIFF_ZONE, "en") == (key, named)
 
 
+@pytest.mark.parametrize(
+    ("charge", "said"), [("80", "full"), ("79", "full"), ("60", "today")]
+)
+async def test_a_car_that_is_full(
+    hass: HomeAssistant, nomos, linked, charge, said
+) -> None:
+    """It does not wait for prices: there is nothing to plan."""
+    entry = await linked()
+    hass.states.async_set("sensor.car", charge, {"unit_of_measurement": "%"})
+    result = await begin(hass, entry, "car")
+    filled = suggested(result) | {
+        "name": "Car",
+        "charge_sensor": "sensor.car",
+        "capacity": 60,
+        "target": 80,
+        "power": 11,
+        "end": "20:00:00",
+    }
+    result = await fill_in(hass, result, filled)
+    assert result["type"] is FlowResultType.CREATE_ENTRY, result
+    assert result["description"].startswith(said)
+
+
 def test_german_date_and_money() -> None:
     """A German hub writes dates and amounts as Germans do."""
     now = datetime(2026, 6, 1, 19, tzinfo=TARIFF_ZONE)
@@ -132,6 +156,7 @@ def test_every_sentence_is_said() -> None:
     now = datetime(2026, 6, 1, 19, tzinfo=TARIFF_ZONE)
     plans = [
         None,
+        replace(made(), status=LoadStatus.DONE),
         *(
             made((hour, hour + 1), saving=one)
             for hour in (20, 26, 50)
