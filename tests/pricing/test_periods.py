@@ -90,11 +90,40 @@ def test_limits():
     """Each limit does what its name says, and is itself allowed; zero turns it off."""
     drawing = "cuc ccuuuccc"
     exact = [(0, 1), (2, 3), (88, 90), (93, 96)]
-    assert spans(drawing, limits=minutes(0, 0)) == exact
+    none = PeriodLimits(shortest=timedelta(), bridged=timedelta(), most=None)
+    assert spans(drawing, limits=none) == exact
     assert spans(drawing, limits=minutes(45, 15)) == [(0, 3), (93, 96)]
     assert spans(drawing, limits=minutes(60, 45)) == [(88, 96)]
     assert spans(drawing, limits=minutes(120, 45)) == [(88, 96)]
     assert spans(drawing, limits=minutes(121, 45)) == []
+
+
+def test_two_a_day():
+    """Each day keeps those that are worth the most: deep, or long; the earlier of equals."""
+    assert spans("ccmccmcccm") == [(0, 2), (6, 9)]
+    assert spans("ccmcccmcccm") == [(3, 6), (7, 10)]
+    deep = quarters("ccmcccmccc")
+    deep[0] = deep[1] = 0.1
+    assert spans(deep) == [(0, 2), (3, 6)]
+    mirrored = "ccmccmcccm".translate(str.maketrans("cuoe", "eouc"))
+    assert spans(mirrored, kind=PeriodKind.EXPENSIVE) == [(0, 2), (6, 9)]
+    all_of_them = PeriodLimits(most=None)
+    assert len(spans("ccmccmcccm", limits=all_of_them)) == 3
+
+
+def test_two_a_day_and_midnight():
+    """What lasts until midnight or goes on is one of the two of both days; what a day leaves out, the next may take up."""
+    assert spans(" cc", "mccmccc") == [(94, 96), (100, 103)]
+    assert spans(" cc", "ccmccmccc") == [(94, 98), (102, 105)]
+    # Yesterday had two that were worth more.
+    assert spans("cccmccc cc", "ccmcccm") == [(0, 3), (4, 7), (96, 98), (99, 102)]
+    assert spans("cccmccc cc", "mcccm") == [(0, 3), (4, 7), (97, 100)]
+    # What needs tomorrow to be long enough comes last, whatever it is worth.
+    today = quarters("ccmcc c")
+    today[95] = -1.0
+    assert spans(today) == [(0, 2), (3, 5)]
+    assert spans(today, "cc") == [(0, 2), (3, 5), (96, 98)]
+    assert spans("cc c", "cc") == [(0, 2), (95, 98)]
 
 
 def test_below_zero_is_in_no_expensive_period():

@@ -1,5 +1,6 @@
 """What holds of the periods of any prices."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -36,6 +37,7 @@ limits_any = st.builds(
     PeriodLimits,
     shortest=st.integers(0, 10).map(lambda number: number * QUARTER / 2),
     bridged=st.integers(0, 10).map(lambda number: number * QUARTER / 2),
+    most=st.sampled_from([None, 1, 2, 3]),
 )
 prices_any = st.none() | cents(-200, 900)
 
@@ -102,9 +104,11 @@ def test_a_period_is_what_it_says(table, thresholds, kind, limits):
 @given(tables(), thresholds_any, kinds, limits_any)
 def test_nothing_is_missing(table, thresholds, kind, limits):
     """What is of the kind is in a period, or dropped as too short; what could be joined is joined."""
-    levels = TableLevels(table, thresholds, limits)
+    levels = TableLevels(table, thresholds, replace(limits, most=None))
     of_any_length = TableLevels(
-        table, thresholds, PeriodLimits(shortest=NOTHING, bridged=limits.bridged)
+        table,
+        thresholds,
+        PeriodLimits(shortest=NOTHING, bridged=limits.bridged, most=None),
     ).periods(kind)
     assert levels.periods(kind) == tuple(
         one for one in of_any_length if one.end - one.start >= limits.shortest
@@ -125,7 +129,7 @@ def test_nothing_is_missing(table, thresholds, kind, limits):
 @given(tables(), thresholds_any, kinds)
 def test_without_limits_periods_are_the_exact_stretches(table, thresholds, kind):
     """Every interval of the kind is in one, nothing else is, and no two adjoin."""
-    none = PeriodLimits(shortest=NOTHING, bridged=NOTHING)
+    none = PeriodLimits(shortest=NOTHING, bridged=NOTHING, most=None)
     levels = TableLevels(table, thresholds, none)
     periods = levels.periods(kind)
     for interval in table.intervals:
@@ -151,6 +155,34 @@ def test_more_prices_only_add(table, thresholds, kind, limits):
 
 
 @property_test
+@given(tables(), thresholds_any, kinds, limits_any)
+def test_no_day_has_more_than_most(table, thresholds, kind, limits):
+    """Not even with one that ends at its first instant; what is chosen is a whole stretch, but for what a day before left."""
+    if limits.most is None:
+        return
+    unlimited = TableLevels(table, thresholds, replace(limits, most=None))
+    stretches = unlimited.periods(kind)
+    periods = TableLevels(table, thresholds, limits).periods(kind)
+    for day in table.days:
+        begins, ends = day_bounds(day)
+        touching = [one for one in periods if one.end >= begins and one.start < ends]
+        assert len(touching) <= limits.most
+        switches = [
+            at for one in periods for at in (one.start, one.end) if begins <= at < ends
+        ]
+        assert len(switches) <= 2 * limits.most
+    for one in periods:
+        assert any(
+            two.start <= one.start
+            and one.end == two.end
+            and (
+                two.start == one.start or local_date(two.start) < local_date(one.start)
+            )
+            for two in stretches
+        )
+
+
+@property_test
 @given(tables(), thresholds_any, limits_any)
 def test_no_time_is_cheap_and_expensive(table, thresholds, limits):
     """Also what is bridged is one or the other."""
@@ -165,10 +197,12 @@ def test_no_time_is_cheap_and_expensive(table, thresholds, limits):
 def test_limits_are_monotone(table, kind, one, two):
     """Who bridges longer gaps or takes shorter periods loses none."""
     strict = PeriodLimits(
-        shortest=max(one.shortest, two.shortest), bridged=min(one.bridged, two.bridged)
+        shortest=max(one.shortest, two.shortest),
+        bridged=min(one.bridged, two.bridged),
+        most=None,
     )
     thresholds = LevelThresholds()
-    lax = TableLevels(table, thresholds, one)
+    lax = TableLevels(table, thresholds, replace(one, most=None))
     for period in TableLevels(table, thresholds, strict).periods(kind):
         assert any(
             other.start <= period.start and period.end <= other.end

@@ -25,7 +25,7 @@ FILES = {
 }
 FEES = {"varying": grid_fee, "flat": lambda _: GRID_STANDARD}
 
-EXACT = PeriodLimits(shortest=timedelta(), bridged=timedelta())
+EXACT = PeriodLimits(shortest=timedelta(), bridged=timedelta(), most=None)
 USUAL = PeriodLimits()
 LONG = PeriodLimits(shortest=timedelta(hours=1), bridged=timedelta(hours=1))
 
@@ -72,10 +72,10 @@ def words(counts: Iterable[int]) -> str:
 
 # The most switches on any day, and on the average: cheap, expensive.
 BOUNDS = {
-    ("October", "varying"): ((4, 3), (6, 4.5)),
-    ("October", "flat"): ((9, 4.5), (6, 4.5)),
-    ("year", "varying"): ((6, 3), (6, 4)),
-    ("year", "flat"): ((9, 3), (8, 4)),
+    ("October", "varying"): ((4, 3), (4, 4)),
+    ("October", "flat"): ((4, 3), (4, 4)),
+    ("year", "varying"): ((4, 3), (4, 4)),
+    ("year", "flat"): ((4, 3), (4, 4)),
 }
 
 

@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import takewhile
 from typing import Any, Final
@@ -11,6 +12,7 @@ from homeassistant.core import HomeAssistant
 from ..api import PriceSeries
 from ..codec import decode
 from ..pricing import (
+    DEFAULT_LIMITS,
     Components,
     Interval,
     LevelThresholds,
@@ -106,11 +108,19 @@ def level_thresholds(options: Mapping[str, Any]) -> LevelThresholds:
 
 
 def period_limits(options: Mapping[str, Any]) -> PeriodLimits:
-    """Return how short the customer's periods may be, and how long a gap; an option that is missing has its default."""
-    return PeriodLimits(
-        **{
-            limit: timedelta(minutes=options[name])
-            for name, limit in PERIODS.items()
-            if name in options
-        }
+    """Return what limits the customer's periods; an option that is missing has its default.
+
+    With both at zero nothing is joined and nothing is left out.
+    """
+    given = {
+        limit: timedelta(minutes=options[name])
+        for name, limit in PERIODS.items()
+        if name in options
+    }
+    limits = PeriodLimits(
+        shortest=given.get("shortest", DEFAULT_LIMITS.shortest),
+        bridged=given.get("bridged", DEFAULT_LIMITS.bridged),
     )
+    if limits.shortest or limits.bridged:
+        return limits
+    return replace(limits, most=None)

@@ -2,16 +2,19 @@
 
 A *cheap period* is a stretch of intervals that are at least cheap. A short gap in it is bridged if all its prices are
 known and below the day's middle price: power that is not quite cheap is no reason to stop. What is still short after
-that is dropped: a lone quarter-hour is no reason to start. *Expensive periods* mirror that above the middle, but no
-price below zero is ever part of one.
+that is dropped: a lone quarter-hour is no reason to start. Of what is left, each day keeps the two that are worth the
+most: their distance from the middle price, summed up over time. So nothing that follows them switches more than four
+times a day. *Expensive periods* mirror that above the middle, but no price below zero is ever part of one.
 
 Periods go on over midnight. Each day is judged by its own prices, so at midnight the measure changes: the same price
 may be cheap at 23:45 and normal at 0:00. After that the days are one: stretches that meet at midnight are joined, a gap
-across it is bridged, and what is long enough together is a period.
+across it is bridged, and what is long enough together is a period. One that lasts until midnight, or goes on over it,
+is one of the two of both days.
 
 Only what is known counts. A stretch that is cut by the end of what is known is as long as its known part, and a gap
 ends with a known price. So when tomorrow arrives, periods of today are added or become longer, never shorter: one that
-goes on is not broken off.
+goes on is not broken off. For that, each day chooses by its own prices only, and what is long enough by itself comes
+before what needs tomorrow for it.
 """
 
 from bisect import bisect_left, bisect_right
@@ -21,11 +24,15 @@ from datetime import date, datetime, timedelta
 from enum import Enum, auto
 from functools import cached_property
 from itertools import chain
-from typing import Final, Self
+from math import fsum
+from typing import Final, NamedTuple, Self
 
-from .days import local_date
+from .days import day_bounds, local_date
 from .levels import DEFAULT_THRESHOLDS, DayLevels, LevelThresholds, PriceRating
 from .table import PriceTable
+
+_HOUR: Final = timedelta(hours=1)
+_DIGITS: Final = 9
 
 
 class PeriodKind(Enum):
@@ -33,6 +40,11 @@ class PeriodKind(Enum):
 
     CHEAP = auto()
     EXPENSIVE = auto()
+
+    @property
+    def side(self) -> int:
+        """Return the sign of a distance that counts for it: below the middle price, or above."""
+        return 1 if self is PeriodKind.CHEAP else -1
 
     def holds(self, rating: PriceRating) -> bool:
         """Return whether an interval makes a period."""
@@ -53,10 +65,11 @@ class PeriodKind(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeriodLimits:
-    """How short a period may be, and how long a gap in one. Zero drops or bridges nothing."""
+    """How short a period may be, how long a gap in one, and how many a day has. Zero drops or bridges nothing."""
 
     shortest: timedelta = timedelta(minutes=30)
     bridged: timedelta = timedelta(minutes=30)
+    most: int | None = 2
 
 
 DEFAULT_LIMITS: Final = PeriodLimits()
@@ -69,26 +82,98 @@ class Period:
     start: datetime
     end: datetime
 
+    @property
+    def duration(self) -> timedelta:
+        """Return how long it is."""
+        return self.end - self.start
+
 
 def find_periods(
-    ratings: Iterable[PriceRating],
+    days: Iterable[DayLevels],
     kind: PeriodKind,
     limits: PeriodLimits = DEFAULT_LIMITS,
 ) -> tuple[Period, ...]:
-    """Return the periods in ratings of one or more days, both in order of time."""
+    """Return the periods in the ratings of days, all in order of time."""
+    days = [day for day in days if day.ratings]
+    ratings = chain.from_iterable(day.ratings for day in days)
+    stretches = _stretches(ratings, kind, limits.bridged)
+    if limits.most is None:
+        return tuple(one for one in stretches if one.duration >= limits.shortest)
+    found: list[Period] = []
+    for day in days:
+        begins, ends = day_bounds(local_date(day.ratings[0].interval.start))
+        most, since = limits.most, begins
+        if found and found[-1].end >= begins:
+            most, since = most - 1, found[-1].end
+        parts = [
+            part
+            for one in stretches
+            if since < one.end and one.start < ends
+            if (part := _part(one, day, since, kind, limits.shortest)) is not None
+        ]
+        best = sorted(parts, key=_order)[:most]
+        found += sorted((part.period for part in best), key=_start)
+    return tuple(found)
+
+
+def _stretches(
+    ratings: Iterable[PriceRating], kind: PeriodKind, bridged: timedelta
+) -> list[Period]:
+    """Return the stretches of a kind, with gaps of some length bridged."""
     found: list[Period] = []
     # The end of the last stretch, or of the gap after it as far as it may be bridged.
     reached: datetime | None = None
     for rating in ratings:
         start, end = rating.interval.start, rating.interval.end
         if kind.holds(rating):
-            if start == reached and start - found[-1].end <= limits.bridged:
+            if start == reached and start - found[-1].end <= bridged:
                 start = found.pop().start
             found.append(Period(start, end))
             reached = end
         elif start == reached and kind.bridges(rating):
             reached = end
-    return tuple(one for one in found if one.end - one.start >= limits.shortest)
+    return found
+
+
+class _Part(NamedTuple):
+    """What may become a period: a stretch from its first interval in a day on."""
+
+    period: Period
+    alone: bool
+    """Whether it is long enough without the day after."""
+    worth: float
+    """The distance of its prices in that day from the middle, over time, in EUR/kWh times hours."""
+
+
+def _part(
+    stretch: Period,
+    day: DayLevels,
+    since: datetime,
+    kind: PeriodKind,
+    shortest: timedelta,
+) -> _Part | None:
+    """Return the part of a stretch that begins in a day, after an instant; None if it is too short."""
+    inside = [
+        one
+        for one in day.ratings
+        if max(stretch.start, since) <= one.interval.start < stretch.end
+        and kind.holds(one)
+    ]
+    if not inside:
+        return None
+    period = Period(inside[0].interval.start, stretch.end)
+    if period.duration < shortest:
+        return None
+    alone = inside[-1].interval.end - period.start >= shortest
+    worth = fsum(
+        kind.side * one.below * (one.interval.duration / _HOUR) for one in inside
+    )
+    return _Part(period, alone, worth)
+
+
+def _order(part: _Part) -> tuple[bool, float, datetime]:
+    """Return by what parts are chosen: of equal ones the earlier."""
+    return not part.alone, -round(part.worth, _DIGITS), part.period.start
 
 
 @dataclass(frozen=True)
@@ -148,10 +233,8 @@ class TableLevels:
 
     @cached_property
     def _periods(self) -> Mapping[PeriodKind, tuple[Period, ...]]:
-        ratings = tuple(
-            chain.from_iterable(levels.ratings for levels in self._days.values())
-        )
-        return {kind: find_periods(ratings, kind, self.limits) for kind in PeriodKind}
+        days = tuple(self._days.values())
+        return {kind: find_periods(days, kind, self.limits) for kind in PeriodKind}
 
 
 def _start(period: Period) -> datetime:

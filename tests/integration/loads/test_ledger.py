@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from benchmarks.monitors import Writes
 from custom_components.nomos.diagnostics import async_get_config_entry_diagnostics
 from custom_components.nomos.loads.plan import LoadStatus
 from custom_components.nomos.pricing import TARIFF_ZONE
@@ -370,3 +371,31 @@ async def test_diagnostics_name_no_amounts(
     text = json.dumps(load)
     secrets = ["77777", "77778", "1.06", PLUG, str(last(hass, load_id))]
     assert not [one for one in secrets if one in text]
+
+
+async def test_few_writes(
+    hass: HomeAssistant, nomos, linked, advance: Advance, files
+) -> None:
+    """A run is written as it begins, once an hour, and as it ends; a power cut costs nothing of what the meter counted."""
+    entry = await linked()
+    show(hass, 100)
+    load_id = await ask(hass, entry, energy_sensor=PLUG)
+    start, end = moment(hass, load_id, "next_start"), moment(hass, load_id, "next_end")
+    await until(advance, start - MINUTE)
+    writes, value = Writes(), 100.0
+    with writes.watching():
+        while (left := end + LATE - datetime.now(UTC)) > timedelta():
+            await advance(min(5 * MINUTE, left))
+            value += 0.05
+            show(hass, round(value, 2))
+            if start + 50 * MINUTE < datetime.now(UTC) < start + 57 * MINUTE:
+                # The power goes: what was not written yet is lost.
+                (path,) = files("loads").values()
+                before = path.read_text()
+                assert await hass.config_entries.async_unload(entry.entry_id)
+                path.write_text(before)
+                await advance(MINUTE)
+                await hass.config_entries.async_setup(entry.entry_id)
+    assert writes.times["nomos.loads"] <= 8
+    energy = shown(hass, load_id, "last_cost").attributes["energy"]
+    assert energy == pytest.approx(1.2, abs=0.06)

@@ -86,7 +86,8 @@ async def test_a_lone_quarter_hour_is_no_period(
     entry = await linked()
     middle = 30.0
     drawn = {0: 20, 4: 20, 5: 29.5, 6: 20}
-    for number in range(-41, 55):
+    # From yesterday evening on: each day has two periods at most.
+    for number in range(-61, 55):
         price = drawn.get(number, middle)
         nomos.correct_price(subscription.id, start + number * QUARTER, price)
     hass.config_entries.async_update_entry(entry, options=options)
@@ -108,7 +109,7 @@ async def test_tomorrow_only_adds_to_periods(
 ) -> None:
     """The last quarter-hour of the known day becomes part of a period when tomorrow comes, which goes on over midnight."""
     midnight = datetime(2026, 6, 10, 22, tzinfo=UTC)
-    prices = {-2: 500.0, -1: -50.0, 0: -50.0, 1: 500.0}
+    prices = dict.fromkeys(range(-108, -1), 30.0) | {-1: -50.0, 0: -50.0, 1: 500.0}
     for number, price in prices.items():
         nomos.correct_price(subscription.id, midnight + number * QUARTER, price)
     nomos.configure(null_amounts=[(midnight, midnight + timedelta(days=1))])
