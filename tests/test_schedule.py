@@ -15,8 +15,8 @@ from custom_components.nomos.schedule import (
     first_fetch,
     installation_phase,
     misses_after,
+    next_contract_request,
     next_price_request,
-    next_subscription_request,
     pause_until,
     price_request_reason,
     second_fetch,
@@ -188,7 +188,7 @@ def test_the_next_request_for_subscriptions_is_never_now(phase):
     """Neither after the daily request nor after the one for a contract that began or ended."""
 
     def following(now, *turns):
-        return next_subscription_request(
+        return next_contract_request(
             now, turns, overdue=False, phase=phase, misses=0, chance=0
         )
 
@@ -231,11 +231,11 @@ def test_midnight_is_not_skipped(phase, chance, misses):
 
 def test_subscriptions_are_requested_with_the_prices():
     """On a normal day, both requests are sent together and share an access token."""
-    at = next_subscription_request(
+    at = next_contract_request(
         local(9), (), overdue=False, phase=0.3, misses=0, chance=0
     )
     assert at == first_fetch(DAY, 0.3)
-    at = next_subscription_request(
+    at = next_contract_request(
         local(20), (), overdue=False, phase=0.3, misses=0, chance=0
     )
     assert at == first_fetch(DAY + timedelta(days=1), 0.3)
@@ -245,7 +245,7 @@ def test_subscriptions_are_requested_when_a_contract_begins_or_ends():
     """The request follows shortly after a contract begins or ends, spread over the fleet."""
     turn = local(11)
     requests = [
-        next_subscription_request(
+        next_contract_request(
             local(9), (turn,), overdue=False, phase=phase, misses=0, chance=0
         ).astimezone(UTC)
         for phase in (0.0, 0.9)
@@ -257,7 +257,7 @@ def test_subscriptions_are_requested_when_a_contract_begins_or_ends():
 def test_a_change_while_the_hub_was_off_is_requested_soon():
     """The request follows within minutes after the start, spread over the hubs that start together."""
     waits = [
-        next_subscription_request(
+        next_contract_request(
             local(9), (), overdue=True, phase=phase, misses=0, chance=0
         )
         - local(9)
@@ -270,7 +270,7 @@ def test_a_change_while_the_hub_was_off_is_requested_soon():
 @given(INSTANTS, PHASES, st.integers(0, 50), CHANCES)
 def test_failed_subscription_requests_are_repeated(now, phase, misses, chance):
     """The next try is before tomorrow, but not at once."""
-    at = next_subscription_request(
+    at = next_contract_request(
         now, (), overdue=False, phase=phase, misses=misses, chance=chance
     )
     assert now < at < now + timedelta(hours=25, minutes=2)

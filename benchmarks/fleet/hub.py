@@ -133,7 +133,7 @@ class Subscriptions:
 
     @staticmethod
     def _next(hub: Hub, at: float) -> datetime:
-        return schedule.next_subscription_request(
+        return schedule.next_contract_request(
             instant(at),
             (),
             overdue=False,

@@ -90,7 +90,7 @@ async def async_setup_entry(
     def add_load(load: Load) -> None:
         async_add_entities([NomosRunNow(load, RUN_NOW)], config_subentry_id=load.id)
 
-    entry.runtime_data.async_each_subscription(add)
+    entry.runtime_data.async_each_contract(add)
     entry.runtime_data.loads.async_each(add_load)
 
 

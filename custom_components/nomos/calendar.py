@@ -42,7 +42,7 @@ async def async_setup_entry(
     entry: NomosConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the calendar of every subscription that consumes, also of those that appear later."""
+    """Add the calendar of every contract that consumes, also of those that appear later."""
     texts = await async_get_translations(
         hass, hass.config.language, "exceptions", [DOMAIN]
     )
@@ -50,10 +50,10 @@ async def async_setup_entry(
 
     @callback
     def add(coordinator: PriceCoordinator) -> None:
-        if not coordinator.subscription.feeds_in:
+        if not coordinator.contract.feeds_in:
             async_add_entities([NomosCalendar(coordinator, summary)])
 
-    entry.runtime_data.async_each_subscription(add)
+    entry.runtime_data.async_each_contract(add)
 
 
 class NomosCalendar(NomosEntity, CalendarEntity):

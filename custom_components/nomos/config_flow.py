@@ -150,7 +150,7 @@ class NomosConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
         self, client: NomosClient, data: dict[str, Any]
     ) -> ConfigFlowResult:
         try:
-            subscriptions = await client.subscriptions()
+            contracts = await client.subscriptions()
         except NomosPermissionError:
             return self.async_abort(
                 reason="permission_denied",
@@ -159,23 +159,23 @@ class NomosConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
         except NomosError as err:
             _LOGGER.warning("The new link could not be tried: %s", in_log(err))
             return self.async_abort(reason="cannot_connect")
-        if not subscriptions:
+        if not contracts:
             return self.async_abort(reason="no_subscription")
-        if len({one.customer_id for one in subscriptions}) > 1:
+        if len({one.customer_id for one in contracts}) > 1:
             _LOGGER.warning("Nomos listed contracts of several customers for one link")
             return self.async_abort(reason="cannot_connect")
 
-        known = await self.async_set_unique_id(subscriptions[0].customer_id)
+        known = await self.async_set_unique_id(contracts[0].customer_id)
         self._abort_if_unique_id_mismatch(reason="wrong_account")
         if known is not None and known.source != SOURCE_IGNORE:
             return await self._async_link_again(known, data)
-        if all(one.status is SubscriptionStatus.ENDED for one in subscriptions):
+        if all(one.status is SubscriptionStatus.ENDED for one in contracts):
             return self.async_abort(reason="contract_ended")
         supplied = any(
-            one.status is not SubscriptionStatus.PENDING for one in subscriptions
+            one.status is not SubscriptionStatus.PENDING for one in contracts
         )
         return self.async_create_entry(
-            title=await _title(client, subscriptions),
+            title=await _title(client, contracts),
             data=data,
             description=None if supplied else "pending",
         )
@@ -235,9 +235,9 @@ _FIELDS: Final = probatio.Schema(
 )
 
 
-async def _title(client: NomosClient, subscriptions: tuple[Subscription, ...]) -> str:
+async def _title(client: NomosClient, contracts: tuple[Subscription, ...]) -> str:
     """Return the name of the account's main contract as the customer knows it: its number, or its tariff's name."""
-    main = rank_contracts(subscriptions)[0]
+    main = rank_contracts(contracts)[0]
     if main.number:
         return main.number
     try:

@@ -89,7 +89,7 @@ def _prices(coordinator: PriceCoordinator, now: datetime) -> dict[str, Any]:
     current = table.at(now)
     return {
         **_clock(coordinator),
-        "type": coordinator.subscription.type,
+        "type": coordinator.contract.type,
         "unknown_since": _iso(coordinator.gap.unknown_since),
         "intervals": len(table.intervals),
         "horizon": _iso(table.horizon),
@@ -108,7 +108,7 @@ def _usage(usage: UsageCoordinator) -> dict[str, Any]:
         **_clock(usage),
         "meter": record.meter,
         "statistics": usage.statistics.kept,
-        "looked_to": _iso(record.synced_on),
+        "synced_on": _iso(record.synced_on),
         "settled_to": _iso(record.settled_to),
         "metered_to": _iso(record.metered_to),
         "recorded_to": {key: _iso(at) for key, at in record.recorded.items()},
@@ -123,7 +123,7 @@ def _usage(usage: UsageCoordinator) -> dict[str, Any]:
 def _load(load: Load, control: Control, account: NomosAccount) -> dict[str, Any]:
     """Return a load's settings and runs, without its name and those of its devices."""
     settings, plan, task = asdict(load.settings), load.plan, load.task
-    named = settings.pop("subscription_id")
+    named = settings.pop("contract_id")
     sensors = {
         key: settings.pop(key) is not None
         for key in ("plugged_sensor", "ask_sensor", "energy_sensor")

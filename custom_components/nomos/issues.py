@@ -29,12 +29,12 @@ def async_report(
     present: bool,
     **named: str,
 ) -> None:
-    """Create or delete the issue about an account, a subscription or the device of a load.
+    """Create or delete the issue about an account, a contract or the device of a load.
 
     Args:
         hass: Home Assistant.
         issue: what is wrong.
-        subject: the id of the config entry or the subscription that it is about, or what is unique to it.
+        subject: the id of the config entry or the contract that it is about, or what is unique to it.
         name: the name by which the customer knows it.
         present: whether it is so now.
         named: what else its text names.
@@ -58,6 +58,6 @@ def async_report(
 
 @callback
 def async_withdraw_all(hass: HomeAssistant, subject: str) -> None:
-    """Delete all issues about an account or a subscription."""
+    """Delete all issues about an account or a contract."""
     for issue in Issue:
         async_report(hass, issue, subject, "", present=False)

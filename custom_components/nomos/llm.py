@@ -209,7 +209,7 @@ def _exposed(
     entries: list[NomosConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
     for entry in entries:
         prices = entry.runtime_data.prices
-        for contract in rank_contracts(one.subscription for one in prices.values()):
+        for contract in rank_contracts(one.contract for one in prices.values()):
             entity_id = entities.async_get_entity_id(
                 Platform.SENSOR, DOMAIN, f"{contract.id}_price"
             )

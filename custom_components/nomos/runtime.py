@@ -77,13 +77,11 @@ class NomosRuntime:
         await self.loads.async_begin()
 
     @callback
-    def async_each_subscription(
-        self, platform: Callable[[PriceCoordinator], None]
-    ) -> None:
+    def async_each_contract(self, platform: Callable[[PriceCoordinator], None]) -> None:
         """Call a platform for every contract that is shown, and for each one that appears later."""
         self._connect(self._new_contract, platform)
-        for subscription_id, prices in self.prices.items():
-            if subscription_id in self.usage:
+        for contract_id, prices in self.prices.items():
+            if contract_id in self.usage:
                 platform(prices)
 
     def _connect(self, signal: str, target: Callable[..., None]) -> None:
@@ -96,33 +94,33 @@ class NomosRuntime:
         coordinator.async_start()
         async with self._usage_lock:
             await self._async_start_usage(coordinator, shown=True)
-        return self.prices.get(coordinator.subscription_id) is coordinator
+        return self.prices.get(coordinator.contract_id) is coordinator
 
     async def _async_start_usage(
         self, prices: PriceCoordinator, *, shown: bool
     ) -> None:
         """Ask for the usage of a contract from now on, in place of what did so before."""
-        subscription_id = prices.subscription_id
-        if (before := self.usage.pop(subscription_id, None)) is not None:
+        contract_id = prices.contract_id
+        if (before := self.usage.pop(contract_id, None)) is not None:
             await before.async_leave()
         usage = UsageCoordinator(self._hass, prices, shown=shown)
         await usage.async_load()
-        if shown and self.prices.get(subscription_id) is not prices:
+        if shown and self.prices.get(contract_id) is not prices:
             return
         usage.async_start()
-        self.usage[subscription_id] = usage
+        self.usage[contract_id] = usage
 
     async def _async_follow_ended(self) -> None:
         """Complete the statistics of contracts that have ended and are not shown."""
         async with self._usage_lock:
-            for subscription_id, subscription in self.account.data.items():
-                if subscription_id in self.account.shown or not _has_run(subscription):
+            for contract_id, contract in self.account.data.items():
+                if contract_id in self.account.shown or not _has_run(contract):
                     continue
-                usage = self.usage.get(subscription_id)
+                usage = self.usage.get(contract_id)
                 if usage is not None and not usage.shown:
-                    usage.prices.async_subscription_changed(subscription)
+                    usage.prices.async_contract_changed(contract)
                     continue
-                prices = PriceCoordinator(self._hass, self.account, subscription)
+                prices = PriceCoordinator(self._hass, self.account, contract)
                 await self._async_start_usage(prices, shown=False)
 
     @callback
@@ -131,7 +129,7 @@ class NomosRuntime:
             self._entry.async_create_background_task(
                 self._hass,
                 self._async_add_contract(coordinator),
-                f"{DOMAIN} new subscription",
+                f"{DOMAIN} new contract",
             )
         self._entry.async_create_background_task(
             self._hass, self._async_follow_ended(), f"{DOMAIN} ended contracts"
@@ -171,15 +169,13 @@ class NomosRuntime:
         shown = self.account.shown
         registry = dr.async_get(self._hass)
         for device in dr.async_entries_for_config_entry(registry, self._entry.entry_id):
-            subscription_id = next(iter(device.identifiers))[1]
-            if subscription_id not in shown and (
-                subscription_id not in self._entry.subentries
-            ):
+            contract_id = next(iter(device.identifiers))[1]
+            if contract_id not in shown and (contract_id not in self._entry.subentries):
                 registry.async_remove_device(device.id)
-                self._hass.async_create_task(self._async_forget(subscription_id))
-        for subscription_id, usage in list(self.usage.items()):
-            if not usage.shown and subscription_id not in self.account.data:
-                self._hass.async_create_task(self._async_forget(subscription_id))
+                self._hass.async_create_task(self._async_forget(contract_id))
+        for contract_id, usage in list(self.usage.items()):
+            if not usage.shown and contract_id not in self.account.data:
+                self._hass.async_create_task(self._async_forget(contract_id))
         async_report(
             self._hass,
             Issue.CONTRACT_ENDED,
@@ -194,63 +190,63 @@ class NomosRuntime:
             for kind, count in Counter(one.type for one in shown.values()).items()
             if count > 1
         }
-        for subscription in shown.values():
+        for contract in shown.values():
             self._describe_device(
-                registry, subscription, numbered=subscription.type in numbered
+                registry, contract, numbered=contract.type in numbered
             )
-            if (known := self.prices.get(subscription.id)) is None:
-                self.prices[subscription.id] = PriceCoordinator(
-                    self._hass, self.account, subscription
+            if (known := self.prices.get(contract.id)) is None:
+                self.prices[contract.id] = PriceCoordinator(
+                    self._hass, self.account, contract
                 )
-                came.append(self.prices[subscription.id])
-            elif known.async_subscription_changed(subscription):
+                came.append(self.prices[contract.id])
+            elif known.async_contract_changed(contract):
                 known.async_refresh_soon()
         return came
 
-    async def _async_forget(self, subscription_id: str) -> None:
+    async def _async_forget(self, contract_id: str) -> None:
         """Stop asking for a contract that is not shown any more, and delete what is stored of it if it is gone."""
-        gone = subscription_id not in self.account.data
-        usage = self.usage.get(subscription_id)
+        gone = contract_id not in self.account.data
+        usage = self.usage.get(contract_id)
         if usage is not None and (usage.shown or gone):
-            del self.usage[subscription_id]
+            del self.usage[contract_id]
             await usage.async_leave()
-        if (coordinator := self.prices.pop(subscription_id, None)) is not None:
+        if (coordinator := self.prices.pop(contract_id, None)) is not None:
             await coordinator.async_shutdown()
         if gone:
-            await async_delete_files(self._hass, subscription_id)
+            await async_delete_files(self._hass, contract_id)
 
     def _describe_device(
-        self, registry: dr.DeviceRegistry, subscription: Subscription, *, numbered: bool
+        self, registry: dr.DeviceRegistry, contract: Subscription, *, numbered: bool
     ) -> None:
         """Create or update the device of a contract.
 
         Its name has the contract's number only if the account has several of a kind: the usual entity ids stay short.
         """
-        key = "feed_in" if subscription.feeds_in else "consumption"
+        key = "feed_in" if contract.feeds_in else "consumption"
         placeholders = None
-        if numbered and subscription.number:
+        if numbered and contract.number:
             key = f"{key}_numbered"
-            placeholders = {"number": subscription.number}
-        tariff = self.account.tariff_of(subscription)
+            placeholders = {"number": contract.number}
+        tariff = self.account.tariff_of(contract)
         registry.async_get_or_create(
             config_entry_id=self._entry.entry_id,
-            identifiers={(DOMAIN, subscription.id)},
+            identifiers={(DOMAIN, contract.id)},
             entry_type=dr.DeviceEntryType.SERVICE,
             manufacturer=MANUFACTURER,
             # A model cannot be translated, and the name of a tariff need not be.
             model=tariff.name if tariff else None,
-            serial_number=subscription.number,
+            serial_number=contract.number,
             configuration_url=CUSTOMER_URL,
             translation_key=key,
             translation_placeholders=placeholders,
         )
 
 
-def _has_run(subscription: Subscription) -> bool:
+def _has_run(contract: Subscription) -> bool:
     """Return whether a contract has ended after it began."""
-    start, end = subscription.start_at, subscription.end_at
+    start, end = contract.start_at, contract.end_at
     return (
-        subscription.status is SubscriptionStatus.ENDED
+        contract.status is SubscriptionStatus.ENDED
         and start is not None
         and (end is None or start < end)
     )
@@ -265,8 +261,8 @@ async def async_delete_stored(hass: HomeAssistant, entry: NomosConfigEntry) -> N
     known = {next(iter(device.identifiers))[1] for device in devices}
     if (stored := await async_load_account(hass, entry)) is not None:
         known |= stored.subscriptions.keys()
-    for subscription_id in known:
-        await async_delete_files(hass, subscription_id)
+    for contract_id in known:
+        await async_delete_files(hass, contract_id)
     await account_file(hass, entry).async_remove()
     await load_file(hass, entry).async_remove()
     async_forget_loads(hass, entry)

@@ -57,7 +57,7 @@ GAPS: Final = {
 }
 """Minutes between requests that do not bring what they are made for; the last gap is repeated."""
 
-_SUBSCRIPTION_GAPS: Final = (15, 30, 60, 120)
+_CONTRACT_GAPS: Final = (15, 30, 60, 120)
 _USAGE_GAPS: Final = (30, 60, 120, 240)
 """Minutes between requests that fail; the last gap is repeated."""
 
@@ -219,7 +219,7 @@ def after_pause(now: datetime, at: datetime, until: datetime, phase: float) -> d
     return max(at, until + timedelta(seconds=1) + spread * phase)
 
 
-def next_subscription_request(
+def next_contract_request(
     now: datetime,
     turning_points: tuple[datetime, ...],
     *,
@@ -235,7 +235,7 @@ def next_subscription_request(
     """
     daily = _next_daily(now, phase, first_fetch)
     if misses:
-        return min(daily, _after_gap(now, _SUBSCRIPTION_GAPS, misses, _JITTER * chance))
+        return min(daily, _after_gap(now, _CONTRACT_GAPS, misses, _JITTER * chance))
     if overdue:
         return min(daily, now + timedelta(minutes=1) + timedelta(minutes=4) * phase)
     # Contracts begin and end at midnight for everybody at once: spread those requests over half an hour, too.
@@ -258,14 +258,14 @@ def next_usage_request(
 
 
 def next_usage_request_after_start(
-    now: datetime, looked_to: date | None, *, phase: float, chance: float
+    now: datetime, synced_on: date | None, *, phase: float, chance: float
 ) -> datetime:
     """Return when to ask for usage after a start, if it was asked for up to a day before, or never."""
-    if looked_to is None:
+    if synced_on is None:
         return now + timedelta(seconds=40 + 20 * chance)
     today = local_date(now)
     due = today if now >= usage_fetch(today, phase) else today - _DAY
     # A request on a day that has not come was made by a clock that was ahead.
-    if not due <= looked_to <= today:
+    if not due <= synced_on <= today:
         return now + timedelta(seconds=150 + 60 * chance)
     return _next_daily(now, phase, usage_fetch)

@@ -23,12 +23,12 @@ async def async_setup_entry(
     @callback
     def add(coordinator: PriceCoordinator) -> None:
         async_add_entities(price_sensors(coordinator))
-        usage = entry.runtime_data.usage[coordinator.subscription_id]
+        usage = entry.runtime_data.usage[coordinator.contract_id]
         async_follow_usage(hass, usage, async_add_entities)
 
     @callback
     def add_load(load: Load) -> None:
         async_add_entities(load_sensors(load), config_subentry_id=load.id)
 
-    entry.runtime_data.async_each_subscription(add)
+    entry.runtime_data.async_each_contract(add)
     entry.runtime_data.loads.async_each(add_load)

@@ -171,7 +171,7 @@ async def _async_get_prices(call: ServiceCall) -> ServiceResponse:
             unit=call.data["unit"],
             thresholds=coordinator.thresholds,
             now=now,
-            feed_in=coordinator.subscription.feeds_in,
+            feed_in=coordinator.contract.feeds_in,
         ).response(shape)
 
     if table is coordinator.data:
@@ -187,7 +187,7 @@ async def _async_plan(call: ServiceCall) -> ServiceResponse:
     opens, closes = plan_window(
         call.data.get("earliest"), call.data.get("latest"), now, zone
     )
-    usual = Objective.HIGHEST if coordinator.subscription.feeds_in else Objective.LOWEST
+    usual = Objective.HIGHEST if coordinator.contract.feeds_in else Objective.LOWEST
     goal = call.data.get("goal", usual)
     request = _plan_request(call.data, opens, closes, goal)
     # Many short runs on prices that hardly differ can take the planner most of a second.
@@ -199,10 +199,10 @@ async def _async_plan(call: ServiceCall) -> ServiceResponse:
 async def _async_plan_battery(call: ServiceCall) -> ServiceResponse:
     """Return what to tell a battery's inverter, quarter-hour by quarter-hour."""
     entry, coordinator = _find_contract(call)
-    if coordinator.subscription.feeds_in:
+    if coordinator.contract.feeds_in:
         raise invalid_input("battery_needs_consumption")
     prices = entry.runtime_data.prices
-    feed_in = feed_in_contract(one.subscription for one in prices.values())
+    feed_in = feed_in_contract(one.contract for one in prices.values())
     payouts = prices[feed_in.id].data if feed_in else EMPTY_TABLE
     now, zone = dt_util.utcnow(), dt_util.get_default_time_zone()
     request = BatteryRequest.of(call.data, coordinator.data, payouts, now, zone)
@@ -347,7 +347,7 @@ def _find_contract(call: ServiceCall) -> tuple[NomosConfigEntry, PriceCoordinato
     )
     for entry in entries:
         prices = entry.runtime_data.prices
-        contracts = [one.subscription for one in prices.values()]
+        contracts = [one.contract for one in prices.values()]
         if wanted is not None:
             found = named_contract(contracts, names)
         elif (found := only_contract(contracts)) is None:

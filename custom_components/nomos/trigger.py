@@ -245,13 +245,13 @@ class LowestPriceStarted(_NomosTrigger):
         target = TargetSelection(self._target)
 
         @callback
-        def begins(subscription_id: str) -> None:
+        def begins(contract_id: str) -> None:
             chosen = async_extract_referenced_entity_ids(self._hass, target)
             for entity_id in self.entity_filter(
                 chosen.referenced | chosen.indirectly_referenced
             ):
                 prices = price_coordinator(self._hass, entity_id)
-                if prices and prices.subscription_id == subscription_id:
+                if prices and prices.contract_id == contract_id:
                     run_action(
                         {"entity_id": entity_id},
                         f"the lowest price of the day of {entity_id}",

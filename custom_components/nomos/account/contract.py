@@ -24,7 +24,7 @@ class ContractCoordinator[T](ScheduledCoordinator[T]):
         self,
         hass: HomeAssistant,
         account: NomosAccount,
-        subscription_id: str,
+        contract_id: str,
         *,
         kind: str,
         nothing: T,
@@ -33,14 +33,14 @@ class ContractCoordinator[T](ScheduledCoordinator[T]):
         """Begin with nothing known and no request planned."""
         super().__init__(hass, account.config_entry, logger, f"{DOMAIN} {kind}")
         self.account = account
-        self.subscription_id = subscription_id
+        self.contract_id = contract_id
         self.data = nothing
         self._kind = kind.capitalize()
 
     @property
     def place(self) -> str:
         """Return the name of the contract in log and diagnostics, which must not hold its number."""
-        return self.account.place_of(self.subscription_id)
+        return self.account.place_of(self.contract_id)
 
     @property
     @override
@@ -55,7 +55,7 @@ class ContractCoordinator[T](ScheduledCoordinator[T]):
     ) -> R:
         """Send a request about the contract, and raise as ``Connection.async_ask`` does."""
         return await self.account.async_ask(
-            lambda client: request(client, self.subscription_id, *args),
+            lambda client: request(client, self.contract_id, *args),
             optional=optional,
         )
 
@@ -71,9 +71,9 @@ class ContractEntity[C: ContractCoordinator[Any]](ReadingEntity, CoordinatorEnti
         """Belong to the contract's device."""
         super().__init__(coordinator)
         self.entity_description = description
-        subscription_id = coordinator.subscription_id
-        self._attr_unique_id = f"{subscription_id}_{description.key}"
-        self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, subscription_id)})
+        contract_id = coordinator.contract_id
+        self._attr_unique_id = f"{contract_id}_{description.key}"
+        self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, contract_id)})
         self._read()
 
     @property

@@ -18,7 +18,7 @@ from ..api import NomosClient, Subscription, SubscriptionStatus, Tariff
 from ..const import DOMAIN
 from ..errors import CredentialsMissingError, RequestError
 from ..pricing import local_date
-from ..schedule import next_subscription_request
+from ..schedule import next_contract_request
 from ..scheduled_coordinator import ScheduledCoordinator
 from .connection import Connection
 from .file import StoredAccount, account_file, async_load_account
@@ -40,7 +40,7 @@ class NomosAccount(ScheduledCoordinator[Mapping[str, Subscription]]):
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, phase: float) -> None:
         """Take the installation's place in the spread of requests."""
-        super().__init__(hass, entry, _LOGGER, f"{DOMAIN} subscriptions")
+        super().__init__(hass, entry, _LOGGER, f"{DOMAIN} contracts")
         self.phase = phase
         self.connection = Connection(hass, entry, phase)
         self.async_ask = self.connection.async_ask
@@ -111,16 +111,16 @@ class NomosAccount(ScheduledCoordinator[Mapping[str, Subscription]]):
         """Return the tariffs that are known, by id."""
         return self._tariffs.known
 
-    def tariff_of(self, subscription: Subscription) -> Tariff | None:
+    def tariff_of(self, contract: Subscription) -> Tariff | None:
         """Return the tariff of a contract, None if it is not known."""
-        return self.tariffs.get(subscription.tariff_id)
+        return self.tariffs.get(contract.tariff_id)
 
-    def place_of(self, subscription_id: str) -> str:
+    def place_of(self, contract_id: str) -> str:
         """Return the name of a contract in the log, which must not hold its number."""
         ids = list(self.data)
-        if subscription_id not in ids:
+        if contract_id not in ids:
             return "a contract that is gone"
-        return f"contract {ids.index(subscription_id) + 1} of {len(ids)}"
+        return f"contract {ids.index(contract_id) + 1} of {len(ids)}"
 
     @property
     @override
@@ -233,7 +233,7 @@ class NomosAccount(ScheduledCoordinator[Mapping[str, Subscription]]):
             for point in (one.start_at, one.end_at)
             if point is not None
         )
-        at = next_subscription_request(
+        at = next_contract_request(
             dt_util.utcnow(),
             turning_points,
             overdue=overdue,

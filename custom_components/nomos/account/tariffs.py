@@ -31,7 +31,7 @@ class Tariffs:
         self._refused = False
 
     async def async_update(
-        self, subscriptions: Iterable[Subscription], today: date
+        self, contracts: Iterable[Subscription], today: date
     ) -> bool:
         """Ask for tariffs that are new, and once a month for those of contracts that run; return whether any changed.
 
@@ -44,7 +44,7 @@ class Tariffs:
             self._refused = False
         wanted = {
             one.tariff_id
-            for one in subscriptions
+            for one in contracts
             if one.tariff_id not in self.known
             or (monthly and one.status is not SubscriptionStatus.ENDED)
         }

@@ -89,7 +89,7 @@ async def _chart(
             coordinator.data,
             levels,
             now,
-            pays=coordinator.subscription.feeds_in,
+            pays=coordinator.contract.feeds_in,
             minutes=msg["window_minutes"],
         )
     )

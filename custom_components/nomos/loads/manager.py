@@ -165,7 +165,7 @@ class Loads:
         """
         if named is not None and named in self._prices:
             return self._prices[named]
-        usual = default_contract(one.subscription for one in self._prices.values())
+        usual = default_contract(one.contract for one in self._prices.values())
         return self._prices[usual.id] if usual else None
 
     def _register_device(self, load: Load) -> None:
@@ -173,7 +173,7 @@ class Loads:
         registry, contract = dr.async_get(self._hass), None
         if load.coordinator is not None:
             contract = registry.async_get_device_by_identifier(
-                (DOMAIN, load.coordinator.subscription_id), self._entry.entry_id
+                (DOMAIN, load.coordinator.contract_id), self._entry.entry_id
             )
         registry.async_get_or_create(
             config_entry_id=self._entry.entry_id,

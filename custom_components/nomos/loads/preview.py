@@ -25,7 +25,7 @@ async def async_preview(
     """Return the sentence's translation key and what it names, for the data of a new subentry."""
     settings, now = LoadSettings.of(data), dt_util.utcnow()
     zone = dt_util.get_default_time_zone()
-    coordinator = loads.coordinator_of(settings.subscription_id)
+    coordinator = loads.coordinator_of(settings.contract_id)
     plan = None
     if coordinator is not None and coordinator.data is not None:
         plan = await hass.async_add_executor_job(

@@ -171,7 +171,7 @@ class LoadSettings:
     price_cap: float | None
     prefer: Prefer
     fallback: time | None
-    subscription_id: str | None
+    contract_id: str | None
     car: Car | None = None
     plugged_sensor: str | None = None
     ask_sensor: str | None = None
@@ -212,7 +212,7 @@ class LoadSettings:
             price_cap=None if cap is None else cap / 100,
             prefer=Prefer(data.get("prefer", Prefer.EARLY)),
             fallback=_time(data.get("fallback")),
-            subscription_id=data.get("subscription"),
+            contract_id=data.get("subscription"),
             car=car,
             plugged_sensor=data.get("plugged_sensor") or None,
             ask_sensor=data.get("ask_sensor") or None,

@@ -62,9 +62,9 @@ def _euro(cents: float | None) -> float | None:
     return None if cents is None else round(cents / 100, 8)
 
 
-def price_file(hass: HomeAssistant, subscription_id: str) -> StoredFile:
-    """Return the file of a subscription's prices."""
-    return stored_file(hass, f"prices.{subscription_id}")
+def price_file(hass: HomeAssistant, contract_id: str) -> StoredFile:
+    """Return the file of a contract's prices."""
+    return stored_file(hass, f"prices.{contract_id}")
 
 
 def decode_table(stored: Any) -> PriceTable:

@@ -48,30 +48,30 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class PriceCoordinator(ContractCoordinator[PriceTable]):
-    """One subscription's price table.
+    """One contract's price table.
 
     The data clock asks Nomos, rarely; the display clock has entities read the table again at every boundary. No answer
     takes away a price that is known, and what is known is on the disk.
     """
 
     def __init__(
-        self, hass: HomeAssistant, account: NomosAccount, subscription: Subscription
+        self, hass: HomeAssistant, account: NomosAccount, contract: Subscription
     ) -> None:
         """Begin with an empty table."""
         super().__init__(
             hass,
             account,
-            subscription.id,
+            contract.id,
             kind="prices",
             nothing=EMPTY_TABLE,
             logger=_LOGGER,
         )
-        self.subscription = subscription
+        self.contract = contract
         options = account.config_entry.options
         self.thresholds = level_thresholds(options)
         self.gap = PriceGap()
         self._levels = TableLevels(EMPTY_TABLE, self.thresholds, period_limits(options))
-        self._file = price_file(hass, subscription.id)
+        self._file = price_file(hass, contract.id)
         self._reason = PriceRequestReason.REST
         self._display = DisplayClock(hass, self._pass_boundary)
 
@@ -108,14 +108,14 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
     async def async_shutdown(self) -> None:
         """Stop both clocks."""
         self._display.stop()
-        async_withdraw_all(self.hass, self.subscription_id)
+        async_withdraw_all(self.hass, self.contract_id)
         await super().async_shutdown()
 
     @callback
-    def async_subscription_changed(self, subscription: Subscription) -> bool:
+    def async_contract_changed(self, contract: Subscription) -> bool:
         """Update the contract; return whether prices should be asked for at once."""
         supplied_before = self._is_supplied()
-        self.subscription = subscription
+        self.contract = contract
         self.async_update_listeners()
         return self._is_supplied() and not supplied_before
 
@@ -222,7 +222,7 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
 
     def _reason_for(self, table: PriceTable) -> PriceRequestReason:
         """Return why to ask now if this table is all that is known."""
-        now, end = dt_util.utcnow(), self.subscription.end_at
+        now, end = dt_util.utcnow(), self.contract.end_at
         if not self._is_supplied():
             return PriceRequestReason.NOT_SUPPLIED
         if self._is_denied() or self.gap.is_hopeless(now):
@@ -257,10 +257,8 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
 
     def _is_supplied(self) -> bool:
         """Return whether there should be a price now: the contract runs, as far as Nomos reports."""
-        end = self.subscription.end_at
-        return not self.subscription.inactive and (
-            end is None or dt_util.utcnow() < end
-        )
+        end = self.contract.end_at
+        return not self.contract.inactive and (end is None or dt_util.utcnow() < end)
 
     def _is_denied(self) -> bool:
         return isinstance(self.last_error, NomosPermissionError)
@@ -300,7 +298,7 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
         self.async_update_listeners()
         lowest = self.data.day(local_date(now)).lowest
         if passed and lowest and passed <= lowest.start <= now < lowest.end:
-            async_dispatcher_send(self.hass, SIGNAL_LOWEST, self.subscription_id)
+            async_dispatcher_send(self.hass, SIGNAL_LOWEST, self.contract_id)
 
     @callback
     def _follow_table(self) -> None:
@@ -317,7 +315,7 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
             denied=supplied and self._is_denied(),
             connected=self.account.link.is_open,
         )
-        name = self.subscription.number or self.config_entry.title
+        name = self.contract.number or self.config_entry.title
         for issue, present in issues.items():
-            async_report(self.hass, issue, self.subscription_id, name, present=present)
+            async_report(self.hass, issue, self.contract_id, name, present=present)
         self._display.follow(self.data)

@@ -12,7 +12,7 @@ from ..const import DOMAIN
 from ..pricing import PriceTable, next_midnight
 
 SIGNAL_LOWEST: Final = f"{DOMAIN}_lowest_price"
-"""Sent with a subscription's id when the lowest price of its day begins."""
+"""Sent with a contract's id when the lowest price of its day begins."""
 
 _WITHOUT_PRICES: Final = timedelta(minutes=15)
 """How long to sleep if no boundary is known."""

@@ -47,7 +47,7 @@ def suits(coordinator: PriceCoordinator, feeds_in: bool | None) -> bool:
 
     A kind of contract that is not known yet counts as consumption.
     """
-    return feeds_in in {None, coordinator.subscription.feeds_in}
+    return feeds_in in {None, coordinator.contract.feeds_in}
 
 
 def of_rating[T](read: Callable[[PriceRating], T]) -> PriceValue[T | None]:

@@ -39,7 +39,7 @@ _DAY: Final = timedelta(days=1)
 class _Chunk(NamedTuple):
     """The first and the last day of one request."""
 
-    subscription_id: str
+    contract_id: str
     first: date
     last: date
 
@@ -124,7 +124,7 @@ class PastPrices:
                 series = await self._account.async_ask(
                     partial(
                         NomosClient.prices,
-                        subscription_id=chunk.subscription_id,
+                        subscription_id=chunk.contract_id,
                         start=chunk.first,
                         end=chunk.last,
                     )
@@ -168,17 +168,17 @@ def _missing(
     coordinator: PriceCoordinator, start: datetime, end: datetime
 ) -> list[_Chunk]:
     """Return the past days within the contract that the table does not know, in chunks."""
-    subscription = coordinator.subscription
-    if subscription.inactive:
+    contract = coordinator.contract
+    if contract.inactive:
         # Nomos has no prices of any of its days.
         return []
     first = local_date(start)
     last = min(last_day(end), local_date(dt_util.utcnow()) - _DAY)
-    if subscription.start_at is not None:
-        first = max(first, local_date(subscription.start_at))
+    if contract.start_at is not None:
+        first = max(first, local_date(contract.start_at))
     days = (first + number * _DAY for number in range((last - first).days + 1))
     unknown = (day for day in days if not coordinator.data.day(day).complete)
-    return [_Chunk(subscription.id, *ends) for ends in _ranges(unknown)]
+    return [_Chunk(contract.id, *ends) for ends in _ranges(unknown)]
 
 
 def _ranges(days: Iterable[date]) -> Iterator[tuple[date, date]]:

@@ -61,15 +61,15 @@ def _of_day(offset: int, *names: str) -> PriceValue[Any]:
 
 
 def _of_contract(name: str) -> PriceValue[Any]:
-    return lambda prices, _: getattr(prices.subscription, name)
+    return lambda prices, _: getattr(prices.contract, name)
 
 
 def _of_tariff(name: str) -> PriceValue[Any]:
-    return lambda prices, _: _read(prices.account.tariff_of(prices.subscription), name)
+    return lambda prices, _: _read(prices.account.tariff_of(prices.contract), name)
 
 
 def _status(prices: PriceCoordinator, _now: datetime) -> str | None:
-    status = prices.subscription.status.value
+    status = prices.contract.status.value
     return status if status in _STATUSES else None
 
 

@@ -75,15 +75,15 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
         super().__init__(
             hass,
             prices.account,
-            prices.subscription_id,
+            prices.contract_id,
             kind="usage",
             nothing=EMPTY_RECORD,
             logger=_LOGGER,
         )
         self.prices = prices
         self.shown = shown
-        self.statistics = UsageStatistics(hass, prices.subscription)
-        self._file = usage_file(hass, prices.subscription_id)
+        self.statistics = UsageStatistics(hass, prices.contract)
+        self._file = usage_file(hass, prices.contract_id)
         self._importing = asyncio.Lock()
         self._left_out: Exception | None = None
         self._worth_repeating = False
@@ -144,17 +144,17 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
     @property
     def feeds_in(self) -> bool:
         """Return whether the contract is about energy that is fed into the grid."""
-        return self.prices.subscription.feeds_in
+        return self.prices.contract.feeds_in
 
     @property
     def _has_ended(self) -> bool:
-        return self.prices.subscription.status is SubscriptionStatus.ENDED
+        return self.prices.contract.status is SubscriptionStatus.ENDED
 
     @property
     def _nothing_to_ask(self) -> bool:
         """Return whether the contract has not begun, or it ended and its values are settled."""
         known = self.data
-        if self.prices.subscription.status is SubscriptionStatus.PENDING:
+        if self.prices.contract.status is SubscriptionStatus.PENDING:
             return True
         if not self._has_ended:
             return False
@@ -170,7 +170,7 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
         """Return whether the contract ended and all that was measured of it is settled."""
         return self._has_ended and is_over(
             self.data,
-            self.prices.subscription,
+            self.prices.contract,
             local_date(dt_util.utcnow()),
             history_kept=self.statistics.kept,
         )
@@ -255,7 +255,7 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
 
     def _is_late(self, today: date) -> bool:
         """Return whether yesterday should be known, and is not."""
-        _, end = metered_days(self.prices.subscription, today, history_kept=True)
+        _, end = metered_days(self.prices.contract, today, history_kept=True)
         return (
             USAGE not in self.data.refused
             and bool(self.data.days)
@@ -330,7 +330,7 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
 
     async def _async_usage(self, today: date) -> None:
         """Ask for what was metered, and bring it into record and statistics."""
-        tariff = self.account.tariff_of(self.prices.subscription)
+        tariff = self.account.tariff_of(self.prices.contract)
         fee = tariff.base_fee if tariff and not self.feeds_in else None
         record = self.data.with_base_fee(fee, today)
         importer = UsageImporter(
@@ -340,9 +340,9 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
         self._left_out = importer.error
         self._worth_repeating = importer.worth_repeating
         if self.settled:
-            await usage_price_file(self.hass, self.subscription_id).async_remove()
+            await usage_price_file(self.hass, self.contract_id).async_remove()
             if not self.shown:
-                await price_file(self.hass, self.subscription_id).async_remove()
+                await price_file(self.hass, self.contract_id).async_remove()
 
     async def _async_invoices(self, _today: date) -> None:
         """Ask for the invoice that was issued last."""
@@ -364,12 +364,12 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
         )
 
 
-def usage_file(hass: HomeAssistant, subscription_id: str) -> StoredFile:
+def usage_file(hass: HomeAssistant, contract_id: str) -> StoredFile:
     """Return the file that holds what is known of a contract's meter."""
-    return stored_file(hass, f"usage.{subscription_id}")
+    return stored_file(hass, f"usage.{contract_id}")
 
 
-async def async_delete_files(hass: HomeAssistant, subscription_id: str) -> None:
+async def async_delete_files(hass: HomeAssistant, contract_id: str) -> None:
     """Delete what is stored of a contract."""
     for file in (price_file, usage_file, usage_price_file):
-        await file(hass, subscription_id).async_remove()
+        await file(hass, contract_id).async_remove()

@@ -28,24 +28,24 @@ _READ_FOR: Final = timedelta(days=365)
 
 
 def metered_days(
-    subscription: Subscription, today: date, *, history_kept: bool
+    contract: Subscription, today: date, *, history_kept: bool
 ) -> DateRange:
     """Return the days of a contract that may have been metered and are of interest."""
-    begin = local_date(subscription.start_at or subscription.created_at)
+    begin = local_date(contract.start_at or contract.created_at)
     if not history_kept:
         # Older months are asked for only to fill the statistics.
         begin = max(begin, months_before(today, 1))
-    if subscription.end_at is None:
+    if contract.end_at is None:
         return begin, today
     # A contract may end within a day.
-    return begin, min(today, last_day(subscription.end_at) + _DAY)
+    return begin, min(today, last_day(contract.end_at) + _DAY)
 
 
 def is_over(
-    known: UsageRecord, subscription: Subscription, today: date, *, history_kept: bool
+    known: UsageRecord, contract: Subscription, today: date, *, history_kept: bool
 ) -> bool:
     """Return whether nothing more is to be expected of a contract that has ended."""
-    begin, end = metered_days(subscription, today, history_kept=history_kept)
+    begin, end = metered_days(contract, today, history_kept=history_kept)
     if known.synced_on is None:
         return False
     if known.meter is MeterType.ANALOG:
@@ -54,7 +54,7 @@ def is_over(
             last >= month_start(end - _DAY)
             and all(one.final for one in known.analog_months)
         )
-    if subscription.end_at is None:
+    if contract.end_at is None:
         return not (known.days or known.months_of(MonthStatus.INCOMPLETE))
     return all(
         known.status(month_start(start)) is MonthStatus.SETTLED

@@ -270,7 +270,7 @@ def async_follow_usage(
         for description in USAGE_SENSORS:
             if record.meter not in description.meters:
                 # The meter was exchanged for one of another kind.
-                unique_id = f"{usage.subscription_id}_{description.key}"
+                unique_id = f"{usage.contract_id}_{description.key}"
                 if gone := registry.async_get_entity_id(SENSOR, DOMAIN, unique_id):
                     registry.async_remove(gone)
                 added.discard(description.key)

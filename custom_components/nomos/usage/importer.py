@@ -57,7 +57,7 @@ class UsageImporter:
         self._statistics = statistics
         self._save = save
         self._today = today
-        self._kept = UsagePrices(prices.hass, prices.subscription_id)
+        self._kept = UsagePrices(prices.hass, prices.contract_id)
         self._meter = Meter(prices, self._kept, today)
         self._failed: list[tuple[DateRange, Exception]] = []
         self._left_out = False
@@ -79,7 +79,7 @@ class UsageImporter:
         except StatisticsError as err:
             self.error = err
         begin, end = metered_days(
-            self._prices.subscription, self._today, history_kept=self._statistics.kept
+            self._prices.contract, self._today, history_kept=self._statistics.kept
         )
         if begin <= self._today:
             self.record = self.record.without_future(self._today)
@@ -102,7 +102,7 @@ class UsageImporter:
 
     async def _async_load_prices(self) -> None:
         """Load the prices that are kept: Nomos reports none any more of a contract that has ended."""
-        ended = self._prices.subscription.status is SubscriptionStatus.ENDED
+        ended = self._prices.contract.status is SubscriptionStatus.ENDED
         await self._kept.async_load(
             self._today, settled_to=None if ended else self.record.settled_to
         )
@@ -201,7 +201,7 @@ class UsageImporter:
             hours=answer.hours,
             fees=self._base_fees(start, end),
             fees_from=min(self.record.fees, default=date.max),
-            number=self._prices.subscription.number,
+            number=self._prices.contract.number,
         )
         _LOGGER.debug(
             "Hours written to the statistics of %s to %s: %s", start, end, written
@@ -211,7 +211,7 @@ class UsageImporter:
     def _base_fees(self, start: date, end: date) -> Mapping[date, float]:
         """Return the base fee in EUR of the days that are under contract."""
         begins, last = self._meter.supply
-        if not self._prices.subscription.inactive:
+        if not self._prices.contract.inactive:
             # A day without any price has not come: the clock is ahead.
             last = min(last, self._prices.data.horizon or last)
         fees = daily_fees(self.record.fees, max(start, local_date(begins)), end)
@@ -231,7 +231,7 @@ class UsageImporter:
             return
         last, wanted = await self._statistics.async_last(), set(recorded)
         if self.record.days:
-            feeds_in = self._prices.subscription.feeds_in
+            feeds_in = self._prices.contract.feeds_in
             wanted.add(StatisticKind.RETURNED if feeds_in else StatisticKind.USAGE)
         if self.record.fees:
             wanted.add(StatisticKind.BASE_FEE)

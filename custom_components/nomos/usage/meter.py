@@ -63,10 +63,10 @@ class Meter:
         self._kept = kept
         self._today = today
         self._no_prices = False
-        subscription = prices.subscription
+        contract = prices.contract
         self.supply = (
-            subscription.start_at or subscription.created_at,
-            subscription.end_at or datetime.max.replace(tzinfo=UTC),
+            contract.start_at or contract.created_at,
+            contract.end_at or datetime.max.replace(tzinfo=UTC),
         )
 
     async def async_analog_months(self) -> tuple[MeterType, Sequence[AnalogMonth]]:
@@ -116,7 +116,7 @@ class Meter:
             for day, found in readings.items()
             if month is None or _is_news(record.days.get(day), found, settles=settles)
         }
-        self._no_prices = self._prices.subscription.inactive and record.refuses(
+        self._no_prices = self._prices.contract.inactive and record.refuses(
             PRICES, self._today
         )
         try:
@@ -156,7 +156,7 @@ class Meter:
             return []
         found = await self._async_prices(min(lacking), max(lacking))
         # Nomos has no prices for a contract that does not run, says its documentation.
-        if self._prices.subscription.inactive and all(
+        if self._prices.contract.inactive and all(
             series.items is None for series in found
         ):
             self._no_prices = True
@@ -173,7 +173,7 @@ class Meter:
         except (NomosPermissionError, NomosNotFoundError, NomosRequestError) as err:
             _LOGGER.debug("There are no prices for usage: %s", type(err).__name__)
             too_long = isinstance(err, NomosRequestError) and last - first >= _WEEK
-            if not too_long or self._prices.subscription.inactive:
+            if not too_long or self._prices.contract.inactive:
                 return []
         found = []
         while first <= last:

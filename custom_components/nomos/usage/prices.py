@@ -20,17 +20,17 @@ _Days = dict[date, str]
 """The prices of each day's quarter-hours, in ct/kWh."""
 
 
-def usage_price_file(hass: HomeAssistant, subscription_id: str) -> StoredFile:
+def usage_price_file(hass: HomeAssistant, contract_id: str) -> StoredFile:
     """Return the file that holds the prices of a contract's latest days."""
-    return stored_file(hass, f"unsettled_prices.{subscription_id}")
+    return stored_file(hass, f"unsettled_prices.{contract_id}")
 
 
 class UsagePrices:
     """The prices of one contract's latest days by the quarter-hour, in memory only while usage is asked for."""
 
-    def __init__(self, hass: HomeAssistant, subscription_id: str) -> None:
+    def __init__(self, hass: HomeAssistant, contract_id: str) -> None:
         """Begin with none."""
-        self._file = usage_price_file(hass, subscription_id)
+        self._file = usage_price_file(hass, contract_id)
         self._stored: _Days = {}
         self._days: _Days = {}
         self._since = date.max

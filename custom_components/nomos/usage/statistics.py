@@ -37,13 +37,13 @@ _ENERGY: Final = frozenset({StatisticKind.USAGE, StatisticKind.RETURNED})
 class UsageStatistics:
     """The statistics of one contract."""
 
-    def __init__(self, hass: HomeAssistant, subscription: Subscription) -> None:
+    def __init__(self, hass: HomeAssistant, contract: Subscription) -> None:
         """Name the statistics; nothing is read or written yet."""
         self._hass = hass
-        self._selling = subscription.feeds_in
+        self._selling = contract.feeds_in
         self._all = {
             kind: Statistic(
-                id=f"{DOMAIN}:{_slug(subscription.id)}_{kind}",
+                id=f"{DOMAIN}:{_slug(contract.id)}_{kind}",
                 kind=kind,
                 energy=kind in _ENERGY,
             )

@@ -272,7 +272,7 @@ async def test_choice_of_contract(
     entry = await linked()
     load_id = await add(hass, entry, subscription=second.id)
     load = entry.runtime_data.loads.all[load_id]
-    assert load.coordinator.subscription.id == second.id
+    assert load.coordinator.contract.id == second.id
     nomos.remove_subscription(second.id)
     for _ in range(2):
         await advance(timedelta(days=1))
