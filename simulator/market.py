@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 import csv
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 import math
 from pathlib import Path
@@ -19,15 +20,15 @@ class Market(ABC):
         """Return the price in EUR/MWh of the quarter-hour that starts at an aware instant; None without an auction."""
 
 
+@dataclass(frozen=True, slots=True)
 class SyntheticMarket(Market):
     """Prices shaped like those of German days: peaks, nights, weekends, seasons, sun and wind.
 
-    Each quarter-hour is computed on its own from the seed, so the order of calls does not matter.
+    Each quarter-hour is computed on its own from the seed, so the order of calls does not matter, and markets of the
+    same seed are equal.
     """
 
-    def __init__(self, seed: int) -> None:
-        """Make the market of a seed."""
-        self._seed = seed
+    seed: int
 
     @override
     def price(self, start: datetime) -> float:
@@ -38,8 +39,8 @@ class SyntheticMarket(Market):
         weekday = local.weekday()
         position = day + hour / 24
         # Weather lasts for days: wind changes about every third day.
-        wind = noise.smooth(self._seed, "wind", position / 3)
-        sunshine = weather.sunshine(self._seed, position)
+        wind = noise.smooth(self.seed, "wind", position / 3)
+        sunshine = weather.sunshine(self.seed, position)
         working = (0.55, 0.45)[weekday - 5] if weekday >= 5 else 1.0
         price = (
             104 - 22 * season - 62 * (wind - 0.35) - (0, 10, 20)[max(0, weekday - 4)]
@@ -57,7 +58,7 @@ class SyntheticMarket(Market):
         # Plants ramp within the hour: its first quarter is expensive while prices fall, its last while they rise.
         ramp = math.cos(2 * math.pi * (hour - 2) / 12) * (local.minute - 22.5) / 22.5
         price += -6 * ramp + 4 * noise.signed(
-            self._seed, "quarter", int(start.timestamp()) // 900
+            self.seed, "quarter", int(start.timestamp()) // 900
         )
         if price < 0:
             # Below zero plants switch off: negative prices are frequent, but rarely deep.

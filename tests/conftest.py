@@ -1,8 +1,10 @@
 """Options of the test suite, the figures that tests report, and how tests are spread over processes."""
 
+import asyncio
 from collections.abc import Callable, Generator
 import logging
 import os
+from typing import Any
 
 import pytest
 from xdist.remote import Producer
@@ -47,6 +49,26 @@ def pytest_xdist_make_scheduler(
     """Spread the tests over processes in our own order."""
     config.option.loadscopereorder = False  # the order is ours
     return SplitScheduling(config, log)
+
+
+@pytest.fixture(autouse=True)
+async def enable_event_loop_debug(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse calls from other threads, as an event loop does in debug mode, without that mode.
+
+    It replaces a fixture of the test plugin. Debug mode keeps the whole stack of every future and of every call that is
+    scheduled, which takes a third of the time of the suite.
+    """
+    loop: Any = asyncio.get_running_loop()
+
+    def checked(schedule: Callable[..., asyncio.Handle]) -> Callable[..., Any]:
+        def call(*args: Any, **options: Any) -> asyncio.Handle:
+            loop._check_thread()
+            return schedule(*args, **options)
+
+        return call
+
+    for name in ("call_soon", "call_at"):
+        monkeypatch.setattr(loop, name, checked(getattr(loop, name)))
 
 
 @pytest.fixture

@@ -51,6 +51,14 @@ class LogKeeper(logging.Handler):
         self.lines.append(self._formatter.format(record))
 
 
+def secrets_in(nomos: Simulator, text: str) -> list[str]:
+    """Return the secrets that the simulator knows and a text holds."""
+    # Six digits may occur by chance, and a one-time code is worthless without the session's secret.
+    secrets = {secret for secret in nomos.secrets if len(secret) > 6}
+    assert secrets
+    return [secret for secret in secrets if secret in text]
+
+
 type Advance = Callable[[timedelta], Awaitable[None]]
 
 type SetClock = Callable[[datetime], Awaitable[None]]
