@@ -96,6 +96,8 @@ class Outcome:
         optimum: if all prices had been known.
         at_once: started as the window opens.
         average: at the mean price of the window.
+        known_only: planned once as the window opens, until known prices end.
+        waiting: not before tomorrow is published if the window reaches into it; all prices are known then.
     """
 
     windows: int
@@ -103,11 +105,17 @@ class Outcome:
     optimum: float
     at_once: float
     average: float
+    known_only: float
+    waiting: float
+
+    def above(self, cost: float) -> float:
+        """Return how much more than the optimum something costs, in percent."""
+        return 100 * (cost / self.optimum - 1)
 
     @property
     def regret(self) -> float:
         """Return how much more than the optimum was paid, in percent."""
-        return 100 * (self.cost / self.optimum - 1)
+        return self.above(self.cost)
 
 
 class Year:
@@ -221,9 +229,29 @@ def measure(settings: LoadSettings, whole: PriceTable) -> Outcome:
                 plan(around, request, task.opens).cost,
                 power * cost(around, [at_once]),
                 power * cost(around, [whole_window]) * share,
+                *_other_rules(settings, task, year),
             )
         )
     return Outcome(len(found), *map(fsum, zip(*found, strict=True)))
+
+
+def _other_rules(settings: LoadSettings, task: Task, year: Year) -> tuple[float, float]:
+    """Return what a window costs that ends with the known prices, and one that begins when tomorrow is published."""
+
+    def best(opens: datetime, closes: datetime) -> float:
+        request = settings.request(opens, closes, settings.duration)
+        return plan(year.whole.between(opens, closes), request, opens).cost
+
+    opens, closes, known = task.opens, task.closes, year.known(task.opens).horizon
+    assert known is not None
+    if known >= closes:
+        return best(opens, closes), best(opens, closes)
+    published = datetime.combine(local_date(opens), PUBLISHED, TARIFF_ZONE)
+    fits = known - opens >= settings.duration
+    return (
+        best(opens, known if fits else closes),
+        best(max(opens, published.astimezone(UTC)), closes),
+    )
 
 
 def grid_fee(fee: str, hour: int) -> float:
@@ -282,6 +310,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     f"{found.regret:.2f} %",
                     f"{found.average:.2f}",
                     f"{found.at_once:.2f}",
+                    f"{found.above(found.known_only):.1f} %",
+                    f"{found.above(found.waiting):.1f} %",
                 )
             )
     heads = (
@@ -293,6 +323,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "above it",
         "average",
         "at once",
+        "known prices only",
+        "waiting",
     )
     print(markdown(heads, rows))
     return 0

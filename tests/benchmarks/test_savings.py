@@ -47,6 +47,9 @@ def test_a_surprise_is_paid_for(tmp_path: Path) -> None:
     assert found.cost == pytest.approx(2 * (2 + fees) * 1.19 / 100)
     assert found.optimum == pytest.approx(2 * (0.5 + fees) * 1.19 / 100)
     assert found.regret == pytest.approx(100 * (found.cost / found.optimum - 1))
+    # Who knows until midnight takes the noon; who waits for the afternoon takes the night.
+    assert found.known_only == pytest.approx(found.cost)
+    assert found.waiting == pytest.approx(found.optimum)
 
 
 def test_fees_by_the_time_of_day(tmp_path: Path) -> None:

@@ -204,7 +204,6 @@ class Load:
             return
         self._skipped_at = now
         self._skip(now)
-        self.making.drop()
         self._update()
 
     @callback
@@ -262,7 +261,8 @@ class Load:
             self.task = moved(task, self._next_task(now), now)
 
     def _finish(self, now: datetime) -> None:
-        """End the task."""
+        """End the task, and let no plan of it hold."""
+        self.making.drop()
         if self.task is not None:
             self.sensors.bridge(now)
             self.last, self._last_left = self.task.ended(now), self.left(now)
@@ -311,7 +311,6 @@ class Load:
             self.making.drop()
         if self.task and is_over(self.task, self.settings, self.left(now), now):
             self._finish(now)
-            self.making.drop()
         self._follow_requests(sensed, now)
         if self.task is None and self.is_on:
             self.task = self._next_task(now)
@@ -341,7 +340,6 @@ class Load:
                 self.making.drop()
             case Request.WITHDRAWN:
                 self._skip(now)
-                self.making.drop()
 
     def _begin(self, run: Run) -> None:
         """Let a run of the plan begin. A plan that is being made without it must not hold."""
