@@ -54,6 +54,13 @@ BENCHMARKS: Final = (
         " `tests/integration/prices/test_coordinator.py`; times and memory are only reported.",
     ),
     Benchmark(
+        "publication",
+        "Twenty loads when prices arrive",
+        "Processor time of callbacks of the event loop, half past one to a quarter to five, by what of the integration was"
+        " entered first; the budget is 5 ms each. `tests/integration/loads/test_many.py` checks that loads do not share a"
+        " callback.",
+    ),
+    Benchmark(
         "microbench",
         "What single functions cost",
         "In instructions of the Python interpreter, the same in every run. Growth is the exponent between the smallest"

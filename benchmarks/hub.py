@@ -88,9 +88,13 @@ async def hub(folder: Path, *, recorder: bool) -> AsyncIterator[HomeAssistant]:
             await hass.async_stop(force=True)
 
 
-def add_loads(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Add the loads to an account, as finished forms do."""
-    for name, settings in LOADS.items():
+def add_loads(
+    hass: HomeAssistant,
+    entry: ConfigEntry,
+    loads: Mapping[str, Mapping[str, Any]] = LOADS,
+) -> None:
+    """Add loads to an account, as finished forms do."""
+    for name, settings in loads.items():
         hass.config_entries.async_add_subentry(
             entry,
             ConfigSubentry(

@@ -33,11 +33,13 @@ class LoopTime:
     Attributes:
         stretches: each callback's time.
         causes: their sum by the function of the integration that was entered first.
+        longest: the longest of each cause.
         everything: the time of all callbacks, ours or not.
     """
 
     stretches: list[float] = field(default_factory=list)
     causes: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    longest: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     everything: float = 0.0
     _first: str | None = None
     _collected: float = 0.0
@@ -72,6 +74,7 @@ class LoopTime:
         if self._first is not None:
             self.stretches.append(taken)
             self.causes[self._first] += taken
+            self.longest[self._first] = max(self.longest[self._first], taken)
 
     def _forget(self) -> None:
         self._first, self._collected = None, 0.0

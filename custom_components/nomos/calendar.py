@@ -121,7 +121,9 @@ def _split(start: datetime, end: datetime, summary: str) -> Iterator[_Event]:
     Home Assistant measures events by the wall clock, by which the stretch may end before it starts.
     """
     hour = start.replace(minute=0, second=0, microsecond=0) + _HOUR
-    while hour < end:
+    # Most stretches are short, and a house with many loads has many.
+    changes = _offset(start) != _offset(end)
+    while changes and hour < end:
         if _offset(hour) < _offset(hour - _INSTANT):
             yield start, hour - _INSTANT, summary
             start = hour

@@ -37,8 +37,11 @@ REQUEST_TIMEOUT = 30.0
 MAX_BODY_SIZE = 2 * 1024 * 1024
 """Bytes, decompressed. A month of quarter-hours with components is half a megabyte; decoded, 25 times as much at most."""
 
-_LARGE_BODY = 64 * 1024
-"""Bytes from which an answer is read in a thread, and an error is not read. Prices of two days have less than half."""
+_LARGE_BODY = 8 * 1024
+"""Bytes from which an answer is read in a thread: reading the prices of two days takes several milliseconds."""
+
+_LARGE_ERROR = 64 * 1024
+"""Bytes from which an error is not read."""
 
 _PAGE_SIZE = 100
 """The largest page that Nomos returns (Nomos API, Pagination)."""
@@ -300,7 +303,7 @@ async def read_body(response: aiohttp.ClientResponse, largest: int) -> bytes:
 async def _read_error(response: aiohttp.ClientResponse) -> bytes:
     """Return the body of an error, or nothing: the status alone decides which error it is."""
     try:
-        return await read_body(response, _LARGE_BODY)
+        return await read_body(response, _LARGE_ERROR)
     except NomosResponseError, aiohttp.ClientError, OSError:
         return b""
 

@@ -1,9 +1,10 @@
 """A load: what the customer wants to run at the cheapest time. Each is a config subentry."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 import logging
-from typing import Final
+from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
@@ -79,6 +80,7 @@ class Load:
         self._skipped_at: datetime | None = None
         self._logged = ""
         self._shown: tuple[object, ...] | None = None
+        self._configured: tuple[str, Mapping[str, Any]] | None = None
         self._unsub_prices: CALLBACK_TYPE | None = None
         self._unsub_timer: CALLBACK_TYPE | None = None
 
@@ -133,17 +135,26 @@ class Load:
             return LoadStatus.DONE if full else LoadStatus.NOT_ASKED
         return self.plan.status if self.plan else LoadStatus.WAITING_FOR_WINDOW
 
+    def is_configured(
+        self, subentry: ConfigSubentry, coordinator: PriceCoordinator | None
+    ) -> bool:
+        """Return whether the load has this name, these settings and these prices already."""
+        asked = subentry.title, subentry.data
+        return asked == self._configured and coordinator is self.coordinator
+
     @callback
     def async_configure(
         self, subentry: ConfigSubentry, coordinator: PriceCoordinator | None
     ) -> None:
         """Take name, settings and prices. What has run so far counts also by new settings."""
         self.subentry, settings = subentry, LoadSettings.of(subentry.data)
+        # Home Assistant changes a subentry in its place.
+        self._configured = subentry.title, subentry.data
         if coordinator is not self.coordinator:
             self.async_stop()
             self.coordinator = coordinator
             if coordinator is not None:
-                self._unsub_prices = coordinator.async_add_listener(self._update)
+                self._unsub_prices = coordinator.async_add_listener(self._update_soon)
         self.sensors.async_follow(settings)
         if settings != self.settings:
             self.settings = settings
@@ -256,9 +267,10 @@ class Load:
         if (task := self.task) is None:
             return
         begun = any(run.start <= now for run in task.runs)
-        self.task = None
+        # The next window is not meant as long as the present one holds what is left.
+        coming, self.task = self._next_task(now), None
         if begun or self.settings.on_demand:
-            self.task = moved(task, self._next_task(now), now)
+            self.task = moved(task, coming, now)
 
     def _finish(self, now: datetime) -> None:
         """End the task, and let no plan of it hold."""
@@ -274,6 +286,12 @@ class Load:
         if self.task is not None:
             self.task = replace(self.task, skipped=True)
         self._finish(now)
+
+    @callback
+    def _update_soon(self) -> None:
+        """Follow prices in a callback of its own: together, many loads would hold the event loop for too long."""
+        self._cancel_timer()
+        self._unsub_timer = self._hass.loop.call_soon(self._update).cancel
 
     @callback
     def _update(self, _now: datetime | None = None) -> None:

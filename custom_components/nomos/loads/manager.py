@@ -140,6 +140,9 @@ class Loads:
             new, stored = key not in self.all, self._stored.get(key)
             if stored is None:
                 stored = LoadMemory(since=dt_util.utcnow())
+            prices = self.coordinator_of(subentry.data.get("subscription"))
+            if not new and self.all[key].is_configured(subentry, prices):
+                continue
             if new:
                 self.all[key] = Load(
                     self._hass,
@@ -148,8 +151,8 @@ class Loads:
                     stored,
                     number=next(self._numbers),
                 )
-            load, named = self.all[key], subentry.data.get("subscription")
-            load.async_configure(subentry, self.coordinator_of(named))
+            load = self.all[key]
+            load.async_configure(subentry, prices)
             self._register_device(load)
             if new:
                 control = Control(self._hass, load, stored.devices, self._save)

@@ -139,7 +139,7 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
         self.last_answer, self.last_error = dt_util.utcnow(), None
         if series.items is not None:
             self.gap.note_prices()
-            return await self._async_merge(price_table(series))
+            return await self._async_merge(series)
         # For Nomos the contract does not run. The list of contracts may say so by now.
         _LOGGER.debug("%s: none, the contract does not run", self.subject)
         if not self.gap.none_for_contract:
@@ -168,8 +168,16 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
                 raise
             return await self.async_ask(NomosClient.prices, today, today)
 
-    async def _async_merge(self, answer: PriceTable) -> PriceTable:
+    async def _async_merge(self, series: PriceSeries) -> PriceTable:
         """Merge an answer into what is known, schedule the next request, and store the result if it is new."""
+
+        def merge() -> tuple[PriceTable, PriceTable, PriceTable]:
+            answer = price_table(series)
+            merged = self.data.merge(answer)
+            return answer, merged, trimmed(merged, dt_util.utcnow())
+
+        # That would hold the event loop for some milliseconds.
+        answer, merged, table = await self.hass.async_add_executor_job(merge)
         _LOGGER.debug(
             "%s: %s intervals came, until %s, %s of them without a price",
             self.subject,
@@ -177,8 +185,6 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
             log_time(answer.horizon),
             sum(one.price is None for one in answer.intervals),
         )
-        merged = self.data.merge(answer)
-        table = trimmed(merged, dt_util.utcnow())
         # Only what came is news: if dropping yesterday were, a fleet would ask every minute after midnight.
         self._schedule_next(table, news=merged is not self.data)
         if table is not self.data:

@@ -112,3 +112,23 @@ async def test_the_clock_is_set(
     assert ended in ([None] if now >= end else [end])
     assert status(hass, load) in {LoadStatus.DONE, LoadStatus.NOT_ASKED}
     assert shown(hass, load, "planned", "switch").state == "off"
+
+
+async def test_a_change_late_in_the_window(
+    hass: HomeAssistant, linked, advance: Advance, set_clock: SetClock
+) -> None:
+    """What changes in a run, when no other would fit into its window, does not cost the run of the next night."""
+    entry = await linked()
+    load = await put(
+        hass, entry, duration={"hours": 2}, start="04:30:00", end="07:00:00"
+    )
+    await until(advance, moment(hass, load, "next_start"))
+    await advance(50 * MINUTE)
+    assert runs_now(hass, load)
+    await set_clock(datetime.now(UTC) + MINUTE)
+    closes = moment(hass, load, "next_end") + timedelta(days=1, hours=2)
+    ran = timedelta()
+    while datetime.now(UTC) < closes:
+        ran += QUARTER * runs_now(hass, load)
+        await advance(QUARTER)
+    assert ran > timedelta(hours=2, minutes=30)
