@@ -41,20 +41,12 @@ def install(hass: HomeAssistant) -> None:
     shutil.copytree(FOLDER, target, dirs_exist_ok=True)
 
 
-async def helpers(hass: HomeAssistant, *names: str, **numbers: float) -> None:
-    """Set up helpers: switches, and numbers with initial values."""
+async def helpers(hass: HomeAssistant, *names: str) -> None:
+    """Set up helpers that are switches."""
     assert await async_setup_component(hass, "homeassistant", {})
     assert await async_setup_component(
         hass, "input_boolean", {"input_boolean": {name: {} for name in names}}
     )
-    if numbers:
-        config = {
-            name: {"min": 0, "max": 100, "step": 0.1, "initial": value}
-            for name, value in numbers.items()
-        }
-        assert await async_setup_component(
-            hass, "input_number", {"input_number": config}
-        )
 
 
 async def use(hass: HomeAssistant, blueprint: str, **inputs: Any) -> None:

@@ -3,21 +3,7 @@
 from custom_components.nomos.const import DOMAIN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
-from tests.integration.blueprints import device, helpers, use
-
-
-async def car(hass: HomeAssistant, subscription, **inputs) -> None:
-    """Set up a car that needs 22 kWh, or two hours."""
-    await helpers(hass, "plugged", "charger", need=5)
-    usual = {
-        "contract": device(hass, subscription),
-        "plugged_in": "input_boolean.plugged",
-        "charger": "input_boolean.charger",
-        "need": "input_number.need",
-        "usual_need": 22,
-        "power": 11,
-    }
-    await use(hass, "charge_until_deadline", **(usual | inputs))
+from tests.integration.blueprints import helpers, use
 
 
 async def follow(hass: HomeAssistant, load_id: str, **inputs) -> str:

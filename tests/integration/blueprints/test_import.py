@@ -40,7 +40,6 @@ def load(path: Path) -> Blueprint:
 def test_there_are_blueprints() -> None:
     """There is at least one blueprint."""
     assert {path.stem for path in FILES} == {
-        "charge_until_deadline",
         "cheapest_window",
         "feed_in_high_payout",
         "heat_pump",

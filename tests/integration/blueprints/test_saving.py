@@ -8,20 +8,11 @@ import pytest
 
 from homeassistant.core import HomeAssistant
 from tests.integration.blueprints import helpers, is_on, save, turn, use
-from tests.integration.blueprints.automations import car, follow
+from tests.integration.blueprints.automations import follow
 from tests.integration.helpers import Advance, entity_id
 from tests.integration.loads.helpers import add
 
 type SetUp = Callable[[HomeAssistant, Any, Any], Awaitable[str]]
-
-
-async def charge(hass: HomeAssistant, nomos, linked) -> str:
-    """Set up a plugged-in car that will be charged at night."""
-    await linked()
-    [subscription] = nomos.customers["smart@example.com"].subscriptions
-    await car(hass, subscription)
-    await turn(hass, "plugged", "on")
-    return "charger"
 
 
 async def load(hass: HomeAssistant, nomos, linked) -> str:
@@ -65,7 +56,7 @@ async def payout(hass: HomeAssistant, nomos, linked) -> str:
     return "sell"
 
 
-@pytest.mark.parametrize("set_up", [charge, load, heat_pump, payout])
+@pytest.mark.parametrize("set_up", [load, heat_pump, payout])
 async def test_what_was_switched_by_hand(
     hass: HomeAssistant, nomos, linked, advance: Advance, set_up: SetUp
 ) -> None:

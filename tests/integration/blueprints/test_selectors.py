@@ -16,7 +16,6 @@ from tests.integration.helpers import entity_id
 from tests.integration.loads.helpers import add
 
 CONTRACTS = {
-    "charge_until_deadline": {"consumption"},
     "negative_price": {"consumption", "feed-in"},
     "tomorrow_notification": {"consumption"},
 }
