@@ -28,6 +28,7 @@ LOAD = (
     "next_start",
     "next_end",
     "expected_cost",
+    "load_target_charge",
 )
 
 
@@ -126,6 +127,10 @@ def test_a_contract_with_loads(page: Any) -> None:
                 "format": "time",
             },
             {"entity": f"sensor.{device}_expected_cost", "name": "expected_cost"},
+            {
+                "entity": f"sensor.{device}_load_target_charge",
+                "name": "load_target_charge",
+            },
             {"entity": f"sensor.{device}_load_start_now", "name": "load_start_now"},
             {"entity": f"sensor.{device}_load_skip", "name": "load_skip"},
         ]

@@ -56,6 +56,10 @@ const LOAD = [
 	"saved_this_month",
 	"load_planned",
 	"load_ready_by",
+	// What it needs is one of these.
+	"load_duration",
+	"load_energy_needed",
+	"load_target_charge",
 	"load_start_now",
 	"load_skip",
 ];
