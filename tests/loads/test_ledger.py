@@ -20,6 +20,7 @@ from custom_components.nomos.loads.ledger import (
 )
 from custom_components.nomos.planner import Run
 from custom_components.nomos.pricing import Interval, PriceTable
+from custom_components.nomos.totals import RunningTotal
 
 START = datetime(2026, 10, 24, 22, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -170,6 +171,46 @@ def test_saved_by_the_hour() -> None:
     assert hour.start == START + 2 * HOUR
     assert hour.saved == pytest.approx(0.5 - 0.085 + ledger.last.saved)
     assert decode(Ledger, encode(ledger)) == ledger
+
+
+@FAST
+@given(
+    tasks=st.lists(
+        st.tuples(
+            st.integers(0, 90),
+            st.integers(1, 150),
+            st.sampled_from(["", "written", "confirmed", "cut", "written, cut"]),
+        ),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_every_hour_counts_once(tasks: list[tuple[int, int, str]]) -> None:
+    """Whatever is written of ledger and statistic before a power cut, both come to the same in the end."""
+    ledger, rows, minute = EMPTY_LEDGER, dict[datetime, tuple[float, float]](), 0
+
+    def write() -> None:
+        """Bring into the statistic what the ledger knows that it lacks."""
+        missing = {one.start: one.saved for one in ledger.unrecorded}
+        if missing:
+            rows.update(RunningTotal(dict(sorted(rows.items()))).revised(missing))
+
+    for pause, length, then in tasks:
+        stored = ledger
+        task = run(minute + pause, minute + pause + length)
+        minute += pause + length
+        for attempt in range(2 if "cut" in then else 1):
+            ledger = stored.finish(START, (task,), task.end, by_hand=False)
+            ledger = ledger.book(TABLE, 0.5, power=2, metered=False)
+            if then and (then != "cut" or attempt):
+                write()
+            if then == "confirmed":
+                ledger = ledger.with_recorded(ledger.unrecorded)
+    write()
+    expected = sum(one.saved for one in ledger.months)
+    assert sum(state for state, _ in rows.values()) == pytest.approx(expected)
+    last = rows[max(rows)][1] if rows else 0.0
+    assert last == pytest.approx(expected)
 
 
 def test_hours_that_nobody_records() -> None:
