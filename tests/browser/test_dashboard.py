@@ -5,6 +5,15 @@ from typing import Any
 
 import pytest
 
+from custom_components.nomos.loads.controls import (
+    BUTTONS,
+    DURATION,
+    ENERGY,
+    PLANNED,
+    TARGET_CHARGE,
+    TIMES,
+)
+from custom_components.nomos.loads.entities import LOAD_SENSORS, RUN_NOW
 from tests.browser.card_page import CardPage, find_chromium, open_chromium
 
 pytestmark = pytest.mark.skipif(
@@ -80,6 +89,21 @@ def cards(view: Any) -> list[Any]:
     return [card for section in view["sections"] for card in section["cards"]]
 
 
+def button(entity: str, action: str) -> dict[str, Any]:
+    """Return a row with a button that says what it does."""
+    return {
+        "type": "button",
+        "entity": entity,
+        "name": entity.partition("_")[2],
+        "action_name": action,
+        "tap_action": {
+            "action": "perform-action",
+            "perform_action": "button.press",
+            "target": {"entity_id": entity},
+        },
+    }
+
+
 def test_offered_when_a_dashboard_is_added(page: Any) -> None:
     """Home Assistant lists it among the community dashboards, and suggests a title and an icon."""
     listed = page.evaluate(
@@ -131,8 +155,8 @@ def test_a_contract_with_loads(page: Any) -> None:
                 "entity": f"sensor.{device}_load_target_charge",
                 "name": "load_target_charge",
             },
-            {"entity": f"sensor.{device}_load_start_now", "name": "load_start_now"},
-            {"entity": f"sensor.{device}_load_skip", "name": "load_skip"},
+            button(f"sensor.{device}_load_start_now", "Starten"),
+            button(f"sensor.{device}_load_skip", "Auslassen"),
         ]
     assert shown[-1]["type"] == "history-graph"
     names = {
@@ -146,6 +170,25 @@ def test_a_contract_with_loads(page: Any) -> None:
         "average_price_today": "Durchschnitt",
         "highest_price_today": "Höchster",
     }
+
+
+def test_what_a_load_shows(page: Any) -> None:
+    """The list has everything that a load has by default, but what the status says already."""
+    descriptions = (*LOAD_SENSORS, *BUTTONS, *TIMES, PLANNED, RUN_NOW)
+    keys = {
+        str(one.translation_key)
+        for one in descriptions
+        if one.entity_registry_enabled_default
+    }
+    for need in (DURATION, ENERGY, TARGET_CHARGE):
+        shown = keys | {str(need.translation_key)}
+        options = hub(nomos=CONSUMPTION, load=tuple(shown))
+        [view] = generate(page, {"language": "en", **options})["views"]
+        [rows] = [
+            card["entities"] for card in cards(view) if card["type"] == "entities"
+        ]
+        found = {row["entity"].removeprefix("sensor.load_") for row in rows}
+        assert found == shown - {RUN_NOW.translation_key}
 
 
 def test_several_contracts(page: Any) -> None:

@@ -19,6 +19,7 @@ const TEXTS = {
 			average_payout_today: "Average",
 			highest_payout_today: "Highest",
 		},
+		actions: { load_start_now: "Start", load_skip: "Skip" },
 		history: "History",
 		usage: "Usage",
 		cost: "Cost",
@@ -38,6 +39,7 @@ const TEXTS = {
 			average_payout_today: "Durchschnitt",
 			highest_payout_today: "Höchste",
 		},
+		actions: { load_start_now: "Starten", load_skip: "Auslassen" },
 		history: "Verlauf",
 		usage: "Verbrauch",
 		cost: "Kosten",
@@ -53,7 +55,7 @@ const LOAD = [
 	"next_end",
 	"expected_cost",
 	"expected_saving",
-	"saved_this_month",
+	"load_saved_this_month",
 	"load_planned",
 	"load_ready_by",
 	// What it needs is one of these.
@@ -95,8 +97,15 @@ const tiles = (texts, entities, keys) =>
 			grid_options: { columns: 6 },
 		}));
 
+/** Return what makes a row a button that says what it does: of its own, each would be read as "Press". */
+const press = (entity, action) => ({
+	type: "button",
+	action_name: action,
+	tap_action: { action: "perform-action", perform_action: "button.press", target: { entity_id: entity } },
+});
+
 /** Return the list of what a load shows and of what it can be told. */
-const loadCard = (hass, entities) => ({
+const loadCard = (hass, texts, entities) => ({
 	type: "entities",
 	show_header_toggle: false,
 	entities: LOAD.filter((key) => entities[key]).map((key) => ({
@@ -104,6 +113,7 @@ const loadCard = (hass, entities) => ({
 		// Without the name of the load, which is above.
 		...(hass.entities[entities[key]].name && { name: hass.entities[entities[key]].name }),
 		...(CLOCK_TIMES.includes(key) && { format: "time" }),
+		...(texts.actions[key] && press(entities[key], texts.actions[key])),
 	})),
 	grid_options: { columns: "full" },
 });
@@ -120,7 +130,7 @@ function contractView(hass, texts, [id, entities], loads) {
 	const sections = [{ ...section(card), column_span: 2 }];
 	if (today.length) sections.push(section(heading(texts.today[noun], "mdi:calendar-today"), ...today));
 	for (const [device, load] of loads) {
-		sections.push(section(heading(nameOf(hass, device), "mdi:power-plug-outline"), loadCard(hass, load)));
+		sections.push(section(heading(nameOf(hass, device), "mdi:power-plug-outline"), loadCard(hass, texts, load)));
 	}
 	sections.push(
 		section(heading(texts.history, "mdi:chart-line"), { type: "history-graph", entities: [{ entity: price }], hours_to_show: 48 }),
