@@ -309,6 +309,8 @@ async def test_writes_of_a_day_with_twenty_loads(
             end=f"{(number % 4 * 6 + 12) % 24:02}:00:00",
             contiguous=number % 3 > 0,
         )
+    # When they were added is written, too.
+    await advance(timedelta(seconds=3))
     load_writes.clear()
     begun: dict[str, LoadMemory] = {}
     moments = set()
