@@ -28,6 +28,8 @@ LAYERS = (
     ("const", "api", "pricing"),
     (
         "codec",
+        "forecast.payout",
+        "forecast.typical",
         "planner",
         "schedule",
         "totals",
@@ -49,13 +51,15 @@ LAYERS = (
     ("scheduled_coordinator",),
     ("account",),
     ("prices",),
-    ("loads", "usage"),
+    ("forecast", "loads", "usage"),
     ("runtime",),
 )
 
 PURE = (
     "api",
     "codec",
+    "forecast.payout",
+    "forecast.typical",
     "pricing",
     "planner",
     "schedule",

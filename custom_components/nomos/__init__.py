@@ -12,6 +12,7 @@ from .account.tokens import TokenJournal, async_wait_for_refresh
 from .card.chart import async_setup_chart
 from .card.resources import async_setup_card, async_show_card
 from .const import DOMAIN
+from .forecast.accuracy import record_file
 from .issues import async_withdraw_all
 from .runtime import NomosConfigEntry, NomosRuntime, async_delete_stored
 from .schedule import installation_phase
@@ -64,3 +65,4 @@ async def async_unload_entry(hass: HomeAssistant, entry: NomosConfigEntry) -> bo
 async def async_remove_entry(hass: HomeAssistant, entry: NomosConfigEntry) -> None:
     """Delete the files of an account."""
     await async_delete_stored(hass, entry)
+    await record_file(hass, entry).async_remove()

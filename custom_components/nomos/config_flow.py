@@ -33,7 +33,8 @@ from .api import (
 from .application_credentials import session_without_cookies
 from .const import DOMAIN, SUPPORT_EMAIL
 from .errors import in_log
-from .form_fields import number_field
+from .forecast.form import async_forecast_fields, async_shown, async_stored
+from .form_fields import Fields, SectionedForm, number_field
 from .loads.form import LoadFlow
 from .loads.load import SUBENTRY_TYPE
 from .prices.conversion import DISTANCES, PERIODS, SHARES, level_thresholds
@@ -192,47 +193,50 @@ class NomosConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
 
 
 class NomosOptionsFlow(OptionsFlowWithReload):
-    """Asks what counts as cheap and expensive."""
+    """Asks what counts as cheap and expensive, and by what forecasts go."""
 
     async def async_step_init(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask, and refuse thresholds that contradict each other."""
+        fields = await async_forecast_fields(self.hass)
+        form = SectionedForm(_level_fields(), {"battery": fields})
         errors = {}
         if user_input is not None:
+            entered = form.flat(user_input)
             try:
-                level_thresholds(user_input)
+                level_thresholds(entered)
             except ValueError:
                 errors["base"] = "thresholds"
             else:
-                return self.async_create_entry(data=user_input)
+                stored = await async_stored(self.hass, fields, entered)
+                return self.async_create_entry(data=stored)
+        else:
+            entered = await async_shown(self.hass, fields, self.config_entry.options)
         return self.async_show_form(
             step_id="init",
             data_schema=self.add_suggested_values_to_schema(
-                _FIELDS, user_input or self.config_entry.options
+                form.schema(), form.nested(entered)
             ),
             errors=errors,
         )
 
 
-_FIELDS: Final = probatio.Schema(
-    {
-        probatio.Required(
-            name, default=getattr(DEFAULT_THRESHOLDS, name) * scale
-        ): number_field(0, 50, step, unit)
-        for names, scale, step, unit in (
-            (SHARES, 1, 1, "%"),
-            (DISTANCES, 100, 0.1, "ct/kWh"),
-        )
-        for name in names
-    }
-    | {
-        probatio.Required(
-            name, default=getattr(DEFAULT_LIMITS, limit) / _MINUTE
-        ): number_field(0, 240, 5, "min")
-        for name, limit in PERIODS.items()
-    }
-)
+def _level_fields() -> Fields:
+    """Return the fields that say what is cheap and expensive."""
+    fields: Fields = {}
+    for names, scale, step, unit in (
+        (SHARES, 1, 1, "%"),
+        (DISTANCES, 100, 0.1, "ct/kWh"),
+    ):
+        for name in names:
+            usual = getattr(DEFAULT_THRESHOLDS, name) * scale
+            field = number_field(0, 50, step, unit)
+            fields[probatio.Required(name, default=usual)] = field
+    for name, limit in PERIODS.items():
+        usual = getattr(DEFAULT_LIMITS, limit) / _MINUTE
+        fields[probatio.Required(name, default=usual)] = number_field(0, 240, 5, "min")
+    return fields
 
 
 async def _title(client: NomosClient, contracts: tuple[Subscription, ...]) -> str:

@@ -337,10 +337,14 @@ async def test_options_that_are_none(hass: HomeAssistant, linked, odd) -> None:
     """The form of the options accepts only numbers."""
     entry = await linked()
     form = await hass.config_entries.options.async_init(entry.entry_id)
-    with pytest.raises(InvalidData):
-        await hass.config_entries.options.async_configure(
-            form["flow_id"], {"cheap_share": odd}
-        )
+    for given in (
+        {"cheap_share": odd, "battery": {}},
+        {"battery": {"yearly_usage": odd}},
+        {"battery": {"payout": odd}},
+        {"battery": {"solar_forecasts": [odd]}},
+    ):
+        with pytest.raises(InvalidData):
+            await hass.config_entries.options.async_configure(form["flow_id"], given)
 
 
 FREE_TEXT = "Erika Mustermann, Hauptstr. 1"

@@ -55,6 +55,12 @@ class UsageStatistics:
         """Return whether Home Assistant keeps statistics at all."""
         return statistics_are_kept(self._hass)
 
+    @property
+    def energy_statistic(self) -> str:
+        """Return the id of the statistic of energy, bought or fed in."""
+        kind = StatisticKind.RETURNED if self._selling else StatisticKind.USAGE
+        return self._all[kind].id
+
     async def async_last(self) -> dict[StatisticKind, datetime]:
         """Return the start of the last hour that is written, by statistic.
 

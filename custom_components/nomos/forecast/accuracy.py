@@ -1,0 +1,100 @@
+"""How well the sun was forecast, and by what its forecast is corrected."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from math import inf
+from typing import Any, Final, Self
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant
+
+from ..codec import decode
+from ..storage import StoredFile, stored_file
+from .typical import DAY
+
+_KEPT: Final = 13 / 14
+"""What a day before counts against the day after it: as in a mean of two weeks."""
+
+_TRUSTED_DAYS: Final = 4
+"""As if so many days like the first had been forecast right."""
+
+_LOWEST: Final = 0.5
+_HIGHEST: Final = 1.5
+"""A forecast that is off by more is wrong in a way that no factor corrects."""
+
+_LONGEST_WAIT: Final = 7 * DAY
+"""How long a day waits for the meters."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SunRecord:
+    """What was forecast of past days and what the roof made (kWh), both fading, and what is forecast of days to come.
+
+    It is of the forecasts of some config ``entries``.
+    """
+
+    entries: tuple[str, ...] = ()
+    forecast: float = 0.0
+    actual: float = 0.0
+    days: int = 0
+    awaited: Mapping[date, float] = field(default_factory=dict)
+
+    @property
+    def factor(self) -> float:
+        """Return by what a forecast is to be multiplied."""
+        if not self.forecast:
+            return 1.0
+        return min(max(self.actual / self.forecast, _LOWEST), _HIGHEST)
+
+    def expecting(self, today: date, days: Mapping[date, float]) -> Self:
+        """Return the record with what is forecast now of days that have not begun."""
+        later = {day: energy for day, energy in days.items() if day > today}
+        return replace(self, awaited={**self.awaited, **later})
+
+    def due(self, today: date) -> list[date]:
+        """Return the days that are over and wait for the meters."""
+        return sorted(day for day in self.awaited if day < today)
+
+    def measured(self, today: date, made: Mapping[date, float]) -> Self:
+        """Return the record with what the roof made on days that are over. Days without sun say nothing."""
+        record, waiting = self, dict(self.awaited)
+        for day in self.due(today):
+            if day in made:
+                record = record._with_day(waiting.pop(day), made[day])
+            elif day < today - _LONGEST_WAIT:
+                del waiting[day]
+        return replace(record, awaited=waiting)
+
+    def _with_day(self, forecast: float, actual: float) -> Self:
+        if not 0 < forecast < inf or not 0 <= actual < inf:
+            return self
+        known = self
+        if not self.days:
+            trusted = _TRUSTED_DAYS * forecast
+            known = replace(self, forecast=trusted, actual=trusted)
+        return replace(
+            known,
+            forecast=known.forecast * _KEPT + forecast,
+            actual=known.actual * _KEPT + actual,
+            days=self.days + 1,
+        )
+
+
+def record_file(hass: HomeAssistant, entry: ConfigEntry) -> StoredFile:
+    """Return the file of an account's record of the sun."""
+    return stored_file(hass, f"forecast.{entry.entry_id}")
+
+
+async def async_load_record(hass: HomeAssistant, entry: ConfigEntry) -> SunRecord:
+    """Return what is stored; a new record if nothing is."""
+    file = record_file(hass, entry)
+    return await file.async_load(_decode) or SunRecord()
+
+
+def _decode(stored: Any) -> SunRecord:
+    """Read a record; any error if it is none."""
+    record = decode(SunRecord, stored)
+    if min(record.forecast, record.actual, record.days, *record.awaited.values()) < 0:
+        raise ValueError("an energy that cannot be")
+    return record

@@ -1,0 +1,95 @@
+"""What Home Assistant's Energy dashboard knows: the meters of the house, and the solar forecasts that were chosen."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from homeassistant.core import HomeAssistant
+
+_ENERGY: Final = "energy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dashboard:
+    """Statistics by what they count, and solar forecasts by the statistic of what the roof really made."""
+
+    grid_import: frozenset[str] = frozenset()
+    grid_export: frozenset[str] = frozenset()
+    solar: frozenset[str] = frozenset()
+    battery_out: frozenset[str] = frozenset()
+    battery_in: frozenset[str] = frozenset()
+    forecasts: tuple[tuple[str, str], ...] = ()
+    """Pairs of a statistic and a config entry with its forecast."""
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """Return the config entries whose solar forecast the household chose."""
+        return tuple(dict.fromkeys(entry for _, entry in self.forecasts))
+
+    @property
+    def gains(self) -> frozenset[str]:
+        """Return the statistics of what comes into the house."""
+        return self.grid_import | self.solar | self.battery_out
+
+    @property
+    def losses(self) -> frozenset[str]:
+        """Return the statistics of what leaves it, or is stored."""
+        return self.grid_export | self.battery_in
+
+    def solar_of(self, entries: frozenset[str]) -> frozenset[str]:
+        """Return the solar meters that some forecasts belong to; all if a forecast belongs to none."""
+        if entries <= set(self.chosen):
+            return frozenset(
+                meter for meter, entry in self.forecasts if entry in entries
+            )
+        return self.solar
+
+
+async def async_dashboard(hass: HomeAssistant) -> Dashboard:
+    """Return what the Energy dashboard was told; nothing if there is none."""
+    if _ENERGY not in hass.config.components:
+        return Dashboard()
+    # Only a household with forecasts needs it.
+    from homeassistant.components.energy.data import async_get_manager  # noqa: PLC0415
+
+    manager = await async_get_manager(hass)
+    return read_preferences(manager.data)
+
+
+def read_preferences(stored: Any) -> Dashboard:
+    """Return what the preferences of the dashboard say; what cannot be read of them is left out.
+
+    Since 2026.11 there may be a meter of the whole house, which changes nothing in what the dashboard shows; it is not
+    said whether it counts the battery, so it is not used here either.
+    """
+    sources = list(_dicts(stored, "energy_sources"))
+
+    def statistics(kind: str, key: str) -> frozenset[str]:
+        return frozenset(
+            one[key]
+            for one in sources
+            if one.get("type") == kind and isinstance(one.get(key), str)
+        )
+
+    return Dashboard(
+        grid_import=statistics("grid", "stat_energy_from"),
+        grid_export=statistics("grid", "stat_energy_to"),
+        solar=statistics("solar", "stat_energy_from"),
+        battery_out=statistics("battery", "stat_energy_from"),
+        battery_in=statistics("battery", "stat_energy_to"),
+        forecasts=tuple(
+            (one["stat_energy_from"], entry)
+            for one in sources
+            if one.get("type") == "solar"
+            and isinstance(one.get("stat_energy_from"), str)
+            for entry in one.get("config_entry_solar_forecast") or ()
+            if isinstance(entry, str)
+        ),
+    )
+
+
+def _dicts(stored: Any, key: str) -> Iterator[Mapping[str, Any]]:
+    found = stored.get(key) if isinstance(stored, dict) else None
+    for one in found if isinstance(found, list) else ():
+        if isinstance(one, dict):
+            yield one

@@ -1,0 +1,253 @@
+"""The forecasts of an account: read when they are due, kept, and handed out as one outlook."""
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import date, datetime, timedelta
+import logging
+import random
+from typing import Any, Final
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.dispatcher import async_dispatcher_send
+from homeassistant.helpers.event import async_call_later
+
+from ..account.ranking import default_contract, feed_in_contract
+from ..const import DOMAIN
+from ..planner.expected import EnergyForecast
+from ..prices.coordinator import PriceCoordinator
+from ..pricing import EMPTY_TABLE, PriceTable, day_bounds, local_date
+from ..statistics import StatisticsError, statistics_are_kept
+from .accuracy import SunRecord, async_load_record, record_file
+from .dashboard import Dashboard, async_dashboard
+from .history import added, async_energy_by_hour
+from .house import House, async_read_house
+from .options import ForecastOptions
+from .outlook import Outlook, Problem
+from .payout import payouts
+from .sun import SunForecast, async_read_sun, whole_days
+from .typical import DAY, HOUR, expect
+
+_LOGGER = logging.getLogger(__name__)
+
+_DAYS: Final = 5
+"""Today and the days after it of which the need is told: 96 hours and more."""
+
+_SUN_KEPT: Final = timedelta(minutes=15)
+_EVERY: Final = timedelta(minutes=30)
+"""How old the sun may be when it is asked for, and how often it is read anyway."""
+
+_AFTER_MIDNIGHT: Final = timedelta(minutes=15)
+"""When the statistics of the day before are complete."""
+
+
+def signal_changed(entry_id: str) -> str:
+    """Return the name of the signal that is sent when house or sun have changed."""
+    return f"{DOMAIN}_forecast_changed_{entry_id}"
+
+
+class Forecasts:
+    """What is expected of the house of one account."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        prices: Mapping[str, PriceCoordinator],
+        *,
+        usage_statistics: Callable[[], Collection[str]],
+        load_statistics: Callable[[], Collection[str]],
+    ) -> None:
+        """Read nothing yet.
+
+        Args:
+            hass: Home Assistant.
+            entry: the account, with its options.
+            prices: the prices of its contracts, by id.
+            usage_statistics: returns the statistics of what Nomos metered.
+            load_statistics: returns the statistics of loads with a meter, which are not part of the need.
+
+        """
+        self._hass, self._entry, self._prices = hass, entry, prices
+        self._usage_statistics = usage_statistics
+        self._load_statistics = load_statistics
+        self._lock = asyncio.Lock()
+        self._house: House | None = None
+        self._house_of: tuple[object, ...] = ()
+        self._house_again: datetime | None = None
+        self._sun = SunForecast()
+        self._sun_of: tuple[str, ...] = ()
+        self._sun_read: datetime | None = None
+        self._record: SunRecord | None = None
+        self._last: tuple[object, ...] | None = None
+        self._unsub: CALLBACK_TYPE | None = None
+
+    @callback
+    def async_start(self) -> None:
+        """Read again now and then, so that those who follow the signal hear of changes."""
+        if self._unsub is None:
+            self._wait(_EVERY * random.random())
+
+    @callback
+    def async_stop(self) -> None:
+        """Read nothing any more."""
+        if self._unsub is not None:
+            self._unsub()
+            self._unsub = None
+
+    def _wait(self, delay: timedelta) -> None:
+        @callback
+        def due(now: datetime) -> None:
+            self._wait(_EVERY)
+            self._entry.async_create_background_task(
+                self._hass, self.async_outlook(now), f"{DOMAIN} forecasts"
+            )
+
+        self._unsub = async_call_later(self._hass, delay, due)
+
+    async def async_outlook(self, now: datetime) -> Outlook:
+        """Return what is expected, as of an aware instant. It never fails: what cannot be read is left out."""
+        async with self._lock:
+            options = ForecastOptions.of(self._entry.options)
+            dashboard = await async_dashboard(self._hass)
+            house = await self._async_house(dashboard, options, now)
+            await self._async_sun(dashboard, options, now)
+        problems = {*house.problems, *self._sun.problems}
+        outlook = Outlook(
+            house=expect(house.energy, local_date(now), _DAYS),
+            sun=self._corrected(),
+            payouts=self._payouts(options, now),
+            house_source=house.source,
+            problems=tuple(one for one in Problem if one in problems),
+        )
+        self._report(outlook)
+        return outlook
+
+    def report(self) -> dict[str, Any]:
+        """Return what the forecasts go by, for diagnostics: no names and no amounts."""
+        house, record, sun = self._house, self._record or SunRecord(), self._sun
+        problems = {*(house.problems if house else ()), *sun.problems}
+        return {
+            "house_source": house and house.source,
+            "house_days": house and house.typical and house.typical.days,
+            "solar_forecasts": len(self._sun_of),
+            "sun_read_at": self._sun_read and self._sun_read.isoformat(),
+            "sun_reaches": sun.energy.starts[-1].isoformat()
+            if sun.energy.starts
+            else None,
+            "sun_factor": round(record.factor, 3),
+            "sun_factor_days": record.days,
+            "problems": [one for one in Problem if one in problems],
+        }
+
+    async def _async_house(
+        self, dashboard: Dashboard, options: ForecastOptions, now: datetime
+    ) -> House:
+        """Return what the need is known from: read once a day, or if something else is to be read."""
+        usage, loads = set(self._usage_statistics()), set(self._load_statistics())
+        of = (
+            local_date(now - _AFTER_MIDNIGHT),
+            dashboard.gains,
+            dashboard.losses,
+            usage,
+            loads,
+            options.kwh_a_year,
+        )
+        again = self._house_again is not None and now >= self._house_again
+        if self._house is None or of != self._house_of or again:
+            self._house = await async_read_house(
+                self._hass,
+                dashboard,
+                usage=usage,
+                loads=loads,
+                kwh_a_year=options.kwh_a_year,
+                now=now,
+            )
+            self._house_of = of
+            failed = Problem.STATISTICS_UNREADABLE in self._house.problems
+            self._house_again = now + _EVERY if failed else None
+            _LOGGER.debug("The need of the house is known from: %s", self._house.source)
+        return self._house
+
+    async def _async_sun(
+        self, dashboard: Dashboard, options: ForecastOptions, now: datetime
+    ) -> None:
+        """Read the solar forecasts if they are due, and learn from the days that are over."""
+        chosen = options.solar_forecasts
+        entries = dashboard.chosen if chosen is None else chosen
+        read = self._sun_read
+        if (
+            entries == self._sun_of
+            and read is not None
+            and read <= now < read + _SUN_KEPT
+        ):
+            return
+        self._sun_of, self._sun_read = entries, now
+        if not entries:
+            self._sun = SunForecast()
+            return
+        self._sun = await async_read_sun(self._hass, entries, now)
+        if self._record is None:
+            self._record = await async_load_record(self._hass, self._entry)
+        await self._async_learn(self._record, dashboard, now)
+
+    async def _async_learn(
+        self, record: SunRecord, dashboard: Dashboard, now: datetime
+    ) -> None:
+        """Compare what was forecast with what the roof made, once a day has ended, and keep what is forecast now."""
+        kept, entries = record, tuple(sorted(self._sun_of))
+        if record.entries != entries:
+            record = SunRecord(entries=entries)
+        ended = local_date(now - _AFTER_MIDNIGHT)
+        if due := record.due(ended):
+            record = record.measured(ended, await self._async_made(dashboard, due))
+        record = record.expecting(local_date(now), self._sun.by_day())
+        self._record = record
+        file = record_file(self._hass, self._entry)
+        if record.awaited.keys() != kept.awaited.keys():
+            await file.async_save(record)
+        elif record != kept:
+            file.async_save_later(record)
+
+    async def _async_made(
+        self, dashboard: Dashboard, days: Sequence[date]
+    ) -> dict[date, float]:
+        """Return what the roof made on days that are over, if the meters tell all of it."""
+        meters = dashboard.solar_of(frozenset(self._sun_of))
+        if not meters or not statistics_are_kept(self._hass):
+            return {}
+        start, end = day_bounds(days[0])[0] - DAY, day_bounds(days[-1])[1] + HOUR
+        try:
+            found = await async_energy_by_hour(
+                self._hass, meters, start, end, sleeping=meters
+            )
+        except StatisticsError:
+            return {}
+        if len(found) < len(meters):
+            return {}
+        return whole_days(added(found.values()), days)
+
+    def _corrected(self) -> EnergyForecast:
+        """Return the solar energy to come, corrected by how well it was forecast."""
+        energy, factor = self._sun.energy, (self._record or SunRecord()).factor
+        return EnergyForecast(
+            energy.starts, tuple(one * factor for one in energy.energies)
+        )
+
+    def _payouts(self, options: ForecastOptions, now: datetime) -> PriceTable:
+        contracts = [one.contract for one in self._prices.values()]
+        feed_in, bought = feed_in_contract(contracts), default_contract(contracts)
+        return payouts(
+            now,
+            fixed=options.payout,
+            feed_in=self._prices[feed_in.id].data if feed_in else None,
+            prices=self._prices[bought.id].data if bought else EMPTY_TABLE,
+            market_counts=options.no_payout_if_negative,
+        )
+
+    def _report(self, outlook: Outlook) -> None:
+        """Send the signal if house or sun are not what they were. Prices have signals of their own."""
+        last = (outlook.house, outlook.sun, outlook.house_source, outlook.problems)
+        before, self._last = self._last, last
+        if before is not None and before != last:
+            async_dispatcher_send(self._hass, signal_changed(self._entry.entry_id))

@@ -1,0 +1,76 @@
+"""The fields of the account's options that say by what its forecasts go."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import probatio
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+)
+
+from ..form_fields import Fields, number_field
+from .dashboard import async_dashboard
+from .options import (
+    DEFAULT_YEARLY_USAGE,
+    NO_PAYOUT_IF_NEGATIVE,
+    PAYOUT,
+    SOLAR_FORECASTS,
+    YEARLY_USAGE,
+)
+from .sun import async_offers_forecast
+
+
+async def async_forecast_fields(hass: HomeAssistant) -> Fields:
+    """Return the fields; solar forecasts can be chosen if there are any."""
+    offered = [
+        SelectOptionDict(value=one.entry_id, label=one.title)
+        for one in hass.config_entries.async_entries(include_ignore=False)
+        if await async_offers_forecast(hass, one)
+    ]
+    forecasts: Fields = {
+        probatio.Optional(SOLAR_FORECASTS): SelectSelector(
+            SelectSelectorConfig(options=offered, multiple=True)
+        )
+    }
+    return (forecasts if offered else {}) | {
+        probatio.Required(YEARLY_USAGE, default=DEFAULT_YEARLY_USAGE): number_field(
+            0, 100_000, 1, "kWh"
+        ),
+        probatio.Optional(PAYOUT): number_field(0, 100, 0.01, "ct/kWh"),
+        probatio.Required(NO_PAYOUT_IF_NEGATIVE, default=False): BooleanSelector(),
+    }
+
+
+async def async_shown(
+    hass: HomeAssistant, fields: Fields, options: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return options as the form shows them: without a choice, the solar forecasts of the Energy dashboard."""
+    chosen = options.get(SOLAR_FORECASTS)
+    if chosen is None:
+        chosen = (await async_dashboard(hass)).chosen
+    offered = _offered(fields)
+    return {**options, SOLAR_FORECASTS: [one for one in chosen if one in offered]}
+
+
+async def async_stored(
+    hass: HomeAssistant, fields: Fields, entered: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return options as they are stored: if the forecasts are those of the Energy dashboard, they follow it."""
+    stored = {key: one for key, one in entered.items() if key != SOLAR_FORECASTS}
+    usual = (await async_shown(hass, fields, {}))[SOLAR_FORECASTS]
+    chosen = entered.get(SOLAR_FORECASTS, [])
+    if set(chosen) != set(usual):
+        stored[SOLAR_FORECASTS] = chosen
+    return stored
+
+
+def _offered(fields: Fields) -> set[str]:
+    """Return the solar forecasts that can be chosen."""
+    field = fields.get(probatio.Optional(SOLAR_FORECASTS))
+    options = field.config["options"] if field is not None else []
+    return {one["value"] for one in options}

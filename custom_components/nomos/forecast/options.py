@@ -1,0 +1,38 @@
+"""The options of an account that say by what its forecasts go."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+SOLAR_FORECASTS: Final = "solar_forecasts"
+YEARLY_USAGE: Final = "yearly_usage"
+PAYOUT: Final = "payout"
+NO_PAYOUT_IF_NEGATIVE: Final = "no_payout_if_negative"
+
+DEFAULT_YEARLY_USAGE: Final = 3500
+"""kWh: a household of three or so, without heating by electricity or a car."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForecastOptions:
+    """What the customer chose.
+
+    ``solar_forecasts`` are ids of config entries, None for those of the Energy dashboard. ``payout`` is in EUR/kWh, None
+    for that of the feed-in contract.
+    """
+
+    solar_forecasts: tuple[str, ...] | None = None
+    kwh_a_year: float = DEFAULT_YEARLY_USAGE
+    payout: float | None = None
+    no_payout_if_negative: bool = False
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Self:
+        """Read the options of a config entry; one that is missing has its default."""
+        solar, payout = options.get(SOLAR_FORECASTS), options.get(PAYOUT)
+        return cls(
+            solar_forecasts=None if solar is None else tuple(solar),
+            kwh_a_year=options.get(YEARLY_USAGE, DEFAULT_YEARLY_USAGE),
+            payout=None if payout is None else payout / 100,
+            no_payout_if_negative=options.get(NO_PAYOUT_IF_NEGATIVE, False),
+        )

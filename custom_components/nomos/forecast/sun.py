@@ -1,0 +1,217 @@
+"""Solar forecasts: what the integrations that offer them answer, checked, and added up by the hour."""
+
+import asyncio
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta, tzinfo
+import logging
+from typing import Any, Final
+
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.loader import IntegrationNotFound, async_get_integration
+from homeassistant.util import dt as dt_util
+
+from ..planner.expected import EnergyForecast
+from ..pricing import TARIFF_ZONE, day_bounds, local_date
+from .outlook import Problem
+from .typical import DAY, HOUR, expect
+
+_LOGGER = logging.getLogger(__name__)
+
+_PLATFORM: Final = "energy"
+_HOOK: Final = "async_get_solar_forecast"
+
+_TIMEOUT: Final = 30.0
+"""Seconds in which a forecast has to answer."""
+
+_MOST: Final = 100.0
+"""kWh of an hour: more than any house's roof."""
+
+_MOST_ROWS: Final = 10_000
+
+_SEEN: Final = timedelta(days=14)
+"""How far ahead a forecast is read."""
+
+_SHORTER: Final = 2
+"""Hours by which the last day of a forecast may end before the one before it. If more are missing, it was cut off."""
+
+type Hours = dict[datetime, float]
+
+
+@dataclass(frozen=True, slots=True)
+class SunForecast:
+    """What the chosen forecasts say: the solar energy to come, and what is wrong with them."""
+
+    energy: EnergyForecast = field(default_factory=EnergyForecast)
+    problems: frozenset[Problem] = frozenset()
+
+    def by_day(self) -> dict[date, float]:
+        """Return the energy of each day in kWh."""
+        days: dict[date, float] = {}
+        for start, energy in zip(
+            self.energy.starts, self.energy.energies, strict=False
+        ):
+            day = local_date(start)
+            days[day] = days.get(day, 0.0) + energy
+        return days
+
+
+async def async_offers_forecast(hass: HomeAssistant, entry: ConfigEntry) -> bool:
+    """Return whether the integration of a config entry offers solar forecasts to the Energy dashboard."""
+    try:
+        integration = await async_get_integration(hass, entry.domain)
+        if not integration.platforms_exists((_PLATFORM,)):
+            return False
+        return hasattr(await integration.async_get_platform(_PLATFORM), _HOOK)
+    except IntegrationNotFound, ImportError:
+        return False
+
+
+async def async_read_sun(
+    hass: HomeAssistant, entries: Collection[str], now: datetime
+) -> SunForecast:
+    """Return what the solar forecasts of some config entries say, added up. What cannot be used is left out."""
+    answers = [await _async_ask(hass, one) for one in entries]
+    zone = dt_util.get_default_time_zone()
+    return sun_forecast(answers, now, zone)
+
+
+async def _async_ask(hass: HomeAssistant, entry_id: str) -> Any:
+    """Return the answer of one config entry; None if there is none."""
+    entry = hass.config_entries.async_get_entry(entry_id)
+    if entry is None or entry.state is not ConfigEntryState.LOADED:
+        return None
+    if not await async_offers_forecast(hass, entry):
+        return None
+    integration = await async_get_integration(hass, entry.domain)
+    platform: Any = await integration.async_get_platform(_PLATFORM)
+    try:
+        async with asyncio.timeout(_TIMEOUT):
+            return await platform.async_get_solar_forecast(hass, entry_id)
+    except Exception as err:  # noqa: BLE001 - it is the code of others
+        _LOGGER.debug("A solar forecast failed: %s", type(err).__name__)
+        return None
+
+
+def sun_forecast(answers: Iterable[Any], now: datetime, zone: tzinfo) -> SunForecast:
+    """Return the sum of answers, by the hour from today's midnight on, as far as all of them reach.
+
+    A time without a zone is in that of the hub.
+    """
+    problems: set[Problem] = set()
+    used: list[tuple[Hours, date]] = []
+    today = local_date(now)
+    for answer in answers:
+        if answer is None:
+            problems.add(Problem.SUN_UNAVAILABLE)
+            continue
+        hours, absurd = read_answer(answer, now, zone)
+        if absurd:
+            problems.add(Problem.SUN_ABSURD)
+        last = _last_day(hours)
+        if last is None:
+            problems.add(Problem.SUN_ABSURD if absurd else Problem.SUN_UNAVAILABLE)
+            continue
+        if last < today:
+            problems.add(Problem.SUN_STALE)
+            continue
+        if _has_gap(hours, today):
+            problems.add(Problem.SUN_GAP)
+        used.append((hours, last))
+    if not used:
+        return SunForecast(problems=frozenset(problems))
+    days = (min(last for _, last in used) - today) // DAY + 1
+    empty = expect(lambda _day, _hour: 0.0, today, days)
+    energies = tuple(
+        sum(hours.get(start, 0.0) for hours, _ in used) for start in empty.starts[:-1]
+    )
+    return SunForecast(EnergyForecast(empty.starts, energies), frozenset(problems))
+
+
+def read_answer(answer: Any, now: datetime, zone: tzinfo) -> tuple[Hours, bool]:
+    """Return the energy in kWh by the hour that begins at an instant in UTC, and whether something was left out.
+
+    A value belongs to the clock hour of its time, as in the Energy dashboard.
+    """
+    rows = answer.get("wh_hours") if isinstance(answer, Mapping) else None
+    if not isinstance(rows, Mapping) or len(rows) > _MOST_ROWS:
+        return {}, True
+    hours: Hours = {}
+    absurd = False
+    for key, value in rows.items():
+        at = _time(key, zone)
+        if at is None or not _is_energy(value):
+            absurd = True
+        elif now - _SEEN <= at <= now + _SEEN:
+            start = at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+            hours[start] = hours.get(start, 0.0) + value / 1000
+    too_much = [start for start, energy in hours.items() if energy > _MOST]
+    for start in too_much:
+        del hours[start]
+    return hours, absurd or bool(too_much)
+
+
+def _time(key: Any, zone: tzinfo) -> datetime | None:
+    try:
+        at = key if isinstance(key, datetime) else datetime.fromisoformat(key)
+    except TypeError, ValueError:
+        return None
+    return at if at.tzinfo is not None else at.replace(tzinfo=zone)
+
+
+def _is_energy(value: Any) -> bool:
+    """Return whether a value is an energy in Wh that can be."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    # NaN is not between anything.
+    return 0 <= value <= 1000 * _MOST
+
+
+def _daylight(hours: Hours) -> dict[date, list[datetime]]:
+    """Return the hours of each day that have any energy, in order."""
+    days: dict[date, list[datetime]] = {local_date(one): [] for one in sorted(hours)}
+    for start in sorted(hours):
+        if hours[start] > 0:
+            days[local_date(start)].append(start)
+    return days
+
+
+def _last_day(hours: Hours) -> date | None:
+    """Return the last day that a forecast tells in full."""
+    days = _daylight(hours)
+    if not days:
+        return None
+    last = max(days)
+    light, before = days[last], days.get(last - DAY)
+    if light and before:
+        ends = [one.astimezone(TARIFF_ZONE).hour for one in (light[-1], before[-1])]
+        if ends[0] < ends[1] - _SHORTER:
+            return last - DAY
+    return last
+
+
+def _has_gap(hours: Hours, today: date) -> bool:
+    """Return whether an hour is missing between others with energy, today or later; or a day between others."""
+    days = {day: light for day, light in _daylight(hours).items() if day >= today}
+    if len(days) <= (max(days) - min(days)) // DAY:
+        return True
+    return any(
+        light[0] + index * HOUR not in hours
+        for light in days.values()
+        if light
+        for index in range((light[-1] - light[0]) // HOUR)
+    )
+
+
+def whole_days(
+    hours: Mapping[datetime, float], days: Iterable[date]
+) -> dict[date, float]:
+    """Return the energy of those days whose hours are all known."""
+    found = {}
+    for day in days:
+        start, end = day_bounds(day)
+        starts = [start + index * HOUR for index in range((end - start) // HOUR)]
+        if all(one in hours for one in starts):
+            found[day] = sum(hours[one] for one in starts)
+    return found

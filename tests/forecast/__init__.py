@@ -1,0 +1,1 @@
+"""Tests of what is expected of house and sun, without Home Assistant."""

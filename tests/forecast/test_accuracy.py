@@ -1,0 +1,77 @@
+"""How well the sun was forecast."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from custom_components.nomos.codec import decode, encode
+from custom_components.nomos.forecast.accuracy import SunRecord
+
+DAY = timedelta(days=1)
+FIRST = date(2026, 6, 1)
+
+
+def after(days: int, *, forecast: float = 20.0, actual: float = 20.0) -> SunRecord:
+    """Return the record after some days of the same kind."""
+    record = SunRecord(entries=("one",))
+    for index in range(days):
+        day = FIRST + index * DAY
+        record = record.expecting(day - DAY, {day: forecast})
+        record = record.measured(day + DAY, {day: actual})
+    return record
+
+
+def test_nothing_known_corrects_nothing() -> None:
+    """Without a day there is no factor."""
+    assert SunRecord().factor == 1.0
+    assert after(10).factor == pytest.approx(1.0)
+
+
+def test_the_factor_is_slow_and_bounded() -> None:
+    """One day moves it by a fifth of its error, two weeks by most of it, and nothing beyond the bounds."""
+    assert after(1, actual=15.0).factor == pytest.approx(0.95, abs=0.005)
+    assert after(14, actual=15.0).factor == pytest.approx(0.78, abs=0.02)
+    assert after(60, actual=15.0).factor == pytest.approx(0.75, abs=0.01)
+    assert after(60, actual=0.0).factor == 0.5
+    assert after(60, actual=90.0).factor == 1.5
+
+
+def test_dark_days_hardly_count() -> None:
+    """Snow on the roof in December: kWh count, not days."""
+    record = after(14)
+    for index in range(14, 17):
+        day = FIRST + index * DAY
+        record = record.expecting(day - DAY, {day: 1.0}).measured(day + DAY, {day: 0.0})
+    assert record.factor > 0.97
+    assert record.days == 17
+
+
+def test_a_day_is_taken_as_it_was_before_it_began() -> None:
+    """What a forecast says of today while today passes is easier, and is not what plans went by."""
+    record = SunRecord().expecting(FIRST, {FIRST: 9.0, FIRST + DAY: 20.0})
+    assert record.awaited == {FIRST + DAY: 20.0}
+    record = record.expecting(FIRST, {FIRST + DAY: 22.0})
+    record = record.expecting(FIRST + DAY, {FIRST + DAY: 10.0})
+    assert record.awaited == {FIRST + DAY: 22.0}
+    assert record.due(FIRST + DAY) == []
+    assert record.due(FIRST + 2 * DAY) == [FIRST + DAY]
+
+
+def test_a_day_waits_for_the_meters() -> None:
+    """For a week; then it is dropped. A forecast of nothing says nothing."""
+    record = SunRecord().expecting(FIRST - DAY, {FIRST: 20.0})
+    assert record.measured(FIRST + 7 * DAY, {}) == record
+    late = record.measured(FIRST + 7 * DAY, {FIRST: 10.0})
+    assert (late.days, late.awaited) == (1, {})
+    gone = record.measured(FIRST + 8 * DAY, {})
+    assert (gone.days, gone.awaited) == (0, {})
+    dark = SunRecord().expecting(FIRST - DAY, {FIRST: 0.0})
+    assert dark.measured(FIRST + DAY, {FIRST: 5.0}) == SunRecord()
+    odd = record.measured(FIRST + DAY, {FIRST: -5.0})
+    assert odd == SunRecord()
+
+
+def test_it_is_stored_as_it_is() -> None:
+    """It comes back from JSON."""
+    record = after(3, actual=17.0).expecting(FIRST, {FIRST + 9 * DAY: 12.5})
+    assert decode(SunRecord, encode(record)) == record

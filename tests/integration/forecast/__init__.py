@@ -1,0 +1,1 @@
+"""Tests of the forecasts in a real Home Assistant."""

@@ -1,0 +1,254 @@
+"""Tests of what the need of the house is known from."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from custom_components.nomos.forecast.outlook import HouseSource, Problem
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.recorder import get_instance
+from homeassistant.util import dt as dt_util
+from tests.integration.forecast.helpers import (
+    BATTERY,
+    DAY,
+    GRID,
+    HOUR,
+    SOLAR,
+    dashboard,
+    light,
+    meter,
+    per_day,
+)
+from tests.integration.recorder.helpers import begin, live
+
+NOON = datetime(2026, 6, 10, 10, tzinfo=UTC)
+FRIDAY_NOON = NOON + 2 * DAY
+SATURDAY_NOON = NOON + 3 * DAY
+
+
+def need_at(outlook, start: datetime) -> float:
+    """Return what the house is expected to need in an hour."""
+    need: float = outlook.house.between(start, start + HOUR)
+    return need
+
+
+async def house_with_everything(hass: HomeAssistant) -> None:
+    """Write the meters of a house that needs 1 kWh in each hour, 2 at weekends, with sun and battery."""
+    now = dt_util.utcnow()
+    await dashboard(hass, GRID, SOLAR, BATTERY)
+    weekend = lambda local: 2.0 if local.weekday() >= 5 else 1.0  # noqa: E731
+    await meter(
+        hass,
+        "sensor.bought",
+        now,
+        lambda one: 0.0 if light(one) else weekend(one) - 0.25,
+    )
+    await meter(
+        hass, "sensor.sold", now, lambda one: 2000.0 if light(one) else 0.0, unit="Wh"
+    )
+    await meter(
+        hass, "sensor.roof", now, lambda one: weekend(one) + 2.5 if light(one) else None
+    )
+    await meter(hass, "sensor.charged", now, lambda one: 0.5 if light(one) else 0.0)
+    await meter(hass, "sensor.discharged", now, lambda one: 0.0 if light(one) else 0.25)
+
+
+async def test_meters(hass: HomeAssistant, linked, forecasts_of) -> None:
+    """Import, sun and battery come to the need of the house, by weekday and weekend; Wh and a night asleep are right."""
+    entry = await linked()
+    await house_with_everything(hass)
+    outlook = await forecasts_of(entry).async_outlook(dt_util.utcnow())
+    assert outlook.house_source is HouseSource.METERS
+    assert outlook.problems == ()
+    assert need_at(outlook, FRIDAY_NOON) == pytest.approx(1.0, abs=0.01)
+    assert need_at(outlook, SATURDAY_NOON) == pytest.approx(2.0, abs=0.01)
+    assert outlook.house.starts[0] <= dt_util.utcnow()
+    assert outlook.house.starts[-1] >= dt_util.utcnow() + 3 * DAY
+
+
+async def test_loads_are_not_part_of_it(
+    hass: HomeAssistant, linked, forecasts_of, loads
+) -> None:
+    """What a load with a meter used is subtracted; a load without statistics changes nothing."""
+    entry = await linked()
+    await dashboard(hass, {**GRID, "stat_energy_to": None})
+    now = dt_util.utcnow()
+    night = lambda local: local.hour == 2  # noqa: E731
+    await meter(hass, "sensor.bought", now, lambda one: 11.5 if night(one) else 0.5)
+    await meter(hass, "sensor.car", now, lambda one: 11.0 if night(one) else None)
+    at_two = datetime(2026, 6, 12, tzinfo=UTC)
+    forecasts = forecasts_of(entry)
+    assert need_at(await forecasts.async_outlook(now), at_two) == pytest.approx(11.5)
+    loads |= {"sensor.car", "sensor.gone"}
+    outlook = await forecasts.async_outlook(now)
+    assert outlook.house_source is HouseSource.METERS
+    assert need_at(outlook, at_two) == pytest.approx(0.5)
+
+
+async def test_nothing_is_known(hass: HomeAssistant, linked, forecasts_of) -> None:
+    """A household is a number of kWh a year, which the customer may change."""
+    entry = await linked()
+    forecasts = forecasts_of(entry)
+    outlook = await forecasts.async_outlook(dt_util.utcnow())
+    assert outlook.house_source is HouseSource.YEARLY
+    assert outlook.problems == ()
+    days = per_day(outlook.house.starts, outlook.house.energies)
+    assert len(days) == 5
+    assert all(6 < one < 10 for one in days.values())
+    hass.config_entries.async_update_entry(entry, options={"yearly_usage": 7000})
+    double = await forecasts.async_outlook(dt_util.utcnow())
+    assert sum(double.house.energies) == pytest.approx(2 * sum(outlook.house.energies))
+
+
+async def test_our_own_usage(hass: HomeAssistant, linked, forecasts_of, usage) -> None:
+    """Without meters, what Nomos metered counts: of two contracts that followed on each other, all."""
+    entry = await linked()
+    now = dt_util.utcnow()
+    change = now - 14 * DAY
+    usage |= {"nomos:old_usage", "nomos:new_usage"}
+    await meter(hass, "nomos:old_usage", change, lambda _: 0.75, days=20)
+    await meter(hass, "nomos:new_usage", now - 2 * DAY, lambda _: 0.75, days=12)
+    outlook = await forecasts_of(entry).async_outlook(now)
+    assert outlook.house_source is HouseSource.USAGE
+    assert need_at(outlook, SATURDAY_NOON) == pytest.approx(0.75)
+
+
+@pytest.mark.parametrize("usage_known", [False])
+async def test_the_statistics_of_the_account(
+    hass: HomeAssistant, nomos, linked, forecasts_of, usage, subscription, advance
+) -> None:
+    """What usage has written itself can be read."""
+    contract = begin(nomos, date(2026, 6, 1))
+    entry = await linked()
+    await live(entry, contract, advance, date(2026, 6, 10))
+    found = entry.runtime_data.usage[subscription.id].statistics
+    usage.add(found.energy_statistic)
+    outlook = await forecasts_of(entry).async_outlook(dt_util.utcnow())
+    assert outlook.house_source is HouseSource.USAGE
+
+
+async def test_a_meter_without_statistics(
+    hass: HomeAssistant, linked, forecasts_of, usage
+) -> None:
+    """Without one of them the need cannot be known: it is said, and the next source counts."""
+    entry = await linked()
+    now = dt_util.utcnow()
+    await dashboard(hass, GRID, SOLAR)
+    await meter(hass, "sensor.bought", now, lambda _: 1.0)
+    await meter(hass, "sensor.sold", now, lambda _: 0.0)
+    forecasts = forecasts_of(entry)
+    outlook = await forecasts.async_outlook(now)
+    assert outlook.house_source is HouseSource.YEARLY
+    assert outlook.problems == (Problem.METERS_INCOMPLETE,)
+    await meter(hass, "nomos:usage", now, lambda _: 0.5)
+    usage.add("nomos:usage")
+    outlook = await forecasts.async_outlook(now)
+    assert outlook.house_source is HouseSource.USAGE
+    assert outlook.problems == (Problem.METERS_INCOMPLETE,)
+
+
+async def test_negative_meters(hass: HomeAssistant, linked, forecasts_of) -> None:
+    """Import and export that were confused come to less than nothing, which is said."""
+    entry = await linked()
+    now = dt_util.utcnow()
+    await dashboard(hass, GRID)
+    await meter(hass, "sensor.bought", now, lambda _: 0.5)
+    await meter(hass, "sensor.sold", now, lambda _: 2.0)
+    outlook = await forecasts_of(entry).async_outlook(now)
+    assert outlook.house_source is HouseSource.YEARLY
+    assert outlook.problems == (Problem.METERS_ABSURD,)
+
+
+async def test_some_negative_hours(hass: HomeAssistant, linked, forecasts_of) -> None:
+    """Hours that cannot be are left out; if they are many, that is said, and the others count."""
+    entry = await linked()
+    now = dt_util.utcnow()
+    await dashboard(hass, GRID)
+    await meter(hass, "sensor.bought", now, lambda _: 1.0)
+    await meter(hass, "sensor.sold", now, lambda one: 2.0 if one.day % 4 == 0 else 0.0)
+    outlook = await forecasts_of(entry).async_outlook(now)
+    assert outlook.house_source is HouseSource.METERS
+    assert outlook.problems == (Problem.METERS_ABSURD,)
+    assert need_at(outlook, NOON) == pytest.approx(1.0)
+
+
+async def test_holes(hass: HomeAssistant, linked, forecasts_of) -> None:
+    """The hub was off for hours and for days: the typical day is the same."""
+    entry = await linked()
+    now = dt_util.utcnow()
+    await dashboard(hass, {**GRID, "stat_energy_to": None})
+
+    def off(local: datetime) -> float | None:
+        if local.day in {20, 21, 22} or (local.day == 5 and 8 <= local.hour < 14):
+            return None
+        return 3.0 if local.hour == 19 else 0.5
+
+    await meter(hass, "sensor.bought", now, off)
+    outlook = await forecasts_of(entry).async_outlook(now)
+    assert outlook.house_source is HouseSource.METERS
+    assert outlook.problems == ()
+    assert need_at(outlook, datetime(2026, 6, 12, 17, tzinfo=UTC)) == pytest.approx(3.0)
+    assert need_at(outlook, NOON) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("now", "day", "hours"),
+    [
+        (datetime(2026, 3, 28, 9, 5, tzinfo=UTC), date(2026, 3, 29), 23),
+        (datetime(2026, 10, 24, 9, 5, tzinfo=UTC), date(2026, 10, 25), 25),
+        (datetime(2026, 4, 2, 9, 5, tzinfo=UTC), date(2026, 4, 2), 24),
+        (datetime(2026, 10, 29, 9, 5, tzinfo=UTC), date(2026, 10, 29), 24),
+    ],
+)
+async def test_clock_changes(
+    hass: HomeAssistant, linked, forecasts_of, now, day, hours
+) -> None:
+    """Before and after the clock changes, a habit keeps its clock time."""
+    entry = await linked()
+    await dashboard(hass, {**GRID, "stat_energy_to": None})
+    await meter(hass, "sensor.bought", now, lambda one: 3.0 if one.hour == 19 else 0.5)
+    outlook = await forecasts_of(entry).async_outlook(now)
+    days = per_day(outlook.house.starts, outlook.house.energies)
+    assert days[day] == pytest.approx(3.0 + 0.5 * (hours - 1))
+    evening = datetime(day.year, day.month, day.day, 19)
+    start = evening.replace(tzinfo=dt_util.get_time_zone("Europe/Berlin"))
+    assert need_at(outlook, start.astimezone(UTC)) == pytest.approx(3.0)
+
+
+async def test_a_database_that_cannot_be_read(
+    hass: HomeAssistant, linked, forecasts_of, advance
+) -> None:
+    """It is said, and tried again half an hour later."""
+    entry = await linked()
+    await house_with_everything(hass)
+    forecasts, instance = forecasts_of(entry), get_instance(hass)
+    engine, instance._get_session = instance._get_session, None
+    outlook = await forecasts.async_outlook(dt_util.utcnow())
+    instance._get_session = engine
+    assert outlook.house_source is HouseSource.YEARLY
+    assert outlook.problems == (Problem.STATISTICS_UNREADABLE,)
+    outlook = await forecasts.async_outlook(dt_util.utcnow() + HOUR / 4)
+    assert outlook.house_source is HouseSource.YEARLY
+    outlook = await forecasts.async_outlook(dt_util.utcnow() + HOUR / 2)
+    assert outlook.house_source is HouseSource.METERS
+
+
+async def test_once_a_day(hass: HomeAssistant, linked, forecasts_of) -> None:
+    """It is read when yesterday is complete, and at once if the meters are others."""
+    entry = await linked()
+    await dashboard(hass, {**GRID, "stat_energy_to": None})
+    now = dt_util.utcnow()
+    await meter(hass, "sensor.bought", now, lambda _: 1.0)
+    await meter(hass, "sensor.other", now, lambda _: 0.25)
+    forecasts = forecasts_of(entry)
+    assert need_at(await forecasts.async_outlook(now), NOON) == pytest.approx(1.0)
+    await meter(hass, "sensor.bought", now, lambda _: 2.0)
+    midnight = datetime(2026, 6, 10, 22, tzinfo=UTC)
+    for later in (now + 5 * HOUR, midnight + HOUR / 12):
+        assert need_at(await forecasts.async_outlook(later), NOON) == pytest.approx(1.0)
+    later = midnight + HOUR / 4
+    assert need_at(await forecasts.async_outlook(later), NOON) == pytest.approx(2.0)
+    await dashboard(
+        hass, {**GRID, "stat_energy_from": "sensor.other", "stat_energy_to": None}
+    )
+    assert need_at(await forecasts.async_outlook(later), NOON) == pytest.approx(0.25)
