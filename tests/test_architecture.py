@@ -51,7 +51,7 @@ LAYERS = (
     ("scheduled_coordinator",),
     ("account",),
     ("prices",),
-    ("forecast", "loads", "usage"),
+    ("battery", "forecast", "loads", "usage"),
     ("runtime",),
 )
 
@@ -220,6 +220,23 @@ def test_pure_rooms_run_without_home_assistant() -> None:
     done = without_home_assistant(*PURE)
     assert done.stdout.strip() == f"imported {len(PURE)}", done.stderr
     assert without_home_assistant("storage").returncode
+
+
+def test_batteries_are_imported_only_if_there_is_one() -> None:
+    """What Home Assistant imports at start imports neither what plans batteries nor forecasts."""
+    top = ["__init__", "config_flow", "diagnostics", "sensor", "services"]
+    names = [f"{PACKAGE}.{name}".removesuffix(".__init__") for name in top]
+    done = subprocess.run(
+        [sys.executable, "-c", f"import {', '.join(names)}, sys; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=PROJECT,
+    )
+    loaded = done.stdout.split()
+    assert f"{PACKAGE}.loads.manager" in loaded
+    assert f"{PACKAGE}.battery.battery" not in loaded
+    assert not [name for name in loaded if name.startswith(f"{PACKAGE}.forecast.")]
 
 
 def test_no_clock_of_its_own() -> None:

@@ -31,7 +31,8 @@ from .api import (
     SubscriptionStatus,
 )
 from .application_credentials import session_without_cookies
-from .const import DOMAIN, SUPPORT_EMAIL
+from .battery.form import BatteryFlow
+from .const import BATTERY, DOMAIN, SUPPORT_EMAIL
 from .errors import in_log
 from .forecast.form import async_forecast_fields, async_shown, async_stored
 from .form_fields import Fields, SectionedForm, number_field
@@ -78,8 +79,8 @@ class NomosConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
     def async_get_supported_subentry_types(
         cls, config_entry: NomosConfigEntry
     ) -> dict[str, type[ConfigSubentryFlow]]:
-        """Return what can be added to an account: loads."""
-        return {SUBENTRY_TYPE: LoadFlow}
+        """Return what can be added to an account: loads and batteries."""
+        return {SUBENTRY_TYPE: LoadFlow, BATTERY: BatteryFlow}
 
     async def async_step_reauth(
         self, entry_data: Mapping[str, Any]

@@ -6,6 +6,9 @@ DOMAIN: Final = "nomos"
 
 MANUFACTURER: Final = "Nomos"
 
+BATTERY: Final = "battery"
+"""The type of the subentries of batteries."""
+
 CURRENCY: Final = "EUR"
 """Nomos bills in euros (Nomos API, Conventions)."""
 

@@ -4,8 +4,13 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import (
+    SIGNAL_CONFIG_ENTRY_CHANGED,
+    ConfigEntry,
+    ConfigEntryChange,
+)
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers import device_registry as dr
@@ -13,6 +18,7 @@ from homeassistant.helpers.dispatcher import (
     async_dispatcher_connect,
     async_dispatcher_send,
 )
+from homeassistant.helpers.importlib import async_import_module
 
 from .account.connection import async_forget
 from .account.contracts import NomosAccount
@@ -20,13 +26,18 @@ from .account.file import account_file, async_load_account
 from .account.link import link_signal
 from .account.tokens import TokenJournal, async_wait_for_refresh
 from .api import Subscription, SubscriptionStatus
+from .battery.file import battery_file
 from .clock import async_watch_clock
-from .const import CUSTOMER_URL, DOMAIN, MANUFACTURER
+from .const import BATTERY, CUSTOMER_URL, DOMAIN, MANUFACTURER
 from .issues import Issue, async_report
+from .loads.load import signal_changed as signal_loads_changed
 from .loads.manager import Loads, async_forget as async_forget_loads, load_file
 from .prices.coordinator import PriceCoordinator
 from .prices.past import PastPrices
 from .usage.coordinator import UsageCoordinator, async_delete_files
+
+if TYPE_CHECKING:
+    from .battery.manager import AddSensors, Batteries
 
 type NomosConfigEntry = ConfigEntry[NomosRuntime]
 
@@ -47,6 +58,10 @@ class NomosRuntime:
         self._usage_lock = asyncio.Lock()
         self._new_contract = f"{DOMAIN}_contract_{entry.entry_id}"
         self.loads = Loads(hass, entry, self.prices)
+        self.batteries: Batteries | None = None
+        """None as long as there is no battery: then nothing of it is imported, read or followed."""
+        self._has_battery = False
+        self._add_battery: AddSensors | None = None
 
     async def async_begin(self, *, must_answer: bool) -> None:
         """Ask for the first prices, and follow the account from now on.
@@ -75,6 +90,67 @@ class NomosRuntime:
         self._entry.async_on_unload(async_watch_clock(self._hass, self._clock_was_set))
         self._connect(link_signal(self._entry), self._link_changed)
         await self.loads.async_begin()
+        self._entry.async_on_unload(
+            async_dispatcher_connect(
+                self._hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._entry_changed
+            )
+        )
+        await self._async_follow_batteries()
+
+    @callback
+    def _entry_changed(self, change: ConfigEntryChange, entry: ConfigEntry) -> None:
+        if entry is self._entry and change is ConfigEntryChange.UPDATED:
+            self._entry.async_create_background_task(
+                self._hass, self._async_follow_batteries(), f"{DOMAIN} batteries"
+            )
+
+    async def _async_follow_batteries(self) -> None:
+        """Begin with batteries as soon as there is one."""
+        kinds = {one.subentry_type for one in self._entry.subentries.values()}
+        if BATTERY not in kinds or self.batteries is not None or self._has_battery:
+            return
+        self._has_battery = True
+        room, of_forecasts = [
+            await async_import_module(self._hass, f"{__package__}.{name}")
+            for name in ("battery.manager", "forecast.forecasts")
+        ]
+        forecasts = of_forecasts.Forecasts(
+            self._hass,
+            self._entry,
+            self.prices,
+            usage_statistics=self._usage_statistics,
+            load_statistics=self.loads.energy_statistics,
+        )
+        forecasts.async_start()
+        self._entry.async_on_unload(forecasts.async_stop)
+        batteries: Batteries = room.Batteries(
+            self._hass,
+            self._entry,
+            self.prices,
+            forecasts,
+            self.loads.planned_runs,
+            forecasts_changed=of_forecasts.signal_changed(self._entry.entry_id),
+            loads_changed=signal_loads_changed(self._entry.entry_id),
+        )
+        await batteries.async_begin()
+        self.batteries = batteries
+        if self._add_battery is not None:
+            batteries.async_each(self._add_battery)
+
+    def _usage_statistics(self) -> list[str]:
+        """Return the ids of the statistics of what was metered for contracts for consumption."""
+        return [
+            one.statistics.energy_id
+            for one in self.usage.values()
+            if not one.prices.subscription.feeds_in
+        ]
+
+    @callback
+    def async_each_battery(self, platform: AddSensors) -> None:
+        """Let a platform add the sensors of every battery there is, and of each one that is added later."""
+        self._add_battery = platform
+        if self.batteries is not None:
+            self.batteries.async_each(platform)
 
     @callback
     def async_each_contract(self, platform: Callable[[PriceCoordinator], None]) -> None:
@@ -135,6 +211,8 @@ class NomosRuntime:
             self._hass, self._async_follow_ended(), f"{DOMAIN} ended contracts"
         )
         self.loads.async_update()
+        if self.batteries is not None:
+            self.batteries.async_update()
 
     @callback
     def _clock_was_set(self, step: timedelta) -> None:
@@ -145,6 +223,8 @@ class NomosRuntime:
         for usage in self.usage.values():
             usage.async_clock_was_set(step)
         self.loads.async_replan()
+        if self.batteries is not None:
+            self.batteries.async_replan()
 
     @callback
     def _link_changed(self) -> None:
@@ -265,5 +345,6 @@ async def async_delete_stored(hass: HomeAssistant, entry: NomosConfigEntry) -> N
         await async_delete_files(hass, contract_id)
     await account_file(hass, entry).async_remove()
     await load_file(hass, entry).async_remove()
+    await battery_file(hass, entry).async_remove()
     async_forget_loads(hass, entry)
     await TokenJournal(hass, entry).async_remove()

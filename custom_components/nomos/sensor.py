@@ -1,5 +1,8 @@
-"""The sensors of prices, contracts, usage and loads."""
+"""The sensors of prices, contracts, usage, loads and batteries."""
 
+from collections.abc import Iterable
+
+from homeassistant.components.sensor import SensorEntity
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
@@ -18,7 +21,7 @@ async def async_setup_entry(
     entry: NomosConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the sensors of every contract and load, also of those that appear later."""
+    """Add the sensors of every contract, load and battery, also of those that appear later."""
 
     @callback
     def add(coordinator: PriceCoordinator) -> None:
@@ -30,5 +33,10 @@ async def async_setup_entry(
     def add_load(load: Load) -> None:
         async_add_entities(load_sensors(load), config_subentry_id=load.id)
 
+    @callback
+    def add_battery(sensors: Iterable[SensorEntity], battery_id: str) -> None:
+        async_add_entities(sensors, config_subentry_id=battery_id)
+
     entry.runtime_data.async_each_contract(add)
     entry.runtime_data.loads.async_each(add_load)
+    entry.runtime_data.async_each_battery(add_battery)

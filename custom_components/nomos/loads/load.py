@@ -108,6 +108,14 @@ class Load:
         """Return whether the load is to run: it is asked for, or planned every day."""
         return self.task is not None if self.settings.on_demand else not self.off
 
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """Return the runs of the task: those that have begun, and those that are planned."""
+        if self.task is None:
+            return ()
+        planned = self.plan.runs if self.plan else ()
+        return tuple({one.start: one for one in (*planned, *self.task.runs)}.values())
+
     def running(self, now: datetime) -> bool:
         """Return whether the load should run at an instant."""
         return self.task is not None and self.task.run_at(now) is not None

@@ -22,6 +22,7 @@ from homeassistant.util import dt as dt_util
 from ..account.ranking import default_contract
 from ..codec import decode
 from ..const import DOMAIN
+from ..planner import Run
 from ..prices.coordinator import PriceCoordinator
 from ..storage import StoredFile, stored_file
 from .control import Control
@@ -95,6 +96,22 @@ class Loads:
                 platform(load)
 
         self._entry.async_create_task(self._hass, add(), f"{DOMAIN} new load")
+
+    def planned_runs(self) -> tuple[tuple[Run, float], ...]:
+        """Return the runs that go on or are planned, with the power in kW; without those of loads whose power is unknown."""
+        now = dt_util.utcnow()
+        return tuple(
+            (run, power)
+            for load in self.all.values()
+            if (power := load.settings.usual_power) is not None
+            for run in load.runs
+            if run.end > now
+        )
+
+    def energy_statistics(self) -> list[str]:
+        """Return the ids of the statistics of what loads use, as far as the customer named their sensors."""
+        sensors = (load.settings.energy_sensor for load in self.all.values())
+        return [sensor for sensor in sensors if sensor]
 
     @callback
     def async_replan(self, _event: Event[Any] | None = None) -> None:

@@ -271,6 +271,11 @@ class LoadSettings:
             opens = max(after, opens) if self.start else after
         return opens, closes
 
+    @property
+    def usual_power(self) -> float | None:
+        """Return what it draws while it runs, in kW; None if that is not known."""
+        return self.car.power if self.car else self.power
+
     def request(
         self,
         opens: datetime,

@@ -260,14 +260,18 @@ def _follow(
         before, level = best[0], best[3]
 
 
+def self_use(battery: Battery, level: float, quarter: Quarter) -> Step:
+    """Return what the inverter does by itself in a quarter-hour."""
+    return _step(quarter, next(_outcomes(battery, quarter, level, (None, None))))
+
+
 def _self_use(
     battery: Battery, level: float, quarters: Sequence[Quarter]
 ) -> Iterator[Step]:
-    """Yield what the inverter does by itself."""
     for quarter in quarters:
-        found = next(_outcomes(battery, quarter, level, (None, None)))
-        yield _step(quarter, found)
-        level = found[3]
+        step = self_use(battery, level, quarter)
+        level = step.level
+        yield step
 
 
 def _step(quarter: Quarter, outcome: _Outcome) -> Step:

@@ -11,7 +11,9 @@ from typing import Final, Self
 from ..pricing import QUARTER, TARIFF_ZONE, PriceTable, quarter_of
 from ..pricing.stand_in import with_stand_ins
 from .battery import Quarter
+from .model import Run
 
+_HOUR: Final = timedelta(hours=1)
 _DAYS: Final = (0, *range(-1, -15, -1), 1, 2)
 """Where energy is looked for at the same clock time: on the day itself, on days before, on days after."""
 
@@ -41,9 +43,8 @@ class EnergyForecast:
         if any(one == two for one, two in pairwise(starts)):
             raise ValueError("Two rows have the same start")
         if starts:
-            hour = timedelta(hours=1)
             starts.append(
-                starts[-1] + (starts[-1] - starts[-2] if starts[1:] else hour)
+                starts[-1] + (starts[-1] - starts[-2] if starts[1:] else _HOUR)
             )
         return cls(tuple(starts), tuple(kwh for _, kwh in ordered))
 
@@ -79,13 +80,15 @@ class EnergyForecast:
 class Expected:
     """What is expected of a house with a battery: prices and payouts (EUR/kWh), its need and its solar power.
 
-    Of what is not known, the price or payout of the same clock time on the last day before stands in.
+    ``runs`` are those of loads, with their power in kW; they come on top of the need. Of what is not known, the price or
+    payout of the same clock time on the last day before stands in.
     """
 
     prices: PriceTable
     payouts: PriceTable
     house: EnergyForecast
     sun: EnergyForecast
+    runs: tuple[tuple[Run, float], ...] = ()
 
     def quarters(self, start: datetime, end: datetime) -> Iterator[Quarter]:
         """Yield the quarter-hours between two aware instants, up to where nothing stands in for an unknown price.
@@ -104,9 +107,17 @@ class Expected:
             yield Quarter(
                 at,
                 until,
-                self.house.between(at, until) - self.sun.between(at, until),
+                self._need(at, until),
                 interval.price,
                 paid.price or 0.0 if paid else 0.0,
                 known is not None and known.price is not None,
             )
             at = until
+
+    def _need(self, start: datetime, end: datetime) -> float:
+        """Return what house and loads use beyond the solar power, in kWh."""
+        loads = sum(
+            power * max((min(end, run.end) - max(start, run.start)) / _HOUR, 0.0)
+            for run, power in self.runs
+        )
+        return self.house.between(start, end) + loads - self.sun.between(start, end)

@@ -1,0 +1,1 @@
+"""Home batteries: what to tell their inverters, and why."""

@@ -1,0 +1,334 @@
+"""A home battery: planned as prices, forecasts, loads and its charge level change. Each is a config subentry."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+import logging
+from typing import Final, Protocol
+
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.core import (
+    CALLBACK_TYPE,
+    Event,
+    EventStateChangedData,
+    HomeAssistant,
+    callback,
+)
+from homeassistant.helpers.dispatcher import async_dispatcher_send
+from homeassistant.helpers.event import (
+    async_track_point_in_utc_time,
+    async_track_state_change_event,
+)
+from homeassistant.util import dt as dt_util
+
+from ..const import DOMAIN
+from ..planner import Run
+from ..planner.battery import BatteryMode, Step
+from ..planner.expected import EnergyForecast, Expected
+from ..prices.coordinator import PriceCoordinator
+from ..pricing import QUARTER, PriceTable, quarter_of
+from .ledger import GainLedger
+from .plan import HomePlan, Situation, make_plan
+from .reasons import Cause, why, why_not
+from .settings import BatterySettings
+
+_LOGGER = logging.getLogger(__name__)
+
+_OFF_BY: Final = 3.0
+"""Percent by which the charge level may be off before the battery is planned again."""
+_TRUST: Final = timedelta(minutes=15)
+"""For so long a charge level that is not reported any more is taken to go as planned."""
+
+type PlannedRuns = tuple[tuple[Run, float], ...]
+"""The runs that loads have planned, with their power in kW."""
+
+
+class Outlook(Protocol):
+    """What is expected of the house, whoever knows it."""
+
+    @property
+    def house(self) -> EnergyForecast:
+        """Return the need without loads and battery."""
+
+    @property
+    def sun(self) -> EnergyForecast:
+        """Return the solar power."""
+
+    @property
+    def payouts(self) -> PriceTable:
+        """Return what feeding in is paid."""
+
+
+class Forecasts(Protocol):
+    """Where a battery learns what is expected."""
+
+    @property
+    def latest(self) -> Outlook | None:
+        """Return what was expected last; another object if it has changed."""
+
+    async def async_outlook(self, now: datetime) -> Outlook:
+        """Return what is expected now."""
+
+
+def signal_changed(key: str) -> str:
+    """Return the dispatcher's signal of a change to a battery, by its id."""
+    return f"{DOMAIN}_battery_changed_{key}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatteryMemory:
+    """What has to survive a restart."""
+
+    mode: BatteryMode = BatteryMode.SELF_USE
+    ledger: GainLedger = field(default_factory=GainLedger)
+
+
+@dataclass(frozen=True, slots=True)
+class _Basis:
+    """What a plan was made from; if it is another one, the battery is planned again."""
+
+    settings: BatterySettings
+    prices: PriceTable
+    outlook: Outlook
+    runs: PlannedRuns
+
+
+class HomeBattery:
+    """One battery: follows its charge level, keeps a plan, and says what to tell the inverter now."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        subentry: ConfigSubentry,
+        memory: BatteryMemory,
+        forecasts: Forecasts,
+        planned_runs: Callable[[], PlannedRuns],
+    ) -> None:
+        """Wait to be given prices; ``memory`` is what was known before a restart."""
+        self.id = subentry.subentry_id
+        self.entry, self.subentry = entry, subentry
+        self.settings = BatterySettings.of(subentry.data)
+        self.coordinator: PriceCoordinator | None = None
+        self.plan: HomePlan | None = None
+        self.ledger = memory.ledger
+        self.level: float | None = None
+        """The charge level in kWh as it was reported last; None if it never was."""
+        self._level_lost_at: datetime | None = None
+        self._told = memory.mode
+        self._hass = hass
+        self._forecasts = forecasts
+        self._planned_runs = planned_runs
+        self._basis: _Basis | None = None
+        self._planning: asyncio.Task[None] | None = None
+        self._quarter: datetime | None = None
+        self._unsub_prices: CALLBACK_TYPE | None = None
+        self._unsub_level: CALLBACK_TYPE | None = None
+        self._unsub_timer: CALLBACK_TYPE | None = None
+
+    @property
+    def name(self) -> str:
+        """Return what the customer calls it."""
+        return self.subentry.title
+
+    @property
+    def memory(self) -> BatteryMemory:
+        """Return what has to survive a restart."""
+        return BatteryMemory(mode=self._told, ledger=self.ledger)
+
+    def step(self, now: datetime) -> Step | None:
+        """Return what the inverter is told now; None if it is left to itself because there is no plan."""
+        return None if self.plan is None else self.plan.step(now)
+
+    def mode(self, now: datetime) -> BatteryMode:
+        """Return what the inverter is told now."""
+        step = self.step(now)
+        return BatteryMode.SELF_USE if step is None else step.mode
+
+    def reason(self, now: datetime) -> str:
+        """Return why, in the language of the hub."""
+        language, zone = self._hass.config.language, dt_util.get_default_time_zone()
+        if self.plan is None or self.step(now) is None:
+            return why_not(self._cause(now) or Cause.PLANNING, language)
+        battery = self.settings.battery
+        level = self.plan.level_at(now) or 0.0
+        return why(self.plan, now, max(level - battery.reserve, 0.0), zone, language)
+
+    def _cause(self, now: datetime) -> Cause | None:
+        """Return why nothing can be planned at an instant; None if it can."""
+        if self.coordinator is None:
+            return Cause.NO_CONTRACT
+        known = self.coordinator.data.at(now)
+        if known is None or known.price is None:
+            return Cause.NO_PRICES
+        return Cause.NO_LEVEL if self._level_now(now) is None else None
+
+    def _level_now(self, now: datetime) -> float | None:
+        """Return the charge level in kWh; for a while as it was planned if it is not reported any more."""
+        if self._level_lost_at is None:
+            return self.level
+        if self.plan is None or now - self._level_lost_at > _TRUST:
+            return None
+        return self.plan.level_at(now)
+
+    @callback
+    def async_configure(
+        self, subentry: ConfigSubentry, coordinator: PriceCoordinator | None
+    ) -> None:
+        """Take name, settings and prices."""
+        self.subentry, settings = subentry, BatterySettings.of(subentry.data)
+        if coordinator is not self.coordinator:
+            _stop(self._unsub_prices)
+            self._unsub_prices = None
+            self.coordinator = coordinator
+            if coordinator is not None:
+                self._unsub_prices = coordinator.async_add_listener(self.async_update)
+        if (
+            self._unsub_level is None
+            or settings.level_sensor != self.settings.level_sensor
+        ):
+            _stop(self._unsub_level)
+            self._unsub_level = async_track_state_change_event(
+                self._hass, settings.level_sensor, self._level_changed
+            )
+        self.settings = settings
+        self._read_level()
+        self.async_update()
+
+    @callback
+    def async_stop(self) -> None:
+        """Follow nothing any more."""
+        for unsubscribe in (self._unsub_prices, self._unsub_level, self._unsub_timer):
+            _stop(unsubscribe)
+        self._unsub_prices = self._unsub_level = self._unsub_timer = None
+        if self._planning is not None:
+            self._planning.cancel()
+
+    @callback
+    def _level_changed(self, _event: Event[EventStateChangedData]) -> None:
+        """Read the level; only whether there is one matters before the next quarter-hour."""
+        known = self._level_lost_at is None and self.level is not None
+        self._read_level()
+        if known is not (self._level_lost_at is None and self.level is not None):
+            self.async_update()
+
+    def _read_level(self) -> None:
+        state = self._hass.states.get(self.settings.level_sensor)
+        try:
+            percent = float(state.state) if state is not None else None
+        except ValueError:
+            percent = None
+        if percent is None or not -5 <= percent <= 105:  # NaN is not, either.
+            self._level_lost_at = self._level_lost_at or dt_util.utcnow()
+            return
+        self._level_lost_at = None
+        self.level = self.settings.kwh(min(max(percent, 0.0), 100.0))
+
+    @callback
+    def async_update(self, _now: datetime | None = None) -> None:
+        """Plan again if there is reason to, and show what holds now."""
+        now = dt_util.utcnow()
+        if self._quarter != quarter_of(now):
+            self._quarter_began(now)
+        if self._cause(now) is not None:
+            self.plan = self._basis = None
+        elif self._is_outdated(now):
+            self._plan_again()
+        self._show(now)
+
+    def _show(self, now: datetime) -> None:
+        """Show what holds now, and again when the next quarter-hour begins."""
+        self._told = self.mode(now)
+        _stop(self._unsub_timer)
+        self._unsub_timer = async_track_point_in_utc_time(
+            self._hass, self.async_update, quarter_of(now) + QUARTER
+        )
+        async_dispatcher_send(self._hass, signal_changed(self.id))
+
+    def _quarter_began(self, now: datetime) -> None:
+        """Book the quarter-hour that ended, and plan again if the charge level is not what was expected."""
+        before, self._quarter = self._quarter, quarter_of(now)
+        if self.level is None or self._level_lost_at is not None:
+            return
+        rest = [] if self.plan is None or before is None else self.plan.rest(before)
+        past = next((one for one in rest if one[0].end == self._quarter), None)
+        if past is None:
+            self.ledger = self.ledger.read(self._quarter, self.level)
+        else:
+            quarter, step = past
+            self.ledger = self.ledger.booked(
+                self.settings.battery, quarter, step.mode, self.level
+            )
+        expected = None if self.plan is None else self.plan.level_at(now)
+        if expected is not None and (
+            abs(self.settings.percent(self.level - expected)) > _OFF_BY
+        ):
+            self._basis = None
+
+    def _is_outdated(self, now: datetime) -> bool:
+        """Return whether the plan is over, or was made from something else than what is known now."""
+        basis = self._basis
+        return (
+            self.step(now) is None
+            or basis is None
+            or self.coordinator is None
+            or basis.settings != self.settings
+            or basis.prices != self.coordinator.data
+            or basis.outlook is not self._forecasts.latest
+            or basis.runs != self._planned_runs()
+        )
+
+    @callback
+    def _plan_again(self) -> None:
+        if self._planning is None or self._planning.done():
+            self._planning = self.entry.async_create_background_task(
+                self._hass, self._async_plan(), f"{DOMAIN} plan of a battery"
+            )
+
+    async def _async_plan(self) -> None:
+        """Make a plan in the executor, from what is known as it begins; if that has changed meanwhile, once more."""
+        now = dt_util.utcnow()
+        while self._cause(now) is None and self._is_outdated(now):
+            outlook = await self._forecasts.async_outlook(now)
+            level, coordinator = self._level_now(now), self.coordinator
+            if level is None or coordinator is None:
+                break
+            runs, settings, table = (
+                self._planned_runs(),
+                self.settings,
+                coordinator.data,
+            )
+            situation = Situation(
+                settings=settings,
+                level=level,
+                mode=self._told,
+                expected=Expected(
+                    prices=table,
+                    payouts=outlook.payouts,
+                    house=outlook.house,
+                    sun=outlook.sun,
+                    runs=runs,
+                ),
+                now=now,
+                zone=dt_util.get_default_time_zone(),
+            )
+            plan = await self._hass.async_add_executor_job(make_plan, situation)
+            if not plan.plan.quarters:
+                break
+            self.plan = plan
+            self._basis = _Basis(settings, table, outlook, runs)
+            _LOGGER.debug(
+                "Battery planned until %s: %s now, expected gain %.2f EUR",
+                plan.until,
+                self.mode(now),
+                plan.plan.gain,
+            )
+            now = dt_util.utcnow()
+        self._show(now)
+
+
+def _stop(unsubscribe: CALLBACK_TYPE | None) -> None:
+    """Stop following something."""
+    if unsubscribe is not None:
+        unsubscribe()

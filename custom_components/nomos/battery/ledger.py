@@ -1,0 +1,89 @@
+"""What a battery really earned: what its charge level did, against self-use with the same need."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from ..planner.battery import Battery, BatteryMode, Quarter, self_use
+from ..pricing import local_date
+
+_LONGEST: Final = timedelta(minutes=20)
+"""A stretch between two readings that is longer says nothing of what happened in it."""
+_MONTHS: Final = 13
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GainLedger:
+    """Gains by month (YYYY-MM) in EUR after wear, and how full the battery would be by self-use alone.
+
+    Attributes:
+        at: when the level was read last, and
+        level: what it was then, in kWh;
+        own_level: what it would be had the inverter been left to itself, in kWh;
+        pending: what the charge cost that the battery has beyond that, or brought in that it lacks, in EUR. It counts
+            as that charge is used, so that a night of charging is no loss.
+    """
+
+    at: datetime | None = None
+    level: float = 0.0
+    own_level: float = 0.0
+    pending: float = 0.0
+    months: dict[str, float] = field(default_factory=dict)
+
+    def month(self, now: datetime) -> float:
+        """Return the gain of the month of an instant."""
+        return self.months.get(_month(now), 0.0)
+
+    def read(self, at: datetime, level: float) -> GainLedger:
+        """Return the ledger after a reading of which nothing is to be booked: both ways go on from there."""
+        return replace(self, at=at, level=level, own_level=level, pending=0.0)
+
+    def booked(
+        self, battery: Battery, quarter: Quarter, mode: BatteryMode, level: float
+    ) -> GainLedger:
+        """Return the ledger after a quarter-hour that ended with a charge level (kWh); the mode is what was told in it.
+
+        What the battery moved by itself shows what the house needed: all of it in self-use if it was neither empty nor
+        full, else at least so much.
+        """
+        if self.at is None or not timedelta() < quarter.end - self.at <= _LONGEST:
+            return self.read(quarter.end, level)
+        moved = level - self.level + battery.standby * quarter.hours
+        charged = max(moved, 0.0) / battery.charge_efficiency
+        discharged = max(-moved, 0.0) * battery.discharge_efficiency
+        need = quarter.need
+        if mode is BatteryMode.SELF_USE and battery.reserve < level < battery.capacity:
+            need = discharged - charged
+        elif discharged and mode is not BatteryMode.FEED_IN:
+            need = max(need, discharged)
+        elif charged and mode is not BatteryMode.CHARGE:
+            need = min(need, -charged)
+        quarter = quarter._replace(need=need)
+        grid = need + charged - discharged
+        price = quarter.price if grid > 0 else quarter.payout
+        cost = grid * price + battery.wear * discharged
+        own = self_use(battery, self.own_level, quarter)
+        surplus, before = level - own.level, self.level - self.own_level
+        gain, pending = own.cost - cost, self.pending
+        if surplus * before < 0:
+            gain, pending = gain + pending, 0.0
+        elif abs(surplus) > abs(before):
+            gain, pending = 0.0, pending + gain
+        elif before:
+            used = 1 - surplus / before
+            gain, pending = gain + used * pending, (1 - used) * pending
+        months = dict(sorted(self.months.items())[-_MONTHS:])
+        month = _month(quarter.start)
+        months[month] = months.get(month, 0.0) + gain
+        return replace(
+            self,
+            at=quarter.end,
+            level=level,
+            own_level=own.level,
+            pending=pending,
+            months=months,
+        )
+
+
+def _month(instant: datetime) -> str:
+    return f"{local_date(instant):%Y-%m}"

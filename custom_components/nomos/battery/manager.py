@@ -1,0 +1,178 @@
+"""The batteries of an account: they come, change and go with its subentries, without a reload."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from homeassistant.components.sensor import SensorEntity
+from homeassistant.config_entries import (
+    SIGNAL_CONFIG_ENTRY_CHANGED,
+    ConfigEntry,
+    ConfigEntryChange,
+)
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.util import dt as dt_util
+
+from ..account.ranking import default_contract
+from ..codec import decode
+from ..const import BATTERY, DOMAIN
+from ..prices.coordinator import PriceCoordinator
+from ..pricing import local_date
+from .battery import BatteryMemory, Forecasts, HomeBattery, PlannedRuns
+from .entities import battery_sensors
+from .file import battery_file
+
+type AddSensors = Callable[[Iterable[SensorEntity], str], None]
+"""Adds the sensors of a battery, by the id of its subentry."""
+
+
+class Batteries:
+    """Keeps one ``HomeBattery`` for each subentry."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        prices: Mapping[str, PriceCoordinator],
+        forecasts: Forecasts,
+        planned_runs: Callable[[], PlannedRuns],
+        *,
+        forecasts_changed: str,
+        loads_changed: str,
+    ) -> None:
+        """Belong to an entry; both signals may mean that other plans are better now."""
+        self.all: dict[str, HomeBattery] = {}
+        self._hass = hass
+        self._entry = entry
+        self._prices = prices
+        self._forecasts = forecasts
+        self._planned_runs = planned_runs
+        self._forecasts_changed = forecasts_changed
+        self._loads_changed = loads_changed
+        self._runs: PlannedRuns = ()
+        self._file = battery_file(hass, entry)
+        self._stored: dict[str, BatteryMemory] = {}
+        self._saved_on: date | None = None
+        self._platform: AddSensors | None = None
+
+    async def async_begin(self) -> None:
+        """Take up the batteries as they were before Home Assistant stopped."""
+        self._stored = await self._file.async_load(_decode) or {}
+        for unsubscribe in (
+            async_dispatcher_connect(
+                self._hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._entry_changed
+            ),
+            async_dispatcher_connect(
+                self._hass, self._forecasts_changed, self.async_replan
+            ),
+            async_dispatcher_connect(
+                self._hass, self._loads_changed, self._runs_changed
+            ),
+            self._stop,
+        ):
+            self._entry.async_on_unload(unsubscribe)
+        self.async_update()
+
+    @callback
+    def async_each(self, platform: AddSensors) -> None:
+        """Let a platform add the sensors of every battery there is, and of each one that is added later."""
+        self._platform = platform
+        for battery in self.all.values():
+            platform(battery_sensors(battery), battery.id)
+
+    @callback
+    def async_replan(self) -> None:
+        """Plan again what was made from something else than what is known now."""
+        for battery in self.all.values():
+            battery.async_update()
+        self._save()
+
+    @callback
+    def _runs_changed(self) -> None:
+        """Plan again if a load has begun, ended or planned a run that no plan knew."""
+        before, self._runs = self._runs, self._planned_runs()
+        if self._runs != before:
+            self.async_replan()
+
+    @callback
+    def _entry_changed(self, change: ConfigEntryChange, entry: ConfigEntry) -> None:
+        if entry is self._entry and change is ConfigEntryChange.UPDATED:
+            self.async_update()
+
+    @callback
+    def async_update(self) -> None:
+        """Let batteries come, change and go with the subentries, and follow the contracts."""
+        wanted = {
+            key: subentry
+            for key, subentry in self._entry.subentries.items()
+            if subentry.subentry_type == BATTERY
+        }
+        for gone in self.all.keys() - wanted.keys():
+            self.all.pop(gone).async_stop()
+        for key, subentry in wanted.items():
+            new = key not in self.all
+            if new:
+                self.all[key] = HomeBattery(
+                    self._hass,
+                    self._entry,
+                    subentry,
+                    self._stored.get(key, BatteryMemory()),
+                    self._forecasts,
+                    self._planned_runs,
+                )
+            battery = self.all[key]
+            battery.async_configure(
+                subentry, self._coordinator_of(subentry.data.get("subscription"))
+            )
+            self._register_device(battery)
+            if new and self._platform is not None:
+                self._platform(battery_sensors(battery), battery.id)
+        self._save()
+
+    def _coordinator_of(self, named: str | None) -> PriceCoordinator | None:
+        """Return the prices of the contract that is named, or else of the usual one."""
+        if named is not None and named in self._prices:
+            return self._prices[named]
+        usual = default_contract(one.subscription for one in self._prices.values())
+        return self._prices[usual.id] if usual else None
+
+    def _register_device(self, battery: HomeBattery) -> None:
+        """Create or update the device of a battery, below the contract that it is planned with."""
+        registry, contract = dr.async_get(self._hass), None
+        if battery.coordinator is not None:
+            contract = registry.async_get_device_by_identifier(
+                (DOMAIN, battery.coordinator.subscription_id), self._entry.entry_id
+            )
+        registry.async_get_or_create(
+            config_entry_id=self._entry.entry_id,
+            config_subentry_id=battery.id,
+            identifiers={(DOMAIN, battery.id)},
+            entry_type=dr.DeviceEntryType.SERVICE,
+            name=battery.name,
+            via_device_id=contract.id if contract else None,
+        )
+
+    @callback
+    def _save(self) -> None:
+        """Store what must survive a restart: once a day at least, else as Home Assistant stops."""
+        memory = {key: battery.memory for key, battery in self.all.items()}
+        today = local_date(dt_util.utcnow())
+        if memory.keys() != self._stored.keys() or today != self._saved_on:
+            self._saved_on = today
+            self._file.async_save_soon(memory)
+        elif memory != self._stored:
+            self._file.async_save_later(memory)
+        self._stored = memory
+
+    @callback
+    def _stop(self) -> None:
+        self._save()
+        while self.all:
+            _, battery = self.all.popitem()
+            battery.async_stop()
+
+
+def _decode(stored: Any) -> dict[str, BatteryMemory]:
+    return decode(dict[str, BatteryMemory], stored)

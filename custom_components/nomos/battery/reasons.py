@@ -1,0 +1,129 @@
+"""Why a battery does what it does: one sentence that a person can check, in the language of the hub."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta, tzinfo
+from enum import StrEnum
+from itertools import takewhile
+from typing import Final, NamedTuple
+
+from ..planner.battery import BatteryMode, Quarter, Step
+from .plan import HomePlan
+
+_GAP: Final = timedelta(minutes=30)
+"""Two stretches of discharging that are no farther apart are one."""
+_LITTLE: Final = 0.01
+"""kWh in a quarter-hour that are not worth mentioning."""
+
+
+class Cause(StrEnum):
+    """Why there is no plan; a key of the texts below."""
+
+    NO_CONTRACT = "no_contract"
+    NO_PRICES = "no_prices"
+    NO_LEVEL = "no_level"
+    PLANNING = "planning"
+
+
+_ENGLISH: Final = {
+    Cause.NO_CONTRACT: "No plan: there is no contract for consumption. The battery is left to itself.",
+    Cause.NO_PRICES: "No plan: no price is known. The battery is left to itself.",
+    Cause.NO_LEVEL: "No plan: the charge level is unknown. The battery is left to itself.",
+    Cause.PLANNING: "The plan is being made. Until then the battery is left to itself.",
+    "self_use": "Left to itself: nothing earns more until {until}.",
+    "discharge": "Covers the house until {until}, at up to {price} ct/kWh.",
+    "hold": "Holds {energy} kWh for {start} to {end}, at {price} ct/kWh.",
+    "hold_on": "Holds {energy} kWh: what comes after {until} is worth more.",
+    "delay_charge": "Leaves the sun to the grid until {until}, and keeps room for later.",
+    "charge": "Charges until {until} at {bought} ct/kWh, for {start} to {end} at {price} ct/kWh.",
+    "charge_on": "Charges until {until} at {bought} ct/kWh, for what comes after {horizon}.",
+    "feed_in": "Feeds in until {until}, for {price} ct/kWh.",
+}
+_GERMAN: Final = {
+    Cause.NO_CONTRACT: "Kein Plan: Es gibt keinen Bezugsvertrag. Die Batterie bleibt sich selbst überlassen.",
+    Cause.NO_PRICES: "Kein Plan: Es ist kein Preis bekannt. Die Batterie bleibt sich selbst überlassen.",
+    Cause.NO_LEVEL: "Kein Plan: Der Ladestand ist unbekannt. Die Batterie bleibt sich selbst überlassen.",
+    Cause.PLANNING: "Der Plan entsteht gerade. Bis dahin bleibt die Batterie sich selbst überlassen.",
+    "self_use": "Sich selbst überlassen: Bis {until} lohnt sich nichts anderes mehr.",
+    "discharge": "Versorgt das Haus bis {until}, bei bis zu {price} ct/kWh.",
+    "hold": "Hält {energy} kWh für {start} bis {end} bei {price} ct/kWh zurück.",
+    "hold_on": "Hält {energy} kWh zurück: Nach {until} sind sie mehr wert.",
+    "delay_charge": "Lässt den Solarstrom bis {until} ins Netz und hält Platz für später frei.",
+    "charge": "Lädt bis {until} für {bought} ct/kWh, für {start} bis {end} bei {price} ct/kWh.",
+    "charge_on": "Lädt bis {until} für {bought} ct/kWh, für die Zeit nach {horizon}.",
+    "feed_in": "Speist bis {until} ein, für {price} ct/kWh.",
+}
+
+
+class _Use(NamedTuple):
+    """A stretch in which the battery discharges, and the mean price (EUR/kWh) of what it delivers."""
+
+    start: datetime
+    end: datetime
+    price: float
+
+
+def why_not(cause: Cause, language: str) -> str:
+    """Return why there is no plan."""
+    return _texts(language)[cause]
+
+
+def why(
+    plan: HomePlan, now: datetime, level: float, zone: tzinfo, language: str
+) -> str:
+    """Return why the mode of now is told; ``level`` is the energy above the reserve in kWh."""
+    rest = list(plan.rest(now))
+    if not rest:
+        return why_not(Cause.NO_PRICES, language)
+    mode = rest[0][1].mode
+    same = [*takewhile(lambda one: one[1].mode is mode, rest)]
+    use = _next_use(rest[len(same) :])
+    until, quarters = same[-1][0].end, [quarter for quarter, _ in same]
+    key = str(mode)
+    price = max(quarter.price for quarter in quarters)
+    match mode:
+        case BatteryMode.SELF_USE if any(one.discharged > _LITTLE for _, one in same):
+            key = "discharge"
+        case BatteryMode.HOLD | BatteryMode.CHARGE if use is None:
+            key = f"{mode}_on"
+        case BatteryMode.FEED_IN:
+            price = max(quarter.payout for quarter in quarters)
+    if use is not None and mode in (BatteryMode.HOLD, BatteryMode.CHARGE):
+        price = use.price
+    bought = sum(quarter.price for quarter in quarters) / len(quarters)
+    german = language.startswith("de")
+
+    def at(instant: datetime | None) -> str:
+        return f"{instant.astimezone(zone):%H:%M}" if instant else ""
+
+    def number(value: float, digits: int) -> str:
+        text = f"{value:.{digits}f}"
+        return text.replace(".", ",") if german else text
+
+    return _texts(language)[key].format(
+        until=at(until),
+        horizon=at(plan.until),
+        start=at(use and use.start),
+        end=at(use and use.end),
+        energy=number(level, 1),
+        price=number(100 * price, 0),
+        bought=number(100 * bought, 0),
+    )
+
+
+def _next_use(rest: Iterable[tuple[Quarter, Step]]) -> _Use | None:
+    """Return the next stretch in which the battery delivers; short pauses do not end it."""
+    found: list[tuple[Quarter, Step]] = []
+    for quarter, step in rest:
+        if found and quarter.start - found[-1][0].end > _GAP:
+            break
+        if step.discharged > _LITTLE:
+            found.append((quarter, step))
+    if not found:
+        return None
+    energy = sum(step.discharged for _, step in found)
+    paid = sum(step.discharged * quarter.price for quarter, step in found)
+    return _Use(found[0][0].start, found[-1][0].end, paid / energy)
+
+
+def _texts(language: str) -> dict[Cause | str, str]:
+    return _GERMAN if language.startswith("de") else _ENGLISH

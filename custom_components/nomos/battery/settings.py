@@ -1,0 +1,92 @@
+"""What a customer says of a home battery, as frozen data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta, tzinfo
+from math import sqrt
+from typing import Any, Final, Self
+
+from homeassistant.util import dt as dt_util
+
+from ..planner.battery import Battery, Target
+from ..pricing import window
+
+USUAL_EFFICIENCY: Final = 90
+USUAL_RESERVE: Final = 10
+USUAL_WEAR: Final = 5
+"""ct per kWh discharged."""
+
+_INSTANT: Final = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatterySettings:
+    """A home battery and what it is allowed to do.
+
+    Attributes:
+        battery: what it can do; levels in kWh.
+        level_sensor: the entity of its charge level in percent.
+        target_level: in percent; it is to be reached each day by ``target_time``, a wall-clock time of the hub.
+        subscription_id: the contract that it is planned with; None for the usual one.
+
+    Raises:
+        ValueError: with the translation key of what cannot be meant.
+
+    """
+
+    battery: Battery
+    level_sensor: str
+    target_level: float | None
+    target_time: time | None
+    subscription_id: str | None
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Self:
+        """Read the data of a subentry. ValueError as above."""
+        level_sensor, capacity = data.get("level_sensor"), data.get("capacity") or 0.0
+        if not level_sensor:
+            raise ValueError("no_level_sensor")
+        efficiency = sqrt(data.get("efficiency", USUAL_EFFICIENCY) / 100)
+        try:
+            battery = Battery(
+                capacity=capacity,
+                charge_power=data.get("charge_power") or 0.0,
+                discharge_power=data.get("discharge_power") or 0.0,
+                charge_efficiency=efficiency,
+                discharge_efficiency=efficiency,
+                standby=data.get("standby", 0) / 1000,
+                reserve=data.get("reserve", USUAL_RESERVE) / 100 * capacity,
+                wear=data.get("wear", USUAL_WEAR) / 100,
+                from_grid=data.get("from_grid", True),
+                to_grid=data.get("to_grid", False),
+            )
+        except ValueError as err:
+            raise ValueError("no_such_battery") from err
+        level, by = data.get("target_level"), data.get("target_time")
+        if (level is None) != (by is None):
+            raise ValueError("target_incomplete")
+        target_time = None if by is None else dt_util.parse_time(by)
+        if by is not None and target_time is None:
+            raise ValueError("target_incomplete")
+        return cls(
+            battery=battery,
+            level_sensor=level_sensor,
+            target_level=level,
+            target_time=target_time,
+            subscription_id=data.get("subscription"),
+        )
+
+    def target(self, now: datetime, zone: tzinfo) -> Target | None:
+        """Return the level that is to be reached next, in kWh, and by when."""
+        if self.target_level is None or self.target_time is None:
+            return None
+        at = window(now + _INSTANT, None, self.target_time, zone)[1]
+        return Target(at, self.target_level / 100 * self.battery.capacity)
+
+    def kwh(self, percent: float) -> float:
+        """Return a charge level in kWh."""
+        return percent / 100 * self.battery.capacity
+
+    def percent(self, kwh: float) -> float:
+        """Return a charge level in percent."""
+        return 100 * kwh / self.battery.capacity

@@ -1,0 +1,101 @@
+"""What a battery earned, from what its charge level did."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from custom_components.nomos.battery.ledger import GainLedger
+from custom_components.nomos.planner.battery import (
+    Battery,
+    BatteryMode,
+    Quarter,
+    plan_battery,
+)
+
+START = datetime(2026, 6, 10, 20, tzinfo=UTC)
+QUARTER = timedelta(minutes=15)
+BATTERY = Battery(capacity=10, charge_power=5, discharge_power=5)
+
+
+def quarters(prices: list[float], needs: list[float]) -> list[Quarter]:
+    """Return quarter-hours with prices (EUR/kWh) and needs (kWh)."""
+    return [
+        Quarter(
+            START + index * QUARTER, START + (index + 1) * QUARTER, need, price, 0.08
+        )
+        for index, (price, need) in enumerate(zip(prices, needs, strict=True))
+    ]
+
+
+def follow(level: float, chosen: list[Quarter]) -> tuple[GainLedger, float]:
+    """Return the ledger of a battery that does as planned, and what the plan earns without the charge that is left."""
+    plan = plan_battery(BATTERY, level, chosen)
+    ledger = GainLedger().read(START, level)
+    for quarter, step in zip(plan.quarters, plan.steps, strict=True):
+        ledger = ledger.booked(BATTERY, quarter, step.mode, step.level)
+    return ledger, plan.gain
+
+
+def test_as_planned() -> None:
+    """The gain is that of the plan, but for the charge that is left."""
+    ledger, gain = follow(0.0, quarters([0.2] * 8 + [0.5] * 16, [0.25] * 24))
+    assert gain > 0.3
+    assert ledger.month(START) + ledger.pending == pytest.approx(gain, abs=1e-6)
+    assert abs(ledger.pending) < 0.05
+
+
+def test_a_night_of_charging_is_no_loss() -> None:
+    """What was charged counts as it is used."""
+    chosen = quarters([0.2] * 8 + [0.5] * 16, [0.25] * 24)
+    plan = plan_battery(BATTERY, 0.0, chosen)
+    ledger = GainLedger().read(START, 0.0)
+    gains = []
+    for quarter, step in zip(plan.quarters, plan.steps, strict=True):
+        ledger = ledger.booked(BATTERY, quarter, step.mode, step.level)
+        gains.append(ledger.month(START))
+    assert min(gains) >= -1e-9
+    assert gains[7] == 0
+    assert ledger.month(START) > 0
+
+
+def test_charge_that_is_kept() -> None:
+    """What is held back while self-use would have used it counts when it is used."""
+    ledger, gain = follow(4.0, quarters([0.25] * 8 + [0.5] * 16, [0.25] * 24))
+    assert gain > 0.1
+    assert ledger.month(START) + ledger.pending == pytest.approx(gain, abs=1e-6)
+
+
+def test_self_use_earns_nothing() -> None:
+    """An inverter that is left to itself earns nothing, whatever the house really needed."""
+    ledger = GainLedger().read(START, 5.0)
+    for quarter, level in zip(
+        quarters([0.3] * 4, [0.1] * 4), (4.6, 4.5, 4.0, 3.9), strict=True
+    ):
+        ledger = ledger.booked(BATTERY, quarter, BatteryMode.SELF_USE, level)
+    assert ledger.month(START) == pytest.approx(0)
+    assert ledger.own_level == pytest.approx(3.9)
+
+
+@pytest.mark.parametrize("gap", [timedelta(hours=3), -timedelta(hours=1)])
+def test_gap(gap: timedelta) -> None:
+    """Of a time without readings nothing is booked; both ways go on from the charge after it."""
+    ledger = GainLedger().read(START - gap, 5.0)
+    [quarter] = quarters([0.3], [0.2])
+    ledger = ledger.booked(BATTERY, quarter, BatteryMode.CHARGE, 9.0)
+    assert ledger.month(START) == 0
+    assert (ledger.level, ledger.own_level, ledger.at) == (9.0, 9.0, quarter.end)
+
+
+def test_months() -> None:
+    """Each month has its own gain, by German time; thirteen are kept."""
+    ledger = GainLedger(months={f"2025-{month:02}": 1.0 for month in range(1, 13)})
+    ledger = ledger.read(START, 5.0)
+    for days in range(0, 400, 31):
+        start = START + timedelta(days=days)
+        ledger = ledger.read(start, 5.0)
+        quarter = Quarter(start, start + QUARTER, 0.2, 0.3)
+        ledger = ledger.booked(BATTERY, quarter, BatteryMode.HOLD, 5.0)
+        assert len(ledger.months) <= 14
+    assert f"{START:%Y-%m}" in ledger.months
+    late = datetime(2026, 6, 30, 22, 30, tzinfo=UTC)
+    assert GainLedger(months={"2026-07": 3.0}).month(late) == 3.0

@@ -1,0 +1,1 @@
+"""Tests of home batteries in a real Home Assistant."""

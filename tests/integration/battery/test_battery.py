@@ -1,0 +1,254 @@
+"""Tests of a home battery: what it shows, when it is planned again, and what it does without a plan."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from homeassistant.const import STATE_UNAVAILABLE
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+from simulator import Simulator
+from tests.integration.battery.helpers import (
+    QUARTER,
+    SENSORS,
+    USUAL,
+    add,
+    batteries_of,
+    begin,
+    report,
+    state_of,
+)
+from tests.integration.helpers import Advance
+from tests.integration.loads import helpers as loads
+
+pytestmark = pytest.mark.usefixtures("german_hub")
+
+HOURS = timedelta(hours=1)
+
+
+def row_of(hass: HomeAssistant, battery: str):
+    """Return the row of the schedule of this quarter-hour."""
+    rows = state_of(hass, battery).attributes["schedule"]
+    now = datetime.now(UTC)
+    return next(
+        row for row in reversed(rows) if datetime.fromisoformat(row["start"]) <= now
+    )
+
+
+async def to_quarter(advance: Advance, minutes: float = 0.5) -> None:
+    """Move the clock a little past the next quarter-hour."""
+    now = datetime.now(UTC)
+    past = timedelta(
+        minutes=now.minute % 15, seconds=now.second, microseconds=now.microsecond
+    )
+    await advance(QUARTER - past)
+    await advance(timedelta(minutes=minutes))
+
+
+async def test_what_it_shows(hass: HomeAssistant, linked, advance: Advance) -> None:
+    """Six sensors: the mode with its reason and schedule, level and power, the next change, and the gain."""
+    entry = await linked()
+    report(hass, 40)
+    battery = await add(hass, entry)
+    registered = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
+    mine = [one for one in registered if one.config_subentry_id == battery]
+    assert {one.unique_id.removeprefix(f"{battery}_") for one in mine} == SENSORS
+    assert all(one.disabled_by is None for one in mine)
+    mode = state_of(hass, battery)
+    assert mode.state == row_of(hass, battery)["mode"]
+    assert mode.attributes["reason"]
+    assert "plan" not in mode.attributes["reason"].lower()
+    assert len(mode.attributes["schedule"]) > 40
+    assert float(state_of(hass, battery, "expected_gain").state) > 0
+    assert float(state_of(hass, battery, "gain_this_month").state) == 0
+    change = datetime.fromisoformat(state_of(hass, battery, "next_change").state)
+    later = [row for row in mode.attributes["schedule"] if row["mode"] != mode.state]
+    assert change == datetime.fromisoformat(later[0]["start"])
+    device = dr.async_get(hass).async_get_device_by_identifier(
+        ("nomos", battery), entry.entry_id
+    )
+    assert device is not None
+    assert device.name == "Battery"
+    assert device.via_device_id is not None
+
+
+async def test_follows_its_plan(hass: HomeAssistant, linked, advance: Advance) -> None:
+    """Mode, power and level change with the quarter-hours, to what the schedule says."""
+    entry = await linked()
+    report(hass, 30)
+    battery = await add(hass, entry)
+    seen = set()
+    for _ in range(40):
+        await to_quarter(advance)
+        row = row_of(hass, battery)
+        mode = state_of(hass, battery)
+        assert mode.state == row["mode"]
+        seen.add(mode.state)
+        power = float(state_of(hass, battery, "charging_power").state)
+        assert power == pytest.approx(row["power"], abs=0.01)
+        report(hass, row["level"])
+    assert len(seen) > 1
+
+
+async def test_tomorrow_makes_another_plan(
+    hass: HomeAssistant, linked, advance: Advance
+) -> None:
+    """As prices arrive, the plan reaches to their end."""
+    entry = await linked()
+    report(hass, 30)
+    battery = await add(hass, entry)
+    before = len(state_of(hass, battery).attributes["schedule"])
+    await advance(timedelta(hours=8))
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert len(state_of(hass, battery).attributes["schedule"]) > before
+
+
+async def test_level_that_jumps(hass: HomeAssistant, linked, advance: Advance) -> None:
+    """A level that is not what was expected makes another plan with the next quarter-hour, a small error none."""
+    entry = await linked()
+    report(hass, 30)
+    battery = await add(hass, entry)
+    first = state_of(hass, battery).attributes["schedule"][0]["start"]
+    expected = row_of(hass, battery)["level"]
+    report(hass, expected + 2)
+    await to_quarter(advance)
+    assert state_of(hass, battery).attributes["schedule"][0]["start"] == first
+    report(hass, 90)
+    await hass.async_block_till_done()
+    assert state_of(hass, battery).attributes["schedule"][0]["start"] == first
+    await to_quarter(advance)
+    rows = state_of(hass, battery).attributes["schedule"]
+    assert rows[0]["start"] != first
+    assert rows[0]["level"] > 80
+
+
+@pytest.mark.parametrize(
+    "lost", [STATE_UNAVAILABLE, "unknown", "nonsense", "nan", "250"]
+)
+async def test_level_is_lost(
+    hass: HomeAssistant, linked, advance: Advance, lost: str
+) -> None:
+    """Without a level the plan goes on for a quarter of an hour, then the battery is left to itself, and says why."""
+    entry = await linked()
+    report(hass, 30)
+    battery = await add(hass, entry)
+    schedule = state_of(hass, battery).attributes["schedule"]
+    report(hass, lost)
+    await advance(timedelta(minutes=5))
+    assert state_of(hass, battery).attributes["schedule"] == schedule
+    await to_quarter(advance)
+    await to_quarter(advance)
+    mode = state_of(hass, battery)
+    assert mode.state == "self_use"
+    assert mode.attributes["schedule"] == []
+    assert "charge level is unknown" in mode.attributes["reason"]
+    assert state_of(hass, battery, "target_level").state == "unknown"
+    report(hass, 50)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert state_of(hass, battery).attributes["schedule"]
+
+
+async def test_no_level_at_first(hass: HomeAssistant, linked) -> None:
+    """A battery whose sensor is not there yet is left to itself; its reason is said in the language of the hub."""
+    hass.config.language = "de"
+    entry = await linked()
+    battery = await add(hass, entry)
+    mode = state_of(hass, battery)
+    assert mode.state == "self_use"
+    assert "Ladestand ist unbekannt" in mode.attributes["reason"]
+    report(hass, 20)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert state_of(hass, battery).attributes["schedule"]
+
+
+async def test_load_that_nobody_planned(
+    hass: HomeAssistant, linked, advance: Advance
+) -> None:
+    """A car that is started by hand makes another plan at once, which does not empty the battery into it."""
+    entry = await linked()
+    await advance(timedelta(hours=9))
+    report(hass, 60)
+    battery = await add(hass, entry)
+    assert state_of(hass, battery).state == "self_use"
+    car = await loads.add(hass, entry, loads.CAR, repeat="on_demand")
+    before = state_of(hass, battery).attributes["schedule"]
+    await loads.press(hass, car, "start_now")
+    after = state_of(hass, battery).attributes["schedule"]
+    assert after[0]["start"] > before[0]["start"] or after != before
+    covered = [row["level"] for row in after if row["mode"] == "self_use"]
+    assert covered[2] < [row["level"] for row in before][2]
+
+
+async def test_survives_a_reload(hass: HomeAssistant, linked, advance: Advance) -> None:
+    """After a reload the battery is planned again from its level, and its gain goes on."""
+    entry = await linked()
+    report(hass, 30)
+    battery = await add(hass, entry)
+    for _ in range(30):
+        await to_quarter(advance)
+        report(hass, row_of(hass, battery)["level"])
+    gained = state_of(hass, battery, "gain_this_month").state
+    assert float(gained) != 0
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert state_of(hass, battery, "gain_this_month").state == gained
+    assert state_of(hass, battery).state == row_of(hass, battery)["mode"]
+
+
+async def test_reconfigure_and_remove(hass: HomeAssistant, linked) -> None:
+    """What is changed is planned at once, without a request; what is removed is gone."""
+    entry = await linked()
+    report(hass, 30)
+    battery = await add(hass, entry)
+    subentry = entry.subentries[battery]
+    result = await entry.start_subentry_reconfigure_flow(hass, battery)
+    assert result["type"] is FlowResultType.FORM
+    result = await loads.fill_in(
+        hass, result, USUAL | {"reserve": 30, "from_grid": False}
+    )
+    assert result["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done(wait_background_tasks=True)
+    rows = state_of(hass, battery).attributes["schedule"]
+    assert "charge" not in {row["mode"] for row in rows}
+    assert all(row["level"] >= 30 for row in rows)
+    hass.config_entries.async_remove_subentry(entry, subentry.subentry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert hass.states.async_entity_ids_count("sensor") > 0
+    assert not [
+        one
+        for one in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
+        if one.config_subentry_id == battery
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "place", "error"),
+    [
+        ({"capacity": 0}, "capacity", "out_of_range"),
+        ({"charge_power": 5000}, "charge_power", "out_of_range"),
+        ({"name": "a\x00b"}, "name", "name_unfit"),
+        ({"target_level": 80}, "allowed", "target_incomplete"),
+        ({"efficiency": 10}, "losses", "out_of_range"),
+    ],
+)
+async def test_mistakes(hass: HomeAssistant, linked, changes, place, error) -> None:
+    """What cannot be meant is said at its field or section, and what was entered stays."""
+    entry = await linked()
+    result = await loads.fill_in(hass, await begin(hass, entry), USUAL | changes)
+    assert result["errors"] == {place: error}
+    result = await loads.fill_in(hass, result, USUAL)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_without_a_battery_nothing_changes(
+    hass: HomeAssistant, linked, nomos: Simulator
+) -> None:
+    """Nothing of batteries is set up as long as there is none, and a battery asks Nomos nothing."""
+    entry = await linked()
+    assert batteries_of(entry) is None
+    asked = len(nomos.requests)
+    report(hass, 30)
+    await add(hass, entry)
+    assert batteries_of(entry) is not None
+    assert len(nomos.requests) == asked
