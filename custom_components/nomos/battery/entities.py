@@ -139,9 +139,9 @@ class NomosBatterySensor(ReadingEntity, SensorEntity):
 
 
 class NomosBatteryMode(NomosBatterySensor):
-    """What the inverter is told now, with the reason, and the schedule for dashboards."""
+    """All that the inverter is told now, with the reason, and the schedule for dashboards."""
 
-    _unrecorded_attributes = frozenset({"reason", "schedule"})
+    _unrecorded_attributes = frozenset({"power", "reason", "schedule", "target_level"})
 
     @callback
     @override
@@ -151,11 +151,13 @@ class NomosBatteryMode(NomosBatterySensor):
         if plan is not getattr(self, "_scheduled", self):
             self._scheduled = plan
             self._schedule = _schedule(self._battery)
-        self._attr_extra_state_attributes = {
+        told = {
             "reason": reason,
-            "schedule": self._schedule,
+            "power": _power(self._battery, now),
+            "target_level": _target_level(self._battery, now),
         }
-        return reason, plan, super()._read()
+        self._attr_extra_state_attributes = told | {"schedule": self._schedule}
+        return told, plan, super()._read()
 
 
 def battery_sensors(battery: HomeBattery) -> Iterator[NomosBatterySensor]:

@@ -42,6 +42,7 @@ def test_there_are_blueprints() -> None:
     assert {path.stem for path in FILES} == {
         "cheapest_window",
         "feed_in_high_payout",
+        "follow_battery_plan",
         "heat_pump",
         "negative_price",
         "tomorrow_notification",

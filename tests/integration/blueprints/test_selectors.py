@@ -11,6 +11,7 @@ from homeassistant.core import HomeAssistant, split_entity_id
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.selector import selector
 from homeassistant.util import yaml as yaml_util
+from tests.integration.battery.helpers import add as add_battery
 from tests.integration.blueprints import FILES
 from tests.integration.helpers import entity_id
 from tests.integration.loads.helpers import add
@@ -76,10 +77,10 @@ def device_fits(device_id: str, options: Options, hass: HomeAssistant) -> bool:
 
 @pytest.fixture
 async def devices(hass: HomeAssistant, nomos, linked) -> dict[str, str]:
-    """Return devices by name: of an account with both kinds of contract and a load, and one of another integration."""
+    """Return devices by name: of an account with contracts, load and battery, and one of another integration."""
     entry = await linked("solar@example.com")
     consumption, feed_in = nomos.customers["solar@example.com"].subscriptions
-    load = await add(hass, entry)
+    load, battery = await add(hass, entry), await add_battery(hass, entry)
     stranger = MockConfigEntry(domain="stranger")
     stranger.add_to_hass(hass)
     registry = dr.async_get(hass)
@@ -88,7 +89,12 @@ async def devices(hass: HomeAssistant, nomos, linked) -> dict[str, str]:
         identifiers={("stranger", "1")},
         manufacturer=MANUFACTURER,
     )
-    ids = {"consumption": consumption.id, "feed-in": feed_in.id, "load": load}
+    ids = {
+        "consumption": consumption.id,
+        "feed-in": feed_in.id,
+        "load": load,
+        "battery": battery,
+    }
     named = {
         name: registry.async_get_device_by_identifier((DOMAIN, one), entry.entry_id).id
         for name, one in ids.items()
@@ -118,8 +124,14 @@ async def test_entities(hass: HomeAssistant, nomos, devices: dict[str, str]) -> 
         for one in er.async_entries_for_device(registry, devices["load"])
         if one.unique_id.endswith("_run_now")
     )
+    [mode] = (
+        one.entity_id
+        for one in er.async_entries_for_device(registry, devices["battery"])
+        if one.unique_id.endswith("_mode")
+    )
     meant = {
         ("cheapest_window", "run_now"): run_now,
+        ("follow_battery_plan", "mode"): mode,
         ("feed_in_high_payout", "payout"): entity_id(hass, feed_in.id, "payout"),
         ("heat_pump", "price_level"): entity_id(hass, consumption.id, "price_level"),
     }

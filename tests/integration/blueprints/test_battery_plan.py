@@ -1,0 +1,96 @@
+"""Tests of an inverter that follows the plan of a home battery."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pytest_homeassistant_custom_component.common import async_mock_service
+
+from homeassistant.core import HomeAssistant, ServiceCall
+from tests.integration.battery.helpers import add, entity_of, report, state_of
+from tests.integration.blueprints import settle, use
+from tests.integration.helpers import Advance
+
+MODES = ("self_use", "hold", "charge", "delay_charge", "feed_in")
+
+
+def tell(mode: str) -> list[dict[str, Any]]:
+    """Return the action that tells an inverter a mode."""
+    data = {"mode": mode, "power": "{{ power }}", "level": "{{ level }}"}
+    return [{"action": "test.inverter", "data": data}]
+
+
+async def follow(hass: HomeAssistant, battery: str, **inputs: Any) -> list[ServiceCall]:
+    """Set up an inverter that follows a battery; return what it is told."""
+    told = async_mock_service(hass, "test", "inverter")
+    actions = {mode: tell(mode) for mode in MODES}
+    mode_now = {"mode": entity_of(hass, battery, "mode")}
+    await use(hass, "follow_battery_plan", **(mode_now | actions | inputs))
+    return told
+
+
+async def test_a_day(hass: HomeAssistant, linked, advance: Advance) -> None:
+    """The inverter is told what the sensors say, when they change, and only then."""
+    entry = await linked()
+    report(hass, 20)
+    battery = await add(hass, entry)
+    told = await follow(hass, battery)
+    seen: list[str] = []
+    for _ in range(64):
+        before = len(told)
+        shown = [
+            state_of(hass, battery, key).state for key in ("mode", "charging_power")
+        ]
+        await advance(timedelta(minutes=15))
+        await advance(timedelta(seconds=1))
+        now = [state_of(hass, battery, key).state for key in ("mode", "charging_power")]
+        if now != shown:
+            last = told[-1].data
+            assert len(told) > before
+            assert last["mode"] == now[0]
+            assert last["power"] == pytest.approx(abs(float(now[1])))
+            seen.append(now[0])
+        target = float(state_of(hass, battery, "target_level").state)
+        if now[0] == "charge":
+            assert told[-1].data["level"] == pytest.approx(target)
+            report(hass, target)
+    assert {"charge", "self_use"} <= set(seen)
+
+
+async def test_plan_is_unavailable(
+    hass: HomeAssistant, linked, advance: Advance
+) -> None:
+    """While the plan is unavailable nothing changes for half an hour, then the inverter is left to itself."""
+    entry = await linked()
+    report(hass, 20)
+    battery = await add(hass, entry)
+    told = await follow(hass, battery)
+    while not told or told[-1].data["mode"] == "self_use":
+        await advance(timedelta(minutes=15))
+        await advance(timedelta(seconds=1))
+    assert told[-1].data["mode"] == state_of(hass, battery).state
+    before = len(told)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    await settle(hass)
+    await advance(timedelta(minutes=29))
+    assert len(told) == before
+    await advance(timedelta(minutes=2))
+    await advance(timedelta(seconds=1))
+    assert told[-1].data["mode"] == "self_use"
+
+
+async def test_what_an_inverter_cannot_do(
+    hass: HomeAssistant, linked, advance: Advance
+) -> None:
+    """A mode without actions is self-use; said again every five minutes if that is wanted."""
+    entry = await linked()
+    report(hass, 100)
+    battery = await add(hass, entry)
+    told = await follow(hass, battery, delay_charge=[], feed_in=[], again=True)
+    hass.states.async_set(entity_of(hass, battery, "mode"), "delay_charge")
+    await advance(timedelta(seconds=1))
+    assert told[-1].data["mode"] == "self_use"
+    before = len(told)
+    await advance(timedelta(minutes=5))
+    await advance(timedelta(seconds=1))
+    assert len(told) == before + 1
