@@ -23,7 +23,7 @@ from .usage.coordinator import UsageCoordinator
 async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: NomosConfigEntry
 ) -> dict[str, Any]:
-    """Return the state of the link, the prices, the usage and the loads of an account."""
+    """Return the state of the link, the prices, the usage, the loads and the batteries of an account."""
     runtime, now, token = entry.runtime_data, dt_util.utcnow(), entry.data[CONF_TOKEN]
     account = runtime.account
     return {
@@ -69,6 +69,10 @@ async def async_get_config_entry_diagnostics(
         "loads": [
             _load(one, runtime.loads.controls[one.id], account)
             for one in runtime.loads.all.values()
+        ],
+        "batteries": [
+            one.diagnostics(now)
+            for one in (runtime.batteries.all.values() if runtime.batteries else ())
         ],
     }
 

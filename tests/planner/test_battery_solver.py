@@ -27,7 +27,7 @@ def window(setting: Setting, start: datetime, days: int = 2) -> list[Quarter]:
             at,
             at + QUARTER,
             setting.need(at),
-            price(MARKET.price(at) * 10, setting.fee, at.astimezone(BERLIN).hour),
+            price(MARKET.price(at), setting.fee, at.astimezone(BERLIN).hour),
             PAYOUT,
         )
         for at in times
@@ -37,10 +37,10 @@ def window(setting: Setting, start: datetime, days: int = 2) -> list[Quarter]:
 @pytest.mark.parametrize(
     ("fee", "roof", "share"),
     [
-        ("flat", False, 0.985),
+        ("flat", False, 0.99),
         ("module 3", False, 0.99),
-        ("flat", True, 0.97),
-        ("module 3", True, 0.97),
+        ("flat", True, 0.98),
+        ("module 3", True, 0.98),
     ],
 )
 def test_nearly_as_good_as_any_power(fee: str, *, roof: bool, share: float) -> None:

@@ -1,11 +1,12 @@
 """A home battery: planned as prices, forecasts, loads and its charge level change. Each is a config subentry."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 import logging
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import (
@@ -154,6 +155,26 @@ class HomeBattery:
         battery = self.settings.battery
         level = self.plan.level_at(now) or 0.0
         return why(self.plan, now, max(level - battery.reserve, 0.0), zone, language)
+
+    def diagnostics(self, now: datetime) -> dict[str, Any]:
+        """Return for support what it goes by and what it does, without names and without what the house uses."""
+        settings, plan = self.settings, self.plan
+        cause = self._cause(now)
+        return {
+            "battery": asdict(settings.battery),
+            "target": settings.target_level is not None,
+            "named_contract": settings.subscription_id is not None,
+            "level_reported": self.level is not None and self._level_lost_at is None,
+            "cause": cause and cause.value,
+            "mode": self.mode(now).value,
+            "planned_at": plan and plan.made_at.isoformat(),
+            "planned_until": plan and plan.until.isoformat(),
+            "modes": dict(Counter(step.mode.value for step in plan.plan.steps))
+            if plan
+            else {},
+            "runs_of_loads": len(self._planned_runs()),
+            "booked_to": self.ledger.at and self.ledger.at.isoformat(),
+        }
 
     def _cause(self, now: datetime) -> Cause | None:
         """Return why nothing can be planned at an instant; None if it can."""

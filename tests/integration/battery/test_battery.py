@@ -4,12 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from custom_components.nomos.diagnostics import async_get_config_entry_diagnostics
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from simulator import Simulator
 from tests.integration.battery.helpers import (
+    LEVEL,
     QUARTER,
     SENSORS,
     USUAL,
@@ -71,6 +73,21 @@ async def test_what_it_shows(hass: HomeAssistant, linked, advance: Advance) -> N
     assert device is not None
     assert device.name == "Battery"
     assert device.via_device_id is not None
+
+
+async def test_diagnostics(hass: HomeAssistant, linked) -> None:
+    """Support reads what a battery goes by, and no name."""
+    entry = await linked()
+    report(hass, 40)
+    await add(hass, entry, name="Keller von Müller")
+    found = await async_get_config_entry_diagnostics(hass, entry)
+    [battery] = found["batteries"]
+    assert battery["battery"]["capacity"] == 10
+    assert battery["level_reported"] is True
+    assert battery["cause"] is None
+    assert sum(battery["modes"].values()) > 40
+    assert "Müller" not in repr(found)
+    assert LEVEL not in repr(found)
 
 
 async def test_follows_its_plan(hass: HomeAssistant, linked, advance: Advance) -> None:
