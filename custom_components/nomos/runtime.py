@@ -142,7 +142,7 @@ class NomosRuntime:
         return [
             one.statistics.energy_id
             for one in self.usage.values()
-            if not one.prices.subscription.feeds_in
+            if not one.prices.contract.feeds_in
         ]
 
     @callback

@@ -135,7 +135,7 @@ class Batteries:
         """Return the prices of the contract that is named, or else of the usual one."""
         if named is not None and named in self._prices:
             return self._prices[named]
-        usual = default_contract(one.subscription for one in self._prices.values())
+        usual = default_contract(one.contract for one in self._prices.values())
         return self._prices[usual.id] if usual else None
 
     def _register_device(self, battery: HomeBattery) -> None:
@@ -143,7 +143,7 @@ class Batteries:
         registry, contract = dr.async_get(self._hass), None
         if battery.coordinator is not None:
             contract = registry.async_get_device_by_identifier(
-                (DOMAIN, battery.coordinator.subscription_id), self._entry.entry_id
+                (DOMAIN, battery.coordinator.contract_id), self._entry.entry_id
             )
         registry.async_get_or_create(
             config_entry_id=self._entry.entry_id,

@@ -51,7 +51,7 @@ async def add(hass: HomeAssistant, entry, **changes: Any) -> str:
     assert result["type"] is FlowResultType.CREATE_ENTRY, result
     await hass.async_block_till_done(wait_background_tasks=True)
     [new] = set(entry.subentries) - before
-    return new
+    return str(new)
 
 
 def entity_of(hass: HomeAssistant, battery_id: str, key: str) -> Any:

@@ -22,7 +22,7 @@ def tell(mode: str) -> list[dict[str, Any]]:
 
 async def follow(hass: HomeAssistant, battery: str, **inputs: Any) -> list[ServiceCall]:
     """Set up an inverter that follows a battery; return what it is told."""
-    told = async_mock_service(hass, "test", "inverter")
+    told: list[ServiceCall] = async_mock_service(hass, "test", "inverter")
     actions = {mode: tell(mode) for mode in MODES}
     mode_now = {"mode": entity_of(hass, battery, "mode")}
     await use(hass, "follow_battery_plan", **(mode_now | actions | inputs))
