@@ -30,7 +30,7 @@ def quarters(prices: list[float], needs: list[float]) -> list[Quarter]:
 def follow(level: float, chosen: list[Quarter]) -> tuple[GainLedger, float]:
     """Return the ledger of a battery that does as planned, and what the plan earns without the charge that is left."""
     plan = plan_battery(BATTERY, level, chosen)
-    ledger = GainLedger().read(START, level)
+    ledger = GainLedger().read(BATTERY, START, level)
     for quarter, step in zip(plan.quarters, plan.steps, strict=True):
         ledger = ledger.booked(BATTERY, quarter, step.mode, step.level)
     return ledger, plan.gain
@@ -48,7 +48,7 @@ def test_a_night_of_charging_is_no_loss() -> None:
     """What was charged counts as it is used."""
     chosen = quarters([0.2] * 8 + [0.5] * 16, [0.25] * 24)
     plan = plan_battery(BATTERY, 0.0, chosen)
-    ledger = GainLedger().read(START, 0.0)
+    ledger = GainLedger().read(BATTERY, START, 0.0)
     gains = []
     for quarter, step in zip(plan.quarters, plan.steps, strict=True):
         ledger = ledger.booked(BATTERY, quarter, step.mode, step.level)
@@ -67,7 +67,7 @@ def test_charge_that_is_kept() -> None:
 
 def test_self_use_earns_nothing() -> None:
     """An inverter that is left to itself earns nothing, whatever the house really needed."""
-    ledger = GainLedger().read(START, 5.0)
+    ledger = GainLedger().read(BATTERY, START, 5.0)
     for quarter, level in zip(
         quarters([0.3] * 4, [0.1] * 4), (4.6, 4.5, 4.0, 3.9), strict=True
     ):
@@ -78,21 +78,22 @@ def test_self_use_earns_nothing() -> None:
 
 @pytest.mark.parametrize("gap", [timedelta(hours=3), -timedelta(hours=1)])
 def test_gap(gap: timedelta) -> None:
-    """Of a time without readings nothing is booked; both ways go on from the charge after it."""
-    ledger = GainLedger().read(START - gap, 5.0)
+    """Of a time without readings nothing is booked: both ways are taken to have moved alike."""
+    ledger = GainLedger(at=START - gap, level=5.0, own_level=4.0, pending=-0.2)
     [quarter] = quarters([0.3], [0.2])
     ledger = ledger.booked(BATTERY, quarter, BatteryMode.CHARGE, 9.0)
     assert ledger.month(START) == 0
-    assert (ledger.level, ledger.own_level, ledger.at) == (9.0, 9.0, quarter.end)
+    assert (ledger.level, ledger.own_level, ledger.at) == (9.0, 8.0, quarter.end)
+    assert ledger.pending == -0.2
 
 
 def test_months() -> None:
     """Each month has its own gain, by German time; thirteen are kept."""
     ledger = GainLedger(months={f"2025-{month:02}": 1.0 for month in range(1, 13)})
-    ledger = ledger.read(START, 5.0)
+    ledger = ledger.read(BATTERY, START, 5.0)
     for days in range(0, 400, 31):
         start = START + timedelta(days=days)
-        ledger = ledger.read(start, 5.0)
+        ledger = ledger.read(BATTERY, start, 5.0)
         quarter = Quarter(start, start + QUARTER, 0.2, 0.3)
         ledger = ledger.booked(BATTERY, quarter, BatteryMode.HOLD, 5.0)
         assert len(ledger.months) <= 14

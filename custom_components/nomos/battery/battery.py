@@ -64,10 +64,6 @@ class Outlook(Protocol):
 class Forecasts(Protocol):
     """Where a battery learns what is expected."""
 
-    @property
-    def latest(self) -> Outlook | None:
-        """Return what was expected last; another object if it has changed."""
-
     async def async_outlook(self, now: datetime) -> Outlook:
         """Return what is expected now."""
 
@@ -91,7 +87,7 @@ class _Basis:
 
     settings: BatterySettings
     prices: PriceTable
-    outlook: Outlook
+    forecasts: int
     runs: PlannedRuns
 
 
@@ -120,8 +116,10 @@ class HomeBattery:
         self._told = memory.mode
         self._hass = hass
         self._forecasts = forecasts
+        self._forecasts_changed = 0
         self._planned_runs = planned_runs
         self._basis: _Basis | None = None
+        self._expected: Expected | None = None
         self._planning: asyncio.Task[None] | None = None
         self._quarter: datetime | None = None
         self._unsub_prices: CALLBACK_TYPE | None = None
@@ -258,6 +256,12 @@ class HomeBattery:
             self._plan_again()
         self._show(now)
 
+    @callback
+    def async_forecasts_changed(self) -> None:
+        """Plan again with what is expected now."""
+        self._forecasts_changed += 1
+        self.async_update()
+
     def _show(self, now: datetime) -> None:
         """Show what holds now, and again when the next quarter-hour begins."""
         self._told = self.mode(now)
@@ -269,18 +273,19 @@ class HomeBattery:
 
     def _quarter_began(self, now: datetime) -> None:
         """Book the quarter-hour that ended, and plan again if the charge level is not what was expected."""
-        before, self._quarter = self._quarter, quarter_of(now)
+        ended = self._quarter = quarter_of(now)
         if self.level is None or self._level_lost_at is not None:
             return
-        rest = [] if self.plan is None or before is None else self.plan.rest(before)
-        past = next((one for one in rest if one[0].end == self._quarter), None)
-        if past is None:
-            self.ledger = self.ledger.read(self._quarter, self.level)
-        else:
-            quarter, step = past
-            self.ledger = self.ledger.booked(
-                self.settings.battery, quarter, step.mode, self.level
-            )
+        battery, begun = self.settings.battery, self.ledger.at
+        past = (
+            []
+            if begun is None or self._expected is None
+            else [*self._expected.quarters(begun, ended)]
+        )
+        if len(past) == 1:
+            self.ledger = self.ledger.booked(battery, past[0], self._told, self.level)
+        elif begun is None or begun < ended:
+            self.ledger = self.ledger.read(battery, ended, self.level)
         expected = None if self.plan is None else self.plan.level_at(now)
         if expected is not None and (
             abs(self.settings.percent(self.level - expected)) > _OFF_BY
@@ -296,7 +301,7 @@ class HomeBattery:
             or self.coordinator is None
             or basis.settings != self.settings
             or basis.prices != self.coordinator.data
-            or basis.outlook is not self._forecasts.latest
+            or basis.forecasts != self._forecasts_changed
             or basis.runs != self._planned_runs()
         )
 
@@ -320,25 +325,26 @@ class HomeBattery:
                 self.settings,
                 coordinator.data,
             )
+            expected = Expected(
+                prices=table,
+                payouts=outlook.payouts,
+                house=outlook.house,
+                sun=outlook.sun,
+                runs=runs,
+            )
             situation = Situation(
                 settings=settings,
                 level=level,
                 mode=self._told,
-                expected=Expected(
-                    prices=table,
-                    payouts=outlook.payouts,
-                    house=outlook.house,
-                    sun=outlook.sun,
-                    runs=runs,
-                ),
+                expected=expected,
                 now=now,
                 zone=dt_util.get_default_time_zone(),
             )
             plan = await self._hass.async_add_executor_job(make_plan, situation)
             if not plan.plan.quarters:
                 break
-            self.plan = plan
-            self._basis = _Basis(settings, table, outlook, runs)
+            self.plan, self._expected = plan, expected
+            self._basis = basis
             _LOGGER.debug(
                 "Battery planned until %s: %s now, expected gain %.2f EUR",
                 plan.until,

@@ -34,9 +34,12 @@ class GainLedger:
         """Return the gain of the month of an instant."""
         return self.months.get(_month(now), 0.0)
 
-    def read(self, at: datetime, level: float) -> GainLedger:
-        """Return the ledger after a reading of which nothing is to be booked: both ways go on from there."""
-        return replace(self, at=at, level=level, own_level=level, pending=0.0)
+    def read(self, battery: Battery, at: datetime, level: float) -> GainLedger:
+        """Return the ledger after a reading of which nothing can be booked: both ways moved alike."""
+        if self.at is None:
+            return replace(self, at=at, level=level, own_level=level)
+        own_level = min(max(self.own_level + level - self.level, 0.0), battery.capacity)
+        return replace(self, at=at, level=level, own_level=own_level)
 
     def booked(
         self, battery: Battery, quarter: Quarter, mode: BatteryMode, level: float
@@ -47,7 +50,7 @@ class GainLedger:
         full, else at least so much.
         """
         if self.at is None or not timedelta() < quarter.end - self.at <= _LONGEST:
-            return self.read(quarter.end, level)
+            return self.read(battery, quarter.end, level)
         moved = level - self.level + battery.standby * quarter.hours
         charged = max(moved, 0.0) / battery.charge_efficiency
         discharged = max(-moved, 0.0) * battery.discharge_efficiency

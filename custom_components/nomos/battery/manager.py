@@ -65,7 +65,7 @@ class Batteries:
                 self._hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._entry_changed
             ),
             async_dispatcher_connect(
-                self._hass, self._forecasts_changed, self.async_replan
+                self._hass, self._forecasts_changed, self._outlook_changed
             ),
             async_dispatcher_connect(
                 self._hass, self._loads_changed, self._runs_changed
@@ -88,6 +88,11 @@ class Batteries:
         for battery in self.all.values():
             battery.async_update()
         self._save()
+
+    @callback
+    def _outlook_changed(self) -> None:
+        for battery in self.all.values():
+            battery.async_forecasts_changed()
 
     @callback
     def _runs_changed(self) -> None:

@@ -213,6 +213,28 @@ async def test_survives_a_reload(hass: HomeAssistant, linked, advance: Advance) 
     assert state_of(hass, battery).state == row_of(hass, battery)["mode"]
 
 
+async def test_gain_survives_other_plans(
+    hass: HomeAssistant, linked, advance: Advance
+) -> None:
+    """What was charged for later is not forgotten if another plan is made in the middle of a quarter-hour."""
+    entry = await linked()
+    report(hass, 30)
+    battery = await add(hass, entry)
+    batteries = batteries_of(entry)
+    assert batteries is not None
+    mine = batteries.all[battery]
+    for step in range(24):
+        await to_quarter(advance)
+        row = row_of(hass, battery)
+        if step % 3 == 0:
+            await advance(timedelta(minutes=5))
+            await loads.add(hass, entry, loads.CAR, name=f"Car {step}")
+        report(hass, row["level"])
+    ledger = mine.ledger
+    assert abs(ledger.level - ledger.own_level) > 1
+    assert ledger.pending or ledger.month(datetime.now(UTC))
+
+
 async def test_reconfigure_and_remove(hass: HomeAssistant, linked) -> None:
     """What is changed is planned at once, without a request; what is removed is gone."""
     entry = await linked()
