@@ -8,7 +8,7 @@ midnight, and at a quarter-hour at which the charge level is more than 3 percent
 What it expects of house and sun is either what comes, or the mean of the seven days before and a sun that is off by 20
 percent from day to day.
 
-The solver plans every six hours with the same prices, and knows house and sun. Gains are against self-use, after wear.
+The solver plans as prices are published and every six hours, with the same prices, and knows house and sun. Gains are against self-use, after wear.
 ``--days N`` plays the first N days only.
 """
 
@@ -231,14 +231,16 @@ class Solved:
         """Begin without a plan."""
         self._setting, self._year = replace(setting, knows=True), year
         self._moves: dict[datetime, tuple[float, float]] = {}
+        self._known: PriceTable | None = None
 
     def play(self, quarters: Sequence[Quarter]) -> Bill:
         """Return the bill."""
         level, bill = 0.0, Bill()
         for quarter in quarters:
             at = quarter.start
-            if at not in self._moves or not (at.minute or at.hour % 6):
-                self._plan(at, level)
+            known = self._year.known(at)
+            if known is not self._known or not (at.minute or at.hour % 6):
+                self._plan(known, at, level)
             charged, discharged = self._moves[at]
             grid = quarter.need + charged - discharged
             cost = grid * (quarter.price if grid > 0 else quarter.payout)
@@ -247,8 +249,8 @@ class Solved:
             level -= discharged / BATTERY.discharge_efficiency
         return bill
 
-    def _plan(self, now: datetime, level: float) -> None:
-        known = self._year.known(now)
+    def _plan(self, known: PriceTable, now: datetime, level: float) -> None:
+        self._known = known
         assert known.horizon is not None
         expected = self._setting.expected(known, now)
         quarters = list(expected.quarters(now, known.horizon + _DAY))

@@ -140,7 +140,7 @@ class NomosRuntime:
     def _usage_statistics(self) -> list[str]:
         """Return the ids of the statistics of what was metered for contracts for consumption."""
         return [
-            one.statistics.energy_id
+            one.statistics.energy_statistic
             for one in self.usage.values()
             if not one.prices.contract.feeds_in
         ]

@@ -325,6 +325,7 @@ class HomeBattery:
                 self.settings,
                 coordinator.data,
             )
+            basis = _Basis(settings, table, self._forecasts_changed, runs)
             expected = Expected(
                 prices=table,
                 payouts=outlook.payouts,
