@@ -82,6 +82,7 @@ def answer(
     pays: bool = False,
     minutes: int = 120,
     loads: Iterable[dict[str, Any]] = (),
+    batteries: Iterable[dict[str, Any]] = (),
 ) -> dict[str, Any]:
     """Return the integration's answer to a card at an instant."""
     table = PriceTable.of(known)
@@ -89,6 +90,7 @@ def answer(
     return {
         **chart(table, levels, now, pays=pays, minutes=minutes),
         "loads": list(loads),
+        "batteries": list(batteries),
         "watch": [ENTITY, LOAD],
     }
 
@@ -100,6 +102,17 @@ def load(name: str, *runs: tuple[datetime, datetime], running: bool = False) -> 
         "running": running,
         "runs": [[int(a.timestamp()), int(b.timestamp())] for a, b in runs],
     }
+
+
+def battery(name: str, start: datetime, *stretches: tuple[str, int, float]) -> Any:
+    """Return a battery with its plan, as in the answer to a card: mode, quarter-hours, percent at the end."""
+    rows, level, at = [], 20.0, int(start.timestamp())
+    for mode, count, end in stretches:
+        for step in range(1, count + 1):
+            rows.append([at, at + 900, mode, level + (end - level) * step / count])
+            at += 900
+        level = end
+    return {"name": name, "rows": rows}
 
 
 def both(day: date) -> tuple[date, date]:

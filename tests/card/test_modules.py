@@ -125,6 +125,24 @@ def test_a_lane_for_each_load(modules: Path) -> None:
     assert [text for _, _, text in of_class(picture, "lane")] == ["▶ Car"]
 
 
+def test_a_band_for_each_battery(modules: Path) -> None:
+    """A battery has a band by its modes, without self-use, a line of its level, and words for the interval of now."""
+    told = ["charge"] * 8 + ["self_use"] * 24 + ["hold"] * 4 + ["delay_charge"]
+    rows = [
+        [START + index * QUARTER, START + (index + 1) * QUARTER, mode, 50 + index]
+        for index, mode in enumerate(told)
+    ]
+    chart = answer([0.2] * 96, batteries=[{"name": "Battery", "rows": rows}])
+    picture = drawn(modules, chart, current=2)
+    for mode in ("charge", "hold", "delay_charge"):
+        assert len(of_class(picture, f"mode {mode}")) == 1
+    assert not of_class(picture, "mode self_use")
+    [line] = of_class(picture, "level")
+    assert line[1]["d"].count("L") == len(rows) - 1
+    assert [text for _, _, text in of_class(picture, "lane")] == ["Battery"]
+    assert "Battery: charge, 52 %." in picture["summary"]
+
+
 def test_axis(modules: Path) -> None:
     """The axis has even ticks that include zero and span the prices."""
     ends = [(0.0, 34.2, 4), (-12.5, 41.0, 5), (0.0, 0.0, 2), (0.0, 0.004, 3)]

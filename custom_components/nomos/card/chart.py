@@ -1,9 +1,9 @@
-"""The data of the price card: today and tomorrow, with levels, components, the best window and planned runs."""
+"""The data of the price card: today and tomorrow, levels, components, best window, planned runs and batteries."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import probatio
 
@@ -34,6 +34,9 @@ from ..pricing import (
     local_date,
 )
 from ..targets import PRICE, price_coordinator
+
+if TYPE_CHECKING:
+    from ..battery.battery import HomeBattery
 
 _SHORTEST: Final = 15
 _LONGEST: Final = 24 * 60
@@ -101,7 +104,18 @@ async def _chart(
         ):
             loads.append(_load(load, now))
             watched += entities
-    connection.send_result(msg["id"], {**drawn, "loads": loads, "watch": watched})
+    batteries = []
+    found = coordinator.config_entry.runtime_data.batteries
+    for battery in found.all.values() if found else ():
+        mode = er.async_get(hass).async_get_entity_id(
+            Platform.SENSOR, DOMAIN, f"{battery.id}_mode"
+        )
+        if battery.coordinator is coordinator and mode and may_read(mode, POLICY_READ):
+            batteries.append(_battery(battery, now))
+            watched.append(mode)
+    connection.send_result(
+        msg["id"], {**drawn, "loads": loads, "batteries": batteries, "watch": watched}
+    )
 
 
 def _refuse(
@@ -194,6 +208,23 @@ def _load(load: Load, now: datetime) -> dict[str, Any]:
         "name": load.name,
         "running": load.running(now),
         "runs": [[_seconds(run.start), _seconds(run.end)] for run in runs],
+    }
+
+
+def _battery(battery: HomeBattery, now: datetime) -> dict[str, Any]:
+    """Return a battery's name and its plan from now on: start, end, mode, level at the end in percent."""
+    rest = battery.plan.rest(now) if battery.plan else ()
+    return {
+        "name": battery.name,
+        "rows": [
+            [
+                _seconds(quarter.start),
+                _seconds(quarter.end),
+                step.mode.value,
+                round(battery.settings.percent(step.level), 1),
+            ]
+            for quarter, step in rest
+        ],
     }
 
 

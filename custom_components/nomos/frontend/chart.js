@@ -59,7 +59,7 @@ const text = (content, x, y, anchor, kind = "") => ["text", { x, y, "text-anchor
 export function drawChart(model, formats, options) {
 	const { width, height, ratio, measure } = options;
 	const { from, to } = model;
-	const lanes = model.loads(from, to);
+	const lanes = [...model.loads(from, to), ...model.batteries(from, to)];
 	// If the height is given, the bars get lower first, then the lanes.
 	const lane = Math.max(3, Math.min(LANE, (height - AROUND - BARS - 4) / lanes.length));
 	const extra = lanes.length ? lanes.length * lane + 4 : 0;
@@ -81,7 +81,7 @@ export function drawChart(model, formats, options) {
 		...drawAverages(model, frame),
 		...drawHours(formats, frame),
 		...drawDays(model, formats, frame),
-		...lanes.flatMap((load, index) => drawLane(load, bottom + 24 + index * lane, frame)),
+		...lanes.flatMap((one, index) => (one.runs ? drawLane : drawBattery)(one, bottom + 24 + index * lane, frame)),
 		...drawNow(model.rows[options.current], frame),
 	];
 	return { elements, layout: { x, from, to, left, right: RIGHT, top: TOP, bottom, width } };
@@ -230,6 +230,32 @@ function drawLane(load, top, { x, from, to, measure, lane }) {
 	const atEnd = begin === x(from) && finish < x(to);
 	const [at, anchor] = atEnd ? [finish - 6, "end"] : [begin + 6, "start"];
 	return [...out, text(content, at, top + 12, anchor, "lane")];
+}
+
+/** Return what a battery is told, as a band of colours with its charge level as a line; left to itself it has none. */
+function drawBattery({ name, rows }, top, { x, from, to, measure, lane }) {
+	const height = lane * 0.8;
+	const within = (seconds) => x(Math.min(Math.max(seconds, from), to));
+	const out = [rect("track", x(from), top, x(to) - x(from), height, { rx: height / 4 })];
+	const gaps = [];
+	let d = "";
+	for (let index = 0; index < rows.length; ) {
+		const { mode, start } = rows[index];
+		while (index < rows.length && rows[index].mode === mode) {
+			const { end, level } = rows[index++];
+			d += `${d ? "L" : "M"}${within(end).toFixed(1)} ${(top + height * (1 - level / 100)).toFixed(1)}`;
+		}
+		const [begin, finish] = [within(start), within(rows[index - 1].end)];
+		if (mode === "self_use") gaps.push([begin, finish]);
+		else out.push(rect(`mode ${mode}`, begin, top, Math.max(finish - begin, 2), height));
+	}
+	out.push(["path", { class: "level", d }]);
+	// Before or after the plan rather than across the line.
+	gaps.unshift([x(from), within(rows[0].start)], [within(rows.at(-1).end), x(to)]);
+	const gap = gaps.find(([begin, finish]) => finish - begin >= measure(name) + 12);
+	const [at, anchor] = gap === gaps[0] ? [gap[1] - 6, "end"] : [(gap?.[0] ?? 0) + 6, "start"];
+	if (gap && lane >= LANE) out.push(text(name, at, top + 12, anchor, "lane"));
+	return out;
 }
 
 function drawNow(row, { x, snap, top, bottom }) {

@@ -100,6 +100,24 @@ export class Model {
 			.filter((load) => load.runs.length);
 	}
 
+	/** Return the batteries that have a plan in a span of time, with its rows. */
+	batteries(from, to) {
+		if (this.hides("batteries")) return [];
+		return (this.chart.batteries || [])
+			.map(({ name, rows }) => ({
+				name,
+				rows: rows
+					.map(([start, end, mode, level]) => ({ start, end, mode, level }))
+					.filter(({ start, end }) => end > from && start < to),
+			}))
+			.filter(({ rows }) => rows.length);
+	}
+
+	/** Return how many lanes stand under the prices. */
+	get lanes() {
+		return this.loads(this.from, this.to).length + this.batteries(this.from, this.to).length;
+	}
+
 	/** Say in words what the picture shows. */
 	summary(formats, current) {
 		const { texts } = formats;
@@ -123,7 +141,16 @@ export class Model {
 		}
 		const best = this.bestWindow(formats);
 		if (best) sentences.push(`${best.label}: ${best.time}.`);
+		if (row) sentences.push(...this.modes(formats, row).map((words) => `${words}.`));
 		return sentences.join(" ");
+	}
+
+	/** Say what batteries are told in an interval, and how full they are after it. */
+	modes({ texts }, { start, end }) {
+		return this.batteries(start, end).map(({ name, rows }) => {
+			const { mode, level } = rows.at(-1);
+			return `${name}: ${texts.modes[mode]}, ${Math.round(level)} %`;
+		});
 	}
 
 	/** Say in words what there is to say of one interval. */
@@ -134,6 +161,7 @@ export class Model {
 		words.push(row.price === null ? texts.unknown : formats.price(row.price));
 		if (row.price !== null && row.level) words.push(this.levelName(texts, row.level));
 		for (const load of this.loads(row.start, row.end)) words.push(load.name);
+		words.push(...this.modes(formats, row));
 		return words.join(", ");
 	}
 }

@@ -240,7 +240,7 @@ class NomosPriceCard extends HTMLElement {
 	#drawPlot() {
 		const ui = this.#ui;
 		const model = this.#model;
-		const wanted = lanesHeight(model.loads(model.from, model.to).length);
+		const wanted = lanesHeight(model.lanes);
 		// Reading a size is expensive: only if the observer has not reported it.
 		if (wanted !== this.#extra) {
 			this.#extra = wanted;

@@ -38,6 +38,11 @@ svg .lane, .now-tip { fill: var(--ink); }
 .best-edge { fill: var(--l1); }
 .track { fill: var(--line); opacity: .35; }
 .run { fill: var(--run); }
+.mode { fill: var(--l3); opacity: .45; }
+.mode.charge { fill: var(--p0); }
+.mode.feed_in { fill: var(--run); }
+.mode.delay_charge { fill: var(--p1); }
+.level { fill: none; stroke: var(--ink); stroke-width: 1.5; }
 .now { stroke: var(--ink); stroke-width: 1.5; }
 .hover { fill: var(--ink); opacity: .13; }
 .cursor { position: absolute; inset: 0; border-radius: 6px; cursor: crosshair; touch-action: pan-y; user-select: none; }

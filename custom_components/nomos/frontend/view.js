@@ -124,5 +124,6 @@ export function details(model, formats, row, parts) {
 		});
 	}
 	for (const load of model.loads(row.start, row.end)) content.push(entry(load.name, "", "run"));
+	for (const words of model.modes(formats, row)) content.push(entry(words, ""));
 	return content;
 }

@@ -10,6 +10,7 @@ from homeassistant.auth.models import TOKEN_TYPE_LONG_LIVED_ACCESS_TOKEN
 from homeassistant.auth.permissions.const import POLICY_READ
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
+from tests.integration.battery import helpers as battery_helpers
 from tests.integration.helpers import EMAIL, Advance, entity_id, state_of
 from tests.integration.loads.helpers import CAR, DISHWASHER, add, shown
 
@@ -195,6 +196,22 @@ async def test_loads_and_what_to_watch(
         shown(hass, dishwasher, "run_now", "binary_sensor").entity_id
     )
     assert len((await ask(sensor))["result"]["watch"]) == 4
+
+
+async def test_batteries(hass: HomeAssistant, nomos, german_hub, linked, ask) -> None:
+    """The answer has what a battery is told from now on, and the card watches its mode."""
+    entry = await linked()
+    sensor = entity_id(hass, nomos.customers[EMAIL].subscriptions[0].id, "price")
+    assert (await ask(sensor))["result"]["batteries"] == []
+    battery_helpers.report(hass, 30)
+    battery = await battery_helpers.add(hass, entry)
+    chart = (await ask(sensor))["result"]
+    [one] = chart["batteries"]
+    assert one["name"] == "Battery"
+    mode = battery_helpers.state_of(hass, battery)
+    told = [[row["mode"], row["level"]] for row in mode.attributes["schedule"]]
+    assert [row[2:] for row in one["rows"]] == told
+    assert chart["watch"] == [sensor, mode.entity_id]
 
 
 async def test_feed_in_has_no_loads(
