@@ -246,7 +246,7 @@ def test_loads_and_a_hostile_name(card: CardPage, summer) -> None:
     assert card.run("root.querySelector('.lane').getBBox().width") < 200
 
 
-def test_batteries(card: CardPage, summer: dict[str, Any]) -> None:
+def test_batteries(card: CardPage, summer) -> None:
     """A battery is a band with its level, named in the tooltip and for assistive technology; it can be hidden."""
     plan = battery(
         "Battery",
