@@ -235,8 +235,8 @@ def test_batteries_are_imported_only_if_there_is_one() -> None:
     )
     loaded = done.stdout.split()
     assert f"{PACKAGE}.loads.manager" in loaded
-    assert f"{PACKAGE}.battery.battery" not in loaded
-    assert not [name for name in loaded if name.startswith(f"{PACKAGE}.forecast.")]
+    for name in ("battery.battery", "forecast.forecasts", "forecast.house"):
+        assert f"{PACKAGE}.{name}" not in loaded
 
 
 def test_no_clock_of_its_own() -> None:

@@ -74,6 +74,7 @@ async def async_get_config_entry_diagnostics(
             one.diagnostics(now)
             for one in (runtime.batteries.all.values() if runtime.batteries else ())
         ],
+        "forecasts": runtime.forecasts.report() if runtime.forecasts else None,
     }
 
 

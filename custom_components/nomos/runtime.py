@@ -38,6 +38,7 @@ from .usage.coordinator import UsageCoordinator, async_delete_files
 
 if TYPE_CHECKING:
     from .battery.manager import AddSensors, Batteries
+    from .forecast.forecasts import Forecasts
 
 type NomosConfigEntry = ConfigEntry[NomosRuntime]
 
@@ -59,7 +60,8 @@ class NomosRuntime:
         self._new_contract = f"{DOMAIN}_contract_{entry.entry_id}"
         self.loads = Loads(hass, entry, self.prices)
         self.batteries: Batteries | None = None
-        """None as long as there is no battery: then nothing of it is imported, read or followed."""
+        self.forecasts: Forecasts | None = None
+        """Both are None as long as there is no battery: then nothing of them is imported, read or followed."""
         self._has_battery = False
         self._add_battery: AddSensors | None = None
 
@@ -114,7 +116,7 @@ class NomosRuntime:
             await async_import_module(self._hass, f"{__package__}.{name}")
             for name in ("battery.manager", "forecast.forecasts")
         ]
-        forecasts = of_forecasts.Forecasts(
+        forecasts: Forecasts = of_forecasts.Forecasts(
             self._hass,
             self._entry,
             self.prices,
@@ -133,7 +135,7 @@ class NomosRuntime:
             loads_changed=signal_loads_changed(self._entry.entry_id),
         )
         await batteries.async_begin()
-        self.batteries = batteries
+        self.batteries, self.forecasts = batteries, forecasts
         if self._add_battery is not None:
             batteries.async_each(self._add_battery)
 

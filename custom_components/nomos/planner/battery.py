@@ -171,11 +171,12 @@ def plan_battery(
 ) -> BatteryPlan:
     """Return the plan for some quarter-hours that begins with a charge level (kWh) and the mode of now.
 
-    What charge is worth at their end follows from the quarter-hours ``beyond``, in which prices are guessed; it is
-    worth nothing at the end of those.
+    What charge is worth at their end follows from the quarter-hours ``beyond``, whose prices are taken for granted
+    though they are guessed; it is worth nothing at the end of those.
     """
     level = min(max(level, 0.0), battery.capacity)
-    outlook = _outlooks(battery, beyond, _NOTHING_AFTER)[0]
+    guessed = [quarter._replace(known=True) for quarter in beyond]
+    outlook = _outlooks(battery, guessed, _NOTHING_AFTER)[0]
     outlooks = _outlooks(battery, quarters, outlook, target)[1:]
     steps = tuple(_follow(battery, level, quarters, outlooks, mode))
     idle = tuple(_self_use(battery, level, quarters))

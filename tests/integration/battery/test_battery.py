@@ -85,6 +85,7 @@ async def test_diagnostics(hass: HomeAssistant, linked) -> None:
     assert battery["battery"]["capacity"] == 10
     assert battery["level_reported"] is True
     assert battery["cause"] is None
+    assert found["forecasts"]["house_source"] == "yearly"
     assert sum(battery["modes"].values()) > 40
     assert "Müller" not in repr(found)
     assert LEVEL not in repr(found)

@@ -35,7 +35,7 @@ async def test_some_days(hass: HomeAssistant, linked, advance: Advance) -> None:
         start = datetime.now(UTC)
         assert live.coordinator is not None
         assert live.plan is not None or step in range(60, 66)
-        price = live.coordinator.data.at(start).price
+        price = live.coordinator.data.at(start).price or 0.0
         # What the house really needs is never what was expected.
         need = 0.12 * chance.uniform(0.5, 1.5) * (2.5 if 15 <= start.hour < 20 else 1)
         quarter = Quarter(start, start + QUARTER, need, price)

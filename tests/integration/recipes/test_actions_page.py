@@ -58,11 +58,13 @@ async def answers(hass: HomeAssistant, linked, advance: Advance):
 
 async def test_calls_and_answers(answers) -> None:
     """Every call works, and its answer has the structure that the page shows."""
-    prices, plan, split, nothing = answers
-    shown_prices, shown_plan = map(json.loads, blocks("json"))
+    prices, plan, split, battery, nothing = answers
+    shown_prices, shown_plan, shown_battery = map(json.loads, blocks("json"))
     assert nothing is None
     assert shape(prices) == shape(shown_prices)
     assert len(prices["prices"]) == 18
     assert shape(plan) == shape(shown_plan)
+    assert shape(battery) == shape(shown_battery)
+    assert battery["gain"] >= 0
     assert split["slices"]
     assert split["status"] in {"complete", "short"}
