@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
-from homeassistant.loader import IntegrationNotFound, async_get_integration
+from homeassistant.loader import async_get_integration
 from homeassistant.util import dt as dt_util
 
 from ..planner.expected import EnergyForecast
@@ -64,7 +64,8 @@ async def async_offers_forecast(hass: HomeAssistant, entry: ConfigEntry) -> bool
         if not integration.platforms_exists((_PLATFORM,)):
             return False
         return hasattr(await integration.async_get_platform(_PLATFORM), _HOOK)
-    except IntegrationNotFound, ImportError:
+    except Exception as err:  # noqa: BLE001 - it is the code of others
+        _LOGGER.debug("An integration cannot be loaded: %s", type(err).__name__)
         return False
 
 
@@ -72,9 +73,8 @@ async def async_read_sun(
     hass: HomeAssistant, entries: Collection[str], now: datetime
 ) -> SunForecast:
     """Return what the solar forecasts of some config entries say, added up. What cannot be used is left out."""
-    answers = [await _async_ask(hass, one) for one in entries]
-    zone = dt_util.get_default_time_zone()
-    return sun_forecast(answers, now, zone)
+    answers = await asyncio.gather(*(_async_ask(hass, one) for one in entries))
+    return sun_forecast(answers, now, dt_util.get_default_time_zone())
 
 
 async def _async_ask(hass: HomeAssistant, entry_id: str) -> Any:
