@@ -41,7 +41,7 @@ class Problem(StrEnum):
 class Outlook:
     """What is expected of the house without loads and battery, of its solar power, and of payouts (EUR/kWh).
 
-    House and sun reach to the end of the third day after today, or as far as forecasts do.
+    The need reaches to the end of the fourth day after today, the sun as far as all of its forecasts do.
     """
 
     house: EnergyForecast
