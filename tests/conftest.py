@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Generator
+import gc
 import logging
 import os
 from typing import Any
@@ -49,6 +50,17 @@ def pytest_xdist_make_scheduler(
     """Spread the tests over processes in our own order."""
     config.option.loadscopereorder = False  # the order is ours
     return SplitScheduling(config, log)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def garbage_collection() -> None:
+    """Collect garbage between modules, also what was in use when it was frozen before.
+
+    It replaces a fixture of the test plugin that leaves such objects for ever: gigabytes in the course of the suite.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -43,6 +43,11 @@ QUARTER = timedelta(minutes=15)
 
 
 @pytest.fixture
+def recorder_config() -> None:
+    """Record states, too."""
+
+
+@pytest.fixture
 def recorder_db_url(tmp_path: Path) -> str:
     """Let the recorder keep its database in a file."""
     return f"sqlite:///{tmp_path / 'home.db'}"

@@ -32,6 +32,11 @@ WASHER = {"duration": {"hours": 2}, "repeat": "on_demand", "within": 6, "power":
 
 
 @pytest.fixture
+def recorder_config() -> None:
+    """Record states, too."""
+
+
+@pytest.fixture
 def usage_known() -> bool:
     """Import no usage meanwhile."""
     return True

@@ -22,6 +22,11 @@ from tests.integration.helpers import entity_id
 SOLAR = "solar@example.com"
 
 
+@pytest.fixture
+def recorder_config() -> None:
+    """Record states, too."""
+
+
 async def test_lists_are_not_recorded(hass: HomeAssistant, nomos, linked) -> None:
     """The database has the price and its unit, but no list."""
     await linked()
