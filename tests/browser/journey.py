@@ -12,12 +12,19 @@ from scripts.hub_client import HubClient, HubError
 from scripts.sign_in import CLIENT_ID, CLIENT_SECRET, CUSTOMER, DOMAIN, Customer
 from tests.browser.browser import NARROW, WIDE
 from tests.browser.console_guard import ConsoleGuard
+from tests.browser.keyboard import tab_to
 from tests.browser.my_redirect import HOST as MY_HOST
 from tests.browser.screenshots import Screenshots
 from tests.browser.texts import Texts
 from tests.e2e.processes import PASSWORD, USER, Processes
 
 LOADS = {"en": "Dishwasher", "de": "Spülmaschine"}
+BY_KEYS = {"en": "Washer", "de": "Waschmaschine"}
+"""A load that is added by the keyboard."""
+
+ACTIONS = {"en": ("Start", "Skip"), "de": ("Starten", "Auslassen")}
+"""What the buttons of a load on the dashboard say."""
+
 LOOKS: tuple[tuple[Literal["light", "dark"], tuple[int, int], str | None], ...] = (
     ("light", WIDE, "card-light"),
     ("dark", WIDE, None),
@@ -206,6 +213,7 @@ class Journey:
         description = self.texts.own(f"{steps}.settings.description")
         await self.flow.get_by_text(description).scroll_into_view_if_needed()
         await self.screenshots.take_dialog("load", self.page, self.flow)
+        await self._hear_form()
         await self._make_a_mistake()
         await self.press("submit", self.flow)
         end = self.flow.get_by_text(re.compile(r"\d\d:\d\d–\d\d:\d\d"))
@@ -216,6 +224,40 @@ class Journey:
         device = self.page.locator("ha-config-entry-device-row", has_text=name)
         await device.click()
         await self.page.wait_for_url("**/config/devices/device/*")
+
+    async def _hear_form(self) -> None:
+        """Check that a screen reader names the fields of the form, and its sections as buttons that open."""
+        form = "config_subentries.load.step.settings"
+        name, length, end = (
+            re.compile(re.escape(self.texts.own(f"{form}.data.{key}")))
+            for key in ("name", "duration", "end")
+        )
+        await expect(self.flow.get_by_role("textbox", name=name)).to_be_visible()
+        for group in (length, end):
+            await expect(self.flow.get_by_role("group", name=group)).to_be_visible()
+        for section in ("when", "how", "price", "device"):
+            heading = exactly(self.texts.own(f"{form}.sections.{section}.name"))
+            button = self.flow.get_by_role("button", name=heading, expanded=False)
+            await expect(button).to_be_visible()
+
+    async def add_load_by_keys(self) -> None:
+        """Add a load with Tab, Enter and letters, as far as Home Assistant lets one."""
+        steps = "config_subentries.load"
+        await self.go(f"/config/integrations/integration/{DOMAIN}")
+        add = exactly(self.texts.own(f"{steps}.initiate_flow.user"))
+        await tab_to(self.page, self.page.get_by_role("button", name=add).first)
+        await self.page.keyboard.press("Enter")
+        option = self.texts.own(f"{steps}.step.user.menu_options.appliance")
+        # The list is Home Assistant's, and no key gets there.
+        await self.flow.get_by_text(option, exact=True).click()
+        name = self.flow.locator('input[name="name"]')
+        await tab_to(self.page, name)
+        await self.page.keyboard.type(BY_KEYS[self.texts.language])
+        await self.page.keyboard.press("Enter")
+        finish = exactly(self.texts.button("finish"))
+        await tab_to(self.page, self.flow.get_by_role("button", name=finish))
+        await self.page.keyboard.press("Enter")
+        await self.see(BY_KEYS[self.texts.language])
 
     async def _make_a_mistake(self) -> None:
         """Enter in a section what cannot be; see what is wrong beside it, and what was entered as before."""
@@ -289,17 +331,35 @@ class Journey:
         sections = self.page.locator("hui-section")
         # Without the history, which a new account does not have.
         shown = sections.nth(0).or_(sections.nth(1)).or_(sections.nth(2))
+        await self.resize((WIDE[0], 2 * WIDE[1]))
+        await self._see_card()
         await self.screenshots.take("dashboard", self.page, shown, margin=12)
+        await self.resize(WIDE)
         for theme, size, name in LOOKS:
             await self.page.emulate_media(color_scheme=theme)
             await self.resize(size)
             await self._see_card()
             await self.guard.read(self.page)
             await self._see_whole_tiles()
+            await self._hear_load()
             if name:
                 card = self.page.locator("nomos-price-card")
                 await self.screenshots.take(name, self.page, card, margin=8)
+            if (theme, size) == ("dark", NARROW):
+                rows = self.page.locator("hui-section").nth(2)
+                await rows.scroll_into_view_if_needed()
+                await self.screenshots.take(
+                    "load-phone-dark", self.page, rows, margin=8
+                )
         await self.resize(WIDE)
+
+    async def _hear_load(self) -> None:
+        """Check that a screen reader tells the load, and its buttons apart."""
+        name = exactly(LOADS[self.texts.language])
+        await expect(self.page.get_by_role("heading", name=name)).to_be_visible()
+        for action in ACTIONS[self.texts.language]:
+            button = self.page.get_by_role("button", name=exactly(action))
+            await expect(button.first).to_be_visible()
 
     async def _see_card(self) -> None:
         """Check that the card shows prices and fits into the page."""
@@ -326,7 +386,8 @@ class Journey:
         await self.go(f"/config/integrations/integration/{DOMAIN}")
         row = self.page.locator("ha-config-entry-row")
         await row.get_by_label(self.texts.button("configure")).first.click()
-        await self.see_form("options.step.init")
+        # There is no solar forecast in Home Assistant to choose from.
+        await self.see_form("options.step.init", "battery.solar_forecasts")
         field = self.flow.locator("ha-selector", has=self.page.locator("input"))
         await field.nth(0).locator("input").fill("5")
         await self.press("submit", self.flow)

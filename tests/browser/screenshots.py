@@ -1,5 +1,6 @@
 """Takes the documentation's pictures during the journey."""
 
+import asyncio
 from io import BytesIO
 from pathlib import Path
 
@@ -88,7 +89,12 @@ class Screenshots:
         await page.set_viewport_size({"width": 900, "height": 1240 * cards})
         for number in range(cards):
             card = page.locator("ha-device-entities-card").nth(number)
-            assert await card.evaluate(CUT) == []
+            for _ in range(20):
+                if not (cut := await card.evaluate(CUT)):
+                    break
+                # The page has just become wider.
+                await asyncio.sleep(0.1)
+            assert cut == []
             shown = shown.or_(card)
         await self.take(name, page, shown, margin=12)
         if before:

@@ -55,6 +55,8 @@ async def test_journey(
             await journey.resize(NARROW)
         await journey.add_load()
         await journey.run_load()
+        if language == "en" and not my:
+            await journey.add_load_by_keys()
         await journey.resize(WIDE)
         await journey.see_dashboard(hub)
         await journey.change_options()
