@@ -68,7 +68,7 @@ async def enable_event_loop_debug(monkeypatch: pytest.MonkeyPatch) -> None:
     """Refuse calls from other threads, as an event loop does in debug mode, without that mode.
 
     It replaces a fixture of the test plugin. Debug mode keeps the whole stack of every future and of every call that is
-    scheduled, which takes a third of the time of the suite.
+    scheduled, which takes a quarter of the time of integration tests.
     """
     loop: Any = asyncio.get_running_loop()
 

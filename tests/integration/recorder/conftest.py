@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture
 def recorder_config() -> dict[str, Any] | None:
-    """Record no states: every one would be committed by itself, which takes a third of the time of a simulated month.
+    """Record no states: every one would be committed by itself.
 
     Tests of recorded states override this.
     """
