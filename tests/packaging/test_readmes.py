@@ -77,7 +77,9 @@ def test_readme_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["README{}.md", "docs/loads{}.md"], ids=["readme", "loads"]
+    "name",
+    ["README{}.md", "docs/battery{}.md", "docs/loads{}.md"],
+    ids=["readme", "battery", "loads"],
 )
 def test_german_pages(name: str) -> None:
     """A page in German has the sections, the pictures, the tables and the code of the English one."""
