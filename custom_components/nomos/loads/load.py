@@ -21,7 +21,16 @@ from .plan import LoadMemory, LoadPlan, LoadState, LoadStatus, Task
 from .saved import SavedStatistic
 from .sensors import LoadSensors
 from .settings import LoadSettings
-from .tasks import Request, Sensed, is_over, moved, next_task, request, started_by_hand
+from .tasks import (
+    Request,
+    Sensed,
+    is_over,
+    moved,
+    next_task,
+    request,
+    started_by_hand,
+    to_start,
+)
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -200,7 +209,7 @@ class Load:
     def async_start_now(self) -> None:
         """Run for what is needed, without regard to prices; this is the run of the window that is open or comes next."""
         now = dt_util.utcnow()
-        task = self.task or self._next_task(now)
+        task = to_start(self.task or self._next_task(now), self.last, now)
         current = task.run_at(now)
         left = self.left(now)
         if not left:
@@ -276,7 +285,12 @@ class Load:
             return
         begun = any(run.start <= now for run in task.runs)
         # The next window is not meant as long as the present one holds what is left.
-        coming, self.task = self._next_task(now), None
+        coming = self._next_task(now)
+        if (within := self.settings.within) is not None:
+            # It is counted from the request, but what is left shall fit.
+            closes = max(min(task.opens, now) + within, now + self.left(now))
+            coming = replace(coming, closes=closes)
+        self.task = None
         if begun or self.settings.on_demand:
             self.task = moved(task, coming, now)
 

@@ -53,6 +53,16 @@ def next_task(
     return Task(opens=opens, closes=closes)
 
 
+def to_start(task: Task, last: Task | None, now: datetime) -> Task:
+    """Return the task that is started by hand: once more the one before, if its window has not closed yet.
+
+    ``task`` is the present or the next one; as long as it has not begun, its own window is still to come.
+    """
+    if last is None or last.closes <= now or task.opens < last.closes or task.runs:
+        return task
+    return Task(opens=now, closes=last.closes)
+
+
 def started_by_hand(task: Task, now: datetime, left: timedelta) -> Task:
     """Return a task that runs now for what is left of it, without regard to prices and to its window."""
     current = task.run_at(now)
