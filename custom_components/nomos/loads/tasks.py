@@ -4,10 +4,14 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 from enum import Enum, auto
+from typing import Final
 
 from ..planner import Run
 from .plan import Task
 from .settings import LoadSettings
+
+_FARTHEST: Final = timedelta(days=8)
+"""No window closes later; only what was skipped for weeks does."""
 
 
 class Sensed(Enum):
@@ -60,7 +64,7 @@ def to_start(task: Task, last: Task | None, now: datetime) -> Task:
     """
     if last is None or last.closes <= now or task.opens < last.closes or task.runs:
         return task
-    return Task(opens=now, closes=last.closes)
+    return Task(opens=now, closes=min(last.closes, now + _FARTHEST))
 
 
 def started_by_hand(task: Task, now: datetime, left: timedelta) -> Task:

@@ -122,3 +122,18 @@ async def test_any_presses(
             ran, closes = timedelta(), None
         # Started by hand shortly before its deadline, it runs on after it.
         assert closes is None or datetime.now(UTC) < closes + HOUR
+
+
+async def test_start_now_after_many_skips(
+    hass: HomeAssistant, nomos, linked, advance: Advance
+) -> None:
+    """However many weeks are left out, it can be started."""
+    entry = await linked()
+    load_id = await put(
+        hass, entry, duration={"hours": 1}, days="chosen", weekdays=["sat"]
+    )
+    for _ in range(4):
+        await press(hass, load_id, "skip")
+        await advance(timedelta(seconds=11))
+    await press(hass, load_id, "start_now")
+    assert runs_now(hass, load_id)
