@@ -183,7 +183,7 @@ def _payout_table(
 ) -> PriceTable:
     """Return payouts as a table: each holds until the next one."""
     rows = payout if isinstance(payout, list) else [(now, payout)]
-    ends = [start for start, _ in rows[1:]] + [now + _FOREVER]
+    ends = [*(start for start, _ in rows), now + _FOREVER][1:]
     return PriceTable.of(
         Interval(start, end, price)
         for (start, price), end in zip(rows, ends, strict=True)

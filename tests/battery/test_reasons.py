@@ -102,3 +102,9 @@ def test_after_the_end_of_a_plan() -> None:
     assert plan.step(START) is None
     assert plan.level_at(START) is None
     assert plan.next_change(START) is None
+
+
+def test_no_negative_zero() -> None:
+    """A price of a little less than nothing is nothing."""
+    text = said(0.0, [-0.002] * 4 + [0.45] * 12, [0.3] * 16)
+    assert "at 0 ct/kWh" in text

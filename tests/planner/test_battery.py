@@ -296,3 +296,32 @@ def test_no_such_battery(wrong: dict[str, Any]) -> None:
     """A battery that cannot be is refused."""
     with pytest.raises(ValueError, match="no such battery"):
         replace(USUAL, **wrong)
+
+
+@pytest.mark.parametrize("level", [0.05, 0.15, 0.3, 0.5])
+def test_standby_that_leaves_less_than_is_fed_in(level: float) -> None:
+    """A small battery that loses much by itself is planned down to its end."""
+    small = Battery(
+        capacity=1, charge_power=3, discharge_power=3, standby=0.1, to_grid=True
+    )
+    plan = plan_battery(small, level, quarters([0.3] * 4, [0.0] * 4, 0.5))
+    assert plan.steps[-1].level == 0
+
+
+def test_any_battery_is_planned() -> None:
+    """Whatever rounding makes of a battery's numbers, there is a plan."""
+    random = Random(1)
+    for _ in range(60):
+        battery = Battery(
+            capacity=random.randint(1, 300) / 10,
+            charge_power=random.randint(1, 100) / 10,
+            discharge_power=random.randint(1, 100) / 10,
+            charge_efficiency=1,
+            discharge_efficiency=1,
+            standby=random.choice([0, 0.01, 1]),
+            reserve=random.choice([0, 0.1]),
+            to_grid=True,
+        )
+        prices = [random.choice([-0.2, 0.1, 0.6]) for _ in range(2)]
+        plan = plan_battery(battery, battery.capacity / 2, quarters(prices, prices))
+        assert all(0 <= step.level <= battery.capacity for step in plan.steps)

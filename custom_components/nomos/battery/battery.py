@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 import logging
@@ -88,6 +88,7 @@ class _Basis:
     settings: BatterySettings
     prices: PriceTable
     forecasts: int
+    options: Mapping[str, Any]
     runs: PlannedRuns
 
 
@@ -121,6 +122,7 @@ class HomeBattery:
         self._basis: _Basis | None = None
         self._expected: Expected | None = None
         self._planning: asyncio.Task[None] | None = None
+        self._failed = False
         self._quarter: datetime | None = None
         self._unsub_prices: CALLBACK_TYPE | None = None
         self._unsub_level: CALLBACK_TYPE | None = None
@@ -149,7 +151,8 @@ class HomeBattery:
         """Return why, in the language of the hub."""
         language, zone = self._hass.config.language, dt_util.get_default_time_zone()
         if self.plan is None or self.step(now) is None:
-            return why_not(self._cause(now) or Cause.PLANNING, language)
+            waits = Cause.NO_OUTLOOK if self._failed else Cause.PLANNING
+            return why_not(self._cause(now) or waits, language)
         battery = self.settings.battery
         level = self.plan.level_at(now) or 0.0
         return why(self.plan, now, max(level - battery.reserve, 0.0), zone, language)
@@ -278,13 +281,13 @@ class HomeBattery:
             return
         battery, begun = self.settings.battery, self.ledger.at
         past = (
-            []
-            if begun is None or self._expected is None
-            else [*self._expected.quarters(begun, ended)]
+            [*self._expected.quarters(begun, ended)]
+            if begun and self._expected and ended - begun <= QUARTER
+            else []
         )
         if len(past) == 1:
             self.ledger = self.ledger.booked(battery, past[0], self._told, self.level)
-        elif begun is None or begun < ended:
+        elif begun != ended:
             self.ledger = self.ledger.read(battery, ended, self.level)
         expected = None if self.plan is None else self.plan.level_at(now)
         if expected is not None and (
@@ -302,6 +305,7 @@ class HomeBattery:
             or basis.settings != self.settings
             or basis.prices != self.coordinator.data
             or basis.forecasts != self._forecasts_changed
+            or basis.options != self.entry.options
             or basis.runs != self._planned_runs()
         )
 
@@ -313,9 +317,26 @@ class HomeBattery:
             )
 
     async def _async_plan(self) -> None:
+        """Plan, and show it. If that fails, the battery is left to itself until it is tried again."""
+        try:
+            await self._async_follow_changes()
+            self._failed = False
+        except Exception as err:  # noqa: BLE001 - no error may freeze what the inverter is told
+            self.plan = self._basis = None
+            level = logging.DEBUG if self._failed else logging.WARNING
+            self._failed = True
+            _LOGGER.log(
+                level,
+                "A battery could not be planned (%s); it is tried again with the next quarter-hour",
+                type(err).__name__,
+            )
+        self._show(dt_util.utcnow())
+
+    async def _async_follow_changes(self) -> None:
         """Make a plan in the executor, from what is known as it begins; if that has changed meanwhile, once more."""
         now = dt_util.utcnow()
         while self._cause(now) is None and self._is_outdated(now):
+            options = self.entry.options
             outlook = await self._forecasts.async_outlook(now)
             level, coordinator = self._level_now(now), self.coordinator
             if level is None or coordinator is None:
@@ -325,7 +346,7 @@ class HomeBattery:
                 self.settings,
                 coordinator.data,
             )
-            basis = _Basis(settings, table, self._forecasts_changed, runs)
+            basis = _Basis(settings, table, self._forecasts_changed, options, runs)
             expected = Expected(
                 prices=table,
                 payouts=outlook.payouts,
@@ -353,7 +374,6 @@ class HomeBattery:
                 plan.plan.gain,
             )
             now = dt_util.utcnow()
-        self._show(now)
 
 
 def _stop(unsubscribe: CALLBACK_TYPE | None) -> None:

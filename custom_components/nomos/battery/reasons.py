@@ -21,6 +21,7 @@ class Cause(StrEnum):
     NO_CONTRACT = "no_contract"
     NO_PRICES = "no_prices"
     NO_LEVEL = "no_level"
+    NO_OUTLOOK = "no_outlook"
     PLANNING = "planning"
 
 
@@ -28,6 +29,7 @@ _ENGLISH: Final = {
     Cause.NO_CONTRACT: "No plan: there is no contract for consumption. The battery is left to itself.",
     Cause.NO_PRICES: "No plan: no price is known. The battery is left to itself.",
     Cause.NO_LEVEL: "No plan: the charge level is unknown. The battery is left to itself.",
+    Cause.NO_OUTLOOK: "No plan: what to expect of the house could not be worked out. The battery is left to itself.",
     Cause.PLANNING: "The plan is being made. Until then the battery is left to itself.",
     "self_use": "Left to itself: nothing earns more until {until}.",
     "discharge": "Covers the house until {until}, at up to {price} ct/kWh.",
@@ -42,6 +44,7 @@ _GERMAN: Final = {
     Cause.NO_CONTRACT: "Kein Plan: Es gibt keinen Bezugsvertrag. Die Batterie bleibt sich selbst überlassen.",
     Cause.NO_PRICES: "Kein Plan: Es ist kein Preis bekannt. Die Batterie bleibt sich selbst überlassen.",
     Cause.NO_LEVEL: "Kein Plan: Der Ladestand ist unbekannt. Die Batterie bleibt sich selbst überlassen.",
+    Cause.NO_OUTLOOK: "Kein Plan: Was im Haus zu erwarten ist, ließ sich nicht ermitteln. Die Batterie bleibt sich selbst überlassen.",
     Cause.PLANNING: "Der Plan entsteht gerade. Bis dahin bleibt die Batterie sich selbst überlassen.",
     "self_use": "Sich selbst überlassen: Bis {until} lohnt sich nichts anderes mehr.",
     "discharge": "Versorgt das Haus bis {until}, bei bis zu {price} ct/kWh.",
@@ -96,7 +99,7 @@ def why(
         return f"{instant.astimezone(zone):%H:%M}" if instant else ""
 
     def number(value: float, digits: int) -> str:
-        text = f"{value:.{digits}f}"
+        text = f"{round(value, digits) + 0.0:.{digits}f}"  # Without a negative zero.
         return text.replace(".", ",") if german else text
 
     return _texts(language)[key].format(

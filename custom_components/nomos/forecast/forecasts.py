@@ -246,8 +246,15 @@ class Forecasts:
         )
 
     def _report(self, outlook: Outlook) -> None:
-        """Send the signal if house or sun are not what they were. Prices have signals of their own."""
-        last = (outlook.house, outlook.sun, outlook.house_source, outlook.problems)
+        """Send the signal if house, sun or the feed-in contract's prices are not what they were."""
+        feed_in = feed_in_contract(one.contract for one in self._prices.values())
+        last = (
+            outlook.house,
+            outlook.sun,
+            outlook.house_source,
+            outlook.problems,
+            self._prices[feed_in.id].data if feed_in else None,
+        )
         before, self._last = self._last, last
         if before is not None and before != last:
             async_dispatcher_send(self._hass, signal_changed(self._entry.entry_id))

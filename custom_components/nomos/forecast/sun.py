@@ -89,6 +89,12 @@ async def _async_ask(hass: HomeAssistant, entry_id: str) -> Any:
     try:
         async with asyncio.timeout(_TIMEOUT):
             return await platform.async_get_solar_forecast(hass, entry_id)
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        _LOGGER.debug("A solar forecast was cancelled by its own integration")
+        return None
     except Exception as err:  # noqa: BLE001 - it is the code of others
         _LOGGER.debug("A solar forecast failed: %s", type(err).__name__)
         return None

@@ -362,8 +362,9 @@ def _best_amount(
     best, least = most, _at(line, max(left + most * slope, 0.0)) - _EQUAL
     for amount in grades:
         if lowest < amount < most:
-            place = left + amount * slope
-            index = int(place)
+            # Standby losses may leave less than is discharged, and rounding more than there is room for.
+            place = max(left + amount * slope, 0.0)
+            index = min(int(place), _LEVELS - 1)
             one, two = line[index : index + 2]
             if (cost := one + (two - one) * (place - index)) < least:
                 best, least = amount, cost - _EQUAL

@@ -225,3 +225,10 @@ async def test_wrong_types(hass: HomeAssistant, linked) -> None:
         with pytest.raises(probatio.Invalid) as wrong:
             await plan_battery(hass, **data)
         assert next(iter(data)) in str(wrong.value)
+
+
+async def test_no_payouts(hass: HomeAssistant, linked) -> None:
+    """An empty list of payouts says that nothing is paid."""
+    await linked()
+    answer = await plan_battery(hass, payout=[])
+    assert answer["cost"] == (await plan_battery(hass, payout=0))["cost"]

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from custom_components.nomos.battery.battery import BatteryMemory, HomeBattery, Outlook
 from custom_components.nomos.diagnostics import async_get_config_entry_diagnostics
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
@@ -292,3 +293,67 @@ async def test_without_a_battery_nothing_changes(
     await add(hass, entry)
     assert batteries_of(entry) is not None
     assert len(nomos.requests) == asked
+
+
+async def test_outlook_that_fails(
+    hass: HomeAssistant, linked, advance: Advance, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What others break leaves the battery to itself, with a reason, and it is planned again as soon as that is over."""
+
+    class Broken:
+        async def async_outlook(self, now: datetime) -> Outlook:
+            raise RuntimeError("free text")
+
+    entry = await linked()
+    report(hass, 30)
+    battery = await add(hass, entry)
+    batteries = batteries_of(entry)
+    assert batteries is not None
+    whole = batteries.all[battery]
+    broken = HomeBattery(
+        hass, entry, whole.subentry, BatteryMemory(), Broken(), lambda: ()
+    )
+    broken.async_configure(whole.subentry, whole.coordinator)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    now = datetime.now(UTC)
+    assert broken.mode(now) == "self_use"
+    assert broken.reason(now).startswith("No plan: what to expect")
+    assert "free text" not in caplog.text
+    broken._forecasts = whole._forecasts
+    await to_quarter(advance)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert broken.plan is not None
+    broken.async_stop()
+
+
+async def test_clock_that_was_ahead(
+    hass: HomeAssistant, linked, advance: Advance, freezer
+) -> None:
+    """After a year too far ahead the gain is booked again from now on."""
+    entry = await linked()
+    report(hass, 30)
+    battery = await add(hass, entry)
+    batteries = batteries_of(entry)
+    assert batteries is not None
+    mine, now = batteries.all[battery], datetime.now(UTC)
+    for at in (now + timedelta(days=365), now):
+        freezer.move_to(at)
+        mine.async_update()
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert mine.ledger.at is not None
+    assert mine.ledger.at <= now
+
+
+async def test_options_make_another_plan(hass: HomeAssistant, linked) -> None:
+    """A payout that is entered counts at once."""
+    entry = await linked()
+    report(hass, 90)
+    battery = await add(hass, entry, to_grid=True)
+    assert "feed_in" not in {
+        row["mode"] for row in state_of(hass, battery).attributes["schedule"]
+    }
+    hass.config_entries.async_update_entry(entry, options={"payout": 90.0})
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert "feed_in" in {
+        row["mode"] for row in state_of(hass, battery).attributes["schedule"]
+    }

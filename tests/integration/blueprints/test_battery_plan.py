@@ -94,3 +94,24 @@ async def test_what_an_inverter_cannot_do(
     await advance(timedelta(minutes=5))
     await advance(timedelta(seconds=1))
     assert len(told) == before + 1
+
+
+async def test_plan_is_unavailable_to_what_is_said_again(
+    hass: HomeAssistant, linked, advance: Advance
+) -> None:
+    """To say a mode again every five minutes does not begin the half hour anew."""
+    entry = await linked()
+    report(hass, 20)
+    battery = await add(hass, entry)
+    told = await follow(hass, battery, again=True)
+    mode = entity_of(hass, battery, "mode")
+    hass.states.async_set(mode, "hold")
+    await advance(timedelta(seconds=1))
+    assert told[-1].data["mode"] == "hold"
+    hass.states.async_set(mode, "unavailable")
+    for _ in range(7):
+        await advance(timedelta(minutes=5))
+        await advance(timedelta(seconds=1))
+        if hass.states.get(mode).state != "unavailable":
+            hass.states.async_set(mode, "unavailable")
+    assert told[-1].data["mode"] == "self_use"

@@ -109,7 +109,7 @@ class Sun:
         answer = self.answers[entry_id]
         if isinstance(answer, asyncio.Event):
             await answer.wait()
-        if isinstance(answer, Exception):
+        if isinstance(answer, BaseException):
             raise answer
         return answer
 

@@ -7,6 +7,7 @@ import pytest
 
 from custom_components.nomos.forecast.forecasts import signal_changed
 from custom_components.nomos.forecast.outlook import HouseSource
+from custom_components.nomos.pricing import PriceTable
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.util import dt as dt_util
@@ -179,3 +180,23 @@ async def test_nothing_is_read_without_an_outlook(
     await linked()
     assert not files("forecast")
     assert "energy" not in hass.config.components
+
+
+async def test_payouts_of_tomorrow_are_told(
+    hass: HomeAssistant, linked, forecasts_of
+) -> None:
+    """When the feed-in contract's prices have come, plans are to be made again."""
+    entry = await linked("solar@example.com")
+    forecasts, told = forecasts_of(entry), []
+    (feed_in,) = (
+        one for one in entry.runtime_data.prices.values() if one.contract.feeds_in
+    )
+    async_dispatcher_connect(
+        hass, signal_changed(entry.entry_id), callback(lambda: told.append(1))
+    )
+    for _ in range(2):
+        await forecasts.async_outlook(NOON)
+    assert not told
+    feed_in.data = PriceTable.of(feed_in.data.intervals[:-1])
+    await forecasts.async_outlook(NOON)
+    assert told

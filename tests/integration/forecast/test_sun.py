@@ -105,6 +105,7 @@ async def test_every_quarter_of_an_hour(
         (HomeAssistantError("Erika's roof"), Problem.SUN_UNAVAILABLE),
         (TimeoutError(), Problem.SUN_UNAVAILABLE),
         (ValueError(), Problem.SUN_UNAVAILABLE),
+        (asyncio.CancelledError(), Problem.SUN_UNAVAILABLE),
         ({"wh_hours": {}}, Problem.SUN_UNAVAILABLE),
         ("text", Problem.SUN_ABSURD),
         ({"wh_hours": {"2026-06-10T12:00:00+02:00": -5}}, Problem.SUN_ABSURD),
