@@ -146,11 +146,14 @@ class BatteryRequest:
     def response(self, zone: tzinfo) -> JsonObjectType:
         """Return the plan as JSON: times with the zone's offset, money in EUR, power in kW, levels in percent."""
         until = max(min(self.end, self.horizon), self.start)
+        quarters = list(self.expected.quarters(self.start, until))
+        # It ends earlier where a price is missing that nothing stands in for.
+        until = quarters[-1].end if quarters else self.start
         beyond = max(self.horizon, until) + _DAY
         plan = plan_battery(
             self.battery,
             self.level,
-            list(self.expected.quarters(self.start, until)),
+            quarters,
             list(self.expected.quarters(until, beyond)),
         )
         known = all(quarter.known for quarter in plan.quarters)

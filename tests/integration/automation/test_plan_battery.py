@@ -9,6 +9,7 @@ import probatio
 import pytest
 
 from custom_components.nomos.const import DOMAIN
+from custom_components.nomos.pricing import PriceTable
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from tests.integration.helpers import Advance
@@ -232,3 +233,19 @@ async def test_no_payouts(hass: HomeAssistant, linked) -> None:
     await linked()
     answer = await plan_battery(hass, payout=[])
     assert answer["cost"] == (await plan_battery(hass, payout=0))["cost"]
+
+
+async def test_gap_that_nothing_stands_in_for(hass: HomeAssistant, linked) -> None:
+    """The plan ends where no price is known, not even of days before, and says so."""
+    entry = await linked()
+    coordinator = next(iter(entry.runtime_data.prices.values()))
+    now = datetime.now(UTC)
+    coordinator.data = PriceTable.of(
+        one
+        for one in coordinator.data.intervals
+        if one.start > now - HOUR and not 2 * HOUR < one.start - now < 3 * HOUR
+    )
+    answer = await plan_battery(hass)
+    assert answer["until"] == answer["schedule"][-1]["end"]
+    assert datetime.fromisoformat(answer["until"]) < now + 3 * HOUR
+    assert answer["provisional"] is True
