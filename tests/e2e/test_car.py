@@ -138,7 +138,7 @@ async def test_from_the_cable_to_the_target(
 
 
 async def test_by_hand(client: HubClient, customer: Customer) -> None:
-    """A device that is switched by hand is left alone until the next run starts or ends; *Skip* ends *Start now*."""
+    """A device that is switched by hand is left alone until the next run starts or ends, or *Start now*; *Skip* ends that."""
     await client.command("input_boolean/create", name="Machine")
     entry = await link(client, customer)
     await add_load(client, entry["entry_id"], "appliance", DISHWASHER)
@@ -147,12 +147,14 @@ async def test_by_hand(client: HubClient, customer: Customer) -> None:
     await press(client, "button.dishwasher_start_now")
     await wait_for(client, machine, "on")
     await switch(client, machine, "off")
-    # It is running already.
-    await press(client, "button.dishwasher_start_now")
     await wait_for(client, status, LoadStatus.RUNNING)
     await wait_for(client, machine, "off")
+    # It is running already, but its device is taken back.
+    await press(client, "button.dishwasher_start_now")
+    await wait_for(client, machine, "on")
 
     await press(client, "button.dishwasher_skip")
+    await wait_for(client, machine, "off")
     await wait_for(client, status, LoadStatus.PARTIAL)
     await switch(client, machine, "on")
     await wait_for(client, machine, "on")
