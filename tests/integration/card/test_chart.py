@@ -242,6 +242,7 @@ async def test_nothing_personal(hass: HomeAssistant, nomos, linked, ask) -> None
         "days",
         "intervals",
         "window",
+        "batteries",
         "loads",
         "watch",
     }
