@@ -25,7 +25,7 @@ async def follow(hass: HomeAssistant, battery: str, **inputs: Any) -> list[Servi
     told: list[ServiceCall] = async_mock_service(hass, "test", "inverter")
     actions = {mode: tell(mode) for mode in MODES}
     mode_now = {"mode": entity_of(hass, battery, "mode")}
-    await use(hass, "follow_battery_plan", **(mode_now | actions | inputs))
+    await use(hass, "battery_plan", **(mode_now | actions | inputs))
     return told
 
 

@@ -41,8 +41,8 @@ def test_there_are_blueprints() -> None:
     """There is at least one blueprint."""
     assert {path.stem for path in FILES} == {
         "cheapest_window",
+        "battery_plan",
         "feed_in_high_payout",
-        "follow_battery_plan",
         "heat_pump",
         "negative_price",
         "tomorrow_notification",

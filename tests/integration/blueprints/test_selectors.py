@@ -131,7 +131,7 @@ async def test_entities(hass: HomeAssistant, nomos, devices: dict[str, str]) -> 
     )
     meant = {
         ("cheapest_window", "run_now"): run_now,
-        ("follow_battery_plan", "mode"): mode,
+        ("battery_plan", "mode"): mode,
         ("feed_in_high_payout", "payout"): entity_id(hass, feed_in.id, "payout"),
         ("heat_pump", "price_level"): entity_id(hass, consumption.id, "price_level"),
     }
