@@ -87,7 +87,7 @@ PLAN_BATTERY_FIELDS: Final = {
 class BatteryRequest:
     """What the action is asked: a battery, its charge level (kWh), and what is expected from ``start`` to ``end``.
 
-    Prices are known up to ``horizon``; ``end`` is what was asked for.
+    ``end`` is what was asked for; prices may end before it.
     """
 
     battery: Battery
@@ -95,7 +95,6 @@ class BatteryRequest:
     expected: Expected
     start: datetime
     end: datetime
-    horizon: datetime
 
     @classmethod
     def of(
@@ -140,22 +139,13 @@ class BatteryRequest:
             ),
             start=now,
             end=end,
-            horizon=prices.horizon or now,
         )
 
     def response(self, zone: tzinfo) -> JsonObjectType:
         """Return the plan as JSON: times with the zone's offset, money in EUR, power in kW, levels in percent."""
-        until = max(min(self.end, self.horizon), self.start)
-        quarters = list(self.expected.quarters(self.start, until))
-        # It ends earlier where a price is missing that nothing stands in for.
+        quarters, beyond = self.expected.to_plan(self.start, self.end)
+        plan = plan_battery(self.battery, self.level, quarters, beyond)
         until = quarters[-1].end if quarters else self.start
-        beyond = max(self.horizon, until) + _DAY
-        plan = plan_battery(
-            self.battery,
-            self.level,
-            quarters,
-            list(self.expected.quarters(until, beyond)),
-        )
         known = all(quarter.known for quarter in plan.quarters)
         return {
             "schedule": self._schedule(plan, zone),

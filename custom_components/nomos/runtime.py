@@ -109,7 +109,7 @@ class NomosRuntime:
     async def _async_follow_batteries(self) -> None:
         """Begin with batteries as soon as there is one."""
         kinds = {one.subentry_type for one in self._entry.subentries.values()}
-        if BATTERY not in kinds or self.batteries is not None or self._has_battery:
+        if BATTERY not in kinds or self._has_battery:
             return
         self._has_battery = True
         room, of_forecasts = [

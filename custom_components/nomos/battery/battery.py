@@ -165,7 +165,7 @@ class HomeBattery:
             "battery": asdict(settings.battery),
             "target": settings.target_level is not None,
             "named_contract": settings.subscription_id is not None,
-            "level_reported": self.level is not None and self._level_lost_at is None,
+            "level_reported": self._is_reported,
             "cause": cause and cause.value,
             "mode": self.mode(now).value,
             "planned_at": plan and plan.made_at.isoformat(),
@@ -185,6 +185,11 @@ class HomeBattery:
         if known is None or known.price is None:
             return Cause.NO_PRICES
         return Cause.NO_LEVEL if self._level_now(now) is None else None
+
+    @property
+    def _is_reported(self) -> bool:
+        """Return whether the sensor tells the charge level at present."""
+        return self.level is not None and self._level_lost_at is None
 
     def _level_now(self, now: datetime) -> float | None:
         """Return the charge level in kWh; for a while as it was planned if it is not reported any more."""
@@ -230,9 +235,9 @@ class HomeBattery:
     @callback
     def _level_changed(self, _event: Event[EventStateChangedData]) -> None:
         """Read the level; only whether there is one matters before the next quarter-hour."""
-        known = self._level_lost_at is None and self.level is not None
+        before = self._is_reported
         self._read_level()
-        if known is not (self._level_lost_at is None and self.level is not None):
+        if self._is_reported is not before:
             self.async_update()
 
     def _read_level(self) -> None:

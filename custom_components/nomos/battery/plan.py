@@ -3,15 +3,12 @@
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from functools import cached_property
-from typing import Final
 
 from ..planner.battery import BatteryMode, BatteryPlan, Quarter, Step, plan_battery
 from ..planner.expected import Expected
 from .settings import BatterySettings
-
-_DAY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -86,12 +83,12 @@ class Situation:
 def make_plan(situation: Situation) -> HomePlan:
     """Return the best plan until known prices end; an empty one if none is known."""
     expected, now = situation.expected, situation.now
-    until = max(expected.prices.horizon or now, now)
+    quarters, beyond = expected.to_plan(now, expected.prices.horizon or now)
     plan = plan_battery(
         situation.settings.battery,
         situation.level,
-        list(expected.quarters(now, until)),
-        list(expected.quarters(until, until + _DAY)),
+        quarters,
+        beyond,
         target=situation.settings.target(now, situation.zone),
         mode=situation.mode,
     )

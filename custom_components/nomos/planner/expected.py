@@ -14,6 +14,7 @@ from .battery import Quarter
 from .model import Run
 
 _HOUR: Final = timedelta(hours=1)
+_DAY: Final = timedelta(days=1)
 _DAYS: Final = (0, *range(-1, -15, -1), 1, 2)
 """Where energy is looked for at the same clock time: on the day itself, on days before, on days after."""
 
@@ -89,6 +90,20 @@ class Expected:
     house: EnergyForecast
     sun: EnergyForecast
     runs: tuple[tuple[Run, float], ...] = ()
+
+    def to_plan(
+        self, start: datetime, end: datetime
+    ) -> tuple[list[Quarter], list[Quarter]]:
+        """Return the quarter-hours to plan, as far as prices are known at most, and those by which charge left is valued.
+
+        The latter go on until a day after the last known price.
+        """
+        horizon = self.prices.horizon or start
+        quarters = list(self.quarters(start, min(end, horizon)))
+        # They end earlier where a price is missing that nothing stands in for.
+        until = quarters[-1].end if quarters else start
+        beyond = max(horizon, until) + _DAY
+        return quarters, list(self.quarters(until, beyond))
 
     def quarters(self, start: datetime, end: datetime) -> Iterator[Quarter]:
         """Yield the quarter-hours between two aware instants, up to where nothing stands in for an unknown price.
