@@ -198,14 +198,17 @@ def test_reasons_are_translated(english: Tree) -> None:
     """Every reason for which a flow ends has a sentence."""
     for name, flow in (
         ("config_flow.py", english["config"]),
-        ("loads/form.py", english["config_subentries"]["load"]),
+        ("prices/subentry.py", english["config_subentries"]["load"]),
+        ("prices/subentry.py", english["config_subentries"]["battery"]),
     ):
         reasons = keyword_values(INTEGRATION / name, "reason")
         assert reasons
         # Home Assistant's own sentences are for flows of an integration, not for those of its subentries.
         shared = SHARED_REASONS if flow is english["config"] else set()
         assert reasons <= flow["abort"].keys() | shared
-    assert "reconfigure_successful" in english["config_subentries"]["load"]["abort"]
+    for kind in ("load", "battery"):
+        texts = english["config_subentries"][kind]["abort"]
+        assert "reconfigure_successful" in texts
 
 
 def test_wrong_settings_have_a_sentence_and_a_field(english: Tree) -> None:

@@ -11,14 +11,13 @@ from homeassistant.config_entries import (
     ConfigEntryChange,
 )
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.util import dt as dt_util
 
-from ..account.ranking import default_contract
 from ..codec import decode
-from ..const import BATTERY, DOMAIN
+from ..const import BATTERY
 from ..prices.coordinator import PriceCoordinator
+from ..prices.subentry import async_register_device, coordinator_of
 from ..pricing import local_date
 from .battery import BatteryMemory, Forecasts, HomeBattery, PlannedRuns
 from .entities import battery_sensors
@@ -129,35 +128,15 @@ class Batteries:
                 )
             battery = self.all[key]
             battery.async_configure(
-                subentry, self._coordinator_of(subentry.data.get("subscription"))
+                subentry,
+                coordinator_of(self._prices, subentry.data.get("subscription")),
             )
-            self._register_device(battery)
+            async_register_device(
+                self._hass, self._entry, battery.id, battery.name, battery.coordinator
+            )
             if new and self._platform is not None:
                 self._platform(battery_sensors(battery), battery.id)
         self._save()
-
-    def _coordinator_of(self, named: str | None) -> PriceCoordinator | None:
-        """Return the prices of the contract that is named, or else of the usual one."""
-        if named is not None and named in self._prices:
-            return self._prices[named]
-        usual = default_contract(one.contract for one in self._prices.values())
-        return self._prices[usual.id] if usual else None
-
-    def _register_device(self, battery: HomeBattery) -> None:
-        """Create or update the device of a battery, below the contract that it is planned with."""
-        registry, contract = dr.async_get(self._hass), None
-        if battery.coordinator is not None:
-            contract = registry.async_get_device_by_identifier(
-                (DOMAIN, battery.coordinator.contract_id), self._entry.entry_id
-            )
-        registry.async_get_or_create(
-            config_entry_id=self._entry.entry_id,
-            config_subentry_id=battery.id,
-            identifiers={(DOMAIN, battery.id)},
-            entry_type=dr.DeviceEntryType.SERVICE,
-            name=battery.name,
-            via_device_id=contract.id if contract else None,
-        )
 
     @callback
     def _save(self) -> None:

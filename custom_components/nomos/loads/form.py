@@ -3,19 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from homeassistant.config_entries import (
-    SOURCE_RECONFIGURE,
-    ConfigEntry,
-    ConfigEntryState,
-    ConfigSubentryFlow,
-    SubentryFlowResult,
-)
+from homeassistant.config_entries import SOURCE_RECONFIGURE, SubentryFlowResult
 from homeassistant.const import CONF_NAME
-from homeassistant.helpers.selector import SelectOptionDict
 
-from ..account.ranking import rank_contracts
 from ..api import harmless_text
 from ..form_fields import Mistake
+from ..prices.subentry import PlannedFlow
 from .fields import BEGIN_WITH, LoadForm, LoadType
 from .preview import async_preview
 from .settings import LoadSettings, Repeat
@@ -33,7 +26,7 @@ _ONLY_BY_CHARGE: Final = frozenset(
 """The fields that mean nothing without a sensor of the battery."""
 
 
-class LoadFlow(ConfigSubentryFlow):
+class LoadFlow(PlannedFlow):
     """Asks for one load."""
 
     _type: LoadType | None = None
@@ -42,7 +35,7 @@ class LoadFlow(ConfigSubentryFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
         """Ask what it is."""
-        if ended := self._abort_if_unready():
+        if ended := self.abort_if_unready():
             return ended
         return self.async_show_menu(
             step_id="user", menu_options=[one.value for one in LoadType]
@@ -68,22 +61,18 @@ class LoadFlow(ConfigSubentryFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
         """Show the form with what is stored."""
-        if ended := self._abort_if_unready():
+        if ended := self.abort_if_unready():
             return ended
         subentry = self._get_reconfigure_subentry()
         data = {CONF_NAME: subentry.title} | _completed(subentry.data)
         self._type = LoadType(data["type"]) if "type" in data else None
-        contracts = {one["value"] for one in self._contracts()}
-        if data.get("subscription") not in contracts:
-            # The one that has followed on it is shown.
-            data.pop("subscription", None)
-        return self._show(data)
+        return self._show(self.without_stale_contract(data))
 
     async def async_step_settings(
         self, user_input: dict[str, Any]
     ) -> SubentryFlowResult:
         """Add or change the load as it was described."""
-        if ended := self._abort_if_unready():
+        if ended := self.abort_if_unready():
             return ended
         form = self._form()
         entered = form.flat(user_input)
@@ -119,34 +108,10 @@ class LoadFlow(ConfigSubentryFlow):
     def _show(
         self, data: Mapping[str, Any], mistake: Mistake | None = None
     ) -> SubentryFlowResult:
-        form, place = self._form(), mistake.place if mistake else None
-        shown = form.nested(data)
-        return self.async_show_form(
-            step_id="settings",
-            data_schema=self.add_suggested_values_to_schema(form.schema(place), shown),
-            errors={mistake.place: mistake.error} if mistake else None,
-            description_placeholders=mistake.placeholders if mistake else None,
-        )
+        return self.show("settings", self._form(), data, mistake)
 
     def _form(self) -> LoadForm:
-        return LoadForm.of(self._type, self._contracts())
-
-    def _contracts(self) -> list[SelectOptionDict]:
-        """Return the contracts that a load can be planned with, the usual one first."""
-        entry: ConfigEntry[Any] = self._get_entry()
-        return [
-            SelectOptionDict(value=one.id, label=one.number or one.id)
-            for one in rank_contracts(entry.runtime_data.account.shown.values())
-            if not one.feeds_in
-        ]
-
-    def _abort_if_unready(self) -> SubentryFlowResult | None:
-        """End the dialog if no load can be described now."""
-        if self._get_entry().state is not ConfigEntryState.LOADED:
-            return self.async_abort(reason="entry_not_loaded")
-        if not self._contracts():
-            return self.async_abort(reason="no_consumption")
-        return None
+        return LoadForm.of(self._type, self.contracts())
 
 
 def _completed(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,18 +12,18 @@ from homeassistant.config_entries import (
 )
 from homeassistant.const import EVENT_CORE_CONFIG_UPDATE
 from homeassistant.core import Event, HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.dispatcher import (
     async_dispatcher_connect,
     async_dispatcher_send,
 )
 from homeassistant.util import dt as dt_util
 
-from ..account.ranking import default_contract
 from ..codec import decode
 from ..const import DOMAIN
 from ..planner import Run
 from ..prices.coordinator import PriceCoordinator
+from ..prices.subentry import async_register_device, coordinator_of
 from ..storage import StoredFile, stored_file
 from .control import Control
 from .load import SUBENTRY_TYPE, Load, signal_changed
@@ -170,7 +170,9 @@ class Loads:
                 )
             load = self.all[key]
             load.async_configure(subentry, prices)
-            self._register_device(load)
+            async_register_device(
+                self._hass, self._entry, load.id, load.name, load.coordinator
+            )
             if new:
                 control = Control(self._hass, load, stored.devices, self._save)
                 self.controls[key] = control
@@ -179,30 +181,8 @@ class Loads:
                 self._add_entities(load, platform)
 
     def coordinator_of(self, named: str | None) -> PriceCoordinator | None:
-        """Return the prices of the contract that is named, or else of the usual one.
-
-        Also of the usual one if the named one is gone: another has followed on it, and the load shall run.
-        """
-        if named is not None and named in self._prices:
-            return self._prices[named]
-        usual = default_contract(one.contract for one in self._prices.values())
-        return self._prices[usual.id] if usual else None
-
-    def _register_device(self, load: Load) -> None:
-        """Create or update the device of a load, below the contract that it is planned with."""
-        registry, contract = dr.async_get(self._hass), None
-        if load.coordinator is not None:
-            contract = registry.async_get_device_by_identifier(
-                (DOMAIN, load.coordinator.contract_id), self._entry.entry_id
-            )
-        registry.async_get_or_create(
-            config_entry_id=self._entry.entry_id,
-            config_subentry_id=load.id,
-            identifiers={(DOMAIN, load.id)},
-            entry_type=dr.DeviceEntryType.SERVICE,
-            name=load.name,
-            via_device_id=contract.id if contract else None,
-        )
+        """Return the prices that a load is planned with; ``named`` is the contract that it asks for."""
+        return coordinator_of(self._prices, named)
 
     @callback
     def _save(self) -> None:
