@@ -4,10 +4,11 @@ It is configured to listen on this machine only, to ask for nothing but the firs
 """
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 import json
+import os
 from pathlib import Path
 import shutil
 import sys
@@ -51,6 +52,7 @@ class HubSettings:
         False  # OAuth redirects through my.home-assistant.io, as default_config has it
     )
     extra_integrations: Sequence[str] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def write_configuration(settings: HubSettings) -> None:
@@ -192,9 +194,15 @@ class Hub:
         return self.child
 
     def _environment(self) -> dict[str, str]:
-        environment = {"NOMOS_API_URL": self.settings.api_url}
+        environment = {
+            "NOMOS_API_URL": self.settings.api_url,
+            **self.settings.environment,
+        }
         if find_spec("pymicro_vad") is None or find_spec("pyspeex_noise") is None:
-            environment["PYTHONPATH"] = str(PROJECT / "scripts" / "stub_wheels")
+            paths = [str(PROJECT / "scripts" / "stub_wheels")]
+            if "PYTHONPATH" in environment:
+                paths.append(environment["PYTHONPATH"])
+            environment["PYTHONPATH"] = os.pathsep.join(paths)
         return environment
 
     async def start(self) -> None:

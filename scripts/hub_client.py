@@ -97,7 +97,7 @@ class HubClient:
     async def long_lived_token(self, name: str) -> str:
         """Create a token that outlives this session."""
         token: str = await self.command(
-            "auth/long_lived_access_token", client_name=name, lifespan=1
+            "auth/long_lived_access_token", client_name=name, lifespan=365
         )
         return token
 

@@ -10,6 +10,7 @@ import sys
 from scripts.hub import PROJECT, Hub, HubSettings, wait_until_running
 from scripts.processes import Child, free_port
 from scripts.sign_in import CLIENT_SECRET, DOMAIN
+from tests.e2e.moved_clock import MovedClock
 from tests.e2e.proxy import TokenProxy
 
 USER = "owner"
@@ -53,24 +54,34 @@ async def start_processes(
     *,
     language: str = "en",
     my: bool = False,
+    clock: MovedClock | None = None,
 ) -> AsyncIterator[Processes]:
     """Start both processes; with a proxy, the hub reaches Nomos through it.
 
-    The hub and its first user have the language; `my` sends OAuth redirects through My Home Assistant.
+    The hub and its first user have the language; `my` sends OAuth redirects through My Home Assistant. Both
+    processes follow the clock, if one is given.
     """
     hub_port, simulator_port = free_port(), free_port()
     simulator_url = f"http://127.0.0.1:{simulator_port}"
     nomos_url = simulator_url if proxy is None else await proxy.open(simulator_port)
+    environment = {} if clock is None else clock.environment
     hub = Hub(
         HubSettings(
-            folder=folder, port=hub_port, api_url=nomos_url, language=language, my=my
+            folder=folder,
+            port=hub_port,
+            api_url=nomos_url,
+            language=language,
+            my=my,
+            environment=environment,
         )
     )
     command = [sys.executable, "-m", "simulator", "--port", str(simulator_port)]
     for address in (f"{hub.url}/auth/external/callback", MY_REDIRECT_URI):
         command += ["--redirect-uri", address]
     log = folder / "simulator.log"
-    with Child("simulator", command, log=log, cwd=PROJECT, env={}) as simulator:
+    with Child(
+        "simulator", command, log=log, cwd=PROJECT, env=environment
+    ) as simulator:
         hub.spawn()
         try:
             await simulator.wait_for_output("READY", timeout=30)
