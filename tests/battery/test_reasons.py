@@ -90,9 +90,12 @@ def test_feed_in() -> None:
 
 @pytest.mark.parametrize("cause", Cause)
 def test_no_plan(cause: Cause) -> None:
-    """Each cause has a sentence in both languages."""
-    assert why_not(cause, "en").endswith("left to itself.")
-    assert "sich selbst überlassen" in why_not(cause, "de-AT")
+    """Each cause has a sentence in both languages, which says what comes of it."""
+    waits = cause in (Cause.PLANNING, Cause.STARTING)
+    end = "nothing changes." if waits else "left to itself."
+    assert why_not(cause, "en").endswith(end)
+    german = "ändert sich nichts." if waits else "sich selbst überlassen."
+    assert why_not(cause, "de-AT").endswith(german)
 
 
 def test_after_the_end_of_a_plan() -> None:

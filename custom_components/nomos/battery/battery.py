@@ -3,10 +3,10 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 import logging
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import (
@@ -24,12 +24,11 @@ from homeassistant.helpers.event import (
 from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
-from ..planner import Run
 from ..planner.battery import BatteryMode, Step
-from ..planner.expected import EnergyForecast, Expected
+from ..planner.expected import Expected
 from ..prices.coordinator import PriceCoordinator
 from ..pricing import QUARTER, PriceTable, quarter_of
-from .ledger import GainLedger
+from .model import BatteryMemory, Forecasts, PlannedRuns
 from .plan import HomePlan, Situation, make_plan
 from .reasons import Cause, why, why_not
 from .settings import BatterySettings
@@ -39,46 +38,13 @@ _LOGGER = logging.getLogger(__name__)
 _OFF_BY: Final = 3.0
 """Percent by which the charge level may be off before the battery is planned again."""
 _TRUST: Final = timedelta(minutes=15)
-"""For so long a charge level that is not reported any more is taken to go as planned."""
-
-type PlannedRuns = tuple[tuple[Run, float], ...]
-"""The runs that loads have planned, with their power in kW."""
-
-
-class Outlook(Protocol):
-    """What is expected of the house, whoever knows it."""
-
-    @property
-    def house(self) -> EnergyForecast:
-        """Return the need without loads and battery."""
-
-    @property
-    def sun(self) -> EnergyForecast:
-        """Return the solar power."""
-
-    @property
-    def payouts(self) -> PriceTable:
-        """Return what feeding in is paid."""
-
-
-class Forecasts(Protocol):
-    """Where a battery learns what is expected."""
-
-    async def async_outlook(self, now: datetime) -> Outlook:
-        """Return what is expected now."""
+"""For so long a charge level that is not reported any more is taken to go as planned, and an inverter is taken to go on
+with what it was told before a restart."""
 
 
 def signal_changed(key: str) -> str:
     """Return the dispatcher's signal of a change to a battery, by its id."""
     return f"{DOMAIN}_battery_changed_{key}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatteryMemory:
-    """What has to survive a restart."""
-
-    mode: BatteryMode = BatteryMode.SELF_USE
-    ledger: GainLedger = field(default_factory=GainLedger)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,21 +66,23 @@ class HomeBattery:
         hass: HomeAssistant,
         entry: ConfigEntry,
         subentry: ConfigSubentry,
-        memory: BatteryMemory,
+        memory: BatteryMemory | None,
         forecasts: Forecasts,
         planned_runs: Callable[[], PlannedRuns],
     ) -> None:
-        """Wait to be given prices; ``memory`` is what was known before a restart."""
+        """Wait to be given prices; ``memory`` is what was known before a restart, None of a battery that is new."""
         self.id = subentry.subentry_id
         self.entry, self.subentry = entry, subentry
         self.settings = BatterySettings.of(subentry.data)
         self.coordinator: PriceCoordinator | None = None
         self.plan: HomePlan | None = None
-        self.ledger = memory.ledger
+        self.ledger = (memory or BatteryMemory()).ledger
         self.level: float | None = None
         """The charge level in kWh as it was reported last; None if it never was."""
         self._level_lost_at: datetime | None = None
-        self._told = memory.mode
+        self._told = (memory or BatteryMemory()).mode
+        self._silent_since = None if memory is None else dt_util.utcnow()
+        """When it was taken up again, as long as it has said nothing since."""
         self._hass = hass
         self._forecasts = forecasts
         self._forecasts_changed = 0
@@ -142,17 +110,26 @@ class HomeBattery:
         """Return what the inverter is told now; None if it is left to itself because there is no plan."""
         return None if self.plan is None else self.plan.step(now)
 
-    def mode(self, now: datetime) -> BatteryMode:
-        """Return what the inverter is told now."""
-        step = self.step(now)
-        return BatteryMode.SELF_USE if step is None else step.mode
+    def mode(self, now: datetime) -> BatteryMode | None:
+        """Return what the inverter is told now; None if it goes on with what it was told before a restart."""
+        if (step := self.step(now)) is not None:
+            return step.mode
+        return None if self._is_silent(now) else BatteryMode.SELF_USE
+
+    def _is_silent(self, now: datetime) -> bool:
+        """Return whether it waits for its first plan since a restart."""
+        since = self._silent_since
+        return since is not None and since <= now < since + _TRUST
 
     def reason(self, now: datetime) -> str:
         """Return why, in the language of the hub."""
         language, zone = self._hass.config.language, dt_util.get_default_time_zone()
         if self.plan is None or self.step(now) is None:
             waits = Cause.NO_OUTLOOK if self._failed else Cause.PLANNING
-            return why_not(self._cause(now) or waits, language)
+            cause = self._cause(now)
+            if cause is not None and self._is_silent(now):
+                cause = Cause.STARTING
+            return why_not(cause or waits, language)
         battery = self.settings.battery
         level = self.plan.level_at(now) or 0.0
         return why(self.plan, now, max(level - battery.reserve, 0.0), zone, language)
@@ -167,7 +144,7 @@ class HomeBattery:
             "named_contract": settings.subscription_id is not None,
             "level_reported": self._is_reported,
             "cause": cause and cause.value,
-            "mode": self.mode(now).value,
+            "mode": self.mode(now),
             "planned_at": plan and plan.made_at.isoformat(),
             "planned_until": plan and plan.until.isoformat(),
             "modes": dict(Counter(step.mode.value for step in plan.plan.steps))
@@ -256,8 +233,7 @@ class HomeBattery:
     def async_update(self, _now: datetime | None = None) -> None:
         """Plan again if there is reason to, and show what holds now."""
         now = dt_util.utcnow()
-        if self._quarter != quarter_of(now):
-            self._quarter_began(now)
+        self._follow_quarters(now)
         if self._cause(now) is not None:
             self.plan = self._basis = None
         elif self._is_outdated(now):
@@ -272,16 +248,24 @@ class HomeBattery:
 
     def _show(self, now: datetime) -> None:
         """Show what holds now, and again when the next quarter-hour begins."""
-        self._told = self.mode(now)
+        self._told = self.mode(now) or self._told
         _stop(self._unsub_timer)
         self._unsub_timer = async_track_point_in_utc_time(
             self._hass, self.async_update, quarter_of(now) + QUARTER
         )
         async_dispatcher_send(self._hass, signal_changed(self.id))
 
-    def _quarter_began(self, now: datetime) -> None:
-        """Book the quarter-hour that ended, and plan again if the charge level is not what was expected."""
-        ended = self._quarter = quarter_of(now)
+    def _follow_quarters(self, now: datetime) -> None:
+        """Book the quarter-hour that ended, and plan again if the charge level is not what was expected.
+
+        After a restart this has to wait for a plan: only then it is known what was expected of that quarter-hour.
+        """
+        ended = quarter_of(now)
+        if self._quarter == ended or (
+            self._expected is None and self._cause(now) is None
+        ):
+            return
+        self._quarter = ended
         if self.level is None or self._level_lost_at is not None:
             return
         battery, begun = self.settings.battery, self.ledger.at
@@ -326,8 +310,9 @@ class HomeBattery:
         try:
             await self._async_follow_changes()
             self._failed = False
+            self._follow_quarters(dt_util.utcnow())
         except Exception as err:  # noqa: BLE001 - no error may freeze what the inverter is told
-            self.plan = self._basis = None
+            self.plan = self._basis = self._silent_since = None
             level = logging.DEBUG if self._failed else logging.WARNING
             self._failed = True
             _LOGGER.log(
@@ -371,7 +356,7 @@ class HomeBattery:
             if not plan.plan.quarters:
                 break
             self.plan, self._expected = plan, expected
-            self._basis = basis
+            self._basis, self._silent_since = basis, None
             _LOGGER.debug(
                 "Battery planned until %s: %s now, expected gain %.2f EUR",
                 plan.until,

@@ -58,7 +58,7 @@ BATTERY_SENSORS: Final = (
         translation_key="battery_mode",
         device_class=SensorDeviceClass.ENUM,
         options=[mode.value for mode in BatteryMode],
-        value_fn=lambda battery, now: battery.mode(now).value,
+        value_fn=lambda battery, now: battery.mode(now),
     ),
     NomosBatteryDescription(
         key="target_level",

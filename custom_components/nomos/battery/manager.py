@@ -19,9 +19,10 @@ from ..const import BATTERY
 from ..prices.coordinator import PriceCoordinator
 from ..prices.subentry import async_register_device, coordinator_of
 from ..pricing import local_date
-from .battery import BatteryMemory, Forecasts, HomeBattery, PlannedRuns
+from .battery import HomeBattery
 from .entities import battery_sensors
 from .file import battery_file
+from .model import BatteryMemory, Forecasts, PlannedRuns
 
 type AddSensors = Callable[[Iterable[SensorEntity], str], None]
 """Adds the sensors of a battery, by the id of its subentry."""
@@ -122,7 +123,7 @@ class Batteries:
                     self._hass,
                     self._entry,
                     subentry,
-                    self._stored.get(key, BatteryMemory()),
+                    self._stored.get(key),
                     self._forecasts,
                     self._planned_runs,
                 )

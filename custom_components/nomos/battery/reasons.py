@@ -23,6 +23,7 @@ class Cause(StrEnum):
     NO_LEVEL = "no_level"
     NO_OUTLOOK = "no_outlook"
     PLANNING = "planning"
+    STARTING = "starting"
 
 
 _ENGLISH: Final = {
@@ -30,7 +31,8 @@ _ENGLISH: Final = {
     Cause.NO_PRICES: "No plan: no price is known. The battery is left to itself.",
     Cause.NO_LEVEL: "No plan: the charge level is unknown. The battery is left to itself.",
     Cause.NO_OUTLOOK: "No plan: what to expect of the house could not be worked out. The battery is left to itself.",
-    Cause.PLANNING: "The plan is being made. Until then the battery is left to itself.",
+    Cause.PLANNING: "The plan is being made. Until then nothing changes.",
+    Cause.STARTING: "Home Assistant has just started: charge level or prices are not known yet. Until then nothing changes.",
     "self_use": "Left to itself: nothing earns more until {until}.",
     "discharge": "Covers the house until {until}, at up to {price} ct/kWh.",
     "hold": "Holds {energy} kWh for {start} to {end}, at {price} ct/kWh.",
@@ -45,7 +47,8 @@ _GERMAN: Final = {
     Cause.NO_PRICES: "Kein Plan: Es ist kein Preis bekannt. Die Batterie bleibt sich selbst überlassen.",
     Cause.NO_LEVEL: "Kein Plan: Der Ladestand ist unbekannt. Die Batterie bleibt sich selbst überlassen.",
     Cause.NO_OUTLOOK: "Kein Plan: Was im Haus zu erwarten ist, ließ sich nicht ermitteln. Die Batterie bleibt sich selbst überlassen.",
-    Cause.PLANNING: "Der Plan entsteht gerade. Bis dahin bleibt die Batterie sich selbst überlassen.",
+    Cause.PLANNING: "Der Plan entsteht gerade. Bis dahin ändert sich nichts.",
+    Cause.STARTING: "Home Assistant ist gerade erst gestartet: Ladestand oder Preise sind noch nicht bekannt. Bis dahin ändert sich nichts.",
     "self_use": "Sich selbst überlassen: Bis {until} lohnt sich nichts anderes mehr.",
     "discharge": "Versorgt das Haus bis {until}, bei bis zu {price} ct/kWh.",
     "hold": "Hält {energy} kWh für {start} bis {end} bei {price} ct/kWh zurück.",

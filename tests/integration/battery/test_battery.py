@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from custom_components.nomos.battery.battery import BatteryMemory, HomeBattery, Outlook
+from custom_components.nomos.battery.battery import HomeBattery
+from custom_components.nomos.battery.model import BatteryMemory, Outlook
 from custom_components.nomos.diagnostics import async_get_config_entry_diagnostics
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant

@@ -1,0 +1,45 @@
+"""What a battery is given from outside: what is expected, what loads have planned, and what was known before a restart."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from ..planner import Run
+from ..planner.battery import BatteryMode
+from ..planner.expected import EnergyForecast
+from ..pricing import PriceTable
+from .ledger import GainLedger
+
+type PlannedRuns = tuple[tuple[Run, float], ...]
+"""The runs that loads have planned, with their power in kW."""
+
+
+class Outlook(Protocol):
+    """What is expected of the house, whoever knows it."""
+
+    @property
+    def house(self) -> EnergyForecast:
+        """Return the need without loads and battery."""
+
+    @property
+    def sun(self) -> EnergyForecast:
+        """Return the solar power."""
+
+    @property
+    def payouts(self) -> PriceTable:
+        """Return what feeding in is paid."""
+
+
+class Forecasts(Protocol):
+    """Where a battery learns what is expected."""
+
+    async def async_outlook(self, now: datetime) -> Outlook:
+        """Return what is expected now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatteryMemory:
+    """What has to survive a restart."""
+
+    mode: BatteryMode = BatteryMode.SELF_USE
+    ledger: GainLedger = field(default_factory=GainLedger)

@@ -1,0 +1,124 @@
+"""Tests of a home battery over a restart: the inverter goes on with what it was told, and the ledger has no gap."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
+from homeassistant.core import (
+    Event,
+    EventStateChangedData,
+    HomeAssistant,
+    State,
+    callback,
+)
+from homeassistant.helpers.event import async_track_state_change_event
+from tests.integration.battery.helpers import (
+    QUARTER,
+    add,
+    batteries_of,
+    entity_of,
+    report,
+    state_of,
+)
+from tests.integration.helpers import Advance, restart
+
+pytestmark = pytest.mark.usefixtures("german_hub")
+
+
+@pytest.fixture
+def now() -> datetime:
+    """Begin in a winter night, shortly before power is cheap."""
+    return datetime(2026, 1, 14, 1, 3, 7, tzinfo=UTC)
+
+
+async def begin_charging(hass: HomeAssistant, entry, advance: Advance) -> str:
+    """Add a battery and wait until it has charged for a quarter-hour; return its id."""
+    report(hass, 20)
+    battery = await add(hass, entry)
+    now = datetime.now(UTC)
+    await advance(QUARTER - timedelta(minutes=now.minute % 15, seconds=now.second))
+    level, charges = 20.0, 0
+    while charges < 2:
+        charges = charges + 1 if state_of(hass, battery).state == "charge" else 0
+        if charges < 2:
+            level += 10 * charges
+            report(hass, level)
+            await advance(QUARTER)
+    return battery
+
+
+def modes_heard(hass: HomeAssistant, battery: str) -> list[str]:
+    """Return the modes that are shown from now on; the list grows."""
+    heard: list[str] = []
+
+    @callback
+    def hear(event: Event[EventStateChangedData]) -> None:
+        state: State | None = event.data["new_state"]
+        if state is not None:
+            heard.append(state.state)
+
+    async_track_state_change_event(hass, entity_of(hass, battery, "mode"), hear)
+    return heard
+
+
+def ledger_of(entry, battery: str):
+    """Return the ledger of a battery."""
+    batteries = batteries_of(entry)
+    assert batteries is not None
+    return batteries.all[battery].ledger
+
+
+async def test_restart_in_mid_charge(
+    hass: HomeAssistant, linked, advance: Advance
+) -> None:
+    """The inverter never hears self-use, though its level is reported only later; then it hears the plan."""
+    entry = await linked()
+    battery = await begin_charging(hass, entry, advance)
+    heard = modes_heard(hass, battery)
+    level = hass.states.get("sensor.battery_charge")
+    assert level is not None
+    report(hass, STATE_UNAVAILABLE)
+    await restart(hass, entry)
+    mode = state_of(hass, battery)
+    assert mode.state == STATE_UNKNOWN
+    assert mode.attributes["reason"].startswith("Home Assistant has just started")
+    await advance(timedelta(minutes=10))
+    report(hass, level.state)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert state_of(hass, battery).state == "charge"
+    assert set(heard) <= {STATE_UNAVAILABLE, STATE_UNKNOWN, "charge"}
+
+
+async def test_restart_without_a_level(
+    hass: HomeAssistant, linked, advance: Advance
+) -> None:
+    """If the level does not come for a quarter of an hour, the battery is left to itself, and says why."""
+    entry = await linked()
+    battery = await begin_charging(hass, entry, advance)
+    report(hass, STATE_UNAVAILABLE)
+    await restart(hass, entry)
+    for _ in range(2):
+        await advance(QUARTER)
+    mode = state_of(hass, battery)
+    assert mode.state == "self_use"
+    assert "charge level is unknown" in mode.attributes["reason"]
+
+
+async def test_ledger_over_a_restart(
+    hass: HomeAssistant, linked, advance: Advance
+) -> None:
+    """The quarter-hour in which Home Assistant was away is booked: what was charged in it is not self-use's charge."""
+    entry = await linked()
+    battery = await begin_charging(hass, entry, advance)
+    before = ledger_of(entry, battery)
+    level = before.level + 1
+    await hass.config_entries.async_unload(entry.entry_id)
+    await advance(QUARTER + timedelta(minutes=2))
+    report(hass, 10 * level)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    after = ledger_of(entry, battery)
+    assert after.at == before.at + QUARTER
+    assert after.level == pytest.approx(level)
+    assert after.own_level <= before.own_level
