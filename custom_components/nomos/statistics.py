@@ -5,9 +5,10 @@ database is what counts: every write begins with what is there, and ends by chec
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -36,6 +37,8 @@ from .totals import Rows, RunningTotal
 RECORDER: Final = "recorder"
 
 _READ_AT_ONCE: Final = timedelta(days=31)
+
+_WRITE_AT_ONCE: Final = 100
 
 _COMMIT_TIMEOUT: Final = 300.0
 """Seconds after which a write counts as failed. A recorder that cleans up its database can be busy for a minute."""
@@ -99,23 +102,61 @@ async def async_write(
     names = await async_get_translations(
         hass, hass.config.language, "selector", {DOMAIN}
     )
-    for statistic, changed in rows.items():
+    metadata = {}
+    for statistic in rows:
         key = f"component.{DOMAIN}.selector.statistic.options.{statistic.kind}"
         label = names.get(key) or statistic.kind
-        async_add_external_statistics(
-            hass,
-            _metadata(statistic, " ".join(filter(None, (MANUFACTURER, named, label)))),
-            # The recorder goes through it twice: now to check it, later to write it.
-            Packed(_statistic, tuple((at, *row) for at, row in changed.items())),
-        )
+        name = " ".join(filter(None, (MANUFACTURER, named, label)))
+        metadata[statistic] = _metadata(statistic, name)
     try:
         async with asyncio.timeout(_COMMIT_TIMEOUT):
-            await get_instance(hass).async_block_till_done()
+            for part in _parts(rows):
+                await _async_write_part(hass, part, metadata)
     except TimeoutError:
         raise StatisticsError("The recorder is busy") from None
     if await async_read(hass, read):
         raise StatisticsError("The recorder did not write all of it")
     return {statistic: len(changed) for statistic, changed in rows.items()}
+
+
+type _Part = dict[Statistic, tuple[tuple[datetime, float, float], ...]]
+
+
+def _parts(rows: dict[Statistic, Rows]) -> Iterator[_Part]:
+    """Yield rows a few at a time, the oldest first: the recorder makes several objects of every row of a call."""
+    iterators = {one: iter(changed.items()) for one, changed in rows.items()}
+    while True:
+        part = {
+            statistic: tuple((at, *row) for at, row in islice(changed, _WRITE_AT_ONCE))
+            for statistic, changed in iterators.items()
+        }
+        if not (part := {one: changed for one, changed in part.items() if changed}):
+            return
+        yield part
+
+
+async def _async_write_part(
+    hass: HomeAssistant, part: _Part, metadata: Mapping[Statistic, StatisticMetaData]
+) -> None:
+    """Write rows, and do not go on before they have arrived: the next import begins after the last hour there is."""
+    for statistic, changed in part.items():
+        async_add_external_statistics(
+            hass,
+            metadata[statistic],
+            # The recorder goes through it twice: now to check it, later to write it.
+            Packed(_statistic, changed),
+        )
+    await get_instance(hass).async_block_till_done()
+
+    def arrived() -> bool:
+        return all(
+            (last := last_row(hass, statistic)) is not None
+            and last["start"] >= changed[-1][0].timestamp()
+            for statistic, changed in part.items()
+        )
+
+    if not await async_read(hass, arrived):
+        raise StatisticsError("The recorder did not write all of it")
 
 
 @callback
