@@ -41,6 +41,7 @@ LAYERS = (
     ),
     (
         "clock",
+        "energy_dashboard",
         "entity",
         "errors",
         "form_fields",

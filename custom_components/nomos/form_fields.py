@@ -18,6 +18,7 @@ from homeassistant.helpers.selector import (
     Selector,
     SelectSelector,
     SelectSelectorConfig,
+    TimeSelector,
 )
 
 type Fields = dict[probatio.Marker, Selector[Any]]
@@ -54,6 +55,14 @@ class CheckedNumber(NumberSelector):
         if isfinite(number):
             return number
         raise probatio.Invalid("not a finite number")
+
+
+class ShortTime(TimeSelector):
+    """A time of day without seconds, which the frontend offers."""
+
+    @override
+    def serialize(self) -> dict[str, dict[str, Any]]:
+        return {"selector": {"time": {"no_second": True}}}
 
 
 def _box(

@@ -386,8 +386,7 @@ class Journey:
         await self.go(f"/config/integrations/integration/{DOMAIN}")
         row = self.page.locator("ha-config-entry-row")
         await row.get_by_label(self.texts.button("configure")).first.click()
-        # There is no solar forecast in Home Assistant to choose from.
-        await self.see_form("options.step.init", "battery.solar_forecasts")
+        await self.see_form("options.step.init")
         field = self.flow.locator("ha-selector", has=self.page.locator("input"))
         await field.nth(0).locator("input").fill("5")
         await self.press("submit", self.flow)

@@ -6,6 +6,12 @@ import pytest
 
 from scripts.sign_in import Customer
 from tests.browser.browser import NARROW, WIDE, open_browser, open_window
+from tests.browser.home_battery import (
+    add_battery,
+    have_battery,
+    install_roof,
+    see_battery,
+)
 from tests.browser.journey import Journey
 from tests.browser.my_redirect import HOST as MY_HOST, open_my_redirect
 from tests.browser.screenshots import Screenshots
@@ -19,6 +25,7 @@ async def test_journey(
 ) -> None:
     """Everything can be reached and read, nothing fails, and everything is translated."""
     folder: Path | None = pytestconfig.getoption("--pictures", None) if my else None
+    install_roof(tmp_path / "hub")
     async with (
         start_processes(tmp_path / "hub", language=language, my=my) as processes,
         Customer(processes.simulator_url) as customer,
@@ -57,6 +64,11 @@ async def test_journey(
         await journey.run_load()
         if language == "en" and not my:
             await journey.add_load_by_keys()
+        # Whoever adds a battery stands beside it.
+        await journey.resize(NARROW)
+        await have_battery(hub)
+        await add_battery(journey)
+        await see_battery(journey)
         await journey.resize(WIDE)
         await journey.see_dashboard(hub)
         await journey.change_options()

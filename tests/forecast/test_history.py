@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from custom_components.nomos.forecast.dashboard import Dashboard, read_preferences
 from custom_components.nomos.forecast.history import (
     added,
     less,
@@ -79,63 +78,3 @@ def test_past() -> None:
     """Whole hours up to now."""
     now = START + timedelta(minutes=37, seconds=5)
     assert past(now, 3 * HOUR) == (at(-3), START)
-
-
-GRID = {"type": "grid", "stat_energy_from": "sensor.in", "stat_energy_to": "sensor.out"}
-SOLAR = {
-    "type": "solar",
-    "stat_energy_from": "sensor.roof",
-    "config_entry_solar_forecast": ["east", "west"],
-}
-BATTERY = {
-    "type": "battery",
-    "stat_energy_from": "sensor.discharged",
-    "stat_energy_to": "sensor.charged",
-}
-
-
-def test_preferences() -> None:
-    """Each kind of source has its place; the whole house's meter and gas change nothing."""
-    shed: dict[str, object] = {**SOLAR, "stat_energy_from": "sensor.shed"}
-    shed["config_entry_solar_forecast"] = None
-    others = [
-        {"type": "home", "stat_energy_to": "sensor.house"},
-        {"type": "gas", "stat_energy_from": "sensor.gas"},
-        {"type": "grid", "stat_energy_from": None, "stat_energy_to": "sensor.out2"},
-    ]
-    found = read_preferences({"energy_sources": [GRID, SOLAR, shed, BATTERY, *others]})
-    assert found.grid_import == {"sensor.in"}
-    assert found.gains == {
-        "sensor.in",
-        "sensor.roof",
-        "sensor.shed",
-        "sensor.discharged",
-    }
-    assert found.losses == {"sensor.out", "sensor.out2", "sensor.charged"}
-    assert found.chosen == ("east", "west")
-
-
-@pytest.mark.parametrize(
-    "odd",
-    [
-        None,
-        5,
-        {},
-        {"energy_sources": None},
-        {"energy_sources": [None, 5, {}, {"type": "grid", "stat_energy_from": 5}]},
-        {"energy_sources": [{"type": "solar", "config_entry_solar_forecast": ["a"]}]},
-    ],
-)
-def test_preferences_that_cannot_be_read(odd) -> None:
-    """They say nothing."""
-    assert read_preferences(odd) == Dashboard()
-
-
-def test_meters_of_a_forecast() -> None:
-    """A forecast is compared with the roofs that the dashboard gives it; one that it does not know, with all."""
-    found = Dashboard(
-        solar=frozenset({"roof", "shed"}), forecasts=(("roof", "a"), ("roof", "b"))
-    )
-    assert found.solar_of(frozenset({"a"})) == {"roof"}
-    assert found.solar_of(frozenset({"a", "b"})) == {"roof"}
-    assert found.solar_of(frozenset({"a", "other"})) == {"roof", "shed"}

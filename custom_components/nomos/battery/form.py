@@ -5,32 +5,49 @@ from typing import Any, Final
 import probatio
 
 from homeassistant.config_entries import SOURCE_RECONFIGURE, SubentryFlowResult
-from homeassistant.const import CONF_NAME
+from homeassistant.const import (
+    ATTR_UNIT_OF_MEASUREMENT,
+    CONF_NAME,
+    PERCENTAGE,
+    STATE_UNAVAILABLE,
+    STATE_UNKNOWN,
+)
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.selector import (
     BooleanSelector,
     EntitySelector,
     EntitySelectorConfig,
+    EntityWithDeviceFilterSelectorConfig,
     SelectSelector,
     SelectSelectorConfig,
     TextSelector,
-    TimeSelector,
 )
 
 from ..api import harmless_text
-from ..form_fields import Fields, Mistake, SectionedForm, checked_number
+from ..const import BATTERY
+from ..energy_dashboard import async_dashboard
+from ..form_fields import Fields, Mistake, SectionedForm, ShortTime, checked_number
 from ..prices.subentry import PlannedFlow
 from .settings import USUAL_EFFICIENCY, USUAL_RESERVE, USUAL_WEAR, BatterySettings
 
 _POWER: Final = checked_number(0.1, 1000, 0.1, "kW")
 
+# The frontend fills in the least of a number that is required; so these are checked here.
 _FIRST: Final[Fields] = {
     probatio.Required(CONF_NAME): TextSelector(),
     probatio.Required("level_sensor"): EntitySelector(
-        EntitySelectorConfig(domain=["sensor", "number", "input_number"])
+        EntitySelectorConfig(
+            filter=[
+                EntityWithDeviceFilterSelectorConfig(
+                    domain="sensor", unit_of_measurement=PERCENTAGE
+                ),
+                EntityWithDeviceFilterSelectorConfig(domain=["number", "input_number"]),
+            ]
+        )
     ),
-    probatio.Required("capacity"): checked_number(0.1, 10_000, 0.1, "kWh"),
-    probatio.Required("charge_power"): _POWER,
-    probatio.Required("discharge_power"): _POWER,
+    probatio.Optional("capacity"): checked_number(0.1, 10_000, 0.1, "kWh"),
+    probatio.Optional("charge_power"): _POWER,
+    probatio.Optional("discharge_power"): _POWER,
 }
 _LOSSES: Final[Fields] = {
     probatio.Required("efficiency", default=USUAL_EFFICIENCY): checked_number(
@@ -46,16 +63,20 @@ _ALLOWED: Final[Fields] = {
     probatio.Required("from_grid", default=True): BooleanSelector(),
     probatio.Required("to_grid", default=False): BooleanSelector(),
     probatio.Optional("target_level"): checked_number(0, 100, 1, "%"),
-    probatio.Optional("target_time"): TimeSelector(),
+    probatio.Optional("target_time"): ShortTime(),
 }
 
 _FIELD_OF: Final = {
     "name_unfit": CONF_NAME,
     "no_level_sensor": "level_sensor",
-    "no_such_battery": "capacity",
+    "level_not_percent": "level_sensor",
+    "no_capacity": "capacity",
+    "no_charge_power": "charge_power",
     "target_incomplete": "target_level",
 }
 """The field that is to blame for what cannot be meant."""
+
+_NAMES: Final = {"en": "Battery", "de": "Batterie"}
 
 
 class BatteryFlow(PlannedFlow):
@@ -68,9 +89,9 @@ class BatteryFlow(PlannedFlow):
         if ended := self.abort_if_unready():
             return ended
         if user_input is None:
-            return self.show("user", self._form(), {})
-        data = self._form().flat(user_input)
-        if mistake := _mistake(self._form(), data):
+            return self.show("user", self._form(), await self._async_proposal())
+        data = _completed(self._form().flat(user_input))
+        if mistake := _mistake(self.hass, self._form(), data):
             return self.show("user", self._form(), data, mistake)
         title = data.pop(CONF_NAME)
         return self.async_create_entry(title=title, data=data, description="added")
@@ -86,13 +107,32 @@ class BatteryFlow(PlannedFlow):
             stored = {CONF_NAME: subentry.title} | dict(subentry.data)
             shown = self.without_stale_contract(stored)
             return self.show(SOURCE_RECONFIGURE, self._form(), shown)
-        data = self._form().flat(user_input)
-        if mistake := _mistake(self._form(), data):
+        data = _completed(self._form().flat(user_input))
+        if mistake := _mistake(self.hass, self._form(), data):
             return self.show(SOURCE_RECONFIGURE, self._form(), data, mistake)
         title = data.pop(CONF_NAME)
         return self.async_update_and_abort(
             self._get_entry(), subentry, title=title, data=data
         )
+
+    async def _async_proposal(self) -> dict[str, Any]:
+        """Return what the Energy dashboard knows of a battery that was not added yet, and a name that is free."""
+        others = [
+            one
+            for one in self._get_entry().subentries.values()
+            if one.subentry_type == BATTERY
+        ]
+        added = {one.data.get("level_sensor") for one in others}
+        known = (await async_dashboard(self.hass)).batteries
+        new = next((one for one in known if one.level_sensor not in added), None)
+        language = self.hass.config.language[:2]
+        name = (new and new.name) or _NAMES.get(language, _NAMES["en"])
+        proposed = {
+            CONF_NAME: None if name in {one.title for one in others} else name,
+            "level_sensor": new and new.level_sensor,
+            "capacity": new and new.capacity,
+        }
+        return {key: value for key, value in proposed.items() if value}
 
     def _form(self) -> SectionedForm:
         allowed, contracts = {**_ALLOWED}, self.contracts()
@@ -102,15 +142,41 @@ class BatteryFlow(PlannedFlow):
         return SectionedForm(_FIRST, {"losses": _LOSSES, "allowed": allowed})
 
 
-def _mistake(form: SectionedForm, data: dict[str, Any]) -> Mistake | None:
+def _completed(data: dict[str, Any]) -> dict[str, Any]:
+    """Return settings of a battery that delivers as much as it charges with, unless something else was said."""
+    if "charge_power" in data:
+        data.setdefault("discharge_power", data["charge_power"])
+    return data
+
+
+def _mistake(
+    hass: HomeAssistant, form: SectionedForm, data: dict[str, Any]
+) -> Mistake | None:
     """Return the first thing that is wrong with what was entered."""
     if wrong := form.out_of_range(data):
         return wrong
     error = None
     if harmless_text(data[CONF_NAME]) != data[CONF_NAME]:
         error = "name_unfit"
-    try:
-        BatterySettings.of(data)
-    except ValueError as err:
-        error = error or str(err)
+    elif not _may_be_level(hass, data["level_sensor"]):
+        error = "level_not_percent"
+    elif absent := [key for key in ("capacity", "charge_power") if key not in data]:
+        error = f"no_{absent[0]}"
+    else:
+        try:
+            BatterySettings.of(data)
+        except ValueError as err:
+            error = str(err)
     return Mistake(form.place_of(_FIELD_OF[error]), error, {}) if error else None
+
+
+def _may_be_level(hass: HomeAssistant, entity_id: str) -> bool:
+    """Return whether an entity may report a charge level in percent; nobody knows if it reports nothing now."""
+    if (state := hass.states.get(entity_id)) is None:
+        return True
+    if (unit := state.attributes.get(ATTR_UNIT_OF_MEASUREMENT)) is not None:
+        return bool(unit == PERCENTAGE)
+    try:
+        return 0 <= float(state.state) <= 100
+    except ValueError:
+        return state.state in (STATE_UNAVAILABLE, STATE_UNKNOWN)

@@ -14,12 +14,12 @@ from homeassistant.helpers.event import async_call_later
 
 from ..account.ranking import default_contract, feed_in_contract
 from ..const import DOMAIN
+from ..energy_dashboard import Dashboard, async_dashboard
 from ..planner.expected import EnergyForecast
 from ..prices.coordinator import PriceCoordinator
 from ..pricing import EMPTY_TABLE, PriceTable, day_bounds, local_date
 from ..statistics import StatisticsError, statistics_are_kept
 from .accuracy import SunRecord, async_load_record, record_file
-from .dashboard import Dashboard, async_dashboard
 from .history import added, async_energy_by_hour
 from .house import House, async_read_house
 from .options import ForecastOptions

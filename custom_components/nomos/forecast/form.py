@@ -13,8 +13,8 @@ from homeassistant.helpers.selector import (
     SelectSelectorConfig,
 )
 
+from ..energy_dashboard import async_dashboard
 from ..form_fields import Fields, number_field
-from .dashboard import async_dashboard
 from .options import (
     DEFAULT_YEARLY_USAGE,
     NO_PAYOUT_IF_NEGATIVE,

@@ -7,8 +7,8 @@ from typing import Final
 
 from homeassistant.core import HomeAssistant
 
+from ..energy_dashboard import Dashboard
 from ..statistics import StatisticsError, statistics_are_kept
-from .dashboard import Dashboard
 from .history import Hours, added, async_energy_by_hour, less, need_of, past
 from .outlook import HouseSource, Problem
 from .typical import (

@@ -19,10 +19,16 @@ from homeassistant.helpers.selector import (
     SelectSelector,
     SelectSelectorConfig,
     TextSelector,
-    TimeSelector,
 )
 
-from ..form_fields import Fields, SectionedForm, checked_number, choice, entities
+from ..form_fields import (
+    Fields,
+    SectionedForm,
+    ShortTime,
+    checked_number,
+    choice,
+    entities,
+)
 from ..planner import Prefer
 from .settings import READY_BY, WEEKDAYS, Days, Repeat
 
@@ -74,14 +80,6 @@ class _Duration(DurationSelector):
             raise probatio.Invalid("no duration") from None
 
 
-class _Time(TimeSelector):
-    """A time of day without seconds, which the frontend offers."""
-
-    @override
-    def serialize(self) -> dict[str, dict[str, Any]]:
-        return {"selector": {"time": {"no_second": True}}}
-
-
 # In steps that share a measure with the quarter-hour the planner is quick.
 _MINUTES: Final = checked_number(0, 720, 5, "min")
 
@@ -97,12 +95,12 @@ _ENERGY: Final[Fields] = {
     probatio.Optional("energy"): checked_number(0.1, 200, 0.1, "kWh"),
 }
 _NAME: Final[Fields] = {probatio.Required(CONF_NAME): TextSelector()}
-_READY_BY: Final[Fields] = {probatio.Required("end", default=READY_BY): _Time()}
+_READY_BY: Final[Fields] = {probatio.Required("end", default=READY_BY): ShortTime()}
 
 _WHEN: Final[Fields] = {
     probatio.Optional("repeat"): choice(Repeat, "repeat"),
     probatio.Optional("ask_sensor"): entities("binary_sensor", "input_boolean"),
-    probatio.Optional("start"): _Time(),
+    probatio.Optional("start"): ShortTime(),
     probatio.Optional("within"): checked_number(1, 48, 1, "h"),
     probatio.Required("days", default=Days.EVERY_DAY.value): choice(Days, "days"),
     probatio.Optional("weekdays"): SelectSelector(
@@ -110,7 +108,7 @@ _WHEN: Final[Fields] = {
             options=[*WEEKDAYS], multiple=True, translation_key="weekdays"
         )
     ),
-    probatio.Optional("fallback"): _Time(),
+    probatio.Optional("fallback"): ShortTime(),
 }
 _CHARGE: Final[Fields] = {
     probatio.Optional("capacity"): checked_number(1, 200, 0.1, "kWh"),

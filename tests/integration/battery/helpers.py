@@ -45,9 +45,10 @@ async def begin(hass: HomeAssistant, entry) -> Any:
 
 
 async def add(hass: HomeAssistant, entry, **changes: Any) -> str:
-    """Add a battery through the form; return its subentry's id."""
+    """Add a battery through the form; return its subentry's id. What is None is not entered."""
     before = set(entry.subentries)
-    result = await fill_in(hass, await begin(hass, entry), USUAL | changes)
+    entered = {key: one for key, one in (USUAL | changes).items() if one is not None}
+    result = await fill_in(hass, await begin(hass, entry), entered)
     assert result["type"] is FlowResultType.CREATE_ENTRY, result
     await hass.async_block_till_done(wait_background_tasks=True)
     [new] = set(entry.subentries) - before

@@ -272,15 +272,35 @@ async def test_reconfigure_and_remove(hass: HomeAssistant, linked) -> None:
         ({"name": "a\x00b"}, "name", "name_unfit"),
         ({"target_level": 80}, "allowed", "target_incomplete"),
         ({"efficiency": 10}, "losses", "out_of_range"),
+        ({"level_sensor": "sensor.outside"}, "level_sensor", "level_not_percent"),
+        (
+            {"level_sensor": "input_number.no_level"},
+            "level_sensor",
+            "level_not_percent",
+        ),
+        ({"capacity": None}, "capacity", "no_capacity"),
+        ({"charge_power": None}, "charge_power", "no_charge_power"),
     ],
 )
 async def test_mistakes(hass: HomeAssistant, linked, changes, place, error) -> None:
     """What cannot be meant is said at its field or section, and what was entered stays."""
     entry = await linked()
-    result = await loads.fill_in(hass, await begin(hass, entry), USUAL | changes)
+    hass.states.async_set("sensor.outside", "7", {"unit_of_measurement": "°C"})
+    hass.states.async_set("input_number.no_level", "4000")
+    entered = {key: one for key, one in (USUAL | changes).items() if one is not None}
+    result = await loads.fill_in(hass, await begin(hass, entry), entered)
     assert result["errors"] == {place: error}
     result = await loads.fill_in(hass, result, USUAL)
     assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+@pytest.mark.parametrize("level", ["30", "unavailable", None])
+async def test_level_without_a_unit(hass: HomeAssistant, linked, level) -> None:
+    """A helper may report the level, and a sensor that is away now."""
+    entry = await linked()
+    if level is not None:
+        hass.states.async_set("input_number.level", level)
+    await add(hass, entry, level_sensor="input_number.level")
 
 
 async def test_without_a_battery_nothing_changes(

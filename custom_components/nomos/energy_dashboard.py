@@ -1,4 +1,4 @@
-"""What Home Assistant's Energy dashboard knows: the meters of the house, and the solar forecasts that were chosen."""
+"""What Home Assistant's Energy dashboard knows: meters of the house, chosen solar forecasts, and batteries."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -7,6 +7,15 @@ from typing import Any, Final
 from homeassistant.core import HomeAssistant
 
 _ENERGY: Final = "energy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownBattery:
+    """A battery of the dashboard: the sensor of its charge level (%), usable kWh, and what it is called there."""
+
+    level_sensor: str
+    capacity: float | None
+    name: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +29,8 @@ class Dashboard:
     battery_in: frozenset[str] = frozenset()
     forecasts: tuple[tuple[str, str], ...] = ()
     """Pairs of a statistic and a config entry with its forecast."""
+    batteries: tuple[KnownBattery, ...] = ()
+    """Those whose charge level is known."""
 
     @property
     def chosen(self) -> tuple[str, ...]:
@@ -85,7 +96,21 @@ def read_preferences(stored: Any) -> Dashboard:
             for entry in one.get("config_entry_solar_forecast") or ()
             if isinstance(entry, str)
         ),
+        batteries=tuple(
+            KnownBattery(
+                level_sensor=one["stat_soc"],
+                capacity=_given(one, "capacity", float, int),
+                name=_given(one, "name", str),
+            )
+            for one in sources
+            if one.get("type") == "battery" and isinstance(one.get("stat_soc"), str)
+        ),
     )
+
+
+def _given[T](source: Mapping[str, Any], key: str, *kinds: type[T]) -> T | None:
+    value = source.get(key)
+    return value if isinstance(value, kinds) else None
 
 
 def _dicts(stored: Any, key: str) -> Iterator[Mapping[str, Any]]:

@@ -1,0 +1,24 @@
+"""The forecast, as Home Assistant's energy platform wants it: a clear day, and a cloudy one after it."""
+
+from datetime import timedelta
+from math import pi, sin
+
+from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
+
+DAYS = (5200, 3600, 4800)
+"""The most that the roof makes in an hour of each day, in Wh."""
+
+
+async def async_get_solar_forecast(
+    _hass: HomeAssistant, _config_entry_id: str
+) -> dict[str, dict[str, float]]:
+    """Return the energy by the hour, from 6 to 20 o'clock."""
+    hours: dict[str, float] = {}
+    today = dt_util.start_of_local_day()
+    for number, most in enumerate(DAYS):
+        for hour in range(6, 20):
+            at = today + timedelta(days=number, hours=hour)
+            share = sin(pi * (hour + 0.5 - 6) / 14) ** 2
+            hours[at.isoformat()] = round(most * share)
+    return {"wh_hours": hours}

@@ -1,0 +1,49 @@
+"""Tests of what the dialog of a battery is filled in with."""
+
+from typing import Any
+
+import pytest
+
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import section
+from tests.integration.battery.helpers import LEVEL, add, begin
+from tests.integration.forecast.helpers import BATTERY, dashboard
+
+
+@pytest.fixture(autouse=True)
+def custom_integrations(recorder_mock, enable_custom_integrations: None) -> None:
+    """Start the recorder, which the Energy dashboard needs, before Home Assistant."""
+
+
+async def test_two_figures_are_enough(hass: HomeAssistant, german_hub, linked) -> None:
+    """What the Energy dashboard knows and a name are filled in; it discharges as fast as it charges."""
+    entry = await linked()
+    hass.config.language = "de"
+    cellar = BATTERY | {"stat_soc": LEVEL, "capacity": 10.2}
+    shed = BATTERY | {"stat_soc": "sensor.shed", "name": "Shed"}
+    await dashboard(hass, BATTERY, cellar, shed)
+    assert suggested(await begin(hass, entry)) == {
+        "name": "Batterie",
+        "level_sensor": LEVEL,
+        "capacity": 10.2,
+    }
+    await add(hass, entry, name="Batterie", discharge_power=None)
+    [battery] = entry.subentries.values()
+    assert battery.data["discharge_power"] == battery.data["charge_power"] == 5
+    # The next one is another one.
+    assert suggested(await begin(hass, entry)) == {
+        "name": "Shed",
+        "level_sensor": "sensor.shed",
+    }
+    await add(hass, entry, name="Shed", level_sensor="sensor.shed")
+    assert suggested(await begin(hass, entry)) == {}
+
+
+def suggested(form: Any) -> dict[str, Any]:
+    """Return what the first fields of a form are filled in with."""
+    found = {
+        str(key): (key.description or {}).get("suggested_value")
+        for key, field in form["data_schema"].schema.items()
+        if not isinstance(field, section)
+    }
+    return {key: value for key, value in found.items() if value is not None}
