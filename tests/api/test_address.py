@@ -18,7 +18,7 @@ from custom_components.nomos.api.address import ENVIRONMENT_VARIABLE
 def forget_warnings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Begin each test without a stand-in and without warnings."""
     monkeypatch.delenv(ENVIRONMENT_VARIABLE, raising=False)
-    address._stand_in.cache_clear()
+    address._other.cache_clear()
 
 
 @pytest.mark.parametrize("value", [None, ""])
@@ -45,15 +45,17 @@ def test_the_real_address_is_the_default(
         ("http://[::1]:8080", "http://[::1]:8080"),
         ("https://[::1]/", "https://[::1]"),
         ("http://localhost:", "http://localhost"),
+        ("https://api.sandbox.nomos.energy", "https://api.sandbox.nomos.energy"),
+        ("https://api.sandbox.nomos.energy/", "https://api.sandbox.nomos.energy"),
     ],
 )
-def test_a_stand_in_on_this_machine_is_followed(
+def test_a_other_on_this_machine_is_followed(
     value: str,
     expected: str,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Loopback origins are followed, without a trailing slash."""
+    """Nomos's sandbox and loopback origins are followed, without a trailing slash."""
     monkeypatch.setenv(ENVIRONMENT_VARIABLE, value)
     assert api_url() == expected
     assert token_url() == f"{expected}/oauth/token"
@@ -64,7 +66,12 @@ def test_a_stand_in_on_this_machine_is_followed(
 @pytest.mark.parametrize(
     "value",
     [
-        "https://api.sandbox.nomos.energy",
+        "http://api.sandbox.nomos.energy",
+        "https://api.sandbox.nomos.energy:8443",
+        "https://api.sandbox.nomos.energy.example.com",
+        "https://api.sandbox.nomos.energy@example.com",
+        "https://api.sandbox.nomos.energy/v1",
+        "https://sandbox.nomos.energy",
         "http://192.168.1.10:8080",
         "http://0.0.0.0:8080",
         "http://10.0.0.1",

@@ -1,7 +1,7 @@
 """The address of Nomos.
 
-For development an environment variable may name a stand-in, but only on this machine: anybody who can set a variable
-must not be able to lead tokens somewhere else.
+An environment variable may name Nomos's own sandbox, or a stand-in on this machine, and nothing else: anybody who can
+set a variable must not be able to lead tokens somewhere else.
 """
 
 from functools import cache
@@ -14,8 +14,11 @@ _LOGGER = logging.getLogger(__name__)
 API_URL = "https://api.nomos.energy"
 """The one address of the service (Nomos API, OpenAPI `servers`)."""
 
+SANDBOX_URL = "https://api.sandbox.nomos.energy"
+"""Where partners try, with credentials of its own (Nomos API, authentication guide)."""
+
 ENVIRONMENT_VARIABLE = "NOMOS_API_URL"
-"""Names a stand-in on a loopback address; see `api_url`."""
+"""Names the sandbox, or a stand-in on a loopback address; see `api_url`."""
 
 _LOOPBACK_ORIGIN = re.compile(
     r"https?://(localhost|127(\.\d{1,3}){3}|\[::1])(:(?P<port>\d{0,5}))?/?",
@@ -27,11 +30,12 @@ _LARGEST_PORT = 65535
 def api_url() -> str:
     """Return the address that requests go to, without a trailing slash.
 
-    The environment variable `NOMOS_API_URL` is followed if it is an http(s) origin on a loopback host (127.0.0.0/8,
-    ::1 or localhost) without user, path, query or fragment. Any other value is ignored with one warning.
+    The environment variable `NOMOS_API_URL` is followed if it is `https://api.sandbox.nomos.energy`, or an http(s)
+    origin on a loopback host (127.0.0.0/8, ::1 or localhost) without user, path, query or fragment. Any other value is
+    ignored with one warning.
     """
     address = os.environ.get(ENVIRONMENT_VARIABLE)
-    return (address and _stand_in(address)) or API_URL
+    return (address and _other(address)) or API_URL
 
 
 def authorize_url() -> str:
@@ -45,14 +49,16 @@ def token_url() -> str:
 
 
 @cache
-def _stand_in(address: str) -> str | None:
-    """Return the loopback origin that `address` names; otherwise warn, once, and return None."""
+def _other(address: str) -> str | None:
+    """Return the sandbox or the loopback origin that `address` names; otherwise warn, once, and return None."""
+    if address.removesuffix("/") == SANDBOX_URL:
+        return SANDBOX_URL
     origin = _LOOPBACK_ORIGIN.fullmatch(address)
     if origin is not None and int(origin["port"] or 0) <= _LARGEST_PORT:
         return address.lower().rstrip("/:")
     # The value is not shown: it may hold a password.
     _LOGGER.warning(
-        "Environment variable %s is not an http address on this machine, using %s",
+        "Environment variable %s is neither the sandbox nor an http address on this machine, using %s",
         ENVIRONMENT_VARIABLE,
         API_URL,
     )
