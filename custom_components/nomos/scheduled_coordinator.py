@@ -51,6 +51,7 @@ class ScheduledCoordinator[T](DataUpdateCoordinator[T]):
         self.next_request: datetime | None = None
         """When to ask next; None if there is nothing to ask."""
         self._misses = 0
+        self._out_of_reach = False
         self._must_answer = False
         self._asking = False
         self._asked_at: datetime | None = None
@@ -130,7 +131,7 @@ class ScheduledCoordinator[T](DataUpdateCoordinator[T]):
         """
         self._asking = True
         try:
-            return await self._async_fetch()
+            data = await self._async_fetch()
         except ConfigEntryAuthFailed as err:
             self.last_error = err
             self._schedule_at(self._next_try)
@@ -143,13 +144,21 @@ class ScheduledCoordinator[T](DataUpdateCoordinator[T]):
             self._schedule_after(err)
             if self._must_answer:
                 raise_update_failed(err)
-            self._log.debug(
+            # Once for all to see; how often it is tried in vain is for the debug log.
+            self._log.log(
+                logging.DEBUG if self._out_of_reach else logging.INFO,
                 "%s: could not be read, %s goes on: %s",
                 self.subject,
                 self._known,
                 in_log(err),
             )
+            self._out_of_reach = True
             return self.data
+        else:
+            if self._out_of_reach:
+                self._out_of_reach = False
+                self._log.info("%s: can be read again", self.subject)
+            return data
         finally:
             # A caller that is waiting may be cancelled: the schedule is unchanged then, and overdue.
             self._asking, self._asked_at = False, dt_util.utcnow()

@@ -63,19 +63,16 @@ QUALITY_RULES = {
 
 
 def test_quality_scale(manifest: Tree) -> None:
-    """Every rule has a status, an exemption has a reason, and the claimed tier is reached."""
+    """Every rule has a status, what is not done has a reason, and no tier is claimed that only Home Assistant grants."""
     rules = yaml.safe_load((INTEGRATION / "quality_scale.yaml").read_text())["rules"]
     assert rules.keys() == QUALITY_RULES
-    open_rules = set()
     for rule, value in rules.items():
         status = value if isinstance(value, str) else value["status"]
         assert status in {"done", "exempt", "todo"}, rule
         if status != "done":
             assert value["comment"].strip(), rule
-        if status == "todo":
-            open_rules.add(rule)
-    if manifest.get("quality_scale") == "platinum":
-        assert not open_rules
+    # Home Assistant shows every custom integration as "custom", whatever its manifest says (loader.py).
+    assert "quality_scale" not in manifest
 
 
 def test_quality_rules_are_complete() -> None:

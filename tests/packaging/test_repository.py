@@ -30,8 +30,6 @@ MANIFEST_KEYS = REQUIRED_KEYS | {
     "dependencies",
     "import_executor",
     "integration_type",
-    "loggers",
-    "quality_scale",
     "requirements",
     "single_config_entry",
 }

@@ -86,6 +86,32 @@ async def test_outage_within_the_horizon(
     ]
 
 
+async def test_outage_is_logged_once(
+    hass: HomeAssistant, nomos, linked, advance: Advance, subscription, caplog
+) -> None:
+    """The log says once that Nomos does not answer, and once that it does again, at the level info."""
+    entry = await linked()
+    coordinator = entry.runtime_data.prices[subscription.id]
+    fault = nomos.faults.add(kind="status", status=503, match="prices")
+
+    def said() -> list[str]:
+        return [
+            one.getMessage()
+            for one in caplog.records
+            if one.levelname == "INFO" and one.name.startswith("custom_components")
+        ]
+
+    caplog.set_level("INFO", "custom_components.nomos")
+    for _ in range(3):
+        await coordinator.async_refresh()
+    [first] = said()
+    assert "could not be read" in first
+    fault.times = 0
+    for _ in range(2):
+        await coordinator.async_refresh()
+    assert said() == [first, f"{coordinator.subject}: can be read again"]
+
+
 async def test_outage_beyond_the_horizon(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
