@@ -1,20 +1,32 @@
-"""Compares the structure of two readmes in different languages."""
+"""Compares the structure of two pages in different languages, and finds where their links lead."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 import re
+from typing import Any
+
+import yaml
+
+from homeassistant.util import slugify
+from tests.packaging import INTEGRATION, read_json
 
 _FENCE = re.compile(r"\s*```(\w*)")
 _HEADING = re.compile(r"(#+) \S")
+_LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
+_NAME_IN_CAPITALS = re.compile(r"\b[A-ZÄÖÜ]+(_[A-ZÄÖÜ]+)+\b")
 _IMAGE = re.compile(
     r"!\[[^\]]*\]\(([^)\s]+)|<img\b[^>]*?\bsrc=\"([^\"]+)\"|srcset=\"([^\"]+)\""
 )
 
 
+_TEXTS = {"alias", "label", "message", "name", "title"}
+"""The keys of configurations whose values are said in the language of the page."""
+
+
 @dataclass(slots=True)
 class Skeleton:
-    """The structure of a readme."""
+    """The structure of a page."""
 
     headings: list[int] = field(default_factory=list)
     """The levels of the headings, in their order."""
@@ -30,7 +42,7 @@ class Skeleton:
 
 
 def skeleton(text: str) -> Skeleton:
-    """Read a readme."""
+    """Read a page."""
     found = Skeleton()
     fenced = in_table = False
     for line in text.splitlines():
@@ -57,7 +69,7 @@ def skeleton(text: str) -> Skeleton:
 
 
 def differences(one: str, other: str) -> Iterator[str]:
-    """Yield the differences between two readmes that should not exist."""
+    """Yield the differences between an English and a German page that should not exist."""
     first, second = skeleton(one), skeleton(other)
     for what, here, there in (
         ("headings", first.headings, second.headings),
@@ -74,9 +86,85 @@ def differences(one: str, other: str) -> Iterator[str]:
     for number, ((name, here), (_, there)) in enumerate(
         zip(first.blocks, second.blocks, strict=False), start=1
     ):
-        # Commands must be the same; other code may contain German names of entities.
-        if (here != there) if name == "sh" else (len(here) != len(there)):
+        if name == "yaml":
+            same = configuration(here) == configuration(_in_english(there))
+        else:
+            same = here == there
+        if not same:
             yield f"code block {number}: {here} and {there}"
+
+
+def configuration(lines: list[str]) -> Any:
+    """Return what a YAML block says, without the texts that are said in the language of the page."""
+
+    def without_texts(node: Any) -> Any:
+        match node:
+            case dict():
+                return {
+                    key: None
+                    if key in _TEXTS and isinstance(value, str)
+                    else without_texts(value)
+                    for key, value in node.items()
+                }
+            case list():
+                return [without_texts(one) for one in node]
+            case _:
+                return node
+
+    text = _NAME_IN_CAPITALS.sub("A_NAME", "\n".join(lines))
+    return without_texts(yaml.safe_load(text))
+
+
+def _in_english(lines: list[str]) -> list[str]:
+    """Return lines with the ids that entities of a contract get in English in place of those in German."""
+    english, german = (
+        read_json(INTEGRATION / "translations" / f"{language}.json")["entity"]
+        for language in ("en", "de")
+    )
+    text = "\n".join(lines)
+    ids = {
+        f"{platform}.nomos_{slugify(german[platform][key]['name'])}": (
+            f"{platform}.nomos_{slugify(about['name'])}"
+        )
+        for platform, entities in english.items()
+        for key, about in entities.items()
+    }
+    return re.sub(
+        r"\b\w+\.nomos_\w+", lambda found: ids.get(found[0], found[0]), text
+    ).splitlines()
+
+
+def anchors(text: str) -> set[str]:
+    """Return the anchors that GitHub gives the headings of a page."""
+    fenced, found = False, set()
+    for line in text.splitlines():
+        fenced ^= bool(_FENCE.match(line))
+        if not fenced and _HEADING.match(line):
+            said = re.sub(r"[^\w\- ]", "", line.lstrip("#").strip().lower())
+            found.add(said.replace(" ", "-"))
+    return found
+
+
+def broken_links(page: Path) -> Iterator[str]:
+    """Yield the links of a page to files and headings that are not there, or not there in its language."""
+    is_german = page.name.endswith(".de.md")
+    for link in _LINK.findall(page.read_text()):
+        # What leads out of the repository is an address on GitHub, as ../../issues is.
+        if "://" in link or link.startswith("../../"):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (page.parent / name).resolve() if name else page
+        if not target.exists() or (
+            anchor and anchor not in anchors(target.read_text())
+        ):
+            yield f"{page.name}: {link}"
+        elif is_german and target != page and _german(target).exists():
+            if target.name != page.name.replace(".de.md", ".md"):
+                yield f"{page.name}: {link} is there in German"
+
+
+def _german(page: Path) -> Path:
+    return page.with_name(page.name.removesuffix(".md") + ".de.md")
 
 
 def _names(paths: list[str]) -> list[str]:

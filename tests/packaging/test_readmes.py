@@ -1,6 +1,7 @@
-"""Tests that both readmes have the same structure, and of the examples and pictures in them."""
+"""Tests that pages in both languages have the same structure, of their links, and of the examples and pictures in them."""
 
 from collections.abc import Iterator
+from pathlib import Path
 import re
 from typing import Any
 
@@ -8,9 +9,15 @@ import pytest
 import yaml
 
 from tests.packaging import PROJECT
-from tests.packaging.readmes import differences, skeleton
+from tests.packaging.readmes import anchors, broken_links, differences, skeleton
 
 PAGES = (*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md"))
+GERMAN_PAGES = sorted(page for page in PAGES if page.name.endswith(".de.md"))
+FOR_DEVELOPERS = {"architecture.md", "fleet.md"} | {
+    f"{name}.md"
+    for name in ("actions", "automations", "blueprints", "recipes", "usage")
+}
+"""The pages in docs that are there in English only."""
 
 ENGLISH = """\
 # Nomos
@@ -25,6 +32,16 @@ ENGLISH = """\
 
 ```sh
 scripts/develop   # a Home Assistant
+```
+
+```yaml
+triggers: # now
+  - trigger: state
+    entity_id: binary_sensor.nomos_cheap_now
+actions:
+  - action: notify.YOUR_PHONE
+    data:
+      message: Power is cheap.
 ```
 """
 GERMAN = """\
@@ -41,11 +58,21 @@ GERMAN = """\
 ```sh
 scripts/develop   # ein Home Assistant
 ```
+
+```yaml
+triggers: # jetzt
+  - trigger: state
+    entity_id: binary_sensor.nomos_jetzt_gunstig
+actions:
+  - action: notify.DEIN_TELEFON
+    data:
+      message: Strom ist günstig.
+```
 """
 
 
 def test_same_structure() -> None:
-    """Texts, comments in code and the folders of pictures may differ."""
+    """Texts, comments in code, ids of entities and the folders of pictures may differ."""
     assert list(differences(ENGLISH, GERMAN)) == []
 
 
@@ -56,7 +83,9 @@ def test_same_structure() -> None:
         ("## Einrichtung", "", "headings: [1, 2] and [1]"),
         ("card.png", "device.png", "pictures: ['card.png'] and ['device.png']"),
         ("| 1 | 2 |", "", "tables: [(2, 3)] and [(2, 2)]"),
-        ("```sh", "```yaml", "languages of code blocks: ['sh'] and ['yaml']"),
+        ("```sh", "```json", "languages of code blocks: ['sh', 'yaml'] and "),
+        ("jetzt_gunstig", "jetzt_teuer", "code block 2: "),
+        ("state\n", "event\n", "code block 2: "),
         ("scripts/develop ", "scripts/test ", "code block 1: "),
     ],
 )
@@ -76,17 +105,61 @@ def test_readme_is_read() -> None:
     assert found.tables
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["README{}.md", "docs/battery{}.md", "docs/loads{}.md"],
-    ids=["readme", "battery", "loads"],
-)
-def test_german_pages(name: str) -> None:
+@pytest.mark.parametrize("page", GERMAN_PAGES, ids=lambda page: page.name)
+def test_german_pages(page: Path) -> None:
     """A page in German has the sections, the pictures, the tables and the code of the English one."""
-    english, german = (
-        (PROJECT / name.format(language)).read_text() for language in ("", ".de")
-    )
-    assert list(differences(english, german)) == []
+    english = page.with_name(page.name.replace(".de.md", ".md"))
+    assert list(differences(english.read_text(), page.read_text())) == []
+    shown = skeleton(page.read_text()).pictures
+    assert not [path for path in shown if "en" in Path(path).parts]
+
+
+def test_every_page_for_users_is_there_in_german() -> None:
+    """What is written for users is there in both languages."""
+    english = {page.name for page in PROJECT.glob("docs/*.md")} - FOR_DEVELOPERS
+    german = {page.name for page in GERMAN_PAGES if page.parent != PROJECT}
+    assert {name for name in english if not name.endswith(".de.md")} == {
+        name.replace(".de.md", ".md") for name in german
+    }
+
+
+# Links
+
+
+def test_links() -> None:
+    """Every link between pages leads to a file and a heading that are there, on German pages to German ones."""
+    assert not [fault for page in PAGES for fault in broken_links(page)]
+
+
+def test_broken_links_are_seen(tmp_path: Path) -> None:
+    """The check of links can fail."""
+    (tmp_path / "one.md").write_text("# One: what, *now*?")
+    (tmp_path / "one.de.md").write_text("# Über uns")
+    assert anchors("# One: what, *now*?") == {"one-what-now"}
+    page = tmp_path / "two.de.md"
+    page.write_text("[a](one.de.md#über-uns) [b](one.de.md#x) [c](no.md) [d](one.md)")
+    assert list(broken_links(page)) == [
+        "two.de.md: one.de.md#x",
+        "two.de.md: no.md",
+        "two.de.md: one.md is there in German",
+    ]
+
+
+# The readme is short
+
+LONGEST = 1200
+"""Words of a readme, with its addresses and code."""
+
+FIGURE = re.compile(r"\d[\d.,]*\s?(%|EUR|ct|kB|MB|ms|kWh|seconds|Sekunden)")
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.de.md"])
+def test_readme_is_short(name: str) -> None:
+    """A readme is read at one go, and leaves measured figures to the pages that say how they were measured."""
+    text = (PROJECT / name).read_text()
+    assert len(text.split()) <= LONGEST
+    assert not FIGURE.findall(re.sub(r"\(https:[^)]*\)", "", text))
+    assert FIGURE.findall("Plans cost 0.3 % more.")
 
 
 # Examples
@@ -104,7 +177,7 @@ def state_triggers(node: Any) -> Iterator[dict[str, Any]]:
 
 
 def test_examples_ignore_reloads() -> None:
-    """A state that comes back after a reload has not changed, so the examples exclude such a change."""
+    """A state that comes back after a reload has not changed, so examples that wait for a state exclude such a change."""
     found = [
         trigger
         for page in PAGES
@@ -112,7 +185,7 @@ def test_examples_ignore_reloads() -> None:
         for trigger in state_triggers(yaml.safe_load(block))
     ]
     assert len(found) >= 3
-    assert not [one for one in found if "to" in one and "from" not in one]
+    assert not [one for one in found if one.get("to") and "from" not in one]
 
 
 # Pictures
