@@ -49,12 +49,7 @@ from custom_components.nomos.pricing import (
 from custom_components.nomos.schedule import next_usage_request_after_start
 from custom_components.nomos.storage import _pack, _unpack
 from custom_components.nomos.usage.days import is_over
-from custom_components.nomos.usage.metering import (
-    AnalogMonth,
-    DayUsage,
-    period,
-    share_of_optimum,
-)
+from custom_components.nomos.usage.metering import AnalogMonth, DayUsage, period
 from custom_components.nomos.usage.prices import _decode as decode_days, _price
 from custom_components.nomos.usage.record import MonthState, UsageRecord
 from tests.usage.samples import FULL, PLAIN, places, property_test, starts_of, table_of
@@ -138,8 +133,6 @@ def use_record(record: Any) -> None:
     next_usage_request_after_start(NOW, record.synced_on, phase=0.7, chance=0)
     is_over(record, SUBSCRIPTION, NOW.date(), history_kept=True)
     period(record.days.values())
-    for one in record.days.values():
-        share_of_optimum(one, selling=False)
 
 
 def use_runs(memory: LoadMemory) -> Ran:
@@ -364,7 +357,7 @@ def test_format_of_lists():
     } == {
         "AnalogMonth": "month kwh final",
         "Components": "electricity grid levies",
-        "DayUsage": "day kwh cost priced_kwh lowest mean highest readings missing digest",
+        "DayUsage": "day kwh cost priced_kwh readings missing digest",
         "Interval": "start end price components",
         "MonthState": "status tried_on since readings unpriced",
     }

@@ -88,9 +88,6 @@ def day_usage(day: date, **changes: Any) -> DayUsage:
         "kwh": 9.6,
         "cost": 2.88,
         "priced_kwh": 9.6,
-        "lowest": 0.1,
-        "mean": 0.3,
-        "highest": 0.5,
         "readings": 96,
         "missing": 0,
         "digest": 12345,
@@ -103,9 +100,7 @@ FULL = UsageRecord(
     analog_on=date(2026, 4, 2),
     days={
         FIRST: day_usage(FIRST),
-        FIRST + DAY: day_usage(
-            FIRST + DAY, cost=None, lowest=None, mean=None, highest=None, missing=4
-        ),
+        FIRST + DAY: day_usage(FIRST + DAY, cost=None, missing=4),
     },
     months={
         date(2025, 12, 1): MonthState(

@@ -14,7 +14,6 @@ from custom_components.nomos.usage.metering import (
     group_by_day,
     hours_of,
     period,
-    share_of_optimum,
 )
 from tests.usage.samples import (
     ALWAYS,
@@ -50,8 +49,6 @@ def test_a_whole_day():
     # The sum of i/1000 · (i-10)/100 over all quarter-hours.
     expected = sum(index * (index - 10) for index in range(96)) / 100_000
     assert day.cost == pytest.approx(expected, abs=1e-9)
-    assert (day.lowest, day.highest) == (-0.1, 0.85)
-    assert day.mean == pytest.approx(0.375)
     assert (day.readings, day.missing) == (96, 0)
     assert day.complete
     assert day.priced
@@ -94,7 +91,6 @@ def test_days_without_all_prices():
     assert not some.complete
     none = day_of(readings)
     assert (none.cost, none.priced_kwh) == (None, 0)
-    assert none.lowest is none.mean is none.highest is None
 
 
 def test_readings_are_grouped_by_the_tariffs_day():
@@ -124,7 +120,6 @@ def test_prices_are_requested_by_the_day():
     )
     first, second = day_bounds(PLAIN), day_bounds(PLAIN + DAY)
     assert asked == [first, (second[0], second[1] + QUARTER)]
-    assert [day.highest for day in days.values()] == [0.95, 1.91]
     assert all(day.priced for day in days.values())
     assert dict(hours) == dict(hours_of([*readings[:-1], late], table))
 
@@ -176,58 +171,6 @@ def test_periods_without_prices_or_energy():
     assert (unpriced.cost, unpriced.paid) == (None, None)
     idle = period([day_of(readings_of(starts, lambda _: 0.0), table_of(starts))])
     assert (idle.kwh, idle.cost, idle.paid) == (0, 0, None)
-
-
-@pytest.mark.parametrize(
-    ("used", "selling", "share"),
-    [
-        # Prices run from 0.00 to 0.95, on average 0.475.
-        (range(1), False, 100),
-        (range(95, 96), True, 100),
-        (range(96), False, 0),
-        (range(96), True, 0),
-        (range(95, 96), False, -100),
-        (range(1), True, -100),
-        (range(20, 21), False, 100 * (0.475 - 0.2) / 0.475),
-    ],
-)
-def test_share_of_the_optimum(used, selling, share):
-    """The share for usage in the best interval, at the average, and in the worst."""
-    starts = starts_of(PLAIN)
-    day = day_of(
-        readings_of(starts, lambda index: float(index in used)),
-        table_of(starts, lambda index: index / 100),
-    )
-    assert share_of_optimum(day, selling=selling) == pytest.approx(share, abs=1e-4)
-
-
-@pytest.mark.parametrize(
-    ("energy", "price"),
-    [(0.0, lambda index: index / 100), (1.0, lambda _: 0.3), (1.0, lambda _: None)],
-)
-def test_no_share_if_there_is_nothing_to_gain(energy, price):
-    """There is no share without usage, on a flat day, or if prices are missing."""
-    starts = starts_of(PLAIN)
-    day = day_of(readings_of(starts, lambda _: energy), table_of(starts, price))
-    assert share_of_optimum(day, selling=False) is None
-
-
-@property_test
-@given(
-    st.lists(st.integers(0, 100), min_size=96, max_size=96),
-    st.lists(st.integers(-50, 90), min_size=96, max_size=96),
-    st.booleans(),
-)
-def test_nobody_beats_the_optimum(energies, prices, selling):
-    """The share never exceeds 100 percent."""
-    starts = starts_of(PLAIN)
-    day = day_of(
-        readings_of(starts, lambda index: energies[index] / 100),
-        table_of(starts, lambda index: prices[index] / 100),
-    )
-    share = share_of_optimum(day, selling=selling)
-    # The mean price is rounded to eight decimals.
-    assert share is None or share <= 100 + 1e-3
 
 
 def test_a_reading_of_a_length_that_a_contract_cuts():

@@ -11,7 +11,7 @@ from homeassistant.components.sensor import (
     SensorEntity,
     SensorEntityDescription,
 )
-from homeassistant.const import EntityCategory, UnitOfEnergy, UnitOfRatio
+from homeassistant.const import EntityCategory, UnitOfEnergy
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -23,7 +23,7 @@ from ..const import CURRENCY, DOMAIN
 from ..prices.entity import PRICE_UNIT
 from ..pricing import local_date
 from .coordinator import UsageCoordinator
-from .metering import PeriodUsage, period, share_of_optimum
+from .metering import PeriodUsage, period
 from .months import month_start
 from .record import INVOICES, UsageRecord
 
@@ -92,23 +92,6 @@ def _sum(
         if field != "kwh":
             lacks["unpriced_kwh"] = found.unpriced
         return getattr(found, field), lacks
-
-    return value
-
-
-def _share(selling: bool) -> UsageReader:
-    def value(record: UsageRecord, _today: date) -> UsageValue:
-        if (day := record.latest) is None:
-            return _NOTHING
-        best = day.highest if selling else day.lowest
-        costs = {"at_best_price": best, "at_average_price": day.mean}
-        return share_of_optimum(day, selling=selling), {
-            "date": day.day.isoformat(),
-            **{
-                name: None if price is None else round(day.priced_kwh * price, 4)
-                for name, price in costs.items()
-            },
-        }
 
     return value
 
@@ -182,11 +165,6 @@ _EUR_PER_KWH: Final[Mapping[str, Any]] = {
     "suggested_display_precision": 4,
     "entity_registry_enabled_default": False,
 }
-_PERCENT: Final[Mapping[str, Any]] = {
-    "native_unit_of_measurement": UnitOfRatio.PERCENTAGE,
-    "suggested_display_precision": 0,
-    "entity_registry_enabled_default": False,
-}
 _DISABLED: Final[Mapping[str, Any]] = {"entity_registry_enabled_default": False}
 _DIAGNOSTIC: Final[Mapping[str, Any]] = {"entity_category": EntityCategory.DIAGNOSTIC}
 
@@ -201,14 +179,12 @@ _SENSORS: Final[Iterable[tuple[bool | None, str, UsageReader, Mapping[str, Any]]
     (_BUYS, "usage_this_month", _sum(_this_month, "kwh"), {**_KWH, **_DISABLED}),
     (_BUYS, "cost_this_month", _sum(_this_month, "cost"), _EUR),
     (_BUYS, "average_paid_this_month", _sum(_this_month, "paid"), _EUR_PER_KWH),
-    (_BUYS, "share_of_optimum", _share(selling=False), _PERCENT),
     (_SELLS, "returned_latest_day", _sum(_latest_day, "kwh"), _KWH),
     (_SELLS, "compensation_latest_day", _sum(_latest_day, "cost"), _EUR),
     (_SELLS, "average_payout_latest_day", _sum(_latest_day, "paid"), _EUR_PER_KWH),
     (_SELLS, "returned_this_month", _sum(_this_month, "kwh"), {**_KWH, **_DISABLED}),
     (_SELLS, "compensation_this_month", _sum(_this_month, "cost"), _EUR),
     (_SELLS, "average_payout_this_month", _sum(_this_month, "paid"), _EUR_PER_KWH),
-    (_SELLS, "share_of_optimum", _share(selling=True), _PERCENT),
     (_BUYS, "usage_latest_month", _latest_month, {**_KWH, "meters": ANALOG}),
     (_SELLS, "returned_latest_month", _latest_month, {**_KWH, "meters": ANALOG}),
     (

@@ -44,9 +44,6 @@ class DayUsage:
         kwh: The energy of all readings.
         cost: EUR for the readings whose price is known; None if there is none.
         priced_kwh: The energy of those readings.
-        lowest: The lowest known price of the day in EUR/kWh, None if none is known.
-        mean: The mean price of the day in EUR/kWh, None if none is known.
-        highest: The highest known price of the day in EUR/kWh, None if none is known.
         readings: How many readings there are.
         missing: How many more there should be.
         digest: Equal for equal readings.
@@ -56,9 +53,6 @@ class DayUsage:
     kwh: float
     cost: float | None
     priced_kwh: float
-    lowest: float | None
-    mean: float | None
-    highest: float | None
     readings: int
     missing: int
     digest: int
@@ -145,7 +139,6 @@ def _day(
     table: PriceTable,
     supply: tuple[datetime, datetime],
 ) -> DayUsage:
-    prices = table.day(day)
     costs = [
         (one.kwh, one.kwh * price)
         for one in readings
@@ -159,9 +152,6 @@ def _day(
         kwh=round(fsum(one.kwh for one in readings), DECIMALS),
         cost=round(fsum(cost for _, cost in costs), DECIMALS) if costs else None,
         priced_kwh=round(fsum(kwh for kwh, _ in costs), DECIMALS),
-        lowest=prices.lowest.price if prices.lowest else None,
-        mean=prices.average,
-        highest=prices.highest.price if prices.highest else None,
         readings=len(readings),
         missing=max(0, expected - len(readings)),
         digest=digest_of(readings),
@@ -228,18 +218,3 @@ def period(days: Iterable[DayUsage]) -> PeriodUsage | None:
         unpriced=round(max(kwh - priced, 0.0), DECIMALS),
         missing=sum(one.missing for one in summed),
     )
-
-
-def share_of_optimum(day: DayUsage, *, selling: bool) -> float | None:
-    """Return how much of the day's possible advantage was taken, in percent.
-
-    100 if all energy fell into the day's best interval, 0 if it cost what the day's average would have, negative if it
-    cost more. None if prices are missing, or the same throughout the day.
-    """
-    best = day.highest if selling else day.lowest
-    if day.cost is None or best is None or day.mean is None or day.priced_kwh <= 0:
-        return None
-    possible = day.priced_kwh * (best - day.mean)
-    if abs(possible) < 1e-9:
-        return None
-    return 100 * (day.cost - day.priced_kwh * day.mean) / possible

@@ -52,17 +52,6 @@ async def test_latest_day(hass: HomeAssistant, nomos, linked, advance) -> None:
     paid = state_of(hass, subscription.id, "average_paid_latest_day")
     assert float(paid.state) == pytest.approx(cost / kwh, abs=1e-6)
 
-    prices = [
-        point.amount / 100 for point in nomos.day_prices(subscription.id, yesterday)
-    ]
-    mean, lowest = sum(prices) / len(prices), min(prices)
-    share = state_of(hass, subscription.id, "share_of_optimum")
-    assert float(share.state) == pytest.approx(
-        100 * (kwh * mean - cost) / (kwh * mean - kwh * lowest), abs=1e-3
-    )
-    assert share.attributes["at_best_price"] == pytest.approx(kwh * lowest, abs=1e-4)
-    assert share.attributes["at_average_price"] == pytest.approx(kwh * mean, abs=1e-4)
-
     to = state_of(hass, subscription.id, "metered_to")
     assert datetime.fromisoformat(to.state) == midnight(date(2026, 6, 10))
 
@@ -129,11 +118,6 @@ async def test_feed_in(hass: HomeAssistant, nomos, linked, advance) -> None:
     assert not has_entity(hass, feed_in, "usage_latest_day")
     assert not has_entity(hass, feed_in, "grid_fee_reduction")
     assert not has_entity(hass, consumption, "returned_latest_day")
-    prices = [point.amount / 100 for point in nomos.day_prices(feed_in.id, day)]
-    mean, highest = sum(prices) / len(prices), max(prices)
-    assert float(state_of(hass, feed_in.id, "share_of_optimum").state) == pytest.approx(
-        100 * (earned - kwh * mean) / (kwh * (highest - mean)), abs=1e-3
-    )
 
 
 @pytest.mark.parametrize("refusal", ["forbidden", "not_found"])
