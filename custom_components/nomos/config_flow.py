@@ -38,7 +38,7 @@ from .forecast.form import async_forecast_fields, async_shown, async_stored
 from .form_fields import Fields, SectionedForm, number_field
 from .loads.form import LoadFlow
 from .loads.load import SUBENTRY_TYPE
-from .prices.conversion import DISTANCES, PERIODS, SHARES, level_thresholds
+from .prices.conversion import DISTANCES, PERIODS, SHARES, contradictions
 from .pricing import DEFAULT_LIMITS, DEFAULT_THRESHOLDS
 from .runtime import NomosConfigEntry
 
@@ -202,14 +202,10 @@ class NomosOptionsFlow(OptionsFlowWithReload):
         """Ask, and refuse thresholds that contradict each other."""
         fields = await async_forecast_fields(self.hass)
         form = SectionedForm(_level_fields(), {"battery": fields})
-        errors = {}
+        errors: dict[str, str] = {}
         if user_input is not None:
             entered = form.flat(user_input)
-            try:
-                level_thresholds(entered)
-            except ValueError:
-                errors["base"] = "thresholds"
-            else:
+            if not (errors := contradictions(entered)):
                 stored = await async_stored(self.hass, fields, entered)
                 return self.async_create_entry(data=stored)
         else:

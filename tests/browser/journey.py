@@ -390,7 +390,7 @@ class Journey:
         field = self.flow.locator("ha-selector", has=self.page.locator("input"))
         await field.nth(0).locator("input").fill("5")
         await self.press("submit", self.flow)
-        await self.see(self.texts.own("options.error.thresholds"), self.flow)
+        await self.see(self.texts.own("options.error.more_than_cheap"), self.flow)
         await field.nth(0).locator("input").fill("20")
         await self.press("submit", self.flow)
         await self.finish("finish")

@@ -107,6 +107,19 @@ def level_thresholds(options: Mapping[str, Any]) -> LevelThresholds:
     return LevelThresholds(**shares, **distances)
 
 
+def contradictions(options: Mapping[str, Any]) -> dict[str, str]:
+    """Return what contradicts itself in the options of levels: names of options, and keys of the sentences about them."""
+    wrong = {}
+    for kind in ("cheap", "expensive"):
+        if options[f"very_{kind}_share"] > options[f"{kind}_share"]:
+            wrong[f"very_{kind}_share"] = f"more_than_{kind}"
+    if not options["distance"]:
+        wrong["distance"] = "no_distance"
+    if options["very_distance"] < options["distance"]:
+        wrong["very_distance"] = "less_than_distance"
+    return wrong
+
+
 def period_limits(options: Mapping[str, Any]) -> PeriodLimits:
     """Return what limits the customer's periods; an option that is missing has its default.
 

@@ -152,11 +152,24 @@ async def test_options(
     assert usual["shortest_period"] == usual["bridged_gap"] == 30
 
     usual["battery"] = {}
-    bad = usual | {"cheap_share": 5}
-    result = await hass.config_entries.options.async_configure(result["flow_id"], bad)
-    assert result["type"] is FlowResultType.FORM
-    assert result["errors"] == {"base": "thresholds"}
-    assert not entry.options
+    for bad, errors in (
+        ({"cheap_share": 5}, {"very_cheap_share": "more_than_cheap"}),
+        ({"expensive_share": 9}, {"very_expensive_share": "more_than_expensive"}),
+        ({"distance": 0}, {"distance": "no_distance"}),
+        (
+            {"very_distance": 0.5, "very_cheap_share": 26},
+            {
+                "very_distance": "less_than_distance",
+                "very_cheap_share": "more_than_cheap",
+            },
+        ),
+    ):
+        result = await hass.config_entries.options.async_configure(
+            result["flow_id"], usual | bad
+        )
+        assert result["type"] is FlowResultType.FORM
+        assert result["errors"] == errors
+        assert not entry.options
 
     good = usual | {"cheap_share": 50, "distance": 0.1}
     result = await hass.config_entries.options.async_configure(result["flow_id"], good)
