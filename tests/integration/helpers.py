@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+import json
 import logging
 from typing import override
 
@@ -13,13 +14,14 @@ from custom_components.nomos.pricing import local_date
 from custom_components.nomos.usage.coordinator import usage_file
 from custom_components.nomos.usage.months import month_chunks, month_start
 from custom_components.nomos.usage.record import MonthState, MonthStatus, UsageRecord
-from homeassistant.config_entries import SOURCE_REAUTH
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.json import json_dumps
 from homeassistant.util.json import json_loads
 from simulator import Simulator
+from tests.packaging import INTEGRATION
 
 CLIENT_ID = "nomos-home"
 
@@ -31,6 +33,29 @@ EMAIL = "smart@example.com"
 """The customer that most tests are about: one contract, a smart meter, quarter-hourly prices."""
 
 HOUR = timedelta(hours=1)
+
+_HOME_ASSISTANTS = frozenset(
+    {
+        "all_day",
+        "attribution",
+        "description",
+        "device_class",
+        "end_time",
+        "friendly_name",
+        "icon",
+        "location",
+        "max",
+        "message",
+        "min",
+        "mode",
+        "options",
+        "start_time",
+        "state_class",
+        "step",
+        "unit_of_measurement",
+    }
+)
+"""The attributes to which Home Assistant itself gives names."""
 
 START = datetime(2026, 6, 10, 8, 3, 7, tzinfo=UTC)
 """A Wednesday morning in summer, in the middle of an interval."""
@@ -113,6 +138,17 @@ def state_of(
     state = hass.states.get(entity_id(hass, subscription_id, key, platform))
     assert state, f"No state of {key}"
     return state
+
+
+def unnamed_attributes(hass: HomeAssistant, entry: ConfigEntry) -> set[str]:
+    """Return the attributes of an account's entities that would be shown by their names in the program."""
+    texts = json.loads((INTEGRATION / "translations" / "en.json").read_text())["entity"]
+    unnamed = set()
+    for one in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id):
+        if state := hass.states.get(one.entity_id):
+            named = texts[one.domain][one.translation_key].get("state_attributes", {})
+            unnamed |= state.attributes.keys() - _HOME_ASSISTANTS - named.keys()
+    return unnamed
 
 
 def facts(hass: HomeAssistant, entity: er.RegistryEntry) -> object:

@@ -23,7 +23,7 @@ from tests.integration.battery.helpers import (
     report,
     state_of,
 )
-from tests.integration.helpers import Advance
+from tests.integration.helpers import Advance, unnamed_attributes
 from tests.integration.loads import helpers as loads
 
 pytestmark = pytest.mark.usefixtures("german_hub")
@@ -64,6 +64,7 @@ async def test_what_it_shows(hass: HomeAssistant, linked, advance: Advance) -> N
     assert mode.attributes["reason"]
     assert "plan" not in mode.attributes["reason"].lower()
     assert len(mode.attributes["schedule"]) > 40
+    assert not unnamed_attributes(hass, entry)
     assert float(state_of(hass, battery, "expected_gain").state) > 0
     assert float(state_of(hass, battery, "gain_this_month").state) == 0
     change = datetime.fromisoformat(state_of(hass, battery, "next_change").state)

@@ -15,7 +15,7 @@ from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, entity_registry as er
-from tests.integration.helpers import Advance
+from tests.integration.helpers import Advance, unnamed_attributes
 from tests.integration.loads.helpers import (
     CAR,
     DISHWASHER,
@@ -50,6 +50,7 @@ async def test_a_load_has_a_dozen_entities_and_a_device(
         if one.config_subentry_id == load_id
     ]
     assert len([one for one in entities if one.disabled_by is None]) <= 12
+    assert not unnamed_attributes(hass, entry)
     assert sorted(one.unique_id.removeprefix(f"{load_id}_") for one in entities) == [
         "end",
         "expected_average_price",

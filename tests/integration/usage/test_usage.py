@@ -7,7 +7,14 @@ import pytest
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from simulator.berlin import local_date, midnight
-from tests.integration.helpers import count, entity_id, facts, restart, state_of
+from tests.integration.helpers import (
+    count,
+    entity_id,
+    facts,
+    restart,
+    state_of,
+    unnamed_attributes,
+)
 from tests.integration.usage.helpers import (
     ANALOG,
     DAY,
@@ -291,6 +298,7 @@ async def test_usage_entities(
     for one in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id):
         if one.entity_id not in before:
             assert facts(hass, one) == snapshot(name=one.entity_id)
+    assert not unnamed_attributes(hass, entry)
 
 
 @pytest.mark.parametrize("now", [EVENING])
