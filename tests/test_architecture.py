@@ -224,7 +224,7 @@ def test_pure_rooms_run_without_home_assistant() -> None:
 
 
 def test_batteries_are_imported_only_if_there_is_one() -> None:
-    """What Home Assistant imports at start imports neither what plans batteries nor forecasts."""
+    """What Home Assistant imports at start imports neither what plans batteries nor forecasts, nor what shares the sun."""
     top = ["__init__", "config_flow", "diagnostics", "sensor", "services"]
     names = [f"{PACKAGE}.{name}".removesuffix(".__init__") for name in top]
     done = subprocess.run(
@@ -236,7 +236,13 @@ def test_batteries_are_imported_only_if_there_is_one() -> None:
     )
     loaded = done.stdout.split()
     assert f"{PACKAGE}.loads.manager" in loaded
-    for name in ("battery.battery", "forecast.forecasts", "forecast.house"):
+    for name in (
+        "battery.battery",
+        "forecast.forecasts",
+        "forecast.house",
+        "loads.own_sun",
+        "planner.own_sun",
+    ):
         assert f"{PACKAGE}.{name}" not in loaded
 
 
@@ -266,11 +272,11 @@ def test_files_are_short(place: str) -> None:
 
 
 def test_planner_is_small() -> None:
-    """The planner of loads is simple: 700 lines in all; batteries have files of their own."""
+    """The planner of loads is simple: 700 lines in all; batteries and the sun have files of their own."""
     lengths = [
         len(path.read_text().splitlines())
         for path in sources(INTEGRATION / "planner")
-        if path.name not in {"battery.py", "expected.py"}
+        if path.name not in {"battery.py", "expected.py", "own_sun.py"}
     ]
     assert 0 < sum(lengths) <= LARGEST_PLANNER
 

@@ -160,6 +160,8 @@ def _load(load: Load, control: Control, account: NomosAccount) -> dict[str, Any]
         "window": task and [_iso(task.opens), _iso(task.closes)],
         "begun": bool(task and task.runs),
         "runs": [[_iso(run.start), _iso(run.end)] for run in plan.runs] if plan else [],
+        "solar_share": plan and plan.solar_share,
+        "plans_made": load.making.made,
         "ledger": {
             "source": load.meter.source,
             "metered_at": ledger.reading and _iso(ledger.reading.at),

@@ -3,8 +3,8 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from homeassistant.config_entries import (
     SIGNAL_CONFIG_ENTRY_CHANGED,
@@ -29,6 +29,7 @@ from .api import Subscription, SubscriptionStatus
 from .battery.file import battery_file
 from .clock import async_watch_clock
 from .const import BATTERY, CUSTOMER_URL, DOMAIN, MANUFACTURER
+from .energy_dashboard import async_dashboard
 from .issues import Issue, async_report
 from .loads.load import signal_changed as signal_loads_changed
 from .loads.manager import Loads, async_forget as async_forget_loads, load_file
@@ -39,6 +40,7 @@ from .usage.coordinator import UsageCoordinator, async_delete_files
 if TYPE_CHECKING:
     from .battery.manager import AddSensors, Batteries
     from .forecast.forecasts import Forecasts
+    from .planner.own_sun import OwnSun
 
 type NomosConfigEntry = ConfigEntry[NomosRuntime]
 
@@ -61,8 +63,8 @@ class NomosRuntime:
         self.loads = Loads(hass, entry, self.prices)
         self.batteries: Batteries | None = None
         self.forecasts: Forecasts | None = None
-        """Both are None as long as there is no battery: then nothing of them is imported, read or followed."""
-        self._has_battery = False
+        """Both are None as long as nothing needs them: then nothing of them is imported, read or followed."""
+        self._forecasts_lock = asyncio.Lock()
         self._add_battery: AddSensors | None = None
 
     async def async_begin(self, *, must_answer: bool) -> None:
@@ -97,47 +99,95 @@ class NomosRuntime:
                 self._hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._entry_changed
             )
         )
-        await self._async_follow_batteries()
+        await self._async_follow_forecasts()
 
     @callback
     def _entry_changed(self, change: ConfigEntryChange, entry: ConfigEntry) -> None:
         if entry is self._entry and change is ConfigEntryChange.UPDATED:
             self._entry.async_create_background_task(
-                self._hass, self._async_follow_batteries(), f"{DOMAIN} batteries"
+                self._hass, self._async_follow_forecasts(), f"{DOMAIN} forecasts"
             )
 
-    async def _async_follow_batteries(self) -> None:
-        """Begin with batteries as soon as there is one."""
+    async def _async_follow_forecasts(self) -> None:
+        """Begin with batteries, and with own solar power for loads, as soon as there is one that needs it."""
         kinds = {one.subentry_type for one in self._entry.subentries.values()}
-        if BATTERY not in kinds or self._has_battery:
-            return
-        self._has_battery = True
-        room, of_forecasts = [
-            await async_import_module(self._hass, f"{__package__}.{name}")
-            for name in ("battery.manager", "forecast.forecasts")
-        ]
-        forecasts: Forecasts = of_forecasts.Forecasts(
-            self._hass,
-            self._entry,
-            self.prices,
-            usage_statistics=self._usage_statistics,
-            load_statistics=self.loads.energy_statistics,
-        )
-        forecasts.async_start()
-        self._entry.async_on_unload(forecasts.async_stop)
-        batteries: Batteries = room.Batteries(
-            self._hass,
-            self._entry,
-            self.prices,
-            forecasts,
-            self.loads.planned_runs,
-            forecasts_changed=of_forecasts.signal_changed(self._entry.entry_id),
-            loads_changed=signal_loads_changed(self._entry.entry_id),
-        )
-        await batteries.async_begin()
-        self.batteries, self.forecasts = batteries, forecasts
+        if BATTERY in kinds and self.batteries is None:
+            await self._async_begin_batteries()
+        if self.loads.use_own_sun:
+            await self.async_share_sun()
+
+    async def _async_forecasts(self) -> Forecasts:
+        """Return what is expected of house and sun, followed from now on. The lock is held."""
+        if self.forecasts is None:
+            room = await self._async_room("forecast.forecasts")
+            forecasts: Forecasts = room.Forecasts(
+                self._hass,
+                self._entry,
+                self.prices,
+                usage_statistics=self._usage_statistics,
+                load_statistics=self.loads.energy_statistics,
+            )
+            forecasts.async_start()
+            self._entry.async_on_unload(forecasts.async_stop)
+            self.forecasts = forecasts
+        return self.forecasts
+
+    async def _async_room(self, name: str) -> Any:
+        """Return a module that only some households need."""
+        return await async_import_module(self._hass, f"{__package__}.{name}")
+
+    async def _async_begin_batteries(self) -> None:
+        async with self._forecasts_lock:
+            if self.batteries is not None:
+                return
+            room = await self._async_room("battery.manager")
+            forecasts = await self._async_forecasts()
+            batteries: Batteries = room.Batteries(
+                self._hass,
+                self._entry,
+                self.prices,
+                forecasts,
+                self.loads.planned_runs,
+                forecasts_changed=forecasts.signal,
+                loads_changed=signal_loads_changed(self._entry.entry_id),
+            )
+            await batteries.async_begin()
+            self.batteries = batteries
         if self._add_battery is not None:
             batteries.async_each(self._add_battery)
+
+    async def async_share_sun(self) -> None:
+        """Let loads use own solar power from now on."""
+        async with self._forecasts_lock:
+            if self.loads.sun is not None:
+                return
+            room = await self._async_room("loads.own_sun")
+            forecasts = await self._async_forecasts()
+
+            async def read(now: datetime) -> OwnSun:
+                found = await forecasts.async_outlook(now)
+                own: OwnSun = room.OwnSun(
+                    house=found.house, sun=found.sun, payouts=found.payouts
+                )
+                return own
+
+            self.loads.async_share_sun(
+                room.SharedSun(
+                    self._hass,
+                    self._entry,
+                    self.loads.all,
+                    read,
+                    forecasts_changed=forecasts.signal,
+                )
+            )
+
+    async def async_forecasts_sun(self) -> bool:
+        """Return whether a solar forecast is chosen for the account."""
+        options = await self._async_room("forecast.options")
+        chosen = options.ForecastOptions.of(self._entry.options).solar_forecasts
+        if chosen is None:
+            chosen = (await async_dashboard(self._hass)).chosen
+        return bool(chosen)
 
     def _usage_statistics(self) -> list[str]:
         """Return the ids of the statistics of what was metered for contracts for consumption."""

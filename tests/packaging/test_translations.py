@@ -218,7 +218,7 @@ def test_wrong_settings_have_a_sentence_and_a_field(english: Tree) -> None:
     assert len(refused) >= 6
     texts = english["config_subentries"]["load"]["error"]
     assert refused | {"name_unfit", "preset_unfit", "out_of_range"} <= texts.keys()
-    form = LoadForm.of(None, [])
+    form = LoadForm.of(None, [], sun=True)
     assert not {one for one in refused if form.place_of_error(one) == "base"}
 
 

@@ -70,6 +70,17 @@ def test_stand_ins_keep_the_clock_time_over_a_clock_change() -> None:
     assert forecast.between(six, six + HOUR) == pytest.approx(6.0)
 
 
+def test_an_hour_that_comes_twice_has_its_own_energy() -> None:
+    """As the clock is put back, the second hour is not taken for the first."""
+    start = datetime(2026, 10, 25, tzinfo=UTC)
+    forecast = hourly(1.0, 3.0, 5.0, start=start)
+    found = [
+        forecast.between(start + hour * HOUR, start + (hour + 1) * HOUR)
+        for hour in range(3)
+    ]
+    assert found == pytest.approx([1.0, 3.0, 5.0])
+
+
 def test_quarters() -> None:
     """Quarter-hours begin with the rest of one; need is what the sun does not cover; hours are cut in four."""
     expected = Expected(

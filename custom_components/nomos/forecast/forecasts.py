@@ -68,6 +68,8 @@ class Forecasts:
             load_statistics: returns the statistics of loads with a meter, which are not part of the need.
 
         """
+        self.signal = signal_changed(entry.entry_id)
+        """What is sent when house or sun have changed."""
         self._hass, self._entry, self._prices = hass, entry, prices
         self._usage_statistics = usage_statistics
         self._load_statistics = load_statistics
@@ -257,4 +259,4 @@ class Forecasts:
         )
         before, self._last = self._last, last
         if before is not None and before != last:
-            async_dispatcher_send(self._hass, signal_changed(self._entry.entry_id))
+            async_dispatcher_send(self._hass, self.signal)

@@ -188,6 +188,23 @@ class NomosLoadStatus(NomosLoadSensor):
         return share, super()._read_value(now)
 
 
+class NomosExpectedCost(NomosLoadSensor):
+    """What the plan costs, and how much of its energy comes from the own sun if the load uses that."""
+
+    _unrecorded_attributes = frozenset({"solar_share"})
+
+    @override
+    def _read_value(self, now: datetime) -> object:
+        plan = _plan_of(self._load)
+        share = plan.solar_share if plan else None
+        share = None if share is None else round(100 * share)
+        if self._load.settings.own_sun:
+            self._attr_extra_state_attributes = {"solar_share": share}
+        else:
+            self._attr_extra_state_attributes = {}
+        return share, super()._read_value(now)
+
+
 class NomosExpectedSaving(NomosLoadSensor):
     """What the plan saves against starting as the window opens, and against the average of the window."""
 
@@ -230,6 +247,7 @@ class NomosLastCost(NomosLoadSensor):
 
 _KINDS: Final[dict[str, type[NomosLoadSensor]]] = {
     "status": NomosLoadStatus,
+    "expected_cost": NomosExpectedCost,
     "expected_saving": NomosExpectedSaving,
     "saved_this_month": NomosSavedThisMonth,
     "last_cost": NomosLastCost,

@@ -131,6 +131,9 @@ _PRICE: Final[Fields] = {
     probatio.Optional("price_cap"): checked_number(-100, 200, 0.1, "ct/kWh"),
     probatio.Required("prefer", default=Prefer.EARLY.value): choice(Prefer, "prefer"),
 }
+_SUN: Final[Fields] = {
+    probatio.Required("own_sun", default=False): BooleanSelector(),
+}
 _DEVICE: Final[Fields] = {
     probatio.Optional("devices"): entities(
         "switch",
@@ -150,6 +153,7 @@ _FIELD_OF: Final = {
     "no_preset": "preset_on",
     "no_duration": "duration",
     "no_power": "power",
+    "no_power_for_sun": "power",
     "no_capacity": "capacity",
     "no_charge_sensor": "charge_sensor",
     "no_target": "target",
@@ -170,9 +174,18 @@ class LoadForm(SectionedForm):
     __slots__ = ()
 
     @classmethod
-    def of(cls, load_type: LoadType | None, contracts: list[SelectOptionDict]) -> Self:
-        """Return the form of a type of load; None for one that was described before there were types."""
-        price = {**_PRICE}
+    def of(
+        cls,
+        load_type: LoadType | None,
+        contracts: list[SelectOptionDict],
+        *,
+        sun: bool,
+    ) -> Self:
+        """Return the form of a type of load; None for one that was described before there were types.
+
+        ``sun``: whether it may use own solar power.
+        """
+        price = _PRICE | (_SUN if sun else {})
         if len(contracts) > 1:
             usual = probatio.Required("subscription", default=contracts[0]["value"])
             price[usual] = SelectSelector(SelectSelectorConfig(options=contracts))

@@ -30,6 +30,8 @@ class LoadFlow(PlannedFlow):
     """Asks for one load."""
 
     _type: LoadType | None = None
+    _sun = False
+    """Whether own solar power is offered: there is a forecast of the sun, or the load uses it already."""
 
     async def async_step_user(
         self, user_input: dict[str, Any] | None = None
@@ -43,19 +45,19 @@ class LoadFlow(PlannedFlow):
 
     async def async_step_appliance(self, _: object = None) -> SubentryFlowResult:
         """Ask for a dishwasher or washer."""
-        return self._begin(LoadType.APPLIANCE)
+        return await self._async_begin(LoadType.APPLIANCE)
 
     async def async_step_car(self, _: object = None) -> SubentryFlowResult:
         """Ask for a car."""
-        return self._begin(LoadType.CAR)
+        return await self._async_begin(LoadType.CAR)
 
     async def async_step_heat(self, _: object = None) -> SubentryFlowResult:
         """Ask for hot water or a heat pump."""
-        return self._begin(LoadType.HEAT)
+        return await self._async_begin(LoadType.HEAT)
 
     async def async_step_other(self, _: object = None) -> SubentryFlowResult:
         """Ask for anything else."""
-        return self._begin(LoadType.OTHER)
+        return await self._async_begin(LoadType.OTHER)
 
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
@@ -66,6 +68,7 @@ class LoadFlow(PlannedFlow):
         subentry = self._get_reconfigure_subentry()
         data = {CONF_NAME: subentry.title} | _completed(subentry.data)
         self._type = LoadType(data["type"]) if "type" in data else None
+        self._sun = data.get("own_sun") or await self._async_forecasts_sun()
         return self._show(self.without_stale_contract(data))
 
     async def async_step_settings(
@@ -91,8 +94,10 @@ class LoadFlow(PlannedFlow):
             )
         if self._type is not None:
             data["type"] = self._type.value
-        loads = self._get_entry().runtime_data.loads
-        description, placeholders = await async_preview(self.hass, loads, data)
+        runtime = self._get_entry().runtime_data
+        if data.get("own_sun"):
+            await runtime.async_share_sun()
+        description, placeholders = await async_preview(self.hass, runtime.loads, data)
         return self.async_create_entry(
             title=title,
             data=data,
@@ -100,10 +105,16 @@ class LoadFlow(PlannedFlow):
             description_placeholders=placeholders,
         )
 
-    def _begin(self, load_type: LoadType) -> SubentryFlowResult:
+    async def _async_begin(self, load_type: LoadType) -> SubentryFlowResult:
         """Show the form of a type of load, filled in with what suits it."""
-        self._type = load_type
+        if ended := self.abort_if_unready():
+            return ended
+        self._type, self._sun = load_type, await self._async_forecasts_sun()
         return self._show(BEGIN_WITH[load_type])
+
+    async def _async_forecasts_sun(self) -> bool:
+        found: bool = await self._get_entry().runtime_data.async_forecasts_sun()
+        return found
 
     def _show(
         self, data: Mapping[str, Any], mistake: Mistake | None = None
@@ -111,7 +122,7 @@ class LoadFlow(PlannedFlow):
         return self.show("settings", self._form(), data, mistake)
 
     def _form(self) -> LoadForm:
-        return LoadForm.of(self._type, self.contracts())
+        return LoadForm.of(self._type, self.contracts(), sun=self._sun)
 
 
 def _completed(data: Mapping[str, Any]) -> dict[str, Any]:

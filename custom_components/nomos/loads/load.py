@@ -250,6 +250,11 @@ class Load:
         self._update()
 
     @callback
+    def async_follow_sun(self) -> None:
+        """Plan again if there is more or less own solar power than was planned with."""
+        self._plan_if_due(dt_util.utcnow())
+
+    @callback
     def async_stop(self) -> None:
         """Stop planning."""
         self.making.cancel()

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from homeassistant.config_entries import (
     SIGNAL_CONFIG_ENTRY_CHANGED,
@@ -31,6 +31,9 @@ from .plan import LoadMemory
 from .saved import async_forget_saved
 from .settings import LoadSettings, renamed
 
+if TYPE_CHECKING:
+    from .own_sun import SharedSun
+
 
 class Loads:
     """Keeps one ``Load`` for each subentry.
@@ -48,6 +51,8 @@ class Loads:
         """Belong to an entry; ``prices`` is followed as contracts come and go."""
         self.all: dict[str, Load] = {}
         self.controls: dict[str, Control] = {}
+        self.sun: SharedSun | None = None
+        """What loads go by that use own solar power; None as long as there is none."""
         self._hass = hass
         self._entry = entry
         self._prices = prices
@@ -107,6 +112,24 @@ class Loads:
             for run in load.runs
             if run.end > now
         )
+
+    @property
+    def use_own_sun(self) -> bool:
+        """Return whether a load uses own solar power."""
+        return any(load.settings.own_sun for load in self.all.values())
+
+    @callback
+    def async_share_sun(self, sun: SharedSun) -> None:
+        """Plan those loads that use own solar power, for which they have waited."""
+        self.sun = sun
+        for load in self.all.values():
+            self._take_sun(load)
+            load.async_follow_sun()
+
+    def _take_sun(self, load: Load) -> None:
+        if self.sun is not None:
+            load.making.sun = self.sun.share_of(load)
+            load.meter.is_dark = self.sun.is_dark
 
     def energy_statistics(self) -> list[str]:
         """Return the ids of the statistics of what loads use, as far as the customer named their sensors."""
@@ -169,6 +192,8 @@ class Loads:
                     number=next(self._numbers),
                 )
             load = self.all[key]
+            if new:
+                self._take_sun(load)
             load.async_configure(subentry, prices)
             async_register_device(
                 self._hass, self._entry, load.id, load.name, load.coordinator

@@ -1,6 +1,6 @@
 """What a load used: follows the energy sensor of its device, and keeps the load's ledger."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from math import isfinite
@@ -50,10 +50,13 @@ class Meter:
         self.kept = ledger
         """What has to survive a restart: as of the last booking or run, or the last quarter-hour of one."""
         self._ledger = ledger
+        self.is_dark: Callable[[datetime, datetime], bool] | None = None
+        """Returns whether it is certain that no sun is expected between two instants; None if that is not known."""
         self._hass = hass
         self._wake = wake
         self._sensor: str | None = None
         self._power: float | None = None
+        self._uses_sun = False
         self._table: PriceTable = EMPTY_TABLE
         self._task = task
         self._unsub: CALLBACK_TYPE | None = None
@@ -86,7 +89,7 @@ class Meter:
     @callback
     def async_follow(self, settings: LoadSettings) -> None:
         """Follow the energy sensor that the settings name. Readings of different ones are not compared."""
-        self._power = settings.power
+        self._power, self._uses_sun = settings.power, settings.own_sun
         if settings.energy_sensor == self._sensor and self._unsub is not None:
             return
         if self._sensor not in {None, settings.energy_sensor}:
@@ -162,13 +165,19 @@ class Meter:
             return
         length = sum((run.duration for run in task.runs), timedelta())
         at_once = Run(start=task.opens, end=task.opens + length)
+        # What the sun really gave is not known: a saving is booked only if it had no part in it.
+        known = not self._uses_sun or self._all_dark((at_once, *task.runs))
         self._ledger = self._ledger.book(
             self._table,
-            average_price(self._table, (at_once,)),
+            average_price(self._table, (at_once,)) if known else None,
             power=self._power,
             metered=self._reading() is not None,
         )
         self._keep()
+
+    def _all_dark(self, runs: Iterable[Run]) -> bool:
+        is_dark = self.is_dark
+        return is_dark is not None and all(is_dark(run.start, run.end) for run in runs)
 
     def _keep(self) -> None:
         self.kept = self._ledger

@@ -160,7 +160,7 @@ class LoadPlan:
 
     Money is in EUR, for a load of unknown power per kW of it, and ``average_price`` in EUR/kWh; both only if all prices
     of the runs are known. ``saving`` is against starting as the window opens, ``saving_vs_average`` against the mean
-    price of what is known of the window.
+    price of what is known of the window. Of a load that uses own solar power, all is by what it pays then.
     """
 
     opens: datetime
@@ -173,6 +173,8 @@ class LoadPlan:
     average_price: float | None = None
     saving: float | None = None
     saving_vs_average: float | None = None
+    solar_share: float | None = None
+    """Which part of the runs' energy the own sun is expected to give, from 0 to 1; None if the load does not use it."""
 
     @override
     def __str__(self) -> str:

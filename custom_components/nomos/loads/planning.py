@@ -1,16 +1,19 @@
 """The plan of a load: for its window, as far as prices are known. Pure, for the executor."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from math import fsum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..planner import Run, plan
 from ..prices.conversion import knows_price
 from ..pricing import PriceTable, window, with_stand_ins
 from .plan import LoadPlan, LoadStatus, Task
 from .settings import LoadSettings
+
+if TYPE_CHECKING:
+    from ..planner.own_sun import OwnSun
 
 _ZERO: Final = timedelta()
 _INSTANT: Final = timedelta(microseconds=1)
@@ -22,6 +25,30 @@ PATIENCE: Final = timedelta(hours=6)
 """How long before the last known price ends a load with a price cap stops waiting for more prices."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Prices:
+    """What the energy of a load costs: what is bought, and the sun if it uses that."""
+
+    bought: PriceTable
+    power: float
+    sun: OwnSun | None
+
+    def known(self, start: datetime, end: datetime) -> PriceTable:
+        """Return the prices that are known, between two instants with the sun."""
+        if self.sun is None:
+            return self.bought
+        return self.sun.prices(self.bought, self.power, start, end)
+
+    def guessed(self, start: datetime, end: datetime) -> PriceTable:
+        """Return the prices between two instants, with stand-ins for those that are unknown."""
+        table = with_stand_ins(self.bought, start, end)
+        if self.sun is None:
+            return table
+        sun = self.sun.guessed(start, end)
+        guessed = sun.prices(table, self.power, start, end)
+        return guessed.merge(self.known(start, end))
+
+
 def plan_load(
     settings: LoadSettings,
     task: Task,
@@ -30,8 +57,11 @@ def plan_load(
     now: datetime,
     zone: tzinfo,
     urgent: timedelta = _ZERO,
+    sun: OwnSun | None = None,
 ) -> LoadPlan:
     """Return the plan of a task: its runs so far, and the best ones for what it still needs.
+
+    A load that uses own solar power is planned by what it pays then; so are its money and its price cap.
 
     Args:
         settings: what the customer wants.
@@ -42,8 +72,13 @@ def plan_load(
         zone: of the hub, by whose clock the customer's own time is.
         urgent: for how long it has to run at once, whatever the price and the opening of the window; the rest is
             planned as that of a run that goes on.
+        sun: what it may count on of the sun; None if it does not use that.
 
     """
+    power = settings.power or 1.0
+    prices = _Prices(table, power, sun)
+    begun = min(task.opens, now, *(run.start for run in task.runs))
+    table = prices.known(begun, max(task.closes, now + left))
     whole = task.time_run(now) + max(left, _ZERO)
     at_once = _ZERO if task.by_hand else min(urgent, left, task.closes - now)
     if at_once > _ZERO:
@@ -63,10 +98,12 @@ def plan_load(
     elif current and not at_once and own_time:
         runs, status = task.runs, LoadStatus.PLANNED
     else:
-        more, status = _rest(settings, task, left, table, now, zone)
+        more, status = _rest(settings, task, left, table, prices, now, zone)
         runs = _joined(task, now, more)
     made = LoadPlan(opens=task.opens, closes=task.closes, status=status, runs=runs)
-    return _with_money(made, settings.power or 1.0, whole, table)
+    if sun is not None and runs:
+        made = replace(made, solar_share=sun.share(runs, power))
+    return _with_money(made, power, whole, table)
 
 
 def next_planning(
@@ -97,6 +134,7 @@ def _rest(
     task: Task,
     left: timedelta,
     table: PriceTable,
+    prices: _Prices,
     now: datetime,
     zone: tzinfo,
 ) -> tuple[tuple[Run, ...], LoadStatus]:
@@ -127,7 +165,7 @@ def _rest(
     )
     guessed = table
     if not (settings.price_cap is not None and _runs_out(table, now)):
-        guessed = with_stand_ins(table, start, task.closes)
+        guessed = prices.guessed(start, task.closes)
     runs = plan(guessed, request, now).runs
     if settings.contiguous and _length(runs) < left:
         # Half a dishwasher's run helps nobody; half a car's charge does.

@@ -8,7 +8,6 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
 from ..const import CURRENCY
-from ..pricing import PriceTable
 from .manager import Loads
 from .plan import LoadPlan, LoadStatus, Task
 from .planning import plan_load
@@ -28,29 +27,25 @@ async def async_preview(
     coordinator = loads.coordinator_of(settings.contract_id)
     plan = None
     if coordinator is not None and coordinator.data is not None:
+        left = left_at_first(hass, settings, now)
+        opens, closes = settings.next_window(now, zone, left)
+        sun = None
+        if settings.own_sun and loads.sun is not None:
+            sun = await loads.sun.async_left(closes)
+        # As if it were asked for now: it saves against starting now.
         plan = await hass.async_add_executor_job(
-            _first_plan,
+            plan_load,
             settings,
-            left_at_first(hass, settings, now),
+            Task(opens=max(opens, now), closes=closes),
+            left,
             coordinator.data,
             now,
             zone,
+            timedelta(),
+            sun,
         )
     key, placeholders = describe(plan, now, zone, hass.config.language)
     return f"asked_{key}" if settings.on_demand else key, placeholders
-
-
-def _first_plan(
-    settings: LoadSettings,
-    left: timedelta,
-    table: PriceTable,
-    now: datetime,
-    zone: tzinfo,
-) -> LoadPlan:
-    """Return the plan of a load from now on, as if it were asked for now; it saves against starting now."""
-    opens, closes = settings.next_window(now, zone, left)
-    task = Task(opens=max(opens, now), closes=closes)
-    return plan_load(settings, task, left, table, now, zone)
 
 
 def describe(

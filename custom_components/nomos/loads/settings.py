@@ -141,6 +141,7 @@ class LoadSettings:
         days: the weekdays on which it is to be ready, 0 for Monday.
         on_demand: whether it waits until it is asked for.
         price_cap: in EUR/kWh.
+        own_sun: whether it is planned with own solar power; it then has a power.
         fallback: when to start if prices are not known.
         car: what is charged, if what is needed goes by that; ``duration`` is then that of a full charge.
         plugged_sensor: the entity without whose "on" the load does not run. If it is on demand and has no
@@ -179,6 +180,7 @@ class LoadSettings:
     preset_on: str | None = None
     preset_off: str | None = None
     energy_sensor: str | None = None
+    own_sun: bool = False
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Self:
@@ -220,6 +222,7 @@ class LoadSettings:
             preset_on=data.get("preset_on") or None,
             preset_off=data.get("preset_off") or None,
             energy_sensor=data.get("energy_sensor") or None,
+            own_sun=data.get("own_sun", False),
         )
 
     def __post_init__(self) -> None:
@@ -236,6 +239,8 @@ class LoadSettings:
         domains = {device.partition(".")[0] for device in self.devices}
         if not self.preset_on and not domains.isdisjoint(PRESETS):
             raise ValueError("no_preset")
+        if self.own_sun and not self.power:
+            raise ValueError("no_power_for_sun")
         if not self.days:
             raise ValueError("no_days")
         outside = self.fallback is not None and _between(opens, self.fallback) >= length

@@ -59,7 +59,9 @@ class EnergyForecast:
         length = end - start
         local = start.astimezone(TARIFF_ZONE)
         for days in _DAYS:
-            at = (local + timedelta(days=days)).astimezone(UTC)
+            # Adding to a local time takes the first of two hours that are called the same.
+            shifted = local + timedelta(days=days) if days else local
+            at = shifted.astimezone(UTC)
             if self.starts[0] <= at and at + length <= self.starts[-1]:
                 return max(self._until(at + length) - self._until(at), 0.0)
         return 0.0

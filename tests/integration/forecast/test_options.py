@@ -118,3 +118,16 @@ async def test_integrations_that_cannot_be_loaded(hass: HomeAssistant, linked) -
     assert suggested(fields) == []
     offered = next(iter((await async_forecast_fields(hass)).values()))
     assert [one["value"] for one in offered.config["options"]] == ["east"]
+
+
+async def test_loads_may_use_the_sun_of_the_energy_dashboard(
+    hass: HomeAssistant, linked
+) -> None:
+    """Whoever chose a forecast there need not choose it again; whoever chose none here has none."""
+    entry = await linked()
+    assert not await entry.runtime_data.async_forecasts_sun()
+    add_sun(hass, "east")
+    await dashboard(hass, SOLAR | {"config_entry_solar_forecast": ["east"]})
+    assert await entry.runtime_data.async_forecasts_sun()
+    hass.config_entries.async_update_entry(entry, options={"solar_forecasts": []})
+    assert not await entry.runtime_data.async_forecasts_sun()

@@ -149,7 +149,8 @@ async def test_planned_in_the_executor(
     monkeypatch.setattr(hass, "async_add_executor_job", watched)
     seen = async_capture_events(hass, EVENT_STATE_CHANGED)
     await add(hass, entry, CAR)
-    assert jobs.count("plan_load") == 1
+    # Once for the sentence at the end of the dialog, and once for the load.
+    assert jobs.count("plan_load") == 2
     # A load shows up with its plan: no automation sees it come out of nothing. A button has no state until it is pressed.
     states = [
         event.data["new_state"]

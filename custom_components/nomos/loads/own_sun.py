@@ -1,0 +1,197 @@
+"""Own solar power for the loads that use it: each counts on what the ones before it leave. Imported only if one does."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+import logging
+from typing import Final
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.start import async_at_started
+from homeassistant.util import dt as dt_util
+
+from ..planner import Run
+from ..planner.own_sun import OwnSun, is_dark
+from .load import Load, signal_changed
+from .making import SunShare
+
+_LOGGER = logging.getLogger(__name__)
+
+type ReadSun = Callable[[datetime], Awaitable[OwnSun]]
+"""Returns what is expected of sun, house and payouts as of an instant, without runs of loads."""
+
+type _Rank = tuple[bool, datetime, int]
+type _Runs = tuple[tuple[Run, float], ...]
+
+_LAST: Final = 1 << 30
+
+
+class SharedSun:
+    """Hands what is expected of the sun to the loads that use it, in the order of their deadlines.
+
+    A load counts on the surplus that the runs of those before it leave. Before all others come the loads that do not use
+    the sun, and runs in one go that have begun: what others plan does not change them.
+    """
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        loads: Mapping[str, Load],
+        read: ReadSun,
+        *,
+        forecasts_changed: str,
+    ) -> None:
+        """Wait for Home Assistant to start: until then, forecasts of others may not be there.
+
+        Args:
+            hass: Home Assistant.
+            entry: the account.
+            loads: all of its loads.
+            read: what is expected.
+            forecasts_changed: the signal that is sent if that has changed.
+
+        """
+        self.ready = False
+        self.version = 0
+        """How often the forecasts have changed."""
+        self._hass, self._loads, self._read = hass, loads, read
+        self._last: OwnSun | None = None
+        self._failed = False
+        for unsubscribe in (
+            async_dispatcher_connect(hass, forecasts_changed, self._forecasts_changed),
+            async_dispatcher_connect(
+                hass, signal_changed(entry.entry_id), self._follow
+            ),
+            async_at_started(hass, self._started),
+        ):
+            entry.async_on_unload(unsubscribe)
+
+    def share_of(self, load: Load) -> SunShare:
+        """Return what one load goes by."""
+        return _Share(self, load)
+
+    def is_dark(self, start: datetime, end: datetime) -> bool:
+        """Return whether it is certain that no sun is expected between two aware instants."""
+        return self._last is not None and is_dark(self._last.sun, start, end)
+
+    def rank_of(self, load: Load, closes: datetime, now: datetime) -> _Rank:
+        """Return by what loads are ordered."""
+        task = load.task
+        goes_on = task is not None and task.run_at(now) is not None
+        by_hand = task is not None and task.by_hand
+        fixed = goes_on and (by_hand or load.settings.contiguous)
+        return load.settings.own_sun and not fixed, closes, load.number
+
+    def before(self, rank: _Rank, now: datetime) -> list[Load]:
+        """Return the loads that come before a rank, without those that have nothing to do, or no known power."""
+        return [
+            one
+            for one in self._loads.values()
+            if one.task is not None
+            and one.settings.usual_power is not None
+            and self.rank_of(one, one.task.closes, now) < rank
+        ]
+
+    def runs_before(self, rank: _Rank, now: datetime) -> _Runs:
+        """Return the runs of loads before a rank that go on or are planned, with the power in kW, in order.
+
+        Those after the deadline do not matter.
+        """
+        closes = rank[1]
+        runs = [
+            (run, one.settings.usual_power or 0.0)
+            for one in self.before(rank, now)
+            for run in one.runs
+            if run.end > now and run.start < closes
+        ]
+        return tuple(sorted(runs, key=lambda one: (one[0].start, one[0].end, one[1])))
+
+    async def async_sun(self) -> OwnSun | None:
+        """Return what is expected now, without runs; None if it cannot be said. A load must not fail for that."""
+        try:
+            self._last = await self._read(dt_util.utcnow())
+            self._failed = False
+        except Exception as err:  # noqa: BLE001 - without the sun, a load is planned by prices alone
+            level = logging.DEBUG if self._failed else logging.WARNING
+            self._last, self._failed = None, True
+            _LOGGER.log(
+                level,
+                "What is expected of the sun could not be read (%s); loads are planned without it",
+                type(err).__name__,
+            )
+        return self._last
+
+    async def async_left(self, closes: datetime) -> OwnSun | None:
+        """Return what is left for a load that would come after all others with this deadline."""
+        sun, now = await self.async_sun(), dt_util.utcnow()
+        runs = self.runs_before((True, closes, _LAST), now)
+        return sun and replace(sun, runs=runs)
+
+    @callback
+    def _started(self, _hass: HomeAssistant) -> None:
+        self.ready = True
+        self._follow()
+
+    @callback
+    def _forecasts_changed(self) -> None:
+        self.version += 1
+        self._follow()
+
+    @callback
+    def _follow(self) -> None:
+        """Plan again what was planned with another sun than there is now."""
+        for load in list(self._loads.values()):
+            if load.settings.own_sun:
+                load.async_follow_sun()
+
+
+@dataclass
+class _Share:
+    """What one load has taken of the sun."""
+
+    shared: SharedSun
+    load: Load
+    taken: tuple[int, _Runs] | None = None
+    """The version of the forecasts, and the runs of the loads before."""
+
+    @property
+    def ready(self) -> bool:
+        """Return whether the sun can be asked for."""
+        return self.shared.ready
+
+    @property
+    def changed(self) -> bool:
+        """Return whether something else would be handed out than was last."""
+        now = dt_util.utcnow()
+        if self.taken is None:
+            return False
+        version, runs = self.taken
+        known = tuple(one for one in runs if one[0].end > now)
+        return version != self.shared.version or known != self._runs(now)
+
+    async def async_take(self) -> OwnSun | None:
+        """Return what the load may count on, as soon as the loads that come first are planned."""
+        now = dt_util.utcnow()
+        # Only those that are under way as this begins: two loads never wait for each other.
+        under_way = [
+            task
+            for one in self.shared.before(self._rank(now), now)
+            if (task := one.making.under_way) is not None
+        ]
+        if under_way:
+            await asyncio.wait(under_way)
+        sun, now = await self.shared.async_sun(), dt_util.utcnow()
+        runs = self._runs(now)
+        self.taken = self.shared.version, runs
+        return sun and replace(sun, runs=runs)
+
+    def _rank(self, now: datetime) -> _Rank:
+        closes = self.load.task.closes if self.load.task else now
+        return self.shared.rank_of(self.load, closes, now)
+
+    def _runs(self, now: datetime) -> _Runs:
+        return self.shared.runs_before(self._rank(now), now)

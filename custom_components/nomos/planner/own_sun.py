@@ -1,0 +1,104 @@
+"""What a load pays that uses own solar power: as far as the surplus reaches, only the payout that is lost."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from math import fsum
+from typing import Final, Self
+
+from ..pricing import QUARTER, Interval, PriceTable, quarter_of, with_stand_ins
+from .expected import EnergyForecast
+from .model import Run
+
+_HOUR: Final = timedelta(hours=1)
+
+type _Piece = tuple[datetime, datetime, float, float]
+"""Start and end, which part of a load's power the surplus covers, and what that part would be paid (EUR/kWh)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnSun:
+    """The surplus that a load may count on: the sun, less what the house needs and what loads take that come first.
+
+    ``payouts`` are in EUR/kWh; ``runs`` are those of the other loads, with their power in kW. Without a forecast of sun
+    and house, and as long as a payout is not known, there is no surplus.
+    """
+
+    house: EnergyForecast
+    sun: EnergyForecast
+    payouts: PriceTable
+    runs: tuple[tuple[Run, float], ...] = ()
+
+    def guessed(self, start: datetime, end: datetime) -> Self:
+        """Return it with stand-ins for the payouts between two aware instants that are not known."""
+        return replace(self, payouts=with_stand_ins(self.payouts, start, end))
+
+    def prices(
+        self, table: PriceTable, power: float, start: datetime, end: datetime
+    ) -> PriceTable:
+        """Return prices in which those between two aware instants are what a load of a power (kW) pays per kWh.
+
+        That is the import price for the part that the surplus does not cover, and the payout for the rest. What is
+        unknown stays unknown.
+        """
+        found: list[Interval] = []
+        for one in table.intervals:
+            if one.price is None or one.end <= start or end <= one.start:
+                found.append(one)
+                continue
+            found += (
+                Interval(since, until, (1 - share) * one.price + share * payout)
+                for since, until, share, payout in self._pieces(
+                    one.start, one.end, power
+                )
+            )
+        return PriceTable(tuple(found))
+
+    def share(self, runs: Iterable[Run], power: float) -> float:
+        """Return which part of the energy of some runs the surplus covers, from 0 to 1."""
+        pieces = [
+            ((until - since) / _HOUR, share)
+            for run in runs
+            for since, until, share, _ in self._pieces(run.start, run.end, power)
+        ]
+        hours = fsum(length for length, _ in pieces)
+        return fsum(length * share for length, share in pieces) / hours if hours else 0
+
+    def _pieces(self, start: datetime, end: datetime, power: float) -> Iterator[_Piece]:
+        """Yield stretches in which nothing changes: cut at quarter-hours, at payouts, and at the edges of other runs."""
+        edges = sorted({at for run, _ in self.runs for at in (run.start, run.end)})
+        while start < end:
+            index = bisect_right(edges, start)
+            paid = self.payouts.at(start)
+            cuts = (
+                quarter_of(start) + QUARTER,
+                end,
+                self.payouts.next_boundary(start) or end,
+                *edges[index : index + 1],
+            )
+            until = min(cuts)
+            if paid is None or paid.price is None:
+                yield start, until, 0.0, 0.0
+            else:
+                surplus = self._surplus(start, until)
+                yield start, until, min(surplus / power, 1.0), paid.price
+            start = until
+
+    def _surplus(self, start: datetime, end: datetime) -> float:
+        """Return the power in kW that is left of the sun in a stretch in which nothing changes."""
+        if not (self.sun.energies and self.house.energies):
+            return 0.0
+        energy = self.sun.between(start, end) - self.house.between(start, end)
+        taken = fsum(power for run, power in self.runs if run.start <= start < run.end)
+        return max(energy / ((end - start) / _HOUR) - taken, 0.0)
+
+
+def is_dark(sun: EnergyForecast, start: datetime, end: datetime) -> bool:
+    """Return whether no sun is expected between two aware instants; False without a forecast."""
+    at = quarter_of(start)
+    while at < end:
+        if sun.between(at, at + QUARTER) > 0:
+            return False
+        at += QUARTER
+    return bool(sun.energies)

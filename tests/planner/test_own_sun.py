@@ -1,0 +1,128 @@
+"""What a load pays that uses own solar power, held against the whole bill of a house with and without it."""
+
+from datetime import UTC, datetime, timedelta
+import os
+
+from hypothesis import given, settings, strategies as st
+import pytest
+
+from custom_components.nomos.planner import Run
+from custom_components.nomos.planner.expected import EnergyForecast
+from custom_components.nomos.planner.own_sun import OwnSun, is_dark
+from custom_components.nomos.pricing import Interval, PriceTable
+from tests.planner.surplus import HOUR, QUARTER, SLOT, SLOTS, Surplus, surpluses
+
+CASES = settings(
+    deadline=None,
+    derandomize=True,
+    max_examples=int(os.environ.get("NOMOS_SUN_CASES", "150")),
+)
+START = datetime(2026, 6, 10, 10, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def flat(amount: float, hours: int = 24) -> PriceTable:
+    """Return one price for some hours."""
+    return PriceTable.of([Interval(START, START + hours * HOUR, amount)])
+
+
+def steady(power: float) -> EnergyForecast:
+    """Return a forecast of a power for a day."""
+    return EnergyForecast.of((START + hour * HOUR, power) for hour in range(24))
+
+
+def paid(own: OwnSun, price: float, power: float) -> float | None:
+    """Return what a load pays at noon."""
+    found = own.prices(flat(price), power, START, START + HOUR).at(START)
+    assert found is not None
+    return found.price
+
+
+@CASES
+@given(surpluses(), st.sampled_from([0.5, 2.0, 7.5]))
+def test_it_is_what_the_bill_grows_by(house: Surplus, power: float) -> None:
+    """In every five minutes, whatever is negative, unknown or taken by others, and on days on which the clock changes."""
+    found = house.own.prices(house.table, power, house.at(0), house.at(SLOTS))
+    for slot in range(SLOTS):
+        interval = found.at(house.at(slot))
+        assert interval is not None
+        true = house.cost(slot, power)
+        if true is None:
+            assert interval.price is None
+        else:
+            energy = power * (SLOT / HOUR)
+            assert interval.price is not None
+            assert interval.end >= house.at(slot + 1)
+            assert interval.price * energy == pytest.approx(true, abs=1e-9)
+
+
+@CASES
+@given(surpluses(), st.sampled_from([0.5, 2.0, 7.5]))
+def test_times_outside_keep_their_prices(house: Surplus, power: float) -> None:
+    """Only the window counts; horizon and gaps stay as they are, and intervals in order without overlap."""
+    found = house.own.prices(house.table, power, house.at(6), house.at(12))
+    assert found.horizon == house.table.horizon
+    PriceTable.of(found.intervals)
+    for slot in (*range(6), *range(12, SLOTS)):
+        before, after = (one.at(house.at(slot)) for one in (house.table, found))
+        assert before is not None
+        assert after is not None
+        assert after.price == before.price
+
+
+@pytest.mark.parametrize(
+    ("sun", "price", "payout", "expected"),
+    [
+        (4.0, 0.30, 0.08, 0.08),
+        (3.0, 0.30, 0.08, 0.08),
+        (2.0, 0.30, 0.08, 0.19),
+        (1.0, 0.30, 0.08, 0.30),
+        (0.0, 0.30, 0.08, 0.30),
+        # Taken from the grid it would be paid for, from the roof it costs the payout.
+        (4.0, -0.05, 0.08, 0.08),
+        (4.0, 0.30, -0.02, -0.02),
+    ],
+)
+def test_share(sun: float, price: float, payout: float, expected: float) -> None:
+    """A load of 2 kW in a house that needs 1 kW pays the payout for the part that the sun covers, import for the rest."""
+    own = OwnSun(house=steady(1.0), sun=steady(sun), payouts=flat(payout))
+    assert paid(own, price, 2.0) == pytest.approx(expected)
+    share = min(max(sun - 1, 0) / 2, 1)
+    assert own.share([Run(start=START, end=START + HOUR)], 2.0) == pytest.approx(share)
+
+
+def test_what_is_not_known_is_no_sun() -> None:
+    """Without a forecast of sun or house, or a payout, import is paid."""
+    nothing = EnergyForecast()
+    for own in (
+        OwnSun(house=steady(1.0), sun=nothing, payouts=flat(0.08)),
+        OwnSun(house=nothing, sun=steady(9.0), payouts=flat(0.08)),
+        OwnSun(house=steady(1.0), sun=steady(9.0), payouts=PriceTable()),
+    ):
+        assert paid(own, 0.3, 2.0) == 0.3
+        assert own.share([Run(start=START, end=START + HOUR)], 2.0) == 0
+
+
+def test_stand_ins_for_payouts() -> None:
+    """To guess, the payout of the same clock time on the day before is taken."""
+    own = OwnSun(house=steady(1.0), sun=steady(9.0), payouts=flat(0.08))
+    start = START + DAY
+    table = PriceTable.of([Interval(start, start + HOUR, 0.3)])
+    found = own.prices(table, 2.0, start, start + HOUR).at(start)
+    guess = own.guessed(start, start + HOUR).prices(table, 2.0, start, start + HOUR)
+    guessed = guess.at(start)
+    assert found is not None
+    assert guessed is not None
+    assert (found.price, guessed.price) == (0.3, 0.08)
+
+
+def test_dark() -> None:
+    """It is dark if no quarter-hour has sun in the forecast; without one, nobody knows."""
+    day = EnergyForecast.of(
+        (START + hour * HOUR, 1.0 if hour == 2 else 0.0) for hour in range(24)
+    )
+    assert is_dark(day, START, START + 2 * HOUR)
+    assert not is_dark(day, START, START + 2 * HOUR + SLOT)
+    assert is_dark(day, START + 3 * HOUR, START + 26 * HOUR)
+    assert not is_dark(day, START + 3 * HOUR, START + 26 * HOUR + QUARTER)
+    assert not is_dark(EnergyForecast(), START, START + HOUR)
