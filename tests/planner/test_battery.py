@@ -248,6 +248,22 @@ def test_target() -> None:
     ]
 
 
+def test_target_beyond_known_prices() -> None:
+    """A target after the last known price is provided for: by then the rest can be charged, and no sooner."""
+    beyond = quarters([0.5] * 2, [0.0] * 2)
+    after = [
+        one._replace(start=one.start + 4 * QUARTER, end=one.end + 4 * QUARTER)
+        for one in beyond
+    ]
+    known = quarters([0.3] * 4, [0.0] * 4)
+    target = Target(START + 6 * QUARTER, 6.0)
+    plan = plan_battery(USUAL, 0.0, known, after, target=target)
+    reachable = 2 * 0.25 * USUAL.charge_power * USUAL.charge_efficiency
+    assert plan.steps[-1].level >= 6.0 - reachable
+    assert plan.gain < 0
+    assert plan_battery(USUAL, 0.0, known, after).steps[-1].level == 0
+
+
 def test_target_out_of_reach() -> None:
     """A level that cannot be reached in time is approached as far as it goes."""
     target = Target(START + 2 * QUARTER, 9.0)

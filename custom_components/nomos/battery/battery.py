@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 import logging
@@ -54,7 +54,7 @@ class _Basis:
     settings: BatterySettings
     prices: PriceTable
     forecasts: int
-    options: Mapping[str, Any]
+    options: object
     runs: PlannedRuns
 
 
@@ -150,7 +150,7 @@ class HomeBattery:
             "modes": dict(Counter(step.mode.value for step in plan.plan.steps))
             if plan
             else {},
-            "runs_of_loads": len(self._planned_runs()),
+            "runs": len(self._planned_runs()),
             "booked_to": self.ledger.at and self.ledger.at.isoformat(),
         }
 
@@ -196,7 +196,10 @@ class HomeBattery:
             self._unsub_level = async_track_state_change_event(
                 self._hass, settings.level_sensor, self._level_changed
             )
-        self.settings = settings
+        before, self.settings = self.settings, settings
+        share = settings.battery.capacity / before.battery.capacity
+        if share != 1:
+            self.ledger = self.ledger.resized(share)
         self._read_level()
         self.async_update()
 
@@ -294,7 +297,7 @@ class HomeBattery:
             or basis.settings != self.settings
             or basis.prices != self.coordinator.data
             or basis.forecasts != self._forecasts_changed
-            or basis.options != self.entry.options
+            or basis.options != self._forecasts.options
             or basis.runs != self._planned_runs()
         )
 
@@ -326,7 +329,7 @@ class HomeBattery:
         """Make a plan in the executor, from what is known as it begins; if that has changed meanwhile, once more."""
         now = dt_util.utcnow()
         while self._cause(now) is None and self._is_outdated(now):
-            options = self.entry.options
+            options = self._forecasts.options
             outlook = await self._forecasts.async_outlook(now)
             level, coordinator = self._level_now(now), self.coordinator
             if level is None or coordinator is None:

@@ -34,6 +34,13 @@ class GainLedger:
         """Return the gain of the month of an instant."""
         return self.months.get(_month(now), 0.0)
 
+    def resized(self, share: float) -> GainLedger:
+        """Return the ledger of a battery whose capacity is now said to be another one, by their ratio.
+
+        Its levels were percent of the old one. What the charge cost that is pending was paid all the same.
+        """
+        return replace(self, level=self.level * share, own_level=self.own_level * share)
+
     def read(self, battery: Battery, at: datetime, level: float) -> GainLedger:
         """Return the ledger after a reading of which nothing can be booked: both ways moved alike."""
         if self.at is None:

@@ -2,6 +2,9 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
+from functools import partial
+from itertools import dropwhile, islice, takewhile
+import logging
 from typing import Any
 
 from homeassistant.components.sensor import SensorEntity
@@ -9,6 +12,7 @@ from homeassistant.config_entries import (
     SIGNAL_CONFIG_ENTRY_CHANGED,
     ConfigEntry,
     ConfigEntryChange,
+    ConfigSubentry,
 )
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
@@ -19,10 +23,12 @@ from ..const import BATTERY
 from ..prices.coordinator import PriceCoordinator
 from ..prices.subentry import async_register_device, coordinator_of
 from ..pricing import local_date
-from .battery import HomeBattery
+from .battery import HomeBattery, signal_changed
 from .entities import battery_sensors
 from .file import battery_file
 from .model import BatteryMemory, Forecasts, PlannedRuns
+
+_LOGGER = logging.getLogger(__name__)
 
 type AddSensors = Callable[[Iterable[SensorEntity], str], None]
 """Adds the sensors of a battery, by the id of its subentry."""
@@ -54,6 +60,8 @@ class Batteries:
         self._runs: PlannedRuns = ()
         self._file = battery_file(hass, entry)
         self._stored: dict[str, BatteryMemory] = {}
+        self._unusable: dict[str, Mapping[str, Any]] = {}
+        """What is stored of batteries and was said to be of no use."""
         self._saved_on: date | None = None
         self._platform: AddSensors | None = None
 
@@ -117,27 +125,58 @@ class Batteries:
         for gone in self.all.keys() - wanted.keys():
             self.all.pop(gone).async_stop()
         for key, subentry in wanted.items():
-            new = key not in self.all
-            if new:
-                self.all[key] = HomeBattery(
-                    self._hass,
-                    self._entry,
-                    subentry,
-                    self._stored.get(key),
-                    self._forecasts,
-                    self._planned_runs,
-                )
-            battery = self.all[key]
-            battery.async_configure(
-                subentry,
-                coordinator_of(self._prices, subentry.data.get("subscription")),
-            )
-            async_register_device(
-                self._hass, self._entry, battery.id, battery.name, battery.coordinator
-            )
-            if new and self._platform is not None:
-                self._platform(battery_sensors(battery), battery.id)
+            try:
+                self._follow(key, subentry)
+            except (TypeError, ValueError) as err:
+                if self._unusable.get(key) != subentry.data:
+                    _LOGGER.error(
+                        "What is stored of a battery cannot be used (%s); change it, or remove and add it again",
+                        type(err).__name__,
+                    )
+                self._unusable[key] = subentry.data
         self._save()
+
+    @callback
+    def _follow(self, key: str, subentry: ConfigSubentry) -> None:
+        """Let a battery come, or change. TypeError or ValueError if what is stored of it cannot be used."""
+        if new := key not in self.all:
+            self.all[key] = HomeBattery(
+                self._hass,
+                self._entry,
+                subentry,
+                self._stored.get(key),
+                self._forecasts,
+                partial(self._runs_for, key),
+            )
+            self._entry.async_on_unload(
+                async_dispatcher_connect(
+                    self._hass, signal_changed(key), partial(self._plan_after, key)
+                )
+            )
+        battery = self.all[key]
+        battery.async_configure(
+            subentry, coordinator_of(self._prices, subentry.data.get("subscription"))
+        )
+        async_register_device(
+            self._hass, self._entry, battery.id, battery.name, battery.coordinator
+        )
+        if new and self._platform is not None:
+            self._platform(battery_sensors(battery), battery.id)
+
+    def _runs_for(self, key: str) -> PlannedRuns:
+        """Return what a battery has to expect besides the house: loads, and the batteries of its contract before it."""
+        runs, mine = self._planned_runs(), self.all[key]
+        for other in takewhile(lambda one: one is not mine, self.all.values()):
+            if other.plan is not None and other.coordinator is mine.coordinator:
+                runs += other.plan.runs
+        return runs
+
+    @callback
+    def _plan_after(self, key: str) -> None:
+        """Plan the batteries again that come after one that has another plan."""
+        later = dropwhile(lambda one: one.id != key, list(self.all.values()))
+        for battery in islice(later, 1, None):
+            battery.async_update()
 
     @callback
     def _save(self) -> None:

@@ -11,7 +11,7 @@ from ..pricing import PriceTable
 from .ledger import GainLedger
 
 type PlannedRuns = tuple[tuple[Run, float], ...]
-"""The runs that loads have planned, with their power in kW."""
+"""The runs that loads and other batteries have planned, with their power in kW; negative for what a battery delivers."""
 
 
 class Outlook(Protocol):
@@ -32,6 +32,10 @@ class Outlook(Protocol):
 
 class Forecasts(Protocol):
     """Where a battery learns what is expected."""
+
+    @property
+    def options(self) -> object:
+        """Return what the customer chose; another outlook follows if that changes."""
 
     async def async_outlook(self, now: datetime) -> Outlook:
         """Return what is expected now."""

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from functools import cached_property
 
+from ..planner import Run
 from ..planner.battery import BatteryMode, BatteryPlan, Quarter, Step, plan_battery
 from ..planner.expected import Expected
+from .model import PlannedRuns
 from .settings import BatterySettings
 
 
@@ -24,6 +26,16 @@ class HomePlan:
         """Return where it ends."""
         quarters = self.plan.quarters
         return quarters[-1].end if quarters else self.made_at
+
+    @cached_property
+    def runs(self) -> PlannedRuns:
+        """Return what the battery charges as runs of a load with their power in kW, negative for what it delivers."""
+        steps = zip(self.plan.quarters, self.plan.steps, strict=True)
+        return tuple(
+            (Run(start=quarter.start, end=quarter.end), moved / quarter.hours)
+            for quarter, step in steps
+            if (moved := step.grid - quarter.need)
+        )
 
     def rest(self, now: datetime) -> Iterator[tuple[Quarter, Step]]:
         """Yield what is left of it, from the quarter-hour of now on."""

@@ -84,6 +84,11 @@ class Forecasts:
         self._last: tuple[object, ...] | None = None
         self._unsub: CALLBACK_TYPE | None = None
 
+    @property
+    def options(self) -> ForecastOptions:
+        """Return what the customer chose."""
+        return ForecastOptions.of(self._entry.options)
+
     @callback
     def async_start(self) -> None:
         """Read again now and then, so that those who follow the signal hear of changes."""
@@ -110,7 +115,7 @@ class Forecasts:
     async def async_outlook(self, now: datetime) -> Outlook:
         """Return what is expected, as of an aware instant. It never fails: what cannot be read is left out."""
         async with self._lock:
-            options = ForecastOptions.of(self._entry.options)
+            options = self.options
             dashboard = await async_dashboard(self._hass)
             house = await self._async_house(dashboard, options, now)
             await self._async_sun(dashboard, options, now)

@@ -172,12 +172,15 @@ def plan_battery(
     """Return the plan for some quarter-hours that begins with a charge level (kWh) and the mode of now.
 
     What charge is worth at their end follows from the quarter-hours ``beyond``, whose prices are taken for granted
-    though they are guessed; it is worth nothing at the end of those.
+    though they are guessed; it is worth nothing at the end of those. A target may be among them: then the plan leaves
+    what can still reach it.
     """
     level = min(max(level, 0.0), battery.capacity)
     guessed = [quarter._replace(known=True) for quarter in beyond]
-    outlook = _outlooks(battery, guessed, _NOTHING_AFTER)[0]
-    outlooks = _outlooks(battery, quarters, outlook, target)[1:]
+    outlook = ahead = _outlooks(battery, guessed, _NOTHING_AFTER)[0]
+    if target is not None and guessed and guessed[0].start < target.at:
+        ahead = _outlooks(battery, guessed, _NOTHING_AFTER, target)[0]
+    outlooks = _outlooks(battery, quarters, ahead, target)[1:]
     steps = tuple(_follow(battery, level, quarters, outlooks, mode))
     idle = tuple(_self_use(battery, level, quarters))
     size = battery.capacity / _LEVELS

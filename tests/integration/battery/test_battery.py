@@ -323,6 +323,8 @@ async def test_outlook_that_fails(
     """What others break leaves the battery to itself, with a reason, and it is planned again as soon as that is over."""
 
     class Broken:
+        options: object = None
+
         async def async_outlook(self, now: datetime) -> Outlook:
             raise RuntimeError("free text")
 
