@@ -13,10 +13,7 @@ from tests.packaging.readmes import anchors, broken_links, differences, skeleton
 
 PAGES = (*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md"))
 GERMAN_PAGES = sorted(page for page in PAGES if page.name.endswith(".de.md"))
-FOR_DEVELOPERS = {"architecture.md", "fleet.md"} | {
-    f"{name}.md"
-    for name in ("actions", "automations", "blueprints", "recipes", "usage")
-}
+FOR_DEVELOPERS = {"architecture.md", "fleet.md"}
 """The pages in docs that are there in English only."""
 
 ENGLISH = """\

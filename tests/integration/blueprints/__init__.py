@@ -17,6 +17,8 @@ from tests.integration.helpers import Advance, entity_id
 
 FOLDER = Path(__file__).resolve().parents[3] / "blueprints" / "automation" / "nomos"
 FILES = sorted(FOLDER.glob("*.yaml"))
+ENGLISH = [path for path in FILES if not path.name.endswith(".de.yaml")]
+"""Each has a German twin, which differs in its texts only."""
 QUARTER = timedelta(minutes=15)
 
 

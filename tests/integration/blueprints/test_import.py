@@ -1,7 +1,9 @@
 """Tests of every blueprint as Home Assistant imports it."""
 
 from collections.abc import Iterator
+import json
 from pathlib import Path
+import re
 from typing import Any
 
 import pytest
@@ -17,11 +19,12 @@ from homeassistant.components.blueprint.schemas import BLUEPRINT_SCHEMA
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.selector import selector
 from homeassistant.util import yaml as yaml_util
-from tests.integration.blueprints import FILES, FOLDER, install
+from tests.integration.blueprints import ENGLISH, FILES, FOLDER, install
 
 REPOSITORY = "nomos-home-assistant/nomos"
 IN_REPOSITORY = "blueprints/automation/nomos"
-PAGE = FOLDER.parents[2] / "docs" / "blueprints.md"
+DOCS = FOLDER.parents[2] / "docs"
+TRANSLATIONS = FOLDER.parents[2] / "custom_components" / "nomos" / "translations"
 
 each = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 
@@ -38,8 +41,8 @@ def load(path: Path) -> Blueprint:
 
 
 def test_there_are_blueprints() -> None:
-    """There is at least one blueprint."""
-    assert {path.stem for path in FILES} == {
+    """Each blueprint is there in English and in German."""
+    assert {path.stem.removesuffix(".de") for path in FILES} == {
         "cheapest_window",
         "battery_plan",
         "feed_in_high_payout",
@@ -47,6 +50,54 @@ def test_there_are_blueprints() -> None:
         "negative_price",
         "tomorrow_notification",
     }
+    assert len(FILES) == 2 * len(ENGLISH)
+
+
+def language_of(path: Path) -> str:
+    """Return the language of a blueprint."""
+    return "de" if path.stem.endswith(".de") else "en"
+
+
+def without_texts(node: Any) -> Any:
+    """Return a part of a blueprint without what is written for people, and without its own address."""
+    match node:
+        case dict():
+            texts = {"alias", "author", "description", "label", "name", "source_url"}
+            return {k: without_texts(v) for k, v in node.items() if k not in texts}
+        case list():
+            return [without_texts(one) for one in node]
+        case _:
+            return node
+
+
+@pytest.mark.parametrize("path", ENGLISH, ids=lambda path: path.stem)
+def test_german_does_the_same(path: Path) -> None:
+    """The German blueprint has the same inputs, triggers and actions, and texts of its own."""
+    german = load(path.with_suffix(".de.yaml"))
+    english = load(path)
+    assert without_texts(german.data) == without_texts(english.data)
+    assert without_texts({"name": "a", "b": [1]}) == {"b": [1]}
+    assert german.metadata["description"] != english.metadata["description"]
+
+
+@each
+def test_names_are_those_of_the_hub(path: Path) -> None:
+    """What a blueprint quotes is the name of an entity, as the hub shows it in the language of the blueprint."""
+    language = language_of(path)
+    texts = json.loads((TRANSLATIONS / f"{language}.json").read_text())
+    names = {
+        about["name"]
+        for entities in texts["entity"].values()
+        for about in entities.values()
+    }
+    blueprint = load(path)
+    said = [blueprint.metadata["description"]] + [
+        about["description"] for about in blueprint.inputs.values()
+    ]
+    quotes = {"en": r'"(.*?)"', "de": "„(.*?)“"}[language]
+    quoted = {name for text in said for name in re.findall(quotes, text)}
+    assert quoted <= names
+    assert quoted or "device" in json.dumps(blueprint.data["triggers"], default=str)
 
 
 @each
@@ -126,16 +177,21 @@ async def test_defaults_make_an_automation(hass: HomeAssistant, path: Path) -> N
     assert validated.validation_error is None
 
 
-def test_page() -> None:
-    """The page names every blueprint with its inputs and its import link."""
-    page = PAGE.read_text()
-    for path in FILES:
-        blueprint = load(path)
-        url = blueprint.metadata["source_url"]
-        encoded = url.replace(":", "%3A").replace("/", "%2F")
-        assert (
-            f"https://my.home-assistant.io/redirect/blueprint_import/?blueprint_url={encoded}"
-            in page
-        )
-        for about in blueprint.inputs.values():
-            assert f"| {about['name']} |" in page, (path.stem, about["name"])
+@pytest.mark.parametrize(
+    ("page", "language"), [("blueprints.md", "en"), ("blueprints.de.md", "de")]
+)
+def test_page(page: str, language: str) -> None:
+    """The page names every blueprint of its language with its inputs and its import link."""
+    text = (DOCS / page).read_text()
+    links = set(re.findall(r"blueprint_url=([^)]+)\)", text))
+    blueprints = [load(path) for path in FILES if language_of(path) == language]
+    assert links == {
+        one.metadata["source_url"].replace(":", "%3A").replace("/", "%2F")
+        for one in blueprints
+    }
+    for one in blueprints:
+        title = one.metadata["name"].removeprefix("Nomos - ")
+        assert f"## {title[0].upper()}{title[1:]}\n" in text
+        for about in one.inputs.values():
+            row = f"| {about['name']} | {about['description']} |"
+            assert row in text, row

@@ -18,25 +18,33 @@ SEND = [
 ]
 
 
+ENGLISH = "Tomorrow (2026-06-11) power costs"
+GERMAN = "Morgen (11.06.) kostet Strom im Durchschnitt"
+
+
 @pytest.mark.parametrize(
-    ("language", "words"),
+    ("hub", "inputs", "words"),
     [
-        ("en", "Tomorrow (2026-06-11) power costs"),
-        ("de", "Morgen (11.06.) kostet Strom im Mittel"),
+        ("en", {}, ENGLISH),
+        ("de", {}, GERMAN),
+        ("fr", {}, ENGLISH),
+        ("de", {"language": "en"}, ENGLISH),
+        ("en", {"language": "de"}, GERMAN),
     ],
 )
 async def test_tomorrow(
-    hass: HomeAssistant, linked, advance: Advance, subscription, language, words
+    hass: HomeAssistant, linked, advance: Advance, subscription, hub, inputs, words
 ) -> None:
-    """There is one message a day, once tomorrow is known, with its cheapest hours."""
+    """There is one message a day, once tomorrow is known, in the language of the hub unless another is chosen."""
+    hass.config.language = hub
     entry = await linked()
     sent = async_mock_service(hass, "test", "send")
     await use(
         hass,
         "tomorrow_notification",
         contract=device(hass, subscription),
-        language=language,
         send=SEND,
+        **inputs,
     )
     await go_to(advance, datetime(2026, 6, 10, 21, 45, tzinfo=UTC))
     [call] = sent
@@ -44,14 +52,28 @@ async def test_tomorrow(
     assert message.startswith(words)
     day = table_of(entry).day(datetime(2026, 6, 11, tzinfo=UTC).date())
     mean = f"{day.average * 100:.1f}"
-    assert (mean.replace(".", ",") if language == "de" else mean) in message
+    assert (mean.replace(".", ",") if words == GERMAN else mean) in message
     assert "3 h" in message
 
 
+@pytest.mark.parametrize(
+    ("hub", "words"),
+    [
+        (
+            "en",
+            "The electricity price is negative until 13:00, down to -4.0 ct/kWh.",
+        ),
+        (
+            "de",
+            "Der Strompreis ist bis 13:00 Uhr negativ und sinkt bis auf -4,0 ct/kWh.",
+        ),
+    ],
+)
 async def test_negative(
-    hass: HomeAssistant, nomos, linked, advance: Advance, subscription
+    hass: HomeAssistant, nomos, linked, advance: Advance, subscription, hub, words
 ) -> None:
     """There is a message when the price turns negative, with the end and the lowest price."""
+    hass.config.language = hub
     begin = datetime(2026, 6, 10, 10, tzinfo=UTC)
     for number in range(4):
         nomos.correct_price(subscription.id, begin + number * QUARTER, -1.0 - number)
@@ -62,6 +84,4 @@ async def test_negative(
     assert not sent
     await go_to(advance, begin + timedelta(hours=2))
     [call] = sent
-    assert call.data["message"] == (
-        "The electricity price is negative until 13:00, down to -4.0 ct/kWh."
-    )
+    assert call.data["message"] == words

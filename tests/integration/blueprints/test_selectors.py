@@ -12,7 +12,7 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.selector import selector
 from homeassistant.util import yaml as yaml_util
 from tests.integration.battery.helpers import add as add_battery
-from tests.integration.blueprints import FILES
+from tests.integration.blueprints import ENGLISH
 from tests.integration.helpers import entity_id
 from tests.integration.loads.helpers import add
 
@@ -28,7 +28,7 @@ type Options = Mapping[str, Any]
 def selectors(kind: str) -> dict[tuple[str, str], Options]:
     """Return the selectors of a kind, by blueprint and input, as Home Assistant sends them to the frontend."""
     found = {}
-    for path in FILES:
+    for path in ENGLISH:
         inputs = yaml_util.load_yaml_dict(str(path))["blueprint"]["input"]
         for name, about in inputs.items():
             if kind in about["selector"]:
