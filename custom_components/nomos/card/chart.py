@@ -21,6 +21,7 @@ from homeassistant.exceptions import Unauthorized
 from homeassistant.helpers import config_validation as cv, entity_registry as er
 from homeassistant.util import dt as dt_util
 
+from ..api import Subscription, SubscriptionStatus
 from ..const import DOMAIN
 from ..loads.entities import RUN_NOW
 from ..loads.load import Load
@@ -114,7 +115,14 @@ async def _chart(
             batteries.append(_battery(battery, now))
             watched.append(mode)
     connection.send_result(
-        msg["id"], {**drawn, "loads": loads, "batteries": batteries, "watch": watched}
+        msg["id"],
+        {
+            **drawn,
+            "supply": _supply(coordinator.contract),
+            "loads": loads,
+            "batteries": batteries,
+            "watch": watched,
+        },
     )
 
 
@@ -198,6 +206,17 @@ def _window(
         "start": _seconds(best.runs[0].start),
         "end": _seconds(best.runs[0].end),
         "average": _rounded(best.average_price),
+    }
+
+
+def _supply(contract: Subscription) -> dict[str, Any]:
+    """Return whether a contract has begun or ended, and when it does or did, as far as Nomos says."""
+    at = contract.start_at if contract.status is SubscriptionStatus.PENDING else None
+    if contract.status is SubscriptionStatus.ENDED:
+        at = contract.end_at
+    return {
+        "status": contract.status.value if contract.inactive else "active",
+        "at": None if at is None else _seconds(at),
     }
 
 

@@ -9,6 +9,7 @@ from homeassistant.core import callback
 from homeassistant.util import dt as dt_util
 
 from ..account.contract import ContractEntity
+from ..api import SubscriptionStatus
 from ..pricing import PriceRating
 from .coordinator import PriceCoordinator
 
@@ -23,7 +24,8 @@ class NomosEntity(ContractEntity[PriceCoordinator]):
     """An entity that reads prices or the contract.
 
     A price entity is available from the first interval of the table to the end of the last one. If the current one is
-    missing in between, what is known of the day is still shown.
+    missing in between, what is known of the day is still shown. Before supply begins nothing is wrong: it is available,
+    and its value is unknown.
     """
 
     @abstractmethod
@@ -32,7 +34,8 @@ class NomosEntity(ContractEntity[PriceCoordinator]):
 
     def _is_available(self, now: datetime) -> bool:
         """Return whether there is something to show at an instant."""
-        return self.coordinator.data.spans(now)
+        pending = self.coordinator.contract.status is SubscriptionStatus.PENDING
+        return pending or self.coordinator.data.spans(now)
 
     @callback
     @override

@@ -228,6 +228,14 @@ class NomosCurrentPriceSensor(NomosPriceSensor):
 class NomosContractSensor(NomosPriceSensor):
     """A fact of the contract."""
 
+    @property
+    @override
+    def entity_registry_enabled_default(self) -> bool:
+        """Return whether it is shown without being asked for: when supply begins, while it has not."""
+        waits = self.coordinator.contract.status is SubscriptionStatus.PENDING
+        awaited = waits and self.entity_description.key == "contract_start"
+        return awaited or super().entity_registry_enabled_default
+
     @override
     async def async_added_to_hass(self) -> None:
         """Follow the list of contracts, too."""

@@ -6,7 +6,7 @@ import pytest
 
 from custom_components.nomos.const import DOMAIN
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import STATE_UNAVAILABLE
+from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import (
     device_registry as dr,
@@ -310,6 +310,14 @@ async def test_supply_begins(
     assert entry.state is ConfigEntryState.LOADED
     assert state_of(hass, subscription.id, "contract_status").state == "pending"
     assert count(nomos, "prices") == 0
+    # Nothing is wrong, so that a dashboard has no warnings to show.
+    mine = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
+    shown = [hass.states.get(one.entity_id) for one in mine if not one.disabled_by]
+    assert shown
+    assert STATE_UNAVAILABLE not in {state.state for state in shown}
+    assert state_of(hass, subscription.id, "price").state == STATE_UNKNOWN
+    starts = state_of(hass, subscription.id, "contract_start").state
+    assert datetime.fromisoformat(starts) == subscription.start_at
     while (left := subscription.start_at - HOUR - datetime.now(UTC)) > timedelta():
         await advance(min(left, 12 * HOUR))
     for _ in range(8):

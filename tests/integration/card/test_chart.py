@@ -124,6 +124,26 @@ async def test_no_window_where_too_little_is_known(
     assert (await ask(sensor, window_minutes=15 * 60))["result"]["window"] is None
 
 
+async def test_supply(hass: HomeAssistant, nomos, linked, ask) -> None:
+    """A card is told whether supply has begun or ended, and when."""
+    entry = await linked("pending@example.com")
+    subscription = nomos.customers["pending@example.com"].subscriptions[0]
+    sensor = entity_id(hass, subscription.id, "price")
+    begin = seconds(subscription.start_at)
+    chart = (await ask(sensor))["result"]
+    assert chart["supply"] == {"status": "pending", "at": begin}
+    assert chart["intervals"] == []
+    account = entry.runtime_data.account
+    nomos.set_subscription(subscription.id, status="active")
+    await account.async_refresh()
+    assert (await ask(sensor))["result"]["supply"] == {"status": "active", "at": None}
+    end = datetime(2026, 6, 9, 22, tzinfo=UTC)
+    nomos.set_subscription(subscription.id, status="ended", end_at=end)
+    await account.async_refresh()
+    chart = (await ask(sensor))["result"]
+    assert chart["supply"] == {"status": "ended", "at": seconds(end)}
+
+
 async def test_no_window_when_prices_have_run_out(
     hass: HomeAssistant, nomos, linked, ask, advance: Advance
 ) -> None:
@@ -238,6 +258,7 @@ async def test_nothing_personal(hass: HomeAssistant, nomos, linked, ask) -> None
     chart = (await ask(entity_id(hass, subscription.id, "price")))["result"]
     assert set(chart) == {
         "kind",
+        "supply",
         "time_zone",
         "days",
         "intervals",
