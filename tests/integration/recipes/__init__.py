@@ -7,6 +7,8 @@ from pathlib import Path
 import re
 from typing import Any
 
+from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import parse_yaml
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "recipes.md"
@@ -29,3 +31,18 @@ def recipe(name: str, **replacements: str) -> Any:
         assert placeholder in text
         text = text.replace(placeholder, value)
     return parse_yaml(text)
+
+
+async def set_up_emhass(
+    hass: HomeAssistant, url: str, name: str, **replacements: str
+) -> None:
+    """Set up a recipe for EMHASS, whose address is given; all of them need the command of the first one."""
+    first = recipe("emhass", **{"http://localhost:5000": url})
+    assert await async_setup_component(hass, "rest_command", first)
+    config = recipe(name, **replacements)
+    if name == "emhass-list":
+        config = {"script": {"optimize": config}}
+    assert await async_setup_component(
+        hass, "script" if "script" in config else "automation", config
+    )
+    await hass.async_block_till_done()

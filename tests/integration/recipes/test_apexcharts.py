@@ -18,6 +18,7 @@ from tests.integration.helpers import Advance
 from tests.integration.recipes import recipe
 from tests.node import run_node
 
+QUARTER = timedelta(minutes=15)
 CARD_OPTIONS = {
     "type",
     "graph_span",
@@ -56,8 +57,11 @@ SERIES_OPTIONS = {
     "transform",
     "color_threshold",
 }
+SHOWN = {"legend_value": False, "in_header": "before_now"}
+"""Otherwise the card shows the last value, of tomorrow, as if it were the present one."""
+START_OF_SPAN = datetime(2026, 6, 3, 22, 0, tzinfo=UTC)
 RUN = """
-const {body, entity, answers} = JSON.parse(require('fs').readFileSync(0, 'utf8'));
+const {body, entity, answers, start, end} = JSON.parse(require('fs').readFileSync(0, 'utf8'));
 const AsyncFunction = Object.getPrototypeOf(async function () {}).constructor;
 const calls = [];
 const hass = {callService: async (domain, service, data, target, notify, returns) => {
@@ -67,23 +71,34 @@ const hass = {callService: async (domain, service, data, target, notify, returns
   return {response};
 }};
 new AsyncFunction('entity', 'start', 'end', 'hass', 'moment', `'use strict'; ${body}`)(
-  entity, new Date(), new Date(), hass, undefined
+  entity, new Date(start), new Date(end), hass, undefined
 ).then(data => ({calls, data}), error => ({calls, error: String(error)}))
   .then(result => console.log(JSON.stringify(result)));
 """
 
 
 def run(body, entity, answers):
-    """Run a data_generator as the card does."""
-    given = json_dumps({"body": body, "entity": entity, "answers": answers})
+    """Run a data_generator as the card does, with a span that ends today."""
+    given = json_dumps(
+        {
+            "body": body,
+            "entity": entity,
+            "answers": answers,
+            "start": START_OF_SPAN,
+            "end": START_OF_SPAN + timedelta(days=7),
+        }
+    )
     return json.loads(run_node("-e", RUN, given=given))
 
 
-async def generate(hass, series):
-    """Return the data of a series; the hub answers its calls."""
+async def generate(hass, series, *, in_plan=False):
+    """Return the data of a series, and the answers of the hub; while the entity is unavailable there is none."""
     assert series.keys() <= SERIES_OPTIONS
+    assert series["show"] == (SHOWN | {"in_header": False} if in_plan else SHOWN)
     state = hass.states.get(series["entity"])
     assert state, series["entity"]
+    unavailable = {**state.as_dict(), "state": "unavailable", "attributes": {}}
+    assert run(series["data_generator"], unavailable, []) == {"calls": [], "data": []}
     answers: list[Any] = []
     while "error" in (
         result := run(series["data_generator"], state.as_dict(), answers)
@@ -137,7 +152,8 @@ async def test_plan(hass: HomeAssistant, nomos, subscription) -> None:
     """The plan is drawn exactly over the prices of its intervals."""
     card = recipe("apexcharts-plan")
     assert card.keys() <= CARD_OPTIONS
-    prices, plan = [await generate(hass, series) for series in card["series"]]
+    prices = await generate(hass, card["series"][0])
+    plan = await generate(hass, card["series"][1], in_plan=True)
     assert len(prices[0]) == 192
     (answer,) = plan[1]
     assert answer["status"] == "complete"
@@ -151,6 +167,25 @@ async def test_plan(hass: HomeAssistant, nomos, subscription) -> None:
         assert begin[0] < end[0] == gap[0]
 
 
+async def test_past_days(hass: HomeAssistant, nomos, subscription) -> None:
+    """The chart shows every hour of seven days, for which Nomos is asked once."""
+    card = recipe("apexcharts-past")
+    assert card.keys() <= CARD_OPTIONS
+    before = nomos.count("prices")
+    (series,) = card["series"]
+    for _ in range(2):
+        data, _ = await generate(hass, series)
+        assert len(data) == 7 * 24
+    assert nomos.count("prices") == before + 1
+    assert instant(data[0][0]) == START_OF_SPAN
+    for x, y in data:
+        quarters = [
+            nomos.price(subscription.id, instant(x) + number * QUARTER).amount
+            for number in range(4)
+        ]
+        assert y == pytest.approx(sum(quarters) / 4, abs=1e-5)
+
+
 async def test_components(hass: HomeAssistant, nomos, subscription) -> None:
     """The components add up to the price of the hour."""
     card = recipe("apexcharts-components")
@@ -162,7 +197,7 @@ async def test_components(hass: HomeAssistant, nomos, subscription) -> None:
         assert len(starts) == 1
         hour = instant(starts.pop())
         quarters = [
-            nomos.price(subscription.id, hour + number * timedelta(minutes=15)).amount
+            nomos.price(subscription.id, hour + number * QUARTER).amount
             for number in range(4)
         ]
         assert sum(y for _, y in points) == pytest.approx(sum(quarters) / 4, abs=1e-3)

@@ -1,27 +1,25 @@
-"""Tests of the recipe for EMHASS.
+"""Tests of the recipes for EMHASS; tests/clients runs them with EMHASS itself.
 
-Its rules, from docs/passing_data.md and ``treat_runtimeparams`` (version 0.18): the window begins with the present time
-step of the local clock and has ``prediction_horizon`` steps. A forecast by time is averaged over its points in each
-step; a step without points takes the value before it, and the first steps take the value after them. A list has to be
-at least as long as the window, and its values are used in order. A value that is no number is an error.
+Its rules, from docs/passing_data.md and ``treat_runtimeparams`` (version 0.18): with ``method_ts_round: first`` the
+window begins with the present time step of the local clock; it has ``prediction_horizon`` steps, five at least. A
+forecast by time is averaged over its points in each step; a step without points takes the value before it, and the
+first steps take the value after them. A list has to be at least as long as the window, and its values are used in
+order. A value that is no number is an error.
 """
 
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
-import json
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 import pytest
 
-from custom_components.nomos.const import DOMAIN
 from custom_components.nomos.pricing import TARIFF_ZONE
 from homeassistant.core import HomeAssistant
-from homeassistant.setup import async_setup_component
 from tests.integration.helpers import Advance
-from tests.integration.recipes import recipe
+from tests.integration.recipes import set_up_emhass
 
 QUARTER = timedelta(minutes=15)
 
@@ -37,6 +35,8 @@ def read_forecast(parameters, key, now):
     step = timedelta(minutes=int(parameters["optimization_time_step"]))
     horizon = parameters["prediction_horizon"]
     assert isinstance(horizon, int)
+    assert horizon >= 5
+    assert parameters["method_ts_round"] == "first"
     assert isinstance(parameters["optimization_time_step"], int)
     begin = floor(now, step)
     window = [begin + number * step for number in range(horizon)]
@@ -95,18 +95,15 @@ async def emhass(hass: HomeAssistant, nomos) -> AsyncIterator[Emhass]:
     await server.close()
 
 
-async def set_up(hass, emhass, **replacements):
-    """Set up the recipe on the hub."""
+async def set_up(hass, emhass, name="emhass", **replacements):
+    """Set up a recipe on the hub."""
     url = str(emhass.make_url("")).rstrip("/")
-    config = recipe("emhass", **{"http://localhost:5000": url, **replacements})
-    for component in ("rest_command", "automation"):
-        assert await async_setup_component(hass, component, config)
-    await hass.async_block_till_done()
+    await set_up_emhass(hass, url, name, **replacements)
 
 
-def assert_true(nomos, forecast, index=0):
+def assert_true(nomos, forecast, email="smart@example.com", index=0):
     """Assert that every step has the market's price."""
-    subscription = nomos.customers["smart@example.com"].subscriptions[index]
+    subscription = nomos.customers[email].subscriptions[index]
     for start, value in forecast.items():
         truth = nomos.price(subscription.id, start)
         assert value == pytest.approx(truth.amount / 100, abs=1e-9), start
@@ -184,39 +181,76 @@ async def test_half_hours(
         assert value == pytest.approx(sum(two) / 2, abs=1e-9)
 
 
-async def test_list(hass: HomeAssistant, nomos, linked) -> None:
-    """The plain list is right if the step is that of the tariff."""
+async def test_end_of_known_prices(
+    hass: HomeAssistant, nomos, linked, emhass, advance: Advance
+) -> None:
+    """EMHASS is called with five steps, but not with four."""
+    nomos.publish_at(date(2026, 6, 11), "never")
     await linked()
-    answer: Any = await hass.services.async_call(
-        DOMAIN,
-        "get_prices",
-        {"format": "emhass_list"},
-        blocking=True,
-        return_response=True,
-    )
-    prices = answer["load_cost_forecast"]
-    sent = {
-        "optimization_time_step": 15,
-        "prediction_horizon": len(prices),
-        **json.loads(json.dumps(answer)),
-    }
-    forecast = read_forecast(sent, "load_cost_forecast", datetime.now(UTC))
-    assert len(forecast) == 56
-    assert_true(nomos, forecast)
+    await set_up(hass, emhass)
+    await advance(datetime(2026, 6, 10, 20, 45, 10, tzinfo=UTC) - datetime.now(UTC))
+    (sent,) = emhass.received
+    assert sent["prediction_horizon"] == 5
+    assert_true(nomos, read_forecast(sent, "load_cost_forecast", datetime.now(UTC)))
+    for _ in range(4):
+        await advance(QUARTER)
+    assert emhass.received == [sent]
 
 
-async def test_feed_in(hass: HomeAssistant, nomos, linked) -> None:
-    """EMHASS gets the payouts of a feed-in contract as its production price."""
+@pytest.mark.parametrize(
+    ("now", "steps"),
+    [
+        (datetime(2026, 6, 10, 20, 59, 59, tzinfo=UTC), [5]),
+        (datetime(2026, 6, 10, 21, 0, 0, tzinfo=UTC), []),
+    ],
+)
+async def test_list(hass: HomeAssistant, nomos, linked, emhass, steps) -> None:
+    """The plain list is right if the step is that of the tariff; a list of fewer than five prices is not sent."""
+    nomos.publish_at(date(2026, 6, 11), "never")
+    await linked()
+    await set_up(hass, emhass, "emhass-list")
+    await hass.services.async_call("script", "optimize", blocking=True)
+    assert [sent["prediction_horizon"] for sent in emhass.received] == steps
+    for sent in emhass.received:
+        assert_true(nomos, read_forecast(sent, "load_cost_forecast", datetime.now(UTC)))
+
+
+@pytest.fixture
+def feed_in(nomos):
+    """Return a feed-in contract."""
+    return nomos.customers["solar@example.com"].subscriptions[1]
+
+
+async def test_feed_in(
+    hass: HomeAssistant, nomos, linked, emhass, feed_in, advance: Advance
+) -> None:
+    """EMHASS gets the payouts of a feed-in contract; its horizon ends with the shorter of both."""
     await linked("solar@example.com")
-    feed_in = nomos.customers["solar@example.com"].subscriptions[1]
-    step = recipe("emhass-feed-in", **{"4X44EMKX": feed_in.number})
-    assert step["response_variable"] == "payouts"
-    domain, _, service = step["action"].partition(".")
-    answer: Any = await hass.services.async_call(
-        domain, service, step["data"], blocking=True, return_response=True
-    )
-    sent = {"optimization_time_step": 15, "prediction_horizon": 56, **answer}
-    for start, value in read_forecast(
-        sent, "prod_price_forecast", datetime.now(UTC)
-    ).items():
-        assert value == pytest.approx(nomos.price(feed_in.id, start).amount / 100)
+    await set_up(hass, emhass, "emhass-feed-in", **{"4X44EMKX": feed_in.number})
+    await advance(timedelta(minutes=12, seconds=3))
+    late = nomos.faults.add("status", f"/subscriptions/{feed_in.id}/", status=503)
+    await advance(timedelta(hours=7))
+    late.times = 0
+    await advance(timedelta(hours=3))
+    await advance(QUARTER)
+    first, *_, between, last = emhass.received
+    assert first["prediction_horizon"] == 55
+    assert between["prediction_horizon"] == 15
+    assert len(between["load_cost_forecast"]) == 15 + 96
+    assert last["prediction_horizon"] == 14 + 96
+    for sent in (first, between, last):
+        for key, index in (("load_cost_forecast", 0), ("prod_price_forecast", 1)):
+            now = min(map(datetime.fromisoformat, sent["load_cost_forecast"]))
+            forecast = read_forecast(sent, key, now)
+            assert_true(nomos, forecast, "solar@example.com", index)
+
+
+async def test_no_payouts(
+    hass: HomeAssistant, nomos, linked, emhass, feed_in, advance: Advance
+) -> None:
+    """Nothing is sent before both prices and payouts are there."""
+    nomos.faults.add("status", f"/subscriptions/{feed_in.id}/", status=503)
+    await linked("solar@example.com")
+    await set_up(hass, emhass, "emhass-feed-in", **{"4X44EMKX": feed_in.number})
+    await advance(timedelta(minutes=12, seconds=3))
+    assert not emhass.received

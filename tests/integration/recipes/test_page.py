@@ -5,12 +5,16 @@ from tests.integration.recipes import PAGE, recipe, recipes
 TESTED = {
     "anything-script",
     "apexcharts-components",
+    "apexcharts-past",
     "apexcharts-plan",
     "apexcharts-prices",
     "emhass",
     "emhass-feed-in",
+    "emhass-list",
     "evcc",
     "evcc-feed-in",
+    "evsc",
+    "template-sensor",
 }
 
 
