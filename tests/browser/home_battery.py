@@ -14,7 +14,8 @@ from tests.browser.keyboard import tab_to
 NAMES = {"en": "Battery", "de": "Batterie"}
 """What a battery is called unless something else is entered."""
 
-LEVEL, LEVEL_NAME = "sensor.storage_charge_level", "Storage Charge level"
+LEVEL = "sensor.storage_charge_level"
+LEVEL_NAMES = {"en": "Storage charge level", "de": "Speicher Ladestand"}
 SENSORS = (
     "mode",
     "target_level",
@@ -23,6 +24,7 @@ SENSORS = (
     "expected_gain",
     "gain_this_month",
 )
+FIGURES = {"capacity": "10", "charge_power": "5"}
 STEP = "config_subentries.battery.step.user"
 
 
@@ -32,7 +34,7 @@ def install_roof(hub: Path) -> None:
     shutil.copytree(folder, hub / "custom_components" / folder.name)
 
 
-async def have_battery(hub: HubClient) -> None:
+async def have_battery(hub: HubClient, language: str) -> None:
     """Have a roof and a battery, which the Energy dashboard knows."""
     roof = await hub.start_flow("roof")
     await hub.command(
@@ -58,7 +60,7 @@ async def have_battery(hub: HubClient) -> None:
             "attributes": {
                 "unit_of_measurement": "%",
                 "device_class": "battery",
-                "friendly_name": LEVEL_NAME,
+                "friendly_name": LEVEL_NAMES[language],
             },
         },
     )
@@ -72,11 +74,13 @@ async def add_battery(journey: Journey) -> None:
     # There is one contract, so there is nothing to choose.
     await journey.see_form(STEP, "allowed.subscription")
     await _hear_form(journey)
-    await _forget(journey)
-    for key, text in (("capacity", "10"), ("charge_power", "5")):
+    for key, text in FIGURES.items():
         await tab_to(page, _number(journey, key))
         await page.keyboard.type(text)
+    description = flow.get_by_text(texts.own(f"{STEP}.description"))
+    await description.scroll_into_view_if_needed()
     await journey.screenshots.take_dialog("battery", page, flow)
+    await _forget(journey, "capacity")
     await page.keyboard.press("Enter")
     await journey.see(texts.own("config_subentries.battery.create_entry.added"), flow)
     await journey.finish("finish")
@@ -93,7 +97,7 @@ async def _hear_form(journey: Journey) -> None:
     texts, flow = journey.texts, journey.flow
     name = flow.get_by_role("textbox", name=re.compile(texts.own(f"{STEP}.data.name")))
     await expect(name).to_have_value(NAMES[texts.language])
-    await expect(flow.get_by_text(LEVEL_NAME).first).to_be_visible()
+    await expect(flow.get_by_text(LEVEL_NAMES[texts.language]).first).to_be_visible()
     for key in ("capacity", "charge_power", "discharge_power"):
         await expect(_number(journey, key)).to_have_value("")
     for section in ("losses", "allowed"):
@@ -102,15 +106,20 @@ async def _hear_form(journey: Journey) -> None:
         await expect(button).to_be_visible()
 
 
-async def _forget(journey: Journey) -> None:
-    """Send the form without the figures; each mistake is said at its field, one after the other."""
-    await journey.press("submit", journey.flow)
-    error = journey.texts.own("config_subentries.battery.error.no_capacity")
+async def _forget(journey: Journey, key: str) -> None:
+    """Send the form without a figure; that is said at its field, the rest stays, and the figure can be entered."""
+    field = _number(journey, key)
+    await field.fill("")
+    await field.press("Enter")
+    error = journey.texts.own(f"config_subentries.battery.error.no_{key}")
     await journey.see(error, journey.flow)
-    box = await _number(journey, "capacity").bounding_box()
+    box = await field.bounding_box()
     said = await journey.flow.get_by_text(error).first.bounding_box()
     assert box and said
     assert abs(said["y"] - box["y"]) < 2 * box["height"]
+    for other, text in (FIGURES | {key: ""}).items():
+        await expect(_number(journey, other)).to_have_value(text)
+    await field.fill(FIGURES[key])
 
 
 async def see_battery(journey: Journey) -> None:
@@ -124,8 +133,9 @@ async def see_battery(journey: Journey) -> None:
     for key in SENSORS:
         await journey.see(texts.own(f"entity.sensor.battery_{key}.name"))
     modes = texts.below("entity.sensor.battery_mode.state").values()
-    row = page.locator(
-        "hui-sensor-entity-row", has_text=texts.own("entity.sensor.battery_mode.name")
-    )
-    await expect(row).to_contain_text(re.compile("|".join(modes)))
+    # Until the plan is made, what it earns is unknown.
+    for key, shown in (("mode", "|".join(modes)), ("expected_gain", r"\d[.,]\d\d")):
+        name = texts.own(f"entity.sensor.battery_{key}.name")
+        row = page.locator("hui-sensor-entity-row", has_text=name)
+        await expect(row).to_contain_text(re.compile(shown))
     await journey.screenshots.take_device("battery-device", page)

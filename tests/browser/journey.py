@@ -346,11 +346,11 @@ class Journey:
                 card = self.page.locator("nomos-price-card")
                 await self.screenshots.take(name, self.page, card, margin=8)
             if (theme, size) == ("dark", NARROW):
-                rows = self.page.locator("hui-section").nth(2)
-                await rows.scroll_into_view_if_needed()
-                await self.screenshots.take(
-                    "load-phone-dark", self.page, rows, margin=8
-                )
+                for picture, rows in (("load", 2), ("battery", 3)):
+                    await sections.nth(rows).scroll_into_view_if_needed()
+                    await self.screenshots.take(
+                        f"{picture}-phone-dark", self.page, sections.nth(rows), margin=8
+                    )
         await self.resize(WIDE)
 
     async def _hear_load(self) -> None:
@@ -366,6 +366,8 @@ class Journey:
         card = self.page.locator("nomos-price-card")
         await expect(card).to_have_count(1)
         await expect(card.locator("path.bars").first).to_be_visible()
+        await expect(card.locator("path.level")).to_have_count(1)
+        await expect(card.locator("path.expected")).to_have_count(2)
         await expect(card.locator("#summary")).not_to_be_empty()
         box = await card.bounding_box()
         assert box and self.page.viewport_size

@@ -262,8 +262,15 @@ def test_batteries(card: CardPage, summer) -> None:
     card.page.mouse.move(*card.place(54))
     assert "Battery: " in card.text(".tip")
     assert "Battery: charge" in card.text("#summary")
-    card.show(chart, {"hide": ["batteries"]}, language="de")
-    assert card.run("root.querySelectorAll('.level').length") == 0
+    assert card.run("root.querySelectorAll('.expected').length") == 0
+    start = int(NOW.timestamp()) // 900 * 900
+    chart["expected"] = {"start": start, "sun": [0.4] * 90, "need": [0.1] * 90}
+    card.show(chart, width=900)
+    assert card.text(".legend").endswith("SunNeed")
+    card.page.mouse.move(*card.place(54))
+    assert "Sun1.6 kW" in card.text(".tip")
+    card.show(chart, {"hide": ["batteries", "expected"]}, language="de")
+    assert card.run("root.querySelectorAll('.level, .expected').length") == 0
     card.show(chart, language="de")
     assert "Battery: laden" in card.text("#summary")
 
@@ -414,7 +421,7 @@ def test_a_registry_that_is_replaced(window: CardPage) -> None:
 
 
 def test_size() -> None:
-    """The card stays small, since every page loads it with all its modules."""
-    others = {"nomos-dashboard.js", "nomos-price-card-editor.js"}
+    """The card stays small, since every page loads it with all its modules but those that few need."""
+    others = {"nomos-dashboard.js", "nomos-price-card-editor.js", "outlook.js"}
     modules = [path for path in FRONTEND.glob("*.js") if path.name not in others]
     assert sum(path.stat().st_size for path in modules) < 48_000

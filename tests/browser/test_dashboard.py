@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from custom_components.nomos.battery.entities import BATTERY_SENSORS
 from custom_components.nomos.loads.controls import (
     BUTTONS,
     DURATION,
@@ -170,6 +171,21 @@ def test_a_contract_with_loads(page: Any) -> None:
         "average_price_today": "Durchschnitt",
         "highest_price_today": "Höchster",
     }
+
+
+def test_a_battery(page: Any) -> None:
+    """It has its reason as a sentence, and the list of all that it shows."""
+    keys = tuple(str(one.translation_key) for one in BATTERY_SENSORS)
+    options = hub(nomos=CONSUMPTION, cellar=keys)
+    [view] = generate(page, {"language": "de", **options})["views"]
+    shown = cards(view)
+    assert "Cellar" in [card.get("heading") for card in shown]
+    [reason] = [card for card in shown if card["type"] == "markdown"]
+    assert 'state_attr("sensor.cellar_battery_mode", "reason")' in reason["content"]
+    [rows] = [card["entities"] for card in shown if card["type"] == "entities"]
+    assert [row["entity"].removeprefix("sensor.cellar_") for row in rows] == list(keys)
+    formats = {row["entity"]: row.get("format") for row in rows}
+    assert formats["sensor.cellar_battery_next_change"] == "time"
 
 
 def test_what_a_load_shows(page: Any) -> None:

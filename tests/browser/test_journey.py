@@ -66,7 +66,7 @@ async def test_journey(
             await journey.add_load_by_keys()
         # Whoever adds a battery stands beside it.
         await journey.resize(NARROW)
-        await have_battery(hub)
+        await have_battery(hub, language)
         await add_battery(journey)
         await see_battery(journey)
         await journey.resize(WIDE)

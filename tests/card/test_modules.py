@@ -21,15 +21,17 @@ import { readFileSync } from "node:fs";
 import { drawChart, scale } from "./chart.js";
 import { Formats } from "./format.js";
 import { Model } from "./model.js";
+import { Outlook } from "./outlook.js";
 const { chart, config, options, ends } = JSON.parse(readFileSync(0, "utf8"));
 if (ends) {
   console.log(JSON.stringify(ends.map(([low, high, count]) => scale(low, high, count))));
 } else {
-  const formats = new Formats({ language: "en", locale: { time_format: "24" } }, "Europe/Berlin", config.unit);
-  const model = new Model(chart, config);
+  const formats = new Formats({ language: options.language || "en", locale: { time_format: "24" } }, "Europe/Berlin", config.unit);
+  const model = new Model(chart, config, Outlook);
   const measure = (text) => text.length * 6;
   const { elements, layout } = drawChart(model, formats, { width: 900, height: 300, ratio: 1, measure, ...options });
-  console.log(JSON.stringify({ elements, summary: model.summary(formats, options.current), left: layout.left }));
+  const said = model.rows.map((row) => model.describe(formats, row));
+  console.log(JSON.stringify({ elements, summary: model.summary(formats, options.current), said, left: layout.left }));
 }
 """
 
@@ -77,11 +79,13 @@ def answer(prices: list[float | None], **more: Any) -> dict[str, Any]:
     }
 
 
-def drawn(modules: Path, chart: dict[str, Any], **options: Any) -> dict[str, Any]:
+def drawn(
+    modules: Path, chart: dict[str, Any], *, config: Any = None, **options: Any
+) -> dict[str, Any]:
     """Return the picture of an answer."""
     given = {
         "chart": chart,
-        "config": {},
+        "config": config or {},
         "options": {"current": 0, "now": START, "parts": False, **options},
     }
     found: dict[str, Any] = json.loads(
@@ -141,6 +145,71 @@ def test_a_band_for_each_battery(modules: Path) -> None:
     assert line[1]["d"].count("L") == len(rows) - 1
     assert [text for _, _, text in of_class(picture, "lane")] == ["Battery"]
     assert "Battery: charge, 52 %." in picture["summary"]
+
+
+def expected(sun: list[float], need: list[float], *, start: int = START) -> Any:
+    """Return what is expected by quarter-hours, as in the answer to a card."""
+    return {"start": start, "sun": sun, "need": need}
+
+
+def test_expected_sun_and_need(modules: Path) -> None:
+    """Both are areas of one scale from now on, and in words by parts of the day, and for each interval."""
+    noon = START + 48 * QUARTER
+    chart = answer(
+        [0.2] * 192,
+        expected=expected(
+            [0.5] * 24 + [0.0] * 120, [0.1] * 24 + [0.2] * 120, start=noon
+        ),
+    )
+    chart["days"][1]["average"] = 0.2
+    picture = drawn(modules, chart, current=48)
+    areas = {one[1]["data-kind"]: one[1]["d"] for one in of_class(picture, "expected")}
+    assert areas.keys() == {"sun", "need"}
+    for path in areas.values():
+        assert path.count("H") == 144
+    # The sun begins five times as high as the need.
+    tops = {
+        kind: [float(step.split("H")[0]) for step in path.split("V")[1:]]
+        for kind, path in areas.items()
+    }
+    floor = tops["sun"][-1]
+    assert floor - tops["sun"][0] == pytest.approx(5 * (floor - tops["need"][0]), 0.1)
+    said = (
+        "Expected today: afternoon Sun 12.0 kWh, Need 2.4 kWh; evening Sun 0.0 kWh, Need 4.8 kWh. "
+        "Expected tomorrow: night Sun 0.0 kWh, Need 4.8 kWh; morning"
+    )
+    assert said in picture["summary"]
+    german = drawn(modules, chart, current=48, language="de")["summary"]
+    assert (
+        "Heute erwartet: nachmittags Sonne 12,0 kWh, Bedarf 2,4 kWh; abends" in german
+    )
+    assert picture["said"][48].endswith("Sun 2.0 kW, Need 0.4 kW")
+    assert picture["said"][47].endswith("Normal")
+
+
+def test_expected_as_far_as_it_is_shown(modules: Path) -> None:
+    """A house without a roof has no sun; what lies beyond the days that are drawn is cut off; it can be hidden."""
+    chart = answer([0.2] * 96, expected=expected([0.0] * 192, [0.1] * 192))
+    [area] = of_class(drawn(modules, chart), "expected")
+    assert area[1]["data-kind"] == "need"
+    assert area[1]["d"].count("H") == 96
+    assert "Sun" not in drawn(modules, chart)["summary"]
+    hidden = drawn(modules, chart, config={"hide": ["expected"]})
+    assert not of_class(hidden, "expected")
+    assert "Expected" not in hidden["summary"]
+
+
+def test_expected_in_hours(modules: Path) -> None:
+    """An hour of an hourly tariff has the mean of its quarter-hours, the current one of those that are left."""
+    hours = [
+        [START + h * 3600, START + (h + 1) * 3600, 0.2, 3, 0.1, 0.1, None]
+        for h in range(24)
+    ]
+    given = expected([0.0] * 94, [0.3, 0.1] + [0.2] * 92, start=START + 1800)
+    chart = answer([0.2] * 96, intervals=hours, expected=given)
+    said = drawn(modules, chart)["said"]
+    assert said[0].endswith("Need 0.8 kW")
+    assert said[1].endswith("Need 0.8 kW")
 
 
 def test_axis(modules: Path) -> None:

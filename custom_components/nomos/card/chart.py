@@ -1,4 +1,4 @@
-"""The data of the price card: today and tomorrow, levels, components, best window, planned runs and batteries."""
+"""The data of the price card: prices, levels, components, best window, planned runs, batteries, what is expected."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
@@ -26,18 +26,22 @@ from ..const import DOMAIN
 from ..loads.entities import RUN_NOW
 from ..loads.load import Load
 from ..planner import Objective, PlanRequest, PlanStatus, plan
+from ..planner.expected import Expected
 from ..pricing import (
+    QUARTER,
     TARIFF_ZONE,
     DayLevels,
     Interval,
     PriceTable,
     day_bounds,
     local_date,
+    quarter_of,
 )
 from ..targets import PRICE, price_coordinator
 
 if TYPE_CHECKING:
     from ..battery.battery import HomeBattery
+    from ..runtime import NomosRuntime
 
 _SHORTEST: Final = 15
 _LONGEST: Final = 24 * 60
@@ -87,6 +91,23 @@ async def _chart(
     levels = {
         day: coordinator.levels.day(day) for day in (today, today + timedelta(days=1))
     }
+    runtime: NomosRuntime = coordinator.config_entry.runtime_data
+    loads, watched = [], [entity_id]
+    for load in runtime.loads.all.values():
+        entities = _load_entities(hass, load)
+        if load.coordinator is coordinator and all(
+            may_read(one, POLICY_READ) for one in entities
+        ):
+            loads.append(_load(load, now))
+            watched += entities
+    batteries = []
+    for battery in runtime.batteries.all.values() if runtime.batteries else ():
+        mode = er.async_get(hass).async_get_entity_id(
+            Platform.SENSOR, DOMAIN, f"{battery.id}_mode"
+        )
+        if battery.coordinator is coordinator and mode and may_read(mode, POLICY_READ):
+            batteries.append(_battery(battery, now))
+            watched.append(mode)
     drawn = await hass.async_add_executor_job(
         partial(
             chart,
@@ -95,25 +116,9 @@ async def _chart(
             now,
             pays=coordinator.contract.feeds_in,
             minutes=msg["window_minutes"],
+            expected=_expected(runtime, coordinator.data) if batteries else None,
         )
     )
-    loads, watched = [], [entity_id]
-    for load in coordinator.config_entry.runtime_data.loads.all.values():
-        entities = _load_entities(hass, load)
-        if load.coordinator is coordinator and all(
-            may_read(one, POLICY_READ) for one in entities
-        ):
-            loads.append(_load(load, now))
-            watched += entities
-    batteries = []
-    found = coordinator.config_entry.runtime_data.batteries
-    for battery in found.all.values() if found else ():
-        mode = er.async_get(hass).async_get_entity_id(
-            Platform.SENSOR, DOMAIN, f"{battery.id}_mode"
-        )
-        if battery.coordinator is coordinator and mode and may_read(mode, POLICY_READ):
-            batteries.append(_battery(battery, now))
-            watched.append(mode)
     connection.send_result(
         msg["id"],
         {
@@ -146,8 +151,9 @@ def chart(
     *,
     pays: bool,
     minutes: int,
+    expected: Expected | None = None,
 ) -> dict[str, Any]:
-    """Return the chart of the days whose levels are given, and the best window of so many minutes.
+    """Return the chart of the days whose levels are given, the best window of so many minutes, and what is expected.
 
     An interval is a row of start, end, price, level (1 very cheap to 5 very expensive), electricity, grid, levies.
     All times are seconds since 1970, all prices EUR/kWh; what is not known is None. If the contract ``pays`` the
@@ -173,7 +179,33 @@ def chart(
         "days": days,
         "intervals": rows,
         "window": _window(table, now, timedelta(minutes=minutes), pays=pays),
+        "expected": _energies(expected, quarter_of(now)) if expected else None,
     }
+
+
+def _expected(runtime: NomosRuntime, prices: PriceTable) -> Expected | None:
+    """Return by what batteries are planned; None before the first outlook."""
+    outlook = runtime.forecasts.latest if runtime.forecasts else None
+    if outlook is None:
+        return None
+    return Expected(
+        prices=prices,
+        payouts=outlook.payouts,
+        house=outlook.house,
+        sun=outlook.sun,
+        runs=runtime.loads.planned_runs(),
+    )
+
+
+def _energies(expected: Expected, start: datetime) -> dict[str, Any]:
+    """Return the solar energy and what house and loads need (kWh), by quarter-hours until known prices end."""
+    need, sun, at = [], [], start
+    while at < (expected.prices.horizon or start):
+        used, made = expected.energy(at, at + QUARTER)
+        need.append(round(used, 3))
+        sun.append(round(made, 3))
+        at += QUARTER
+    return {"start": _seconds(start), "sun": sun, "need": need}
 
 
 def _row(interval: Interval, levels: DayLevels) -> list[float | None]:

@@ -81,6 +81,8 @@ class Forecasts:
         self._sun_of: tuple[str, ...] = ()
         self._sun_read: datetime | None = None
         self._record: SunRecord | None = None
+        self.latest: Outlook | None = None
+        """What was expected when somebody asked last."""
         self._last: tuple[object, ...] | None = None
         self._unsub: CALLBACK_TYPE | None = None
 
@@ -127,6 +129,7 @@ class Forecasts:
             house_source=house.source,
             problems=tuple(one for one in Problem if one in problems),
         )
+        self.latest = outlook
         self._report(outlook)
         return outlook
 

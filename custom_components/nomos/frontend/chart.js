@@ -61,8 +61,8 @@ export function drawChart(model, formats, options) {
 	const { from, to } = model;
 	const lanes = [...model.loads(from, to), ...model.batteries(from, to)];
 	// If the height is given, the bars get lower first, then the lanes.
-	const lane = Math.max(3, Math.min(LANE, (height - AROUND - BARS - 4) / lanes.length));
-	const extra = lanes.length ? lanes.length * lane + 4 : 0;
+	const lane = Math.max(3, Math.min(LANE, (height - AROUND - BARS - 4) / model.lanes));
+	const extra = model.lanes ? model.lanes * lane + 4 : 0;
 	const plotHeight = Math.max(height - extra - AROUND, 1);
 	const factor = formats.cents ? 100 : 1;
 	const [lowest, highest] = extent(model.rows, options.parts).map((value) => value * factor);
@@ -82,6 +82,7 @@ export function drawChart(model, formats, options) {
 		...drawHours(formats, frame),
 		...drawDays(model, formats, frame),
 		...lanes.flatMap((one, index) => (one.runs ? drawLane : drawBattery)(one, bottom + 24 + index * lane, frame)),
+		...(model.outlook?.draw(bottom + 24 + lanes.length * lane, frame) || []),
 		...drawNow(model.rows[options.current], frame),
 	];
 	return { elements, layout: { x, from, to, left, right: RIGHT, top: TOP, bottom, width } };

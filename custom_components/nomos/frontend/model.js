@@ -11,7 +11,7 @@ export const PARTS = ["electricity", "grid", "levies"];
 export class Model {
 	#known = new Map();
 
-	constructor(chart, config) {
+	constructor(chart, config, Outlook) {
 		this.chart = chart;
 		this.config = config;
 		this.days = chart.days;
@@ -24,6 +24,8 @@ export class Model {
 		this.shown = this.days.filter((day) => this.pricesOf(day).length);
 		this.from = Math.min(...this.shown.map((day) => day.start));
 		this.to = Math.max(...this.shown.map((day) => day.end));
+		/** What is expected of sun and house; null if nothing is, or it is hidden. */
+		this.outlook = Outlook && chart.expected && !this.hides("expected") ? new Outlook(this) : null;
 	}
 
 	/** Return the index of the interval that holds a time; -1 if there is none. */
@@ -115,7 +117,7 @@ export class Model {
 
 	/** Return how many lanes stand under the prices. */
 	get lanes() {
-		return this.loads(this.from, this.to).length + this.batteries(this.from, this.to).length;
+		return this.loads(this.from, this.to).length + this.batteries(this.from, this.to).length + (this.outlook ? 2 : 0);
 	}
 
 	/** Say in words what the picture shows. */
@@ -142,6 +144,7 @@ export class Model {
 		const best = this.bestWindow(formats);
 		if (best) sentences.push(`${best.label}: ${best.time}.`);
 		if (row) sentences.push(...this.modes(formats, row).map((words) => `${words}.`));
+		if (this.outlook) sentences.push(...this.outlook.sentences(formats));
 		return sentences.join(" ");
 	}
 
@@ -161,7 +164,7 @@ export class Model {
 		words.push(row.price === null ? texts.unknown : formats.price(row.price));
 		if (row.price !== null && row.level) words.push(this.levelName(texts, row.level));
 		for (const load of this.loads(row.start, row.end)) words.push(load.name);
-		words.push(...this.modes(formats, row));
+		words.push(...this.modes(formats, row), ...(this.outlook?.powers(formats, row) || []).map(({ name, power }) => `${name} ${power}`));
 		return words.join(", ");
 	}
 }

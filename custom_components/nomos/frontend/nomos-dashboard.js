@@ -8,7 +8,7 @@ import { defineElement } from "./element.js";
 
 const TEXTS = {
 	en: {
-		description: "Price, best times, planned loads and history of your Nomos contracts",
+		description: "Price, best times, planned loads, batteries and history of your Nomos contracts",
 		prices: "Prices",
 		today: { price: "Price today", payout: "Payout today" },
 		short: {
@@ -28,7 +28,7 @@ const TEXTS = {
 		none: "There is no Nomos contract yet. Add Nomos under Settings → Devices & services; this page fills by itself.",
 	},
 	de: {
-		description: "Preis, beste Zeiten, geplante Verbraucher und Verlauf deiner Nomos-Verträge",
+		description: "Preis, beste Zeiten, geplante Verbraucher, Batterien und Verlauf deiner Nomos-Verträge",
 		prices: "Preise",
 		today: { price: "Preis heute", payout: "Vergütung heute" },
 		short: {
@@ -66,8 +66,17 @@ const LOAD = [
 	"load_skip",
 ];
 
-/** What a load shows as a time of the clock: "in 9 hours" does not say whether it wakes the house. */
-const CLOCK_TIMES = ["next_start", "next_end"];
+const BATTERY = [
+	"battery_mode",
+	"battery_target_level",
+	"battery_charging_power",
+	"battery_next_change",
+	"battery_expected_gain",
+	"battery_gain_this_month",
+];
+
+/** What is shown as a time of the clock: "in 9 hours" does not say whether it wakes the house. */
+const CLOCK_TIMES = ["next_start", "next_end", "battery_next_change"];
 
 const textsOf = (language) => TEXTS[String(language || "en").slice(0, 2)] || TEXTS.en;
 
@@ -104,13 +113,13 @@ const press = (entity, action) => ({
 	tap_action: { action: "perform-action", perform_action: "button.press", target: { entity_id: entity } },
 });
 
-/** Return the list of what a load shows and of what it can be told. */
-const loadCard = (hass, texts, entities) => ({
+/** Return the list of what a load or a battery shows, and of what it can be told. */
+const listCard = (hass, texts, entities, keys) => ({
 	type: "entities",
 	show_header_toggle: false,
-	entities: LOAD.filter((key) => entities[key]).map((key) => ({
+	entities: keys.filter((key) => entities[key]).map((key) => ({
 		entity: entities[key],
-		// Without the name of the load, which is above.
+		// Without the name of the device, which is above.
 		...(hass.entities[entities[key]].name && { name: hass.entities[entities[key]].name }),
 		...(CLOCK_TIMES.includes(key) && { format: "time" }),
 		...(texts.actions[key] && press(entities[key], texts.actions[key])),
@@ -118,10 +127,18 @@ const loadCard = (hass, texts, entities) => ({
 	grid_options: { columns: "full" },
 });
 
+/** Return why a battery does what it does: a sentence, too long for a row. */
+const reasonCard = (mode) => ({
+	type: "markdown",
+	text_only: true,
+	content: `{{ state_attr("${mode}", "reason") or "" }}`,
+	grid_options: { columns: "full" },
+});
+
 const section = (...cards) => ({ type: "grid", cards });
 
 /** Return the view of one contract. */
-function contractView(hass, texts, [id, entities], loads) {
+function contractView(hass, texts, [id, entities], loads, batteries) {
 	const price = entities.price || entities.payout;
 	const noun = entities.price ? "price" : "payout";
 	const figures = ["price_level", `lowest_${noun}_today`, `average_${noun}_today`, `highest_${noun}_today`];
@@ -130,7 +147,11 @@ function contractView(hass, texts, [id, entities], loads) {
 	const sections = [{ ...section(card), column_span: 2 }];
 	if (today.length) sections.push(section(heading(texts.today[noun], "mdi:calendar-today"), ...today));
 	for (const [device, load] of loads) {
-		sections.push(section(heading(nameOf(hass, device), "mdi:power-plug-outline"), loadCard(hass, texts, load)));
+		sections.push(section(heading(nameOf(hass, device), "mdi:power-plug-outline"), listCard(hass, texts, load, LOAD)));
+	}
+	for (const [device, battery] of batteries) {
+		const parts = [reasonCard(battery.battery_mode), listCard(hass, texts, battery, BATTERY)];
+		sections.push(section(heading(nameOf(hass, device), "mdi:home-battery-outline"), ...parts));
 	}
 	sections.push(
 		section(heading(texts.history, "mdi:chart-line"), { type: "history-graph", entities: [{ entity: price }], hours_to_show: 48 }),
@@ -187,12 +208,14 @@ class NomosDashboard extends HTMLElement {
 		const devices = [...devicesOf(hass)];
 		const contracts = devices.filter(([, entities]) => entities.price || entities.payout);
 		const loads = devices.filter(([, entities]) => entities.run_now);
-		// A load's device hangs from that of its contract. One without a contract that is shown is not to be lost.
+		const batteries = devices.filter(([, entities]) => entities.battery_mode);
+		// Their devices hang from that of their contract. One without a contract that is shown is not to be lost.
 		const home = contracts.find(([, entities]) => entities.price) || contracts[0];
-		const contractOf = ([load]) => contracts.find(([id]) => id === hass.devices[load]?.via_device_id) || home;
-		const views = contracts.map((contract) =>
-			contractView(hass, texts, contract, loads.filter((load) => contractOf(load) === contract)),
-		);
+		const contractOf = ([device]) => contracts.find(([id]) => id === hass.devices[device]?.via_device_id) || home;
+		const views = contracts.map((contract) => {
+			const mine = (device) => contractOf(device) === contract;
+			return contractView(hass, texts, contract, loads.filter(mine), batteries.filter(mine));
+		});
 		if (!views.length) {
 			views.push({ title: texts.prices, path: "prices", cards: [{ type: "markdown", content: texts.none }] });
 		}

@@ -24,6 +24,7 @@ class NomosPriceCard extends HTMLElement {
 	#model;
 	#watch = [];
 	#problem = "loading";
+	#outlook;
 	#parts = false;
 	#current = -1;
 	#cursor = -1;
@@ -117,6 +118,8 @@ class NomosPriceCard extends HTMLElement {
 		let problem = "no_entity";
 		try {
 			if (entity) chart = await this.#hass.callWS(question);
+			// Only households with a battery need it.
+			if (chart?.expected) this.#outlook ||= (await import("./outlook.js")).Outlook;
 		} catch (error) {
 			problem = ["not_found", "unauthorized"].includes(error?.code) ? error.code : "not_loaded";
 		}
@@ -141,7 +144,7 @@ class NomosPriceCard extends HTMLElement {
 		// Formats are expensive to make.
 		if (chart?.time_zone !== this.#model?.chart.time_zone) this.#formats = undefined;
 		const held = this.#model?.rows[this.#cursor]?.start;
-		this.#model = chart && new Model(chart, this.#config);
+		this.#model = chart && new Model(chart, this.#config, this.#outlook);
 		this.#cursor = this.#model ? this.#model.at(held ?? 0) : -1;
 		this.#draw();
 	}

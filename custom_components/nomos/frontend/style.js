@@ -42,6 +42,7 @@ svg .lane, .now-tip { fill: var(--ink); }
 .mode.charge { fill: var(--p0); }
 .mode.feed_in { fill: var(--run); }
 .mode.delay_charge { fill: var(--p1); }
+.expected { fill: var(--c); stroke: var(--c); fill-opacity: .3; }
 .level { fill: none; stroke: var(--ink); stroke-width: 1.5; }
 .now { stroke: var(--ink); stroke-width: 1.5; }
 .hover { fill: var(--ink); opacity: .13; }

@@ -2,6 +2,7 @@
 
 const TEXTS = {
 	en: {
+		language: "en",
 		title: { consumption: "Electricity price", feed_in: "Feed-in payout" },
 		levels: {
 			consumption: ["", "Very cheap", "Cheap", "Normal", "Expensive", "Very expensive"],
@@ -34,6 +35,7 @@ const TEXTS = {
 		card_description: "Prices of today and tomorrow with the cheapest window and planned loads",
 	},
 	de: {
+		language: "de",
 		title: { consumption: "Strompreis", feed_in: "Einspeisevergütung" },
 		levels: {
 			consumption: ["", "Sehr günstig", "Günstig", "Normal", "Teuer", "Sehr teuer"],

@@ -100,12 +100,13 @@ export function drawFoot(ui, model, { texts }, parts, hub) {
 }
 
 function legend(model, texts, parts) {
+	const expected = (model.outlook?.legend(texts) || []).map(({ colour, name }) => span("", dot(colour), name));
 	if (parts) {
 		const named = PARTS.map((part, index) => span("", dot(`p${index}`), texts.parts[part]));
-		return [...named, span("", make("i", { class: "rule" }), texts.total)];
+		return [...named, span("", make("i", { class: "rule" }), texts.total), ...expected];
 	}
 	const steps = [1, 2, 3, 4, 5].map((level) => dot(`l${model.quality(level)}`, ""));
-	return [model.levelName(texts, 2), span("steps", ...steps), model.levelName(texts, 4)];
+	return [model.levelName(texts, 2), span("steps", ...steps), model.levelName(texts, 4), ...expected];
 }
 
 /** Return the lines of the tooltip about an interval. */
@@ -125,5 +126,6 @@ export function details(model, formats, row, parts) {
 	}
 	for (const load of model.loads(row.start, row.end)) content.push(entry(load.name, "", "run"));
 	for (const words of model.modes(formats, row)) content.push(entry(words, ""));
+	for (const { name, power, colour } of model.outlook?.powers(formats, row) || []) content.push(entry(name, power, colour));
 	return content;
 }

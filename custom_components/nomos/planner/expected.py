@@ -121,20 +121,21 @@ class Expected:
                 return
             until = min(quarter_of(at) + QUARTER, interval.end, end)
             known, paid = self.prices.at(at), payouts.at(at)
+            need, sun = self.energy(at, until)
             yield Quarter(
                 at,
                 until,
-                self._need(at, until),
+                need - sun,
                 interval.price,
                 paid.price or 0.0 if paid else 0.0,
                 known is not None and known.price is not None,
             )
             at = until
 
-    def _need(self, start: datetime, end: datetime) -> float:
-        """Return what house and loads use beyond the solar power, in kWh."""
+    def energy(self, start: datetime, end: datetime) -> tuple[float, float]:
+        """Return what house and loads use between two instants less than a day apart, and the solar energy, in kWh."""
         loads = sum(
             power * max((min(end, run.end) - max(start, run.start)) / _HOUR, 0.0)
             for run, power in self.runs
         )
-        return self.house.between(start, end) + loads - self.sun.between(start, end)
+        return self.house.between(start, end) + loads, self.sun.between(start, end)

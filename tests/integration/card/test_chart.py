@@ -222,7 +222,9 @@ async def test_batteries(hass: HomeAssistant, nomos, german_hub, linked, ask) ->
     """The answer has what a battery is told from now on, and the card watches its mode."""
     entry = await linked()
     sensor = entity_id(hass, nomos.customers[EMAIL].subscriptions[0].id, "price")
-    assert (await ask(sensor))["result"]["batteries"] == []
+    before = (await ask(sensor))["result"]
+    assert before["batteries"] == []
+    assert before["expected"] is None
     battery_helpers.report(hass, 30)
     battery = await battery_helpers.add(hass, entry)
     chart = (await ask(sensor))["result"]
@@ -231,6 +233,12 @@ async def test_batteries(hass: HomeAssistant, nomos, german_hub, linked, ask) ->
     mode = battery_helpers.state_of(hass, battery)
     told = [[row["mode"], row["level"]] for row in mode.attributes["schedule"]]
     assert [row[2:] for row in one["rows"]] == told
+    # What is expected reaches as far as the plan, and beyond it by nothing.
+    expected = chart["expected"]
+    assert expected["start"] == one["rows"][0][0] // 900 * 900
+    assert len(expected["need"]) == len(expected["sun"]) == len(told)
+    assert min(expected["need"]) > 0
+    assert set(expected["sun"]) == {0}
     assert chart["watch"] == [sensor, mode.entity_id]
 
 
@@ -264,6 +272,7 @@ async def test_nothing_personal(hass: HomeAssistant, nomos, linked, ask) -> None
         "intervals",
         "window",
         "batteries",
+        "expected",
         "loads",
         "watch",
     }

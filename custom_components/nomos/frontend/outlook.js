@@ -1,0 +1,82 @@
+/** What is expected of sun and house: a part of the price card that only households with a battery load. Pure. */
+
+const QUARTER = 900;
+
+const COLOURS = { sun: "p1", need: "p2" };
+
+const TEXTS = {
+	en: {
+		sun: "Sun",
+		need: "Need",
+		days: ["Expected today", "Expected tomorrow"],
+		times: ["night", "morning", "afternoon", "evening"],
+	},
+	de: {
+		sun: "Sonne",
+		need: "Bedarf",
+		days: ["Heute erwartet", "Morgen erwartet"],
+		times: ["nachts", "vormittags", "nachmittags", "abends"],
+	},
+};
+
+/** What a model shows of `{start, sun, need}`: kWh by quarter-hours from a time on. */
+export class Outlook {
+	#model;
+	#start;
+	#kinds;
+
+	constructor(model) {
+		const { start, ...energies } = model.chart.expected;
+		this.#model = model;
+		this.#start = start;
+		// A house without a roof has no sun.
+		this.#kinds = ["sun", "need"]
+			.map((kind) => [kind, energies[kind].slice(0, (model.to - start) / QUARTER)])
+			.filter(([, values]) => values.some(Boolean));
+	}
+
+	/** Return the areas, one scale for both, in two lanes from a height on. */
+	draw(top, { x, lane }) {
+		const height = lane * 1.8;
+		const most = Math.max(...this.#kinds.flatMap(([, values]) => values));
+		const at = (index) => x(this.#start + index * QUARTER).toFixed(1);
+		return this.#kinds.map(([kind, values]) => {
+			const steps = values.map((value, index) => `V${(top + height * (1 - value / most)).toFixed(1)}H${at(index + 1)}`);
+			const d = `M${at(0)} ${top + height}${steps.join("")}V${top + height}`;
+			return ["path", { class: "expected", "data-kind": kind, d, style: `--c:var(--${COLOURS[kind]})` }];
+		});
+	}
+
+	legend({ language }) {
+		return this.#kinds.map(([kind]) => ({ name: TEXTS[language][kind], colour: COLOURS[kind] }));
+	}
+
+	/** Return the mean powers in an interval, in words. */
+	powers({ texts, digits }, { start, end }) {
+		const [first, last] = [start, end].map((time) => Math.max(0, (time - this.#start) / QUARTER));
+		return this.legend(texts).flatMap((named, index) => {
+			const values = this.#kinds[index][1].slice(first, last);
+			if (!values.length) return [];
+			const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+			return { ...named, power: `${digits[1].format((mean * 3600) / QUARTER)} kW` };
+		});
+	}
+
+	/** Say what is expected by parts of the days, for those who do not see the areas. */
+	sentences(formats) {
+		const { days, times, ...names } = TEXTS[formats.texts.language];
+		const sums = [[], []];
+		for (const [kind, values] of this.#kinds) {
+			values.forEach((value, index) => {
+				const time = this.#start + index * QUARTER;
+				const part = (sums[Number(this.#model.isTomorrow(time))][Math.floor(formats.hour(time) / 6)] ||= {});
+				part[kind] = (part[kind] || 0) + value;
+			});
+		}
+		const say = (part) => Object.keys(part).map((kind) => `${names[kind]} ${formats.digits[1].format(part[kind])} kWh`);
+		return sums.flatMap((parts, index) => {
+			const said = parts.map((part, time) => `${times[time]} ${say(part).join(", ")}`).filter(Boolean);
+			return said.length ? `${days[index]}: ${said.join("; ")}.` : [];
+		});
+	}
+}
