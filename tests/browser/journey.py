@@ -201,8 +201,11 @@ class Journey:
         await self.see(self.texts.own(f"{steps}.user.title"), self.flow)
         option = self.texts.own(f"{steps}.user.menu_options.appliance")
         await self.flow.get_by_text(option, exact=True).click()
-        # It is no car, and there is one contract, so there is nothing to choose.
-        absent = ("energy", "power", "charge", "how.duration", "price.subscription")
+        # It is no car, there is no solar forecast, and one contract, so there is nothing to choose.
+        absent = (
+            *("energy", "power", "charge", "how.duration"),
+            *("price.own_sun", "price.subscription"),
+        )
         await self.see_form(f"{steps}.settings", *absent)
 
         await self.flow.locator('input[name="name"]').fill(name)
