@@ -118,6 +118,8 @@ def _settable(pipe: Path | None) -> dict[str, str]:
         return {}
     return {
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        # Otherwise threads that wait for their turn do not sleep: they only push each other aside.
+        "FAKETIME_FORCE_MONOTONIC_FIX": "0",
         "MOVED_CLOCK_PIPE": str(pipe),
         "PYTHONPATH": str(KERNEL),
     }

@@ -8,7 +8,7 @@ from custom_components.nomos.loads.plan import LoadStatus
 from scripts.hub import wait_until_running
 from scripts.hub_client import HubClient, Json
 from scripts.sign_in import DOMAIN, Customer, link
-from tests.e2e.loads import add_load, press, wait_for
+from tests.e2e.loads import add_load, press, set_prices, wait_for
 from tests.e2e.processes import Processes
 
 BERLIN: Final = ZoneInfo("Europe/Berlin")
@@ -77,16 +77,8 @@ async def publish(customer: Customer, *, tomorrow: bool) -> None:
 
 async def make_cheap(customer: Customer) -> None:
     """Make this quarter-hour and the next ones the cheapest of all."""
-    state = await customer.control("GET", "state")
-    subscription, *_ = state["customers"][customer.email]["subscriptions"]
     now = datetime.now(UTC)
-    for number in range(4):
-        correction = {
-            "subscription": subscription["id"],
-            "start": (now + number * QUARTER).isoformat(),
-            "amount": -50,
-        }
-        await customer.control("POST", "prices", correction)
+    await set_prices(customer, {now + number * QUARTER: -50 for number in range(4)})
 
 
 async def begun(client: HubClient) -> str:

@@ -5,44 +5,11 @@ from typing import Final
 from custom_components.nomos.loads.plan import LoadStatus
 from scripts.hub_client import HubClient, Json
 from scripts.sign_in import Customer, link
-from tests.e2e.loads import add_load, press, wait_for
+from tests.e2e.loads import add_load, make_plug, press, wait_for
 
 PLUG: Final = "switch.plug"
 LOST: Final = (1, 3)
 """Which of its commands get lost: the first one that turns it on, and the first one that turns it off."""
-
-
-async def make_plug(client: HubClient) -> None:
-    """Make a smart plug out of helpers and a template."""
-    await client.command("input_boolean/create", name="Relay")
-    await client.command("counter/create", name="Commands")
-    flow = await client.start_flow("template")
-    await client.submit_flow(flow["flow_id"], {"next_step_id": "switch"})
-
-    def do(service: str) -> list[Json]:
-        heard = f"{{{{ states('counter.commands') | int not in {LOST} }}}}"
-        return [
-            {
-                "action": "counter.increment",
-                "target": {"entity_id": "counter.commands"},
-            },
-            {"condition": "template", "value_template": heard},
-            {
-                "action": f"input_boolean.{service}",
-                "target": {"entity_id": "input_boolean.relay"},
-            },
-        ]
-
-    done = await client.submit_flow(
-        flow["flow_id"],
-        {
-            "name": "Plug",
-            "value_template": "{{ is_state('input_boolean.relay', 'on') }}",
-            "turn_on": do("turn_on"),
-            "turn_off": do("turn_off"),
-        },
-    )
-    assert done["type"] == "create_entry", done
 
 
 DISHWASHER: Final[Json] = {
@@ -61,7 +28,7 @@ async def test_a_plug_that_disobeys_twice(
     client: HubClient, customer: Customer
 ) -> None:
     """Each command that gets lost is repeated: the load runs from the button until it is done."""
-    await make_plug(client)
+    await make_plug(client, LOST)
     entry = await link(client, customer)
     await add_load(client, entry["entry_id"], "appliance", DISHWASHER)
     status = "sensor.dishwasher_status"

@@ -98,7 +98,9 @@ def is_over(task: Task, settings: LoadSettings, left: timedelta, now: datetime) 
     if task.skipped:
         return True
     once = task.by_hand or settings.contiguous
-    if now >= task.closes or (once and task.runs):
+    # By a clock that was set back, a run has not begun yet.
+    begun = any(run.start <= now for run in task.runs)
+    if now >= task.closes or (once and begun):
         return True
     # A car that is planned every day may be driven again until its window closes.
     driven = settings.car and not settings.on_demand

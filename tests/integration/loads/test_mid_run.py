@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from freezegun.api import FrozenDateTimeFactory
 import pytest
 
 from custom_components.nomos.loads.plan import LoadStatus
@@ -9,7 +10,9 @@ from homeassistant.core import HomeAssistant
 from tests.integration.helpers import Advance, SetClock, restart
 from tests.integration.loads.appliances import Plug
 from tests.integration.loads.helpers import (
+    count_run,
     moment,
+    press,
     put,
     runs_now,
     shown,
@@ -111,6 +114,42 @@ async def test_the_clock_is_set(
         await advance(MINUTE if running else 5 * MINUTE)
     assert ended in ([None] if now >= end else [end])
     assert status(hass, load) in {LoadStatus.DONE, LoadStatus.NOT_ASKED}
+    assert shown(hass, load, "planned", "switch").state == "off"
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+async def test_the_clock_is_set_back_and_nobody_says_so(
+    hass: HomeAssistant,
+    linked,
+    advance: Advance,
+    freezer: FrozenDateTimeFactory,
+    by_hand,
+) -> None:
+    """A request is kept if the load is updated after the clock was set back, but before that is known."""
+    entry = await linked()
+    load = await put(
+        hass,
+        entry,
+        duration={"hours": 2},
+        start="10:00:00",
+        end="18:00:00",
+        repeat="on_demand",
+    )
+    if by_hand:
+        await press(hass, load, "start_now")
+        await advance(MINUTE)
+    else:
+        await switch(hass, load, on=True)
+        await until(advance, moment(hass, load, "next_start") + 50 * MINUTE)
+    end = moment(hass, load, "next_end")
+    freezer.move_to(end - timedelta(hours=2, minutes=30))
+    subentry = entry.subentries[load]
+    hass.config_entries.async_update_subentry(entry, subentry, title="Machine")
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert not runs_now(hass, load)
+    assert shown(hass, load, "planned", "switch").state == "on"
+    runs = await count_run(hass, advance, load, end + timedelta(hours=5))
+    assert runs == [(end - timedelta(hours=2), end)]
     assert shown(hass, load, "planned", "switch").state == "off"
 
 
