@@ -1,6 +1,6 @@
-"""Tests of every configuration in docs/recipes.md against the rules of the program that reads it.
+"""Tests of every configuration on the pages for users, against the rules of the program that reads it.
 
-The rules are implemented here in our own words, from the documentation and source that each test names.
+German pages have the same configurations, which tests/packaging holds. The rules are implemented here in our own words, from the documentation and source that each test names.
 """
 
 from pathlib import Path
@@ -11,17 +11,22 @@ from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import parse_yaml
 
-PAGE = Path(__file__).resolve().parents[3] / "docs" / "recipes.md"
+PROJECT = Path(__file__).resolve().parents[3]
+PAGE = PROJECT / "docs" / "recipes.md"
+
+
+def blocks(page: str, language: str = "yaml") -> list[str]:
+    """Return the code blocks of a page in a language."""
+    text = (PROJECT / page).read_text()
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
 def recipes() -> dict[str, str]:
     """Return the YAML blocks of the page by the name in their first line."""
-    blocks = re.findall(
-        r"^```yaml\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL
-    )
-    names = [block.splitlines()[0].removeprefix("# ") for block in blocks]
+    found = blocks("docs/recipes.md")
+    names = [block.splitlines()[0].removeprefix("# ") for block in found]
     assert len(set(names)) == len(names)
-    return dict(zip(names, blocks, strict=True))
+    return dict(zip(names, found, strict=True))
 
 
 def recipe(name: str, **replacements: str) -> Any:

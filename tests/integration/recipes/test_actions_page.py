@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 import json
-import re
 from typing import Any
 
 import pytest
@@ -10,16 +9,9 @@ import pytest
 from homeassistant.core import HomeAssistant
 from homeassistant.util.yaml import parse_yaml
 from tests.integration.helpers import Advance
-from tests.integration.recipes import PAGE
+from tests.integration.recipes import blocks
 
-TEXT = PAGE.with_name("actions.md").read_text()
-
-
-def blocks(language):
-    """Return the page's examples in a language."""
-    found = re.findall(rf"^```{language}\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
-    assert found
-    return found
+PAGE = "docs/actions.md"
 
 
 def shape(value):
@@ -40,7 +32,7 @@ async def answers(hass: HomeAssistant, linked, advance: Advance):
     """Return the answers to the calls on the page."""
     await linked()
     found = []
-    for block in blocks("yaml"):
+    for block in blocks(PAGE):
         call: Any = parse_yaml(block)
         domain, _, name = call["action"].partition(".")
         found.append(
@@ -59,7 +51,7 @@ async def answers(hass: HomeAssistant, linked, advance: Advance):
 async def test_calls_and_answers(answers) -> None:
     """Every call works, and its answer has the structure that the page shows."""
     prices, plan, split, battery, nothing = answers
-    shown_prices, shown_plan, shown_battery = map(json.loads, blocks("json"))
+    shown_prices, shown_plan, shown_battery = map(json.loads, blocks(PAGE, "json"))
     assert nothing is None
     assert shape(prices) == shape(shown_prices)
     assert len(prices["prices"]) == 18

@@ -1,6 +1,6 @@
-"""Test of the whole page."""
+"""Tests that every example on every page has a test."""
 
-from tests.integration.recipes import PAGE, recipe, recipes
+from tests.integration.recipes import PAGE, PROJECT, blocks, recipe, recipes
 
 TESTED = {
     "anything-script",
@@ -25,3 +25,26 @@ def test_every_recipe_is_tested() -> None:
         assert recipe(name)
     blocks = [line for line in PAGE.read_text().splitlines() if line.startswith("```")]
     assert set(blocks) == {"```", "```yaml", "```sh"}
+
+
+EXAMPLES = {
+    "README.md": 1,
+    "docs/actions.md": 5,
+    "docs/automations.md": 4,
+    "docs/battery.md": 2,
+    "docs/card.md": 3,
+    "docs/entities.md": 1,
+    "docs/recipes.md": len(TESTED),
+}
+"""How many examples each page has. A test of this folder runs each of them; whoever adds one adds its test."""
+
+
+def test_every_example_is_tested() -> None:
+    """No page has an example that no test runs."""
+    pages = [*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md")]
+    found = {
+        str(page.relative_to(PROJECT)): len(blocks(str(page.relative_to(PROJECT))))
+        for page in pages
+        if not page.name.endswith(".de.md")
+    }
+    assert {page: count for page, count in found.items() if count} == EXAMPLES

@@ -1,0 +1,55 @@
+"""Tests of the examples in docs/card.md and of the list of prices in docs/entities.md."""
+
+import json
+from pathlib import Path
+import shutil
+from typing import Any
+
+import yaml
+
+from homeassistant.core import HomeAssistant
+from homeassistant.util.yaml import parse_yaml
+from tests.integration.recipes import PROJECT, blocks
+from tests.node import run_node
+
+FRONTEND = PROJECT / "custom_components" / "nomos" / "frontend"
+CHECK = """
+import { readFileSync } from "node:fs";
+import { checkConfig } from "./config.js";
+for (const config of JSON.parse(readFileSync(0, "utf8"))) checkConfig(config);
+"""
+
+
+async def test_cards(hass: HomeAssistant, linked, tmp_path: Path) -> None:
+    """The card accepts its examples, they name a price, and the dashboard is one that the frontend knows."""
+    await linked()
+    dashboard, *cards = [parse_yaml(block) for block in blocks("docs/card.md")]
+    assert dashboard == {"strategy": {"type": "custom:nomos"}}
+    strategy = (FRONTEND / "nomos-dashboard.js").read_text()
+    assert '"ll-strategy-dashboard-nomos"' in strategy
+    assert len(cards) == 2
+    for card in cards:
+        assert isinstance(card, dict)
+        assert card["type"] == "custom:nomos-price-card"
+        assert hass.states.get(card["entity"]).attributes["prices_today"]
+    folder = tmp_path / "frontend"
+    shutil.copytree(FRONTEND, folder)
+    (folder / "package.json").write_text('{"type": "module"}')
+    (folder / "check.js").write_text(CHECK)
+    run_node("check.js", given=json.dumps(cards), cwd=folder)
+
+
+async def test_list_of_prices(hass: HomeAssistant, linked) -> None:
+    """The attributes of the current price are as the page shows them."""
+    await linked()
+    [block] = blocks("docs/entities.md")
+    shown: Any = yaml.safe_load(block)
+    attributes = hass.states.get("sensor.nomos_current_price").attributes
+    assert {name: attributes[name] for name in shown}.keys() == shown.keys()
+    [row] = shown["prices_today"]
+    for one in attributes["prices_today"]:
+        assert {key: type(value) for key, value in one.items()} == {
+            key: type(value) for key, value in row.items()
+        }
+    assert attributes["prices_today"][0]["start"] == row["start"]
+    assert attributes["prices_tomorrow"] == shown["prices_tomorrow"] == []
