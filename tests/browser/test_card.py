@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -246,6 +247,12 @@ def test_loads_and_a_hostile_name(card: CardPage, summer) -> None:
     assert card.run("root.querySelector('.lane').getBBox().width") < 200
 
 
+def expected() -> dict[str, Any]:
+    """Return what is expected from now on, as in the answer to a card."""
+    start = int(NOW.timestamp()) // 900 * 900
+    return {"start": start, "sun": [0.4] * 90, "need": [0.1] * 90}
+
+
 def test_batteries(card: CardPage, summer) -> None:
     """A battery is a band with its level, named in the tooltip and for assistive technology; it can be hidden."""
     plan = battery(
@@ -263,8 +270,7 @@ def test_batteries(card: CardPage, summer) -> None:
     assert "Battery: " in card.text(".tip")
     assert "Battery: charge" in card.text("#summary")
     assert card.run("root.querySelectorAll('.expected').length") == 0
-    start = int(NOW.timestamp()) // 900 * 900
-    chart["expected"] = {"start": start, "sun": [0.4] * 90, "need": [0.1] * 90}
+    chart["expected"] = expected()
     card.show(chart, width=900)
     assert card.text(".legend").endswith("SunNeed")
     card.page.mouse.move(*card.place(54))
@@ -287,6 +293,9 @@ def test_the_smallest_size_hides_nothing(
     chart = answer(
         intervals([SUMMER]), NOW, loads=[load(f"Load {i}", runs) for i in range(loads)]
     )
+    if loads in (1, 3):
+        plan = battery("Battery", NOW, ("charge", 8, 80.0), ("hold", 16, 80.0))
+        chart |= {"batteries": [plan], "expected": expected()}
     window.show(chart, language=language, width=width, time_zone="America/New_York")
     grid = window.run("card.getGridOptions()")
     # A section has twelve columns and is 320 to 500 pixels wide; rows have 56 pixels with gaps of 8.
@@ -296,7 +305,7 @@ def test_the_smallest_size_hides_nothing(
         grid["min_rows"] * 64 - 8,
     )
     window.page.wait_for_timeout(100)
-    inside = """((box) => [...root.querySelectorAll('.head *, .plot, svg .bars, svg .run, .legend, .toggle, .note')]
+    inside = """((box) => [...root.querySelectorAll('.head *, .plot, svg .bars, svg .run, svg .expected, .legend *, .toggle, .note')]
       .filter((one) => one.checkVisibility() && one.getBoundingClientRect().width)
       .filter((one) => {
         const { left, right, top, bottom } = one.getBoundingClientRect();
@@ -309,6 +318,11 @@ def test_the_smallest_size_hides_nothing(
         "[...root.querySelectorAll('.run')].map((one) => [Number(one.getAttribute('y')), one.height.baseVal.value])"
     )
     assert len(places) == loads
+    areas = window.run(
+        "[...root.querySelectorAll('.expected')].map((one) => one.getBBox().height)"
+    )
+    assert len(areas) == (2 if loads in (1, 3) else 0)
+    assert all(height > 1 for height in areas)
     for (top, height), (following, _) in pairwise(places):
         assert 2 < height < following - top
     bars = window.bars()

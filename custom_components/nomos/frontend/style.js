@@ -54,7 +54,7 @@ svg .lane, .now-tip { fill: var(--ink); }
 .tip .row span:first-child { overflow: hidden; text-overflow: ellipsis; }
 .dot { display: inline-block; width: 9px; height: 9px; border-radius: 3px; background: var(--c); margin-inline-end: 6px; }
 .foot { flex: none; display: flex; align-items: center; flex-wrap: wrap; gap: 4px 12px; min-height: 26px; margin-top: 8px; font-size: 12px; line-height: 18px; color: var(--soft); }
-.legend { display: flex; flex-wrap: wrap; align-items: center; gap: 2px 12px; }
+.legend { display: contents; }
 .legend span { white-space: nowrap; }
 .steps { display: flex; border-radius: 3px; overflow: hidden; }
 .steps i { width: 16px; height: 9px; background: var(--c); }
