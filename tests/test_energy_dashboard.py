@@ -31,7 +31,6 @@ def test_preferences() -> None:
         {"type": "grid", "stat_energy_from": None, "stat_energy_to": "sensor.out2"},
     ]
     found = read_preferences({"energy_sources": [GRID, SOLAR, shed, BATTERY, *others]})
-    assert not found.batteries
     assert found.grid_import == {"sensor.in"}
     assert found.gains == {
         "sensor.in",
@@ -70,11 +69,17 @@ def test_meters_of_a_forecast() -> None:
 
 
 def test_batteries() -> None:
-    """Those whose charge level is known, in their order; what is no name or no number is left out."""
+    """All, in their order; what is no name or no number is left out."""
     first = BATTERY | {"stat_soc": "sensor.level", "capacity": 10, "name": "Cellar"}
     odd = BATTERY | {"stat_soc": "sensor.other", "capacity": "10", "name": 5}
     found = read_preferences({"energy_sources": [BATTERY, first, odd]})
+    meter = "sensor.discharged"
     assert found.batteries == (
-        KnownBattery(level_sensor="sensor.level", capacity=10, name="Cellar"),
-        KnownBattery(level_sensor="sensor.other", capacity=None, name=None),
+        KnownBattery(meter=meter, level_sensor=None, capacity=None, name=None),
+        KnownBattery(
+            meter=meter, level_sensor="sensor.level", capacity=10, name="Cellar"
+        ),
+        KnownBattery(
+            meter=meter, level_sensor="sensor.other", capacity=None, name=None
+        ),
     )

@@ -11,9 +11,10 @@ _ENERGY: Final = "energy"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownBattery:
-    """A battery of the dashboard: the sensor of its charge level (%), usable kWh, and what it is called there."""
+    """A battery of the dashboard: the meter of what it delivers, the sensor of its charge level (%), usable kWh, name."""
 
-    level_sensor: str
+    meter: str | None
+    level_sensor: str | None
     capacity: float | None
     name: str | None
 
@@ -30,7 +31,6 @@ class Dashboard:
     forecasts: tuple[tuple[str, str], ...] = ()
     """Pairs of a statistic and a config entry with its forecast."""
     batteries: tuple[KnownBattery, ...] = ()
-    """Those whose charge level is known."""
 
     @property
     def chosen(self) -> tuple[str, ...]:
@@ -98,12 +98,13 @@ def read_preferences(stored: Any) -> Dashboard:
         ),
         batteries=tuple(
             KnownBattery(
-                level_sensor=one["stat_soc"],
+                meter=_given(one, "stat_energy_from", str),
+                level_sensor=_given(one, "stat_soc", str),
                 capacity=_given(one, "capacity", float, int),
                 name=_given(one, "name", str),
             )
             for one in sources
-            if one.get("type") == "battery" and isinstance(one.get("stat_soc"), str)
+            if one.get("type") == "battery"
         ),
     )
 

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import probatio
 
+from homeassistant.components.sensor import DOMAIN as SENSOR_DOMAIN, SensorDeviceClass
 from homeassistant.config_entries import SOURCE_RECONFIGURE, SubentryFlowResult
 from homeassistant.const import (
     ATTR_UNIT_OF_MEASUREMENT,
@@ -13,6 +14,7 @@ from homeassistant.const import (
     STATE_UNKNOWN,
 )
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.selector import (
     BooleanSelector,
     EntitySelector,
@@ -25,7 +27,7 @@ from homeassistant.helpers.selector import (
 
 from ..api import harmless_text
 from ..const import BATTERY
-from ..energy_dashboard import async_dashboard
+from ..energy_dashboard import KnownBattery, async_dashboard
 from ..form_fields import Fields, Mistake, SectionedForm, ShortTime, checked_number
 from ..prices.subentry import PlannedFlow
 from .settings import USUAL_EFFICIENCY, USUAL_RESERVE, USUAL_WEAR, BatterySettings
@@ -124,12 +126,13 @@ class BatteryFlow(PlannedFlow):
         ]
         added = {one.data.get("level_sensor") for one in others}
         known = (await async_dashboard(self.hass)).batteries
-        new = next((one for one in known if one.level_sensor not in added), None)
+        levels = {one: _level_sensor(self.hass, one) for one in known}
+        new = next((one for one in known if levels[one] not in {*added, None}), None)
         language = self.hass.config.language[:2]
         name = (new and new.name) or _NAMES.get(language, _NAMES["en"])
         proposed = {
             CONF_NAME: None if name in {one.title for one in others} else name,
-            "level_sensor": new and new.level_sensor,
+            "level_sensor": new and levels[new],
             "capacity": new and new.capacity,
         }
         return {key: value for key, value in proposed.items() if value}
@@ -140,6 +143,23 @@ class BatteryFlow(PlannedFlow):
             usual = probatio.Required("subscription", default=contracts[0]["value"])
             allowed[usual] = SelectSelector(SelectSelectorConfig(options=contracts))
         return SectionedForm(_FIRST, {"losses": _LOSSES, "allowed": allowed})
+
+
+def _level_sensor(hass: HomeAssistant, known: KnownBattery) -> str | None:
+    """Return the sensor of a battery's charge level: as the dashboard has it, else the only one of its meter's device."""
+    if known.level_sensor is not None or known.meter is None:
+        return known.level_sensor
+    registry = er.async_get(hass)
+    meter = registry.async_get(known.meter)
+    if meter is None or meter.device_id is None:
+        return None
+    found = [
+        one.entity_id
+        for one in er.async_entries_for_device(registry, meter.device_id)
+        if one.domain == SENSOR_DOMAIN
+        and one.original_device_class == SensorDeviceClass.BATTERY
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 def _completed(data: dict[str, Any]) -> dict[str, Any]:

@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import section
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from tests.integration.battery.helpers import LEVEL, add, begin
 from tests.integration.forecast.helpers import BATTERY, dashboard
 
@@ -37,6 +39,40 @@ async def test_two_figures_are_enough(hass: HomeAssistant, german_hub, linked) -
     }
     await add(hass, entry, name="Shed", level_sensor="sensor.shed")
     assert suggested(await begin(hass, entry)) == {}
+
+
+async def test_level_of_the_device(hass: HomeAssistant, linked) -> None:
+    """If the Energy dashboard does not know the charge level, it is the only one of its meter's device."""
+    entry = await linked()
+    await dashboard(hass, BATTERY)
+    inverter = MockConfigEntry()
+    inverter.add_to_hass(hass)
+    device = dr.async_get(hass).async_get_or_create(
+        config_entry_id=inverter.entry_id, identifiers={("inverter", "1")}
+    )
+
+    def register(name: str, device_class: str) -> None:
+        er.async_get(hass).async_get_or_create(
+            "sensor",
+            "inverter",
+            name,
+            config_entry=inverter,
+            device_id=device.id,
+            original_device_class=device_class,
+            suggested_object_id=name,
+        )
+
+    assert suggested(await begin(hass, entry)) == {"name": "Battery"}
+    register("discharged", "energy")
+    assert suggested(await begin(hass, entry)) == {"name": "Battery"}
+    register("level", "battery")
+    assert suggested(await begin(hass, entry)) == {
+        "name": "Battery",
+        "level_sensor": "sensor.level",
+    }
+    # Of two, nobody knows which is meant.
+    register("level_of_module", "battery")
+    assert suggested(await begin(hass, entry)) == {"name": "Battery"}
 
 
 def suggested(form: Any) -> dict[str, Any]:
