@@ -1,5 +1,6 @@
 """What a load pays that uses own solar power, held against the whole bill of a house with and without it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 import os
 
@@ -91,6 +92,22 @@ def test_share(sun: float, price: float, payout: float, expected: float) -> None
     assert own.share([Run(start=START, end=START + HOUR)], 2.0) == pytest.approx(share)
 
 
+def test_other_runs_take_what_they_take_to_the_minute() -> None:
+    """Within a quarter-hour, too; two at a time take both."""
+    runs = tuple(
+        (Run(start=START + first * SLOT, end=START + end * SLOT), 2.0)
+        for first, end in ((1, 4), (3, 5))
+    )
+    own = OwnSun(house=steady(1.0), sun=steady(4.0), payouts=flat(0.1), runs=runs)
+    found = own.prices(flat(0.3), 2.0, START, START + HOUR)
+    prices = []
+    for slot in range(6):
+        interval = found.at(START + slot * SLOT)
+        assert interval is not None
+        prices.append(interval.price)
+    assert prices == pytest.approx([0.1, 0.2, 0.2, 0.3, 0.2, 0.1])
+
+
 def test_what_is_not_known_is_no_sun() -> None:
     """Without a forecast of sun or house, or a payout, import is paid."""
     nothing = EnergyForecast()
@@ -114,6 +131,35 @@ def test_stand_ins_for_payouts() -> None:
     assert found is not None
     assert guessed is not None
     assert (found.price, guessed.price) == (0.3, 0.08)
+
+
+def test_what_is_expected_of_a_window() -> None:
+    """What is over, comes later, or is the same in other words makes no difference; what lies in the window does."""
+    start, end = START + 2 * HOUR, START + 6 * HOUR
+    runs = (
+        (Run(start=START, end=start), 2.0),
+        (Run(start=start, end=end), 1.0),
+    )
+    own = OwnSun(house=steady(1.0), sun=steady(4.0), payouts=flat(0.08), runs=runs)
+    same = OwnSun(
+        house=EnergyForecast(own.house.starts[1:], own.house.energies[1:]),
+        sun=EnergyForecast(own.sun.starts, (9.0, 9.0, *own.sun.energies[2:])),
+        payouts=flat(0.08, 36),
+        runs=runs[1:],
+    )
+    assert own.between(start, end) == same.between(start, end)
+    late = EnergyForecast(own.sun.starts, (*own.sun.energies[:6], *[0.0] * 18))
+    other = EnergyForecast(own.sun.starts, (*own.sun.energies[:5], *[0.0] * 19))
+    assert own.between(start, end) == replace(own, sun=late).between(start, end)
+    for changed in (
+        replace(own, sun=other),
+        replace(own, house=other),
+        replace(own, sun=EnergyForecast()),
+        replace(own, payouts=flat(0.07)),
+        replace(own, payouts=flat(0.08, 5)),
+        replace(own, runs=runs[:1]),
+    ):
+        assert own.between(start, end) != changed.between(start, end)
 
 
 def test_dark() -> None:

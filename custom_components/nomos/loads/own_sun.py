@@ -13,6 +13,7 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.start import async_at_started
 from homeassistant.util import dt as dt_util
 
+from ..const import DOMAIN
 from ..planner import Run
 from ..planner.own_sun import OwnSun, is_dark
 from .load import Load, signal_changed
@@ -56,10 +57,9 @@ class SharedSun:
 
         """
         self.ready = False
-        self.version = 0
-        """How often the forecasts have changed."""
-        self._hass, self._loads, self._read = hass, loads, read
-        self._last: OwnSun | None = None
+        self.last: OwnSun | None = None
+        """What was expected when that was read last, without runs; None if it cannot be said."""
+        self._hass, self._entry, self._loads, self._read = hass, entry, loads, read
         self._failed = False
         for unsubscribe in (
             async_dispatcher_connect(hass, forecasts_changed, self._forecasts_changed),
@@ -76,7 +76,7 @@ class SharedSun:
 
     def is_dark(self, start: datetime, end: datetime) -> bool:
         """Return whether it is certain that no sun is expected between two aware instants."""
-        return self._last is not None and is_dark(self._last.sun, start, end)
+        return self.last is not None and is_dark(self.last.sun, start, end)
 
     def rank_of(self, load: Load, closes: datetime, now: datetime) -> _Rank:
         """Return by what loads are ordered."""
@@ -113,17 +113,17 @@ class SharedSun:
     async def async_sun(self) -> OwnSun | None:
         """Return what is expected now, without runs; None if it cannot be said. A load must not fail for that."""
         try:
-            self._last = await self._read(dt_util.utcnow())
+            self.last = await self._read(dt_util.utcnow())
             self._failed = False
         except Exception as err:  # noqa: BLE001 - without the sun, a load is planned by prices alone
             level = logging.DEBUG if self._failed else logging.WARNING
-            self._last, self._failed = None, True
+            self.last, self._failed = None, True
             _LOGGER.log(
                 level,
                 "What is expected of the sun could not be read (%s); loads are planned without it",
                 type(err).__name__,
             )
-        return self._last
+        return self.last
 
     async def async_left(self, closes: datetime) -> OwnSun | None:
         """Return what is left for a load that would come after all others with this deadline."""
@@ -138,8 +138,14 @@ class SharedSun:
 
     @callback
     def _forecasts_changed(self) -> None:
-        self.version += 1
-        self._follow()
+        self._entry.async_create_background_task(
+            self._hass, self._async_read_again(), f"{DOMAIN} own solar power"
+        )
+
+    async def _async_read_again(self) -> None:
+        if self.ready:
+            await self.async_sun()
+            self._follow()
 
     @callback
     def _follow(self) -> None:
@@ -155,8 +161,7 @@ class _Share:
 
     shared: SharedSun
     load: Load
-    taken: tuple[int, _Runs] | None = None
-    """The version of the forecasts, and the runs of the loads before."""
+    taken: OwnSun | None = None
 
     @property
     def ready(self) -> bool:
@@ -165,13 +170,13 @@ class _Share:
 
     @property
     def changed(self) -> bool:
-        """Return whether something else would be handed out than was last."""
-        now = dt_util.utcnow()
-        if self.taken is None:
-            return False
-        version, runs = self.taken
-        known = tuple(one for one in runs if one[0].end > now)
-        return version != self.shared.version or known != self._runs(now)
+        """Return whether something else would be handed out than was last, for what is left of the window."""
+        now, last, task = dt_util.utcnow(), self.shared.last, self.load.task
+        if self.taken is None or last is None or task is None:
+            return self.taken is not last
+        sun = replace(last, runs=self.shared.runs_before(self._rank(now), now))
+        start, end = max(now, task.opens), task.closes
+        return sun.between(start, end) != self.taken.between(start, end)
 
     async def async_take(self) -> OwnSun | None:
         """Return what the load may count on, as soon as the loads that come first are planned."""
@@ -185,13 +190,10 @@ class _Share:
         if under_way:
             await asyncio.wait(under_way)
         sun, now = await self.shared.async_sun(), dt_util.utcnow()
-        runs = self._runs(now)
-        self.taken = self.shared.version, runs
-        return sun and replace(sun, runs=runs)
+        runs = self.shared.runs_before(self._rank(now), now)
+        self.taken = sun and replace(sun, runs=runs)
+        return self.taken
 
     def _rank(self, now: datetime) -> _Rank:
         closes = self.load.task.closes if self.load.task else now
         return self.shared.rank_of(self.load, closes, now)
-
-    def _runs(self, now: datetime) -> _Runs:
-        return self.shared.runs_before(self._rank(now), now)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from itertools import accumulate, pairwise
+from itertools import accumulate, pairwise, takewhile
 from typing import Final, Self
 
 from ..pricing import QUARTER, TARIFF_ZONE, PriceTable, quarter_of
@@ -65,6 +65,14 @@ class EnergyForecast:
             if self.starts[0] <= at and at + length <= self.starts[-1]:
                 return max(self._until(at + length) - self._until(at), 0.0)
         return 0.0
+
+    def within(
+        self, start: datetime, end: datetime
+    ) -> tuple[tuple[datetime, float], ...]:
+        """Return the stretches that touch the time between two aware instants: their starts, and their energy in kWh."""
+        first = max(bisect_right(self.starts, start) - 1, 0)
+        pairs = zip(self.starts[first:], self.energies[first:], strict=False)
+        return tuple(takewhile(lambda pair: pair[0] < end, pairs))
 
     def _until(self, instant: datetime) -> float:
         """Return the energy from the first start to an instant within the forecast."""

@@ -34,6 +34,19 @@ class OwnSun:
         """Return it with stand-ins for the payouts between two aware instants that are not known."""
         return replace(self, payouts=with_stand_ins(self.payouts, start, end))
 
+    def between(self, start: datetime, end: datetime) -> tuple[object, ...]:
+        """Return what is expected between two aware instants: equal if it means the same for a load."""
+        payouts = (
+            (max(one.start, start), min(one.end, end), one.price)
+            for one in self.payouts.between(start, end).intervals
+        )
+        return (
+            self.house.within(start, end),
+            self.sun.within(start, end),
+            tuple(payouts),
+            tuple(one for one in self.runs if one[0].end > start),
+        )
+
     def prices(
         self, table: PriceTable, power: float, start: datetime, end: datetime
     ) -> PriceTable:

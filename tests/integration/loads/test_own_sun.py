@@ -153,19 +153,26 @@ async def test_plans_of_a_publication(
 async def test_only_what_has_changed_makes_a_plan(
     hass: HomeAssistant, linked, advance: Advance
 ) -> None:
-    """The same forecast, read again and again, makes none; another one makes one of each load."""
+    """The same forecast, read again and again, makes none; another one makes one of each load for whose window it is."""
     entry = await linked()
-    sun = await add_roof(hass, entry, *BRIGHT)
+    sun = await add_roof(hass, entry, *BRIGHT, (9, 1.0))
     load = await put(hass, entry, **EVENING)
+    night = {"start": "22:00:00", "end": "06:00:00"}
+    at_night = await put(hass, entry, **(EVENING | night))
     asked, made = sun.asked, plans(entry)[load]
     for _ in range(8):
         await advance(15 * MINUTE)
     assert sun.asked >= asked + 2
     assert plans(entry)[load] == made
+    # What is over does not matter.
+    sun.answers["east"] = shining(*BRIGHT, (9, 2.0))
+    for _ in range(3):
+        await advance(15 * MINUTE)
+    assert plans(entry) == {load: made, at_night: 1}
     sun.answers["east"] = shining((15, 4.0), (16, 4.0), (17, 4.0))
     for _ in range(3):
         await advance(15 * MINUTE)
-    assert plans(entry)[load] == made + 1
+    assert plans(entry) == {load: made + 1, at_night: 1}
     [(start, end)] = runs_of(hass, load)
     assert utc(15) <= start < end <= utc(18)
     assert share_of(hass, load) == 100
