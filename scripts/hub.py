@@ -25,8 +25,8 @@ INTEGRATION = PROJECT / "custom_components" / "nomos"
 # The exit code after Home Assistant's restart button was pressed.
 RESTART_EXIT_CODE = 100
 
-# default_config without what looks for devices, uses the internet or needs programs of its own. Automations, scripts,
-# helpers and diagnostics are dependencies and come by themselves.
+# default_config without what looks for devices, uses the internet or needs programs of its own. Scripts, helpers and
+# diagnostics are dependencies and come by themselves.
 INTEGRATIONS = (
     "config",
     "energy",
@@ -60,6 +60,8 @@ def write_configuration(settings: HubSettings) -> None:
     folder = settings.folder
     (folder / ".storage").mkdir(parents=True, exist_ok=True)
     (folder / "configuration.yaml").write_text(_configuration_yaml(settings))
+    if not (automations := folder / "automations.yaml").exists():
+        automations.write_text("[]\n")
     # No `http:` in YAML: Home Assistant treats it as a trial, and reverts it by a restart after five minutes.
     _write_store(
         folder,
@@ -129,7 +131,8 @@ homeassistant:
   language: {settings.language}
   time_zone: Europe/Berlin
   internal_url: http://127.0.0.1:{settings.port}
-{listed}recorder:
+{listed}automation: !include automations.yaml
+recorder:
   commit_interval: 1
 logger:
   default: warning

@@ -55,11 +55,12 @@ async def start_processes(
     language: str = "en",
     my: bool = False,
     clock: MovedClock | None = None,
+    market: Path | None = None,
 ) -> AsyncIterator[Processes]:
     """Start both processes; with a proxy, the hub reaches Nomos through it.
 
     The hub and its first user have the language; `my` sends OAuth redirects through My Home Assistant. Both
-    processes follow the clock, if one is given.
+    processes follow the clock, if one is given. ``market`` is a file of prices to replay.
     """
     hub_port, simulator_port = free_port(), free_port()
     simulator_url = f"http://127.0.0.1:{simulator_port}"
@@ -78,6 +79,8 @@ async def start_processes(
     command = [sys.executable, "-m", "simulator", "--port", str(simulator_port)]
     for address in (f"{hub.url}/auth/external/callback", MY_REDIRECT_URI):
         command += ["--redirect-uri", address]
+    if market is not None:
+        command += ["--market", str(market)]
     log = folder / "simulator.log"
     with Child(
         "simulator", command, log=log, cwd=PROJECT, env=environment

@@ -1,0 +1,40 @@
+"""The wallbox of the demo house."""
+
+from typing import Any, override
+
+from homeassistant.components.switch import SwitchEntity
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .entities import DemoEntity
+from .inverter import Inverter
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: ConfigEntry[Inverter],
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add it."""
+    async_add_entities([Wallbox(entry.runtime_data, "wallbox")])
+
+
+class Wallbox(DemoEntity, SwitchEntity):
+    """Draws its power while it is on."""
+
+    @property
+    @override
+    def is_on(self) -> bool:
+        """Return whether it is on."""
+        return self.inverter.memory.wallbox
+
+    @override
+    async def async_turn_on(self, **_: Any) -> None:
+        """Switch it on."""
+        self.inverter.set("wallbox", True)
+
+    @override
+    async def async_turn_off(self, **_: Any) -> None:
+        """Switch it off."""
+        self.inverter.set("wallbox", False)
