@@ -16,7 +16,7 @@ from tests.planner.surplus import HOUR, QUARTER, SLOT, SLOTS, Surplus, surpluses
 CASES = settings(
     deadline=None,
     derandomize=True,
-    max_examples=int(os.environ.get("NOMOS_SUN_CASES", "150")),
+    max_examples=int(os.environ.get("NOMOS_SUN_CASES", "60")),
 )
 START = datetime(2026, 6, 10, 10, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -39,14 +39,15 @@ class _Prices:
             return self.bought
         return self.sun.prices(self.bought, self.power, start, end)
 
-    def guessed(self, start: datetime, end: datetime) -> PriceTable:
-        """Return the prices between two instants, with stand-ins for those that are unknown."""
+    def guessed(self, known: PriceTable, start: datetime, end: datetime) -> PriceTable:
+        """Return the prices that are known, with stand-ins for those between two instants that are not."""
         table = with_stand_ins(self.bought, start, end)
         if self.sun is None:
             return table
+        if table is self.bought:
+            return known
         sun = self.sun.guessed(start, end)
-        guessed = sun.prices(table, self.power, start, end)
-        return guessed.merge(self.known(start, end))
+        return sun.prices(table, self.power, start, end).merge(known)
 
 
 def plan_load(
@@ -165,7 +166,7 @@ def _rest(
     )
     guessed = table
     if not (settings.price_cap is not None and _runs_out(table, now)):
-        guessed = prices.guessed(start, task.closes)
+        guessed = prices.guessed(table, start, task.closes)
     runs = plan(guessed, request, now).runs
     if settings.contiguous and _length(runs) < left:
         # Half a dishwasher's run helps nobody; half a car's charge does.

@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from math import fsum
 from typing import Final, Self
 
@@ -17,7 +18,7 @@ type _Piece = tuple[datetime, datetime, float, float]
 """Start and end, which part of a load's power the surplus covers, and what that part would be paid (EUR/kWh)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class OwnSun:
     """The surplus that a load may count on: the sun, less what the house needs and what loads take that come first.
 
@@ -80,7 +81,7 @@ class OwnSun:
 
     def _pieces(self, start: datetime, end: datetime, power: float) -> Iterator[_Piece]:
         """Yield stretches in which nothing changes: cut at quarter-hours, at payouts, and at the edges of other runs."""
-        edges = sorted({at for run, _ in self.runs for at in (run.start, run.end)})
+        edges = self._edges
         while start < end:
             index = bisect_right(edges, start)
             paid = self.payouts.at(start)
@@ -97,6 +98,11 @@ class OwnSun:
                 surplus = self._surplus(start, until)
                 yield start, until, min(surplus / power, 1.0), paid.price
             start = until
+
+    @cached_property
+    def _edges(self) -> list[datetime]:
+        """Return when a run of another load begins or ends, in order."""
+        return sorted({at for run, _ in self.runs for at in (run.start, run.end)})
 
     def _surplus(self, start: datetime, end: datetime) -> float:
         """Return the power in kW that is left of the sun in a stretch in which nothing changes."""
