@@ -32,7 +32,7 @@ from .api import (
 )
 from .application_credentials import session_without_cookies
 from .battery.form import BatteryFlow
-from .const import BATTERY, DOMAIN, SUPPORT_EMAIL
+from .const import BATTERY, DOMAIN, PAGES, SUPPORT_EMAIL
 from .errors import in_log
 from .forecast.form import async_forecast_fields, async_shown, async_stored
 from .form_fields import Fields, SectionedForm, number_field
@@ -125,6 +125,7 @@ class NomosConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
         placeholders = {
             **(result.get("description_placeholders") or {}),
             "support_email": SUPPORT_EMAIL,
+            **PAGES,
         }
         # It came in the address that the browser was sent to, and may hold anything.
         if not placeholders.get("error", "").isidentifier():
@@ -180,6 +181,7 @@ class NomosConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
             title=await _title(client, contracts),
             data=data,
             description=None if supplied else "pending",
+            description_placeholders=PAGES,
         )
 
     async def _async_link_again(

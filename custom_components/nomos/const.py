@@ -15,5 +15,13 @@ CURRENCY: Final = "EUR"
 CUSTOMER_URL: Final = "https://nomos.energy"
 """Where a customer finds the contract and can revoke access."""
 
+PAGES: Final = {
+    "credentials_url": "/config/application_credentials",
+    "dashboards_url": "/config/lovelace/dashboards",
+    "energy_url": "/config/energy",
+    "integration_url": f"/config/integrations/integration/{DOMAIN}",
+}
+"""The pages of Home Assistant that texts lead to, by the placeholder that stands for them."""
+
 SUPPORT_EMAIL: Final = "support@nomos.energy"
 """Who issues client credentials (Nomos API, authentication guide)."""

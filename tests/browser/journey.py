@@ -181,8 +181,12 @@ class Journey:
 
     async def see_account(self) -> None:
         """Check that the account is linked, and that its device has a price."""
-        created = self.texts.own("config.create_entry.default")
-        await self.see(created, self.flow)
+        created = self.texts.own("config.create_entry.default", **PAGES)
+        linked, _, following = created.partition("\n\n")
+        await self.see(linked, self.flow)
+        for named in re.findall(r"\[(.+?)\]", following):
+            link = self.flow.get_by_role("link", name=named)
+            await expect(link).to_have_attribute("href", re.compile("^/config/"))
         await self.press("skip", self.flow)
         if self.my:  # a flow that a link started ends on the list of integrations
             await self.page.locator("ha-integration-card", has_text="Nomos").click()

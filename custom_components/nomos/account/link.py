@@ -20,7 +20,7 @@ from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
 from ..api import NomosClient
-from ..const import DOMAIN
+from ..const import DOMAIN, PAGES
 from ..errors import CredentialsMissingError
 from ..issues import Issue, async_report
 
@@ -280,6 +280,7 @@ class Link:
             self._entry.entry_id,
             self._entry.title,
             present=missing,
+            **PAGES,
         )
 
 
