@@ -88,6 +88,7 @@ def answer(
     table = PriceTable.of(known)
     levels = {day: DayLevels.of(table.day(day)) for day in both(local_date(now))}
     return {
+        "supply": {"status": "active", "at": None},
         **chart(table, levels, now, pays=pays, minutes=minutes),
         "loads": list(loads),
         "batteries": list(batteries),

@@ -8,6 +8,7 @@ from typing import Literal
 
 from playwright.async_api import BrowserContext, Locator, Page, expect
 
+from custom_components.nomos.const import PAGES
 from scripts.hub_client import HubClient, HubError
 from scripts.sign_in import CLIENT_ID, CLIENT_SECRET, CUSTOMER, DOMAIN, Customer
 from tests.browser.browser import NARROW, WIDE

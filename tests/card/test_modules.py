@@ -31,7 +31,7 @@ if (ends) {
   const measure = (text) => text.length * 6;
   const { elements, layout } = drawChart(model, formats, { width: 900, height: 300, ratio: 1, measure, ...options });
   const said = model.rows.map((row) => model.describe(formats, row));
-  console.log(JSON.stringify({ elements, summary: model.summary(formats, options.current), said, left: layout.left }));
+  console.log(JSON.stringify({ elements, summary: model.summary(formats, options.current), said, left: layout.left, supply: model.supply(formats) }));
 }
 """
 
@@ -73,6 +73,7 @@ def answer(prices: list[float | None], **more: Any) -> dict[str, Any]:
             for index, price in enumerate(prices)
         ],
         "window": None,
+        "supply": {"status": "active", "at": None},
         "loads": [],
         "watch": [],
         **more,
@@ -210,6 +211,28 @@ def test_expected_in_hours(modules: Path) -> None:
     said = drawn(modules, chart)["said"]
     assert said[0].endswith("Need 0.8 kW")
     assert said[1].endswith("Need 0.8 kW")
+
+
+@pytest.mark.parametrize(
+    ("status", "at", "english", "german"),
+    [
+        ("active", None, "", ""),
+        ("pending", START, "begins on March 2.", "beginnt am 2. März."),
+        ("pending", None, "not begun yet.", "noch nicht begonnen."),
+        # The last day, not the midnight after it.
+        ("ended", START, "ended on March 1.", "endete am 1. März."),
+        ("ended", None, "has ended.", "ist zu Ende."),
+    ],
+)
+def test_supply(
+    modules: Path, status: str, at: int | None, english: str, german: str
+) -> None:
+    """When supply begins or ended is said in the user's language, by the day of the tariff."""
+    chart = answer([0.2] * 96, supply={"status": status, "at": at})
+    for language, said in (("en", english), ("de", german)):
+        found = drawn(modules, chart, language=language)["supply"]
+        assert said in found
+        assert bool(said) == bool(found)
 
 
 def test_axis(modules: Path) -> None:

@@ -26,6 +26,9 @@ export class Formats {
 		const hour = this.halves ? "numeric" : "2-digit";
 		this.clock = new Intl.DateTimeFormat(times, { ...when, hour, minute: "2-digit" });
 		this.date = new Intl.DateTimeFormat(language, { timeZone: zone, weekday: "short", day: "numeric", month: "short" });
+		/** Returns a day in words; needed too rarely to keep its format. */
+		this.long = (seconds) =>
+			new Date(seconds * 1000).toLocaleDateString(language, { timeZone: zone, day: "numeric", month: "long" });
 		this.counter = new Intl.DateTimeFormat("en", { timeZone: zone, hour: "2-digit", hourCycle: "h23" });
 	}
 

@@ -28,6 +28,15 @@ export class Model {
 		this.outlook = Outlook && chart.expected && !this.hides("expected") ? new Outlook(this) : null;
 	}
 
+	/** Say when supply begins or when it ended; nothing while there is supply. */
+	supply({ texts, long }) {
+		const { status, at } = this.chart.supply;
+		if (status === "active") return "";
+		// An end is the midnight after the last day.
+		const date = at && long(status === "ended" ? at - 1 : at);
+		return date ? fill(texts[status], { date }) : texts[`${status}_undated`];
+	}
+
 	/** Return the index of the interval that holds a time; -1 if there is none. */
 	at(seconds) {
 		let low = 0;

@@ -214,10 +214,11 @@ class NomosPriceCard extends HTMLElement {
 		const model = this.#model;
 		this.#formats ||= new Formats(this.#hass, model?.chart.time_zone, this.#config.unit);
 		const { texts } = this.#formats;
-		const message = model ? !model.shown.length && "no_data" : this.#problem || "loading";
+		const problem = fill(texts[this.#problem || "loading"], { entity: this.#config.entity });
+		const message = model ? !model.shown.length && (model.supply(this.#formats) || texts.no_data) : problem;
 		for (const part of [ui.head, ui.plot, ui.foot]) part.hidden = Boolean(message);
 		ui.message.hidden = !message;
-		ui.message.textContent = message ? fill(texts[message], { entity: this.#config.entity }) : "";
+		ui.message.textContent = message || "";
 		if (!message) {
 			this.#current = model.at(Date.now() / 1000);
 			drawHead(ui, model, this.#formats, this.#current);

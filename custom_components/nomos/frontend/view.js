@@ -83,7 +83,8 @@ export function drawHead(ui, model, formats, current) {
 }
 
 /** Write legend and notes. */
-export function drawFoot(ui, model, { texts }, parts, hub) {
+export function drawFoot(ui, model, formats, parts, hub) {
+	const { texts } = formats;
 	const items = model.hides("legend") ? [] : legend(model, texts, parts);
 	ui.legend.replaceChildren(...items);
 	ui.toggle.hidden = !model.hasParts;
@@ -92,7 +93,9 @@ export function drawFoot(ui, model, { texts }, parts, hub) {
 	ui.toggle.setAttribute("aria-pressed", String(parts));
 	const zone = model.chart.time_zone;
 	const notes = [];
-	if (!model.pricesOf(model.days[1]).length && model.config.days !== "today") notes.push(texts.no_tomorrow);
+	const supply = model.supply(formats);
+	if (supply) notes.push(supply);
+	else if (!model.pricesOf(model.days[1]).length && model.config.days !== "today") notes.push(texts.no_tomorrow);
 	if (hub && hub.time_zone !== zone) notes.push(fill(texts.zone, { zone }));
 	ui.note.textContent = notes.join(" ");
 	ui.note.hidden = !notes.length;
