@@ -1,24 +1,28 @@
 """What a year of planning a home battery earns, against rules and a solver: docs/savings.md.
 
-    .venv/bin/python -m benchmarks.household [PRICES.csv] [--every N]
+    .venv/bin/python -m benchmarks.household [PRICES.csv] [--days N]
 
 A house of 4,000 kWh a year with a battery of 10 kWh, 5 kW, 90 percent and 5 ct/kWh of wear, with and without a roof of
-7,600 kWh a year, plays day-ahead prices of a year. It plans as the integration does: when prices are published, at
+7,600 kWh a year, plays day-ahead prices of a year. What it feeds in is paid 8 ct/kWh, or the market price. It plans as the integration does: when prices are published, at
 midnight, and at a quarter-hour at which the charge level is more than 3 percent off. It knows only published prices.
 What it expects of house and sun is either what comes, or the mean of the seven days before and a sun that is off by 20
 percent from day to day.
 
-The solver plans as prices are published and every six hours, with the same prices, and knows house and sun. Gains are against self-use, after wear.
-``--days N`` plays the first N days only.
+The solver plans as prices are published and every six hours, with the same prices, and knows house and sun. Gains are
+against self-use, after wear. ``--days N`` plays the first N days only; a case takes some five minutes for the year.
 """
 
 import argparse
+from calendar import monthrange
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from itertools import product
 from math import cos, exp, pi, radians, sin
 from pathlib import Path
 from random import Random
+from statistics import fmean
 import sys
 from typing import Final
 
@@ -44,6 +48,11 @@ from .tables import table as markdown
 
 BATTERY: Final = Battery(capacity=10, charge_power=5, discharge_power=5)
 PAYOUT: Final = 0.08
+ROOF: Final = 7600
+"""What the roof makes in a year, in kWh."""
+YIELDS: Final = (2.6, 4.6, 8.6, 11.8, 12.9, 13.2, 13.2, 11.9, 9.3, 6.2, 3.3, 2.4)
+"""How it spreads over the months, in percent: about what a roof to the south does in Germany."""
+CLOUDS: Final = (0.15, 0.3, 0.5, 0.8, 0.95, 1)
 _DAY: Final = timedelta(days=1)
 _OFF_BY: Final = 0.03 * BATTERY.capacity
 
@@ -61,16 +70,27 @@ def house(at: datetime) -> float:
 
 
 def sun(at: datetime) -> float:
-    """Return what a roof produces in a quarter-hour, in kWh: the height of the sun, and the clouds of the day."""
+    """Return what a roof produces in a quarter-hour, in kWh: its month, the height of the sun, the clouds of the day."""
     utc = at.astimezone(UTC)
+    clouds = Random(f"clouds {utc.date()}").choice(CLOUDS) / fmean(CLOUDS)
+    daily = ROOF * YIELDS[utc.month - 1] / 100 / monthrange(utc.year, utc.month)[1]
+    return daily * clouds * _height(utc) / _heights(utc.date())
+
+
+def _height(utc: datetime) -> float:
+    """Return the sine of the height of the sun in the middle of Germany; 0 at night."""
     day, hour = utc.timetuple().tm_yday, utc.hour + utc.minute / 60 + 0.75
     tilt = radians(23.45) * sin(2 * pi * (day - 81) / 365)
     place = radians(50)
-    height = sin(place) * sin(tilt) + cos(place) * cos(tilt) * cos(
-        pi * (hour - 12) / 12
-    )
-    clouds = Random(f"clouds {utc.date()}").choice([0.15, 0.3, 0.5, 0.8, 0.95, 1])
-    return max(height, 0.0) * clouds * 3.42
+    along = cos(place) * cos(tilt) * cos(pi * (hour - 12) / 12)
+    return max(sin(place) * sin(tilt) + along, 0.0)
+
+
+@cache
+def _heights(day: date) -> float:
+    """Return the sum over the quarter-hours of a day in UTC."""
+    start = datetime.combine(day, time(), UTC)
+    return sum(_height(start + step * QUARTER) for step in range(96))
 
 
 def guessed_house(at: datetime) -> float:
@@ -85,11 +105,20 @@ def guessed_sun(at: datetime) -> float:
 
 @dataclass(frozen=True)
 class Setting:
-    """A household: its grid fee, whether it has a roof, and whether it knows what comes."""
+    """A household: its grid fee, its roof, and whether it knows what comes.
+
+    ``market`` pays what it feeds in; without, it is paid 8 ct/kWh.
+    """
 
     fee: str
     roof: bool
     knows: bool
+    market: Year | None = None
+
+    def paid(self, at: datetime) -> float:
+        """Return what a kilowatt-hour earns that is fed in."""
+        interval = self.market.whole.at(at) if self.market else None
+        return PAYOUT if interval is None else interval.price or 0.0
 
     def need(self, at: datetime) -> float:
         """Return what the house really needs beyond its sun, in kWh."""
@@ -101,9 +130,10 @@ class Setting:
         first = now - timedelta(minutes=now.minute % 15)
         times = [first + step * QUARTER for step in range(4 * 24 * 3)]
         nothing = EnergyForecast()
+        fixed = PriceTable((Interval(first - _DAY, first + 5 * _DAY, PAYOUT),))
         return Expected(
             prices=prices,
-            payouts=PriceTable((Interval(first - _DAY, first + 5 * _DAY, PAYOUT),)),
+            payouts=self.market.known(now) if self.market else fixed,
             house=EnergyForecast.of((at, use(at)) for at in times),
             sun=EnergyForecast.of((at, shine(at)) for at in times)
             if self.roof
@@ -116,7 +146,13 @@ def quarters_of(setting: Setting, year: Year, days: int) -> list[Quarter]:
     intervals = year.whole.intervals[96 : 96 + 96 * days]
     last = year.whole.intervals[-1].end - 2 * _DAY
     return [
-        Quarter(one.start, one.end, setting.need(one.start), one.price or 0.0, PAYOUT)
+        Quarter(
+            one.start,
+            one.end,
+            setting.need(one.start),
+            one.price or 0.0,
+            setting.paid(one.start),
+        )
         for one in intervals
         if one.end <= last
     ]
@@ -225,7 +261,7 @@ class Planned:
 
 
 class Solved:
-    """Tells what a linear programme wants that may take any power: planned each hour, knowing house and sun."""
+    """Tells what a linear programme wants that may take any power: planned as prices are published and every six hours, knowing house and sun."""
 
     def __init__(self, setting: Setting, year: Year) -> None:
         """Begin without a plan."""
@@ -301,14 +337,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("No prices: the file is not there.")
         return 0
     rows = []
-    for roof in (False, True):
-        for fee in FEES:
-            year = Year(read(options.prices, fee))
-            for knows in (True, False):
-                rows.append(_row(Setting(fee, roof, knows), year, options.days))
-                print(rows[-1], file=sys.stderr, flush=True)
+    market = Year(read(options.prices, None))
+    for (roof, paid), fee, knows in product(
+        ((False, None), (True, None), (True, market)), FEES, (True, False)
+    ):
+        setting = Setting(fee, roof, knows, paid)
+        rows.append(_row(setting, Year(read(options.prices, fee)), options.days))
+        print(rows[-1], file=sys.stderr, flush=True)
     heads = (
-        "sun",
+        "sun, and what is paid for it",
         "grid fee",
         "house and sun are",
         "days",
@@ -331,7 +368,9 @@ def _row(setting: Setting, year: Year, days: int) -> tuple[object, ...]:
     planned, solved = play(quarters, tell), Solved(setting, year).play(quarters)
     rules = [cheapest_hours(quarters, 3), price_limit(0.25)]
     return (
-        "yes" if setting.roof else "no",
+        ("yes, market price" if setting.market else "yes, 8 ct/kWh")
+        if setting.roof
+        else "no",
         setting.fee,
         "known" if setting.knows else "guessed",
         len(quarters) // 96,

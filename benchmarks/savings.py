@@ -266,8 +266,8 @@ def price(market: float, fee: str, hour: int) -> float:
     return (market / 10 + 1.45 + 6.656 + grid_fee(fee, hour)) * 1.19 / 100
 
 
-def read(path: Path, fee: str) -> PriceTable:
-    """Return the prices of a file, all-in."""
+def read(path: Path, fee: str | None) -> PriceTable:
+    """Return the prices of a file, all-in; of the market alone if there is no grid fee."""
     with path.open(newline="") as file:
         rows = [
             (datetime.fromisoformat(at), float(eur))
@@ -275,7 +275,9 @@ def read(path: Path, fee: str) -> PriceTable:
         ]
     return PriceTable.of(
         Interval(
-            at.astimezone(UTC), at.astimezone(UTC) + _QUARTER, price(eur, fee, at.hour)
+            at.astimezone(UTC),
+            at.astimezone(UTC) + _QUARTER,
+            eur / 1000 if fee is None else price(eur, fee, at.hour),
         )
         for at, eur in rows
     )
