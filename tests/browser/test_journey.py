@@ -6,6 +6,7 @@ import pytest
 
 from scripts.sign_in import Customer
 from tests.browser.browser import NARROW, WIDE, open_browser, open_window
+from tests.browser.energy import see_energy
 from tests.browser.home_battery import (
     add_battery,
     have_battery,
@@ -73,4 +74,5 @@ async def test_journey(
         await journey.see_dashboard(hub)
         await journey.change_options()
         await journey.link_again(hub, customer)
+        await see_energy(journey, hub)
         await journey.remove(hub)
