@@ -1,5 +1,6 @@
 """What a battery earned, from what its charge level did."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -74,6 +75,31 @@ def test_self_use_earns_nothing() -> None:
         ledger = ledger.booked(BATTERY, quarter, BatteryMode.SELF_USE, level)
     assert ledger.month(START) == pytest.approx(0)
     assert ledger.own_level == pytest.approx(3.9)
+
+
+def test_need_that_a_mode_shows() -> None:
+    """A battery that covers the need, or stores the surplus, shows it: what was expected instead earns nothing."""
+    gained, lost = BATTERY.charge_efficiency, 1 / BATTERY.discharge_efficiency
+    delay, hold = BatteryMode.DELAY_CHARGE, BatteryMode.HOLD
+    for mode, expected, moved in (
+        (delay, 0.19, -0.06 * lost),
+        (delay, 0.19, 0.0),
+        (hold, -0.3, 0.1 * gained),
+        (hold, -0.3, 0.0),
+    ):
+        ledger = GainLedger(at=START, level=5.0, own_level=7.0, pending=0.2)
+        [quarter] = quarters([0.3], [expected])
+        ledger = ledger.booked(BATTERY, quarter, mode, 5.0 + moved)
+        assert ledger.own_level == pytest.approx(7.0 + moved)
+        assert ledger.month(START) == pytest.approx(0)
+        assert ledger.pending == pytest.approx(0.2)
+
+
+def test_self_use_stops_at_the_reserve() -> None:
+    """If nothing is known of a time, self-use would not have discharged below the reserve all the same."""
+    battery = replace(BATTERY, reserve=1.0)
+    ledger = GainLedger(at=START - timedelta(hours=1), level=5.0, own_level=1.2)
+    assert ledger.read(battery, START, 4.0).own_level == 1.0
 
 
 @pytest.mark.parametrize("gap", [timedelta(hours=3), -timedelta(hours=1)])

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from math import inf
 from typing import Final
 
 from ..planner.battery import Battery, BatteryMode, Quarter, self_use
@@ -45,29 +46,22 @@ class GainLedger:
         """Return the ledger after a reading of which nothing can be booked: both ways moved alike."""
         if self.at is None:
             return replace(self, at=at, level=level, own_level=level)
-        own_level = min(max(self.own_level + level - self.level, 0.0), battery.capacity)
+        least = min(self.own_level, battery.reserve)
+        own_level = max(self.own_level + level - self.level, least)
+        own_level = min(own_level, battery.capacity)
         return replace(self, at=at, level=level, own_level=own_level)
 
     def booked(
         self, battery: Battery, quarter: Quarter, mode: BatteryMode, level: float
     ) -> GainLedger:
-        """Return the ledger after a quarter-hour that ended with a charge level (kWh); the mode is what was told in it.
-
-        What the battery moved by itself shows what the house needed: all of it in self-use if it was neither empty nor
-        full, else at least so much.
-        """
+        """Return the ledger after a quarter-hour that ended with a charge level (kWh); the mode is what was told in it."""
         if self.at is None or not timedelta() < quarter.end - self.at <= _LONGEST:
             return self.read(battery, quarter.end, level)
         moved = level - self.level + battery.standby * quarter.hours
         charged = max(moved, 0.0) / battery.charge_efficiency
         discharged = max(-moved, 0.0) * battery.discharge_efficiency
-        need = quarter.need
-        if mode is BatteryMode.SELF_USE and battery.reserve < level < battery.capacity:
-            need = discharged - charged
-        elif discharged and mode is not BatteryMode.FEED_IN:
-            need = max(need, discharged)
-        elif charged and mode is not BatteryMode.CHARGE:
-            need = min(need, -charged)
+        low, high = _bounds(battery, mode, level, charged, discharged)
+        need = min(max(quarter.need, low), high)
         quarter = quarter._replace(need=need)
         grid = need + charged - discharged
         price = quarter.price if grid > 0 else quarter.payout
@@ -93,6 +87,35 @@ class GainLedger:
             pending=pending,
             months=months,
         )
+
+
+def _bounds(
+    battery: Battery,
+    mode: BatteryMode,
+    level: float,
+    charged: float,
+    discharged: float,
+) -> tuple[float, float]:
+    """Return between what the need was (kWh), by what the battery moved by itself until it had a level (kWh).
+
+    A battery that covers the need and is not empty delivers no less than that; one that stores the surplus and is not
+    full takes no less. Neither moves more, unless it is told to.
+    """
+    covers = level > battery.reserve and mode in (
+        BatteryMode.SELF_USE,
+        BatteryMode.DELAY_CHARGE,
+    )
+    stores = level < battery.capacity and mode in (
+        BatteryMode.SELF_USE,
+        BatteryMode.HOLD,
+    )
+    low = -charged if stores else -inf
+    high = discharged if covers else inf
+    if discharged and mode is not BatteryMode.FEED_IN:
+        low = discharged
+    if charged and mode is not BatteryMode.CHARGE:
+        high = -charged
+    return low, high
 
 
 def _month(instant: datetime) -> str:
