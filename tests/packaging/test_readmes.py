@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.packaging import PROJECT
+from tests.packaging import INTEGRATION, PROJECT, leaves, read_json
 from tests.packaging.readmes import anchors, broken_links, differences, skeleton
 
 PAGES = (*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md"))
@@ -118,6 +118,37 @@ def test_every_page_for_users_is_there_in_german() -> None:
     assert {name for name in english if not name.endswith(".de.md")} == {
         name.replace(".de.md", ".md") for name in german
     }
+
+
+HEADS = {"english name": "German name", "englischer name": "deutscher Name"}
+"""The heads of tables that name entities in both languages."""
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_names_of_entities(page: Path) -> None:
+    """A table with English and German names has those that the hub shows, each beside the same one."""
+    english, german = (
+        [text for path, text in leaves(entities) if path.endswith(".name")]
+        for entities in (
+            read_json(INTEGRATION / "translations" / f"{language}.json")["entity"]
+            for language in ("en", "de")
+        )
+    )
+    pairs = set(zip(english, german, strict=True))
+    wrong = []
+    is_names = False
+    for line in page.read_text().splitlines():
+        cells = [cell.strip() for cell in line.split("|")]
+        is_names = line.startswith("|") and (
+            is_names or HEADS.get(cells[1].lower()) == cells[2]
+        )
+        if is_names and "---" not in line and cells[1].lower() not in HEADS:
+            first, second = (
+                re.split(", | or | oder ", cell.removesuffix(" …"))
+                for cell in cells[1:3]
+            )
+            wrong += set(zip(first, second, strict=True)) - pairs
+    assert not wrong
 
 
 # Links
