@@ -135,7 +135,7 @@ def test_names_of_entities(page: Path) -> None:
         )
     )
     pairs = set(zip(english, german, strict=True))
-    wrong = []
+    wrong: list[tuple[str, str]] = []
     is_names = False
     for line in page.read_text().splitlines():
         cells = [cell.strip() for cell in line.split("|")]
