@@ -21,13 +21,13 @@ import { readFileSync } from "node:fs";
 import { drawChart, scale } from "./chart.js";
 import { Formats } from "./format.js";
 import { Model } from "./model.js";
-import { Outlook } from "./outlook.js";
+import * as battery from "./battery.js";
 const { chart, config, options, ends } = JSON.parse(readFileSync(0, "utf8"));
 if (ends) {
   console.log(JSON.stringify(ends.map(([low, high, count]) => scale(low, high, count))));
 } else {
   const formats = new Formats({ language: options.language || "en", locale: { time_format: "24" } }, "Europe/Berlin", config.unit);
-  const model = new Model(chart, config, Outlook);
+  const model = new Model(chart, config, battery);
   const measure = (text) => text.length * 6;
   const { elements, layout } = drawChart(model, formats, { width: 900, height: 300, ratio: 1, measure, ...options });
   const said = model.rows.map((row) => model.describe(formats, row));
@@ -75,6 +75,7 @@ def answer(prices: list[float | None], **more: Any) -> dict[str, Any]:
         "window": None,
         "supply": {"status": "active", "at": None},
         "loads": [],
+        "batteries": [],
         "watch": [],
         **more,
     }

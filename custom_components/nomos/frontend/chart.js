@@ -7,7 +7,8 @@
 const HOUR = 3600;
 
 /** Heights: of a lane, of what stands around the bars, and of the bars at least. */
-const [LANE, AROUND, BARS] = [20, 40, 48];
+export const LANE = 20;
+const [AROUND, BARS] = [40, 48];
 const [TOP, RIGHT] = [22, 2];
 
 /** Return how much higher a picture with lanes for some loads wants to be. */
@@ -43,9 +44,9 @@ function extent(rows, parts) {
 
 const line = (kind, x1, y1, x2, y2) => ["line", { class: kind, x1, y1, x2, y2 }];
 
-const rect = (kind, x, y, width, height, more) => ["rect", { class: kind, x, y, width, height, ...more }];
+export const rect = (kind, x, y, width, height, more) => ["rect", { class: kind, x, y, width, height, ...more }];
 
-const text = (content, x, y, anchor, kind = "") => ["text", { x, y, "text-anchor": anchor, class: kind }, content];
+export const text = (content, x, y, anchor, kind = "") => ["text", { x, y, "text-anchor": anchor, class: kind }, content];
 
 /**
  * Return the elements of the picture and where an interval lies in it.
@@ -81,7 +82,7 @@ export function drawChart(model, formats, options) {
 		...drawAverages(model, frame),
 		...drawHours(formats, frame),
 		...drawDays(model, formats, frame),
-		...lanes.flatMap((one, index) => (one.runs ? drawLane : drawBattery)(one, bottom + 24 + index * lane, frame)),
+		...lanes.flatMap((one, index) => (one.runs ? drawLane : model.battery.drawBattery)(one, bottom + 24 + index * lane, frame)),
 		...(model.outlook?.draw(bottom + 24 + lanes.length * lane, frame) || []),
 		...drawNow(model.rows[options.current], frame),
 	];
@@ -231,32 +232,6 @@ function drawLane(load, top, { x, from, to, measure, lane }) {
 	const atEnd = begin === x(from) && finish < x(to);
 	const [at, anchor] = atEnd ? [finish - 6, "end"] : [begin + 6, "start"];
 	return [...out, text(content, at, top + 12, anchor, "lane")];
-}
-
-/** Return what a battery is told, as a band of colours with its charge level as a line; left to itself it has none. */
-function drawBattery({ name, rows }, top, { x, from, to, measure, lane }) {
-	const height = lane * 0.8;
-	const within = (seconds) => x(Math.min(Math.max(seconds, from), to));
-	const out = [rect("track", x(from), top, x(to) - x(from), height, { rx: height / 4 })];
-	const gaps = [];
-	let d = "";
-	for (let index = 0; index < rows.length; ) {
-		const { mode, start } = rows[index];
-		while (index < rows.length && rows[index].mode === mode) {
-			const { end, level } = rows[index++];
-			d += `${d ? "L" : "M"}${within(end).toFixed(1)} ${(top + height * (1 - level / 100)).toFixed(1)}`;
-		}
-		const [begin, finish] = [within(start), within(rows[index - 1].end)];
-		if (mode === "self_use") gaps.push([begin, finish]);
-		else out.push(rect(`mode ${mode}`, begin, top, Math.max(finish - begin, 2), height));
-	}
-	out.push(["path", { class: "level", d }]);
-	// Before or after the plan rather than across the line.
-	gaps.unshift([x(from), within(rows[0].start)], [within(rows.at(-1).end), x(to)]);
-	const gap = gaps.find(([begin, finish]) => finish - begin >= measure(name) + 12);
-	const [at, anchor] = gap === gaps[0] ? [gap[1] - 6, "end"] : [(gap?.[0] ?? 0) + 6, "start"];
-	if (gap && lane >= LANE) out.push(text(name, at, top + 12, anchor, "lane"));
-	return out;
 }
 
 function drawNow(row, { x, snap, top, bottom }) {

@@ -11,9 +11,11 @@ export const PARTS = ["electricity", "grid", "levies"];
 export class Model {
 	#known = new Map();
 
-	constructor(chart, config, Outlook) {
+	/** `battery` is the module of batteries if there is one. */
+	constructor(chart, config, battery) {
 		this.chart = chart;
 		this.config = config;
+		this.battery = battery;
 		this.days = chart.days;
 		const end = chart.days[config.days === "today" ? 0 : 1].end;
 		this.rows = chart.intervals
@@ -25,7 +27,7 @@ export class Model {
 		this.from = Math.min(...this.shown.map((day) => day.start));
 		this.to = Math.max(...this.shown.map((day) => day.end));
 		/** What is expected of sun and house; null if nothing is, or it is hidden. */
-		this.outlook = Outlook && chart.expected && !this.hides("expected") ? new Outlook(this) : null;
+		this.outlook = battery && chart.expected && !this.hides("expected") ? new battery.Outlook(this) : null;
 	}
 
 	/** Say when supply begins or when it ended; nothing while there is supply. */
@@ -113,8 +115,8 @@ export class Model {
 
 	/** Return the batteries that have a plan in a span of time, with its rows. */
 	batteries(from, to) {
-		if (this.hides("batteries")) return [];
-		return (this.chart.batteries || [])
+		if (!this.battery || this.hides("batteries")) return [];
+		return this.chart.batteries
 			.map(({ name, rows }) => ({
 				name,
 				rows: rows

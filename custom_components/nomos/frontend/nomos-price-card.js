@@ -24,7 +24,7 @@ class NomosPriceCard extends HTMLElement {
 	#model;
 	#watch = [];
 	#problem = "loading";
-	#outlook;
+	#battery;
 	#parts = false;
 	#current = -1;
 	#cursor = -1;
@@ -118,8 +118,7 @@ class NomosPriceCard extends HTMLElement {
 		let problem = "no_entity";
 		try {
 			if (entity) chart = await this.#hass.callWS(question);
-			// Only households with a battery need it.
-			if (chart?.expected) this.#outlook ||= (await import("./outlook.js")).Outlook;
+			if (chart?.batteries.length) this.#battery ||= await import("./battery.js");
 		} catch (error) {
 			problem = ["not_found", "unauthorized"].includes(error?.code) ? error.code : "not_loaded";
 		}
@@ -144,7 +143,7 @@ class NomosPriceCard extends HTMLElement {
 		// Formats are expensive to make.
 		if (chart?.time_zone !== this.#model?.chart.time_zone) this.#formats = undefined;
 		const held = this.#model?.rows[this.#cursor]?.start;
-		this.#model = chart && new Model(chart, this.#config, this.#outlook);
+		this.#model = chart && new Model(chart, this.#config, this.#battery);
 		this.#cursor = this.#model ? this.#model.at(held ?? 0) : -1;
 		this.#draw();
 	}

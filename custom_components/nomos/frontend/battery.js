@@ -1,4 +1,6 @@
-/** What is expected of sun and house: a part of the price card that only households with a battery load. Pure. */
+/** What only households with a battery see of the price card, and load: its plan, what is expected of sun and house. Pure. */
+
+import { LANE, rect, text } from "./chart.js";
 
 const QUARTER = 900;
 
@@ -18,6 +20,32 @@ const TEXTS = {
 		times: ["nachts", "vormittags", "nachmittags", "abends"],
 	},
 };
+
+/** Return what a battery is told, as a band of colours with its charge level as a line; left to itself it has none. */
+export function drawBattery({ name, rows }, top, { x, from, to, measure, lane }) {
+	const height = lane * 0.8;
+	const within = (seconds) => x(Math.min(Math.max(seconds, from), to));
+	const out = [rect("track", x(from), top, x(to) - x(from), height, { rx: height / 4 })];
+	const gaps = [];
+	let d = "";
+	for (let index = 0; index < rows.length; ) {
+		const { mode, start } = rows[index];
+		while (index < rows.length && rows[index].mode === mode) {
+			const { end, level } = rows[index++];
+			d += `${d ? "L" : "M"}${within(end).toFixed(1)} ${(top + height * (1 - level / 100)).toFixed(1)}`;
+		}
+		const [begin, finish] = [within(start), within(rows[index - 1].end)];
+		if (mode === "self_use") gaps.push([begin, finish]);
+		else out.push(rect(`mode ${mode}`, begin, top, Math.max(finish - begin, 2), height));
+	}
+	out.push(["path", { class: "level", d }]);
+	// Before or after the plan rather than across the line.
+	gaps.unshift([x(from), within(rows[0].start)], [within(rows.at(-1).end), x(to)]);
+	const gap = gaps.find(([begin, finish]) => finish - begin >= measure(name) + 12);
+	const [at, anchor] = gap === gaps[0] ? [gap[1] - 6, "end"] : [(gap?.[0] ?? 0) + 6, "start"];
+	if (gap && lane >= LANE) out.push(text(name, at, top + 12, anchor, "lane"));
+	return out;
+}
 
 /** What a model shows of `{start, sun, need}`: kWh by quarter-hours from a time on. */
 export class Outlook {
