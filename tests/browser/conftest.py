@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("tests.browser.journey")
+pytest.register_assert_rewrite("tests.browser.journey", "tests.browser.ready_dashboard")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

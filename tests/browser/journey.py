@@ -4,14 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 import re
-from typing import Literal
 
 from playwright.async_api import BrowserContext, Locator, Page, expect
 
 from custom_components.nomos.const import PAGES
 from scripts.hub_client import HubClient, HubError
 from scripts.sign_in import CLIENT_ID, CLIENT_SECRET, CUSTOMER, DOMAIN, Customer
-from tests.browser.browser import NARROW, WIDE
 from tests.browser.console_guard import ConsoleGuard
 from tests.browser.keyboard import tab_to
 from tests.browser.my_redirect import HOST as MY_HOST
@@ -22,23 +20,6 @@ from tests.e2e.processes import PASSWORD, USER, Processes
 LOADS = {"en": "Dishwasher", "de": "Spülmaschine"}
 BY_KEYS = {"en": "Washer", "de": "Waschmaschine"}
 """A load that is added by the keyboard."""
-
-ACTIONS = {"en": ("Start", "Skip"), "de": ("Starten", "Auslassen")}
-"""What the buttons of a load on the dashboard say."""
-
-LOOKS: tuple[tuple[Literal["light", "dark"], tuple[int, int], str | None], ...] = (
-    ("light", WIDE, "card-light"),
-    ("dark", WIDE, None),
-    ("dark", NARROW, "card-phone-dark"),
-    ("light", NARROW, None),
-)
-"""Themes and sizes in which the card is checked, and the pictures of it in the readme."""
-
-HEARD = re.compile(r"Batter(y|ie): .*(Sun|Sonne) \d")
-"""What a screen reader tells of the card: among others the battery, and the sun that is expected."""
-
-RELOADS = 3
-"""How often a page is loaded: the frontend loads its parts in no fixed order, so one success proves little."""
 
 TITLE = "4X44EMKX"
 """The number of the customer's contract, which names the account."""
@@ -323,76 +304,6 @@ class Journey:
         name = self.texts.own(f"entity.button.{key}.name")
         row = self.page.locator("hui-button-entity-row", has_text=name)
         await row.get_by_role("button").last.click()
-
-    async def see_dashboard(self, hub: HubClient) -> None:
-        """Open the ready-made dashboard: light and dark, on a desktop and on a phone, and several times."""
-        path = "nomos-prices"
-        await hub.command("lovelace/dashboards/create", url_path=path, title="Nomos")
-        await hub.command(
-            "lovelace/config/save",
-            url_path=path,
-            config={"strategy": {"type": "custom:nomos"}},
-        )
-        await self.go(f"/{path}")
-        for load in range(RELOADS):
-            if load:
-                await self.page.reload()
-            await self._see_card()
-        await self.see(LOADS[self.texts.language])
-        sections = self.page.locator("hui-section")
-        # Without the history, which a new account does not have.
-        shown = sections.nth(0).or_(sections.nth(1)).or_(sections.nth(2))
-        await self.resize((WIDE[0], 2 * WIDE[1]))
-        await self._see_card()
-        await self.screenshots.take("dashboard", self.page, shown, margin=12)
-        await self.resize(WIDE)
-        for theme, size, name in LOOKS:
-            await self.page.emulate_media(color_scheme=theme)
-            await self.resize(size)
-            await self._see_card()
-            await self.guard.read(self.page)
-            await self._see_whole_tiles()
-            await self._hear_load()
-            if name:
-                card = self.page.locator("nomos-price-card")
-                await self.screenshots.take(name, self.page, card, margin=8)
-            if (theme, size) == ("dark", NARROW):
-                for picture, rows in (("load", 2), ("battery", 3)):
-                    await sections.nth(rows).scroll_into_view_if_needed()
-                    await self.screenshots.take(
-                        f"{picture}-phone-dark", self.page, sections.nth(rows), margin=8
-                    )
-        await self.resize(WIDE)
-
-    async def _hear_load(self) -> None:
-        """Check that a screen reader tells the load, and its buttons apart."""
-        name = exactly(LOADS[self.texts.language])
-        await expect(self.page.get_by_role("heading", name=name)).to_be_visible()
-        for action in ACTIONS[self.texts.language]:
-            button = self.page.get_by_role("button", name=exactly(action))
-            await expect(button.first).to_be_visible()
-
-    async def _see_card(self) -> None:
-        """Check that the card shows prices and fits into the page."""
-        card = self.page.locator("nomos-price-card")
-        await expect(card).to_have_count(1)
-        await expect(card.locator("path.bars").first).to_be_visible()
-        await expect(card.locator("path.level")).to_have_count(1)
-        await expect(card.locator("path.expected")).to_have_count(2)
-        await expect(card.locator("#summary")).to_have_text(HEARD)
-        box = await card.bounding_box()
-        assert box and self.page.viewport_size
-        assert box["x"] >= 0
-        assert box["x"] + box["width"] <= self.page.viewport_size["width"]
-
-    async def _see_whole_tiles(self) -> None:
-        """Check that no tile cuts off its name or its value, even on a phone."""
-        texts = self.page.locator("ha-tile-info > span")
-        assert await texts.count()
-        cut = await texts.evaluate_all(
-            "(all) => all.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.innerText)"
-        )
-        assert cut == []
 
     async def change_options(self) -> None:
         """Change what counts as cheap: first to a contradiction, then to valid values."""

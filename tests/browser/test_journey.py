@@ -15,6 +15,7 @@ from tests.browser.home_battery import (
 )
 from tests.browser.journey import Journey
 from tests.browser.my_redirect import HOST as MY_HOST, open_my_redirect
+from tests.browser.ready_dashboard import see_dashboard
 from tests.browser.screenshots import Screenshots
 from tests.e2e.processes import start_processes
 
@@ -71,7 +72,7 @@ async def test_journey(
         await add_battery(journey)
         await see_battery(journey)
         await journey.resize(WIDE)
-        await journey.see_dashboard(hub)
+        await see_dashboard(journey, hub)
         await journey.change_options()
         await journey.link_again(hub, customer)
         await see_energy(journey, hub)

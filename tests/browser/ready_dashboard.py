@@ -1,0 +1,101 @@
+"""The step of the journey that looks at the ready-made dashboard, with the card on it."""
+
+import re
+from typing import Literal
+
+from playwright.async_api import expect
+
+from scripts.hub_client import HubClient
+from tests.browser.browser import NARROW, WIDE
+from tests.browser.journey import LOADS, Journey, exactly
+
+ACTIONS = {"en": ("Start", "Skip"), "de": ("Starten", "Auslassen")}
+"""What the buttons of a load on the dashboard say."""
+
+LOOKS: tuple[tuple[Literal["light", "dark"], tuple[int, int], str | None], ...] = (
+    ("light", WIDE, "card-light"),
+    ("dark", WIDE, None),
+    ("dark", NARROW, "card-phone-dark"),
+    ("light", NARROW, None),
+)
+"""Themes and sizes in which the card is checked, and the pictures of it in the readme."""
+
+HEARD = re.compile(r"Batter(y|ie): .*(Sun|Sonne) \d")
+"""What a screen reader tells of the card: among others the battery, and the sun that is expected."""
+
+RELOADS = 3
+"""How often a page is loaded: the frontend loads its parts in no fixed order, so one success proves little."""
+
+
+async def see_dashboard(journey: Journey, hub: HubClient) -> None:
+    """Open the ready-made dashboard: light and dark, on a desktop and on a phone, and several times."""
+    path = "nomos-prices"
+    await hub.command("lovelace/dashboards/create", url_path=path, title="Nomos")
+    await hub.command(
+        "lovelace/config/save",
+        url_path=path,
+        config={"strategy": {"type": "custom:nomos"}},
+    )
+    await journey.go(f"/{path}")
+    for load in range(RELOADS):
+        if load:
+            await journey.page.reload()
+        await _see_card(journey)
+    await journey.see(LOADS[journey.texts.language])
+    sections = journey.page.locator("hui-section")
+    # Without the history, which a new account does not have.
+    shown = sections.nth(0).or_(sections.nth(1)).or_(sections.nth(2))
+    await journey.resize((WIDE[0], 2 * WIDE[1]))
+    await _see_card(journey)
+    await journey.screenshots.take("dashboard", journey.page, shown, margin=12)
+    await journey.resize(WIDE)
+    for theme, size, name in LOOKS:
+        await journey.page.emulate_media(color_scheme=theme)
+        await journey.resize(size)
+        await _see_card(journey)
+        await journey.guard.read(journey.page)
+        await _see_whole_tiles(journey)
+        await _hear_load(journey)
+        if name:
+            card = journey.page.locator("nomos-price-card")
+            await journey.screenshots.take(name, journey.page, card, margin=8)
+        if (theme, size) == ("dark", NARROW):
+            for picture, rows in (("load", 2), ("battery", 3)):
+                await sections.nth(rows).scroll_into_view_if_needed()
+                await journey.screenshots.take(
+                    f"{picture}-phone-dark", journey.page, sections.nth(rows), margin=8
+                )
+    await journey.resize(WIDE)
+
+
+async def _hear_load(journey: Journey) -> None:
+    """Check that a screen reader tells the load, and its buttons apart."""
+    name = exactly(LOADS[journey.texts.language])
+    await expect(journey.page.get_by_role("heading", name=name)).to_be_visible()
+    for action in ACTIONS[journey.texts.language]:
+        button = journey.page.get_by_role("button", name=exactly(action))
+        await expect(button.first).to_be_visible()
+
+
+async def _see_card(journey: Journey) -> None:
+    """Check that the card shows prices and fits into the page."""
+    card = journey.page.locator("nomos-price-card")
+    await expect(card).to_have_count(1)
+    await expect(card.locator("path.bars").first).to_be_visible()
+    await expect(card.locator("path.level")).to_have_count(1)
+    await expect(card.locator("path.expected")).to_have_count(2)
+    await expect(card.locator("#summary")).to_have_text(HEARD)
+    box = await card.bounding_box()
+    assert box and journey.page.viewport_size
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= journey.page.viewport_size["width"]
+
+
+async def _see_whole_tiles(journey: Journey) -> None:
+    """Check that no tile cuts off its name or its value, even on a phone."""
+    texts = journey.page.locator("ha-tile-info > span")
+    assert await texts.count()
+    cut = await texts.evaluate_all(
+        "(all) => all.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.innerText)"
+    )
+    assert cut == []
