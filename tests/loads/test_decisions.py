@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.savings import cost, play
 from custom_components.nomos.loads.plan import Task
-from custom_components.nomos.loads.planning import plan_load
+from custom_components.nomos.loads.planning import next_planning, plan_load
 from custom_components.nomos.loads.settings import LoadSettings
 from custom_components.nomos.planner import Run, plan
 from custom_components.nomos.pricing import (
@@ -287,3 +287,27 @@ def test_rest_stays_planned_while_prices_are_unknown() -> None:
     again = replace(task, runs=first.runs[:1])
     made = plan_load(settings, again, 50 * MINUTE, yesterday, now, TARIFF_ZONE)
     assert made.runs == first.runs
+
+
+def test_known_prices_are_used_once_unknown_ones_have_passed() -> None:
+    """With a cap, a run at a price that is never published is left out; then what is known is planned."""
+    data = {
+        "duration": {"minutes": 60},
+        "start": "12:00",
+        "end": "18:00",
+        "contiguous": False,
+        "price_cap": 20,
+    }
+    settings = LoadSettings.of(data)
+    known = NOON + timedelta(hours=3)
+    table = PriceTable.of(
+        Interval(at, at + QUARTER, 0.1 if at < NOON else 0.15)
+        for start, count in ((NOON - DAY, 24), (known, 48))
+        for at in [start + number * QUARTER for number in range(count)]
+    )
+    task = Task(opens=NOON, closes=NOON + timedelta(hours=6))
+    made = plan_load(settings, task, 60 * MINUTE, table, NOON, TARIFF_ZONE)
+    assert made.runs == ()
+    assert next_planning(settings, table, task, NOON) == known
+    made = plan_load(settings, task, 60 * MINUTE, table, known, TARIFF_ZONE)
+    assert made.runs == (Run(start=known, end=known + 60 * MINUTE),)

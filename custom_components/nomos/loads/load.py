@@ -195,11 +195,15 @@ class Load:
         self.off = not on and not self.settings.on_demand
         if on:
             self.claims, self._since = self.claims + 1, now
-            if self.last and self.last.skipped and not self.last.runs:
+            last = self.last
+            if last and last.skipped and not last.runs and last.opens <= now:
                 # Switched off, or skipped, before anything was done: the window is open again.
                 self.last = None
         if on and self.settings.on_demand:
             self.task, self._skipped_at = self._next_task(now), None
+        elif self.off and self.task and self.task.opens > now and not self.task.runs:
+            # Nothing is given up yet, and what was done of the window before still counts.
+            self.task, self.state = None, LoadState.IDLE
         elif not on:
             self._skip(now)
         self.making.drop()

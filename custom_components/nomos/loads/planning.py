@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
+from itertools import pairwise
 from math import fsum
 from typing import TYPE_CHECKING, Final
 
@@ -114,6 +115,9 @@ def next_planning(
     moments = [task.opens - AHEAD]
     if settings.price_cap is not None and table.horizon is not None:
         moments.append(table.horizon - PATIENCE)
+        # What was to run before, had its price come, runs after it.
+        known = [one for one in table.intervals if one.price is not None]
+        moments += [two.start for one, two in pairwise(known) if one.end < two.start]
     return min((at for at in moments if at > now), default=None)
 
 

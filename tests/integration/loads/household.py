@@ -1,0 +1,125 @@
+"""One load with its device, in a house in which time passes, prices arrive, and people press what there is."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+import logging
+from types import MappingProxyType
+from typing import Any, Final, cast
+
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.nomos.codec import decode, encode
+from custom_components.nomos.const import DOMAIN
+from custom_components.nomos.loads.control import Control
+from custom_components.nomos.loads.load import SUBENTRY_TYPE, Load
+from custom_components.nomos.loads.plan import LoadMemory
+from custom_components.nomos.prices.coordinator import PriceCoordinator
+from custom_components.nomos.pricing import PriceTable
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.const import STATE_OFF, STATE_ON
+from homeassistant.core import Context, HomeAssistant, ServiceCall
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
+from tests.integration.helpers import Advance
+
+DEVICE: Final = "switch.device"
+
+_HOUR: Final = timedelta(hours=1)
+
+
+class House:
+    """A load as an account keeps it, and the prices that it knows."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        advance: Advance,
+        data: dict[str, Any],
+        table: PriceTable,
+    ) -> None:
+        """Add the load, which begins at once."""
+        self._hass, self._advance = hass, advance
+        self._entry = MockConfigEntry(domain=DOMAIN)
+        self._subentry = ConfigSubentry(
+            data=MappingProxyType(data),
+            subentry_type=SUBENTRY_TYPE,
+            title="Load",
+            unique_id=None,
+        )
+        self._prices: DataUpdateCoordinator[PriceTable] = DataUpdateCoordinator(
+            hass, logging.getLogger(__name__), config_entry=self._entry, name="prices"
+        )
+        self._prices.async_set_updated_data(table)
+        hass.states.async_set(DEVICE, STATE_OFF)
+        for service in ("turn_on", "turn_off"):
+            hass.services.async_register("switch", service, self._obey)
+        self.commanded_at = datetime.min.replace(tzinfo=UTC)
+        """When the device was commanded last."""
+        self._begin(LoadMemory(since=datetime.now(UTC)))
+
+    def _begin(self, memory: LoadMemory) -> None:
+        self.load = Load(self._hass, self._entry, self._subentry, memory, number=1)
+        self.load.async_configure(
+            self._subentry, cast("PriceCoordinator", self._prices)
+        )
+        self._control = Control(self._hass, self.load, memory.devices, self._save)
+        self._control.async_begin()
+
+    def _save(self) -> None:
+        """Keep nothing: what has to survive is asked for when the house begins again."""
+
+    async def _obey(self, call: ServiceCall) -> None:
+        self.commanded_at = datetime.now(UTC)
+        state = STATE_ON if call.service == "turn_on" else STATE_OFF
+        self._hass.states.async_set(DEVICE, state, context=call.context)
+
+    async def settle(self) -> None:
+        """Wait until all that goes on is done."""
+        await self._hass.async_block_till_done(wait_background_tasks=True)
+
+    async def restart(self) -> None:
+        """Stop, and begin again with what is kept on disk."""
+        memory = replace(self.load.memory, devices=self._control.memory)
+        self.stop()
+        self._begin(decode(LoadMemory, encode(memory)))
+        await self.settle()
+
+    def stop(self) -> None:
+        """Stop all that goes on."""
+        self._control.async_stop()
+        self.load.async_stop()
+
+    async def publish(self, table: PriceTable) -> None:
+        """Let prices arrive."""
+        self._prices.async_set_updated_data(table)
+        await self.settle()
+
+    def by_hand(self) -> str:
+        """Switch the device, as a person does; return its state."""
+        before = self.device
+        state = STATE_OFF if before == STATE_ON else STATE_ON
+        self._hass.states.async_set(DEVICE, state, context=Context(user_id="somebody"))
+        return state
+
+    @property
+    def device(self) -> str:
+        """Return the state of the device."""
+        state = self._hass.states.get(DEVICE)
+        assert state is not None
+        return state.state
+
+    def edges(self, now: datetime) -> Iterator[datetime]:
+        """Yield when something may change by itself."""
+        load = self.load
+        yield now + _HOUR
+        if load.making.again_at is not None:
+            yield load.making.again_at
+        if load.plan is not None and (change := load.plan.next_change(now)):
+            yield change
+        for task in filter(None, (load.task, load.last)):
+            yield task.closes
+            yield from (run.end for run in task.runs)
+
+    async def pass_time(self, until: datetime) -> None:
+        """Let the time pass until an instant, at which nothing may have changed before."""
+        await self._advance(until - datetime.now(UTC))
