@@ -317,10 +317,11 @@ class NomosRuntime:
             and all(one.status is SubscriptionStatus.ENDED for one in shown.values()),
         )
         came = []
+        entries = self._hass.config_entries.async_entries(DOMAIN, include_ignore=False)
         numbered = {
             kind
             for kind, count in Counter(one.type for one in shown.values()).items()
-            if count > 1
+            if count > 1 or len(entries) > 1
         }
         for contract in shown.values():
             self._describe_device(
@@ -352,7 +353,8 @@ class NomosRuntime:
     ) -> None:
         """Create or update the device of a contract.
 
-        Its name has the contract's number only if the account has several of a kind: the usual entity ids stay short.
+        Its name has the contract's number only if there are several of a kind, or several accounts: the usual entity ids
+        stay short.
         """
         key = "feed_in" if contract.feeds_in else "consumption"
         placeholders = None

@@ -89,6 +89,28 @@ async def test_second_of_a_kind_puts_numbers_into_names(
     )
 
 
+async def test_names_tell_accounts_apart(hass: HomeAssistant, nomos, linked) -> None:
+    """As soon as there are two accounts, their devices have the numbers of the contracts in their names."""
+    registry = dr.async_get(hass)
+
+    def names(entry):
+        devices = dr.async_entries_for_config_entry(registry, entry.entry_id)
+        return {device.name for device in devices}
+
+    first = await linked()
+    assert names(first) == {"Nomos"}
+    second = await linked("pending@example.com")
+    await first.runtime_data.account.async_refresh()
+    await hass.async_block_till_done(wait_background_tasks=True)
+    numbers = [
+        nomos.customers[email].subscriptions[0].number
+        for email in (EMAIL, "pending@example.com")
+    ]
+    assert [names(one) for one in (first, second)] == [
+        {f"Nomos {number}"} for number in numbers
+    ]
+
+
 async def test_subscription_vanishes(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
