@@ -24,6 +24,7 @@ from homeassistant.components.recorder.statistics import (
     get_last_statistics,
     statistics_during_period,
 )
+from homeassistant.components.recorder.tasks import SynchronizeTask
 from homeassistant.const import UnitOfEnergy
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.recorder import get_instance
@@ -146,7 +147,10 @@ async def _async_write_part(
             # The recorder goes through it twice: now to check it, later to write it.
             Packed(_statistic, changed),
         )
-    await get_instance(hass).async_block_till_done()
+    # `async_block_till_done` does not wait for what the recorder is just writing.
+    written = hass.loop.create_future()
+    get_instance(hass).queue_task(SynchronizeTask(written))
+    await written
 
     def arrived() -> bool:
         return all(

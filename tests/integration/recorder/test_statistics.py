@@ -1,9 +1,11 @@
 """Tests of usage and cost in the long-term statistics, with the real recorder: whole imports."""
 
 from datetime import UTC, date, datetime, timedelta
+import time
 
 import pytest
 
+from homeassistant.components.recorder import statistics as recorder_statistics
 from homeassistant.components.recorder.statistics import list_statistic_ids
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.recorder import get_instance
@@ -95,6 +97,28 @@ async def test_other_contracts(
     assert rows[-1][0] == subscription.end_at - timedelta(hours=1)
     assert not await written(hass, subscription.id, "cost")
     # Whether Nomos still reports them is not documented, so they are requested once.
+    assert count(nomos, "prices") == 1
+
+
+@pytest.mark.parametrize("now", [NOVEMBER])
+async def test_a_slow_disk(
+    hass: HomeAssistant, nomos, linked, advance, monkeypatch
+) -> None:
+    """What the recorder is just writing is waited for, also if nothing else is to be written."""
+    email = "ended@example.com"
+    subscription = begin(nomos, date(2026, 9, 20), email)
+    nomos.configure(inactive_prices="error")
+    write = recorder_statistics.import_statistics
+
+    def slowly(*args):
+        time.sleep(0.1)
+        return write(*args)
+
+    monkeypatch.setattr(recorder_statistics, "import_statistics", slowly)
+    await linked(email)
+    await advance(2 * MINUTE)
+    rows = await written(hass, subscription.id, "usage")
+    assert rows[-1][0] == subscription.end_at - timedelta(hours=1)
     assert count(nomos, "prices") == 1
 
 
