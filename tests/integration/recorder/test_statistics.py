@@ -117,6 +117,7 @@ async def test_a_slow_disk(
     monkeypatch.setattr(recorder_statistics, "import_statistics", slowly)
     await linked(email)
     await advance(2 * MINUTE)
+    assert subscription.end_at is not None
     rows = await written(hass, subscription.id, "usage")
     assert rows[-1][0] == subscription.end_at - timedelta(hours=1)
     assert count(nomos, "prices") == 1
