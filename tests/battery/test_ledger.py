@@ -113,6 +113,24 @@ def test_gap(gap: timedelta) -> None:
     assert ledger.pending == -0.2
 
 
+def test_charge_that_is_used_unseen() -> None:
+    """It takes along what it cost: what is seen of the rest earns as if all had been seen."""
+    dear = Quarter(START, START + QUARTER, 0.5, 0.5, 0.08)
+    bought = GainLedger(at=START, level=8.0, own_level=0.0, pending=-2.0)
+    half = bought.read(BATTERY, START + timedelta(hours=1), 4.0)
+    assert half.months == {}
+    assert (half.level, half.own_level, half.pending) == (4.0, 0.0, -1.0)
+    used = 0.5 / BATTERY.discharge_efficiency
+    at = START + timedelta(hours=1)
+    for whole, level in ((bought, 8.0), (replace(half, at=START), 4.0)):
+        seen = whole.booked(BATTERY, dear, BatteryMode.SELF_USE, level - used)
+        earned = 0.5 * 0.5 - BATTERY.wear * 0.5 - used * 2 / 8
+        assert seen.month(at) == pytest.approx(earned)
+    # Without what self-use would not have had, nothing is pending; more of it changes nothing.
+    assert bought.read(BATTERY, at, 0.0).pending == 0
+    assert bought.read(BATTERY, at, 9.0).pending == -2.0
+
+
 def test_months() -> None:
     """Each month has its own gain, by German time; thirteen are kept."""
     ledger = GainLedger(months={f"2025-{month:02}": 1.0 for month in range(1, 13)})

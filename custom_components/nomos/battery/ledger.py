@@ -43,13 +43,20 @@ class GainLedger:
         return replace(self, level=self.level * share, own_level=self.own_level * share)
 
     def read(self, battery: Battery, at: datetime, level: float) -> GainLedger:
-        """Return the ledger after a reading of which nothing can be booked: both ways moved alike."""
+        """Return the ledger after a reading of which nothing can be booked: both ways moved alike.
+
+        Charge that was used unseen brought what it cost, as far as anybody knows.
+        """
         if self.at is None:
             return replace(self, at=at, level=level, own_level=level)
         least = min(self.own_level, battery.reserve)
         own_level = max(self.own_level + level - self.level, least)
         own_level = min(own_level, battery.capacity)
-        return replace(self, at=at, level=level, own_level=own_level)
+        surplus, before = level - own_level, self.level - self.own_level
+        kept = min(max(surplus / before, 0.0), 1.0) if before else 1.0
+        return replace(
+            self, at=at, level=level, own_level=own_level, pending=kept * self.pending
+        )
 
     def booked(
         self, battery: Battery, quarter: Quarter, mode: BatteryMode, level: float
