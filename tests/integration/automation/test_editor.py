@@ -175,14 +175,21 @@ async def test_documented_examples(hass: HomeAssistant) -> None:
         yaml.safe_load(block)
         for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
     ]
-    triggers = [one for block in blocks for one in block.get("triggers", [])]
-    conditions = [one for block in blocks for one in block.get("conditions", [])]
 
-    def ours(kind: str, examples: list[Any]) -> set[str]:
-        return {one[kind] for one in examples if one[kind].startswith("nomos.")}
+    def ours(kind: str) -> list[Any]:
+        """Return the examples of our own; tests of the recipes run all others."""
+        found = [one for block in blocks for one in block.get(f"{kind}s", [])]
+        return [
+            one
+            for one in found
+            if isinstance(one, dict) and one.get(kind, "").startswith("nomos.")
+        ]
 
-    assert ours("trigger", triggers) == {f"nomos.{key}" for key in TRIGGERS}
-    assert ours("condition", conditions) == {f"nomos.{key}" for key in CONDITIONS}
+    triggers, conditions = ours("trigger"), ours("condition")
+    assert {one["trigger"] for one in triggers} == {f"nomos.{key}" for key in TRIGGERS}
+    assert {one["condition"] for one in conditions} == {
+        f"nomos.{key}" for key in CONDITIONS
+    }
     await async_validate_trigger_config(hass, cv.TRIGGER_SCHEMA(triggers))
     for condition in conditions:
         await async_validate_condition_config(hass, cv.CONDITION_SCHEMA(condition))
