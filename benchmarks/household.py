@@ -3,13 +3,14 @@
     .venv/bin/python -m benchmarks.household [PRICES.csv] [--days N]
 
 A house of 4,000 kWh a year with a battery of 10 kWh, 5 kW, 90 percent and 5 ct/kWh of wear, with and without a roof of
-7,600 kWh a year, plays day-ahead prices of a year. What it feeds in is paid 8 ct/kWh, or the market price. It plans as the integration does: when prices are published, at
-midnight, and at a quarter-hour at which the charge level is more than 3 percent off. It knows only published prices.
-What it expects of house and sun is either what comes, or the mean of the seven days before and a sun that is off by 20
-percent from day to day.
+7,600 kWh a year, plays day-ahead prices of a year. What it feeds in is paid 8 ct/kWh, or the market price. It plans as
+the integration does: when prices are published, at midnight, and at a quarter-hour at which the charge level is more than
+3 percent off. It knows only published prices. What it expects of house and sun is either what comes, or the mean of the
+seven days before and a sun that is off by 20 percent from day to day.
 
 The solver plans as prices are published and every six hours, with the same prices, and knows house and sun. Gains are
-against self-use, after wear. ``--days N`` plays the first N days only; a case takes some five minutes for the year.
+against self-use, after wear. ``--days N`` plays the first N days only; a case takes some minutes for the year, more
+if the plan does not know what comes.
 """
 
 import argparse
