@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import batched, zip_longest
 from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -125,15 +125,14 @@ type _Part = dict[Statistic, tuple[tuple[datetime, float, float], ...]]
 
 def _parts(rows: dict[Statistic, Rows]) -> Iterator[_Part]:
     """Yield rows a few at a time, the oldest first: the recorder makes several objects of every row of a call."""
-    iterators = {one: iter(changed.items()) for one, changed in rows.items()}
-    while True:
-        part = {
-            statistic: tuple((at, *row) for at, row in islice(changed, _WRITE_AT_ONCE))
-            for statistic, changed in iterators.items()
-        }
-        if not (part := {one: changed for one, changed in part.items() if changed}):
-            return
-        yield part
+    batches = [
+        batched(
+            ((at, *row) for at, row in changed.items()), _WRITE_AT_ONCE, strict=False
+        )
+        for changed in rows.values()
+    ]
+    for part in zip_longest(*batches, fillvalue=()):
+        yield {one: batch for one, batch in zip(rows, part, strict=True) if batch}
 
 
 async def _async_write_part(

@@ -76,11 +76,12 @@ class HomeBattery:
         self.settings = BatterySettings.of(subentry.data)
         self.coordinator: PriceCoordinator | None = None
         self.plan: HomePlan | None = None
-        self.ledger = (memory or BatteryMemory()).ledger
+        known = memory or BatteryMemory()
+        self.ledger = known.ledger
         self.level: float | None = None
         """The charge level in kWh as it was reported last; None if it never was."""
         self._level_lost_at: datetime | None = None
-        self._told = (memory or BatteryMemory()).mode
+        self._told = known.mode
         self._silent_since = None if memory is None else dt_util.utcnow()
         """When it was taken up again, as long as it has said nothing since."""
         self._hass = hass

@@ -15,7 +15,7 @@ type PlannedRuns = tuple[tuple[Run, float], ...]
 
 
 class Outlook(Protocol):
-    """What is expected of the house, whoever knows it."""
+    """What is expected of the house."""
 
     @property
     def house(self) -> EnergyForecast:
