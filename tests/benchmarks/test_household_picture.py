@@ -7,7 +7,7 @@ from benchmarks.household_picture import DOCS, NAME, PAGES, draw, table_of
 
 @pytest.mark.parametrize("language", PAGES)
 def test_picture_is_that_of_the_table(language: str) -> None:
-    """Whoever changes a figure draws again; a figure is a bar, in both languages the same."""
+    """It is drawn again if a figure changes; a figure is a bar, in both languages the same."""
     page = (DOCS / PAGES[language]).read_text()
     assert (DOCS / "pictures" / language / NAME).read_text() == draw(page)
     heads, rows = table_of(page)

@@ -66,7 +66,7 @@ async def test_journey(
         await journey.run_load()
         if language == "en" and not my:
             await journey.add_load_by_keys()
-        # Whoever adds a battery stands beside it.
+        # A battery is added by somebody who stands beside it.
         await journey.resize(NARROW)
         await have_battery(hub, language)
         await add_battery(journey)

@@ -13,7 +13,7 @@ QUARTER = timedelta(minutes=15)
 PAID = 0.0786
 """What the recipe has for a kWh that is fed in, EUR."""
 PAID_IN_LIST = 0.05
-"""What the recipe of the list gets in its place, so that their plans cannot be taken for each other."""
+"""What the recipe of the list gets in its place, so that their plans cannot be confused."""
 
 
 @pytest.fixture(autouse=True)

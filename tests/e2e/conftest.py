@@ -9,6 +9,7 @@ import pytest_socket
 
 from scripts.hub_client import HubClient
 from scripts.sign_in import DOMAIN, Customer
+from tests.e2e.moved_clock import MovedClock
 from tests.e2e.processes import Processes, start_processes
 
 
@@ -26,13 +27,20 @@ def _real_sockets(socket_enabled: None) -> None:
     """Allow sockets, which the test plugin blocks, for connections to the processes."""
 
 
+@pytest.fixture(scope="module")
+def clock() -> MovedClock | None:
+    """Return the clock of the processes of a module; None if it is the real one."""
+    return None
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def processes(
-    tmp_path_factory: pytest.TempPathFactory,
+    tmp_path_factory: pytest.TempPathFactory, clock: MovedClock | None
 ) -> AsyncIterator[Processes]:
     """Start both processes once for all tests of a module."""
     pytest_socket.enable_socket()  # the plugin's own fixture has the scope of a single test
-    async with start_processes(tmp_path_factory.mktemp("hub")) as processes:
+    folder = tmp_path_factory.mktemp("hub")
+    async with start_processes(folder, clock=clock) as processes:
         yield processes
 
 

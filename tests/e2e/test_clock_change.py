@@ -1,12 +1,10 @@
 """A real Home Assistant switches devices through the nights in which the clocks change."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import pytest
-import pytest_asyncio
-import pytest_socket
 
 from custom_components.nomos.loads.plan import LoadStatus
 from scripts.hub import wait_until_running
@@ -22,7 +20,7 @@ from tests.e2e.loads import (
     wait_for_all,
 )
 from tests.e2e.moved_clock import MovedClock, on_linux
-from tests.e2e.processes import Processes, start_processes
+from tests.e2e.processes import Processes
 
 pytestmark = on_linux
 
@@ -55,16 +53,6 @@ def load(device: str, minutes: int, *, may_pause: bool) -> Json:
 def clock(tmp_path_factory: pytest.TempPathFactory) -> MovedClock:
     """Return the clock of the processes of this module: an evening in October."""
     return MovedClock(tmp_path_factory.mktemp("clock"), AUTUMN - timedelta(hours=8))
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def processes(
-    tmp_path_factory: pytest.TempPathFactory, clock: MovedClock
-) -> AsyncIterator[Processes]:
-    """Start both processes with this clock."""
-    pytest_socket.enable_socket()
-    async with start_processes(tmp_path_factory.mktemp("hub"), clock=clock) as started:
-        yield started
 
 
 type Plans = Mapping[str, Sequence[tuple[datetime, datetime]]]

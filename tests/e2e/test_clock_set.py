@@ -1,12 +1,9 @@
 """A real Home Assistant whose clock is set while a load runs, by NTP or by a person."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import pytest
-import pytest_asyncio
-import pytest_socket
 
 from custom_components.nomos.loads.plan import LoadStatus
 from scripts.hub_client import HubClient, Json
@@ -20,7 +17,7 @@ from tests.e2e.loads import (
     wait_for_all,
 )
 from tests.e2e.moved_clock import MovedClock, on_linux
-from tests.e2e.processes import Processes, start_processes
+from tests.e2e.processes import Processes
 
 pytestmark = on_linux
 
@@ -49,16 +46,6 @@ DISHWASHER: Final[Json] = {
 def clock(tmp_path_factory: pytest.TempPathFactory) -> MovedClock:
     """Return the clock of the processes of this module."""
     return MovedClock(tmp_path_factory.mktemp("clock"), MORNING, settable=True)
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def processes(
-    tmp_path_factory: pytest.TempPathFactory, clock: MovedClock
-) -> AsyncIterator[Processes]:
-    """Start both processes with this clock."""
-    pytest_socket.enable_socket()
-    async with start_processes(tmp_path_factory.mktemp("hub"), clock=clock) as started:
-        yield started
 
 
 def shown(status: LoadStatus, *, on: bool, asked: bool = True) -> dict[str, str]:

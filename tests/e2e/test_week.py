@@ -32,9 +32,11 @@ from tests.e2e.demo_house.physics import (
 )
 from tests.e2e.house import METERS, MODE, PAYOUT, WEAR, House
 from tests.e2e.loads import faults, press, wait_for
-from tests.e2e.moved_clock import MovedClock, NoClockError
+from tests.e2e.moved_clock import MovedClock, on_linux
 from tests.e2e.processes import start_processes
 from tests.shared_data import find_shared
+
+pytestmark = on_linux
 
 DAYS: Final = int(os.environ.get("NOMOS_WEEK_DAYS", "2"))
 FIRST: Final = {"winter": date(2025, 1, 14), "summer": date(2025, 7, 15)}
@@ -237,10 +239,7 @@ async def house(season: str, tmp_path: Path) -> AsyncIterator[tuple[House, Moved
     folder = tmp_path / "hub"
     demo = folder / "custom_components" / "demo_house"
     shutil.copytree(Path(__file__).parent / "demo_house", demo)
-    try:
-        clock = MovedClock(folder, begin)
-    except NoClockError as err:
-        pytest.skip(str(err))
+    clock = MovedClock(folder, begin)
     market = find_shared("data/day_ahead_de_lu_2025.csv")
     async with (
         start_processes(folder, clock=clock, market=market) as processes,

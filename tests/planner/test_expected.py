@@ -71,7 +71,7 @@ def test_stand_ins_keep_the_clock_time_over_a_clock_change() -> None:
 
 
 def test_an_hour_that_comes_twice_has_its_own_energy() -> None:
-    """As the clock is put back, the second hour is not taken for the first."""
+    """As the clock is put back, the second hour is not confused with the first."""
     start = datetime(2026, 10, 25, tzinfo=UTC)
     forecast = hourly(1.0, 3.0, 5.0, start=start)
     found = [

@@ -123,7 +123,7 @@ async def test_integrations_that_cannot_be_loaded(hass: HomeAssistant, linked) -
 async def test_loads_may_use_the_sun_of_the_energy_dashboard(
     hass: HomeAssistant, linked
 ) -> None:
-    """Whoever chose a forecast there need not choose it again; whoever chose none here has none."""
+    """Forecasts chosen there need not be chosen again; where none was chosen, there is none here."""
     entry = await linked()
     assert not await entry.runtime_data.async_forecasts_sun()
     add_sun(hass, "east")

@@ -213,7 +213,7 @@ async def test_price_limit(hass: HomeAssistant, linked) -> None:
 async def test_restart_in_mid_run(
     hass: HomeAssistant, linked, advance: Advance
 ) -> None:
-    """A run with pauses goes on as it was planned, though the sun is read anew."""
+    """A run with pauses goes on as it was planned, though the sun is read again."""
     entry = await linked()
     await add_roof(hass, entry, *BRIGHT)
     load = await put(hass, entry, **(EVENING | {"contiguous": False}))
@@ -407,7 +407,7 @@ async def test_diagnostics(hass: HomeAssistant, linked) -> None:
 
 
 async def test_with_a_battery(hass: HomeAssistant, linked, advance: Advance) -> None:
-    """Both go by one forecast, which is read once; what loads plan is need of the battery, whoever came first."""
+    """Both go by one forecast, which is read once; what loads plan is need of the battery, in whichever order they began."""
     entry = await linked()
     sun = await add_roof(hass, entry, *BRIGHT)
     report(hass, 40)

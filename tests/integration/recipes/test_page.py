@@ -36,7 +36,7 @@ EXAMPLES = {
     "docs/entities.md": 1,
     "docs/recipes.md": len(TESTED),
 }
-"""How many examples each page has. A test of this folder runs each of them; whoever adds one adds its test."""
+"""How many examples each page has. A test of this folder runs each of them; a new one needs a test of its own."""
 
 
 def test_every_example_is_tested() -> None:
