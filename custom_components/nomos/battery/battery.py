@@ -341,13 +341,7 @@ class HomeBattery:
                 coordinator.data,
             )
             basis = _Basis(settings, table, self._forecasts_changed, options, runs)
-            expected = Expected(
-                prices=table,
-                payouts=outlook.payouts,
-                house=outlook.house,
-                sun=outlook.sun,
-                runs=runs,
-            )
+            expected = outlook.expected(table, runs)
             situation = Situation(
                 settings=settings,
                 level=level,

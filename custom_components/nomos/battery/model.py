@@ -6,7 +6,7 @@ from typing import Protocol
 
 from ..planner import Run
 from ..planner.battery import BatteryMode
-from ..planner.expected import EnergyForecast
+from ..planner.expected import Expected
 from ..pricing import PriceTable
 from .ledger import GainLedger
 
@@ -17,17 +17,8 @@ type PlannedRuns = tuple[tuple[Run, float], ...]
 class Outlook(Protocol):
     """What is expected of the house."""
 
-    @property
-    def house(self) -> EnergyForecast:
-        """Return the need without loads and battery."""
-
-    @property
-    def sun(self) -> EnergyForecast:
-        """Return the solar power."""
-
-    @property
-    def payouts(self) -> PriceTable:
-        """Return what feeding in is paid."""
+    def expected(self, prices: PriceTable, runs: PlannedRuns) -> Expected:
+        """Return it with prices, and with what comes on top of the need of the house."""
 
 
 class Forecasts(Protocol):

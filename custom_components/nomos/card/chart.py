@@ -188,13 +188,7 @@ def _expected(runtime: NomosRuntime, prices: PriceTable) -> Expected | None:
     outlook = runtime.forecasts.latest if runtime.forecasts else None
     if outlook is None:
         return None
-    return Expected(
-        prices=prices,
-        payouts=outlook.payouts,
-        house=outlook.house,
-        sun=outlook.sun,
-        runs=runtime.loads.planned_runs(),
-    )
+    return outlook.expected(prices, runtime.loads.planned_runs())
 
 
 def _energies(expected: Expected, start: datetime) -> dict[str, Any]:
@@ -243,13 +237,14 @@ def _window(
 
 def _supply(contract: Subscription) -> dict[str, Any]:
     """Return whether a contract has begun or ended, and when it does or did, as far as Nomos says."""
-    at = contract.start_at if contract.status is SubscriptionStatus.PENDING else None
-    if contract.status is SubscriptionStatus.ENDED:
-        at = contract.end_at
-    return {
-        "status": contract.status.value if contract.inactive else "active",
-        "at": None if at is None else _seconds(at),
-    }
+    match contract.status:
+        case SubscriptionStatus.PENDING:
+            at = contract.start_at
+        case SubscriptionStatus.ENDED:
+            at = contract.end_at
+        case _:
+            return {"status": "active", "at": None}
+    return {"status": contract.status.value, "at": at and _seconds(at)}
 
 
 def _load(load: Load, now: datetime) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ..planner.expected import EnergyForecast
+from ..planner import Run
+from ..planner.expected import EnergyForecast, Expected
 from ..pricing import PriceTable
 
 
@@ -49,3 +50,15 @@ class Outlook:
     payouts: PriceTable
     house_source: HouseSource
     problems: tuple[Problem, ...] = ()
+
+    def expected(
+        self, prices: PriceTable, runs: tuple[tuple[Run, float], ...]
+    ) -> Expected:
+        """Return it with prices, and with runs and their power in kW, which come on top of the need."""
+        return Expected(
+            prices=prices,
+            payouts=self.payouts,
+            house=self.house,
+            sun=self.sun,
+            runs=runs,
+        )
