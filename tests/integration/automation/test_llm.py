@@ -345,24 +345,29 @@ async def test_several_contracts(
     other = nomos.customers["analog@example.com"].subscriptions[0]
     expose(subscription)
     expose(other)
+    devices = dr.async_get(hass)
+    for one in (subscription, other):
+        devices.async_update_device(
+            device_of(hass, one)["device_id"], name_by_user="Home"
+        )
     schema = probatio.to_openapi(
         (await find_tool(hass)).parameters, custom_serializer=llm.selector_serializer
     )
-    assert schema["properties"]["contract"]["enum"] == ["Nomos", "Nomos 2"]
+    assert schema["properties"]["contract"]["enum"] == ["Home", "Home 2"]
     now = datetime.now(UTC)
     prices = {
         name: entry.runtime_data.prices[one.id].data.at(now).price
         for name, entry, one in (
-            ("Nomos", first, subscription),
-            ("Nomos 2", second, other),
+            ("Home", first, subscription),
+            ("Home 2", second, other),
         )
     }
     for name, price in prices.items():
         answer = await ask(hass, contract=name)
         assert answer["contract"] == name
         assert answer["now"]["price"] == price
-    assert (await ask(hass))["contract"] == "Nomos"
-    dr.async_get(hass).async_update_device(
+    assert (await ask(hass))["contract"] == "Home"
+    devices.async_update_device(
         device_of(hass, other)["device_id"], name_by_user="Heat pump"
     )
-    assert (await ask(hass, contract="Heat pump"))["now"]["price"] == prices["Nomos 2"]
+    assert (await ask(hass, contract="Heat pump"))["now"]["price"] == prices["Home 2"]
