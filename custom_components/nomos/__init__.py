@@ -10,7 +10,7 @@ from homeassistant.helpers.typing import ConfigType
 from .account.contracts import NomosAccount
 from .account.tokens import TokenJournal, async_wait_for_refresh
 from .card.chart import async_setup_chart
-from .card.resources import async_setup_card, async_show_card
+from .card.resources import async_setup_card
 from .const import DOMAIN
 from .forecast.accuracy import record_file
 from .issues import async_withdraw_all
@@ -36,7 +36,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Set up what all accounts share: the actions, the command of the card, and the card itself."""
     async_setup_services(hass)
     async_setup_chart(hass)
-    async_setup_card(hass)
+    await async_setup_card(hass)
     return True
 
 
@@ -44,7 +44,6 @@ async def async_setup_entry(hass: HomeAssistant, entry: NomosConfigEntry) -> boo
     """Set up a linked account."""
     entry.async_on_unload(partial(async_write_owed, hass, at_last=True))
     entry.async_on_unload(partial(async_withdraw_all, hass, entry.entry_id))
-    await async_show_card(hass)
     await async_wait_for_refresh(hass, entry)
     await TokenJournal(hass, entry).async_reconcile()
     identity = entry.unique_id or entry.entry_id

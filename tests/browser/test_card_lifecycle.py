@@ -170,3 +170,15 @@ def test_a_card_that_comes_back_shows_the_time(window: CardPage, summer) -> None
     window.page.evaluate("document.querySelector('#place').append(card)")
     window.page.clock.run_for(1000)
     assert sum(bar["past"] for bar in window.bars()) == 57
+
+
+def test_in_a_cast_receiver(window: CardPage, summer) -> None:
+    """The page of a Cast receiver has another element than the frontend."""
+    window.page.add_init_script("""
+      const define = customElements.define.bind(customElements);
+      const roots = { "home-assistant": "hc-main" };
+      customElements.define = (tag, element) => define(roots[tag] || tag, element);
+    """)
+    window.open(NOW)
+    window.show(summer)
+    assert len(window.bars()) == 192

@@ -1,88 +1,199 @@
 """Serves card and dashboard to the browser as long as there is an account."""
 
+import asyncio
+from collections.abc import Mapping
 from hashlib import sha256
+import logging
 from pathlib import Path
 from typing import Final
+
+from aiohttp import web
+from aiohttp.hdrs import CACHE_CONTROL
 
 from homeassistant.components.frontend import (
     DOMAIN as FRONTEND_DOMAIN,
     add_extra_js_url,
     remove_extra_js_url,
 )
-from homeassistant.components.http.server import StaticPathConfig
+from homeassistant.components.lovelace.const import CONF_RESOURCE_TYPE_WS, LOVELACE_DATA
+from homeassistant.components.lovelace.resources import ResourceStorageCollection
 from homeassistant.config_entries import (
     SIGNAL_CONFIG_ENTRY_CHANGED,
     ConfigEntry,
     ConfigEntryChange,
-    ConfigEntryState,
 )
+from homeassistant.const import CONF_ID, CONF_URL
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
-from homeassistant.helpers.singleton import singleton
-from homeassistant.util.hass_dict import HassKey
+from homeassistant.helpers.http import HomeAssistantView
 
 from ..const import DOMAIN
 
-SCRIPTS: Final = ("nomos-price-card.js", "nomos-dashboard.js")
-"""The modules that every page of Home Assistant loads."""
+_LOGGER = logging.getLogger(__name__)
 
-_FOLDER: Final = Path(__file__).parents[1] / "frontend"
+FOLDER: Final = Path(__file__).parents[1] / "frontend"
 
-_SERVED: Final[HassKey[str]] = HassKey(f"{DOMAIN}_card_served")
-_SHOWN: Final[HassKey[tuple[str, ...]]] = HassKey(f"{DOMAIN}_card_shown")
+_PLACE: Final = f"/{DOMAIN}_static"
+
+LOADER: Final = f"{_PLACE}/card.js"
+"""What a page loads. It is written into configurations in YAML, so it must not change."""
+
+_MODULES: Final = ("nomos-price-card.js", "nomos-dashboard.js")
+"""What the loader loads."""
+
+_KEPT: Final = "public, max-age=31536000, immutable"
+_ASKED_AGAIN: Final = "no-cache"
 
 
-async def async_show_card(hass: HomeAssistant) -> None:
-    """Let every page of the frontend load the card, if there is a frontend.
+async def async_setup_card(hass: HomeAssistant) -> None:
+    """Show the card before any account is set up, and remove it with the last one.
 
     Also for an account that cannot be set up yet: a card that says what it waits for tells the customer more than a
     dashboard with an error in its place.
     """
     if FRONTEND_DOMAIN not in hass.config.components:
         return
-    folder = await _async_serve(hass)
-    if _SHOWN not in hass.data:
-        hass.data[_SHOWN] = urls = tuple(f"{folder}/{name}" for name in SCRIPTS)
-        for url in urls:
-            add_extra_js_url(hass, url)
-
-
-@callback
-def async_setup_card(hass: HomeAssistant) -> None:
-    """Remove the card when the last account goes.
-
-    Home Assistant does not unload an account that waits or failed; its state shows that it was disabled or removed.
-    """
+    card = _Card(hass)
+    await card.async_follow()
 
     @callback
     def changed(_change: ConfigEntryChange, entry: ConfigEntry) -> None:
-        if entry.domain != DOMAIN or any(
-            one.state is not ConfigEntryState.NOT_LOADED
-            for one in hass.config_entries.async_entries(DOMAIN)
-        ):
-            return
-        for url in hass.data.pop(_SHOWN, ()):
-            remove_extra_js_url(hass, url)
+        if entry.domain == DOMAIN and not card.is_right:
+            hass.async_create_task(card.async_follow(), f"{DOMAIN} card")
 
     async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, changed)
 
 
-@singleton(_SERVED, async_=True)
-async def _async_serve(hass: HomeAssistant) -> str:
-    """Serve the scripts until Home Assistant is restarted, and return the path of their folder.
+class _Card:
+    """Whether pages load the card, which follows from whether there is an account that is not disabled."""
 
-    Browsers may keep them for a month, so the path depends on their content.
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Begin without it."""
+        self._hass = hass
+        self._lock = asyncio.Lock()
+        self._shown = False
+        self._url: str | None = None
+
+    @property
+    def is_right(self) -> bool:
+        """Whether the card is shown as it should be."""
+        entries = self._hass.config_entries
+        wanted = entries.async_entries(DOMAIN, include_disabled=False)
+        return self._shown == bool(wanted)
+
+    async def async_follow(self) -> None:
+        """Show the card, or remove it."""
+        async with self._lock:
+            if self.is_right:
+                return
+            if self._url is None:
+                self._url = await self._async_serve()
+            self._shown = not self._shown
+            change = add_extra_js_url if self._shown else remove_extra_js_url
+            change(self._hass, self._url)
+            await _async_list(self._hass, self._url if self._shown else None)
+
+    async def _async_serve(self) -> str:
+        """Serve the modules until Home Assistant is restarted, and return the address of their loader."""
+        files = await self._hass.async_add_executor_job(read_modules)
+        version = version_of(files)
+        self._hass.http.register_view(_LoaderView(version))
+        self._hass.http.register_view(_ModuleView(files, version))
+        return f"{LOADER}?v={version}"
+
+
+async def _async_list(hass: HomeAssistant, url: str | None) -> None:
+    """List an address of the loader among the resources of all dashboards; None removes it from there.
+
+    Cast receivers load nothing else; pages that are loaded before us while Home Assistant starts know it from there,
+    and have the modules from the last time. Nothing can be listed where resources are configured in YAML.
     """
-    path = f"/{DOMAIN}_static/{await hass.async_add_executor_job(_version)}"
-    await hass.http.async_register_static_paths(
-        [StaticPathConfig(path, str(_FOLDER), cache_headers=True)]
-    )
-    return path
+    lovelace = hass.data.get(LOVELACE_DATA)
+    resources = lovelace and lovelace.resources
+    if not isinstance(resources, ResourceStorageCollection):
+        return
+    try:
+        await resources.async_get_info()  # loads them
+        ours = {
+            item[CONF_ID]: item[CONF_URL]
+            for item in resources.async_items()
+            if item[CONF_URL].partition("?")[0] == LOADER
+        }
+        data = {CONF_RESOURCE_TYPE_WS: "module", CONF_URL: url}
+        if url is None:
+            for item in ours:
+                await resources.async_delete_item(item)
+        elif not ours:
+            await resources.async_create_item(data)
+        elif url not in ours.values():
+            await resources.async_update_item(next(iter(ours)), data)
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with that file, it must not cost the account
+        _LOGGER.warning(
+            "The card could not be listed among the resources of dashboards: %s",
+            type(error).__name__,
+        )
 
 
-def _version() -> str:
-    """Return a short digest of the scripts."""
+def read_modules(folder: Path = FOLDER) -> dict[str, bytes]:
+    """Return all modules by their names.
+
+    They are kept in memory: an update replaces the files long before the restart that serves them.
+    """
+    return {path.name: path.read_bytes() for path in sorted(folder.glob("*.js"))}
+
+
+def version_of(files: Mapping[str, bytes]) -> str:
+    """Return a short digest of the modules."""
     digest = sha256()
-    for path in sorted(_FOLDER.glob("*.js")):
-        digest.update(path.read_bytes())
+    for content in files.values():
+        digest.update(content)
     return digest.hexdigest()[:12]
+
+
+class _LoaderView(HomeAssistantView):
+    """The loader: it imports the modules of the present version, whichever version the page knows."""
+
+    url = LOADER
+    name = f"{DOMAIN}:card"
+    requires_auth = False
+
+    def __init__(self, version: str) -> None:
+        """Load modules of this version."""
+        self._version = version
+        lines = [f'import "{_PLACE}/{version}/{module}";\n' for module in _MODULES]
+        self._text = "".join(lines)
+
+    async def get(self, request: web.Request) -> web.Response:
+        """Return the loader; browsers keep it if the address names the version."""
+        known = request.query.get("v")
+        return _script(self._text.encode(), keep=known == self._version)
+
+
+class _ModuleView(HomeAssistantView):
+    """The modules. A page of an older version gets the present ones, which mostly fit; it must not keep them."""
+
+    url = f"{_PLACE}/{{version}}/{{module}}"
+    name = f"{DOMAIN}:module"
+    requires_auth = False
+
+    def __init__(self, files: Mapping[str, bytes], version: str) -> None:
+        """Serve these modules."""
+        self._files = files
+        self._version = version
+
+    async def get(
+        self, _request: web.Request, version: str, module: str
+    ) -> web.Response:
+        """Return a module."""
+        if (content := self._files.get(module)) is None:
+            raise web.HTTPNotFound
+        return _script(content, keep=version == self._version)
+
+
+def _script(content: bytes, *, keep: bool) -> web.Response:
+    return web.Response(
+        body=content,
+        content_type="text/javascript",
+        charset="utf-8",
+        headers={CACHE_CONTROL: _KEPT if keep else _ASKED_AGAIN},
+    )

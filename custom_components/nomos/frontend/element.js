@@ -1,10 +1,9 @@
-/** Define an element again until the frontend has its final registry: it replaces the first one while it loads. */
+/** Define an element again until the page (`hc-main`: of Cast) has replaced its registry. */
 export function defineElement(tag, element) {
-	const define = () => {
-		if (!customElements.get(tag)) customElements.define(tag, class extends element {});
-	};
-	customElements.whenDefined("home-assistant").then(() => {
-		define();
-		for (const delay of [200, 1000, 3000]) setTimeout(define, delay);
-	});
+	const define = () => customElements.get(tag) || customElements.define(tag, class extends element {});
+	for (const root of ["home-assistant", "hc-main"]) {
+		customElements.whenDefined(root).then(() => {
+			for (const delay of [0, 200, 1000, 3000]) setTimeout(define, delay);
+		});
+	}
 }

@@ -1,12 +1,22 @@
 """Tests of how the card gets to the browser, and that it is removed with the last account."""
 
+import asyncio
 from pathlib import Path
+import re
 import shutil
+from typing import Any
 
 import pytest
 
-from custom_components.nomos.card import resources as card
+from custom_components.nomos.card.resources import (
+    FOLDER,
+    LOADER,
+    read_modules,
+    version_of,
+)
+from custom_components.nomos.const import DOMAIN
 from homeassistant.components.frontend import DATA_EXTRA_MODULE_URL
+from homeassistant.components.lovelace.const import LOVELACE_DATA
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
@@ -14,11 +24,32 @@ from tests.integration.helpers import make_entry, restart
 
 OTHER = "analog@example.com"
 
+URL = f"{LOADER}?v={version_of(read_modules())}"
+"""What pages load."""
+
+OTHERS = [
+    {"id": "a", "type": "module", "url": "/hacsfiles/bubble/bubble.js?hacstag=1"},
+    {"id": "b", "type": "css", "url": "/local/nomos_static/card.js"},
+]
+"""Resources of others."""
+
 
 @pytest.fixture
 async def frontend(hass: HomeAssistant, nomos) -> None:
     """Set up the frontend."""
     assert await async_setup_component(hass, "frontend", {})
+
+
+@pytest.fixture
+def stored(hass_storage: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the resources that are stored before Home Assistant starts."""
+    items = [dict(one) for one in OTHERS]
+    hass_storage["lovelace_resources"] = {
+        "version": 1,
+        "key": "lovelace_resources",
+        "data": {"items": items},
+    }
+    return items
 
 
 def modules(hass: HomeAssistant) -> set[str]:
@@ -28,44 +59,170 @@ def modules(hass: HomeAssistant) -> set[str]:
     }
 
 
-async def test_both_scripts_are_served(
+async def resources(hass: HomeAssistant) -> list[tuple[str, str]]:
+    """Return type and address of the resources of dashboards."""
+    collection = hass.data[LOVELACE_DATA].resources
+    await collection.async_get_info()
+    return [(item["type"], item["url"]) for item in collection.async_items()]
+
+
+def others() -> list[tuple[str, str]]:
+    """Return type and address of the resources of others."""
+    return [(one["type"], one["url"]) for one in OTHERS]
+
+
+async def test_all_modules_are_served(
     hass: HomeAssistant, nomos, frontend, linked, hass_client_no_auth
 ) -> None:
-    """The page names the modules, they are served without authentication, and browsers may cache them."""
+    """The page names the loader, which names the rest; all is served without authentication, and browsers keep it."""
     assert not modules(hass)
     await linked()
-    urls = modules(hass)
-    assert sorted(url.split("/")[-1] for url in urls) == [
-        "nomos-dashboard.js",
-        "nomos-price-card.js",
-    ]
+    assert modules(hass) == {URL}
     client = await hass_client_no_auth()
-    for url in urls:
-        reply = await client.get(url)
+    loader = await client.get(URL)
+    imported = re.findall(r'import "(.+)";', await loader.text())
+    assert [path.rsplit("/", 1)[1] for path in imported] == [
+        "nomos-price-card.js",
+        "nomos-dashboard.js",
+    ]
+    folder = imported[0].rsplit("/", 1)[0]
+    for path in FOLDER.glob("*.js"):
+        reply = await client.get(f"{folder}/{path.name}")
         assert reply.status == 200
-        assert "javascript" in reply.headers["Content-Type"]
-        assert reply.headers["Cache-Control"] == "public, max-age=2678400"
-        path = Path(card.__file__).parents[1] / "frontend" / url.split("/")[-1]
+        assert reply.headers["Content-Type"] == "text/javascript; charset=utf-8"
+        assert "immutable" in reply.headers["Cache-Control"]
         assert await reply.read() == path.read_bytes()
-    # The card loads the form of its editor from the same folder.
-    folder = urls.pop().rsplit("/", 1)[0]
-    assert (await client.get(f"{folder}/nomos-price-card-editor.js")).status == 200
     assert (await client.get(f"{folder}/../manifest.json")).status == 404
+    assert (await client.get(f"{folder}/manifest.json")).status == 404
 
 
-def test_path_depends_on_the_content(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_an_older_page_gets_the_present_modules(
+    hass: HomeAssistant, nomos, frontend, linked, hass_client_no_auth
 ) -> None:
-    """A browser with the old script in its cache loads the new one."""
+    """A page from before an update, or a line in a configuration, gets what there is, but asks again next time."""
+    await linked()
+    client = await hass_client_no_auth()
+    for url in (LOADER, f"{LOADER}?v=0123456789ab"):
+        reply = await client.get(url)
+        assert (
+            f"/{version_of(read_modules())}/nomos-price-card.js" in await reply.text()
+        )
+        assert reply.headers["Cache-Control"] == "no-cache"
+    reply = await client.get("/nomos_static/0123456789ab/battery.js")
+    assert await reply.read() == (FOLDER / "battery.js").read_bytes()
+    assert reply.headers["Cache-Control"] == "no-cache"
+
+
+async def test_a_cast_receiver_may_load_it(
+    hass: HomeAssistant, nomos, frontend, linked, hass_client_no_auth
+) -> None:
+    """A page of the receiver comes from another host."""
+    await linked()
+    client = await hass_client_no_auth()
+    receiver = "https://cast.home-assistant.io"
+    for url in (URL, "/nomos_static/0123456789ab/chart.js"):
+        reply = await client.get(url, headers={"Origin": receiver})
+        assert reply.headers["Access-Control-Allow-Origin"] == receiver
+
+
+def test_version_depends_on_the_content(tmp_path: Path) -> None:
+    """A browser that keeps the old modules loads the new ones."""
     folder = tmp_path / "frontend"
-    shutil.copytree(Path(card.__file__).parents[1] / "frontend", folder)
-    before = card._version()
-    monkeypatch.setattr(card, "_FOLDER", folder)
-    assert card._version() == before
+    shutil.copytree(FOLDER, folder)
+    assert f"{LOADER}?v={version_of(read_modules(folder))}" == URL
     for path in sorted(folder.glob("*.js")):
-        version = card._version()
+        version = version_of(read_modules(folder))
         path.write_text(path.read_text() + "\n")
-        assert card._version() != version
+        assert version_of(read_modules(folder)) != version
+
+
+async def test_nothing_without_an_account(
+    hass: HomeAssistant, frontend, credentials, hass_client_no_auth
+) -> None:
+    """Credentials alone load nothing, and not even a configuration in YAML shows a card."""
+    await hass.async_block_till_done()
+    assert DOMAIN not in hass.config.components
+    assert await async_setup_component(hass, DOMAIN, {})
+    assert not modules(hass)
+    assert await resources(hass) == []
+    client = await hass_client_no_auth()
+    assert (await client.get(LOADER)).status == 404
+
+
+async def test_there_before_the_account(
+    hass: HomeAssistant, nomos, frontend, credentials
+) -> None:
+    """A page that loads while an account is being set up has the card."""
+    entry = make_entry(nomos)
+    entry.add_to_hass(hass)
+    setup = asyncio.create_task(hass.config_entries.async_setup(entry.entry_id))
+    while not modules(hass):
+        await asyncio.sleep(0)
+    state = entry.state
+    assert await setup
+    assert state is not ConfigEntryState.LOADED
+    assert modules(hass) == {URL}
+
+
+async def test_listed_once_among_the_resources(
+    hass: HomeAssistant, stored, frontend, linked
+) -> None:
+    """Dashboards list the card as long as there is an account; what others listed stays as it was."""
+    await linked()
+    assert await resources(hass) == [*others(), ("module", URL)]
+    two = await linked(OTHER)
+    assert await resources(hass) == [*others(), ("module", URL)]
+    for entry in hass.config_entries.async_entries(DOMAIN):
+        assert ("module", URL) in await resources(hass)
+        assert await hass.config_entries.async_remove(entry.entry_id)
+    await hass.async_block_till_done()
+    assert two.state is ConfigEntryState.NOT_LOADED
+    assert await resources(hass) == others()
+
+
+@pytest.mark.parametrize("before", [LOADER, f"{LOADER}?v=0123456789ab", URL])
+async def test_an_update_changes_the_resource(
+    hass: HomeAssistant, stored, frontend, linked, before
+) -> None:
+    """The resource of an older version, or one added by hand, is brought up to date where it is."""
+    stored.insert(1, {"id": "ours", "type": "module", "url": before})
+    await linked()
+    [ours] = [
+        item
+        for item in hass.data[LOVELACE_DATA].resources.async_items()
+        if item["id"] == "ours"
+    ]
+    assert ours == {"id": "ours", "type": "module", "url": URL}
+    assert len(await resources(hass)) == 3
+
+
+async def test_resources_in_yaml(hass: HomeAssistant, nomos, linked) -> None:
+    """Where resources are configured in YAML, none is added; a page has the card all the same."""
+    line = {"url": LOADER, "type": "module"}
+    config = {"lovelace": {"resource_mode": "yaml", "resources": [line]}}
+    assert await async_setup_component(hass, "frontend", config)
+    assert await async_setup_component(hass, "lovelace", config)
+    entry = await linked()
+    assert await resources(hass) == [("module", LOADER)]
+    assert modules(hass) == {URL}
+    assert await hass.config_entries.async_remove(entry.entry_id)
+    assert await resources(hass) == [("module", LOADER)]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [{"version": 99, "data": {}}, {"version": 1, "data": {"items": [{"id": "x"}]}}],
+)
+async def test_resources_that_cannot_be_read(
+    hass: HomeAssistant, hass_storage, frontend, linked, caplog, broken
+) -> None:
+    """A file of resources that is broken costs the account nothing, and is left alone."""
+    hass_storage["lovelace_resources"] = broken | {"key": "lovelace_resources"}
+    entry = await linked()
+    assert entry.state is ConfigEntryState.LOADED
+    assert modules(hass) == {URL}
+    assert "could not be listed among the resources" in caplog.text
+    assert hass_storage["lovelace_resources"]["version"] == broken["version"]
 
 
 async def test_gone_with_the_last_account(
@@ -74,7 +231,7 @@ async def test_gone_with_the_last_account(
     """Two accounts share the card; it is removed with the second one, and comes back with the next."""
     one, two = await linked(), await linked(OTHER)
     urls = modules(hass)
-    assert len(urls) == 2
+    assert urls == {URL}
     assert await hass.config_entries.async_remove(one.entry_id)
     assert modules(hass) == urls
     assert await hass.config_entries.async_remove(two.entry_id)
@@ -110,7 +267,7 @@ async def test_an_account_that_waits_has_its_card(
     await nomos.stop()
     await hass.config_entries.async_setup(entry.entry_id)
     assert entry.state is ConfigEntryState.SETUP_RETRY
-    assert len(modules(hass)) == 2
+    assert modules(hass) == {URL}
     assert await hass.config_entries.async_remove(entry.entry_id)
     assert not modules(hass)
 

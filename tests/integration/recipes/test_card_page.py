@@ -7,7 +7,9 @@ from typing import Any
 
 import yaml
 
+from homeassistant.components.lovelace.const import LOVELACE_DATA
 from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import parse_yaml
 from tests.integration.recipes import PROJECT, blocks
 from tests.node import run_node
@@ -23,7 +25,8 @@ for (const config of JSON.parse(readFileSync(0, "utf8"))) checkConfig(config);
 async def test_cards(hass: HomeAssistant, linked, tmp_path: Path) -> None:
     """The card accepts its examples, they name a price, and the dashboard is one that the frontend knows."""
     await linked()
-    dashboard, *cards = [parse_yaml(block) for block in blocks("docs/card.md")]
+    examples = [parse_yaml(block) for block in blocks("docs/card.md")]
+    dashboard, *cards = [one for one in examples if "lovelace" not in str(one)]
     assert dashboard == {"strategy": {"type": "custom:nomos"}}
     strategy = (FRONTEND / "nomos-dashboard.js").read_text()
     assert '"ll-strategy-dashboard-nomos"' in strategy
@@ -37,6 +40,19 @@ async def test_cards(hass: HomeAssistant, linked, tmp_path: Path) -> None:
     (folder / "package.json").write_text('{"type": "module"}')
     (folder / "check.js").write_text(CHECK)
     run_node("check.js", given=json.dumps(cards), cwd=folder)
+
+
+async def test_line_in_yaml(hass: HomeAssistant, linked, hass_client_no_auth) -> None:
+    """Home Assistant accepts the line for resources in YAML, and its address is served."""
+    [example] = [one for one in blocks("docs/card.md") if "lovelace" in one]
+    config: Any = parse_yaml(example)
+    assert await async_setup_component(hass, "lovelace", config)
+    assert await async_setup_component(hass, "frontend", config)
+    await linked()
+    [line] = hass.data[LOVELACE_DATA].resources.async_items()
+    assert line["type"] == "module"
+    client = await hass_client_no_auth()
+    assert (await client.get(line["url"])).status == 200
 
 
 async def test_list_of_prices(hass: HomeAssistant, linked) -> None:
