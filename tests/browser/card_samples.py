@@ -6,15 +6,14 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from custom_components.nomos.card.chart import chart
+from custom_components.nomos.card.drawing import Wish, chart
 from custom_components.nomos.pricing import (
     TARIFF_ZONE,
     Components,
-    DayLevels,
     Interval,
     PriceTable,
+    TableLevels,
     day_bounds,
-    local_date,
 )
 from simulator.market import Market, SyntheticMarket
 from simulator.tariff import price_of
@@ -80,16 +79,15 @@ def answer(
     now: datetime,
     *,
     pays: bool = False,
-    minutes: int = 120,
+    wish: Wish | None = None,
     loads: Iterable[dict[str, Any]] = (),
     batteries: Iterable[dict[str, Any]] = (),
 ) -> dict[str, Any]:
     """Return the integration's answer to a card at an instant."""
-    table = PriceTable.of(known)
-    levels = {day: DayLevels.of(table.day(day)) for day in both(local_date(now))}
+    levels = TableLevels(PriceTable.of(known))
     return {
         "supply": {"status": "active", "at": None},
-        **chart(table, levels, now, pays=pays, minutes=minutes),
+        **chart(levels, now, wish or Wish(), pays=pays),
         "loads": list(loads),
         "batteries": list(batteries),
         "watch": [ENTITY, LOAD],

@@ -1,9 +1,11 @@
 """Tests of the card over time: mouse, touch and keyboard, changes at the hub, and the clock."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from custom_components.nomos.card.drawing import Wish
 from tests.browser.card_fixtures import (
     NOW,
     browser,
@@ -13,7 +15,16 @@ from tests.browser.card_fixtures import (
     window,
 )
 from tests.browser.card_page import CardPage
-from tests.browser.card_samples import ENTITY, LOAD, load
+from tests.browser.card_samples import (
+    DAY,
+    ENTITY,
+    LOAD,
+    SUMMER,
+    answer,
+    both,
+    intervals,
+    load,
+)
 
 __all__ = ["browser", "card", "summer", "window"]
 
@@ -182,3 +193,84 @@ def test_in_a_cast_receiver(window: CardPage, summer) -> None:
     window.open(NOW)
     window.show(summer)
     assert len(window.bars()) == 192
+
+
+def swipe(card: CardPage, right: int) -> None:
+    """Swipe quickly over the chart with a finger."""
+    session = card.page.context.new_cdp_session(card.page)
+    x, y = card.place(len(card.bars()) // 2)
+    steps = [("touchStart", 0), *(("touchMove", right * part / 4) for part in range(5))]
+    for kind, moved in steps:
+        session.send(
+            "Input.dispatchTouchEvent",
+            {"type": kind, "touchPoints": [{"x": x + moved, "y": y}]},
+        )
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    session.detach()
+
+
+def days(card: CardPage) -> Any:
+    """Return the buttons of the days that are pressed, and the days that are drawn."""
+    return card.run(
+        "[[...root.querySelectorAll('.days button[aria-pressed=true]')].map((one) => one.textContent),"
+        " [...root.querySelectorAll('.day')].map((one) => one.textContent.split(/[, ]/)[0])]"
+    )
+
+
+def test_a_day_by_buttons(card: CardPage) -> None:
+    """A button shows one day, pressed again all; yesterday is asked for when it is wanted, and the headline stays."""
+    known = intervals([SUMMER - DAY, *both(SUMMER)])
+    three = answer(known, NOW, wish=Wish(yesterday=True))
+    card.show(answer(known, NOW), language="en", width=344)
+    assert days(card) == [[], ["Today", "Tomorrow"]]
+    assert "yesterday" not in card.page.evaluate("asked.at(-1)")
+    price, buttons = card.text(".price"), card.page.get_by_role("group").get_by_role
+    buttons("button", name="Tomorrow").click()
+    assert days(card) == [["Tomorrow"], ["Tomorrow"]]
+    assert asked(card) == 1
+    buttons("button", name="Tomorrow").click()
+    assert days(card) == [[], ["Today", "Tomorrow"]]
+    card.answer(three)
+    # By the keyboard, too.
+    buttons("button", name="Yesterday").focus()
+    card.page.keyboard.press("Enter")
+    card.page.wait_for_timeout(100)
+    assert days(card) == [["Yesterday"], ["Yesterday"]]
+    assert card.page.evaluate("asked.at(-1).yesterday")
+    assert all(bar["past"] for bar in card.bars())
+    assert len(card.bars()) == 96
+    assert card.text(".price") == price
+    row = three["intervals"][40]
+    card.page.mouse.move(*card.place(40))
+    assert f"{row[2] * 100:.2f} ct/kWh" in card.text(".tip")
+    assert "Yesterday 10:00 AM" in card.text(".tip")
+    assert "Yesterday from " in card.text("#summary")
+
+
+def test_a_day_by_swiping(card: CardPage) -> None:
+    """A quick swipe shows the day after or before, as far as there is one; a slow one points at intervals."""
+    known = intervals([SUMMER - DAY, *both(SUMMER)])
+    card.show(answer(known, NOW, wish=Wish(yesterday=True)), language="de", width=344)
+    seen = []
+    for right in (-120, -120, 120, 120, 120):
+        swipe(card, right)
+        card.page.wait_for_timeout(50)
+        seen.append(days(card)[0])
+    assert seen == [["Morgen"], ["Morgen"], ["Heute"], ["Gestern"], ["Gestern"]]
+
+
+def test_days_without_prices(card: CardPage) -> None:
+    """There is no button for a day without prices; after midnight, a day that is gone gives way to all; it can be hidden."""
+    card.show(answer(intervals([SUMMER]), NOW), language="en")
+    able = card.run(
+        "[...root.querySelectorAll('.days button')].map((one) => !one.disabled)"
+    )
+    assert able == [False, True, False]
+    known = intervals(both(SUMMER))
+    card.show(answer(known, NOW), language="en")
+    card.page.get_by_role("button", name="Tomorrow").click()
+    card.answer(answer(known, NOW + DAY))
+    change(card, ENTITY)
+    assert days(card) == [[], ["Today"]]
+    card.show(answer(known, NOW), {"hide": ["days"]})
+    assert not card.shown(".days")

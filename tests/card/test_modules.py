@@ -22,16 +22,18 @@ import { drawChart, scale } from "./chart.js";
 import { Formats } from "./format.js";
 import { Model } from "./model.js";
 import * as battery from "./battery.js";
+import * as loads from "./loads.js";
+import * as messages from "./messages.js";
 const { chart, config, options, ends } = JSON.parse(readFileSync(0, "utf8"));
 if (ends) {
   console.log(JSON.stringify(ends.map(([low, high, count]) => scale(low, high, count))));
 } else {
   const formats = new Formats({ language: options.language || "en", locale: { time_format: "24" } }, "Europe/Berlin", config.unit);
-  const model = new Model(chart, config, battery);
+  const model = new Model(chart, config, { ...battery, ...loads, ...messages }, options.day);
   const measure = (text) => text.length * 6;
   const { elements, layout } = drawChart(model, formats, { width: 900, height: 300, ratio: 1, measure, ...options });
   const said = model.rows.map((row) => model.describe(formats, row));
-  console.log(JSON.stringify({ elements, summary: model.summary(formats, options.current), said, left: layout.left, supply: model.supply(formats) }));
+  console.log(JSON.stringify({ elements, summary: model.summary(formats, model.rows[options.current]), said, left: layout.left, supply: model.supply(formats) }));
 }
 """
 

@@ -14,7 +14,7 @@ export function checkConfig({ unit = "ct", days = "both", view = "levels", windo
 		days: ["both", "today"].includes(days),
 		view: ["levels", "parts"].includes(view),
 		window_minutes: Number.isInteger(minutes) && minutes >= 15 && minutes <= 1440,
-		hide: Array.isArray(hide) && hide.every((part) => ["average", "window", "loads", "batteries", "expected", "legend"].includes(part)),
+		hide: Array.isArray(hide) && hide.every((part) => ["average", "window", "loads", "batteries", "expected", "legend", "days"].includes(part)),
 	};
 	const wrong = Object.keys(rules).filter((name) => !rules[name]);
 	if (wrong.length) throw new Error(`nomos-price-card: ${wrong.join(", ")}?`);

@@ -8,53 +8,51 @@ import { fill } from "./texts.js";
 
 export const PARTS = ["electricity", "grid", "levies"];
 
+/** The days by their place in `days`; yesterday is there only if it was asked for. */
+const DAYS = ["today", "tomorrow", "yesterday"];
+
 export class Model {
 	#known = new Map();
 
-	/** `battery` is the module of batteries if there is one. */
-	constructor(chart, config, battery) {
+	/** `extras` is what was loaded for this chart, `day` the place of the only day to show, if it is known. */
+	constructor(chart, config, extras, day) {
 		this.chart = chart;
 		this.config = config;
-		this.battery = battery;
-		this.days = chart.days;
-		const end = chart.days[config.days === "today" ? 0 : 1].end;
-		this.rows = chart.intervals
-			.filter(([start]) => start < end)
-			.map(([start, end, price, level, ...parts]) => ({ start, end, price, level, parts }));
+		this.extras = extras;
+		const [tomorrow, today, yesterday] = [...chart.days].reverse();
+		this.days = yesterday ? [today, tomorrow, yesterday] : [today, tomorrow];
+		/** Every interval that is known, and those of the days that are shown. */
+		this.all = chart.intervals.map(([start, end, price, level, ...parts]) => ({ start, end, price, level, parts }));
+		this.day = this.days[day] && this.pricesOf(this.days[day]).length ? day : undefined;
+		const wanted = this.day === undefined ? [today, ...(config.days === "today" ? [] : [tomorrow])] : [this.days[day]];
+		this.rows = this.all.filter(({ start }) => wanted.some((one) => start >= one.start && start < one.end));
 		this.hasParts = this.rows.some((row) => row.parts.some((part) => part !== null));
 		/** The days that have a price to show. */
-		this.shown = this.days.filter((day) => this.pricesOf(day).length);
+		this.shown = wanted.filter((one) => this.pricesOf(one).length);
 		this.from = Math.min(...this.shown.map((day) => day.start));
 		this.to = Math.max(...this.shown.map((day) => day.end));
 		/** What is expected of sun and house; null if nothing is, or it is hidden. */
-		this.outlook = battery && chart.expected && !this.hides("expected") ? new battery.Outlook(this) : null;
+		this.outlook = extras.Outlook && chart.expected && !this.hides("expected") ? new extras.Outlook(this) : null;
 	}
 
 	/** Say when supply begins or when it ended; nothing while there is supply. */
-	supply({ texts, long }) {
-		const { status, at } = this.chart.supply;
-		if (status === "active") return "";
-		// An end is the midnight after the last day.
-		const date = at && long(status === "ended" ? at - 1 : at);
-		return date ? fill(texts[status], { date }) : texts[`${status}_undated`];
+	supply(formats) {
+		return this.extras.supply?.(this.chart.supply, formats) || "";
 	}
 
 	/** Return the index of the interval that holds a time; -1 if there is none. */
-	at(seconds) {
-		let low = 0;
-		let high = this.rows.length - 1;
-		while (low <= high) {
-			const middle = (low + high) >> 1;
-			if (seconds < this.rows[middle].start) high = middle - 1;
-			else if (seconds >= this.rows[middle].end) low = middle + 1;
-			else return middle;
-		}
-		return -1;
+	at(seconds, rows = this.rows) {
+		return rows.findIndex(({ start, end }) => start <= seconds && seconds < end);
+	}
+
+	/** Return the current interval, whatever day is shown. */
+	now(seconds) {
+		return this.all[this.at(seconds, this.all)];
 	}
 
 	/** Return the next time after now at which another interval or day begins, an hour from now at the latest. */
 	nextBoundary(now) {
-		const marks = [this.days[1].start, now + 3600, ...this.rows.flatMap(({ start, end }) => [start, end])];
+		const marks = [this.days[1].start, now + 3600, ...this.all.flatMap(({ start, end }) => [start, end])];
 		return Math.min(...marks.filter((mark) => mark > now));
 	}
 
@@ -64,7 +62,7 @@ export class Model {
 
 	pricesOf(day) {
 		if (!this.#known.has(day)) {
-			const rows = this.rows.filter(({ start, price }) => price !== null && start >= day.start && start < day.end);
+			const rows = this.all.filter(({ start, price }) => price !== null && start >= day.start && start < day.end);
 			this.#known.set(day, rows.map((row) => row.price));
 		}
 		return this.#known.get(day);
@@ -72,6 +70,11 @@ export class Model {
 
 	isTomorrow(seconds) {
 		return seconds >= this.days[1].start;
+	}
+
+	/** Return the name of the day that a time is in. */
+	dayName(texts, seconds) {
+		return texts[DAYS[this.isTomorrow(seconds) ? 1 : seconds < this.days[0].start ? 2 : 0]];
 	}
 
 	/** Return how good a level is, 1 best to 5 worst: a high price is good for those who are paid. */
@@ -115,7 +118,7 @@ export class Model {
 
 	/** Return the batteries that have a plan in a span of time, with its rows. */
 	batteries(from, to) {
-		if (!this.battery || this.hides("batteries")) return [];
+		if (this.hides("batteries")) return [];
 		return this.chart.batteries
 			.map(({ name, rows }) => ({
 				name,
@@ -132,10 +135,9 @@ export class Model {
 	}
 
 	/** Say in words what the picture shows. */
-	summary(formats, current) {
+	summary(formats, row) {
 		const { texts } = formats;
 		const title = this.title(texts);
-		const row = this.rows[current];
 		const sentences = [`${title}: ${texts.unknown}.`];
 		if (row && row.price !== null) {
 			const level = this.levelName(texts, row.level || 3);
@@ -145,7 +147,7 @@ export class Model {
 			const prices = this.pricesOf(day);
 			sentences.push(
 				fill(texts.summary_day, {
-					day: day === this.days[0] ? texts.today : texts.tomorrow,
+					day: this.dayName(texts, day.start),
 					low: formats.price(Math.min(...prices)),
 					high: formats.price(Math.max(...prices)),
 					average: formats.price(day.average),
@@ -171,7 +173,8 @@ export class Model {
 	describe(formats, row) {
 		const { texts } = formats;
 		const words = [formats.range(row.start, row.end)];
-		if (this.isTomorrow(row.start)) words.unshift(texts.tomorrow);
+		const day = this.dayName(texts, row.start);
+		if (day !== texts.today) words.unshift(day);
 		words.push(row.price === null ? texts.unknown : formats.price(row.price));
 		if (row.price !== null && row.level) words.push(this.levelName(texts, row.level));
 		for (const load of this.loads(row.start, row.end)) words.push(load.name);

@@ -20,6 +20,7 @@ const TEXTS = {
 			batteries: "Batteries",
 			expected: "Expected sun and need",
 			legend: "Legend",
+			days: "Buttons for the days",
 		},
 	},
 	de: {
@@ -41,6 +42,7 @@ const TEXTS = {
 			batteries: "Batterien",
 			expected: "Erwartete Sonne und Bedarf",
 			legend: "Legende",
+			days: "Knöpfe für die Tage",
 		},
 	},
 };
@@ -79,7 +81,7 @@ export function form(language, entities, assertConfig) {
 			},
 			{
 				name: "hide",
-				selector: { select: { multiple: true, mode: "list", options: options("average", "window", "loads", "batteries", "expected", "legend") } },
+				selector: { select: { multiple: true, mode: "list", options: options("average", "window", "loads", "batteries", "expected", "legend", "days") } },
 			},
 		],
 		computeLabel: (field) => texts[field.name],

@@ -11,8 +11,8 @@ import { checkConfig, priceEntities } from "./config.js";
 import { defineElement } from "./element.js";
 import { Formats } from "./format.js";
 import { Model } from "./model.js";
-import { fill, pageTexts } from "./texts.js";
-import { build, details, draw, drawFoot, drawHead, widthOf } from "./view.js";
+import { pageTexts } from "./texts.js";
+import { build, draw, drawFoot, drawHead, widthOf } from "./view.js";
 
 const TAG = "nomos-price-card";
 
@@ -24,10 +24,12 @@ class NomosPriceCard extends HTMLElement {
 	#model;
 	#watch = [];
 	#problem = "loading";
-	#battery;
+	#extras = {};
+	#days;
+	#day;
 	#parts = false;
-	#current = -1;
-	#cursor = -1;
+	#row;
+	#cursor;
 	#size = [0, 0];
 	#extra = -1;
 	#font;
@@ -55,14 +57,15 @@ class NomosPriceCard extends HTMLElement {
 		this.#parts = config.view === "parts";
 		this.#formats = undefined;
 		this.#build();
-		if (before && before.entity === config.entity && before.window_minutes === config.window_minutes) {
+		if (before?.entity === config.entity) {
 			this.#take(this.#model?.chart);
 		} else {
-			this.#model = this.#answer = undefined;
+			this.#model = undefined;
 			this.#problem = "loading";
 			this.#watch = config.entity ? [config.entity] : [];
-			this.#ask(0);
 		}
+		this.#answer = undefined;
+		this.#ask(0);
 	}
 
 	getCardSize() {
@@ -71,7 +74,7 @@ class NomosPriceCard extends HTMLElement {
 
 	/** No smaller than what its content needs in the narrowest section. */
 	getGridOptions() {
-		return { columns: 12, rows: "auto", min_columns: 9, min_rows: 6 };
+		return { columns: 12, rows: "auto", min_columns: 9, min_rows: 7 };
 	}
 
 	/** Called with every change in Home Assistant, so a change that is not about the card costs a few comparisons. */
@@ -114,13 +117,19 @@ class NomosPriceCard extends HTMLElement {
 		const { entity, window_minutes: minutes } = this.#config;
 		const turn = ++this.#turn;
 		const question = { type: "nomos/chart", entity_id: entity, window_minutes: minutes ?? 120 };
+		if (this.#day === 2) question.yesterday = true;
 		let chart;
 		let problem = "no_entity";
 		try {
 			if (entity) chart = await this.#hass.callWS(question);
-			if (chart?.batteries.length) this.#battery ||= await import("./battery.js");
 		} catch (error) {
 			problem = ["not_found", "unauthorized"].includes(error?.code) ? error.code : "not_loaded";
+		}
+		try {
+			await this.#load(chart, problem);
+		} catch {
+			chart = undefined;
+			problem = "not_loaded";
 		}
 		if (turn !== this.#turn || !this.isConnected) return;
 		if (chart) {
@@ -139,12 +148,42 @@ class NomosPriceCard extends HTMLElement {
 		}
 	}
 
+	/** Load what only some answers and some cards need. */
+	async #load(chart, problem) {
+		const wanted = {
+			"./loads.js": chart?.loads.length,
+			"./battery.js": chart?.batteries.length,
+			"./messages.js": chart ? chart.supply.status !== "active" : problem !== "not_loaded",
+		};
+		for (const module in wanted) if (wanted[module]) Object.assign(this.#extras, await import(module));
+		if (!chart) return;
+		const { Cursor } = await import("./cursor.js");
+		this.#cursor ||= new Cursor(this.#ui, () => ({
+			model: this.#model,
+			formats: this.#formats,
+			layout: this.#layout,
+			parts: this.#parts,
+			home: Math.max(0, this.#current),
+		}));
+		if (this.#config.hide?.includes("days")) return;
+		const { Days } = await import("./days.js");
+		this.#days ||= new Days(this.#ui.days, this.#ui.cursor, (day) => this.#show(day));
+	}
+
+	/** Show one day, or all; yesterday has to be asked for. */
+	#show(day) {
+		this.#day = day;
+		const { chart } = this.#model;
+		if (day === 2 && chart.days.length < 3) this.#ask(0);
+		else this.#take(chart);
+	}
+
 	#take(chart) {
 		// Formats are expensive to make.
 		if (chart?.time_zone !== this.#model?.chart.time_zone) this.#formats = undefined;
-		const held = this.#model?.rows[this.#cursor]?.start;
-		this.#model = chart && new Model(chart, this.#config, this.#battery);
-		this.#cursor = this.#model ? this.#model.at(held ?? 0) : -1;
+		const held = this.#model?.rows[this.#cursor?.index]?.start;
+		this.#model = chart && new Model(chart, this.#config, this.#extras, this.#day);
+		if (this.#model) this.#cursor.index = this.#model.at(held ?? 0);
 		this.#draw();
 	}
 
@@ -164,7 +203,7 @@ class NomosPriceCard extends HTMLElement {
 
 	/** Draw if another interval has become the current one. */
 	#follow() {
-		if (this.#model.at(Date.now() / 1000) === this.#current) this.#schedule();
+		if (this.#model.now(Date.now() / 1000) === this.#row) this.#schedule();
 		else this.#draw();
 	}
 
@@ -175,7 +214,7 @@ class NomosPriceCard extends HTMLElement {
 		this.#observer?.observe(this.#ui.plot);
 	}
 
-	#listen({ now, toggle, cursor }) {
+	#listen({ now, toggle }) {
 		now.addEventListener("click", () => {
 			const detail = { entityId: this.#config.entity };
 			this.dispatchEvent(new CustomEvent("hass-more-info", { bubbles: true, composed: true, detail }));
@@ -184,17 +223,6 @@ class NomosPriceCard extends HTMLElement {
 			this.#parts = !this.#parts;
 			this.#draw();
 		});
-		const point = (event) => {
-			if (event.pointerType === "mouse" || event.buttons) this.#pick(this.#indexAt(event));
-		};
-		cursor.addEventListener("pointerdown", point);
-		cursor.addEventListener("pointermove", point);
-		cursor.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && this.#pick(-1));
-		cursor.addEventListener("keydown", (event) => this.#key(event));
-		cursor.addEventListener("focus", () => {
-			if (cursor.matches(":focus-visible")) this.#pick(this.#cursor < 0 ? this.#home : this.#cursor);
-		});
-		cursor.addEventListener("blur", () => this.#pick(-1));
 	}
 
 	#resized() {
@@ -213,27 +241,26 @@ class NomosPriceCard extends HTMLElement {
 		const model = this.#model;
 		this.#formats ||= new Formats(this.#hass, model?.chart.time_zone, this.#config.unit);
 		const { texts } = this.#formats;
-		const problem = fill(texts[this.#problem || "loading"], { entity: this.#config.entity });
-		const message = model ? !model.shown.length && (model.supply(this.#formats) || texts.no_data) : problem;
+		const problem = () => texts[this.#problem] || this.#extras.explain(this.#problem, texts, this.#config.entity);
+		const message = model ? !model.shown.length && (model.supply(this.#formats) || texts.no_data) : problem();
 		for (const part of [ui.head, ui.plot, ui.foot]) part.hidden = Boolean(message);
 		ui.message.hidden = !message;
 		ui.message.textContent = message || "";
 		if (!message) {
-			this.#current = model.at(Date.now() / 1000);
-			drawHead(ui, model, this.#formats, this.#current);
+			this.#row = model.now(Date.now() / 1000);
+			drawHead(ui, model, this.#formats, this.#row);
 			this.#drawPlot();
+			this.#days?.show(model, texts);
 			drawFoot(ui, model, this.#formats, this.#showsParts, this.#hass.config);
-			ui.summary.textContent = model.summary(this.#formats, this.#current);
-			ui.cursor.setAttribute("aria-label", texts.slider);
-			ui.cursor.setAttribute("aria-valuemax", String(model.rows.length - 1));
-			this.#announce(this.#home);
-			this.#pick(this.#cursor);
+			ui.summary.textContent = model.summary(this.#formats, this.#row);
+			this.#cursor.follow();
 		}
 		this.#schedule();
 	}
 
-	get #home() {
-		return Math.max(0, this.#current);
+	/** Return the place of the current interval; -1 if it is not shown. */
+	get #current() {
+		return this.#model.rows.indexOf(this.#row);
 	}
 
 	get #showsParts() {
@@ -265,66 +292,6 @@ class NomosPriceCard extends HTMLElement {
 		ui.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
 		ui.svg.replaceChildren(...elements.map(draw), ui.hover);
 		this.#layout = layout;
-	}
-
-	// One interval.
-
-	#indexAt(event) {
-		if (!this.#layout) return -1;
-		const { from, to, left, right, width } = this.#layout;
-		const share = (event.clientX - this.#ui.plot.getBoundingClientRect().left - left) / (width - left - right);
-		return share < 0 || share >= 1 ? -1 : this.#model.at(from + share * (to - from));
-	}
-
-	#key(event) {
-		const { rows } = this.#model;
-		const last = rows.length - 1;
-		const at = this.#cursor < 0 ? this.#home : this.#cursor;
-		const hour = Math.max(1, Math.round(3600 / (rows[at].end - rows[at].start)));
-		const steps = {
-			ArrowLeft: -1,
-			ArrowDown: -1,
-			ArrowRight: 1,
-			ArrowUp: 1,
-			PageDown: -hour,
-			PageUp: hour,
-			Home: -last,
-			End: last,
-		};
-		const step = steps[event.key];
-		if (event.key === "Escape") this.#pick(-1);
-		if (!step) return;
-		event.preventDefault();
-		this.#pick(Math.min(last, Math.max(0, at + step)));
-	}
-
-	/** Show one interval in full; -1 shows none. */
-	#pick(index) {
-		const { tip, hover } = this.#ui;
-		const rows = this.#model?.rows || [];
-		this.#cursor = index < rows.length ? index : -1;
-		const row = rows[this.#cursor];
-		tip.hidden = !row || !this.#layout;
-		hover.setAttribute("visibility", tip.hidden ? "hidden" : "visible");
-		if (tip.hidden) return;
-		this.#announce(this.#cursor);
-		tip.replaceChildren(...details(this.#model, this.#formats, row, this.#parts));
-		const { x, top, bottom, width, left } = this.#layout;
-		const begin = x(row.start);
-		const end = x(row.end);
-		const place = { x: begin, y: top, width: Math.max(end - begin, 1), height: bottom - top };
-		for (const name in place) hover.setAttribute(name, place[name]);
-		const room = tip.offsetWidth;
-		const beside = begin - left > width - end ? begin - room - 8 : end + 8;
-		tip.style.left = `${Math.max(0, Math.min(width - room, beside))}px`;
-	}
-
-	/** Give an interval to assistive technology as the slider's value. */
-	#announce(index) {
-		const row = this.#model.rows[index];
-		if (!row) return;
-		this.#ui.cursor.setAttribute("aria-valuenow", String(index));
-		this.#ui.cursor.setAttribute("aria-valuetext", this.#model.describe(this.#formats, row));
 	}
 }
 

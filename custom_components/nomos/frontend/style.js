@@ -53,14 +53,19 @@ svg .lane, .now-tip { fill: var(--ink); }
 .tip .row span { white-space: nowrap; }
 .tip .row span:first-child { overflow: hidden; text-overflow: ellipsis; }
 .dot { display: inline-block; width: 9px; height: 9px; border-radius: 3px; background: var(--c); margin-inline-end: 6px; }
-.foot { flex: none; display: flex; align-items: center; flex-wrap: wrap; gap: 4px 12px; min-height: 26px; margin-top: 8px; font-size: 12px; line-height: 18px; color: var(--soft); }
+.foot { flex: none; display: flex; align-items: center; flex-wrap: wrap; gap: 4px 10px; container-type: inline-size; min-height: 26px; margin-top: 8px; font-size: 12px; line-height: 18px; color: var(--soft); }
 .legend { display: contents; }
 .legend span { white-space: nowrap; }
-.steps { display: flex; border-radius: 3px; overflow: hidden; }
+.scale, .steps { display: inline-flex; align-items: center; gap: 6px; }
+.steps { gap: 0; border-radius: 3px; overflow: hidden; }
 .steps i { width: 16px; height: 9px; background: var(--c); }
+@container (max-width: 240px) { .steps i { width: 8px; } .foot .pill { padding: 0 6px; } }
 .rule { display: inline-block; width: 12px; margin-inline-end: 6px; border-top: 2px solid var(--ink); vertical-align: middle; }
-.toggle { margin-inline-start: auto; padding: 0 12px; line-height: 24px; border: 1px solid var(--line); border-radius: 13px; color: var(--ink); }
-.toggle[aria-pressed="true"] { background: color-mix(in srgb, var(--p0) 20%, transparent); border-color: var(--p0); }
+.days { display: flex; gap: 4px; }
+.pill { padding: 0 10px; line-height: 22px; border: 1px solid var(--line); border-radius: 13px; color: var(--ink); }
+.pill:disabled { color: var(--soft); opacity: .6; cursor: default; }
+.toggle { margin-inline-start: auto; }
+.pill[aria-pressed="true"] { background: color-mix(in srgb, var(--p0) 20%, transparent); border-color: var(--p0); }
 .note { flex-basis: 100%; }
 .message { padding: 28px 8px; text-align: center; color: var(--soft); line-height: 1.5; overflow-wrap: anywhere; }
 `;

@@ -49,7 +49,8 @@ export function build(root) {
 		cursor: make("div", { class: "cursor", role: "slider", tabindex: "0", "aria-valuemin": "0" }),
 		tip: make("div", { class: "tip", "aria-hidden": "true", hidden: "" }),
 		legend: make("div", { class: "legend", "aria-hidden": "true" }),
-		toggle: make("button", { class: "toggle" }),
+		days: div("days"),
+		toggle: make("button", { class: "pill toggle" }),
 		note: div("note"),
 		message: make("div", { class: "message", role: "status" }),
 	};
@@ -58,14 +59,13 @@ export function build(root) {
 	ui.best = div("best", ui.bestLabel, ui.bestTime);
 	ui.plot = div("plot", ui.summary, ui.svg, ui.cursor, ui.tip);
 	ui.head = div("head", ui.now, ui.best);
-	ui.foot = div("foot", ui.legend, ui.toggle, ui.note);
+	ui.foot = div("foot", ui.days, ui.legend, ui.toggle, ui.note);
 	root.append(make("style", {}, STYLE), make("ha-card", {}, ui.head, ui.plot, ui.foot, ui.message));
 	return ui;
 }
 
 /** Write the current price, its level and the best window. */
-export function drawHead(ui, model, formats, current) {
-	const row = model.rows[current];
+export function drawHead(ui, model, formats, row) {
 	const known = row && row.price !== null;
 	ui.title.textContent = model.title(formats.texts);
 	ui.price.textContent = known ? formats.number(row.price) : "–";
@@ -99,7 +99,8 @@ export function drawFoot(ui, model, formats, parts, hub) {
 	if (hub && hub.time_zone !== zone) notes.push(fill(texts.zone, { zone }));
 	ui.note.textContent = notes.join(" ");
 	ui.note.hidden = !notes.length;
-	ui.foot.hidden = !items.length && ui.toggle.hidden && !notes.length;
+	ui.days.hidden = !ui.days.firstChild || model.hides("days");
+	ui.foot.hidden = !items.length && ui.toggle.hidden && !notes.length && ui.days.hidden;
 }
 
 function legend(model, texts, parts) {
@@ -109,7 +110,7 @@ function legend(model, texts, parts) {
 		return [...named, span("", make("i", { class: "rule" }), texts.total), ...expected];
 	}
 	const steps = [1, 2, 3, 4, 5].map((level) => dot(`l${model.quality(level)}`, ""));
-	return [model.levelName(texts, 2), span("steps", ...steps), model.levelName(texts, 4), ...expected];
+	return [span("scale", model.levelName(texts, 2), span("steps", ...steps), model.levelName(texts, 4)), ...expected];
 }
 
 /** Return the lines of the tooltip about an interval. */
@@ -117,7 +118,7 @@ export function details(model, formats, row, parts) {
 	const { texts } = formats;
 	const entry = (label, value, colour) =>
 		div("row", span("", colour && dot(colour), label), span("", value));
-	const day = model.isTomorrow(row.start) ? texts.tomorrow : texts.today;
+	const day = model.dayName(texts, row.start);
 	const price = row.price === null ? texts.unknown : formats.price(row.price);
 	const content = [span("", `${day} ${formats.range(row.start, row.end)}`), make("b", {}, price)];
 	if (row.price !== null) {

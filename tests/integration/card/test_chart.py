@@ -82,6 +82,32 @@ async def test_both_days(
     assert chart["loads"] == []
 
 
+async def test_yesterday_if_asked(
+    hass: HomeAssistant, nomos, linked, ask, advance: Advance
+) -> None:
+    """Yesterday comes only if a card wants it, and as far as it is stored; a card knows whether it is."""
+    entry = await linked()
+    subscription = nomos.customers[EMAIL].subscriptions[0]
+    sensor = entity_id(hass, subscription.id, "price")
+    chart = (await ask(sensor, yesterday=True))["result"]
+    assert not chart["yesterday"]
+    assert [day["date"][-2:] for day in chart["days"]] == ["09", "10", "11"]
+    assert len(chart["intervals"]) == 96
+    await advance(timedelta(days=1))
+    chart = (await ask(sensor))["result"]
+    assert chart["yesterday"]
+    assert [day["date"][-2:] for day in chart["days"]] == ["11", "12"]
+    chart = (await ask(sensor, yesterday=True))["result"]
+    assert [day["date"][-2:] for day in chart["days"]] == ["10", "11", "12"]
+    assert chart["days"][0]["complete"]
+    table = entry.runtime_data.prices[subscription.id].data
+    stored = table.day(local_date(datetime.now(UTC)) - timedelta(1)).intervals
+    assert [row[0] for row in chart["intervals"][:96]] == [
+        seconds(one.start) for one in stored
+    ]
+    assert {row[3] for row in chart["intervals"][:96]} == {1, 2, 3, 4, 5}
+
+
 @pytest.mark.parametrize("minutes", [15, 120, 330])
 @pytest.mark.parametrize(("email", "key"), [(EMAIL, "price"), ("solar@x", "payout")])
 async def test_the_best_window_is_the_best(
@@ -269,6 +295,7 @@ async def test_nothing_personal(hass: HomeAssistant, nomos, linked, ask) -> None
         "supply",
         "time_zone",
         "days",
+        "yesterday",
         "intervals",
         "window",
         "batteries",

@@ -1,0 +1,126 @@
+"""What a price card draws: prices, levels, components, best windows, what is expected. Pure: no hub, no clock."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from ..planner import Objective, PlanRequest, PlanStatus, plan
+from ..planner.expected import Expected
+from ..pricing import (
+    QUARTER,
+    TARIFF_ZONE,
+    Interval,
+    PriceRating,
+    PriceTable,
+    TableLevels,
+    day_bounds,
+    local_date,
+    quarter_of,
+)
+
+_DAY: Final = timedelta(days=1)
+_DIGITS: Final = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a card asks for: the length of the best window in minutes, and whether it wants yesterday, too."""
+
+    minutes: int = 120
+    yesterday: bool = False
+
+
+def chart(
+    levels: TableLevels,
+    now: datetime,
+    wish: Wish,
+    *,
+    pays: bool,
+    expected: Expected | None = None,
+) -> dict[str, Any]:
+    """Return the chart of today, tomorrow and, if wished, yesterday, with the best window and what is expected.
+
+    An interval is a row of start, end, price, level (1 very cheap to 5 very expensive), electricity, grid, levies.
+    All times are seconds since 1970, all prices EUR/kWh; what is not known is None. If the contract ``pays`` the
+    customer, a high price is a good one.
+    """
+    table, today = levels.table, local_date(now)
+    yesterday = today - _DAY
+    wanted = [yesterday] if wish.yesterday else []
+    days, rows = [], []
+    for shown in (*wanted, today, today + _DAY):
+        day, ratings = table.day(shown), levels.day(shown)
+        start, end = day_bounds(shown)
+        days.append(
+            {
+                "date": shown.isoformat(),
+                "start": seconds(start),
+                "end": seconds(end),
+                "average": _rounded(day.average),
+                "complete": day.complete,
+            }
+        )
+        rows += [_row(one, ratings.at(one.start)) for one in day.intervals]
+    return {
+        "kind": "feed_in" if pays else "consumption",
+        "time_zone": TARIFF_ZONE.key,
+        "days": days,
+        "yesterday": table.day(yesterday).average is not None,
+        "intervals": rows,
+        "window": _window(table, now, timedelta(minutes=wish.minutes), pays=pays),
+        "expected": _energies(expected, quarter_of(now)) if expected else None,
+    }
+
+
+def _energies(expected: Expected, start: datetime) -> dict[str, Any]:
+    """Return the solar energy and what house and loads need (kWh), by quarter-hours until known prices end."""
+    need, sun, at = [], [], start
+    while at < (expected.prices.horizon or start):
+        used, made = expected.energy(at, at + QUARTER)
+        need.append(round(used, 3))
+        sun.append(round(made, 3))
+        at += QUARTER
+    return {"start": seconds(start), "sun": sun, "need": need}
+
+
+def _row(interval: Interval, rating: PriceRating | None) -> list[float | None]:
+    parts = interval.components
+    return [
+        seconds(interval.start),
+        seconds(interval.end),
+        _rounded(interval.price),
+        int(rating.level) if rating else None,
+        *map(_rounded, (parts.electricity, parts.grid, parts.levies)),
+    ]
+
+
+def _window(
+    table: PriceTable, now: datetime, length: timedelta, *, pays: bool
+) -> dict[str, Any] | None:
+    """Return the best coming window of a length: the cheapest, or the one that pays most.
+
+    It may begin with the current interval, which counts as a whole. None if prices are not known far enough.
+    """
+    current, horizon = table.at(now), table.horizon
+    start = current.start if current else now
+    if horizon is None or horizon <= start:
+        return None
+    objective = Objective.HIGHEST if pays else Objective.LOWEST
+    best = plan(table, PlanRequest(start, horizon, length, objective=objective), start)
+    if best.status is not PlanStatus.COMPLETE or best.average_price is None:
+        return None
+    return {
+        "start": seconds(best.runs[0].start),
+        "end": seconds(best.runs[0].end),
+        "average": _rounded(best.average_price),
+    }
+
+
+def seconds(instant: datetime) -> int:
+    """Return an instant as the card has it."""
+    return int(instant.timestamp())
+
+
+def _rounded(value: float | None) -> float | None:
+    """Return a price without the digits that the card does not show."""
+    return None if value is None else round(value, _DIGITS)

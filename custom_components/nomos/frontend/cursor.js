@@ -1,0 +1,102 @@
+/** The interval that a pointer or a key points at, and its tooltip; loaded by the first card that has prices. */
+
+import { details } from "./view.js";
+
+export class Cursor {
+	#ui;
+	#see;
+	/** The place of the interval among those that are shown; -1 if there is none. */
+	index = -1;
+
+	/** `see` returns what is shown: model, formats, layout, parts, and the interval to begin with. */
+	constructor(ui, see) {
+		this.#ui = ui;
+		this.#see = see;
+		const { cursor } = ui;
+		const point = (event) => {
+			if (event.pointerType === "mouse" || event.buttons) this.pick(this.#indexAt(event));
+		};
+		cursor.addEventListener("pointerdown", point);
+		cursor.addEventListener("pointermove", point);
+		cursor.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && this.pick(-1));
+		cursor.addEventListener("keydown", (event) => this.#key(event));
+		cursor.addEventListener("focus", () => {
+			if (cursor.matches(":focus-visible")) this.pick(this.#at);
+		});
+		cursor.addEventListener("blur", () => this.pick(-1));
+	}
+
+	get #at() {
+		return this.index < 0 ? this.#see().home : this.index;
+	}
+
+	#indexAt(event) {
+		const { model, layout } = this.#see();
+		if (!layout) return -1;
+		const { from, to, left, right, width } = layout;
+		const share = (event.clientX - this.#ui.plot.getBoundingClientRect().left - left) / (width - left - right);
+		return share < 0 || share >= 1 ? -1 : model.at(from + share * (to - from));
+	}
+
+	#key(event) {
+		const { rows } = this.#see().model;
+		const last = rows.length - 1;
+		const at = this.#at;
+		const hour = Math.max(1, Math.round(3600 / (rows[at].end - rows[at].start)));
+		const steps = {
+			ArrowLeft: -1,
+			ArrowDown: -1,
+			ArrowRight: 1,
+			ArrowUp: 1,
+			PageDown: -hour,
+			PageUp: hour,
+			Home: -last,
+			End: last,
+		};
+		const step = steps[event.key];
+		if (event.key === "Escape") this.pick(-1);
+		if (!step) return;
+		event.preventDefault();
+		this.pick(Math.min(last, Math.max(0, at + step)));
+	}
+
+	/** Follow what is shown: keep to the interval, or give up if it is gone. */
+	follow() {
+		const { model, formats, home } = this.#see();
+		const { cursor } = this.#ui;
+		cursor.setAttribute("aria-label", formats.texts.slider);
+		cursor.setAttribute("aria-valuemax", String(model.rows.length - 1));
+		this.#announce(home);
+		this.pick(this.index);
+	}
+
+	/** Show one interval in full; -1 shows none. */
+	pick(index) {
+		const { model, formats, layout, parts } = this.#see();
+		const { tip, hover } = this.#ui;
+		const row = model?.rows[index];
+		this.index = row ? index : -1;
+		tip.hidden = !row || !layout;
+		hover.setAttribute("visibility", tip.hidden ? "hidden" : "visible");
+		if (tip.hidden) return;
+		this.#announce(index);
+		tip.replaceChildren(...details(model, formats, row, parts));
+		const { x, top, bottom, width, left } = layout;
+		const begin = x(row.start);
+		const end = x(row.end);
+		const place = { x: begin, y: top, width: Math.max(end - begin, 1), height: bottom - top };
+		for (const name in place) hover.setAttribute(name, place[name]);
+		const room = tip.offsetWidth;
+		const beside = begin - left > width - end ? begin - room - 8 : end + 8;
+		tip.style.left = `${Math.max(0, Math.min(width - room, beside))}px`;
+	}
+
+	/** Give an interval to assistive technology as the slider's value. */
+	#announce(index) {
+		const { model, formats } = this.#see();
+		const row = model.rows[index];
+		if (!row) return;
+		this.#ui.cursor.setAttribute("aria-valuenow", String(index));
+		this.#ui.cursor.setAttribute("aria-valuetext", model.describe(formats, row));
+	}
+}
