@@ -60,6 +60,9 @@ def async_setup_chart(hass: HomeAssistant) -> None:
             int, probatio.Range(min=_SHORTEST, max=_LONGEST)
         ),
         probatio.Optional("yesterday", default=False): bool,
+        probatio.Optional("resolution", default="quarter"): probatio.In(
+            ("quarter", "hour")
+        ),
     }
 )
 @async_response
@@ -89,7 +92,11 @@ async def _chart(
             chart,
             coordinator.levels,
             now,
-            Wish(minutes=msg["window_minutes"], yesterday=msg["yesterday"]),
+            Wish(
+                minutes=msg["window_minutes"],
+                yesterday=msg["yesterday"],
+                hours=msg["resolution"] == "hour",
+            ),
             pays=coordinator.contract.feeds_in,
             expected=_expected(runtime, coordinator.data) if batteries else None,
         )

@@ -1,7 +1,9 @@
 """What a price card draws: prices, levels, components, best windows, what is expected. Pure: no hub, no clock."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any, Final
 
 from ..planner import Objective, PlanRequest, PlanStatus, plan
@@ -9,8 +11,8 @@ from ..planner.expected import Expected
 from ..pricing import (
     QUARTER,
     TARIFF_ZONE,
+    Components,
     Interval,
-    PriceRating,
     PriceTable,
     TableLevels,
     day_bounds,
@@ -19,15 +21,18 @@ from ..pricing import (
 )
 
 _DAY: Final = timedelta(days=1)
+_HOUR: Final = timedelta(hours=1)
+_SOON: Final = 2 * _HOUR
 _DIGITS: Final = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What a card asks for: the length of the best window in minutes, and whether it wants yesterday, too."""
+    """What a card asks for: the length of the best window in minutes, yesterday, too, and hours for quarter-hours."""
 
     minutes: int = 120
     yesterday: bool = False
+    hours: bool = False
 
 
 def chart(
@@ -40,16 +45,18 @@ def chart(
 ) -> dict[str, Any]:
     """Return the chart of today, tomorrow and, if wished, yesterday, with the best window and what is expected.
 
-    An interval is a row of start, end, price, level (1 very cheap to 5 very expensive), electricity, grid, levies.
+    An interval is a row of start, end, price, level (1 very cheap to 5 very expensive), electricity, grid, levies. If
+    hours are wished, they have levels of their own; what the price is now, and soon will be, comes besides as it is.
     All times are seconds since 1970, all prices EUR/kWh; what is not known is None. If the contract ``pays`` the
     customer, a high price is a good one.
     """
     table, today = levels.table, local_date(now)
+    drawn = levels.of(in_hours(table)) if wish.hours else levels
     yesterday = today - _DAY
     wanted = [yesterday] if wish.yesterday else []
     days, rows = [], []
     for shown in (*wanted, today, today + _DAY):
-        day, ratings = table.day(shown), levels.day(shown)
+        day = table.day(shown)
         start, end = day_bounds(shown)
         days.append(
             {
@@ -60,13 +67,15 @@ def chart(
                 "complete": day.complete,
             }
         )
-        rows += [_row(one, ratings.at(one.start)) for one in day.intervals]
+        rows += [_row(one, drawn) for one in drawn.table.day(shown).intervals]
+    soon = table.between(now, now + _SOON).intervals if wish.hours else ()
     return {
         "kind": "feed_in" if pays else "consumption",
         "time_zone": TARIFF_ZONE.key,
         "days": days,
         "yesterday": table.day(yesterday).average is not None,
         "intervals": rows,
+        "exact": [_row(one, levels) for one in soon],
         "window": _window(table, now, timedelta(minutes=wish.minutes), pays=pays),
         "expected": _energies(expected, quarter_of(now)) if expected else None,
     }
@@ -83,8 +92,42 @@ def _energies(expected: Expected, start: datetime) -> dict[str, Any]:
     return {"start": seconds(start), "sun": sun, "need": need}
 
 
-def _row(interval: Interval, rating: PriceRating | None) -> list[float | None]:
-    parts = interval.components
+def in_hours(table: PriceTable) -> PriceTable:
+    """Return a table of hours: the mean over time of what is known of each. A part is known only throughout."""
+    groups = groupby(table.intervals, key=lambda one: one.start.replace(minute=0))
+    return PriceTable(tuple(_hour(start, list(group)) for start, group in groups))
+
+
+def _hour(start: datetime, intervals: list[Interval]) -> Interval:
+    known = [one for one in intervals if one.price is not None]
+    end = max(intervals[-1].end, start + _HOUR)
+    if not known:
+        return Interval(start, end, None)
+
+    def mean(values: Iterable[float | None]) -> float | None:
+        total = 0.0
+        for one, value in zip(known, values, strict=True):
+            if value is None:
+                return None
+            total += value * (one.duration / time)
+        return total
+
+    time = sum((one.duration for one in known), timedelta())
+    parts = [one.components for one in known]
+    return Interval(
+        start,
+        end,
+        mean(one.price for one in known),
+        Components(
+            mean(one.electricity for one in parts),
+            mean(one.grid for one in parts),
+            mean(one.levies for one in parts),
+        ),
+    )
+
+
+def _row(interval: Interval, levels: TableLevels) -> list[float | None]:
+    rating, parts = levels.at(interval.start), interval.components
     return [
         seconds(interval.start),
         seconds(interval.end),

@@ -11,6 +11,8 @@ export const PARTS = ["electricity", "grid", "levies"];
 /** The days by their place in `days`; yesterday is there only if it was asked for. */
 const DAYS = ["today", "tomorrow", "yesterday"];
 
+const rowOf = ([start, end, price, level, ...parts]) => ({ start, end, price, level, parts });
+
 export class Model {
 	#known = new Map();
 
@@ -22,7 +24,9 @@ export class Model {
 		const [tomorrow, today, yesterday] = [...chart.days].reverse();
 		this.days = yesterday ? [today, tomorrow, yesterday] : [today, tomorrow];
 		/** Every interval that is known, and those of the days that are shown. */
-		this.all = chart.intervals.map(([start, end, price, level, ...parts]) => ({ start, end, price, level, parts }));
+		this.all = chart.intervals.map(rowOf);
+		/** What of hours is known by the interval of the tariff: the price of now. */
+		this.exact = chart.exact.map(rowOf);
 		this.day = this.days[day] && this.pricesOf(this.days[day]).length ? day : undefined;
 		const wanted = this.day === undefined ? [today, ...(config.days === "today" ? [] : [tomorrow])] : [this.days[day]];
 		this.rows = this.all.filter(({ start }) => wanted.some((one) => start >= one.start && start < one.end));
@@ -47,12 +51,12 @@ export class Model {
 
 	/** Return the current interval, whatever day is shown. */
 	now(seconds) {
-		return this.all[this.at(seconds, this.all)];
+		return this.exact[this.at(seconds, this.exact)] || this.all[this.at(seconds, this.all)];
 	}
 
 	/** Return the next time after now at which another interval or day begins, an hour from now at the latest. */
 	nextBoundary(now) {
-		const marks = [this.days[1].start, now + 3600, ...this.all.flatMap(({ start, end }) => [start, end])];
+		const marks = [this.days[1].start, now + 3600, ...[...this.all, ...this.exact].flatMap(({ start, end }) => [start, end])];
 		return Math.min(...marks.filter((mark) => mark > now));
 	}
 

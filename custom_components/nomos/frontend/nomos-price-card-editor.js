@@ -7,6 +7,7 @@ const TEXTS = {
 		unit: "Unit",
 		days: "Days",
 		view: "Bars show",
+		resolution: "A bar for each",
 		window_minutes: "Length of the best window",
 		hide: "Hide",
 		options: {
@@ -14,6 +15,8 @@ const TEXTS = {
 			today: "Today only",
 			levels: "Price level",
 			parts: "Parts of the price",
+			quarter: "Quarter-hour",
+			hour: "Hour",
 			average: "Average",
 			window: "Best window",
 			loads: "Planned runs",
@@ -29,6 +32,7 @@ const TEXTS = {
 		unit: "Einheit",
 		days: "Tage",
 		view: "Balken zeigen",
+		resolution: "Ein Balken je",
 		window_minutes: "Länge der besten Zeit",
 		hide: "Ausblenden",
 		options: {
@@ -36,6 +40,8 @@ const TEXTS = {
 			today: "Nur heute",
 			levels: "Preisstufe",
 			parts: "Preisanteile",
+			quarter: "Viertelstunde",
+			hour: "Stunde",
 			average: "Durchschnitt",
 			window: "Beste Zeit",
 			loads: "Geplante Läufe",
@@ -73,6 +79,7 @@ export function form(language, entities, assertConfig) {
 					]),
 					choice("days", options("both", "today")),
 					choice("view", options("levels", "parts")),
+					choice("resolution", options("quarter", "hour")),
 					{
 						name: "window_minutes",
 						selector: { number: { min: 15, max: 1440, step: 15, mode: "box", unit_of_measurement: "min" } },

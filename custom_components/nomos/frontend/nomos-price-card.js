@@ -114,9 +114,9 @@ class NomosPriceCard extends HTMLElement {
 	}
 
 	async #fetch() {
-		const { entity, window_minutes: minutes } = this.#config;
+		const { entity, window_minutes: minutes = 120, resolution = "quarter" } = this.#config;
 		const turn = ++this.#turn;
-		const question = { type: "nomos/chart", entity_id: entity, window_minutes: minutes ?? 120 };
+		const question = { type: "nomos/chart", entity_id: entity, window_minutes: minutes, resolution };
 		if (this.#day === 2) question.yesterday = true;
 		let chart;
 		let problem = "no_entity";
@@ -260,7 +260,7 @@ class NomosPriceCard extends HTMLElement {
 
 	/** Return the place of the current interval; -1 if it is not shown. */
 	get #current() {
-		return this.#model.rows.indexOf(this.#row);
+		return this.#row ? this.#model.at(this.#row.start) : -1;
 	}
 
 	get #showsParts() {

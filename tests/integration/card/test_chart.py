@@ -297,6 +297,7 @@ async def test_nothing_personal(hass: HomeAssistant, nomos, linked, ask) -> None
         "days",
         "yesterday",
         "intervals",
+        "exact",
         "window",
         "batteries",
         "expected",

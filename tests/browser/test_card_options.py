@@ -1,0 +1,144 @@
+"""Tests of the card's options and of the form in which they are chosen."""
+
+from datetime import timedelta
+
+import pytest
+
+from custom_components.nomos.card.drawing import Wish
+from tests.browser.card_fixtures import (
+    NOW,
+    browser,
+    card,
+    needs_chromium,
+    summer,
+    window,
+)
+from tests.browser.card_page import FRONTEND, CardPage
+from tests.browser.card_samples import ENTITY, SUMMER, answer, both, intervals, load
+
+__all__ = ["browser", "card", "summer", "window"]
+
+pytestmark = needs_chromium
+
+
+def test_options(card: CardPage, summer) -> None:
+    """Hidden parts are not drawn, and a single day fills the card."""
+    chart = summer | {"loads": [load("Car", (NOW, NOW + timedelta(hours=1)))]}
+    card.show(chart)
+    for selector in (".mean", ".best-fill", ".run"):
+        assert card.run(f"root.querySelectorAll('{selector}').length"), selector
+    card.show(
+        chart, {"hide": ["average", "window", "loads", "legend"], "days": "today"}
+    )
+    for selector in (".mean", ".best-fill", ".run"):
+        assert not card.run(f"root.querySelectorAll('{selector}').length"), selector
+    assert len(card.bars()) == 96
+    assert not card.shown(".best")
+    assert card.text(".legend") == ""
+    card.show(chart, {"window_minutes": 90, "title": "Kitchen"})
+    assert card.page.evaluate("asked.at(-1).window_minutes") == 90
+    assert card.text(".head .label") == "Kitchen"
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"unit": "cents"},
+        {"days": "week"},
+        {"view": "pie"},
+        {"resolution": "week"},
+        {"window_minutes": 5},
+        {"window_minutes": "two"},
+        {"hide": "legend"},
+        {"hide": ["title"]},
+    ],
+)
+def test_wrong_options_are_refused(card: CardPage, config) -> None:
+    """An invalid option is an error that names it; Home Assistant shows the error instead of the card."""
+    wrong = card.page.evaluate(
+        """(config) => customElements.whenDefined("nomos-price-card").then(() => {
+          try { document.createElement("nomos-price-card").setConfig(config); } catch (error) { return error.message; }
+        })""",
+        {"entity": ENTITY, **config},
+    )
+    assert next(iter(config)) in wrong
+
+
+def test_editor(card: CardPage) -> None:
+    """The form has a field for every option, with a label in the page's language and a valid selector."""
+    form = card.page.evaluate("""async () => {
+      document.documentElement.lang = "de";
+      await customElements.whenDefined("nomos-price-card");
+      document.querySelector("home-assistant").hass = { entities: {
+        a: { entity_id: "sensor.level", platform: "nomos", translation_key: "price_level" },
+        b: { entity_id: "sensor.paid", platform: "nomos", translation_key: "payout" },
+        c: { entity_id: "sensor.price", platform: "nomos", translation_key: "price" },
+        d: { entity_id: "sensor.other", platform: "other", translation_key: "price" },
+      } };
+      const element = customElements.get("nomos-price-card");
+      const form = await element.getConfigForm();
+      const fields = form.schema.flatMap((field) => field.schema || [field]);
+      form.assertConfig(element.getStubConfig(document.querySelector("home-assistant").hass));
+      const listed = window.customCards.find((one) => one.type === "nomos-price-card");
+      const hass = document.querySelector("home-assistant").hass;
+      return {
+        fields: fields.map((field) => [field.name, Object.keys(field.selector), form.computeLabel(field)]),
+        entities: fields[0].selector.entity.include_entities,
+        stub: element.getStubConfig(hass),
+        listed: [listed.name, listed.preview, listed.getEntitySuggestion(hass, "sensor.price").config.entity],
+        none: listed.getEntitySuggestion(hass, "sensor.level"),
+        grid: new element().getGridOptions(),
+        size: new element().getCardSize(),
+      };
+    }""")
+    assert [field[:2] for field in form["fields"]] == [
+        ["entity", ["entity"]],
+        ["title", ["text"]],
+        ["unit", ["select"]],
+        ["days", ["select"]],
+        ["view", ["select"]],
+        ["resolution", ["select"]],
+        ["window_minutes", ["number"]],
+        ["hide", ["select"]],
+    ]
+    assert all(label for _, _, label in form["fields"])
+    assert form["fields"][6][2] == "Länge der besten Zeit"
+    assert form["entities"] == ["sensor.price", "sensor.paid"]
+    assert form["stub"]["entity"] == "sensor.price"
+    assert form["listed"] == ["Nomos-Preis", True, "sensor.price"]
+    assert form["none"] is None
+    assert form["grid"]["columns"] == 12
+    assert form["size"] > 0
+
+
+def test_hours(card: CardPage) -> None:
+    """A card that draws hours asks for them, and still shows the price of now, to its end."""
+    known = intervals(both(SUMMER))
+    exact = answer(known, NOW)["intervals"]
+    current = next(row for row in exact if row[0] <= NOW.timestamp() < row[1])
+    hours = answer(known, NOW, wish=Wish(hours=True))
+    card.show(hours, {"resolution": "hour"}, language="en")
+    assert card.page.evaluate("asked.at(-1).resolution") == "hour"
+    assert len(card.bars()) == 48
+    assert sum(bar["past"] for bar in card.bars()) == 13
+    assert card.text(".price") == f"{current[2] * 100:.2f}"
+    card.page.mouse.move(*card.place(13))
+    mean = sum(row[2] for row in exact[52:56]) / 4
+    assert f"{mean * 100:.2f} ct/kWh" in card.text(".tip")
+    assert f"{mean * 100:.2f}" != card.text(".price")
+    assert "1:00 PM – 2:00 PM" in card.text(".tip")
+
+
+def test_size() -> None:
+    """The card stays small, since every page loads it with all its modules but those that few need."""
+    others = {
+        "nomos-dashboard.js",
+        "nomos-price-card-editor.js",
+        "battery.js",
+        "cursor.js",
+        "days.js",
+        "loads.js",
+        "messages.js",
+    }
+    modules = [path for path in FRONTEND.glob("*.js") if path.name not in others]
+    assert sum(path.stat().st_size for path in modules) < 48_000

@@ -1,0 +1,82 @@
+"""Tests of what a card draws, without a hub."""
+
+from collections.abc import Collection
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from custom_components.nomos.card.drawing import Wish, chart, in_hours
+from custom_components.nomos.pricing import (
+    Components,
+    Interval,
+    PriceTable,
+    TableLevels,
+    day_bounds,
+)
+
+QUARTER = timedelta(minutes=15)
+HOUR = timedelta(hours=1)
+DAYS = {
+    date(2026, 6, 10): 24,
+    date(2026, 3, 29): 23,
+    date(2026, 10, 25): 25,
+}
+"""Days and their hours: an ordinary one, and those on which the clocks change."""
+
+
+def table(day: date, *, missing: Collection[int] = ()) -> PriceTable:
+    """Return a day of quarter-hours whose prices rise by 0.01 EUR/kWh each; some are unknown."""
+    start, end = day_bounds(day)
+    count = (end - start) // QUARTER
+    return PriceTable.of(
+        Interval(
+            start + number * QUARTER,
+            start + (number + 1) * QUARTER,
+            None if number in missing else number / 100,
+            Components(number / 100 - 0.2, 0.2, None),
+        )
+        for number in range(count)
+    )
+
+
+@pytest.mark.parametrize(("day", "hours"), DAYS.items())
+def test_hours_are_means(day: date, hours: int) -> None:
+    """Each hour of a day is the mean of its four quarter-hours, and so are its parts; the repeated hour comes twice."""
+    found = in_hours(table(day)).intervals
+    assert len(found) == hours
+    assert [one.duration for one in found] == [HOUR] * hours
+    assert [found[0].start, found[-1].end] == list(day_bounds(day))
+    for number, hour in enumerate(found):
+        mean = (4 * number + 1.5) / 100
+        assert hour.price == pytest.approx(mean)
+        assert hour.components.electricity == pytest.approx(mean - 0.2)
+        assert hour.components.grid == pytest.approx(0.2)
+        assert hour.components.levies is None
+
+
+def test_hours_that_are_not_whole() -> None:
+    """What is unknown does not count in the mean; an hour of which nothing is known has no price."""
+    known = table(date(2026, 6, 10), missing={0, 4, 5, 6, 7})
+    first, second, third, *_ = in_hours(known).intervals
+    assert first.price == pytest.approx(0.02)
+    assert (second.price, second.duration) == (None, HOUR)
+    assert third.price == pytest.approx(0.095)
+    # An hourly tariff has its hours already.
+    assert in_hours(PriceTable((first, second))).intervals == (first, second)
+
+
+def test_the_price_of_now_stays_exact() -> None:
+    """A card that draws hours also gets the intervals of now and soon, with their own levels."""
+    day = date(2026, 6, 10)
+    levels, now = TableLevels(table(day)), datetime(2026, 6, 10, 11, 22, tzinfo=UTC)
+    drawn = chart(levels, now, Wish(hours=True), pays=False)
+    plain = chart(levels, now, Wish(), pays=False)
+    assert [len(one["intervals"]) for one in (drawn, plain)] == [24, 96]
+    begin = datetime(2026, 6, 10, 11, 15, tzinfo=UTC).timestamp()
+    assert drawn["exact"] == [
+        row for row in plain["intervals"] if begin <= row[0] < begin + 9 * 900
+    ]
+    assert plain["exact"] == []
+    assert drawn["window"] == plain["window"]
+    assert drawn["days"] == plain["days"]
+    assert {row[3] for row in drawn["intervals"]} == {1, 2, 3, 4, 5}
