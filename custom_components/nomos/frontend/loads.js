@@ -24,7 +24,7 @@ export function drawLane(load, top, { x, from, to, measure, lane }) {
 	// After the last run, else wherever it fits, else wherever it is cut least.
 	const wide = (gap) => gap[1] - gap[0];
 	const [begin, finish] =
-		gaps.findLast((gap) => wide(gap) >= wanted) || gaps.reduce((one, two) => (wide(two) > wide(one) ? two : one));
+		gaps.filter((gap) => wide(gap) >= wanted).pop() || gaps.reduce((one, two) => (wide(two) > wide(one) ? two : one));
 	let content = name;
 	for (let length = name.length - 1; length > 0 && measure(content) > finish - begin - 12; length -= 1) {
 		content = `${name.slice(0, length).trimEnd()}…`;
