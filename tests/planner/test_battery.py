@@ -203,6 +203,19 @@ def test_charge_left_is_worth_what_comes_after() -> None:
     assert used.end_value == 0
 
 
+def test_spare_charge_is_not_sold_before_the_sun_has_come() -> None:
+    """Sun that no plan needs is stored rather than sold at once: if tomorrow has less, it is there; else it is sold then."""
+    needs = [-1.0] * 8 + [0.25] * 8
+    tomorrow = quarters([0.3] * 16, needs, 0.08, start=START + 16 * QUARTER)
+    plan = plan_battery(USUAL, 2.0, quarters([0.3] * 16, needs, 0.08), tomorrow)
+    assert set(modes(plan)) == {"self_use"}
+    # While payouts differ, room is still kept for the sun that pays less.
+    payouts = [0.1] * 4 + [0.02] * 4 + [0.0] * 8
+    tomorrow = quarters([0.3] * 16, needs, payouts, start=START + 16 * QUARTER)
+    plan = plan_battery(USUAL, 7.0, quarters([0.3] * 16, needs, payouts), tomorrow)
+    assert set(modes(plan)[:4]) == {"delay_charge"}
+
+
 def test_keeps_room_for_the_sun() -> None:
     """The sun of the morning is sold if the noon's, which pays nothing, fills the battery by itself."""
     needs, payouts = [-1.0] * 8 + [0.5] * 8, [0.1] * 4 + [-0.05] * 4 + [0.1] * 8

@@ -157,7 +157,6 @@ type _Choices = tuple[_Choice | None, _Choice | None]
 
 _MODES: Final = tuple(BatteryMode)
 _SELF_USE, _HOLD, _DELAY_CHARGE, _CHARGE, _FEED_IN = range(len(_MODES))
-_NOTHING_AFTER: Final[_Outlook] = ([0.0] * (_LEVELS + 1),) * len(_MODES)
 
 
 def plan_battery(
@@ -172,14 +171,14 @@ def plan_battery(
     """Return the plan for some quarter-hours that begins with a charge level (kWh) and the mode of now.
 
     What charge is worth at their end follows from the quarter-hours ``beyond``, whose prices are taken for granted
-    though they are guessed; it is worth nothing at the end of those. A target may be among them: then the plan leaves
-    what can still reach it.
+    though they are guessed. A target may be among them: then the plan leaves what can still reach it.
     """
     level = min(max(level, 0.0), battery.capacity)
     guessed = [quarter._replace(known=True) for quarter in beyond]
-    outlook = ahead = _outlooks(battery, guessed, _NOTHING_AFTER)[0]
+    last = _after(battery, guessed)
+    outlook = ahead = _outlooks(battery, guessed, last)[0]
     if target is not None and guessed and guessed[0].start < target.at:
-        ahead = _outlooks(battery, guessed, _NOTHING_AFTER, target)[0]
+        ahead = _outlooks(battery, guessed, last, target)[0]
     outlooks = _outlooks(battery, quarters, ahead, target)[1:]
     steps = tuple(_follow(battery, level, quarters, outlooks, mode))
     idle = tuple(_self_use(battery, level, quarters))
@@ -201,6 +200,18 @@ def plan_battery(
         cost_self_use=cost_self_use,
         end_value=end_value,
     )
+
+
+def _after(battery: Battery, quarters: Sequence[Quarter]) -> _Outlook:
+    """Return what is to be paid after some quarter-hours, if the next day is like them.
+
+    If there is a surplus, what is in the battery need not be stored then, but is sold: charge is worth that at least.
+    Without this, spare charge would be sold before, and lack if there is less sun than expected.
+    """
+    payouts = [quarter.payout for quarter in quarters if quarter.need < 0]
+    sold = max(min(payouts, default=0.0), 0.0) / battery.charge_efficiency
+    size = battery.capacity / _LEVELS
+    return ([-sold * size * step for step in range(_LEVELS + 1)],) * len(_MODES)
 
 
 def _outlooks(
