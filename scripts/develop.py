@@ -6,6 +6,7 @@ import contextlib
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+import shutil
 import signal
 import sys
 
@@ -26,6 +27,10 @@ from scripts.sign_in import (
 
 USER = "nomos"
 PASSWORD = "nomos"
+
+DEFAULT_FOLDER = PROJECT / ".dev" / "config"
+MARK = ".nomos-develop"
+"""The file that says that a configuration folder was created here."""
 
 
 class DevelopError(Exception):
@@ -71,7 +76,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--config",
         type=Path,
-        default=PROJECT / ".dev" / "config",
+        default=DEFAULT_FOLDER,
         metavar="DIR",
         help="Home Assistant's configuration folder, created if there is none, kept for the next start (.dev/config)",
     )
@@ -90,7 +95,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--fresh",
         action="store_true",
-        help="do not link the account; print what to enter to link it in the browser",
+        help="begin with an empty configuration folder and no linked account; print what to enter to link it",
     )
     return parser.parse_args(arguments)
 
@@ -125,21 +130,49 @@ class Environment:
                 raise DevelopError(
                     f"port {port}, meant for {what}, is taken; choose another (see --help)"
                 )
+        if (process := self.hub.running()) is not None:
+            number = f", process {process}," if process else ""
+            raise DevelopError(
+                f"a Home Assistant{number} is running in {self.hub.settings.folder}; end it, or choose another --config"
+            )
 
-    async def start(self) -> Price | None:
-        """Start everything; return the current price once Home Assistant shows it."""
+    def prepare(self) -> None:
+        """Create the configuration folder; empty it first if it is to be fresh.
+
+        A folder that this command did not create is left alone: one configuration folder looks like another, and the
+        wrong one may be somebody's home.
+        """
         folder = self.hub.settings.folder
+        is_ours = folder == DEFAULT_FOLDER or (folder / MARK).exists()
+        if folder.exists() and not is_ours and any(folder.iterdir()):
+            raise DevelopError(
+                f"{folder} was not created by this command, so it is left alone; choose another --config"
+            )
+        if self.options.fresh and folder.exists():
+            shutil.rmtree(folder)
         folder.mkdir(parents=True, exist_ok=True)
+        (folder / MARK).touch()
         for log in ("simulator.log", self.hub.log.name):
             (folder / log).unlink(missing_ok=True)
         # The stand-in forgets everything between two starts, and its market may differ: delete its stored prices.
         for kept in folder.glob(f".storage/{DOMAIN}*"):
             kept.unlink()
-        self.simulator = self._start_simulator(folder / "simulator.log")
-        say(
-            f"Starting the stand-in Nomos at {self.nomos_url} and Home Assistant at {self.hub.url} ..."
-        )
-        self.hub.spawn()
+
+    async def start(self) -> Price | None:
+        """Start everything; return the current price once Home Assistant shows it."""
+        folder = self.hub.settings.folder
+        try:
+            self.prepare()
+            self.simulator = self._start_simulator(folder / "simulator.log")
+            say(
+                f"Starting the stand-in Nomos at {self.nomos_url} and Home Assistant at {self.hub.url} ..."
+            )
+            self.hub.spawn()
+        except OSError as error:
+            raise DevelopError(
+                f"{error.filename or folder} cannot be replaced ({error.strerror}); "
+                f"remove {folder}, or choose another --config"
+            ) from None
         await self.simulator.wait_for_output("READY", timeout=30)
         await self.hub.wait_until_serving()
         async with self.hub.client() as client, Customer(self.nomos_url) as customer:

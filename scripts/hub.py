@@ -6,6 +6,7 @@ It is configured to listen on this machine only, to ask for nothing but the firs
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+import fcntl
 from importlib.util import find_spec
 import json
 import os
@@ -24,6 +25,9 @@ INTEGRATION = PROJECT / "custom_components" / "nomos"
 
 # The exit code after Home Assistant's restart button was pressed.
 RESTART_EXIT_CODE = 100
+
+# Held by a running Home Assistant; it names the process.
+LOCK = ".ha_run.lock"
 
 # default_config without what looks for devices, uses the internet or needs programs of its own. Scripts, helpers and
 # diagnostics are dependencies and come by themselves.
@@ -140,6 +144,9 @@ logger:
     homeassistant.bootstrap: info
     homeassistant.helpers.config_entry_oauth2_flow: {settings.log_level}
     custom_components.nomos: {settings.log_level}
+    # Programs that a camera or a voice assistant would need, and this machine may not have.
+    haffmpeg: critical
+    homeassistant.components.camera.img_util: critical
 """
 
 
@@ -175,6 +182,21 @@ class Hub:
         return (
             self.settings.folder / ".storage" / "auth_provider.homeassistant"
         ).exists()
+
+    def running(self) -> int | None:
+        """Return the process that runs in the folder, by whomever it was started; 0 if its number is unknown."""
+        try:
+            with (self.settings.folder / LOCK).open("r+") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            try:
+                known = json.loads((self.settings.folder / LOCK).read_text())
+                return int(known["pid"])
+            except OSError, ValueError, TypeError, KeyError:
+                return 0
+        except OSError:
+            pass
+        return None
 
     def spawn(self) -> Child:
         """Update the configuration folder and start the process, without waiting for it."""

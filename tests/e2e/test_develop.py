@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+import os
 from pathlib import Path
 import re
 import signal
@@ -10,7 +11,7 @@ import sys
 
 import pytest
 
-from scripts.develop import Environment, parse_arguments
+from scripts.develop import MARK, Environment, parse_arguments
 from scripts.hub import PROJECT
 from scripts.hub_client import HubClient
 from scripts.processes import (
@@ -88,6 +89,16 @@ async def shown_price(ready: dict[str, str]) -> float:
     return float(state["state"])
 
 
+async def refusal(folder: Path, *arguments: str) -> str:
+    """Return what the command says when it refuses to start: a sentence."""
+    async with develop(folder, *arguments) as command:
+        assert command.process.stdout
+        said = (await command.process.stdout.read()).decode()
+        assert await command.process.wait() == 1
+    assert "Traceback" not in said
+    return said
+
+
 async def test_price_at_every_start(config_folder: Path) -> None:
     """There is a current price after the first start, and after the next one with the same folder."""
     for arguments in ([], ["--language", "de"]):
@@ -95,7 +106,10 @@ async def test_price_at_every_start(config_folder: Path) -> None:
             ready = await command.ready()
             assert await shown_price(ready) == pytest.approx(float(ready["price"]))
             rest = await command.interrupt()
-        assert not [line for line in command.lines + rest if "Traceback" in line]
+        said = "\n".join(command.lines + rest)
+        assert "Traceback" not in said
+        log = (config_folder / "hass.log").read_text()
+        assert not re.findall(r"^.* ERROR .*(?:\n(?!20).*)*", log, re.MULTILINE)
         assert sum("READY" in line for line in command.lines + rest) == 1
         assert all(port_is_free(port) for port in command.ports)
 
@@ -113,17 +127,67 @@ async def test_fresh(config_folder: Path) -> None:
         await command.interrupt()
 
 
-async def test_taken_port(config_folder: Path) -> None:
+async def test_fresh_is_fresh(config_folder: Path) -> None:
+    """An account that was linked before, and files of a folder that was removed in part, are gone."""
+    async with develop(config_folder) as command:
+        await command.ready()
+        # Somebody else may not use the folder, nor delete it, while it is in use.
+        said = await refusal(config_folder, "--fresh")
+        assert re.search(r"a Home Assistant, process \d+, is running in", said)
+        await command.interrupt()
+    (config_folder / ".storage" / "core.config_entries").write_text("{")
+    (config_folder / ".storage" / "auth").unlink()
+    (config_folder / "secrets.yaml").write_text("left: over")
+    async with develop(config_folder, "--fresh") as command:
+        ready = await command.ready()
+        assert not (config_folder / "secrets.yaml").exists()
+        async with HubClient(ready["url"]) as client:
+            await client.log_in(user=ready["user"], password=ready["password"])
+            assert await client.entries("nomos") == []
+            assert await client.credentials("nomos") == []
+        await command.interrupt()
+
+
+@pytest.mark.parametrize("option", ["--ha-port", "--nomos-port"])
+async def test_taken_port(config_folder: Path, option: str) -> None:
     """A port that is in use is reported at once, in a sentence."""
-    config_folder.mkdir()
     server = await asyncio.start_server(lambda _r, w: w.close(), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    async with server, develop(config_folder, "--ha-port", str(port)) as command:
-        assert command.process.stdout
-        said = (await command.process.stdout.read()).decode()
-        assert await command.process.wait() == 1
-    assert f"port {port}, meant for Home Assistant, is taken" in said
-    assert "Traceback" not in said
+    async with server:
+        said = await refusal(config_folder, "--fresh", option, str(port))
+    assert f"port {port}, meant for " in said
+    assert not config_folder.exists()
+
+
+@pytest.mark.parametrize("arguments", [[], ["--fresh"]])
+async def test_folder_of_somebody_else(
+    config_folder: Path, arguments: list[str]
+) -> None:
+    """Nothing is changed in a folder that the command did not create."""
+    config_folder.mkdir()
+    (config_folder / "configuration.yaml").write_text("mine:")
+    assert "was not created by this command" in await refusal(config_folder, *arguments)
+    [left] = config_folder.iterdir()
+    assert left.read_text() == "mine:"
+
+
+async def test_no_folder(config_folder: Path) -> None:
+    """A file in the folder's place is named."""
+    config_folder.write_text("a file")
+    said = await refusal(config_folder, "--fresh")
+    assert f"{config_folder} cannot be replaced (Not a directory)" in said
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the administrator may delete everything")
+async def test_files_of_somebody_else(config_folder: Path) -> None:
+    """Files that may not be deleted are named."""
+    (config_folder / "deps").mkdir(parents=True)
+    (config_folder / MARK).touch()
+    (config_folder / "deps" / "kept").touch()
+    (config_folder / "deps").chmod(0o500)
+    said = await refusal(config_folder, "--fresh")
+    (config_folder / "deps").chmod(0o700)
+    assert "cannot be replaced (Permission denied)" in said
 
 
 async def test_crash_ends_everything(config_folder: Path) -> None:
