@@ -6,7 +6,7 @@ _STYLE = """
 :root{color-scheme:light dark}
 body{font:1rem/1.5 system-ui,sans-serif;margin:0;min-height:100vh;display:grid;place-items:center;
 background:light-dark(#eef2f0,#16201c)}
-main{width:min(26rem,calc(100vw - 3rem));padding:1.5rem 2rem 2rem;border-radius:1rem;
+main{width:min(26rem,calc(100vw - 2rem));box-sizing:border-box;padding:1.5rem 2rem 2rem;border-radius:1rem;
 background:light-dark(#fff,#22302a);box-shadow:0 4px 24px #0003}
 h1{font-size:1.35rem;margin:.5rem 0 1rem}
 label{display:block;font-weight:600;margin-bottom:.25rem}

@@ -23,5 +23,8 @@ PAGES: Final = {
 }
 """The pages of Home Assistant that texts lead to, by the placeholder that stands for them."""
 
+DOCS_URL: Final = "https://github.com/nomos-home-assistant/nomos/blob/main/docs"
+"""Where the pages for customers are."""
+
 SUPPORT_EMAIL: Final = "support@nomos.energy"
 """Who issues client credentials (Nomos API, authentication guide)."""

@@ -82,7 +82,13 @@ async def add_battery(journey: Journey) -> None:
     await journey.screenshots.take_dialog("battery", page, flow)
     await _forget(journey, "capacity")
     await page.keyboard.press("Enter")
-    await journey.see(texts.own("config_subentries.battery.create_entry.added"), flow)
+    # The blueprint's name is a link.
+    added = texts.own(
+        "config_subentries.battery.create_entry.added", blueprint_url="x"
+    ).replace("](x)", "")
+    await journey.see(added.replace("[", ""), flow)
+    link = flow.get_by_role("link")
+    await expect(link).to_have_attribute("href", re.compile(r"/blueprints(\.de)?\.md#"))
     await journey.finish("finish")
 
 

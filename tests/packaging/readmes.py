@@ -145,6 +145,13 @@ def anchors(text: str) -> set[str]:
     return found
 
 
+def pages_in_code(code: str) -> Iterator[tuple[str, str]]:
+    """Yield the pages in docs, and the anchors in them, that a piece of the program leads to."""
+    address = r"(?:/blob/main/docs|\{DOCS_URL\})/([\w.-]+\.md)(?:#([\w-]+))?"
+    for found in re.finditer(address, code):
+        yield found[1], found[2] or ""
+
+
 def broken_links(page: Path) -> Iterator[str]:
     """Yield the links of a page to files and headings that are not there, or not there in its language."""
     is_german = page.name.endswith(".de.md")

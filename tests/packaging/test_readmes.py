@@ -9,7 +9,13 @@ import pytest
 import yaml
 
 from tests.packaging import INTEGRATION, PROJECT, leaves, read_json
-from tests.packaging.readmes import anchors, broken_links, differences, skeleton
+from tests.packaging.readmes import (
+    anchors,
+    broken_links,
+    differences,
+    pages_in_code,
+    skeleton,
+)
 
 PAGES = (*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md"))
 GERMAN_PAGES = sorted(page for page in PAGES if page.name.endswith(".de.md"))
@@ -157,6 +163,21 @@ def test_names_of_entities(page: Path) -> None:
 def test_links() -> None:
     """Every link between pages leads to a file and a heading that are there, on German pages to German ones."""
     assert not [fault for page in PAGES for fault in broken_links(page)]
+
+
+def test_links_of_the_program() -> None:
+    """Where dialogs and cards lead to is there, too."""
+    found = [
+        link
+        for pattern in ("*.py", "*.js")
+        for path in INTEGRATION.rglob(pattern)
+        for link in pages_in_code(path.read_text())
+    ]
+    assert ("blueprints.md", "follow-the-battery-plan") in found
+    for name, anchor in found:
+        page = PROJECT / "docs" / name
+        assert page.is_file(), name
+        assert not anchor or anchor in anchors(page.read_text()), (name, anchor)
 
 
 def test_broken_links_are_seen(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from homeassistant.helpers.selector import (
 )
 
 from ..api import harmless_text
-from ..const import BATTERY
+from ..const import BATTERY, DOCS_URL
 from ..energy_dashboard import KnownBattery, async_dashboard
 from ..form_fields import Fields, Mistake, SectionedForm, ShortTime, checked_number
 from ..prices.subentry import PlannedFlow
@@ -41,9 +41,10 @@ _FIRST: Final[Fields] = {
         EntitySelectorConfig(
             filter=[
                 EntityWithDeviceFilterSelectorConfig(
-                    domain="sensor", unit_of_measurement=PERCENTAGE
+                    domain=["sensor", "number"], unit_of_measurement=PERCENTAGE
                 ),
-                EntityWithDeviceFilterSelectorConfig(domain=["number", "input_number"]),
+                # A helper may lack its unit.
+                EntityWithDeviceFilterSelectorConfig(domain="input_number"),
             ]
         )
     ),
@@ -80,6 +81,12 @@ _FIELD_OF: Final = {
 
 _NAMES: Final = {"en": "Battery", "de": "Batterie"}
 
+_BLUEPRINTS: Final = {
+    "en": f"{DOCS_URL}/blueprints.md#follow-the-battery-plan",
+    "de": f"{DOCS_URL}/blueprints.de.md#dem-batterieplan-folgen",
+}
+"""Where the blueprint that follows the plan is added with one click."""
+
 
 class BatteryFlow(PlannedFlow):
     """Asks for one battery."""
@@ -96,7 +103,15 @@ class BatteryFlow(PlannedFlow):
         if mistake := _mistake(self.hass, self._form(), data):
             return self.show("user", self._form(), data, mistake)
         title = data.pop(CONF_NAME)
-        return self.async_create_entry(title=title, data=data, description="added")
+        language = self.hass.config.language[:2]
+        return self.async_create_entry(
+            title=title,
+            data=data,
+            description="added",
+            description_placeholders={
+                "blueprint_url": _BLUEPRINTS.get(language, _BLUEPRINTS["en"])
+            },
+        )
 
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
