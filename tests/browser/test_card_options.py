@@ -85,7 +85,7 @@ def test_editor(card: CardPage) -> None:
         fields: fields.map((field) => [field.name, Object.keys(field.selector), form.computeLabel(field)]),
         entities: fields[0].selector.entity.include_entities,
         stub: element.getStubConfig(hass),
-        listed: [listed.name, listed.preview, listed.getEntitySuggestion(hass, "sensor.price").config.entity],
+        listed: [listed.name, listed.documentationURL.split("/").pop(), listed.preview, listed.getEntitySuggestion(hass, "sensor.price").config.entity],
         none: listed.getEntitySuggestion(hass, "sensor.level"),
         grid: new element().getGridOptions(),
         size: new element().getCardSize(),
@@ -105,7 +105,7 @@ def test_editor(card: CardPage) -> None:
     assert form["fields"][6][2] == "Länge der besten Zeit"
     assert form["entities"] == ["sensor.price", "sensor.paid"]
     assert form["stub"]["entity"] == "sensor.price"
-    assert form["listed"] == ["Nomos-Preis", True, "sensor.price"]
+    assert form["listed"] == ["Nomos-Preis", "card.de.md", True, "sensor.price"]
     assert form["none"] is None
     assert form["grid"]["columns"] == 12
     assert form["size"] > 0

@@ -72,16 +72,18 @@ def hub(**devices: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
-def generate(page: Any, options: dict[str, Any], statistics: Any = None) -> Any:
+def generate(
+    page: Any, options: dict[str, Any], statistics: Any = None, **config: Any
+) -> Any:
     """Return the dashboard that the strategy generates for a hub."""
     return page.evaluate(
-        """async ([options, statistics]) => {
+        """async ([options, statistics, config]) => {
           window.answers = { "recorder/list_statistic_ids": statistics ?? { error: { code: "unknown_command" } } };
           await customElements.whenDefined("ll-strategy-dashboard-nomos");
           const strategy = customElements.get("ll-strategy-dashboard-nomos");
-          return strategy.generate({ type: "custom:nomos" }, makeHass(options));
+          return strategy.generate({ type: "custom:nomos", ...config }, makeHass(options));
         }""",
-        [options, statistics],
+        [options, statistics, config],
     )
 
 
@@ -113,12 +115,13 @@ def test_offered_when_a_dashboard_is_added(page: Any) -> None:
           const [one] = window.customStrategies;
           const strategy = customElements.get("ll-strategy-dashboard-nomos");
           return [one.type, one.strategyType, one.name, one.description, strategy.getCreateSuggestions().title,
-            strategy.noEditor, strategy.registryDependencies];
+            strategy.noEditor, strategy.registryDependencies, one.documentationURL];
         }"""
     )
     assert listed[:3] == ["nomos", "dashboard", "Nomos"]
     assert listed[3].startswith("Preis, beste Zeiten")
-    assert listed[4:] == ["Nomos", True, ["entities", "devices"]]
+    assert listed[4:-1] == ["Nomos", True, ["entities", "devices"]]
+    assert listed[-1].endswith("/docs/card.de.md")
 
 
 def test_a_contract_with_loads(page: Any) -> None:
@@ -133,6 +136,8 @@ def test_a_contract_with_loads(page: Any) -> None:
         "entity": "sensor.nomos_price",
         "grid_options": {"columns": "full"},
     }
+    [in_euros] = generate(page, options, unit="eur")["views"]
+    assert cards(in_euros)[0] == shown[0] | {"unit": "eur"}
     headings = [card["heading"] for card in shown if card["type"] == "heading"]
     assert headings == ["Preis heute", "Dishwasher", "Car", "Verlauf"]
     tiles = [card["entity"] for card in shown if card["type"] == "tile"]

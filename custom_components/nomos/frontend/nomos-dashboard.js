@@ -8,6 +8,7 @@ import { defineElement } from "./element.js";
 
 const TEXTS = {
 	en: {
+		page: "card.md",
 		description: "Price, best times, planned loads, batteries and history of your Nomos contracts",
 		prices: "Prices",
 		today: { price: "Price today", payout: "Payout today" },
@@ -28,6 +29,7 @@ const TEXTS = {
 		none: "There is no Nomos contract yet. Add Nomos under Settings → Devices & services; this page fills by itself.",
 	},
 	de: {
+		page: "card.de.md",
 		description: "Preis, beste Zeiten, geplante Verbraucher, Batterien und Verlauf deiner Nomos-Verträge",
 		prices: "Preise",
 		today: { price: "Preis heute", payout: "Vergütung heute" },
@@ -138,12 +140,12 @@ const reasonCard = (mode) => ({
 const section = (...cards) => ({ type: "grid", cards });
 
 /** Return the view of one contract. */
-function contractView(hass, texts, [id, entities], loads, batteries) {
+function contractView(hass, texts, unit, [id, entities], loads, batteries) {
 	const price = entities.price || entities.payout;
 	const noun = entities.price ? "price" : "payout";
 	const figures = ["price_level", `lowest_${noun}_today`, `average_${noun}_today`, `highest_${noun}_today`];
 	const today = tiles(texts, entities, figures);
-	const card = { type: "custom:nomos-price-card", entity: price, grid_options: { columns: "full" } };
+	const card = { type: "custom:nomos-price-card", entity: price, ...(unit && { unit }), grid_options: { columns: "full" } };
 	const sections = [{ ...section(card), column_span: 2 }];
 	if (today.length) sections.push(section(heading(texts.today[noun], "mdi:calendar-today"), ...today));
 	for (const [device, load] of loads) {
@@ -203,7 +205,7 @@ class NomosDashboard extends HTMLElement {
 		return { title: "Nomos", icon: "mdi:lightning-bolt" };
 	}
 
-	static async generate(_config, hass) {
+	static async generate({ unit }, hass) {
 		const texts = textsOf(hass.language);
 		const devices = [...devicesOf(hass)];
 		const contracts = devices.filter(([, entities]) => entities.price || entities.payout);
@@ -214,7 +216,7 @@ class NomosDashboard extends HTMLElement {
 		const contractOf = ([device]) => contracts.find(([id]) => id === hass.devices[device]?.via_device_id) || home;
 		const views = contracts.map((contract) => {
 			const mine = (device) => contractOf(device) === contract;
-			return contractView(hass, texts, contract, loads.filter(mine), batteries.filter(mine));
+			return contractView(hass, texts, unit, contract, loads.filter(mine), batteries.filter(mine));
 		});
 		if (!views.length) {
 			views.push({ title: texts.prices, path: "prices", cards: [{ type: "markdown", content: texts.none }] });
@@ -235,7 +237,9 @@ if (!window.customStrategies.some((strategy) => strategy.type === "nomos")) {
 		get description() {
 			return textsOf(document.documentElement.lang).description;
 		},
-		documentationURL: "https://github.com/nomos-home-assistant/nomos/blob/main/docs/card.md",
+		get documentationURL() {
+			return `https://github.com/nomos-home-assistant/nomos/blob/main/docs/${textsOf(document.documentElement.lang).page}`;
+		},
 	});
 }
 

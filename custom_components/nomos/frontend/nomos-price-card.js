@@ -307,7 +307,9 @@ if (!window.customCards.some((card) => card.type === TAG)) {
 			return pageTexts().card_description;
 		},
 		preview: true,
-		documentationURL: "https://github.com/nomos-home-assistant/nomos/blob/main/docs/card.md",
+		get documentationURL() {
+			return `https://github.com/nomos-home-assistant/nomos/blob/main/docs/${pageTexts().card_page}`;
+		},
 		getEntitySuggestion: (hass, entity) =>
 			priceEntities(hass).includes(entity) ? { config: { type: `custom:${TAG}`, entity } } : null,
 	});

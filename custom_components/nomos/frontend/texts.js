@@ -30,6 +30,7 @@ const TEXTS = {
 		not_loaded: "Waiting for Nomos. The card fills by itself.",
 		no_data: "No prices are known yet. They appear by themselves.",
 		card_name: "Nomos price",
+		card_page: "card.md",
 		card_description: "Prices of today and tomorrow with the cheapest window and planned loads",
 	},
 	de: {
@@ -61,6 +62,7 @@ const TEXTS = {
 		not_loaded: "Wartet auf Nomos. Die Karte füllt sich von selbst.",
 		no_data: "Es sind noch keine Preise bekannt. Sie erscheinen von selbst.",
 		card_name: "Nomos-Preis",
+		card_page: "card.de.md",
 		card_description: "Preise von heute und morgen mit der günstigsten Zeit und geplanten Läufen",
 	},
 };

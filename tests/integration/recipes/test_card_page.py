@@ -1,16 +1,20 @@
 """Tests of the examples in docs/card.md and of the list of prices in docs/entities.md."""
 
+from datetime import timedelta
 import json
 from pathlib import Path
 import shutil
 from typing import Any
 
+import pytest
 import yaml
 
 from homeassistant.components.lovelace.const import LOVELACE_DATA
+from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import parse_yaml
+from tests.integration.helpers import Advance
 from tests.integration.recipes import PROJECT, blocks
 from tests.node import run_node
 
@@ -55,10 +59,30 @@ async def test_line_in_yaml(hass: HomeAssistant, linked, hass_client_no_auth) ->
     assert (await client.get(line["url"])).status == 200
 
 
+async def test_price_in_cents(
+    hass: HomeAssistant, nomos, subscription, linked, advance: Advance
+) -> None:
+    """The sensor beside ours has the current price in cents, and goes and comes with it."""
+    await linked()
+    example, _ = blocks("docs/entities.md")
+    config: Any = parse_yaml(example)
+    assert await async_setup_component(hass, "template", config)
+    await hass.async_block_till_done()
+    ours = "sensor.nomos_current_price"
+    for at in range(3):
+        await advance(timedelta(minutes=15 * at))
+        euros, cents = hass.states.get(ours), hass.states.get("sensor.price_in_cents")
+        assert float(cents.state) == pytest.approx(100 * float(euros.state), abs=5e-5)
+        assert cents.attributes["unit_of_measurement"] == "ct/kWh"
+    hass.states.async_set(ours, STATE_UNAVAILABLE)
+    await hass.async_block_till_done()
+    assert hass.states.get("sensor.price_in_cents").state == STATE_UNAVAILABLE
+
+
 async def test_list_of_prices(hass: HomeAssistant, linked) -> None:
     """The attributes of the current price are as the page shows them."""
     await linked()
-    [block] = blocks("docs/entities.md")
+    _, block = blocks("docs/entities.md")
     shown: Any = yaml.safe_load(block)
     attributes = hass.states.get("sensor.nomos_current_price").attributes
     assert {name: attributes[name] for name in shown}.keys() == shown.keys()
