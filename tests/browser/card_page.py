@@ -127,7 +127,7 @@ class CardPage:
         """Return every bar: its colour, whether it is past, and its position."""
         found = []
         for key, past, path in self.run(
-            "[...root.querySelectorAll('path.bars')].map((one) =>"
+            "[...root.querySelectorAll('.plot path.bars')].map((one) =>"
             " [one.dataset.key, one.classList.contains('past'), one.getAttribute('d')])"
         ):
             for bar in path.strip("Mz").split("zM"):

@@ -46,6 +46,7 @@ def test_options(card: CardPage, summer) -> None:
         {"unit": "cents"},
         {"days": "week"},
         {"view": "pie"},
+        {"layout": "huge"},
         {"resolution": "week"},
         {"window_minutes": 5},
         {"window_minutes": "two"},
@@ -94,6 +95,7 @@ def test_editor(card: CardPage) -> None:
     assert [field[:2] for field in form["fields"]] == [
         ["entity", ["entity"]],
         ["title", ["text"]],
+        ["layout", ["select"]],
         ["unit", ["select"]],
         ["days", ["select"]],
         ["view", ["select"]],
@@ -102,7 +104,7 @@ def test_editor(card: CardPage) -> None:
         ["hide", ["select"]],
     ]
     assert all(label for _, _, label in form["fields"])
-    assert form["fields"][6][2] == "Länge der besten Zeit"
+    assert form["fields"][7][2] == "Länge der besten Zeit"
     assert form["entities"] == ["sensor.price", "sensor.paid"]
     assert form["stub"]["entity"] == "sensor.price"
     assert form["listed"] == ["Nomos-Preis", "card.de.md", True, "sensor.price"]
@@ -138,6 +140,7 @@ def test_size() -> None:
         "cursor.js",
         "days.js",
         "loads.js",
+        "tile.js",
         "messages.js",
     }
     modules = [path for path in FRONTEND.glob("*.js") if path.name not in others]

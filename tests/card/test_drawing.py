@@ -9,6 +9,7 @@ from custom_components.nomos.card.drawing import Wish, chart, in_hours
 from custom_components.nomos.pricing import (
     Components,
     Interval,
+    PeriodKind,
     PriceTable,
     TableLevels,
     day_bounds,
@@ -80,3 +81,21 @@ def test_the_price_of_now_stays_exact() -> None:
     assert drawn["window"] == plain["window"]
     assert drawn["days"] == plain["days"]
     assert {row[3] for row in drawn["intervals"]} == {1, 2, 3, 4, 5}
+
+
+@pytest.mark.parametrize("pays", [False, True])
+def test_the_next_cheap_period(pays: bool) -> None:
+    """It is the first that has not ended, of payouts one of high ones; the current one counts."""
+    day = date(2026, 6, 10)
+    levels = TableLevels(table(day))
+    start, end = day_bounds(day)
+    kind = PeriodKind.EXPENSIVE if pays else PeriodKind.CHEAP
+    [period] = levels.periods(kind)
+    for now in (start, period.start, period.end - QUARTER):
+        found = chart(levels, now, Wish(), pays=pays)["period"]
+        assert found == {
+            "start": period.start.timestamp(),
+            "end": period.end.timestamp(),
+        }
+    assert chart(levels, period.end, Wish(), pays=pays)["period"] is None
+    assert period.end <= end

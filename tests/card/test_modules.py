@@ -76,6 +76,7 @@ def answer(prices: list[float | None], **more: Any) -> dict[str, Any]:
         ],
         "exact": [],
         "window": None,
+        "period": None,
         "supply": {"status": "active", "at": None},
         "loads": [],
         "batteries": [],

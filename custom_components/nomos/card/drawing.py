@@ -13,6 +13,7 @@ from ..pricing import (
     TARIFF_ZONE,
     Components,
     Interval,
+    PeriodKind,
     PriceTable,
     TableLevels,
     day_bounds,
@@ -77,6 +78,7 @@ def chart(
         "intervals": rows,
         "exact": [_row(one, levels) for one in soon],
         "window": _window(table, now, timedelta(minutes=wish.minutes), pays=pays),
+        "period": _period(levels, now, pays=pays),
         "expected": _energies(expected, quarter_of(now)) if expected else None,
     }
 
@@ -157,6 +159,15 @@ def _window(
         "end": seconds(best.runs[0].end),
         "average": _rounded(best.average_price),
     }
+
+
+def _period(levels: TableLevels, now: datetime, *, pays: bool) -> dict[str, int] | None:
+    """Return the cheap period of now or the next one, of payouts the one of high ones."""
+    kind = PeriodKind.EXPENSIVE if pays else PeriodKind.CHEAP
+    coming = (one for one in levels.periods(kind) if one.end > now)
+    if (found := next(coming, None)) is None:
+        return None
+    return {"start": seconds(found.start), "end": seconds(found.end)}
 
 
 def seconds(instant: datetime) -> int:

@@ -8,10 +8,11 @@ export function priceEntities(hass) {
 }
 
 /** Refuse a configuration that cannot be meant; the editor then shows the code instead of the form. */
-export function checkConfig({ unit = "ct", days = "both", view = "levels", resolution = "quarter", window_minutes: minutes = 120, hide = [] }) {
+export function checkConfig({ unit = "ct", days = "both", layout = "full", view = "levels", resolution = "quarter", window_minutes: minutes = 120, hide = [] }) {
 	const rules = {
 		unit: ["ct", "eur"].includes(unit),
 		days: ["both", "today"].includes(days),
+		layout: ["full", "tile"].includes(layout),
 		view: ["levels", "parts"].includes(view),
 		resolution: ["quarter", "hour"].includes(resolution),
 		window_minutes: Number.isInteger(minutes) && minutes >= 15 && minutes <= 1440,

@@ -4,6 +4,7 @@ const TEXTS = {
 	en: {
 		entity: "Current price or payout",
 		title: "Title",
+		layout: "Size",
 		unit: "Unit",
 		days: "Days",
 		view: "Bars show",
@@ -11,6 +12,8 @@ const TEXTS = {
 		window_minutes: "Length of the best window",
 		hide: "Hide",
 		options: {
+			full: "Chart",
+			tile: "Tile",
 			both: "Today and tomorrow",
 			today: "Today only",
 			levels: "Price level",
@@ -29,6 +32,7 @@ const TEXTS = {
 	de: {
 		entity: "Aktueller Preis oder aktuelle Vergütung",
 		title: "Titel",
+		layout: "Größe",
 		unit: "Einheit",
 		days: "Tage",
 		view: "Balken zeigen",
@@ -36,6 +40,8 @@ const TEXTS = {
 		window_minutes: "Länge der besten Zeit",
 		hide: "Ausblenden",
 		options: {
+			full: "Diagramm",
+			tile: "Kachel",
 			both: "Heute und morgen",
 			today: "Nur heute",
 			levels: "Preisstufe",
@@ -73,6 +79,7 @@ export function form(language, entities, assertConfig) {
 				name: "",
 				type: "grid",
 				schema: [
+					choice("layout", options("full", "tile")),
 					choice("unit", [
 						{ value: "ct", label: "ct/kWh" },
 						{ value: "eur", label: "EUR/kWh" },

@@ -69,12 +69,18 @@ class NomosPriceCard extends HTMLElement {
 	}
 
 	getCardSize() {
-		return 6;
+		return this.#tile ? 2 : 6;
 	}
 
 	/** No smaller than what its content needs in the narrowest section. */
 	getGridOptions() {
-		return { columns: 12, rows: "auto", min_columns: 9, min_rows: 7 };
+		if (!this.#tile) return { columns: 12, rows: "auto", min_columns: 9, min_rows: 7 };
+		const rows = this.#config.title ? 3 : 2;
+		return { columns: 6, rows, min_columns: 6, min_rows: rows };
+	}
+
+	get #tile() {
+		return this.#config?.layout === "tile";
 	}
 
 	/** Called with every change in Home Assistant, so a change that is not about the card costs a few comparisons. */
@@ -156,7 +162,11 @@ class NomosPriceCard extends HTMLElement {
 			"./messages.js": chart ? chart.supply.status !== "active" : problem !== "not_loaded",
 		};
 		for (const module in wanted) if (wanted[module]) Object.assign(this.#extras, await import(module));
-		if (!chart) return;
+		if (this.#tile) {
+			Object.assign(this.#extras, await import("./tile.js"));
+			this.#extras.buildTile(this.#ui);
+		}
+		if (!chart || this.#tile) return;
 		const { Cursor } = await import("./cursor.js");
 		this.#cursor ||= new Cursor(this.#ui, () => ({
 			model: this.#model,
@@ -183,7 +193,7 @@ class NomosPriceCard extends HTMLElement {
 		if (chart?.time_zone !== this.#model?.chart.time_zone) this.#formats = undefined;
 		const held = this.#model?.rows[this.#cursor?.index]?.start;
 		this.#model = chart && new Model(chart, this.#config, this.#extras, this.#day);
-		if (this.#model) this.#cursor.index = this.#model.at(held ?? 0);
+		if (this.#cursor) this.#cursor.index = this.#model ? this.#model.at(held ?? 0) : -1;
 		this.#draw();
 	}
 
@@ -243,19 +253,28 @@ class NomosPriceCard extends HTMLElement {
 		const { texts } = this.#formats;
 		const problem = () => texts[this.#problem] || this.#extras.explain(this.#problem, texts, this.#config.entity);
 		const message = model ? !model.shown.length && (model.supply(this.#formats) || texts.no_data) : problem();
-		for (const part of [ui.head, ui.plot, ui.foot]) part.hidden = Boolean(message);
+		const tile = this.#tile;
+		this.toggleAttribute("tile", tile);
+		ui.head.hidden = Boolean(message);
+		ui.plot.hidden = ui.foot.hidden = Boolean(message) || tile;
 		ui.message.hidden = !message;
 		ui.message.textContent = message || "";
 		if (!message) {
 			this.#row = model.now(Date.now() / 1000);
 			drawHead(ui, model, this.#formats, this.#row);
-			this.#drawPlot();
-			this.#days?.show(model, texts);
-			drawFoot(ui, model, this.#formats, this.#showsParts, this.#hass.config);
-			ui.summary.textContent = model.summary(this.#formats, this.#row);
-			this.#cursor.follow();
+			if (tile) this.#extras.drawTile?.(ui, model, this.#formats, this.#row, Date.now() / 1000);
+			else this.#drawChart();
 		}
 		this.#schedule();
+	}
+
+	#drawChart() {
+		const [ui, model, formats] = [this.#ui, this.#model, this.#formats];
+		this.#drawPlot();
+		this.#days?.show(model, formats.texts);
+		drawFoot(ui, model, formats, this.#showsParts, this.#hass.config);
+		ui.summary.textContent = model.summary(formats, this.#row);
+		this.#cursor?.follow();
 	}
 
 	/** Return the place of the current interval; -1 if it is not shown. */

@@ -55,7 +55,7 @@ export function build(root) {
 		message: make("div", { class: "message", role: "status" }),
 	};
 	ui.chip = span("chip", ui.sign, ui.level);
-	ui.now = make("button", {}, ui.title, span("value", span("", ui.price, " ", ui.unit), ui.chip));
+	ui.now = make("button", { class: "open" }, ui.title, span("value", span("", ui.price, " ", ui.unit), ui.chip));
 	ui.best = div("best", ui.bestLabel, ui.bestTime);
 	ui.plot = div("plot", ui.summary, ui.svg, ui.cursor, ui.tip);
 	ui.head = div("head", ui.now, ui.best);

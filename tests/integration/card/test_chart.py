@@ -298,6 +298,7 @@ async def test_nothing_personal(hass: HomeAssistant, nomos, linked, ask) -> None
         "yesterday",
         "intervals",
         "exact",
+        "period",
         "window",
         "batteries",
         "expected",
