@@ -8,11 +8,9 @@ from typing import Any, Final
 
 import probatio
 
-from homeassistant.helpers import config_validation as cv
 from homeassistant.util.json import JsonObjectType, JsonValueType
 
-from .action_fields import number, text
-from .errors import invalid_input
+from .action_fields import FieldError, flag, number, rows, text
 from .planner.battery import Battery, BatteryPlan, plan_battery
 from .planner.expected import EnergyForecast, Expected
 from .prices.formats import money
@@ -29,56 +27,48 @@ _MAX_PRICE: Final = 100
 """EUR/kWh, either way."""
 
 
-def _rows(field: str, key: str, value: Callable[[Any], float]) -> Callable[[Any], Any]:
-    """Return a validator of a list of rows with a start and a number; it returns pairs of them, in order."""
+def _series(key: str, value: Callable[[Any], float]) -> Any:
+    """Return a schema of a list of rows with a start and a number; it returns pairs of them, in order."""
 
-    def few_enough(rows: Any) -> Any:
-        if isinstance(rows, list) and len(rows) > _MAX_ROWS:
-            raise invalid_input("too_many_rows", field=field, rows=_MAX_ROWS)
-        return rows
-
-    def in_order(rows: list[dict[str, Any]]) -> list[tuple[datetime, float]]:
-        pairs = sorted((instant(row["start"]), row[key]) for row in rows)
+    def in_order(found: list[dict[str, Any]]) -> list[tuple[datetime, float]]:
+        pairs = sorted((instant(row["start"]), row[key]) for row in found)
         if len({start for start, _ in pairs}) < len(pairs):
-            raise invalid_input("same_start", field=field)
+            raise FieldError("same_start")
         return pairs
 
     row = probatio.Schema(
         {probatio.Required("start"): text, probatio.Required(key): value},
         extra=probatio.REMOVE_EXTRA,
     )
-    return probatio.All(few_enough, [row], in_order)
+    return probatio.All(rows(_MAX_ROWS, row), in_order)
+
+
+_PRICE: Final = number(-_MAX_PRICE, _MAX_PRICE)
+_PAYOUTS: Final = probatio.Schema(_series("price", _PRICE))
 
 
 def _payout(value: Any) -> Any:
     """Return a payout, or pairs of a start and the payout from then on."""
-    price = number("payout", -_MAX_PRICE, _MAX_PRICE)
-    return (
-        _rows("payout", "price", price)(value)
-        if isinstance(value, list)
-        else price(value)
-    )
+    return (_PAYOUTS if isinstance(value, list) else _PRICE)(value)
 
 
-def _forecast(field: str) -> Callable[[Any], Any]:
-    return probatio.All(
-        _rows(field, "kwh", number(field, 0, _MAX_ENERGY)), EnergyForecast.of
-    )
-
+_FORECAST: Final = probatio.All(
+    _series("kwh", number(0, _MAX_ENERGY)), EnergyForecast.of
+)
 
 PLAN_BATTERY_FIELDS: Final = {
-    probatio.Required("level"): number("level", 0, 100),
-    probatio.Required("capacity"): number("capacity", 0.01, _MAX_ENERGY),
-    probatio.Required("charge_power"): number("charge_power", 0.001, _MAX_ENERGY),
-    probatio.Required("discharge_power"): number("discharge_power", 0.001, _MAX_ENERGY),
-    probatio.Optional("efficiency", default=90): number("efficiency", 1, 100),
-    probatio.Optional("reserve", default=0): number("reserve", 0, 100),
-    probatio.Optional("wear", default=0.05): number("wear", 0, _MAX_PRICE),
-    probatio.Optional("from_grid", default=True): cv.boolean,
-    probatio.Optional("to_grid", default=False): cv.boolean,
+    probatio.Required("level"): number(0, 100),
+    probatio.Required("capacity"): number(0.01, _MAX_ENERGY),
+    probatio.Required("charge_power"): number(0.001, _MAX_ENERGY),
+    probatio.Required("discharge_power"): number(0.001, _MAX_ENERGY),
+    probatio.Optional("efficiency", default=90): number(1, 100),
+    probatio.Optional("reserve", default=0): number(0, 100),
+    probatio.Optional("wear", default=0.05): number(0, _MAX_PRICE),
+    probatio.Optional("from_grid", default=True): flag,
+    probatio.Optional("to_grid", default=False): flag,
     probatio.Optional("payout"): _payout,
-    probatio.Optional("solar_forecast", default=[]): _forecast("solar_forecast"),
-    probatio.Optional("house_forecast", default=[]): _forecast("house_forecast"),
+    probatio.Optional("solar_forecast", default=[]): _FORECAST,
+    probatio.Optional("house_forecast", default=[]): _FORECAST,
     probatio.Optional("until"): text,
 }
 
@@ -175,10 +165,10 @@ def _payout_table(
     payout: float | list[tuple[datetime, float]], now: datetime
 ) -> PriceTable:
     """Return payouts as a table: each holds until the next one."""
-    rows = payout if isinstance(payout, list) else [(now, payout)]
-    ends = [*(start for start, _ in rows), now + _FOREVER][1:]
+    steps = payout if isinstance(payout, list) else [(now, payout)]
+    ends = [*(start for start, _ in steps), now + _FOREVER][1:]
     return PriceTable.of(
         Interval(start, end, price)
-        for (start, price), end in zip(rows, ends, strict=True)
+        for (start, price), end in zip(steps, ends, strict=True)
         if start < end
     )

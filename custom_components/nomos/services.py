@@ -1,7 +1,6 @@
 """The actions: return prices, plan a load, ask Nomos now."""
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -28,7 +27,7 @@ from homeassistant.helpers.target import (
 from homeassistant.util import dt as dt_util
 
 from .account.ranking import feed_in_contract, named_contract, only_contract
-from .action_fields import number, text
+from .action_fields import action_data, choice, duration, flag, number, rows, text
 from .api import NomosRateLimitError
 from .battery_action import PLAN_BATTERY_FIELDS, BatteryRequest
 from .const import DOMAIN
@@ -49,31 +48,13 @@ _MAX_PRICE: Final = 100
 """EUR/kWh, either way."""
 
 
-def _duration(field: str, *, least: int = 1) -> Callable[[Any], timedelta]:
-    """Return a validator of a duration, from some seconds to seven days."""
-    low = timedelta(seconds=least)
-
-    def read(value: Any) -> timedelta:
-        with suppress(OverflowError):
-            length: timedelta = cv.time_period(value)
-            if low <= length <= _LONGEST_LOAD:
-                return length
-        raise invalid_input(
-            "out_of_bounds", field=field, low=f"00:00:0{least}", high="168:00:00"
-        )
-
-    return read
-
-
-def _not_too_many(steps: Any) -> Any:
-    if isinstance(steps, list) and len(steps) > _MAX_STEPS:
-        raise invalid_input("profile_too_long", steps=_MAX_STEPS)
-    return steps
-
-
 # Times are read as text: templates, YAML and scripts give text, dates, times or dates with time.
 _ACCOUNT: Final = {probatio.Optional("config_entry"): text}
 _CONTRACT: Final = {**_ACCOUNT, probatio.Optional("subscription"): text}
+
+_LENGTH: Final = duration(timedelta(seconds=1), _LONGEST_LOAD)
+_PART: Final = duration(_ZERO, _LONGEST_LOAD)
+_PRICE: Final = number(-_MAX_PRICE, _MAX_PRICE)
 
 REFRESH_SCHEMA: Final = probatio.Schema(_ACCOUNT)
 LOAD_SCHEMA: Final = probatio.All(
@@ -85,43 +66,37 @@ GET_PRICES_SCHEMA: Final = probatio.Schema(
         **_CONTRACT,
         probatio.Optional("start"): text,
         probatio.Optional("end"): text,
-        probatio.Optional("resolution", default="interval"): probatio.Coerce(
-            Resolution
-        ),
-        probatio.Optional("unit", default="EUR/kWh"): probatio.Coerce(Unit),
-        probatio.Optional("format", default="objects"): probatio.Coerce(Format),
+        probatio.Optional("resolution", default="interval"): choice(Resolution),
+        probatio.Optional("unit", default="EUR/kWh"): choice(Unit),
+        probatio.Optional("format", default="objects"): choice(Format),
     }
 )
 PLAN_SCHEMA: Final = probatio.Schema(
     {
         **_CONTRACT,
-        probatio.Optional("duration"): _duration("duration"),
-        probatio.Optional("energy"): number("energy", 0.001, 1000),
-        probatio.Optional("power"): number("power", 0.001, 1000),
-        probatio.Optional("profile"): probatio.All(
-            _not_too_many,
-            [
-                {
-                    probatio.Required("duration"): _duration("duration"),
-                    probatio.Required("power"): number("power", 0, 1000),
-                }
-            ],
+        probatio.Optional("duration"): _LENGTH,
+        probatio.Optional("energy"): number(0.001, 1000),
+        probatio.Optional("power"): number(0.001, 1000),
+        probatio.Optional("profile"): rows(
+            _MAX_STEPS,
+            {
+                probatio.Required("duration"): _LENGTH,
+                probatio.Required("power"): number(0, 1000),
+            },
         ),
         probatio.Optional("earliest"): text,
         probatio.Optional("latest"): text,
-        probatio.Optional("contiguous", default=True): cv.boolean,
-        probatio.Optional("min_run", default=_ZERO): _duration("min_run", least=0),
-        probatio.Optional("min_pause", default=_ZERO): _duration("min_pause", least=0),
+        probatio.Optional("contiguous", default=True): flag,
+        probatio.Optional("min_run", default=_ZERO): _PART,
+        probatio.Optional("min_pause", default=_ZERO): _PART,
         probatio.Optional("max_runs"): probatio.All(
-            number("max_runs", 1, 1000), probatio.Coerce(int)
+            number(1, 1000), probatio.Coerce(int)
         ),
-        probatio.Optional("price_cap"): number("price_cap", -_MAX_PRICE, _MAX_PRICE),
-        probatio.Optional("price_floor"): number(
-            "price_floor", -_MAX_PRICE, _MAX_PRICE
-        ),
-        probatio.Optional("goal"): probatio.Coerce(Objective),
-        probatio.Optional("prefer", default="early"): probatio.Coerce(Prefer),
-        probatio.Optional("slices", default=False): cv.boolean,
+        probatio.Optional("price_cap"): _PRICE,
+        probatio.Optional("price_floor"): _PRICE,
+        probatio.Optional("goal"): choice(Objective),
+        probatio.Optional("prefer", default="early"): choice(Prefer),
+        probatio.Optional("slices", default=False): flag,
     }
 )
 PLAN_BATTERY_SCHEMA: Final = probatio.Schema({**_CONTRACT, **PLAN_BATTERY_FIELDS})
@@ -144,7 +119,11 @@ def async_setup_services(hass: HomeAssistant) -> None:
         ("start_load", _async_start_load, LOAD_SCHEMA, SupportsResponse.NONE),
     ):
         hass.services.async_register(
-            DOMAIN, name, action, schema=schema, supports_response=answers
+            DOMAIN,
+            name,
+            action,
+            schema=action_data(hass, name, schema),
+            supports_response=answers,
         )
 
 

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-import probatio
 import pytest
 
 from custom_components.nomos.const import DOMAIN
@@ -59,7 +58,7 @@ async def test_bad_input(hass: HomeAssistant, nomos, linked, data, key) -> None:
 async def test_unknown_choices(hass: HomeAssistant, linked, data) -> None:
     """Unknown fields and choices are refused."""
     await linked()
-    with pytest.raises(probatio.Invalid):
+    with pytest.raises(ServiceValidationError):
         await get_prices(hass, **data)
 
 
