@@ -17,11 +17,11 @@ CUSTOMER_URL: Final = "https://nomos.energy"
 
 PAGES: Final = {
     "credentials_url": "/config/application_credentials",
-    "dashboards_url": "/config/lovelace/dashboards",
+    "dashboard_url": f"/{DOMAIN}-start",
     "energy_url": "/config/energy",
     "integration_url": f"/config/integrations/integration/{DOMAIN}",
 }
-"""The pages of Home Assistant that texts lead to, by the placeholder that stands for them."""
+"""The pages that texts lead to, by the placeholder that stands for them; that of the dashboard is ours."""
 
 DOCS_URL: Final = "https://github.com/nomos-home-assistant/nomos/blob/main/docs"
 """Where the pages for customers are."""

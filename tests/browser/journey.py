@@ -21,6 +21,9 @@ LOADS = {"en": "Dishwasher", "de": "Spülmaschine"}
 BY_KEYS = {"en": "Washer", "de": "Waschmaschine"}
 """A load that is added by the keyboard."""
 
+DASHBOARD = "dashboard-nomos"
+"""The path of the ready dashboard."""
+
 TITLE = "4X44EMKX"
 """The number of the customer's contract, which names the account."""
 
@@ -168,11 +171,19 @@ class Journey:
         await self.see(linked, self.flow)
         for named in re.findall(r"\[(.+?)\]", following):
             link = self.flow.get_by_role("link", name=named)
-            await expect(link).to_have_attribute("href", re.compile("^/config/"))
-        await self.press("skip", self.flow)
-        if self.my:  # a flow that a link started ends on the list of integrations
-            await self.page.locator("ha-integration-card", has_text="Nomos").click()
+            href = re.compile("^/(config/|nomos-start$)")
+            await expect(link).to_have_attribute("href", href)
+        if self.my:
+            # The first of them adds and opens the dashboard, though this page was loaded before it was known.
+            first = re.findall(r"\[(.+?)\]", following)[0]
+            await self.flow.get_by_role("link", name=first).click()
+            await self.page.wait_for_url(f"**/{DASHBOARD}/*")
+            await expect(self.page.locator("nomos-price-card")).to_be_visible()
+            await self.guard.read(self.page)
+            await self.go(f"/config/integrations/integration/{DOMAIN}")
             await self.page.locator("ha-config-entry-device-row").click()
+        else:
+            await self.press("skip", self.flow)
         await self.page.wait_for_url("**/config/devices/device/*")
         for sensor in ("price", "lowest_price_today", "price_level"):
             await self.see(self.texts.own(f"entity.sensor.{sensor}.name"))

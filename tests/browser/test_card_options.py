@@ -135,6 +135,7 @@ def test_size() -> None:
     """The card stays small, since every page loads it with all its modules but those that few need."""
     others = {
         "nomos-dashboard.js",
+        "nomos-start.js",
         "nomos-price-card-editor.js",
         "battery.js",
         "cursor.js",

@@ -13,6 +13,8 @@ from aiohttp.hdrs import CACHE_CONTROL
 from homeassistant.components.frontend import (
     DOMAIN as FRONTEND_DOMAIN,
     add_extra_js_url,
+    async_register_built_in_panel,
+    async_remove_panel,
     remove_extra_js_url,
 )
 from homeassistant.components.lovelace.const import CONF_RESOURCE_TYPE_WS, LOVELACE_DATA
@@ -40,6 +42,9 @@ LOADER: Final = f"{_PLACE}/card.js"
 
 _MODULES: Final = ("nomos-price-card.js", "nomos-dashboard.js")
 """What the loader loads."""
+
+_START: Final = "nomos-start"
+"""The page that opens the ready dashboard, and adds it first if it is not there."""
 
 _KEPT: Final = "public, max-age=31536000, immutable"
 _ASKED_AGAIN: Final = "no-cache"
@@ -91,6 +96,7 @@ class _Card:
             self._shown = not self._shown
             change = add_extra_js_url if self._shown else remove_extra_js_url
             change(self._hass, self._url)
+            _show_start(self._hass, self._url if self._shown else None)
             await _async_list(self._hass, self._url if self._shown else None)
 
     async def _async_serve(self) -> str:
@@ -100,6 +106,32 @@ class _Card:
         self._hass.http.register_view(_LoaderView(version))
         self._hass.http.register_view(_ModuleView(files, version))
         return f"{LOADER}?v={version}"
+
+
+@callback
+def _show_start(hass: HomeAssistant, url: str | None) -> None:
+    """Offer the page that leads to the ready dashboard; None removes it.
+
+    It is in no menu. Unlike scripts, pages are known at once to whoever has Home Assistant open while linking.
+    """
+    if url is None:
+        async_remove_panel(hass, _START, warn_if_unknown=False)
+        return
+    page = {
+        "name": _START,
+        "module_url": f"{_PLACE}/{url.rpartition('=')[2]}/{_START}.js",
+        "embed_iframe": False,
+        "trust_external": False,
+    }
+    async_register_built_in_panel(
+        hass,
+        "custom",
+        frontend_url_path=_START,
+        config={"_panel_custom": page},
+        require_admin=True,
+        update=True,
+        show_in_sidebar=False,
+    )
 
 
 async def _async_list(hass: HomeAssistant, url: str | None) -> None:

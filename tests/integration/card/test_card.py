@@ -14,8 +14,8 @@ from custom_components.nomos.card.resources import (
     read_modules,
     version_of,
 )
-from custom_components.nomos.const import DOMAIN
-from homeassistant.components.frontend import DATA_EXTRA_MODULE_URL
+from custom_components.nomos.const import DOMAIN, PAGES
+from homeassistant.components.frontend import DATA_EXTRA_MODULE_URL, DATA_PANELS
 from homeassistant.components.lovelace.const import LOVELACE_DATA
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.core import HomeAssistant
@@ -94,6 +94,26 @@ async def test_all_modules_are_served(
         assert await reply.read() == path.read_bytes()
     assert (await client.get(f"{folder}/../manifest.json")).status == 404
     assert (await client.get(f"{folder}/manifest.json")).status == 404
+
+
+async def test_start_page(
+    hass: HomeAssistant, nomos, frontend, linked, hass_client_no_auth
+) -> None:
+    """The page that adds the dashboard is there as soon as an account is, in no menu, and goes with the last one."""
+    panels = hass.data[DATA_PANELS]
+    assert PAGES["dashboard_url"] not in {f"/{path}" for path in panels}
+    entry = await linked()
+    panel = panels[PAGES["dashboard_url"].removeprefix("/")]
+    assert panel.require_admin
+    assert not panel.show_in_sidebar
+    client = await hass_client_no_auth()
+    assert panel.config is not None
+    page = panel.config["_panel_custom"]
+    module = await client.get(page["module_url"])
+    assert f'customElements.define("{page["name"]}"' in await module.text()
+    await hass.config_entries.async_remove(entry.entry_id)
+    await hass.async_block_till_done()
+    assert PAGES["dashboard_url"] not in {f"/{path}" for path in panels}
 
 
 async def test_an_older_page_gets_the_present_modules(
