@@ -1,7 +1,7 @@
 """The batteries of an account: they come, change and go with its subentries, without a reload."""
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date
+from datetime import datetime
 from functools import partial
 from itertools import dropwhile, islice, takewhile
 import logging
@@ -22,7 +22,6 @@ from ..codec import decode
 from ..const import BATTERY
 from ..prices.coordinator import PriceCoordinator
 from ..prices.subentry import async_register_device, coordinator_of
-from ..pricing import local_date
 from .battery import HomeBattery, signal_changed
 from .entities import battery_sensors
 from .file import battery_file
@@ -62,7 +61,8 @@ class Batteries:
         self._stored: dict[str, BatteryMemory] = {}
         self._unusable: dict[str, Mapping[str, Any]] = {}
         """What is stored of batteries and was said to be of no use."""
-        self._saved_on: date | None = None
+        self._saved_in: datetime | None = None
+        """The hour of the last write: a power cut costs no more of the ledger."""
         self._platform: AddSensors | None = None
 
     async def async_begin(self) -> None:
@@ -150,7 +150,7 @@ class Batteries:
             )
             self._entry.async_on_unload(
                 async_dispatcher_connect(
-                    self._hass, signal_changed(key), partial(self._plan_after, key)
+                    self._hass, signal_changed(key), partial(self._battery_changed, key)
                 )
             )
         battery = self.all[key]
@@ -172,19 +172,20 @@ class Batteries:
         return runs
 
     @callback
-    def _plan_after(self, key: str) -> None:
-        """Plan the batteries again that come after one that has another plan."""
+    def _battery_changed(self, key: str) -> None:
+        """Plan the batteries again that come after one that may have another plan, and store what it did."""
         later = dropwhile(lambda one: one.id != key, list(self.all.values()))
         for battery in islice(later, 1, None):
             battery.async_update()
+        self._save()
 
     @callback
     def _save(self) -> None:
-        """Store what must survive a restart: once a day at least, else as Home Assistant stops."""
+        """Store what must survive a restart: every hour, else as Home Assistant stops."""
         memory = {key: battery.memory for key, battery in self.all.items()}
-        today = local_date(dt_util.utcnow())
-        if memory.keys() != self._stored.keys() or today != self._saved_on:
-            self._saved_on = today
+        hour = dt_util.utcnow().replace(minute=0, second=0, microsecond=0)
+        if memory.keys() != self._stored.keys() or hour != self._saved_in:
+            self._saved_in = hour
             self._file.async_save_soon(memory)
         elif memory != self._stored:
             self._file.async_save_later(memory)

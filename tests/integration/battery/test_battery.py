@@ -1,16 +1,20 @@
 """Tests of a home battery: what it shows, when it is planned again, and what it does without a plan."""
 
 from datetime import UTC, datetime, timedelta
+import json
+from pathlib import Path
 
 import pytest
 
 from custom_components.nomos.battery.battery import HomeBattery
 from custom_components.nomos.battery.model import BatteryMemory, Outlook
+from custom_components.nomos.const import DOMAIN
 from custom_components.nomos.diagnostics import async_get_config_entry_diagnostics
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.storage import STORAGE_DIR
 from simulator import Simulator
 from tests.integration.battery.helpers import (
     LEVEL,
@@ -110,6 +114,24 @@ async def test_follows_its_plan(hass: HomeAssistant, linked, advance: Advance) -
         assert power == pytest.approx(row["power"], abs=0.01)
         report(hass, row["level"])
     assert len(seen) > 1
+
+
+async def test_a_power_cut_costs_no_more_than_an_hour(
+    hass: HomeAssistant, linked, advance: Advance
+) -> None:
+    """What the battery did is on the disk an hour later, without a stop."""
+    entry = await linked()
+    report(hass, 30)
+    battery = await add(hass, entry)
+    for _ in range(9):
+        await to_quarter(advance)
+        report(hass, row_of(hass, battery)["level"])
+    await advance(timedelta(seconds=3))
+    await hass.async_block_till_done(wait_background_tasks=True)
+    path = hass.config.path(STORAGE_DIR, f"{DOMAIN}.batteries.{entry.entry_id}")
+    stored = json.loads(await hass.async_add_executor_job(Path(path).read_text))
+    [at] = {one["ledger"]["at"] for one in stored["data"].values()}
+    assert datetime.now(UTC) - datetime.fromtimestamp(at, UTC) < HOURS
 
 
 async def test_tomorrow_makes_another_plan(
