@@ -92,6 +92,20 @@ def cards(view: Any) -> list[Any]:
     return [card for section in view["sections"] for card in section["cards"]]
 
 
+def when_known(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row that is left out while its entity is unknown."""
+    return {
+        "type": "conditional",
+        "conditions": unless(row["entity"], "unknown", "unavailable"),
+        "row": row,
+    }
+
+
+def unless(entity: str, *states: str) -> list[dict[str, Any]]:
+    """Return the condition that an entity is in none of some states."""
+    return [{"condition": "state", "entity": entity, "state_not": [*states]}]
+
+
 def button(entity: str, action: str) -> dict[str, Any]:
     """Return a row with a button that says what it does."""
     return {
@@ -146,17 +160,19 @@ def test_a_contract_with_loads(page: Any) -> None:
     for rows, device in zip(lists, ("dishwasher", "car"), strict=True):
         assert rows == [
             {"entity": f"sensor.{device}_load_status", "name": "load_status"},
-            {
-                "entity": f"sensor.{device}_next_start",
-                "name": "next_start",
-                "format": "time",
-            },
-            {
-                "entity": f"sensor.{device}_next_end",
-                "name": "next_end",
-                "format": "time",
-            },
-            {"entity": f"sensor.{device}_expected_cost", "name": "expected_cost"},
+            *(
+                when_known(
+                    {
+                        "entity": f"sensor.{device}_{key}",
+                        "name": key,
+                        "format": "time",
+                    }
+                )
+                for key in ("next_start", "next_end")
+            ),
+            when_known(
+                {"entity": f"sensor.{device}_expected_cost", "name": "expected_cost"}
+            ),
             {
                 "entity": f"sensor.{device}_load_target_charge",
                 "name": "load_target_charge",
@@ -176,6 +192,17 @@ def test_a_contract_with_loads(page: Any) -> None:
         "average_price_today": "Durchschnitt",
         "highest_price_today": "Höchster",
     }
+
+
+def test_a_contract_without_prices(page: Any) -> None:
+    """What would only say "unknown" is hidden: the card says why. What was known before supply ended stays."""
+    options = hub(nomos=(*CONSUMPTION, "contract_status"))
+    [view] = generate(page, {"language": "en", **options})["views"]
+    card, today, history = view["sections"]
+    assert "visibility" not in card
+    highest = "sensor.nomos_highest_price_today"
+    assert today["visibility"] == unless(highest, "unknown", "unavailable")
+    assert history["visibility"] == unless("sensor.nomos_contract_status", "pending")
 
 
 def test_a_battery(page: Any) -> None:
@@ -208,7 +235,9 @@ def test_what_a_load_shows(page: Any) -> None:
         [rows] = [
             card["entities"] for card in cards(view) if card["type"] == "entities"
         ]
-        found = {row["entity"].removeprefix("sensor.load_") for row in rows}
+        found = {
+            row.get("row", row)["entity"].removeprefix("sensor.load_") for row in rows
+        }
         assert found == shown - {RUN_NOW.translation_key}
 
 
@@ -218,6 +247,10 @@ def test_several_contracts(page: Any) -> None:
     options["entities"]["sensor.nomos_average_price_today"]["hidden"] = True
     del options["states"]["sensor.nomos_highest_price_today"]
     roof, house = generate(page, {"language": "en", **options})["views"]
+    assert [(view["title"], view["show_icon_and_title"]) for view in (roof, house)] == [
+        ("Roof", True),
+        ("Nomos", True),
+    ]
     assert cards(roof)[0]["entity"] == "sensor.roof_payout"
     assert not [card for card in cards(roof) if card["type"] == "tile"]
     tiles = [card["entity"] for card in cards(house) if card["type"] == "tile"]

@@ -80,6 +80,9 @@ const BATTERY = [
 /** What is shown as a time of the clock: "in 9 hours" does not say whether it wakes the house. */
 const CLOCK_TIMES = ["next_start", "next_end", "battery_next_change"];
 
+/** What is known only while there is a plan; without one, its rows are left out. */
+const OF_THE_PLAN = ["next_start", "next_end", "expected_cost", "expected_saving"];
+
 const textsOf = (language) => TEXTS[String(language || "en").slice(0, 2)] || TEXTS.en;
 
 /** Return the entities of Nomos that are shown, by device and by their name in translations. */
@@ -96,6 +99,10 @@ function devicesOf(hass) {
 const nameOf = (hass, id) => hass.devices[id]?.name_by_user || hass.devices[id]?.name || "Nomos";
 
 const heading = (text, icon) => ({ type: "heading", heading: text, icon });
+
+const unless = (entity, ...states) => [{ condition: "state", entity, state_not: states }];
+
+const UNKNOWN = ["unknown", "unavailable"];
 
 /** Return tiles of some of a device's entities. On a phone there is room for little of a name; the heading says the rest. */
 const tiles = (texts, entities, keys) =>
@@ -115,17 +122,23 @@ const press = (entity, action) => ({
 	tap_action: { action: "perform-action", perform_action: "button.press", target: { entity_id: entity } },
 });
 
+/** Return the row of an entity of a load or a battery. */
+const row = (hass, texts, entity, key) => ({
+	entity,
+	// Without the name of the device, which is above.
+	...(hass.entities[entity].name && { name: hass.entities[entity].name }),
+	...(CLOCK_TIMES.includes(key) && { format: "time" }),
+	...(texts.actions[key] && press(entity, texts.actions[key])),
+});
+
 /** Return the list of what a load or a battery shows, and of what it can be told. */
 const listCard = (hass, texts, entities, keys) => ({
 	type: "entities",
 	show_header_toggle: false,
-	entities: keys.filter((key) => entities[key]).map((key) => ({
-		entity: entities[key],
-		// Without the name of the device, which is above.
-		...(hass.entities[entities[key]].name && { name: hass.entities[entities[key]].name }),
-		...(CLOCK_TIMES.includes(key) && { format: "time" }),
-		...(texts.actions[key] && press(entities[key], texts.actions[key])),
-	})),
+	entities: keys.filter((key) => entities[key]).map((key) => {
+		const shown = row(hass, texts, entities[key], key);
+		return OF_THE_PLAN.includes(key) ? { type: "conditional", conditions: unless(entities[key], ...UNKNOWN), row: shown } : shown;
+	}),
 	grid_options: { columns: "full" },
 });
 
@@ -147,7 +160,11 @@ function contractView(hass, texts, unit, [id, entities], loads, batteries) {
 	const today = tiles(texts, entities, figures);
 	const card = { type: "custom:nomos-price-card", entity: price, ...(unit && { unit }), grid_options: { columns: "full" } };
 	const sections = [{ ...section(card), column_span: 2 }];
-	if (today.length) sections.push(section(heading(texts.today[noun], "mdi:calendar-today"), ...today));
+	if (today.length) {
+		// While nothing is known of today, the card says why: the contract has not begun, or has ended, or Nomos is not there.
+		const visibility = unless(today.at(-1).entity, ...UNKNOWN);
+		sections.push({ ...section(heading(texts.today[noun], "mdi:calendar-today"), ...today), visibility });
+	}
 	for (const [device, load] of loads) {
 		sections.push(section(heading(nameOf(hass, device), "mdi:power-plug-outline"), listCard(hass, texts, load, LOAD)));
 	}
@@ -155,9 +172,10 @@ function contractView(hass, texts, unit, [id, entities], loads, batteries) {
 		const parts = [reasonCard(battery.battery_mode), listCard(hass, texts, battery, BATTERY)];
 		sections.push(section(heading(nameOf(hass, device), "mdi:home-battery-outline"), ...parts));
 	}
-	sections.push(
-		section(heading(texts.history, "mdi:chart-line"), { type: "history-graph", entities: [{ entity: price }], hours_to_show: 48 }),
-	);
+	const graph = { type: "history-graph", entities: [{ entity: price }], hours_to_show: 48 };
+	const history = section(heading(texts.history, "mdi:chart-line"), graph);
+	const status = entities.contract_status;
+	sections.push({ ...history, ...(status && { visibility: unless(status, "pending") }) });
 	return {
 		title: nameOf(hass, id),
 		path: price.split(".")[1].replaceAll("_", "-"),
@@ -222,6 +240,8 @@ class NomosDashboard extends HTMLElement {
 			views.push({ title: texts.prices, path: "prices", cards: [{ type: "markdown", content: texts.none }] });
 		}
 		const usage = await usageView(hass, texts);
+		// Two of the same icon do not say which contract is which.
+		if (views.length > 1) for (const view of views) view.show_icon_and_title = true;
 		return { title: "Nomos", views: usage ? [...views, usage] : views };
 	}
 }
