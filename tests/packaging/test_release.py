@@ -8,7 +8,7 @@ import sys
 import pytest
 import yaml
 
-from tests.packaging import PROJECT
+from tests.packaging import PROJECT, read_json
 
 CHECKED = (
     "CHANGELOG.md",
@@ -115,3 +115,10 @@ def test_anybody_can_report() -> None:
         for field in yaml.safe_load(path.read_text()).get("body", []):
             if field.get("id") == "diagnostics":
                 assert field["validations"] == {"required": False}
+
+
+def test_what_there_is_can_be_released() -> None:
+    """The version that the files name passes its own check, so that a tag is all that is left to do."""
+    version = read_json(PROJECT / CHECKED[1])["version"]
+    done = check(PROJECT, f"v{version}")
+    assert done.returncode == 0 or "unreleased" in done.stderr, done.stderr
