@@ -195,8 +195,8 @@ def test_in_a_cast_receiver(window: CardPage, summer) -> None:
     assert len(window.bars()) == 192
 
 
-def swipe(card: CardPage, right: int) -> None:
-    """Swipe quickly over the chart with a finger."""
+def swipe(card: CardPage, right: int, *, wait: int = 0) -> None:
+    """Swipe over the chart with a finger that waits for a while (ms) before it leaves."""
     session = card.page.context.new_cdp_session(card.page)
     x, y = card.place(len(card.bars()) // 2)
     steps = [("touchStart", 0), *(("touchMove", right * part / 4) for part in range(5))]
@@ -205,6 +205,7 @@ def swipe(card: CardPage, right: int) -> None:
             "Input.dispatchTouchEvent",
             {"type": kind, "touchPoints": [{"x": x + moved, "y": y}]},
         )
+    card.page.wait_for_timeout(wait)
     session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     session.detach()
 
@@ -247,16 +248,21 @@ def test_a_day_by_buttons(card: CardPage) -> None:
     assert "Yesterday from " in card.text("#summary")
 
 
-def test_a_day_by_swiping(card: CardPage) -> None:
+def test_a_day_by_swiping(window: CardPage) -> None:
     """A quick swipe shows the day after or before, as far as there is one; a slow one points at intervals."""
     known = intervals([SUMMER - DAY, *both(SUMMER)])
-    card.show(answer(known, NOW, wish=Wish(yesterday=True)), language="de", width=344)
+    # With a clock that goes: a swipe takes time.
+    window.open()
+    window.show(answer(known, NOW, wish=Wish(yesterday=True)), language="de", width=344)
     seen = []
     for right in (-120, -120, 120, 120, 120):
-        swipe(card, right)
-        card.page.wait_for_timeout(50)
-        seen.append(days(card)[0])
+        swipe(window, right)
+        window.page.wait_for_timeout(50)
+        seen.append(days(window)[0])
     assert seen == [["Morgen"], ["Morgen"], ["Heute"], ["Gestern"], ["Gestern"]]
+    swipe(window, -100, wait=450)
+    assert days(window)[0] == ["Gestern"]
+    assert window.shown(".tip")
 
 
 def test_days_without_prices(card: CardPage) -> None:

@@ -102,6 +102,9 @@ def test_editor(card: CardPage) -> None:
         ["resolution", ["select"]],
         ["window_minutes", ["number"]],
         ["hide", ["select"]],
+        ["tap_action", ["ui_action"]],
+        ["hold_action", ["ui_action"]],
+        ["double_tap_action", ["ui_action"]],
     ]
     assert all(label for _, _, label in form["fields"])
     assert form["fields"][7][2] == "Länge der besten Zeit"
@@ -137,6 +140,7 @@ def test_size() -> None:
         "nomos-dashboard.js",
         "nomos-start.js",
         "nomos-price-card-editor.js",
+        "actions.js",
         "battery.js",
         "cursor.js",
         "days.js",

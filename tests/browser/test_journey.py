@@ -6,6 +6,7 @@ import pytest
 
 from scripts.sign_in import Customer
 from tests.browser.browser import NARROW, WIDE, open_browser, open_window
+from tests.browser.card_actions import see_actions
 from tests.browser.energy import see_energy
 from tests.browser.home_battery import (
     add_battery,
@@ -73,6 +74,8 @@ async def test_journey(
         await see_battery(journey)
         await journey.resize(WIDE)
         await see_dashboard(journey, hub)
+        if language == "en" and not my:
+            await see_actions(journey, hub)
         await journey.change_options()
         await journey.link_again(hub, customer)
         await see_energy(journey, hub)

@@ -11,6 +11,10 @@ const TEXTS = {
 		resolution: "A bar for each",
 		window_minutes: "Length of the best window",
 		hide: "Hide",
+		interactions: "Interactions",
+		tap_action: "When tapped",
+		hold_action: "When held",
+		double_tap_action: "When tapped twice",
 		options: {
 			full: "Chart",
 			tile: "Tile",
@@ -39,6 +43,10 @@ const TEXTS = {
 		resolution: "Ein Balken je",
 		window_minutes: "Länge der besten Zeit",
 		hide: "Ausblenden",
+		interactions: "Interaktionen",
+		tap_action: "Beim Antippen",
+		hold_action: "Beim Halten",
+		double_tap_action: "Beim doppelten Antippen",
 		options: {
 			full: "Diagramm",
 			tile: "Kachel",
@@ -70,6 +78,11 @@ export function form(language, entities, assertConfig) {
 	const texts = TEXTS[String(language).slice(0, 2)] || TEXTS.en;
 	const options = (...values) => values.map((value) => ({ value, label: texts.options[value] }));
 	const choice = (name, values) => ({ name, selector: { select: { mode: "dropdown", options: values } } });
+	const action = (name, usual) => ({
+		name,
+		selector: { ui_action: { default_action: usual } },
+		context: { entity_id: "entity" },
+	});
 	const filter = { integration: "nomos", domain: "sensor" };
 	return {
 		schema: [
@@ -96,6 +109,12 @@ export function form(language, entities, assertConfig) {
 			{
 				name: "hide",
 				selector: { select: { multiple: true, mode: "list", options: options("average", "window", "loads", "batteries", "expected", "legend", "days") } },
+			},
+			{
+				name: "interactions",
+				type: "expandable",
+				flatten: true,
+				schema: [action("tap_action", "more-info"), action("hold_action", "none"), action("double_tap_action", "none")],
 			},
 		],
 		computeLabel: (field) => texts[field.name],

@@ -26,6 +26,7 @@ class NomosPriceCard extends HTMLElement {
 	#problem = "loading";
 	#extras = {};
 	#days;
+	#actions;
 	#day;
 	#parts = false;
 	#row;
@@ -162,6 +163,10 @@ class NomosPriceCard extends HTMLElement {
 			"./messages.js": chart ? chart.supply.status !== "active" : problem !== "not_loaded",
 		};
 		for (const module in wanted) if (wanted[module]) Object.assign(this.#extras, await import(module));
+		if (["tap_action", "hold_action", "double_tap_action"].some((name) => name in this.#config)) {
+			const { Actions } = await import("./actions.js");
+			this.#actions ||= new Actions(this, this.#ui, () => this.#config);
+		}
 		if (this.#tile) {
 			Object.assign(this.#extras, await import("./tile.js"));
 			this.#extras.buildTile(this.#ui);
@@ -226,6 +231,7 @@ class NomosPriceCard extends HTMLElement {
 
 	#listen({ now, toggle }) {
 		now.addEventListener("click", () => {
+			if (this.#actions) return;
 			const detail = { entityId: this.#config.entity };
 			this.dispatchEvent(new CustomEvent("hass-more-info", { bubbles: true, composed: true, detail }));
 		});

@@ -1,0 +1,71 @@
+"""The step of the journey that taps the card, in both sizes, as Home Assistant's own frontend understands it."""
+
+from playwright.async_api import expect
+
+from scripts.hub_client import HubClient
+from tests.browser.journey import Journey
+
+NOTE = "card_was_held"
+"""The notification that a long press makes."""
+
+
+async def see_actions(journey: Journey, hub: HubClient) -> None:
+    """Check what a tap, a double tap and a long press do, and that a tile is as large as it says."""
+    page, path = journey.page, "nomos-actions"
+    price = await page.evaluate(
+        """Object.values(document.querySelector("home-assistant").hass.entities)
+          .find((one) => one.platform === "nomos" && one.translation_key === "price").entity_id"""
+    )
+    card = {"type": "custom:nomos-price-card", "entity": price}
+    notify = {
+        "action": "perform-action",
+        "perform_action": "persistent_notification.create",
+        "data": {"notification_id": NOTE, "message": "held"},
+    }
+    cards = [
+        card
+        | {
+            "layout": "tile",
+            "tap_action": {"action": "navigate", "navigation_path": "/profile/general"},
+            "hold_action": notify,
+            "double_tap_action": {"action": "more-info"},
+        },
+        card
+        | {
+            "tap_action": {"action": "none"},
+            "double_tap_action": {"action": "url", "url_path": "/profile/security"},
+        },
+    ]
+    await hub.command("lovelace/dashboards/create", url_path=path, title="Actions")
+    view = {"type": "sections", "sections": [{"type": "grid", "cards": cards}]}
+    await hub.command("lovelace/config/save", url_path=path, config={"views": [view]})
+    await journey.go(f"/{path}")
+    tile, chart = (page.locator("nomos-price-card").nth(one) for one in (0, 1))
+    await expect(tile.locator(".spark path").first).to_be_visible()
+    box = await tile.bounding_box()
+    assert box
+    assert box["height"] == 120
+    await tile.locator(".open").click(delay=700)
+    for _ in range(100):
+        notes = await hub.command("persistent_notification/get")
+        if any(one["notification_id"] == NOTE for one in notes):
+            break
+        await page.wait_for_timeout(50)
+    else:
+        raise AssertionError(notes)
+    await tile.locator(".open").dblclick()
+    opened_sensor = page.locator("ha-more-info-info")
+    await expect(opened_sensor).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(opened_sensor).to_have_count(0)
+    async with page.context.expect_page() as opened:
+        await chart.locator(".open").dblclick()
+    other = await opened.value
+    assert other.url.endswith("/profile/security")
+    await other.close()
+    # Nothing; then the tap on the other card leads away.
+    await chart.locator(".open").click()
+    await page.wait_for_timeout(400)
+    await expect(opened_sensor).to_have_count(0)
+    await tile.locator(".open").click()
+    await page.wait_for_url("**/profile/general")

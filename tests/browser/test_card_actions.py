@@ -1,0 +1,85 @@
+"""Tests of what a tap, a double tap and a long press on the card ask Home Assistant to do."""
+
+from typing import Any
+
+import pytest
+
+from tests.browser.card_fixtures import browser, needs_chromium, summer, window
+from tests.browser.card_page import CardPage
+from tests.browser.card_samples import ENTITY
+
+__all__ = ["browser", "summer", "window"]
+
+pytestmark = needs_chromium
+
+AWAY = {"action": "navigate", "navigation_path": "/away"}
+NOTHING = {"action": "none"}
+
+
+@pytest.fixture
+def card(window: CardPage) -> CardPage:
+    """Return a window with the page, whose clock goes: a press takes time."""
+    window.open()
+    return window
+
+
+def listen(card: CardPage) -> None:
+    """Note what the card asks for."""
+    card.page.evaluate("""() => {
+      window.heard = [];
+      addEventListener("hass-action", ({ detail }) => heard.push([detail.action, detail.config.entity]));
+      addEventListener("hass-more-info", ({ detail }) => heard.push(["more-info", detail.entityId]));
+    }""")
+
+
+def heard(card: CardPage) -> Any:
+    """Return what the card asked for, once a second tap can no longer come."""
+    card.page.wait_for_timeout(350)
+    return [
+        kind
+        for kind, entity in card.page.evaluate("heard.splice(0)")
+        if entity == ENTITY
+    ]
+
+
+@pytest.mark.parametrize("layout", ["full", "tile"])
+def test_each_press_is_its_own(card: CardPage, summer, layout) -> None:
+    """A tap, a double tap and a long press are told apart, by mouse, finger and keyboard, and each happens once."""
+    actions = dict.fromkeys(("tap_action", "hold_action", "double_tap_action"), AWAY)
+    card.show(summer, actions | {"layout": layout})
+    listen(card)
+    top = card.page.locator("nomos-price-card .open")
+    top.click()
+    assert heard(card) == ["tap"]
+    top.dblclick()
+    assert heard(card) == ["double_tap"]
+    top.click(delay=550)
+    assert heard(card) == ["hold"]
+    top.tap()
+    assert heard(card) == ["tap"]
+    top.focus()
+    card.page.keyboard.press("Enter")
+    assert heard(card) == ["tap"]
+    # The whole top is the button.
+    x, y = card.run(
+        "(({right, bottom}) => [right - 4, bottom - 4])(root.querySelector('.head').getBoundingClientRect())"
+    )
+    card.page.mouse.click(x, y)
+    assert heard(card) == ["tap"]
+
+
+def test_what_is_not_configured(card: CardPage, summer) -> None:
+    """A tap opens the sensor unless it is told otherwise, and without a double tap there is no wait for one."""
+    card.show(summer)
+    listen(card)
+    top = card.page.locator("nomos-price-card .open")
+    top.click(delay=550)
+    assert heard(card) == ["more-info"]
+    card.show(summer, {"hold_action": AWAY, "double_tap_action": NOTHING})
+    top.click()
+    assert card.page.evaluate("heard.length") == 1
+    top.dblclick()
+    assert heard(card) == ["tap"] * 3
+    card.show(summer, {"tap_action": AWAY, "hold_action": NOTHING})
+    top.click(delay=550)
+    assert heard(card) == ["tap"]
