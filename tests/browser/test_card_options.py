@@ -50,6 +50,7 @@ def test_options(card: CardPage, summer) -> None:
         {"resolution": "week"},
         {"window_minutes": 5},
         {"window_minutes": "two"},
+        {"windows": 6},
         {"hide": "legend"},
         {"hide": ["title"]},
     ],
@@ -101,6 +102,7 @@ def test_editor(card: CardPage) -> None:
         ["view", ["select"]],
         ["resolution", ["select"]],
         ["window_minutes", ["number"]],
+        ["windows", ["number"]],
         ["hide", ["select"]],
         ["tap_action", ["ui_action"]],
         ["hold_action", ["ui_action"]],
@@ -114,6 +116,24 @@ def test_editor(card: CardPage) -> None:
     assert form["none"] is None
     assert form["grid"]["columns"] == 12
     assert form["size"] > 0
+
+
+def test_several_windows(card: CardPage) -> None:
+    """Each best window is drawn, and said with its average in the order of time."""
+    chart = answer(intervals(both(SUMMER)), NOW, wish=Wish(windows=3))
+    card.show(chart, {"windows": 3}, language="en")
+    assert card.page.evaluate("asked.at(-1).windows") == 3
+    assert card.run("root.querySelectorAll('.best-fill').length") == 3
+    assert card.text(".best .label") == "Cheapest 2 h"
+    times = card.run(
+        "[...root.querySelectorAll('.best .time')].map((one) => one.textContent)"
+    )
+    assert len(times) == 3
+    averages = [float(one.split("Ø ")[1]) for one in times]
+    begins = sorted(chart["windows"], key=lambda one: one["start"])
+    assert averages == [round(one["average"] * 100, 1) for one in begins]
+    assert min(averages) == round(chart["windows"][0]["average"] * 100, 1)
+    assert times[0] in card.text("#summary")
 
 
 def test_hours(card: CardPage) -> None:

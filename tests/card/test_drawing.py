@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
+from random import Random
 
 import pytest
 
@@ -78,7 +79,7 @@ def test_the_price_of_now_stays_exact() -> None:
         row for row in plain["intervals"] if begin <= row[0] < begin + 9 * 900
     ]
     assert plain["exact"] == []
-    assert drawn["window"] == plain["window"]
+    assert drawn["windows"] == plain["windows"]
     assert drawn["days"] == plain["days"]
     assert {row[3] for row in drawn["intervals"]} == {1, 2, 3, 4, 5}
 
@@ -99,3 +100,33 @@ def test_the_next_cheap_period(pays: bool) -> None:
         }
     assert chart(levels, period.end, Wish(), pays=pays)["period"] is None
     assert period.end <= end
+
+
+@pytest.mark.parametrize("pays", [False, True])
+def test_several_best_windows(pays: bool) -> None:
+    """Each is the best that overlaps none before it, as an enumeration of all finds them; there are as many as fit."""
+    rows = Random(3)
+    start, end = day_bounds(date(2026, 10, 25))
+    prices = [round(rows.uniform(-0.1, 0.4), 4) for _ in range(100)]
+    known = PriceTable.of(
+        Interval(start + number * QUARTER, start + (number + 1) * QUARTER, price)
+        for number, price in enumerate(prices)
+    )
+    now = start + 10 * QUARTER + timedelta(minutes=7)
+    wish = Wish(minutes=90, windows=5)
+    found = chart(TableLevels(known), now, wish, pays=pays)["windows"]
+    free = set(range(10, 100))
+    expected: list[tuple[float, float]] = []
+    while len(expected) < 5:
+        fits = [one for one in free if free.issuperset(range(one, one + 6))]
+        means = {one: sum(prices[one : one + 6]) / 6 for one in fits}
+        best = min(fits, key=lambda one: (-means[one] if pays else means[one], one))
+        expected.append(((start + best * QUARTER).timestamp(), means[best]))
+        free -= set(range(best, best + 6))
+    assert [one["start"] for one in found] == [begin for begin, _ in expected]
+    assert [one["average"] for one in found] == pytest.approx(
+        [mean for _, mean in expected], abs=2e-6
+    )
+    assert all(one["end"] - one["start"] == 5400 for one in found)
+    late = chart(TableLevels(known), end - 13 * QUARTER, wish, pays=pays)["windows"]
+    assert len(late) in (1, 2)

@@ -75,7 +75,7 @@ def answer(prices: list[float | None], **more: Any) -> dict[str, Any]:
             for index, price in enumerate(prices)
         ],
         "exact": [],
-        "window": None,
+        "windows": [],
         "period": None,
         "supply": {"status": "active", "at": None},
         "loads": [],

@@ -39,6 +39,9 @@ _SHORTEST: Final = 15
 _LONGEST: Final = 24 * 60
 """Minutes of the best window."""
 
+_MOST: Final = 5
+"""Best windows."""
+
 _LOAD_KEYS: Final = (
     (Platform.BINARY_SENSOR, RUN_NOW.key),
     (Platform.SENSOR, "next_start"),
@@ -58,6 +61,9 @@ def async_setup_chart(hass: HomeAssistant) -> None:
         probatio.Required("entity_id"): cv.entity_id,
         probatio.Optional("window_minutes", default=120): probatio.All(
             int, probatio.Range(min=_SHORTEST, max=_LONGEST)
+        ),
+        probatio.Optional("windows", default=1): probatio.All(
+            int, probatio.Range(min=1, max=_MOST)
         ),
         probatio.Optional("yesterday", default=False): bool,
         probatio.Optional("resolution", default="quarter"): probatio.In(
@@ -94,6 +100,7 @@ async def _chart(
             now,
             Wish(
                 minutes=msg["window_minutes"],
+                windows=msg["windows"],
                 yesterday=msg["yesterday"],
                 hours=msg["resolution"] == "hour",
             ),

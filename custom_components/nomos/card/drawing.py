@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, Final
 
-from ..planner import Objective, PlanRequest, PlanStatus, plan
+from ..planner import Objective, Plan, PlanRequest, PlanStatus, plan
 from ..planner.expected import Expected
 from ..pricing import (
     QUARTER,
@@ -29,9 +29,10 @@ _DIGITS: Final = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What a card asks for: the length of the best window in minutes, yesterday, too, and hours for quarter-hours."""
+    """What a card asks for: length (minutes) and number of best windows, yesterday, too, and hours for quarter-hours."""
 
     minutes: int = 120
+    windows: int = 1
     yesterday: bool = False
     hours: bool = False
 
@@ -44,7 +45,7 @@ def chart(
     pays: bool,
     expected: Expected | None = None,
 ) -> dict[str, Any]:
-    """Return the chart of today, tomorrow and, if wished, yesterday, with the best window and what is expected.
+    """Return the chart of today, tomorrow and, if wished, yesterday, with the best windows and what is expected.
 
     An interval is a row of start, end, price, level (1 very cheap to 5 very expensive), electricity, grid, levies. If
     hours are wished, they have levels of their own; what the price is now, and soon will be, comes besides as it is.
@@ -77,7 +78,14 @@ def chart(
         "yesterday": table.day(yesterday).average is not None,
         "intervals": rows,
         "exact": [_row(one, levels) for one in soon],
-        "window": _window(table, now, timedelta(minutes=wish.minutes), pays=pays),
+        "windows": [
+            {
+                "start": seconds(best.runs[0].start),
+                "end": seconds(best.runs[0].end),
+                "average": _rounded(best.average_price),
+            }
+            for best in _windows(table, now, wish, pays=pays)
+        ],
         "period": _period(levels, now, pays=pays),
         "expected": _energies(expected, quarter_of(now)) if expected else None,
     }
@@ -139,26 +147,41 @@ def _row(interval: Interval, levels: TableLevels) -> list[float | None]:
     ]
 
 
-def _window(
-    table: PriceTable, now: datetime, length: timedelta, *, pays: bool
-) -> dict[str, Any] | None:
-    """Return the best coming window of a length: the cheapest, or the one that pays most.
+def _windows(table: PriceTable, now: datetime, wish: Wish, *, pays: bool) -> list[Plan]:
+    """Return the best coming windows, the best first: the cheapest, or those that pay most.
 
-    It may begin with the current interval, which counts as a whole. None if prices are not known far enough.
+    Each is the best that does not overlap those before it. The first may begin with the current interval, which counts
+    as a whole. There are fewer if prices are not known far enough.
     """
     current, horizon = table.at(now), table.horizon
     start = current.start if current else now
     if horizon is None or horizon <= start:
-        return None
+        return []
+    length = timedelta(minutes=wish.minutes)
     objective = Objective.HIGHEST if pays else Objective.LOWEST
-    best = plan(table, PlanRequest(start, horizon, length, objective=objective), start)
-    if best.status is not PlanStatus.COMPLETE or best.average_price is None:
-        return None
-    return {
-        "start": seconds(best.runs[0].start),
-        "end": seconds(best.runs[0].end),
-        "average": _rounded(best.average_price),
-    }
+
+    def rank(best: Plan) -> tuple[float, datetime]:
+        assert best.average_price is not None
+        price = round(best.average_price, _DIGITS)
+        return (-price if pays else price, best.runs[0].start)
+
+    def in_stretch(begin: datetime, end: datetime) -> list[Plan]:
+        request = PlanRequest(begin, end, length, objective=objective)
+        best = plan(table, request, begin)
+        if best.status is not PlanStatus.COMPLETE or best.average_price is None:
+            return []
+        return [best]
+
+    found: list[Plan] = []
+    free = [(start, horizon, in_stretch(start, horizon))]
+    while len(found) < wish.windows and (left := [one for one in free if one[2]]):
+        chosen = min(left, key=lambda one: rank(one[2][0]))
+        begin, end, [best] = chosen
+        found.append(best)
+        free.remove(chosen)
+        around = ((begin, best.runs[0].start), (best.runs[0].end, end))
+        free += [(*stretch, in_stretch(*stretch)) for stretch in around]
+    return found
 
 
 def _period(levels: TableLevels, now: datetime, *, pays: bool) -> dict[str, int] | None:

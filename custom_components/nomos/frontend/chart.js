@@ -77,7 +77,7 @@ export function drawChart(model, formats, options) {
 	const frame = { ...options, x, y, snap, left, right: RIGHT, top: TOP, bottom, lane, factor, from, to };
 	const elements = [
 		...drawAxis(axis, labels, frame),
-		...drawWindow(model.window, frame),
+		...model.windows.flatMap((best) => drawWindow(best, frame)),
 		...drawBars(model, frame),
 		...drawAverages(model, frame),
 		...drawHours(formats, frame),
@@ -98,10 +98,10 @@ function drawAxis(axis, labels, { y, snap, ratio, factor, left, right, width }) 
 }
 
 function drawWindow(best, { x, snap, from, to, top, bottom }) {
-	if (!best || best.start >= to || best.end <= from) return [];
+	if (best.start >= to || best.end <= from) return [];
 	const begin = snap(x(Math.max(best.start, from)));
 	const length = snap(x(Math.min(best.end, to))) - begin;
-	return [rect("best-fill", begin, top, length, bottom - top), rect("best-edge", begin, top - 3, length, 3)];
+	return [rect("best-fill", begin, top, length, bottom - top), rect("best-edge", begin + 1, top - 3, Math.max(length - 2, 1), 3)];
 }
 
 /** Return the bars: one path for each colour, past and coming apart. */

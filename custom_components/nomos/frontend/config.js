@@ -8,7 +8,7 @@ export function priceEntities(hass) {
 }
 
 /** Refuse a configuration that cannot be meant; the editor then shows the code instead of the form. */
-export function checkConfig({ unit = "ct", days = "both", layout = "full", view = "levels", resolution = "quarter", window_minutes: minutes = 120, hide = [] }) {
+export function checkConfig({ unit = "ct", days = "both", layout = "full", view = "levels", resolution = "quarter", window_minutes: minutes = 120, windows = 1, hide = [] }) {
 	const rules = {
 		unit: ["ct", "eur"].includes(unit),
 		days: ["both", "today"].includes(days),
@@ -16,6 +16,7 @@ export function checkConfig({ unit = "ct", days = "both", layout = "full", view 
 		view: ["levels", "parts"].includes(view),
 		resolution: ["quarter", "hour"].includes(resolution),
 		window_minutes: Number.isInteger(minutes) && minutes >= 15 && minutes <= 1440,
+		windows: Number.isInteger(windows) && windows >= 1 && windows <= 5,
 		hide: Array.isArray(hide) && hide.every((part) => ["average", "window", "loads", "batteries", "expected", "legend", "days"].includes(part)),
 	};
 	const wrong = Object.keys(rules).filter((name) => !rules[name]);

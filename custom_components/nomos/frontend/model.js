@@ -94,22 +94,25 @@ export class Model {
 		return texts.levels[this.chart.kind][level];
 	}
 
-	/** Return the best window; null if there is none or it is hidden. */
-	get window() {
-		return this.hides("window") ? null : this.chart.window;
+	/** Return the best windows in the order of time; none if they are hidden. */
+	get windows() {
+		return this.hides("window") ? [] : [...this.chart.windows].sort((one, two) => one.start - two.start);
 	}
 
-	/** Return the best window in words. */
-	bestWindow(formats) {
-		const best = this.window;
-		if (!best) return null;
-		const span = formats.span((best.end - best.start) / 60);
-		const time = formats.range(best.start, best.end);
+	/** Return the best windows in words: what they are, and the time of each; of several with its average. */
+	bestWindows(formats) {
+		const found = this.windows;
+		if (!found.length) return null;
 		const { texts } = formats;
-		return {
-			label: `${fill(texts.best[this.chart.kind], { span })} · Ø ${formats.number(best.average, formats.coarse)}`,
-			time: this.isTomorrow(best.start) ? fill(texts.tomorrow_at, { time }) : time,
-		};
+		const span = formats.span((found[0].end - found[0].start) / 60);
+		const label = fill(texts.best[this.chart.kind], { span });
+		const mean = ({ average }) => ` · Ø ${formats.number(average, formats.coarse)}`;
+		const times = found.map(({ start, end }) => {
+			const time = formats.range(start, end);
+			return this.isTomorrow(start) ? fill(texts.tomorrow_at, { time }) : time;
+		});
+		if (found.length < 2) return { label: label + mean(found[0]), times };
+		return { label, times: times.map((time, index) => time + mean(found[index])) };
 	}
 
 	/** Return the loads that have a run in a span of time, with these runs. */
@@ -158,8 +161,8 @@ export class Model {
 				}),
 			);
 		}
-		const best = this.bestWindow(formats);
-		if (best) sentences.push(`${best.label}: ${best.time}.`);
+		const best = this.bestWindows(formats);
+		if (best) sentences.push(`${best.label}: ${best.times.join("; ")}.`);
 		if (row) sentences.push(...this.modes(formats, row).map((words) => `${words}.`));
 		if (this.outlook) sentences.push(...this.outlook.sentences(formats));
 		return sentences.join(" ");

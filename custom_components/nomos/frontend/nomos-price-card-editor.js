@@ -10,6 +10,7 @@ const TEXTS = {
 		view: "Bars show",
 		resolution: "A bar for each",
 		window_minutes: "Length of the best window",
+		windows: "Number of best windows",
 		hide: "Hide",
 		interactions: "Interactions",
 		tap_action: "When tapped",
@@ -42,6 +43,7 @@ const TEXTS = {
 		view: "Balken zeigen",
 		resolution: "Ein Balken je",
 		window_minutes: "Länge der besten Zeit",
+		windows: "Anzahl der besten Zeiten",
 		hide: "Ausblenden",
 		interactions: "Interaktionen",
 		tap_action: "Beim Antippen",
@@ -104,6 +106,7 @@ export function form(language, entities, assertConfig) {
 						name: "window_minutes",
 						selector: { number: { min: 15, max: 1440, step: 15, mode: "box", unit_of_measurement: "min" } },
 					},
+					{ name: "windows", selector: { number: { min: 1, max: 5, mode: "box" } } },
 				],
 			},
 			{

@@ -75,8 +75,10 @@ class NomosPriceCard extends HTMLElement {
 
 	/** No smaller than what its content needs in the narrowest section. */
 	getGridOptions() {
-		if (!this.#tile) return { columns: 12, rows: "auto", min_columns: 9, min_rows: 7 };
-		const rows = this.#config.title ? 3 : 2;
+		const { windows = 1, title } = this.#config || {};
+		// Three more windows are as high as a row.
+		if (!this.#tile) return { columns: 12, rows: "auto", min_columns: 9, min_rows: 7 + Math.ceil((windows - 1) / 3) };
+		const rows = title ? 3 : 2;
 		return { columns: 6, rows, min_columns: 6, min_rows: rows };
 	}
 
@@ -121,9 +123,9 @@ class NomosPriceCard extends HTMLElement {
 	}
 
 	async #fetch() {
-		const { entity, window_minutes: minutes = 120, resolution = "quarter" } = this.#config;
+		const { entity, window_minutes: minutes = 120, windows = 1, resolution = "quarter" } = this.#config;
 		const turn = ++this.#turn;
-		const question = { type: "nomos/chart", entity_id: entity, window_minutes: minutes, resolution };
+		const question = { type: "nomos/chart", entity_id: entity, window_minutes: minutes, windows, resolution };
 		if (this.#day === 2) question.yesterday = true;
 		let chart;
 		let problem = "no_entity";

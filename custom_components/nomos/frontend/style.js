@@ -23,6 +23,7 @@ button:focus-visible, .cursor:focus-visible { outline: 2px solid var(--primary-c
 .chip { display: inline-flex; align-items: center; gap: 5px; font-size: 13px; font-weight: 500; line-height: 24px; padding: 0 10px; border-radius: 12px; background: color-mix(in srgb, var(--c) 18%, transparent); }
 .sign { font-size: 9px; letter-spacing: -1px; color: var(--c); }
 .time { font-size: 16px; line-height: 26px; font-weight: 500; }
+.several .time { display: block; font-size: 14px; line-height: 20px; }
 .plot { position: relative; flex: 1 1 calc(184px + var(--lanes, 0px)); min-height: 104px; }
 svg { position: absolute; inset: 0; width: 100%; height: 100%; overflow: visible; }
 svg text { fill: var(--soft); font-size: 11px; }

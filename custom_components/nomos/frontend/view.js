@@ -76,10 +76,12 @@ export function drawHead(ui, model, formats, row) {
 		ui.sign.textContent = SIGNS[row.level];
 		ui.level.textContent = model.levelName(formats.texts, row.level);
 	}
-	const best = model.bestWindow(formats);
-	ui.best.hidden = !best;
-	ui.bestLabel.textContent = best?.label;
-	ui.bestTime.textContent = best?.time;
+	const { label, times = [] } = model.bestWindows(formats) || {};
+	ui.best.hidden = !label;
+	ui.bestLabel.textContent = label;
+	ui.bestTime.textContent = times[0];
+	ui.best.replaceChildren(ui.bestLabel, ui.bestTime, ...times.slice(1).map((time) => span("time", time)));
+	ui.best.classList.toggle("several", times.length > 1);
 }
 
 /** Write legend and notes. */

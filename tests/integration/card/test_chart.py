@@ -133,7 +133,7 @@ async def test_the_best_window_is_the_best(
     ]
     best = min(averages) if key == "price" else max(averages)
     worst = max(averages) if key == "price" else min(averages)
-    window = chart["window"]
+    [window] = chart["windows"]
     assert window["end"] - window["start"] == minutes * 60
     assert window["start"] >= ahead[0][0]
     assert window["average"] == pytest.approx(best, abs=2e-6)
@@ -146,8 +146,8 @@ async def test_no_window_where_too_little_is_known(
     """There is no window if it is longer than the rest of the known prices."""
     await linked()
     sensor = entity_id(hass, nomos.customers[EMAIL].subscriptions[0].id, "price")
-    assert (await ask(sensor, window_minutes=13 * 60))["result"]["window"]
-    assert (await ask(sensor, window_minutes=15 * 60))["result"]["window"] is None
+    assert (await ask(sensor, window_minutes=13 * 60))["result"]["windows"]
+    assert (await ask(sensor, window_minutes=15 * 60))["result"]["windows"] == []
 
 
 async def test_supply(hass: HomeAssistant, nomos, linked, ask) -> None:
@@ -185,7 +185,7 @@ async def test_no_window_when_prices_have_run_out(
     ):
         await advance(now - datetime.now(UTC))
         chart = (await ask(sensor, window_minutes=15))["result"]
-        assert (chart["window"] is not None) == windows
+        assert bool(chart["windows"]) == windows
         assert len(chart["intervals"]) == known
 
 
@@ -299,7 +299,7 @@ async def test_nothing_personal(hass: HomeAssistant, nomos, linked, ask) -> None
         "intervals",
         "exact",
         "period",
-        "window",
+        "windows",
         "batteries",
         "expected",
         "loads",
