@@ -268,6 +268,7 @@ def platform_of(item: object) -> Platform | None:
     for name, platform in (
         ("BinarySensorEntityDescription", Platform.BINARY_SENSOR),
         ("ButtonEntityDescription", Platform.BUTTON),
+        ("ImageEntityDescription", Platform.IMAGE),
         ("NumberEntityDescription", Platform.NUMBER),
         ("SensorEntityDescription", Platform.SENSOR),
         ("SwitchEntityDescription", Platform.SWITCH),

@@ -7,11 +7,13 @@ import shutil
 from typing import Any
 
 import pytest
+from pytest_homeassistant_custom_component.common import async_mock_service
 import yaml
 
 from homeassistant.components.lovelace.const import LOVELACE_DATA
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import parse_yaml
 from tests.integration.helpers import Advance
@@ -30,7 +32,7 @@ async def test_cards(hass: HomeAssistant, linked, tmp_path: Path) -> None:
     """The card accepts its examples, they name a price, and the dashboard is one that the frontend knows."""
     await linked()
     examples = [parse_yaml(block) for block in blocks("docs/card.md")]
-    dashboard, *cards = [one for one in examples if "lovelace" not in str(one)]
+    dashboard, *cards = [one for one in examples if {"strategy", "type"} & set(one)]
     assert dashboard == {"strategy": {"type": "custom:nomos"}}
     strategy = (FRONTEND / "nomos-dashboard.js").read_text()
     assert '"ll-strategy-dashboard-nomos"' in strategy
@@ -57,6 +59,33 @@ async def test_line_in_yaml(hass: HomeAssistant, linked, hass_client_no_auth) ->
     assert line["type"] == "module"
     client = await hass_client_no_auth()
     assert (await client.get(line["url"])).status == 200
+
+
+async def test_pictures(
+    hass: HomeAssistant, linked, advance: Advance, hass_client, tmp_path: Path
+) -> None:
+    """The notification names a picture that is there, and e-paper gets the same one as a file."""
+    await linked()
+    notification, snapshot = [
+        parse_yaml(one) for one in blocks("docs/card.md") if one.startswith("action:")
+    ]
+    assert isinstance(notification, dict)
+    assert isinstance(snapshot, dict)
+    entity = snapshot["target"]["entity_id"]
+    er.async_get(hass).async_update_entity(entity, disabled_by=None)
+    await advance(timedelta(seconds=31))  # Home Assistant reloads the account
+    file = tmp_path / Path(snapshot["data"]["filename"]).name
+    hass.config.allowlist_external_dirs = {str(tmp_path)}
+    snapshot["data"]["filename"] = str(file)
+    sent = async_mock_service(hass, *notification["action"].split("."))
+    config = {"script": {"show": {"sequence": [notification, snapshot]}}}
+    assert await async_setup_component(hass, "script", config)
+    await hass.services.async_call("script", "show", blocking=True)
+    [call] = sent
+    client = await hass_client()
+    shown = await client.get(call.data["data"]["image"])
+    assert await shown.read() == file.read_bytes()
+    assert file.read_bytes().startswith(b"\x89PNG")
 
 
 async def test_price_in_cents(
