@@ -36,11 +36,13 @@ HOUR = timedelta(hours=1)
 
 _HOME_ASSISTANTS = frozenset(
     {
+        "access_token",
         "all_day",
         "attribution",
         "description",
         "device_class",
         "end_time",
+        "entity_picture",
         "friendly_name",
         "icon",
         "location",

@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pytest_homeassistant_custom_component.common import async_mock_service
 
+from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
 from tests.integration.blueprints import QUARTER, device, go_to, use
-from tests.integration.helpers import Advance
+from tests.integration.helpers import Advance, entity_id, restart
 from tests.integration.loads.helpers import table_of
 
 SEND = [
@@ -54,6 +56,28 @@ async def test_tomorrow(
     mean = f"{day.average * 100:.1f}"
     assert (mean.replace(".", ",") if words == GERMAN else mean) in message
     assert "3 h" in message
+
+
+async def test_language_without_the_sensor_of_tomorrow(
+    hass: HomeAssistant, nomos, linked, advance: Advance, subscription
+) -> None:
+    """The language is known, too, where that sensor is disabled."""
+    hass.config.language = "de"
+    begin = datetime(2026, 6, 10, 10, tzinfo=UTC)
+    nomos.correct_price(subscription.id, begin, -1.0)
+    entry = await linked()
+    tomorrow = entity_id(
+        hass, subscription.id, "tomorrow_available", Platform.BINARY_SENSOR
+    )
+    er.async_get(hass).async_update_entity(
+        tomorrow, disabled_by=er.RegistryEntryDisabler.USER
+    )
+    await restart(hass, entry)
+    sent = async_mock_service(hass, "test", "send")
+    await use(hass, "negative_price", contract=device(hass, subscription), send=SEND)
+    await go_to(advance, begin + timedelta(minutes=1))
+    [call] = sent
+    assert call.data["message"].startswith("Der Strompreis ist bis 12:15 Uhr negativ")
 
 
 @pytest.mark.parametrize(
