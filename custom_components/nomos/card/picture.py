@@ -132,6 +132,7 @@ class _Sheet:
     ) -> None:
         self._chart, self._words, self._look = chart, words, DARK if dark else LIGHT
         self._now = int(now.timestamp())
+        self._best = next(iter(chart["windows"]), None)
         self._days = [day for day in chart["days"] if day["average"] is not None]
         first: int = self._days[0]["start"]
         last: int = self._days[-1]["end"]
@@ -156,7 +157,7 @@ class _Sheet:
             self._pen.rectangle((at, 84, at + 20, 104), fill=self._color(row[3]))
             level = words["levels"][kind][row[3] - 1]
             self._text((at + 32, 78), level, 24, look.ink, bold=True)
-        if (best := self._chart["window"]) is not None:
+        if (best := self._best) is not None:
             right = SIZE[0] - _MARGIN
             mean = f"{words['best'][kind]} · Ø {self._number(best['average'], 1)}"
             self._text((right, 20), mean, 20, look.soft, anchor="ra")
@@ -167,7 +168,7 @@ class _Sheet:
 
     def window(self) -> None:
         """Tint the best window."""
-        best, look = self._chart["window"], self._look
+        best, look = self._best, self._look
         if best is not None and self._from <= best["start"] < self._to:
             left, right = self._x(best["start"]), self._x(min(best["end"], self._to))
             self._pen.rectangle((left, _TOP, right, _BOTTOM), fill=look.window)
