@@ -148,10 +148,12 @@ def test_a_contract_with_loads(page: Any) -> None:
     assert shown[0] == {
         "type": "custom:nomos-price-card",
         "entity": "sensor.nomos_price",
+        # The sensors beside it are in EUR/kWh.
+        "unit": "eur",
         "grid_options": {"columns": "full"},
     }
-    [in_euros] = generate(page, options, unit="eur")["views"]
-    assert cards(in_euros)[0] == shown[0] | {"unit": "eur"}
+    [in_cents] = generate(page, options, unit="ct")["views"]
+    assert cards(in_cents)[0] == shown[0] | {"unit": "ct"}
     headings = [card["heading"] for card in shown if card["type"] == "heading"]
     assert headings == ["Preis heute", "Dishwasher", "Car", "Verlauf"]
     tiles = [card["entity"] for card in shown if card["type"] == "tile"]

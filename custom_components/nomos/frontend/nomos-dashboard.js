@@ -158,7 +158,7 @@ function contractView(hass, texts, unit, [id, entities], loads, batteries) {
 	const noun = entities.price ? "price" : "payout";
 	const figures = ["price_level", `lowest_${noun}_today`, `average_${noun}_today`, `highest_${noun}_today`];
 	const today = tiles(texts, entities, figures);
-	const card = { type: "custom:nomos-price-card", entity: price, ...(unit && { unit }), grid_options: { columns: "full" } };
+	const card = { type: "custom:nomos-price-card", entity: price, unit, grid_options: { columns: "full" } };
 	const sections = [{ ...section(card), column_span: 2 }];
 	if (today.length) {
 		// While nothing is known of today, the card says why: the contract has not begun, or has ended, or Nomos is not there.
@@ -223,7 +223,7 @@ class NomosDashboard extends HTMLElement {
 		return { title: "Nomos", icon: "mdi:lightning-bolt" };
 	}
 
-	static async generate({ unit }, hass) {
+	static async generate({ unit = "eur" }, hass) {
 		const texts = textsOf(hass.language);
 		const devices = [...devicesOf(hass)];
 		const contracts = devices.filter(([, entities]) => entities.price || entities.payout);
