@@ -5,9 +5,13 @@ from datetime import datetime, timedelta
 from typing import Final, override
 
 from homeassistant.core import CALLBACK_TYPE, callback
-from homeassistant.helpers.entity import Entity
+from homeassistant.helpers.device_registry import DeviceInfo
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.util import dt as dt_util
+
+from .const import DOMAIN
 
 _PAST: Final = timedelta(seconds=5)
 """How long after a time no timer waits for it any more."""
@@ -54,3 +58,36 @@ class ReadingEntity(Entity):
         if self._unsub_past is not None:
             self._unsub_past()
             self._unsub_past = None
+
+
+class SubentryEntity(ReadingEntity):
+    """An entity of a load or a battery, which says by a signal that it changed."""
+
+    _attr_should_poll = False
+
+    def __init__(
+        self, subentry_id: str, description: EntityDescription, changed: str
+    ) -> None:
+        """Belong to the device of a subentry, and show what it is now."""
+        self.entity_description = description
+        self._attr_unique_id = f"{subentry_id}_{description.key}"
+        self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, subentry_id)})
+        self._changed = changed
+        self._read()
+
+    @abstractmethod
+    def _read_value(self, now: datetime) -> object:
+        """Set the attributes to the values of this instant, and return them."""
+
+    @callback
+    @override
+    def _read(self) -> object:
+        return self._read_value(dt_util.utcnow())
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow the signal."""
+        await super().async_added_to_hass()
+        self.async_on_remove(
+            async_dispatcher_connect(self.hass, self._changed, self._async_show)
+        )

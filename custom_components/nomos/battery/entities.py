@@ -11,13 +11,9 @@ from homeassistant.components.sensor import (
     SensorEntityDescription,
 )
 from homeassistant.const import PERCENTAGE, UnitOfPower
-from homeassistant.core import callback
-from homeassistant.helpers.device_registry import DeviceInfo
-from homeassistant.helpers.dispatcher import async_dispatcher_connect
-from homeassistant.util import dt as dt_util
 
-from ..const import CURRENCY, DOMAIN
-from ..entity import ReadingEntity
+from ..const import CURRENCY
+from ..entity import SubentryEntity
 from ..planner.battery import BatteryMode
 from ..pricing import TARIFF_ZONE
 from .battery import HomeBattery, signal_changed
@@ -104,38 +100,22 @@ BATTERY_SENSORS: Final = (
 )
 
 
-class NomosBatterySensor(ReadingEntity, SensorEntity):
+class NomosBatterySensor(SubentryEntity, SensorEntity):
     """A value of a battery or of its plan."""
 
-    _attr_should_poll = False
     entity_description: NomosBatteryDescription
 
     def __init__(
         self, battery: HomeBattery, description: NomosBatteryDescription
     ) -> None:
         """Belong to the battery's device."""
-        self.entity_description = description
         self._battery = battery
-        self._attr_unique_id = f"{battery.id}_{description.key}"
-        self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, battery.id)})
-        self._read()
+        super().__init__(battery.id, description, signal_changed(battery.id))
 
-    @callback
     @override
-    def _read(self) -> object:
-        now = dt_util.utcnow()
+    def _read_value(self, now: datetime) -> object:
         self._attr_native_value = self.entity_description.value_fn(self._battery, now)
         return self._attr_native_value
-
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Follow the battery."""
-        await super().async_added_to_hass()
-        self.async_on_remove(
-            async_dispatcher_connect(
-                self.hass, signal_changed(self._battery.id), self._async_show
-            )
-        )
 
 
 class NomosBatteryMode(NomosBatterySensor):
@@ -143,10 +123,8 @@ class NomosBatteryMode(NomosBatterySensor):
 
     _unrecorded_attributes = frozenset({"power", "reason", "schedule", "target_level"})
 
-    @callback
     @override
-    def _read(self) -> object:
-        now = dt_util.utcnow()
+    def _read_value(self, now: datetime) -> object:
         reason, plan = self._battery.reason(now), self._battery.plan
         if plan is not getattr(self, "_scheduled", self):
             self._scheduled = plan
@@ -157,7 +135,7 @@ class NomosBatteryMode(NomosBatterySensor):
             "target_level": _target_level(self._battery, now),
         }
         self._attr_extra_state_attributes = told | {"schedule": self._schedule}
-        return told, plan, super()._read()
+        return told, plan, super()._read_value(now)
 
 
 def battery_sensors(battery: HomeBattery) -> Iterator[NomosBatterySensor]:

@@ -1,6 +1,5 @@
 """What a load shows: whether it should run now, when next, why or why not, and what that costs."""
 
-from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,14 +15,10 @@ from homeassistant.components.sensor import (
     SensorEntity,
     SensorEntityDescription,
 )
-from homeassistant.core import callback
-from homeassistant.helpers.device_registry import DeviceInfo
-from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity import EntityDescription
-from homeassistant.util import dt as dt_util
 
-from ..const import CURRENCY, DOMAIN
-from ..entity import ReadingEntity
+from ..const import CURRENCY
+from ..entity import SubentryEntity
 from ..prices.entity import PRICE_UNIT
 from ..pricing import TARIFF_ZONE
 from .load import Load, signal_changed
@@ -131,37 +126,13 @@ RUN_NOW: Final = BinarySensorEntityDescription(
 )
 
 
-class LoadEntity(ReadingEntity):
+class LoadEntity(SubentryEntity):
     """An entity of one load."""
-
-    _attr_should_poll = False
 
     def __init__(self, load: Load, description: EntityDescription) -> None:
         """Belong to the load's device."""
-        self.entity_description = description
         self._load = load
-        self._attr_unique_id = f"{load.id}_{description.key}"
-        self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, load.id)})
-        self._read()
-
-    @abstractmethod
-    def _read_value(self, now: datetime) -> object:
-        """Set the attributes to the values of this instant, and return them."""
-
-    @callback
-    @override
-    def _read(self) -> object:
-        return self._read_value(dt_util.utcnow())
-
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Follow the load."""
-        await super().async_added_to_hass()
-        self.async_on_remove(
-            async_dispatcher_connect(
-                self.hass, signal_changed(self._load.id), self._async_show
-            )
-        )
+        super().__init__(load.id, description, signal_changed(load.id))
 
 
 class NomosLoadSensor(LoadEntity, SensorEntity):
