@@ -21,6 +21,7 @@ from tests.browser.card_samples import (
     LOAD,
     SUMMER,
     answer,
+    battery,
     both,
     intervals,
     load,
@@ -280,3 +281,41 @@ def test_days_without_prices(card: CardPage) -> None:
     assert days(card) == [[], ["Today"]]
     card.show(answer(known, NOW), {"hide": ["days"]})
     assert not card.shown(".days")
+
+
+def test_the_legend_hides_and_shows(card: CardPage, summer) -> None:
+    """Each entry is a button that hides what it names and shows it again; focus stays, and so does what is hidden."""
+    plan = battery("Battery", NOW, ("charge", 12, 80.0))
+    start = int(NOW.timestamp()) // 900 * 900
+    expected = {"start": start, "sun": [0.4] * 90, "need": [0.1] * 90}
+    chart = summer | {"batteries": [plan], "expected": expected}
+    card.show(chart, {"view": "parts"}, language="en", width=700)
+    tops = [bar["top"] for bar in card.bars() if bar["key"] == "p0"]
+
+    def drawn() -> set[str]:
+        return {bar["key"] for bar in card.bars()} | set(
+            card.run(
+                "[...root.querySelectorAll('.expected')].map((one) => one.dataset.kind)"
+            )
+        )
+
+    legend = card.page.get_by_role("group", name="Legend")
+    assert drawn() == {"p0", "p1", "p2", "sun", "need"}
+    legend.get_by_role("button", name="Grid", pressed=True).click()
+    assert drawn() == {"p0", "p2", "sun", "need"}
+    # What stood on it comes down.
+    assert [bar["top"] for bar in card.bars() if bar["key"] == "p0"] > tops
+    legend.get_by_role("button", name="Sun").focus()
+    card.page.keyboard.press("Space")
+    assert drawn() == {"p0", "p2", "need"}
+    assert card.run("root.activeElement.textContent") == "Sun"
+    legend.get_by_role("button", name="Price").click()
+    assert card.run("root.querySelectorAll('.total').length") == 0
+    card.answer(chart | {"loads": [load("Car", (NOW, NOW + DAY))]})
+    change(card, LOAD)
+    assert card.run("root.querySelectorAll('.run').length") == 1
+    assert drawn() == {"p0", "p2", "need"}
+    for name in ("Grid", "Sun", "Price"):
+        legend.get_by_role("button", name=name, pressed=False).click()
+    assert drawn() == {"p0", "p1", "p2", "sun", "need"}
+    assert card.run("root.querySelectorAll('.total').length") == 1

@@ -68,7 +68,7 @@ export class Outlook {
 		const height = lane * 1.8;
 		const most = Math.max(...this.#kinds.flatMap(([, values]) => values));
 		const at = (index) => x(this.#start + index * QUARTER).toFixed(1);
-		return this.#kinds.map(([kind, values]) => {
+		return this.#kinds.filter(([kind]) => !this.#model.off.has(kind)).map(([kind, values]) => {
 			const steps = values.map((value, index) => `V${(top + height * (1 - value / most)).toFixed(1)}H${at(index + 1)}`);
 			const d = `M${at(0)} ${top + height}${steps.join("")}V${top + height}`;
 			return ["path", { class: "expected", "data-kind": kind, d, style: `--c:var(--${COLOURS[kind]})` }];
@@ -76,7 +76,7 @@ export class Outlook {
 	}
 
 	legend({ language }) {
-		return this.#kinds.map(([kind]) => ({ name: TEXTS[language][kind], colour: COLOURS[kind] }));
+		return this.#kinds.map(([kind]) => ({ kind, name: TEXTS[language][kind], colour: COLOURS[kind] }));
 	}
 
 	/** Return the mean powers in an interval, in words. */

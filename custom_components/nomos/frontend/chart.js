@@ -129,7 +129,7 @@ function drawBars(model, { x, y, snap, parts, current, now }) {
 		let [up, down] = [0, 0];
 		for (const part of [2, 1, 0]) {
 			const value = row.parts[part];
-			if (!value) continue;
+			if (!value || model.off.has(`p${part}`)) continue;
 			const base = value > 0 ? up : down;
 			if (value > 0) up += value;
 			else down += value;
@@ -144,7 +144,7 @@ function drawBars(model, { x, y, snap, parts, current, now }) {
 		const key = past ? name.slice(5) : name;
 		return ["path", { class: past ? "bars past" : "bars", "data-key": key, d, style: `fill:var(--${key})` }];
 	});
-	return total ? [...drawn, ["path", { class: "total", d: total }]] : drawn;
+	return total && !model.off.has("total") ? [...drawn, ["path", { class: "total", d: total }]] : drawn;
 }
 
 function drawAverages(model, { x, y, snap }) {

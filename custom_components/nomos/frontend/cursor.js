@@ -1,6 +1,7 @@
 /** The interval that a pointer or a key points at, and its tooltip; loaded by the first card that has prices. */
 
-import { details } from "./view.js";
+import { PARTS } from "./model.js";
+import { div, dot, make, span } from "./view.js";
 
 export class Cursor {
 	#ui;
@@ -99,4 +100,25 @@ export class Cursor {
 		this.#ui.cursor.setAttribute("aria-valuenow", String(index));
 		this.#ui.cursor.setAttribute("aria-valuetext", model.describe(formats, row));
 	}
+}
+
+/** Return the lines of the tooltip about an interval. */
+function details(model, formats, row, parts) {
+	const { texts } = formats;
+	const entry = (label, value, colour) =>
+		div("row", span("", colour && dot(colour), label), span("", value));
+	const day = model.dayName(texts, row.start);
+	const price = row.price === null ? texts.unknown : formats.price(row.price);
+	const content = [span("", `${day} ${formats.range(row.start, row.end)}`), make("b", {}, price)];
+	if (row.price !== null) {
+		if (row.level) content.push(entry(model.levelName(texts, row.level), "", `l${model.quality(row.level)}`));
+		PARTS.forEach((part, index) => {
+			const value = row.parts[index];
+			if (value !== null) content.push(entry(texts.parts[part], formats.number(value), parts && `p${index}`));
+		});
+	}
+	for (const load of model.loads(row.start, row.end)) content.push(entry(load.name, "", "run"));
+	for (const words of model.modes(formats, row)) content.push(entry(words, ""));
+	for (const { name, power, colour } of model.outlook?.powers(formats, row) || []) content.push(entry(name, power, colour));
+	return content;
 }

@@ -29,6 +29,7 @@ class NomosPriceCard extends HTMLElement {
 	#actions;
 	#day;
 	#parts = false;
+	#off = new Set();
 	#row;
 	#cursor;
 	#size = [0, 0];
@@ -200,6 +201,7 @@ class NomosPriceCard extends HTMLElement {
 		if (chart?.time_zone !== this.#model?.chart.time_zone) this.#formats = undefined;
 		const held = this.#model?.rows[this.#cursor?.index]?.start;
 		this.#model = chart && new Model(chart, this.#config, this.#extras, this.#day);
+		if (this.#model) this.#model.off = this.#off;
 		if (this.#cursor) this.#cursor.index = this.#model ? this.#model.at(held ?? 0) : -1;
 		this.#draw();
 	}
@@ -231,11 +233,17 @@ class NomosPriceCard extends HTMLElement {
 		this.#observer?.observe(this.#ui.plot);
 	}
 
-	#listen({ now, toggle }) {
+	#listen({ now, toggle, legend }) {
 		now.addEventListener("click", () => {
 			if (this.#actions) return;
 			const detail = { entityId: this.#config.entity };
 			this.dispatchEvent(new CustomEvent("hass-more-info", { bubbles: true, composed: true, detail }));
+		});
+		legend.addEventListener("click", ({ target }) => {
+			const key = target.closest("button")?.dataset.key;
+			if (!key) return;
+			if (!this.#off.delete(key)) this.#off.add(key);
+			this.#draw();
 		});
 		toggle.addEventListener("click", () => {
 			this.#parts = !this.#parts;

@@ -56,7 +56,9 @@ svg .lane, .now-tip { fill: var(--ink); }
 .dot { display: inline-block; width: 9px; height: 9px; border-radius: 3px; background: var(--c); margin-inline-end: 6px; }
 .foot { flex: none; display: flex; align-items: center; flex-wrap: wrap; gap: 4px 10px; container-type: inline-size; min-height: 26px; margin-top: 8px; font-size: 12px; line-height: 18px; color: var(--soft); }
 .legend { display: contents; }
-.legend span { white-space: nowrap; }
+.legend span, .entry { white-space: nowrap; }
+.entry { line-height: 24px; }
+.entry[aria-pressed="false"] { opacity: .55; text-decoration: line-through; }
 .scale, .steps { display: inline-flex; align-items: center; gap: 6px; }
 .steps { gap: 0; border-radius: 3px; overflow: hidden; }
 .steps i { width: 16px; height: 9px; background: var(--c); }

@@ -7,18 +7,18 @@ import { fill } from "./texts.js";
 const SIGNS = ["", "▼▼", "▼", "●", "▲", "▲▲"];
 
 /** Make an element. Children are elements or text; empty ones are left out. */
-function make(tag, attributes = {}, ...children) {
+export function make(tag, attributes = {}, ...children) {
 	const element = document.createElement(tag);
 	for (const name in attributes) element.setAttribute(name, attributes[name]);
 	element.append(...children.filter(Boolean));
 	return element;
 }
 
-const span = (kind, ...children) => make("span", kind ? { class: kind } : {}, ...children);
+export const span = (kind, ...children) => make("span", kind ? { class: kind } : {}, ...children);
 
-const div = (kind, ...children) => make("div", { class: kind }, ...children);
+export const div = (kind, ...children) => make("div", { class: kind }, ...children);
 
-const dot = (colour, kind = "dot") => make("i", { class: kind, style: `--c:var(--${colour})` });
+export const dot = (colour, kind = "dot") => make("i", { class: kind, style: `--c:var(--${colour})` });
 
 export function draw([tag, attributes, text]) {
 	const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
@@ -48,7 +48,7 @@ export function build(root) {
 		hover: draw(["rect", { class: "hover", visibility: "hidden" }]),
 		cursor: make("div", { class: "cursor", role: "slider", tabindex: "0", "aria-valuemin": "0" }),
 		tip: make("div", { class: "tip", "aria-hidden": "true", hidden: "" }),
-		legend: make("div", { class: "legend", "aria-hidden": "true" }),
+		legend: make("div", { class: "legend", role: "group" }),
 		days: div("days"),
 		toggle: make("button", { class: "pill toggle" }),
 		note: div("note"),
@@ -88,7 +88,10 @@ export function drawHead(ui, model, formats, row) {
 export function drawFoot(ui, model, formats, parts, hub) {
 	const { texts } = formats;
 	const items = model.hides("legend") ? [] : legend(model, texts, parts);
+	const held = ui.legend.getRootNode().activeElement?.dataset.key;
 	ui.legend.replaceChildren(...items);
+	ui.legend.querySelector(`[data-key="${held}"]`)?.focus();
+	ui.legend.setAttribute("aria-label", texts.legend);
 	ui.toggle.hidden = !model.hasParts;
 	ui.toggle.textContent = texts.by_parts;
 	ui.toggle.title = texts.by_parts_hint;
@@ -105,33 +108,19 @@ export function drawFoot(ui, model, formats, parts, hub) {
 	ui.foot.hidden = !items.length && ui.toggle.hidden && !notes.length && ui.days.hidden;
 }
 
+/** Return the legend. What its buttons name can be hidden; the scale of levels is only to be seen. */
 function legend(model, texts, parts) {
-	const expected = (model.outlook?.legend(texts) || []).map(({ colour, name }) => span("", dot(colour), name));
+	const entry = (key, mark, name) => {
+		const attributes = { class: "entry", "data-key": key, "aria-pressed": String(!model.off.has(key)) };
+		return make("button", attributes, mark, name);
+	};
+	const expected = (model.outlook?.legend(texts) || []).map(({ kind, colour, name }) => entry(kind, dot(colour), name));
 	if (parts) {
-		const named = PARTS.map((part, index) => span("", dot(`p${index}`), texts.parts[part]));
-		return [...named, span("", make("i", { class: "rule" }), texts.total), ...expected];
+		const named = PARTS.map((part, index) => entry(`p${index}`, dot(`p${index}`), texts.parts[part]));
+		return [...named, entry("total", make("i", { class: "rule" }), texts.total), ...expected];
 	}
 	const steps = [1, 2, 3, 4, 5].map((level) => dot(`l${model.quality(level)}`, ""));
-	return [span("scale", model.levelName(texts, 2), span("steps", ...steps), model.levelName(texts, 4)), ...expected];
-}
-
-/** Return the lines of the tooltip about an interval. */
-export function details(model, formats, row, parts) {
-	const { texts } = formats;
-	const entry = (label, value, colour) =>
-		div("row", span("", colour && dot(colour), label), span("", value));
-	const day = model.dayName(texts, row.start);
-	const price = row.price === null ? texts.unknown : formats.price(row.price);
-	const content = [span("", `${day} ${formats.range(row.start, row.end)}`), make("b", {}, price)];
-	if (row.price !== null) {
-		if (row.level) content.push(entry(model.levelName(texts, row.level), "", `l${model.quality(row.level)}`));
-		PARTS.forEach((part, index) => {
-			const value = row.parts[index];
-			if (value !== null) content.push(entry(texts.parts[part], formats.number(value), parts && `p${index}`));
-		});
-	}
-	for (const load of model.loads(row.start, row.end)) content.push(entry(load.name, "", "run"));
-	for (const words of model.modes(formats, row)) content.push(entry(words, ""));
-	for (const { name, power, colour } of model.outlook?.powers(formats, row) || []) content.push(entry(name, power, colour));
-	return content;
+	const scale = span("scale", model.levelName(texts, 2), span("steps", ...steps), model.levelName(texts, 4));
+	scale.setAttribute("aria-hidden", "true");
+	return [scale, ...expected];
 }
