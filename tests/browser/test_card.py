@@ -82,8 +82,81 @@ def test_the_same_hours_on_the_longest_day(window: CardPage) -> None:
     labels = window.run(
         "[...root.querySelectorAll('svg text[text-anchor=middle]')].map((one) => one.textContent)"
     )
-    assert labels[:4] == ["00:00", "01:00", "02:00", "02:00"]
+    assert labels[:4] == ["00:00", "01:00", "02:00A", "02:00B"]
     assert len(labels) == 26
+
+
+def test_the_repeated_hour_has_two_names(window: CardPage) -> None:
+    """The tooltip, a screen reader and the best window tell the two hours apart; other days have no such names."""
+    now = local(AUTUMN, 0, 22)
+    window.open(now)
+    chart = answer(intervals(both(AUTUMN)), now)
+    chart["windows"] = [
+        chart["windows"][0]
+        | {"start": chart["intervals"][8][0], "end": chart["intervals"][12][0]}
+    ]
+    window.show(chart, language="de")
+    assert window.text(".time") == "02:00A – 02:00B"
+    said = []
+    for index in (7, 8, 11, 12, 15, 16, 108):
+        window.page.mouse.move(*window.place(index))
+        words = window.run(
+            "root.querySelector('.cursor').getAttribute('aria-valuetext')"
+        )
+        said.append(window.text(".tip span").partition(" ")[2])
+        assert said[-1] in words
+    assert said == [
+        "01:45 – 02:00A",
+        "02:00A – 02:15A",
+        "02:45A – 02:00B",
+        "02:00B – 02:15B",
+        "02:45B – 03:00",
+        "03:00 – 03:15",
+        "02:00 – 02:15",
+    ]
+    window.show(chart, language="en")
+    assert window.text(".time") == "2:00 AM (A) – 2:00 AM (B)"
+
+
+def test_from_right_to_left(card: CardPage, summer) -> None:
+    """Where lines are read from the right, the layout is mirrored, but time goes on from left to right, as in all graphs."""
+    card.show(summer, language="he", rtl=True, locale={"time_format": "24"}, width=600)
+    box = card.run(
+        "(({left, right}) => [left, right])(root.querySelector('.plot').getBoundingClientRect())"
+    )
+    places = {
+        name: card.run(
+            f"(({{left, right}}) => [left, right])({found}.getBoundingClientRect())"
+        )
+        for name, found in {
+            "price": "root.querySelector('.price')",
+            "unit": "root.querySelector('.unit')",
+            "best": "root.querySelector('.best')",
+            "axis": "root.querySelector('svg text')",
+            "toggle": "root.querySelector('.toggle')",
+        }.items()
+    }
+    middle = sum(box) / 2
+    assert places["best"][1] < middle < places["price"][0] < places["unit"][0]
+    assert places["toggle"][0] == pytest.approx(box[0], abs=1)
+    # Prices stand on the right; the first bar of today is on the left.
+    assert box[1] - 30 < places["axis"][0] < places["axis"][1] <= box[1]
+    x, y = card.place(0)
+    assert x < box[0] + 10
+    card.page.mouse.move(x, y)
+    assert card.text(".tip span") == "Today 00:00 – 00:15"
+    # A time is read from the left, even without a word before it.
+    ends = card.run("""[...root.querySelectorAll('.time, .tip > span')].map((one) => {
+      const text = one.firstChild;
+      const at = (index) => {
+        const range = document.createRange();
+        range.setStart(text, index);
+        range.setEnd(text, index + 1);
+        return range.getBoundingClientRect().left;
+      };
+      return at(0) < at(text.length - 1);
+    })""")
+    assert all(ends)
 
 
 def test_the_headline(card: CardPage, summer) -> None:

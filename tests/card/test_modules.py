@@ -21,6 +21,7 @@ import { readFileSync } from "node:fs";
 import { drawChart, scale } from "./chart.js";
 import { Formats } from "./format.js";
 import { Model } from "./model.js";
+import { describe, summary } from "./words.js";
 import * as battery from "./battery.js";
 import * as loads from "./loads.js";
 import * as messages from "./messages.js";
@@ -32,8 +33,8 @@ if (ends) {
   const model = new Model(chart, config, { ...battery, ...loads, ...messages }, options.day);
   const measure = (text) => text.length * 6;
   const { elements, layout } = drawChart(model, formats, { width: 900, height: 300, ratio: 1, measure, ...options });
-  const said = model.rows.map((row) => model.describe(formats, row));
-  console.log(JSON.stringify({ elements, summary: model.summary(formats, model.rows[options.current]), said, left: layout.left, supply: model.supply(formats) }));
+  const said = model.rows.map((row) => describe(model, formats, row));
+  console.log(JSON.stringify({ elements, summary: summary(model, formats, model.rows[options.current]), said, left: layout.left, supply: model.supply(formats) }));
 }
 """
 

@@ -54,8 +54,8 @@ export const text = (content, x, y, anchor, kind = "") => ["text", { x, y, "text
  * @param {Model} model What to show.
  * @param {Formats} formats How to write it.
  * @param {{width: number, height: number, ratio: number, parts: boolean, current: number, now: number,
- *   measure: (text: string, bold?: boolean) => number}} options Size and pixel ratio of the screen, whether bars show
- *   the parts of the price, the index of the current interval, the time, and how wide a text is.
+ *   rtl: boolean, measure: (text: string, bold?: boolean) => number}} options Size and pixel ratio of the screen, whether bars show
+ *   the parts of the price, the index of the current interval, the time, whether lines are read from right to left, and how wide a text is.
  */
 export function drawChart(model, formats, options) {
 	const { width, height, ratio, measure } = options;
@@ -69,12 +69,14 @@ export function drawChart(model, formats, options) {
 	const [lowest, highest] = extent(model.rows, options.parts).map((value) => value * factor);
 	const axis = scale(lowest, highest, Math.max(2, Math.min(5, Math.floor(plotHeight / 30))));
 	const labels = axis.ticks.map((tick) => formats.digits[axis.decimals].format(tick).replace("-", "−"));
-	const left = Math.ceil(Math.max(...labels.map((label) => measure(label)))) + 8;
+	const wide = Math.ceil(Math.max(...labels.map((label) => measure(label)))) + 8;
+	// As on Home Assistant's graphs, time goes from left to right in every language, and prices stand where lines begin.
+	const [left, right] = options.rtl ? [RIGHT, wide] : [wide, RIGHT];
 	const bottom = TOP + plotHeight;
 	const snap = (value) => Math.round(value * ratio) / ratio;
-	const x = (seconds) => left + ((seconds - from) / (to - from)) * (width - left - RIGHT);
+	const x = (seconds) => left + ((seconds - from) / (to - from)) * (width - left - right);
 	const y = (price) => bottom - ((price * factor - axis.low) / (axis.high - axis.low)) * plotHeight;
-	const frame = { ...options, x, y, snap, left, right: RIGHT, top: TOP, bottom, lane, factor, from, to };
+	const frame = { ...options, x, y, snap, left, right, top: TOP, bottom, lane, factor, from, to };
 	const elements = [
 		...drawAxis(axis, labels, frame),
 		...model.windows.flatMap((best) => drawWindow(best, frame)),
@@ -86,14 +88,14 @@ export function drawChart(model, formats, options) {
 		...(model.outlook?.draw(bottom + 24 + lanes.length * lane, frame) || []),
 		...drawNow(model.rows[options.current], frame),
 	];
-	return { elements, layout: { x, from, to, left, right: RIGHT, top: TOP, bottom, width } };
+	return { elements, layout: { x, from, to, left, right, top: TOP, bottom, width } };
 }
 
-function drawAxis(axis, labels, { y, snap, ratio, factor, left, right, width }) {
+function drawAxis(axis, labels, { y, snap, ratio, factor, left, right, width, rtl }) {
 	return axis.ticks.flatMap((tick, index) => {
 		const at = snap(y(tick / factor)) + 0.5 / ratio;
 		const kind = Math.abs(tick) < 1e-9 ? "zero" : "grid";
-		return [line(kind, left, at, width - right, at), text(labels[index], left - 6, at + 4, "end")];
+		return [line(kind, left, at, width - right, at), rtl ? text(labels[index], width - right + 6, at + 4, "start") : text(labels[index], left - 6, at + 4, "end")];
 	});
 }
 
@@ -172,7 +174,7 @@ function drawHours(formats, { x, snap, ratio, measure, from, to, left, right, wi
 		if (formats.hour(at) % step) continue;
 		const label = formats.tick(at, short);
 		const half = measure(label) / 2;
-		const middle = Math.min(x(at), width - half);
+		const middle = Math.max(half, Math.min(x(at), width - half));
 		const mark = snap(x(at)) + 0.5 / ratio;
 		out.push(line("split", mark, bottom, mark, bottom + 3));
 		// If a day has no whole number of steps, its last label may lie on the one before.
@@ -196,7 +198,10 @@ function drawDays(model, formats, { x, snap, ratio, measure, from, bottom }) {
 		const hidden = day.average === null || model.hides("average");
 		const mean = hidden ? "" : ` · Ø ${formats.number(day.average, formats.coarse)}`;
 		const fits = (words) => measure(words, true) <= space;
-		const heading = [`${name}, ${date}${mean}`, `${name}${mean}`].find(fits) || name;
+		const prices = model.pricesOf(day);
+		const ends = [Math.min(...prices), Math.max(...prices)].map((price) => formats.number(price, formats.coarse));
+		const long = `${name}, ${date}${mean}`;
+		const heading = [`${long} · ${ends.join(" – ")}`, long, `${name}${mean}`].find(fits) || name;
 		out.push(text(heading, x(day.start) + (day.start > from ? 6 : 0), 12, "start", "day"));
 	}
 	return out;

@@ -2,6 +2,7 @@
 
 import { PARTS } from "./model.js";
 import { div, dot, make, span } from "./view.js";
+import { describe, modes, summary } from "./words.js";
 
 export class Cursor {
 	#ui;
@@ -9,7 +10,7 @@ export class Cursor {
 	/** The place of the interval among those that are shown; -1 if there is none. */
 	index = -1;
 
-	/** `see` returns what is shown: model, formats, layout, parts, and the interval to begin with. */
+	/** `see` returns what is shown: model, formats, layout, parts, the interval of now and the place to begin at. */
 	constructor(ui, see) {
 		this.#ui = ui;
 		this.#see = see;
@@ -63,8 +64,9 @@ export class Cursor {
 
 	/** Follow what is shown: keep to the interval, or give up if it is gone. */
 	follow() {
-		const { model, formats, home } = this.#see();
+		const { model, formats, home, row } = this.#see();
 		const { cursor } = this.#ui;
+		this.#ui.summary.textContent = summary(model, formats, row);
 		cursor.setAttribute("aria-label", formats.texts.slider);
 		cursor.setAttribute("aria-valuemax", String(model.rows.length - 1));
 		this.#announce(home);
@@ -98,7 +100,7 @@ export class Cursor {
 		const row = model.rows[index];
 		if (!row) return;
 		this.#ui.cursor.setAttribute("aria-valuenow", String(index));
-		this.#ui.cursor.setAttribute("aria-valuetext", model.describe(formats, row));
+		this.#ui.cursor.setAttribute("aria-valuetext", describe(model, formats, row));
 	}
 }
 
@@ -118,7 +120,7 @@ function details(model, formats, row, parts) {
 		});
 	}
 	for (const load of model.loads(row.start, row.end)) content.push(entry(load.name, "", "run"));
-	for (const words of model.modes(formats, row)) content.push(entry(words, ""));
+	for (const words of modes(model, formats, row)) content.push(entry(words, ""));
 	for (const { name, power, colour } of model.outlook?.powers(formats, row) || []) content.push(entry(name, power, colour));
 	return content;
 }

@@ -8,11 +8,15 @@ const NUMBERS = { comma_decimal: "en", decimal_comma: "de", space_comma: "fr", q
 /** All that depends on the user's profile and the tariff's time zone. */
 export class Formats {
 	constructor(hass, zone, unit) {
-		const { language = "en", locale = {} } = hass;
+		const { locale = {}, translationMetadata: known } = hass;
+		let { language = "en" } = hass;
 		this.texts = textsOf(language);
+		const numbers = NUMBERS[locale.number_format] || language;
+		this.rtl = Boolean(known?.translations[language]?.isRTL);
+		// Our words go from left to right: a time or a date among them that does not could not be read.
+		if (this.rtl) ({ language } = this.texts);
 		this.cents = unit !== "eur";
 		this.unit = this.cents ? "ct/kWh" : "EUR/kWh";
-		const numbers = NUMBERS[locale.number_format] || language;
 		this.digits = [0, 1, 2, 3, 4].map(
 			(count) => new Intl.NumberFormat(numbers, { minimumFractionDigits: count, maximumFractionDigits: count }),
 		);
@@ -41,7 +45,14 @@ export class Formats {
 	}
 
 	time(seconds) {
-		return this.clock.format(seconds * 1000);
+		return this.clock.format(seconds * 1000) + this.#mark(seconds);
+	}
+
+	/** Tell apart the hours of which one is the other repeated, as Germany does: 2A and 2B. */
+	#mark(seconds) {
+		const hour = this.hour(seconds);
+		const mark = hour === this.hour(seconds + 3600) ? "A" : hour === this.hour(seconds - 3600) ? "B" : "";
+		return mark && this.halves ? ` (${mark})` : mark;
 	}
 
 	range(start, end) {
@@ -50,8 +61,8 @@ export class Formats {
 
 	/** Return the label of a full hour on the axis, with or without its minutes. */
 	tick(seconds, short) {
-		if (this.halves) return this.bare.format(seconds * 1000);
-		return short ? this.time(seconds).slice(0, 2) : this.time(seconds);
+		if (this.halves) return this.bare.format(seconds * 1000) + this.#mark(seconds);
+		return short ? this.time(seconds).replace(/:00/, "") : this.time(seconds);
 	}
 
 	hour(seconds) {

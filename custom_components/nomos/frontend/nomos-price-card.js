@@ -181,6 +181,7 @@ class NomosPriceCard extends HTMLElement {
 			formats: this.#formats,
 			layout: this.#layout,
 			parts: this.#parts,
+			row: this.#row,
 			home: Math.max(0, this.#current),
 		}));
 		if (this.#config.hide?.includes("days")) return;
@@ -271,6 +272,7 @@ class NomosPriceCard extends HTMLElement {
 		const message = model ? !model.shown.length && (model.supply(this.#formats) || texts.no_data) : problem();
 		const tile = this.#tile;
 		this.toggleAttribute("tile", tile);
+		this.toggleAttribute("rtl", this.#formats.rtl);
 		ui.head.hidden = Boolean(message);
 		ui.plot.hidden = ui.foot.hidden = Boolean(message) || tile;
 		ui.message.hidden = !message;
@@ -289,7 +291,6 @@ class NomosPriceCard extends HTMLElement {
 		this.#drawPlot();
 		this.#days?.show(model, formats.texts);
 		drawFoot(ui, model, formats, this.#showsParts, this.#hass.config);
-		ui.summary.textContent = model.summary(formats, this.#row);
 		this.#cursor?.follow();
 	}
 
@@ -322,6 +323,7 @@ class NomosPriceCard extends HTMLElement {
 			parts: this.#showsParts,
 			current: this.#current,
 			now: Date.now() / 1000,
+			rtl: this.#formats.rtl,
 			measure: (text, bold) => widthOf(text, bold ? `500 ${font}` : font),
 		});
 		ui.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);

@@ -25,6 +25,8 @@ button:focus-visible, .cursor:focus-visible { outline: 2px solid var(--primary-c
 .time { font-size: 16px; line-height: 26px; font-weight: 500; }
 .several .time { display: block; font-size: 14px; line-height: 20px; }
 .plot { position: relative; flex: 1 1 calc(184px + var(--lanes, 0px)); min-height: 104px; }
+svg, .days, .scale, .tip { direction: ltr; }
+:host([rtl]) :is(.label, .time, .value > span, .note) { direction: ltr; unicode-bidi: isolate; text-align: right; }
 svg { position: absolute; inset: 0; width: 100%; height: 100%; overflow: visible; }
 svg text { fill: var(--soft); font-size: 11px; }
 svg .day { fill: var(--ink); font-weight: 500; }
