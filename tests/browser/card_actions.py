@@ -45,6 +45,7 @@ async def see_actions(journey: Journey, hub: HubClient) -> None:
     box = await tile.bounding_box()
     assert box
     assert box["height"] == 120
+    await journey.screenshots.take("card-tile", page, tile, margin=8)
     await tile.locator(".open").click(delay=700)
     for _ in range(100):
         notes = await hub.command("persistent_notification/get")

@@ -36,7 +36,7 @@ async def test_cards(hass: HomeAssistant, linked, tmp_path: Path) -> None:
     assert dashboard == {"strategy": {"type": "custom:nomos"}}
     strategy = (FRONTEND / "nomos-dashboard.js").read_text()
     assert '"ll-strategy-dashboard-nomos"' in strategy
-    assert len(cards) == 2
+    assert len(cards) == 3
     for card in cards:
         assert isinstance(card, dict)
         assert card["type"] == "custom:nomos-price-card"
