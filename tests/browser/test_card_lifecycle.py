@@ -1,6 +1,7 @@
 """Tests of the card over time: mouse, touch and keyboard, changes at the hub, and the clock."""
 
 from datetime import timedelta
+import re
 from typing import Any
 
 import pytest
@@ -319,3 +320,20 @@ def test_the_legend_hides_and_shows(card: CardPage, summer) -> None:
         legend.get_by_role("button", name=name, pressed=False).click()
     assert drawn() == {"p0", "p1", "p2", "sun", "need"}
     assert card.run("root.querySelectorAll('.total').length") == 1
+
+
+def test_what_cannot_be_loaded(window: CardPage, summer) -> None:
+    """A page that was open before an update may be too old for newer modules: it draws the prices all the same."""
+    window.open(NOW)
+    window.page.route(
+        re.compile(r"/(cursor|days|loads|battery|messages)\.js"),
+        lambda route: route.abort(),
+    )
+    plan = battery("Battery", NOW, ("charge", 12, 80.0))
+    more = {"loads": [load("Car", (NOW, NOW + DAY))], "batteries": [plan]}
+    window.show(summer | more)
+    assert len(window.bars()) == 192
+    window.show(summer, {"entity": ""})
+    assert window.shown(".message")
+    assert all("ERR_FAILED" in one for one in window.complaints)
+    window.complaints.clear()

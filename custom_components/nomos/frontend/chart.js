@@ -84,7 +84,7 @@ export function drawChart(model, formats, options) {
 		...drawAverages(model, frame),
 		...drawHours(formats, frame),
 		...drawDays(model, formats, frame),
-		...lanes.flatMap((one, index) => (one.runs ? model.extras.drawLane : model.extras.drawBattery)(one, bottom + 24 + index * lane, frame)),
+		...lanes.flatMap((one, index) => (one.runs ? model.extras.drawLane : model.extras.drawBattery)?.(one, bottom + 24 + index * lane, frame) || []),
 		...(model.outlook?.draw(bottom + 24 + lanes.length * lane, frame) || []),
 		...drawNow(model.rows[options.current], frame),
 	];

@@ -15,11 +15,13 @@ const rowOf = ([start, end, price, level, ...parts]) => ({ start, end, price, le
 
 export class Model {
 	#known = new Map();
-	/** What the legend hides, by the keys of its buttons. */
-	off = new Set();
 
-	/** `extras` is what was loaded for this chart, `day` the place of the only day to show, if it is known. */
-	constructor(chart, config, extras, day) {
+	/**
+	 * `extras` is what was loaded for this chart, `day` the place of the only day to show, if it is known, and
+	 * `off` what the legend hides, by the keys of its buttons.
+	 */
+	constructor(chart, config, extras, day, off = new Set()) {
+		this.off = off;
 		this.chart = chart;
 		this.config = config;
 		this.extras = extras;

@@ -135,12 +135,7 @@ class NomosPriceCard extends HTMLElement {
 		} catch (error) {
 			problem = ["not_found", "unauthorized"].includes(error?.code) ? error.code : "not_loaded";
 		}
-		try {
-			await this.#load(chart, problem);
-		} catch {
-			chart = undefined;
-			problem = "not_loaded";
-		}
+		await this.#load(chart, problem);
 		if (turn !== this.#turn || !this.isConnected) return;
 		if (chart) {
 			const answer = JSON.stringify(chart);
@@ -160,22 +155,25 @@ class NomosPriceCard extends HTMLElement {
 
 	/** Load what only some answers and some cards need. */
 	async #load(chart, problem) {
+		const drawn = chart && !this.#tile;
 		const wanted = {
 			"./loads.js": chart?.loads.length,
 			"./battery.js": chart?.batteries.length,
 			"./messages.js": chart ? chart.supply.status !== "active" : problem !== "not_loaded",
+			"./actions.js": ["tap_action", "hold_action", "double_tap_action"].some((name) => name in this.#config),
+			"./tile.js": this.#tile,
+			"./cursor.js": drawn,
+			"./days.js": drawn && !this.#config.hide?.includes("days"),
 		};
-		for (const module in wanted) if (wanted[module]) Object.assign(this.#extras, await import(module));
-		if (["tap_action", "hold_action", "double_tap_action"].some((name) => name in this.#config)) {
-			const { Actions } = await import("./actions.js");
-			this.#actions ||= new Actions(this, this.#ui, () => this.#config);
-		}
-		if (this.#tile) {
-			Object.assign(this.#extras, await import("./tile.js"));
-			this.#extras.buildTile(this.#ui);
-		}
-		if (!chart || this.#tile) return;
-		const { Cursor } = await import("./cursor.js");
+		const modules = Object.keys(wanted).filter((module) => wanted[module]);
+		// What cannot be loaded is not shown: a page from before an update may be too old for it.
+		const loaded = await Promise.allSettled(modules.map((module) => import(module)));
+		Object.assign(this.#extras, ...loaded.map(({ value }) => value));
+		const { Actions, Cursor, Days, buildTile } = this.#extras;
+		buildTile?.(this.#ui);
+		if (Actions) this.#actions ||= new Actions(this, this.#ui, () => this.#config);
+		if (Days) this.#days ||= new Days(this.#ui.days, this.#ui.cursor, (day) => this.#show(day));
+		if (!Cursor) return;
 		this.#cursor ||= new Cursor(this.#ui, () => ({
 			model: this.#model,
 			formats: this.#formats,
@@ -184,9 +182,6 @@ class NomosPriceCard extends HTMLElement {
 			row: this.#row,
 			home: Math.max(0, this.#current),
 		}));
-		if (this.#config.hide?.includes("days")) return;
-		const { Days } = await import("./days.js");
-		this.#days ||= new Days(this.#ui.days, this.#ui.cursor, (day) => this.#show(day));
 	}
 
 	/** Show one day, or all; yesterday has to be asked for. */
@@ -201,8 +196,7 @@ class NomosPriceCard extends HTMLElement {
 		// Formats are expensive to make.
 		if (chart?.time_zone !== this.#model?.chart.time_zone) this.#formats = undefined;
 		const held = this.#model?.rows[this.#cursor?.index]?.start;
-		this.#model = chart && new Model(chart, this.#config, this.#extras, this.#day);
-		if (this.#model) this.#model.off = this.#off;
+		this.#model = chart && new Model(chart, this.#config, this.#extras, this.#day, this.#off);
 		if (this.#cursor) this.#cursor.index = this.#model ? this.#model.at(held ?? 0) : -1;
 		this.#draw();
 	}
@@ -268,7 +262,8 @@ class NomosPriceCard extends HTMLElement {
 		const model = this.#model;
 		this.#formats ||= new Formats(this.#hass, model?.chart.time_zone, this.#config.unit);
 		const { texts } = this.#formats;
-		const problem = () => texts[this.#problem] || this.#extras.explain(this.#problem, texts, this.#config.entity);
+		const problem = () =>
+			texts[this.#problem] || this.#extras.explain?.(this.#problem, texts, this.#config.entity) || texts.not_loaded;
 		const message = model ? !model.shown.length && (model.supply(this.#formats) || texts.no_data) : problem();
 		const tile = this.#tile;
 		this.toggleAttribute("tile", tile);
