@@ -1,5 +1,7 @@
 """The step of the journey that taps the card, in both sizes, as Home Assistant's own frontend understands it."""
 
+from typing import Any
+
 from playwright.async_api import expect
 
 from scripts.hub_client import HubClient
@@ -16,28 +18,8 @@ async def see_actions(journey: Journey, hub: HubClient) -> None:
         """Object.values(document.querySelector("home-assistant").hass.entities)
           .find((one) => one.platform === "nomos" && one.translation_key === "price").entity_id"""
     )
-    card = {"type": "custom:nomos-price-card", "entity": price}
-    notify = {
-        "action": "perform-action",
-        "perform_action": "persistent_notification.create",
-        "data": {"notification_id": NOTE, "message": "held"},
-    }
-    cards = [
-        card
-        | {
-            "layout": "tile",
-            "tap_action": {"action": "navigate", "navigation_path": "/profile/general"},
-            "hold_action": notify,
-            "double_tap_action": {"action": "more-info"},
-        },
-        card
-        | {
-            "tap_action": {"action": "none"},
-            "double_tap_action": {"action": "url", "url_path": "/profile/security"},
-        },
-    ]
     await hub.command("lovelace/dashboards/create", url_path=path, title="Actions")
-    view = {"type": "sections", "sections": [{"type": "grid", "cards": cards}]}
+    view = {"type": "sections", "sections": [{"type": "grid", "cards": _cards(price)}]}
     await hub.command("lovelace/config/save", url_path=path, config={"views": [view]})
     await journey.go(f"/{path}")
     tile, chart = (page.locator("nomos-price-card").nth(one) for one in (0, 1))
@@ -70,3 +52,27 @@ async def see_actions(journey: Journey, hub: HubClient) -> None:
     await expect(opened_sensor).to_have_count(0)
     await tile.locator(".open").click()
     await page.wait_for_url("**/profile/general")
+
+
+def _cards(price: str) -> list[dict[str, Any]]:
+    """Return a tile and a chart with their actions."""
+    card = {"type": "custom:nomos-price-card", "entity": price}
+    notify = {
+        "action": "perform-action",
+        "perform_action": "persistent_notification.create",
+        "data": {"notification_id": NOTE, "message": "held"},
+    }
+    return [
+        card
+        | {
+            "layout": "tile",
+            "tap_action": {"action": "navigate", "navigation_path": "/profile/general"},
+            "hold_action": notify,
+            "double_tap_action": {"action": "more-info"},
+        },
+        card
+        | {
+            "tap_action": {"action": "none"},
+            "double_tap_action": {"action": "url", "url_path": "/profile/security"},
+        },
+    ]
