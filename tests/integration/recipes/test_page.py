@@ -32,7 +32,7 @@ EXAMPLES = {
     "docs/actions.md": 5,
     "docs/automations.md": 4,
     "docs/battery.md": 2,
-    "docs/card.md": 6,
+    "docs/card.md": 7,
     "docs/entities.md": 2,
     "docs/recipes.md": len(TESTED),
 }
