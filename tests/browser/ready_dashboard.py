@@ -1,9 +1,11 @@
 """The step of the journey that looks at the ready-made dashboard, with the card on it."""
 
+import asyncio
+from contextlib import suppress
 import re
 from typing import Literal
 
-from playwright.async_api import expect
+from playwright.async_api import Error, Locator, expect
 
 from scripts.hub_client import HubClient
 from tests.browser.browser import NARROW, WIDE
@@ -61,11 +63,19 @@ async def see_dashboard(journey: Journey, hub: HubClient) -> None:
             await journey.screenshots.take(name, journey.page, card, margin=8)
         if (theme, size) == ("dark", NARROW):
             for picture, rows in (("load", 2), ("battery", 3)):
-                await sections.nth(rows).scroll_into_view_if_needed()
+                await _scroll_to(sections.nth(rows))
                 await journey.screenshots.take(
                     f"{picture}-phone-dark", journey.page, sections.nth(rows), margin=8
                 )
     await journey.resize(WIDE)
+
+
+async def _scroll_to(section: Locator) -> None:
+    """Scroll to a section; the page may be drawing it again just then."""
+    async with asyncio.timeout(30):
+        while True:
+            with suppress(Error):
+                return await section.scroll_into_view_if_needed(timeout=5000)
 
 
 async def _hear_load(journey: Journey) -> None:

@@ -106,7 +106,8 @@ class NomosPriceCard extends HTMLElement {
 	connectedCallback() {
 		this.#observer = new ResizeObserver(() => this.#resized());
 		if (this.#ui) this.#observer.observe(this.#ui.plot);
-		if (this.#hass) this.#ask(0);
+		if (this.#model) this.#follow();
+		this.#ask(0);
 	}
 
 	disconnectedCallback() {
@@ -114,8 +115,6 @@ class NomosPriceCard extends HTMLElement {
 		clearTimeout(this.#askTimer);
 		clearTimeout(this.#tickTimer);
 	}
-
-	// Data.
 
 	/** Ask soon: several entities usually change together. */
 	#ask(delay) {
