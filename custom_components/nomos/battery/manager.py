@@ -95,7 +95,6 @@ class Batteries:
         """Plan again what was made from something else than what is known now."""
         for battery in self.all.values():
             battery.async_update()
-        self._save()
 
     @callback
     def _outlook_changed(self) -> None:
