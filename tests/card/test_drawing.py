@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from custom_components.nomos.card.drawing import Wish, chart, in_hours
+from custom_components.nomos.card.drawing import Wish, chart
 from custom_components.nomos.pricing import (
     Components,
     Interval,
@@ -14,6 +14,7 @@ from custom_components.nomos.pricing import (
     PriceTable,
     TableLevels,
     day_bounds,
+    hourly,
 )
 
 QUARTER = timedelta(minutes=15)
@@ -44,7 +45,7 @@ def table(day: date, *, missing: Collection[int] = ()) -> PriceTable:
 @pytest.mark.parametrize(("day", "hours"), DAYS.items())
 def test_hours_are_means(day: date, hours: int) -> None:
     """Each hour of a day is the mean of its four quarter-hours, and so are its parts; the repeated hour comes twice."""
-    found = in_hours(table(day)).intervals
+    found = hourly(table(day), whole=False).intervals
     assert len(found) == hours
     assert [one.duration for one in found] == [HOUR] * hours
     assert [found[0].start, found[-1].end] == list(day_bounds(day))
@@ -59,12 +60,12 @@ def test_hours_are_means(day: date, hours: int) -> None:
 def test_hours_that_are_not_whole() -> None:
     """What is unknown does not count in the mean; an hour of which nothing is known has no price."""
     known = table(date(2026, 6, 10), missing={0, 4, 5, 6, 7})
-    first, second, third, *_ = in_hours(known).intervals
+    first, second, third, *_ = hourly(known, whole=False).intervals
     assert first.price == pytest.approx(0.02)
     assert (second.price, second.duration) == (None, HOUR)
     assert third.price == pytest.approx(0.095)
     # An hourly tariff has its hours already.
-    assert in_hours(PriceTable((first, second))).intervals == (first, second)
+    assert hourly(PriceTable((first, second)), whole=False).intervals == (first, second)
 
 
 def test_the_price_of_now_stays_exact() -> None:

@@ -11,7 +11,6 @@ from custom_components.nomos.prices.formats import (
     PriceList,
     Resolution,
     Unit,
-    hourly,
     plan_response,
 )
 from custom_components.nomos.pricing import (
@@ -20,6 +19,7 @@ from custom_components.nomos.pricing import (
     Interval,
     LevelThresholds,
     PriceTable,
+    hourly,
 )
 
 NOON = datetime(2026, 6, 10, 10, tzinfo=UTC)

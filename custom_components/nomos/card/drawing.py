@@ -1,9 +1,7 @@
 """What a price card draws: prices, levels, components, best windows, what is expected. Pure: no hub, no clock."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby
 from typing import Any, Final
 
 from ..planner import Objective, Plan, PlanRequest, PlanStatus, plan
@@ -11,12 +9,12 @@ from ..planner.expected import Expected
 from ..pricing import (
     QUARTER,
     TARIFF_ZONE,
-    Components,
     Interval,
     PeriodKind,
     PriceTable,
     TableLevels,
     day_bounds,
+    hourly,
     local_date,
     quarter_of,
 )
@@ -53,7 +51,7 @@ def chart(
     customer, a high price is a good one.
     """
     table, today = levels.table, local_date(now)
-    drawn = levels.of(in_hours(table)) if wish.hours else levels
+    drawn = levels.of(hourly(table, whole=False)) if wish.hours else levels
     yesterday = today - _DAY
     wanted = [yesterday] if wish.yesterday else []
     days, rows = [], []
@@ -100,40 +98,6 @@ def _energies(expected: Expected, start: datetime) -> dict[str, Any]:
         sun.append(round(made, 3))
         at += QUARTER
     return {"start": seconds(start), "sun": sun, "need": need}
-
-
-def in_hours(table: PriceTable) -> PriceTable:
-    """Return a table of hours: the mean over time of what is known of each. A part is known only throughout."""
-    groups = groupby(table.intervals, key=lambda one: one.start.replace(minute=0))
-    return PriceTable(tuple(_hour(start, list(group)) for start, group in groups))
-
-
-def _hour(start: datetime, intervals: list[Interval]) -> Interval:
-    known = [one for one in intervals if one.price is not None]
-    end = max(intervals[-1].end, start + _HOUR)
-    if not known:
-        return Interval(start, end, None)
-
-    def mean(values: Iterable[float | None]) -> float | None:
-        total = 0.0
-        for one, value in zip(known, values, strict=True):
-            if value is None:
-                return None
-            total += value * (one.duration / time)
-        return total
-
-    time = sum((one.duration for one in known), timedelta())
-    parts = [one.components for one in known]
-    return Interval(
-        start,
-        end,
-        mean(one.price for one in known),
-        Components(
-            mean(one.electricity for one in parts),
-            mean(one.grid for one in parts),
-            mean(one.levies for one in parts),
-        ),
-    )
 
 
 def _row(interval: Interval, levels: TableLevels) -> list[float | None]:

@@ -9,9 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
 from functools import cached_property
-from itertools import groupby
-from math import fsum
-from operator import attrgetter
 from typing import Final
 
 from homeassistant.util.json import JsonObjectType, JsonValueType
@@ -24,11 +21,10 @@ from ..pricing import (
     Interval,
     LevelThresholds,
     PriceTable,
+    hourly,
     local_date,
 )
 
-_HOUR: Final = timedelta(hours=1)
-_DIGITS: Final = 8
 _MONEY_DIGITS: Final = 6
 _COMPONENTS: Final = ("electricity", "grid", "levies")
 _AMOUNTS: Final = (
@@ -113,43 +109,6 @@ class PriceList:
             "until": _iso(until) if until else None,
             **_FORMATS[shape](self),
         }
-
-
-def hourly(table: PriceTable) -> PriceTable:
-    """Return the means over clock hours, weighted by time.
-
-    An hour that is not known to its end has no price: half of it would mislead.
-    """
-
-    def hour(interval: Interval) -> datetime:
-        # German clocks are whole hours off UTC: an hour there is an hour here.
-        return interval.start.replace(minute=0, second=0, microsecond=0)
-
-    return PriceTable.of(
-        _mean(start, list(parts)) for start, parts in groupby(table.intervals, key=hour)
-    )
-
-
-def _mean(start: datetime, parts: list[Interval]) -> Interval:
-    """Return an hour with the weighted means of its parts."""
-    whole = sum((part.duration for part in parts), timedelta()) == _HOUR
-
-    def mean(value: Callable[[Interval], float | None]) -> float | None:
-        known = [
-            price * (part.duration / _HOUR)
-            for part in parts
-            if (price := value(part)) is not None
-        ]
-        if not whole or len(known) < len(parts):
-            return None
-        return round(fsum(known), _DIGITS)
-
-    return Interval(
-        start,
-        start + _HOUR,
-        mean(attrgetter("price")),
-        Components(*(mean(attrgetter(f"components.{name}")) for name in _COMPONENTS)),
-    )
 
 
 def _rows(

@@ -12,6 +12,7 @@ from .days import (
     next_midnight,
     quarter_of,
 )
+from .hours import hourly
 from .levels import (
     DEFAULT_THRESHOLDS,
     DayLevels,
@@ -53,6 +54,7 @@ __all__ = [
     "below_average",
     "day_bounds",
     "find_periods",
+    "hourly",
     "last_day",
     "local_date",
     "next_midnight",
