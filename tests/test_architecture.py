@@ -56,19 +56,8 @@ LAYERS = (
     ("runtime",),
 )
 
-PURE = (
-    "api",
-    "codec",
-    "forecast.payout",
-    "forecast.typical",
-    "pricing",
-    "planner",
-    "schedule",
-    "totals",
-    "usage.days",
-    "usage.record",
-)
-"""Modules that run without Home Assistant."""
+PURE = LAYERS[0] + LAYERS[1]
+"""Rooms that run without Home Assistant."""
 
 CLOCKLESS = LAYERS[1] + ("pricing",)
 """Rooms whose functions get the time as a parameter, so that they can be tested at any time."""
