@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from homeassistant.components.websocket_api import async_register_command
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv, instance_id
@@ -9,7 +10,7 @@ from homeassistant.helpers.typing import ConfigType
 
 from .account.contracts import NomosAccount
 from .account.tokens import TokenJournal, async_wait_for_refresh
-from .card.chart import async_setup_chart
+from .card.chart import async_send_chart
 from .card.resources import async_setup_card
 from .const import DOMAIN
 from .forecast.accuracy import record_file
@@ -36,7 +37,7 @@ PLATFORMS = [
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Set up what all accounts share: the actions, the command of the card, and the card itself."""
     async_setup_services(hass)
-    async_setup_chart(hass)
+    async_register_command(hass, async_send_chart)
     await async_setup_card(hass)
     return True
 

@@ -1,10 +1,9 @@
 """Fields of actions: validators whose errors say in the user's words which field is wrong, and how."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 import probatio
 
@@ -53,37 +52,31 @@ def action_data(
 def _sentence(
     hass: HomeAssistant, action: str, wrong: probatio.Invalid
 ) -> ServiceValidationError:
-    field = _field_name(hass, action, wrong.path)
     if not wrong.path or wrong.path[0] in cv.ENTITY_SERVICE_FIELDS:
         return invalid_input("no_target")
+    said: dict[str, object] = {}
     match wrong:
-        case FieldError(key=key, said=said):
-            return invalid_input(key, field=field, **said)
+        case FieldError():
+            key, said = wrong.key, wrong.said
         case probatio.RequiredFieldInvalid():
-            return invalid_input("field_missing", field=field)
+            key = "field_missing"
         case probatio.ExtraKeysInvalid():
-            return invalid_input("field_unknown", field=field)
+            key = "field_unknown"
         case probatio.SequenceTypeInvalid():
-            return invalid_input("field_not_rows", field=field)
+            key = "field_not_rows"
         case _:
-            return invalid_input("field_unfit", field=field)
+            key = "field_unfit"
+    return invalid_input(key, field=_field_name(hass, action, wrong.path), **said)
 
 
 def _field_name(hass: HomeAssistant, action: str, path: Sequence[Any]) -> str:
     """Return a field as the dialog calls it, and as it is written in YAML."""
-    written = ""
-    for part in path:
-        match part:
-            case int():
-                written += f"[{part}]"
-            case _:
-                written += f"{'.' if written else ''}{part}"
-    written = harmless_text(written)
+    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    written = harmless_text("".join(parts).removeprefix("."))
     names: Mapping[str, str] = async_get_cached_translations(
         hass, hass.config.language, "services", DOMAIN
     )
-    first = path[0] if path else ""
-    name = names.get(f"component.{DOMAIN}.services.{action}.fields.{first}.name")
+    name = names.get(f"component.{DOMAIN}.services.{action}.fields.{path[0]}.name")
     return f"{name} ({written})" if name else written
 
 
@@ -92,34 +85,48 @@ def text(value: Any) -> str:
     return harmless_text(cv.string(value))
 
 
+def _refusing[T](
+    read: Callable[[Any], T], key: str, **placeholders: object
+) -> Callable[[Any], T]:
+    """Return a validator that refuses with one sentence whatever cannot be read."""
+
+    def validate(value: Any) -> T:
+        try:
+            return read(value)
+        except TypeError, ValueError, OverflowError, probatio.Invalid:
+            raise FieldError(key, **placeholders) from None
+
+    return validate
+
+
+flag: Final = _refusing(cv.boolean, "field_not_a_flag")
+"""Reads a truth value."""
+
+
 def number(low: float, high: float) -> Callable[[Any], float]:
     """Return a validator of a number within bounds."""
+    any_number = _refusing(float, "field_not_a_number")
 
     def read(value: Any) -> float:
-        try:
-            found = float(value)
-        except TypeError, ValueError, OverflowError:
-            raise FieldError("field_not_a_number") from None
-        if low <= found <= high:  # NaN never is.
+        if low <= (found := any_number(value)) <= high:  # NaN never is.
             return found
         raise FieldError("out_of_bounds", low=f"{low:g}", high=f"{high:g}")
 
     return read
 
 
+price: Final = number(-100, 100)
+"""Reads a price in EUR/kWh."""
+
+
 def duration(low: timedelta, high: timedelta) -> Callable[[Any], timedelta]:
     """Return a validator of a duration within bounds."""
-
-    def read(value: Any) -> timedelta:
-        with suppress(OverflowError, probatio.Invalid):
-            length: timedelta = cv.time_period(value)
-            if low <= length <= high:
-                return length
-        raise FieldError(
-            "field_not_a_duration", low=_in_hours(low), high=_in_hours(high)
-        )
-
-    return read
+    return _refusing(
+        probatio.All(cv.time_period, probatio.Range(min=low, max=high)),
+        "field_not_a_duration",
+        low=_in_hours(low),
+        high=_in_hours(high),
+    )
 
 
 def _in_hours(length: timedelta) -> str:
@@ -129,23 +136,7 @@ def _in_hours(length: timedelta) -> str:
 
 def choice[E: StrEnum](choices: type[E]) -> Callable[[Any], E]:
     """Return a validator of one of the values of an enumeration."""
-
-    def read(value: Any) -> E:
-        try:
-            return choices(value)
-        except ValueError:
-            raise FieldError("field_not_a_choice", choices=", ".join(choices)) from None
-
-    return read
-
-
-def flag(value: Any) -> bool:
-    """Return a truth value."""
-    try:
-        found: bool = cv.boolean(value)
-    except probatio.Invalid:
-        raise FieldError("field_not_a_flag") from None
-    return found
+    return _refusing(choices, "field_not_a_choice", choices=", ".join(choices))
 
 
 def rows(most: int, row: probatio.Schema | dict[Any, Any]) -> Any:

@@ -1,30 +1,27 @@
 """The action that plans a battery: what it is called with, and its response."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from itertools import pairwise
 from math import sqrt
 from typing import Any, Final
 
 import probatio
 
-from homeassistant.util.json import JsonObjectType, JsonValueType
+from homeassistant.util.json import JsonObjectType
 
-from .action_fields import FieldError, flag, number, rows, text
-from .planner.battery import Battery, BatteryPlan, plan_battery
+from .action_fields import FieldError, flag, number, price, rows, text
+from .planner.battery import Battery, plan_battery
 from .planner.expected import EnergyForecast, Expected
 from .prices.formats import money
-from .pricing import Interval, PriceTable, day_bounds, local_date
+from .pricing import Interval, PriceTable, next_midnight
 from .time_input import instant, plan_window
 
-_DAY: Final = timedelta(days=1)
 _FOREVER: Final = timedelta(days=30)
 """How long a payout holds of which no later one is given: longer than any plan."""
 _MAX_ROWS: Final = 1000
 _MAX_ENERGY: Final = 10_000
 """kWh, of a battery and of a row."""
-_MAX_PRICE: Final = 100
-"""EUR/kWh, either way."""
 
 
 def _series(key: str, value: Callable[[Any], float]) -> Any:
@@ -43,13 +40,12 @@ def _series(key: str, value: Callable[[Any], float]) -> Any:
     return probatio.All(rows(_MAX_ROWS, row), in_order)
 
 
-_PRICE: Final = number(-_MAX_PRICE, _MAX_PRICE)
-_PAYOUTS: Final = probatio.Schema(_series("price", _PRICE))
+_PAYOUTS: Final = probatio.Schema(_series("price", price))
 
 
 def _payout(value: Any) -> Any:
     """Return a payout, or pairs of a start and the payout from then on."""
-    return (_PAYOUTS if isinstance(value, list) else _PRICE)(value)
+    return (_PAYOUTS if isinstance(value, list) else price)(value)
 
 
 _FORECAST: Final = probatio.All(
@@ -63,7 +59,7 @@ PLAN_BATTERY_FIELDS: Final = {
     probatio.Required("discharge_power"): number(0.001, _MAX_ENERGY),
     probatio.Optional("efficiency", default=90): number(1, 100),
     probatio.Optional("reserve", default=0): number(0, 100),
-    probatio.Optional("wear", default=0.05): number(0, _MAX_PRICE),
+    probatio.Optional("wear", default=0.05): number(0, 100),
     probatio.Optional("from_grid", default=True): flag,
     probatio.Optional("to_grid", default=False): flag,
     probatio.Optional("payout"): _payout,
@@ -73,92 +69,70 @@ PLAN_BATTERY_FIELDS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatteryRequest:
-    """What the action is asked: a battery, its charge level (kWh), and what is expected from ``start`` to ``end``.
+def battery_response(
+    data: Mapping[str, Any],
+    prices: PriceTable,
+    payouts: PriceTable,
+    now: datetime,
+    zone: tzinfo,
+) -> JsonObjectType:
+    """Return the plan of a battery as JSON: times with the zone's offset, money in EUR, power in kW, levels in percent.
 
-    ``end`` is what was asked for; prices may end before it.
+    ``payouts`` are those of a feed-in contract, in case that none are given.
+
+    Raises:
+        ServiceValidationError: the end is no time, or over.
+
     """
-
-    battery: Battery
-    level: float
-    expected: Expected
-    start: datetime
-    end: datetime
-
-    @classmethod
-    def of(
-        cls,
-        data: Mapping[str, Any],
-        prices: PriceTable,
-        payouts: PriceTable,
-        now: datetime,
-        zone: tzinfo,
-    ) -> BatteryRequest:
-        """Read the fields of a call; ``payouts`` are those of a feed-in contract, in case that none are given.
-
-        Raises:
-            ServiceValidationError: the end is no time, or over.
-
-        """
-        efficiency = sqrt(data["efficiency"] / 100)
-        capacity = data["capacity"]
-        end = day_bounds(local_date(now) + _DAY)[1]
-        if "until" in data:
-            end = plan_window(None, data["until"], now, zone)[1]
-        if "payout" in data:
-            payouts = _payout_table(data["payout"], now)
-        return cls(
-            battery=Battery(
-                capacity=capacity,
-                charge_power=data["charge_power"],
-                discharge_power=data["discharge_power"],
-                charge_efficiency=efficiency,
-                discharge_efficiency=efficiency,
-                reserve=data["reserve"] / 100 * capacity,
-                wear=data["wear"],
-                from_grid=data["from_grid"],
-                to_grid=data["to_grid"],
-            ),
-            level=data["level"] / 100 * capacity,
-            expected=Expected(
-                prices=prices,
-                payouts=payouts,
-                house=data["house_forecast"],
-                sun=data["solar_forecast"],
-            ),
-            start=now,
-            end=end,
-        )
-
-    def response(self, zone: tzinfo) -> JsonObjectType:
-        """Return the plan as JSON: times with the zone's offset, money in EUR, power in kW, levels in percent."""
-        quarters, beyond = self.expected.to_plan(self.start, self.end)
-        plan = plan_battery(self.battery, self.level, quarters, beyond)
-        until = quarters[-1].end if quarters else self.start
-        known = all(quarter.known for quarter in plan.quarters)
-        return {
-            "schedule": self._schedule(plan, zone),
-            "cost": money(plan.cost),
-            "cost_self_use": money(plan.cost_self_use),
-            "gain": money(plan.gain),
-            "end_value": money(plan.end_value),
-            "provisional": until < self.end or not known,
-            "until": until.astimezone(zone).isoformat(),
-        }
-
-    def _schedule(self, plan: BatteryPlan, zone: tzinfo) -> list[JsonValueType]:
-        return [
+    battery = _battery(data)
+    end = next_midnight(next_midnight(now))
+    if "until" in data:
+        end = plan_window(None, data["until"], now, zone)[1]
+    expected = Expected(
+        prices=prices,
+        payouts=_payout_table(data["payout"], now) if "payout" in data else payouts,
+        house=data["house_forecast"],
+        sun=data["solar_forecast"],
+    )
+    quarters, beyond = expected.to_plan(now, end)
+    level = data["level"] / 100 * battery.capacity
+    plan = plan_battery(battery, level, quarters, beyond)
+    until = quarters[-1].end if quarters else now
+    known = all(quarter.known for quarter in plan.quarters)
+    return {
+        "schedule": [
             {
                 "start": quarter.start.astimezone(zone).isoformat(),
                 "end": quarter.end.astimezone(zone).isoformat(),
                 "mode": step.mode.value,
                 "power": round(step.power, 3),
-                "level": round(100 * step.level / self.battery.capacity, 2),
+                "level": round(100 * step.level / battery.capacity, 2),
                 "import_price": quarter.price if quarter.known else None,
             }
             for quarter, step in zip(plan.quarters, plan.steps, strict=True)
-        ]
+        ],
+        "cost": money(plan.cost),
+        "cost_self_use": money(plan.cost_self_use),
+        "gain": money(plan.gain),
+        "end_value": money(plan.end_value),
+        "provisional": until < end or not known,
+        "until": until.astimezone(zone).isoformat(),
+    }
+
+
+def _battery(data: Mapping[str, Any]) -> Battery:
+    efficiency = sqrt(data["efficiency"] / 100)
+    return Battery(
+        capacity=data["capacity"],
+        charge_power=data["charge_power"],
+        discharge_power=data["discharge_power"],
+        charge_efficiency=efficiency,
+        discharge_efficiency=efficiency,
+        reserve=data["reserve"] / 100 * data["capacity"],
+        wear=data["wear"],
+        from_grid=data["from_grid"],
+        to_grid=data["to_grid"],
+    )
 
 
 def _payout_table(
@@ -166,9 +140,8 @@ def _payout_table(
 ) -> PriceTable:
     """Return payouts as a table: each holds until the next one."""
     steps = payout if isinstance(payout, list) else [(now, payout)]
-    ends = [*(start for start, _ in steps), now + _FOREVER][1:]
     return PriceTable.of(
         Interval(start, end, price)
-        for (start, price), end in zip(steps, ends, strict=True)
+        for (start, price), (end, _) in pairwise([*steps, (now + _FOREVER, 0.0)])
         if start < end
     )

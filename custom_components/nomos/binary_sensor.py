@@ -13,7 +13,6 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .loads.entities import RUN_NOW, NomosRunNow
-from .loads.load import Load
 from .prices.coordinator import PriceCoordinator
 from .prices.entity import NomosEntity, PriceValue, suits
 from .pricing import PeriodKind, local_date
@@ -86,12 +85,10 @@ async def async_setup_entry(
             if suits(coordinator, description.feeds_in)
         )
 
-    @callback
-    def add_load(load: Load) -> None:
-        async_add_entities([NomosRunNow(load, RUN_NOW)], config_subentry_id=load.id)
-
     entry.runtime_data.async_each_contract(add)
-    entry.runtime_data.loads.async_each(add_load)
+    entry.runtime_data.loads.async_each(
+        async_add_entities, lambda load: [NomosRunNow(load, RUN_NOW)]
+    )
 
 
 class NomosBinarySensor(NomosEntity, BinarySensorEntity):

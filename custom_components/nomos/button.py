@@ -1,26 +1,9 @@
 """The buttons of loads."""
 
-from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-
-from .loads.controls import BUTTONS, NomosLoadButton
-from .loads.load import Load
-from .runtime import NomosConfigEntry
+from .loads.controls import BUTTONS, NomosLoadButton, load_platform
 
 PARALLEL_UPDATES = 0
 
-
-async def async_setup_entry(
-    hass: HomeAssistant,
-    entry: NomosConfigEntry,
-    async_add_entities: AddConfigEntryEntitiesCallback,
-) -> None:
-    """Add the buttons of every load, also of those that are added later."""
-
-    @callback
-    def add(load: Load) -> None:
-        async_add_entities(
-            [NomosLoadButton(load, one) for one in BUTTONS], config_subentry_id=load.id
-        )
-
-    entry.runtime_data.loads.async_each(add)
+async_setup_entry = load_platform(
+    lambda load: [NomosLoadButton(load, one) for one in BUTTONS]
+)

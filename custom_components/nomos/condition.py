@@ -129,12 +129,6 @@ def _rated(
     return Rated
 
 
-def _among_cheapest_hours(
-    _prices: PriceCoordinator, rating: PriceRating, hours: float
-) -> bool:
-    return rating.among_cheapest(hours)
-
-
 def _below_average(
     prices: PriceCoordinator, rating: PriceRating, percent: float
 ) -> bool:
@@ -146,7 +140,7 @@ CONDITIONS: Final[dict[str, type[Condition]]] = {
     "among_cheapest_hours": _rated(
         "hours",
         probatio.Range(min=0, min_included=False, max=25),
-        _among_cheapest_hours,
+        lambda _, rating, hours: rating.among_cheapest(hours),
     ),
     "below_average": _rated("percent", probatio.Range(min=0, max=1000), _below_average),
     "price_level_is": PriceLevelIs,

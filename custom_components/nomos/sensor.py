@@ -7,7 +7,6 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .loads.entities import load_sensors
-from .loads.load import Load
 from .prices.coordinator import PriceCoordinator
 from .prices.sensors import price_sensors
 from .runtime import NomosConfigEntry
@@ -30,13 +29,9 @@ async def async_setup_entry(
         async_follow_usage(hass, usage, async_add_entities)
 
     @callback
-    def add_load(load: Load) -> None:
-        async_add_entities(load_sensors(load), config_subentry_id=load.id)
-
-    @callback
     def add_battery(sensors: Iterable[SensorEntity], battery_id: str) -> None:
         async_add_entities(sensors, config_subentry_id=battery_id)
 
     entry.runtime_data.async_each_contract(add)
-    entry.runtime_data.loads.async_each(add_load)
+    entry.runtime_data.loads.async_each(async_add_entities, load_sensors)
     entry.runtime_data.async_each_battery(add_battery)

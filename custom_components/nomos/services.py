@@ -26,10 +26,10 @@ from homeassistant.helpers.target import (
 )
 from homeassistant.util import dt as dt_util
 
+from . import action_fields as field
 from .account.ranking import feed_in_contract, named_contract, only_contract
-from .action_fields import action_data, choice, duration, flag, number, rows, text
 from .api import NomosRateLimitError
-from .battery_action import PLAN_BATTERY_FIELDS, BatteryRequest
+from .battery_action import PLAN_BATTERY_FIELDS, battery_response
 from .const import DOMAIN
 from .errors import REQUEST_ERRORS, invalid_input, raise_action_failed
 from .loads.load import Load
@@ -44,17 +44,14 @@ from .time_input import plan_window, price_range
 _ZERO: Final = timedelta()
 _LONGEST_LOAD: Final = timedelta(days=7)
 _MAX_STEPS: Final = 96
-_MAX_PRICE: Final = 100
-"""EUR/kWh, either way."""
 
 
 # Times are read as text: templates, YAML and scripts give text, dates, times or dates with time.
-_ACCOUNT: Final = {probatio.Optional("config_entry"): text}
-_CONTRACT: Final = {**_ACCOUNT, probatio.Optional("subscription"): text}
+_ACCOUNT: Final = {probatio.Optional("config_entry"): field.text}
+_CONTRACT: Final = {**_ACCOUNT, probatio.Optional("subscription"): field.text}
 
-_LENGTH: Final = duration(timedelta(seconds=1), _LONGEST_LOAD)
-_PART: Final = duration(_ZERO, _LONGEST_LOAD)
-_PRICE: Final = number(-_MAX_PRICE, _MAX_PRICE)
+_LENGTH: Final = field.duration(timedelta(seconds=1), _LONGEST_LOAD)
+_PART: Final = field.duration(_ZERO, _LONGEST_LOAD)
 
 REFRESH_SCHEMA: Final = probatio.Schema(_ACCOUNT)
 LOAD_SCHEMA: Final = probatio.All(
@@ -64,39 +61,39 @@ LOAD_SCHEMA: Final = probatio.All(
 GET_PRICES_SCHEMA: Final = probatio.Schema(
     {
         **_CONTRACT,
-        probatio.Optional("start"): text,
-        probatio.Optional("end"): text,
-        probatio.Optional("resolution", default="interval"): choice(Resolution),
-        probatio.Optional("unit", default="EUR/kWh"): choice(Unit),
-        probatio.Optional("format", default="objects"): choice(Format),
+        probatio.Optional("start"): field.text,
+        probatio.Optional("end"): field.text,
+        probatio.Optional("resolution", default="interval"): field.choice(Resolution),
+        probatio.Optional("unit", default="EUR/kWh"): field.choice(Unit),
+        probatio.Optional("format", default="objects"): field.choice(Format),
     }
 )
 PLAN_SCHEMA: Final = probatio.Schema(
     {
         **_CONTRACT,
         probatio.Optional("duration"): _LENGTH,
-        probatio.Optional("energy"): number(0.001, 1000),
-        probatio.Optional("power"): number(0.001, 1000),
-        probatio.Optional("profile"): rows(
+        probatio.Optional("energy"): field.number(0.001, 1000),
+        probatio.Optional("power"): field.number(0.001, 1000),
+        probatio.Optional("profile"): field.rows(
             _MAX_STEPS,
             {
                 probatio.Required("duration"): _LENGTH,
-                probatio.Required("power"): number(0, 1000),
+                probatio.Required("power"): field.number(0, 1000),
             },
         ),
-        probatio.Optional("earliest"): text,
-        probatio.Optional("latest"): text,
-        probatio.Optional("contiguous", default=True): flag,
+        probatio.Optional("earliest"): field.text,
+        probatio.Optional("latest"): field.text,
+        probatio.Optional("contiguous", default=True): field.flag,
         probatio.Optional("min_run", default=_ZERO): _PART,
         probatio.Optional("min_pause", default=_ZERO): _PART,
         probatio.Optional("max_runs"): probatio.All(
-            number(1, 1000), probatio.Coerce(int)
+            field.number(1, 1000), probatio.Coerce(int)
         ),
-        probatio.Optional("price_cap"): _PRICE,
-        probatio.Optional("price_floor"): _PRICE,
-        probatio.Optional("goal"): choice(Objective),
-        probatio.Optional("prefer", default="early"): choice(Prefer),
-        probatio.Optional("slices", default=False): flag,
+        probatio.Optional("price_cap"): field.price,
+        probatio.Optional("price_floor"): field.price,
+        probatio.Optional("goal"): field.choice(Objective),
+        probatio.Optional("prefer", default="early"): field.choice(Prefer),
+        probatio.Optional("slices", default=False): field.flag,
     }
 )
 PLAN_BATTERY_SCHEMA: Final = probatio.Schema({**_CONTRACT, **PLAN_BATTERY_FIELDS})
@@ -122,7 +119,7 @@ def async_setup_services(hass: HomeAssistant) -> None:
             DOMAIN,
             name,
             action,
-            schema=action_data(hass, name, schema),
+            schema=field.action_data(hass, name, schema),
             supports_response=answers,
         )
 
@@ -140,23 +137,20 @@ async def _async_get_prices(call: ServiceCall) -> ServiceResponse:
         table = await entry.runtime_data.past.async_prices(coordinator, opens, closes)
     except (ConfigEntryAuthFailed, *REQUEST_ERRORS) as err:
         raise_action_failed(call.hass, entry, err)
-
-    def respond() -> ServiceResponse:
-        return PriceList(
-            table=table,
-            start=opens,
-            end=closes,
-            resolution=call.data["resolution"],
-            unit=call.data["unit"],
-            thresholds=coordinator.thresholds,
-            now=now,
-            feed_in=coordinator.contract.feeds_in,
-        ).response(shape)
-
+    prices = PriceList(
+        table=table,
+        start=opens,
+        end=closes,
+        resolution=call.data["resolution"],
+        unit=call.data["unit"],
+        thresholds=coordinator.thresholds,
+        now=now,
+        feed_in=coordinator.contract.feeds_in,
+    )
     if table is coordinator.data:
-        return respond()
+        return prices.response(shape)
     # A year has 35,000 quarter-hours.
-    return await call.hass.async_add_executor_job(respond)
+    return await call.hass.async_add_executor_job(prices.response, shape)
 
 
 async def _async_plan(call: ServiceCall) -> ServiceResponse:
@@ -184,8 +178,9 @@ async def _async_plan_battery(call: ServiceCall) -> ServiceResponse:
     feed_in = feed_in_contract(one.contract for one in prices.values())
     payouts = prices[feed_in.id].data if feed_in else EMPTY_TABLE
     now, zone = dt_util.utcnow(), dt_util.get_default_time_zone()
-    request = BatteryRequest.of(call.data, coordinator.data, payouts, now, zone)
-    return await call.hass.async_add_executor_job(request.response, zone)
+    return await call.hass.async_add_executor_job(
+        battery_response, call.data, coordinator.data, payouts, now, zone
+    )
 
 
 def _plan_request(
@@ -221,29 +216,25 @@ def _plan_request(
 
 def _load(data: Mapping[str, Any]) -> tuple[timedelta, Profile | None]:
     """Return how long a load runs, and its power step by step if that varies."""
-    match {"duration", "energy", "power", "profile"} & data.keys():
-        case given if given in ({"duration"}, {"duration", "power"}):
-            return data["duration"], None
-        case given if given == {"energy", "power"}:
-            length = duration_for(data["energy"], data["power"])
-            if _ZERO < length <= _LONGEST_LOAD:
-                return length, None
-            key = "load_too_long"
-        case given if given == {"profile"}:
-            steps = tuple((step["duration"], step["power"]) for step in data["profile"])
-            length = sum((length for length, _ in steps), _ZERO)
-            if _ZERO < length <= _LONGEST_LOAD:
-                return length, steps
-            key = "load_too_long" if steps else "load_missing"
-        case given if "profile" in given:
-            key = "profile_alone"
-        case given if given >= {"duration", "energy"}:
-            key = "duration_and_energy"
-        case given if "energy" in given:
-            key = "energy_without_power"
-        case _:
-            key = "load_missing"
-    raise invalid_input(key)
+    profile: Profile | None = None
+    if "profile" in data:
+        if not data.keys().isdisjoint({"duration", "energy", "power"}):
+            raise invalid_input("profile_alone")
+        profile = tuple((step["duration"], step["power"]) for step in data["profile"])
+        length = sum((length for length, _ in profile), _ZERO)
+    elif "energy" in data:
+        if "duration" in data:
+            raise invalid_input("duration_and_energy")
+        if "power" not in data:
+            raise invalid_input("energy_without_power")
+        length = duration_for(data["energy"], data["power"])
+    else:
+        length = data.get("duration", _ZERO)
+    if not length:
+        raise invalid_input("load_missing")
+    if length > _LONGEST_LOAD:
+        raise invalid_input("load_too_long")
+    return length, profile
 
 
 async def _async_start_load(call: ServiceCall) -> None:

@@ -5,11 +5,10 @@ picks its own kind of entity, so that choosing the Nomos device is enough. A loa
 with if the trigger or condition is about prices.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import product
-from typing import Final, Self
+from typing import Final
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
@@ -27,44 +26,30 @@ CONF_LEVEL: Final = "level"
 
 @dataclass(frozen=True, slots=True)
 class EntityKind:
-    """Entities of Nomos that mean the same, by their keys in translations."""
+    """Entities of Nomos that mean the same, by their keys in translations; of their contract, ``beside`` means them, too."""
 
     platform: Platform
     keys: frozenset[str]
+    beside: str | None = None
 
     def among(self, hass: HomeAssistant, entity_ids: set[str]) -> set[str]:
-        """Return those of some entities that are of this kind."""
-        return {entry.entity_id for entry in self.entries(hass, entity_ids)}
-
-    def beside(self, hass: HomeAssistant, kind: Self, entity_ids: set[str]) -> set[str]:
-        """Return the entities of this kind of the contracts whose entities of another kind are among some."""
-        find = er.async_get(hass).async_get_entity_id
-        return {
-            found
-            for entry in kind.entries(hass, entity_ids)
-            for key in self.keys
-            if (found := find(self.platform, DOMAIN, f"{_contract(entry)}_{key}"))
-        }
-
-    def entries(
-        self, hass: HomeAssistant, entity_ids: set[str]
-    ) -> Iterator[er.RegistryEntry]:
-        """Yield what the registry has of those of some entities that are of this kind."""
-        registry, contracts = er.async_get(hass), set[str]()
+        """Return those of some entities that are of this kind, or the ones of this kind that they mean."""
+        registry, found, contracts = er.async_get(hass), set[str](), set[str]()
         for entity_id in entity_ids:
             entry = registry.async_get(entity_id)
             if entry is None or entry.platform != DOMAIN:
                 continue
             if entry.domain == self.platform and entry.translation_key in self.keys:
-                yield entry
+                found.add(entity_id)
+            if entry.translation_key == self.beside:
+                contracts.add(_contract(entry))
             if entry.config_subentry_id is not None and entry.device_id is not None:
                 contracts |= _contracts_of_load(hass, entry.device_id)
         for contract, key in product(contracts, self.keys):
-            found = registry.async_get_entity_id(
-                self.platform, DOMAIN, f"{contract}_{key}"
-            )
-            if found is not None and found not in entity_ids:
-                yield registry.entities[found]
+            unique_id = f"{contract}_{key}"
+            if one := registry.async_get_entity_id(self.platform, DOMAIN, unique_id):
+                found.add(one)
+        return found
 
 
 def _contracts_of_load(hass: HomeAssistant, device_id: str) -> set[str]:
@@ -79,11 +64,18 @@ def _contracts_of_load(hass: HomeAssistant, device_id: str) -> set[str]:
 
 PRICE: Final = EntityKind(Platform.SENSOR, frozenset({"price", "payout"}))
 PRICE_LEVEL: Final = EntityKind(Platform.SENSOR, frozenset({"price_level"}))
-CHEAP_NOW: Final = EntityKind(Platform.BINARY_SENSOR, frozenset({"cheap_now"}))
-EXPENSIVE_NOW: Final = EntityKind(Platform.BINARY_SENSOR, frozenset({"expensive_now"}))
 RUN_NOW: Final = EntityKind(Platform.BINARY_SENSOR, frozenset({"run_now"}))
 TOMORROW_AVAILABLE: Final = EntityKind(
     Platform.BINARY_SENSOR, frozenset({"tomorrow_available"})
+)
+
+# The editor offers triggers of periods where there is a price level: that is of a class, which only what is bought has.
+# So whoever chose a price level means the periods of its contract.
+CHEAP_NOW: Final = EntityKind(
+    Platform.BINARY_SENSOR, frozenset({"cheap_now"}), beside="price_level"
+)
+EXPENSIVE_NOW: Final = EntityKind(
+    Platform.BINARY_SENSOR, frozenset({"expensive_now"}), beside="price_level"
 )
 
 LEVELS: Final = tuple(level.key for level in Level)

@@ -1,9 +1,10 @@
 """The times that an action is called with."""
 
-from datetime import UTC, datetime, time, timedelta, tzinfo
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
 
-from homeassistant.exceptions import ServiceValidationError
 from homeassistant.util import dt as dt_util
 
 from .api import harmless_text
@@ -37,9 +38,9 @@ def price_range(
     opens, midnight = day_bounds(local_date(now))
     closes = next_midnight(midnight)
     if start is not None:
-        opens = _begin_or_end(start, 0)
+        opens = _bound(start, 0)
     if end is not None:
-        closes = _begin_or_end(end, 1)
+        closes = _bound(end, 1)
     if closes <= opens:
         raise invalid_input("end_before_start")
     if (last_day(closes) - local_date(opens)).days >= MAX_DAYS:
@@ -60,8 +61,8 @@ def plan_window(
         ServiceValidationError: the window is no window, or is over.
 
     """
-    start = None if earliest is None else _time_or_instant(earliest)
-    end = None if latest is None else _time_or_instant(latest)
+    start = None if earliest is None else _read(earliest, dt_util.parse_time)
+    end = None if latest is None else _read(latest, dt_util.parse_time)
     if isinstance(end, datetime):
         if isinstance(start, time):
             start = next_at(start, now, zone)
@@ -96,46 +97,29 @@ def instant(text: str) -> datetime:
         ServiceValidationError: it is none.
 
     """
-    _check(text)
-    return _instant(text)
+    return _read(text, dt_util.parse_datetime)
 
 
-def _begin_or_end(text: str, days: int) -> datetime:
-    """Return an instant, or the bound of a tariff day."""
-    _check(text)
-    if (day := dt_util.parse_date(text)) is None:
-        return _instant(text)
-    if day.year not in _YEARS:
-        raise _invalid(text)
-    return day_bounds(day)[days]
+def _bound(text: str, side: int) -> datetime:
+    """Return an instant, or a bound of a tariff day: 0 for its begin, 1 for its end."""
+    found = _read(text, dt_util.parse_date)
+    return found if isinstance(found, datetime) else day_bounds(found)[side]
 
 
-def _time_or_instant(text: str) -> time | datetime:
-    _check(text)
-    wall = dt_util.parse_time(text)
-    return _instant(text) if wall is None else wall
+def _read[T: date | time](text: str, parse: Callable[[str], T | None]) -> T | datetime:
+    """Return what a parser reads of a text, or else the instant in UTC that it names.
 
-
-def _check(text: str) -> None:
-    """Refuse what no time is written with, before it is parsed.
-
-    Half a character crashes the parser that Home Assistant uses, and all of Home Assistant with it.
+    What no time is written with is refused before: half a character crashes the parser that Home Assistant uses, and all
+    of Home Assistant with it.
     """
-    if len(text) > _LONGEST or not (text.isascii() and text.isprintable()):
-        raise _invalid(text)
-
-
-def _instant(text: str) -> datetime:
-    try:
-        moment = dt_util.parse_datetime(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.year not in _YEARS:
-        raise _invalid(text)
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=dt_util.get_default_time_zone())
-    return moment.astimezone(UTC)
-
-
-def _invalid(text: str) -> ServiceValidationError:
-    return invalid_input("invalid_time", value=harmless_text(text))
+    found: T | datetime | None = None
+    if len(text) <= _LONGEST and text.isascii() and text.isprintable():
+        with suppress(ValueError):
+            found = parse(text) or dt_util.parse_datetime(text)
+    if found is None or (isinstance(found, date) and found.year not in _YEARS):
+        raise invalid_input("invalid_time", value=harmless_text(text))
+    if not isinstance(found, datetime):
+        return found
+    if found.tzinfo is None:
+        found = found.replace(tzinfo=dt_util.get_default_time_zone())
+    return found.astimezone(UTC)

@@ -260,31 +260,11 @@ class LowestPriceStarted(_NomosTrigger):
         return async_dispatcher_connect(self._hass, SIGNAL_LOWEST, begins)
 
 
-def _period(kind: EntityKind, state: str) -> type[Trigger]:
-    """Return a trigger that fires when the sensor of a kind of period changes to a state.
-
-    The editor offers it where there is a price level: that is of a class, which only what is bought has. So whoever
-    chose a price level means the periods of its contract.
-    """
-
-    class InPeriod(_NomosTrigger, EntityTargetStateTriggerBase):
-        _kind = kind
-        _to_states = {state}
-
-        @override
-        def entity_filter(self, entities: set[str]) -> set[str]:
-            """Keep the sensors of periods, and put them in the place of price levels."""
-            beside = kind.beside(self._hass, PRICE_LEVEL, entities)
-            return super().entity_filter(entities) | beside
-
-    return InPeriod
-
-
 TRIGGERS: Final[dict[str, type[Trigger]]] = {
-    "cheap_period_ended": _period(CHEAP_NOW, STATE_OFF),
-    "cheap_period_started": _period(CHEAP_NOW, STATE_ON),
-    "expensive_period_ended": _period(EXPENSIVE_NOW, STATE_OFF),
-    "expensive_period_started": _period(EXPENSIVE_NOW, STATE_ON),
+    "cheap_period_ended": _becomes(CHEAP_NOW, STATE_OFF),
+    "cheap_period_started": _becomes(CHEAP_NOW, STATE_ON),
+    "expensive_period_ended": _becomes(EXPENSIVE_NOW, STATE_OFF),
+    "expensive_period_started": _becomes(EXPENSIVE_NOW, STATE_ON),
     "load_run_ended": _becomes(RUN_NOW, STATE_OFF),
     "load_run_started": _becomes(RUN_NOW, STATE_ON),
     "lowest_price_started": LowestPriceStarted,

@@ -1,14 +1,14 @@
 """What a price card is sent: its command, and what of an account it shows beside prices."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 import probatio
 
 from homeassistant.auth.permissions.const import POLICY_READ
-from homeassistant.components.websocket_api import async_register_command
 from homeassistant.components.websocket_api.connection import ActiveConnection
 from homeassistant.components.websocket_api.const import ERR_NOT_FOUND
 from homeassistant.components.websocket_api.decorators import (
@@ -16,7 +16,7 @@ from homeassistant.components.websocket_api.decorators import (
     websocket_command,
 )
 from homeassistant.const import Platform
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import Unauthorized
 from homeassistant.helpers import config_validation as cv, entity_registry as er
 from homeassistant.util import dt as dt_util
@@ -42,17 +42,12 @@ _LONGEST: Final = 24 * 60
 _MOST: Final = 5
 """Best windows."""
 
-_LOAD_KEYS: Final = (
+_WATCHED: Final = (
     (Platform.BINARY_SENSOR, RUN_NOW.key),
     (Platform.SENSOR, "next_start"),
+    (Platform.SENSOR, "mode"),
 )
-"""The entities of a load whose states change when its plan does."""
-
-
-@callback
-def async_setup_chart(hass: HomeAssistant) -> None:
-    """Register the command that cards send."""
-    async_register_command(hass, _chart)
+"""The entities of a load or a battery whose states change when its plan does."""
 
 
 @websocket_command(
@@ -72,7 +67,7 @@ def async_setup_chart(hass: HomeAssistant) -> None:
     }
 )
 @async_response
-async def _chart(
+async def async_send_chart(
     hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]
 ) -> None:
     """Answer a card with the chart of the contract that a current price sensor belongs to."""
@@ -91,8 +86,9 @@ async def _chart(
         return
     now = dt_util.utcnow()
     runtime: NomosRuntime = coordinator.config_entry.runtime_data
-    loads = _loads(hass, coordinator, may_read)
-    batteries = _batteries(hass, coordinator, may_read)
+    loads = _shown(hass, runtime.loads.all, coordinator, may_read)
+    homes = runtime.batteries.all if runtime.batteries else {}
+    batteries = _shown(hass, homes, coordinator, may_read)
     drawn = await hass.async_add_executor_job(
         partial(
             chart,
@@ -108,7 +104,7 @@ async def _chart(
             expected=_expected(runtime, coordinator.data) if batteries else None,
         )
     )
-    watched = [entity for _, entities in loads for entity in entities]
+    watched = (entities for _, entities in [*loads, *batteries])
     connection.send_result(
         msg["id"],
         {
@@ -116,37 +112,26 @@ async def _chart(
             "supply": _supply(coordinator.contract),
             "loads": [_load(load, now) for load, _ in loads],
             "batteries": [_battery(battery, now) for battery, _ in batteries],
-            "watch": [entity_id, *watched, *(mode for _, mode in batteries)],
+            "watch": [entity_id, *chain.from_iterable(watched)],
         },
     )
 
 
-def _loads(
+def _shown[T: (Load, HomeBattery)](
     hass: HomeAssistant,
+    known: Mapping[str, T],
     coordinator: PriceCoordinator,
     may_read: Callable[[str], bool],
-) -> list[tuple[Load, list[str]]]:
-    """Return the contract's loads that the user may see, with the entities that a card has to watch."""
-    runtime: NomosRuntime = coordinator.config_entry.runtime_data
-    ours = (one for one in runtime.loads.all.values() if one.coordinator is coordinator)
-    found = ((load, _load_entities(hass, load)) for load in ours)
-    return [(load, watched) for load, watched in found if all(map(may_read, watched))]
-
-
-def _batteries(
-    hass: HomeAssistant,
-    coordinator: PriceCoordinator,
-    may_read: Callable[[str], bool],
-) -> list[tuple[HomeBattery, str]]:
-    """Return the contract's batteries that the user may see, with the entity that a card has to watch."""
-    runtime: NomosRuntime = coordinator.config_entry.runtime_data
+) -> list[tuple[T, list[str]]]:
+    """Return the contract's loads or batteries that the user may see, with the entities that a card has to watch."""
     find = er.async_get(hass).async_get_entity_id
-    found = []
-    for battery in runtime.batteries.all.values() if runtime.batteries else ():
-        mode = find(Platform.SENSOR, DOMAIN, f"{battery.id}_mode")
-        if battery.coordinator is coordinator and mode and may_read(mode):
-            found.append((battery, mode))
-    return found
+    shown = []
+    for name, one in known.items():
+        found = (find(platform, DOMAIN, f"{name}_{key}") for platform, key in _WATCHED)
+        watched = [entity_id for entity_id in found if entity_id]
+        if one.coordinator is coordinator and all(map(may_read, watched)):
+            shown.append((one, watched))
+    return shown
 
 
 def _refuse(
@@ -207,10 +192,3 @@ def _battery(battery: HomeBattery, now: datetime) -> dict[str, Any]:
             for quarter, step in rest
         ],
     }
-
-
-def _load_entities(hass: HomeAssistant, load: Load) -> list[str]:
-    """Return the entities of a load that a card has to watch."""
-    find = er.async_get(hass).async_get_entity_id
-    found = (find(platform, DOMAIN, f"{load.id}_{key}") for platform, key in _LOAD_KEYS)
-    return [entity_id for entity_id in found if entity_id]

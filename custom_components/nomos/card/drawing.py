@@ -1,7 +1,10 @@
 """What a price card draws: prices, levels, components, best windows, what is expected. Pure: no hub, no clock."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from heapq import merge
+from itertools import islice
 from typing import Any, Final
 
 from ..planner import Objective, Plan, PlanRequest, PlanStatus, plan
@@ -125,27 +128,19 @@ def _windows(table: PriceTable, now: datetime, wish: Wish, *, pays: bool) -> lis
     objective = Objective.HIGHEST if pays else Objective.LOWEST
 
     def rank(best: Plan) -> tuple[float, datetime]:
-        assert best.average_price is not None
-        price = round(best.average_price, _DIGITS)
+        price = round(best.average_price or 0.0, _DIGITS)
         return (-price if pays else price, best.runs[0].start)
 
-    def in_stretch(begin: datetime, end: datetime) -> list[Plan]:
+    def in_stretch(begin: datetime, end: datetime) -> Iterator[Plan]:
         request = PlanRequest(begin, end, length, objective=objective)
         best = plan(table, request, begin)
-        if best.status is not PlanStatus.COMPLETE or best.average_price is None:
-            return []
-        return [best]
+        if best.status is PlanStatus.COMPLETE:
+            yield best
+            [run] = best.runs
+            around = in_stretch(begin, run.start), in_stretch(run.end, end)
+            yield from merge(*around, key=rank)
 
-    found: list[Plan] = []
-    free = [(start, horizon, in_stretch(start, horizon))]
-    while len(found) < wish.windows and (left := [one for one in free if one[2]]):
-        chosen = min(left, key=lambda one: rank(one[2][0]))
-        begin, end, [best] = chosen
-        found.append(best)
-        free.remove(chosen)
-        around = ((begin, best.runs[0].start), (best.runs[0].end, end))
-        free += [(*stretch, in_stretch(*stretch)) for stretch in around]
-    return found
+    return list(islice(in_stretch(start, horizon), wish.windows))
 
 
 def _period(levels: TableLevels, now: datetime, *, pays: bool) -> dict[str, int] | None:

@@ -181,7 +181,7 @@ class _Sheet:
             at = self._y(tick)
             color = look.soft if tick == 0 else look.line
             self._pen.line((_LEFT, at, _RIGHT, at), fill=color)
-            text = f"{tick:g}".replace("-", "−").replace(".", self._words["comma"])
+            text = self._written(f"{tick:g}")
             self._text((_LEFT - 10, at), text, 18, look.soft, anchor="rm")
         step = 4 if len(self._days) > 1 else 2
         for at in range(self._from, self._to, _HOUR):
@@ -256,8 +256,10 @@ class _Sheet:
         self._pen.text(place, text, color, font, anchor)
 
     def _number(self, price: float, digits: int) -> str:
-        text = f"{100 * price:.{digits}f}"
-        return text.replace("-", "−").replace(".", self._words["comma"])
+        return self._written(f"{100 * price:.{digits}f}")
+
+    def _written(self, number: str) -> str:
+        return number.replace("-", "−").replace(".", self._words["comma"])
 
     @staticmethod
     def _clock(at: float) -> str:

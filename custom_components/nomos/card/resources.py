@@ -73,7 +73,6 @@ class _Card:
     """Whether pages load the card, which follows from whether there is an account that is not disabled."""
 
     def __init__(self, hass: HomeAssistant) -> None:
-        """Begin without it."""
         self._hass = hass
         self._lock = asyncio.Lock()
         self._shown = False
@@ -96,15 +95,15 @@ class _Card:
             self._shown = not self._shown
             change = add_extra_js_url if self._shown else remove_extra_js_url
             change(self._hass, self._url)
-            _show_start(self._hass, self._url if self._shown else None)
-            await _async_list(self._hass, self._url if self._shown else None)
+            url = self._url if self._shown else None
+            _show_start(self._hass, url)
+            await _async_list(self._hass, url)
 
     async def _async_serve(self) -> str:
         """Serve the modules until Home Assistant is restarted, and return the address of their loader."""
         files = await self._hass.async_add_executor_job(read_modules)
         version = version_of(files)
-        self._hass.http.register_view(_LoaderView(version))
-        self._hass.http.register_view(_ModuleView(files, version))
+        self._hass.http.register_view(_ScriptView(files, version))
         return f"{LOADER}?v={version}"
 
 
@@ -182,50 +181,33 @@ def version_of(files: Mapping[str, bytes]) -> str:
     return digest.hexdigest()[:12]
 
 
-class _LoaderView(HomeAssistantView):
-    """The loader: it imports the modules of the present version, whichever version the page knows."""
+class _ScriptView(HomeAssistantView):
+    """The loader and the modules.
+
+    The loader imports the modules of the present version, whichever version the page knows. A page of an older version
+    gets the present modules, which mostly fit. Browsers keep what was asked for by the present version only.
+    """
 
     url = LOADER
     name = f"{DOMAIN}:card"
     requires_auth = False
 
-    def __init__(self, version: str) -> None:
-        """Load modules of this version."""
-        self._version = version
-        lines = [f'import "{_PLACE}/{version}/{module}";\n' for module in _MODULES]
-        self._text = "".join(lines)
-
-    async def get(self, request: web.Request) -> web.Response:
-        """Return the loader; browsers keep it if the address names the version."""
-        known = request.query.get("v")
-        return _script(self._text.encode(), keep=known == self._version)
-
-
-class _ModuleView(HomeAssistantView):
-    """The modules. A page of an older version gets the present ones, which mostly fit; it must not keep them."""
-
-    url = f"{_PLACE}/{{version}}/{{module}}"
-    name = f"{DOMAIN}:module"
-    requires_auth = False
-
     def __init__(self, files: Mapping[str, bytes], version: str) -> None:
-        """Serve these modules."""
-        self._files = files
+        self.extra_urls = [f"{_PLACE}/{{version}}/{{module}}"]
+        lines = [f'import "{_PLACE}/{version}/{module}";\n' for module in _MODULES]
+        self._files = {**files, "": "".join(lines).encode()}
         self._version = version
 
     async def get(
-        self, _request: web.Request, version: str, module: str
+        self, request: web.Request, version: str = "", module: str = ""
     ) -> web.Response:
-        """Return a module."""
+        """Return a module, or else the loader."""
         if (content := self._files.get(module)) is None:
             raise web.HTTPNotFound
-        return _script(content, keep=version == self._version)
-
-
-def _script(content: bytes, *, keep: bool) -> web.Response:
-    return web.Response(
-        body=content,
-        content_type="text/javascript",
-        charset="utf-8",
-        headers={CACHE_CONTROL: _KEPT if keep else _ASKED_AGAIN},
-    )
+        keep = self._version in {version, request.query.get("v")}
+        return web.Response(
+            body=content,
+            content_type="text/javascript",
+            charset="utf-8",
+            headers={CACHE_CONTROL: _KEPT if keep else _ASKED_AGAIN},
+        )

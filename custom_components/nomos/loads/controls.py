@@ -1,6 +1,6 @@
 """What people change of a load from a dashboard: whether it is planned, and what its form holds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from datetime import time
 from typing import Any, Final, override
@@ -14,13 +14,21 @@ from homeassistant.components.number import (
 )
 from homeassistant.components.switch import SwitchEntity, SwitchEntityDescription
 from homeassistant.components.time import TimeEntity, TimeEntityDescription
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import PERCENTAGE, UnitOfEnergy, UnitOfTime
-from homeassistant.core import callback
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.entity import Entity
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from ..errors import invalid_input
 from .entities import LoadEntity
 from .load import Load
 from .settings import LoadSettings
+
+type _Setup = Callable[
+    [HomeAssistant, ConfigEntry[Any], AddConfigEntryEntitiesCallback],
+    Coroutine[Any, Any, None],
+]
 
 PLANNED: Final = SwitchEntityDescription(key="planned", translation_key="load_planned")
 
@@ -103,6 +111,19 @@ _ERRORS: Final = {
     "lowest_above_target": "load_lowest_above_target",
 }
 """The translation keys of errors outside the form."""
+
+
+def load_platform(entities: Callable[[Load], Iterable[Entity]]) -> _Setup:
+    """Return the setup of a platform whose entities are all of loads."""
+
+    async def async_setup_entry(
+        _hass: HomeAssistant,
+        entry: ConfigEntry[Any],
+        async_add_entities: AddConfigEntryEntitiesCallback,
+    ) -> None:
+        entry.runtime_data.loads.async_each(async_add_entities, entities)
+
+    return async_setup_entry
 
 
 class NomosLoadSwitch(LoadEntity, SwitchEntity):

@@ -1,6 +1,6 @@
 """The loads of an account: they come, change and go with its subentries, without a reload."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,8 @@ from homeassistant.helpers.dispatcher import (
     async_dispatcher_connect,
     async_dispatcher_send,
 )
+from homeassistant.helpers.entity import Entity
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
 from ..codec import decode
@@ -86,8 +88,16 @@ class Loads:
             await load.making.async_wait()
 
     @callback
-    def async_each(self, platform: Callable[[Load], None]) -> None:
-        """Call a platform for every load there is, and for each one that is added later."""
+    def async_each(
+        self,
+        async_add_entities: AddConfigEntryEntitiesCallback,
+        entities: Callable[[Load], Iterable[Entity]],
+    ) -> None:
+        """Add a platform's entities of every load there is, and of each one that is added later."""
+
+        def platform(load: Load) -> None:
+            async_add_entities(entities(load), config_subentry_id=load.id)
+
         self._platforms.append(platform)
         for load in self.all.values():
             self._add_entities(load, platform)
