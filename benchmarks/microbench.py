@@ -23,7 +23,7 @@ from custom_components.nomos.api import PriceSeries
 from custom_components.nomos.api.parsing import decode
 from custom_components.nomos.planner import PlanRequest, plan
 from custom_components.nomos.prices.conversion import price_table
-from custom_components.nomos.pricing import DayLevels, PriceTable, local_date
+from custom_components.nomos.pricing import PriceTable, local_date, rate_day
 from custom_components.nomos.totals import RunningTotal
 from custom_components.nomos.usage.ledger import StatisticKind, revisions
 from custom_components.nomos.usage.metering import days_and_hours_of, group_by_day
@@ -75,7 +75,7 @@ def day_statistics(count: int) -> Work:
             prices = known.day(day)
             assert prices.average is not None
             assert prices.lowest is not prices.highest
-            DayLevels.of(prices)
+            rate_day(prices)
 
     return work
 

@@ -106,9 +106,9 @@ class NomosCalendar(NomosEntity, CalendarEntity):
         today = local_date(dt_util.utcnow())
         start, _ = day_bounds(today - _DAY)
         _, end = day_bounds(today + _DAY)
-        levels = self.coordinator.levels
-        for period in levels.periods_between(PeriodKind.CHEAP, start, end):
-            yield from _split(period.start, period.end, self._summary)
+        for period in self.coordinator.levels.periods(PeriodKind.CHEAP):
+            if start < period.end and period.start < end:
+                yield from _split(period.start, period.end, self._summary)
         for load in self.coordinator.config_entry.runtime_data.loads.all.values():
             if load.coordinator is self.coordinator and load.plan is not None:
                 for run in load.plan.runs:

@@ -8,11 +8,11 @@ from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.nomos.pricing import (
-    DayLevels,
     DayPrices,
     Interval,
     Level,
     below_average,
+    rate_day,
 )
 from tests.pricing.test_levels import (
     DAY,
@@ -172,7 +172,7 @@ def test_the_height_of_a_spike_does_not_matter(prices, spikes, sign):
 def test_order_of_the_data_does_not_matter(day, random):
     """Which of two equal prices is read first makes no difference to either."""
     shuffled = replace(day, intervals=random.sample(day.intervals, len(day.intervals)))
-    assert DayLevels.of(shuffled) == DayLevels.of(day)
+    assert rate_day(shuffled) == rate_day(day)
 
 
 @property_test

@@ -214,51 +214,17 @@ def test_what_is_worked_out_once():
     levels = TableLevels(table_of("cc", "cc"))
     assert levels.day(DAY) is levels.day(DAY)
     assert levels.periods(PeriodKind.CHEAP) is levels.periods(PeriodKind.CHEAP)
-    assert levels.day(NEXT_DAY).at(START) is None
-    assert levels.at(START) == levels.day(DAY).at(START)
+    assert levels.at(START) == levels.day(DAY)[0]
 
 
-def test_periods_of_a_stretch_of_time():
-    """Those that touch it, each as a whole."""
-    levels = TableLevels(table_of("cccc mcc", "cc cc"))
-    ends = [(0, 4), (94, 98), (190, 192)]
-    for start, end, found in (
-        (-9, 999, ends),
-        (0, 96, ends[:2]),
-        (4, 94, []),
-        (3, 94, ends[:1]),
-        (4, 95, ends[1:2]),
-        (97, 191, ends[1:]),
-        (98, 190, []),
-    ):
-        periods = levels.periods_between(
-            PeriodKind.CHEAP, START + start * QUARTER, START + end * QUARTER
-        )
-        assert [
-            ((one.start - START) / QUARTER, (one.end - START) / QUARTER)
-            for one in periods
-        ] == found
-
-
-def test_another_table():
-    """Levels of days that are the same are kept; periods are those of the whole."""
-    levels = TableLevels(table_of(" c", "c"), limits=minutes(0, 0))
-    assert len(levels.periods(PeriodKind.CHEAP)) == 1
-    changed = table_of(" c", "mc")
-    later = levels.of(changed)
-    assert later.day(DAY) is levels.day(DAY)
-    assert later.day(NEXT_DAY) == TableLevels(changed).day(NEXT_DAY)
-    assert later.periods(PeriodKind.CHEAP) == TableLevels(
-        changed, limits=minutes(0, 0)
-    ).periods(PeriodKind.CHEAP)
-    tomorrow = changed.since(day_bounds(NEXT_DAY)[0])
-    assert later.of(tomorrow).day(DAY).ratings == ()
-    assert len(later.of(tomorrow).periods(PeriodKind.CHEAP)) == 1
+def test_periods_of_several_days():
+    """Each is a whole, also one that goes on over midnight."""
+    assert spans("cccc mcc", "cc cc") == [(0, 4), (94, 98), (190, 192)]
 
 
 def test_nothing_is_known():
     """An empty table has no levels and no periods."""
     levels = TableLevels(EMPTY_TABLE)
-    assert levels.day(DAY).ratings == ()
+    assert levels.day(DAY) == ()
     assert levels.at(datetime.now(START.tzinfo)) is None
     assert all(levels.periods(kind) == () for kind in PeriodKind)

@@ -62,7 +62,7 @@ def ratings_in(levels, start, end):
     return [
         rating
         for day in levels.table.days
-        for rating in levels.day(day).ratings
+        for rating in levels.day(day)
         if start <= rating.interval.start < end
     ]
 
@@ -114,7 +114,7 @@ def test_nothing_is_missing(table, thresholds, kind, limits):
         one for one in of_any_length if one.end - one.start >= limits.shortest
     )
     for day in table.days:
-        for rating in levels.day(day).ratings:
+        for rating in levels.day(day):
             assert not kind.holds(rating) or held(of_any_length, rating.interval.start)
     for one, two in pairwise(of_any_length):
         between = ratings_in(levels, one.end, two.start)

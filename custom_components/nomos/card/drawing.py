@@ -1,7 +1,7 @@
 """What a price card draws: prices, levels, components, best windows, what is expected. Pure: no hub, no clock."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from heapq import merge
 from itertools import islice
@@ -54,7 +54,9 @@ def chart(
     customer, a high price is a good one.
     """
     table, today = levels.table, local_date(now)
-    drawn = levels.of(hourly(table, whole=False)) if wish.hours else levels
+    drawn = levels
+    if wish.hours:
+        drawn = replace(levels, table=hourly(table, whole=False))
     yesterday = today - _DAY
     wanted = [yesterday] if wish.yesterday else []
     days, rows = [], []

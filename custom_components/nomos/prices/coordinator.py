@@ -1,5 +1,6 @@
 """One contract's prices: when to ask Nomos for them, and what to keep of the answers."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 import logging
 import random
@@ -123,7 +124,7 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
     def levels(self) -> TableLevels:
         """Return the levels and periods of the prices that are known."""
         if self._levels.table is not self.data:
-            self._levels = self._levels.of(self.data)
+            self._levels = replace(self._levels, table=self.data)
         return self._levels
 
     @override

@@ -17,12 +17,12 @@ from ..planner import Plan
 from ..pricing import (
     TARIFF_ZONE,
     Components,
-    DayLevels,
     Interval,
     LevelThresholds,
     PriceTable,
     hourly,
     local_date,
+    rate_day,
 )
 
 _MONEY_DIGITS: Final = 6
@@ -123,7 +123,7 @@ def _objects(prices: PriceList) -> JsonObjectType:
     levels = {
         rating.interval.start: rating.level.key
         for day in {local_date(interval.start) for interval in prices.intervals}
-        for rating in DayLevels.of(prices.rows.day(day), prices.thresholds).ratings
+        for rating in rate_day(prices.rows.day(day), prices.thresholds)
     }
     return {
         "prices": [

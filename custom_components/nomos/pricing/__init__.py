@@ -15,20 +15,13 @@ from .days import (
 from .hours import hourly
 from .levels import (
     DEFAULT_THRESHOLDS,
-    DayLevels,
     Level,
     LevelThresholds,
     PriceRating,
     below_average,
+    rate_day,
 )
-from .periods import (
-    DEFAULT_LIMITS,
-    Period,
-    PeriodKind,
-    PeriodLimits,
-    TableLevels,
-    find_periods,
-)
+from .periods import DEFAULT_LIMITS, PeriodKind, PeriodLimits, TableLevels
 from .stand_in import with_stand_ins
 from .table import EMPTY_TABLE, Components, DayPrices, Interval, PriceTable
 from .window import window
@@ -40,12 +33,10 @@ __all__ = [
     "QUARTER",
     "TARIFF_ZONE",
     "Components",
-    "DayLevels",
     "DayPrices",
     "Interval",
     "Level",
     "LevelThresholds",
-    "Period",
     "PeriodKind",
     "PeriodLimits",
     "PriceRating",
@@ -53,12 +44,12 @@ __all__ = [
     "TableLevels",
     "below_average",
     "day_bounds",
-    "find_periods",
     "hourly",
     "last_day",
     "local_date",
     "next_midnight",
     "quarter_of",
+    "rate_day",
     "window",
     "with_stand_ins",
 ]

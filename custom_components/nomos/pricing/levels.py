@@ -14,14 +14,12 @@ or the extremes, which a single spike moves. Nothing is divided by a price. Addi
 day changes no level, but for the rule about prices below zero.
 """
 
-from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import IntEnum
 from itertools import groupby
-from math import inf
-from typing import Final, Self
+from typing import Final
 
 from .table import DayPrices, Interval
 
@@ -55,9 +53,6 @@ class LevelThresholds:
     ``sure_distance`` on a price is at least cheap, or expensive, outside of the share, too; zero turns that off. It
     replaces the share, not the distance: below ``distance`` it has no effect.
 
-    Raises:
-        ValueError: a share or a distance is out of bounds, or "very" asks for less than the plain level.
-
     """
 
     cheap_share: float = 25.0
@@ -67,18 +62,6 @@ class LevelThresholds:
     distance: float = 0.01
     very_distance: float = 0.02
     sure_distance: float = 0.03
-
-    def __post_init__(self) -> None:
-        """Refuse thresholds that contradict each other."""
-        if not (
-            0 <= self.very_cheap_share <= self.cheap_share <= 50
-            and 0 <= self.very_expensive_share <= self.expensive_share <= 50
-        ):
-            raise ValueError("Shares must be 0 <= very <= plain <= 50")
-        if not 0 < self.distance <= self.very_distance < inf:
-            raise ValueError("Distances must be 0 < distance <= very distance")
-        if not 0 <= self.sure_distance < inf:
-            raise ValueError("The sure distance must be zero or greater")
 
 
 DEFAULT_THRESHOLDS: Final = LevelThresholds()
@@ -116,25 +99,11 @@ class PriceRating:
         return self.ahead / _HOUR < hours
 
 
-@dataclass(frozen=True, slots=True)
-class DayLevels:
-    """The ratings of one tariff day's priced intervals, in order of time."""
-
-    ratings: tuple[PriceRating, ...]
-
-    @classmethod
-    def of(
-        cls, day: DayPrices, thresholds: LevelThresholds = DEFAULT_THRESHOLDS
-    ) -> Self:
-        """Rate the prices of a day. Only known prices count, each by its time."""
-        return cls(tuple(sorted(_ratings(day, thresholds), key=_start)))
-
-    def at(self, now: datetime) -> PriceRating | None:
-        """Return the rating of the interval that holds an aware instant; None if no price is known."""
-        index = bisect_right(self.ratings, now, key=_start) - 1
-        if index >= 0 and now < self.ratings[index].interval.end:
-            return self.ratings[index]
-        return None
+def rate_day(
+    day: DayPrices, thresholds: LevelThresholds = DEFAULT_THRESHOLDS
+) -> tuple[PriceRating, ...]:
+    """Rate the prices of a day, in order of time. Only known prices count, each by its time."""
+    return tuple(sorted(_ratings(day, thresholds), key=lambda one: one.interval.start))
 
 
 def below_average(interval: Interval, day: DayPrices, percent: float) -> bool | None:
@@ -152,10 +121,6 @@ def below_average(interval: Interval, day: DayPrices, percent: float) -> bool | 
         round(below, _DIGITS) > 0
         and round(below - abs(average) * percent / 100, _DIGITS) >= 0
     )
-
-
-def _start(rating: PriceRating) -> datetime:
-    return rating.interval.start
 
 
 def _ratings(day: DayPrices, thresholds: LevelThresholds) -> Iterable[PriceRating]:

@@ -17,19 +17,18 @@ goes on is not broken off. For that, each day chooses by its own prices only, an
 before what needs tomorrow for it.
 """
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum, auto
 from functools import cached_property
 from itertools import chain
 from math import fsum
-from typing import Final, NamedTuple, Self
+from typing import Final
 
 from .days import day_bounds, local_date
-from .levels import DEFAULT_THRESHOLDS, DayLevels, LevelThresholds, PriceRating
-from .table import PriceTable
+from .levels import DEFAULT_THRESHOLDS, LevelThresholds, PriceRating, rate_day
+from .table import PriceTable, Stretch
 
 _HOUR: Final = timedelta(hours=1)
 _DIGITS: Final = 9
@@ -75,52 +74,47 @@ class PeriodLimits:
 DEFAULT_LIMITS: Final = PeriodLimits()
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
-    """The stretch of time ``[start, end)`` in UTC."""
-
-    start: datetime
-    end: datetime
-
-    @property
-    def duration(self) -> timedelta:
-        """Return how long it is."""
-        return self.end - self.start
-
-
 def find_periods(
-    days: Iterable[DayLevels],
+    days: Iterable[Sequence[PriceRating]],
     kind: PeriodKind,
     limits: PeriodLimits = DEFAULT_LIMITS,
-) -> tuple[Period, ...]:
+) -> tuple[Stretch, ...]:
     """Return the periods in the ratings of days, all in order of time."""
-    days = [day for day in days if day.ratings]
-    ratings = chain.from_iterable(day.ratings for day in days)
-    stretches = _stretches(ratings, kind, limits.bridged)
+    days = [day for day in days if day]
+    stretches = _stretches(chain.from_iterable(days), kind, limits.bridged)
     if limits.most is None:
         return tuple(one for one in stretches if one.duration >= limits.shortest)
-    found: list[Period] = []
+    found: list[Stretch] = []
     for day in days:
-        begins, ends = day_bounds(local_date(day.ratings[0].interval.start))
-        most, since = limits.most, begins
-        if found and found[-1].end >= begins:
+        since, _ = day_bounds(local_date(day[0].interval.start))
+        most = limits.most
+        if found and found[-1].end >= since:
             most, since = most - 1, found[-1].end
-        parts = [
-            part
-            for one in stretches
-            if since < one.end and one.start < ends
-            if (part := _part(one, day, since, kind, limits.shortest)) is not None
-        ]
-        best = sorted(parts, key=_order)[:most]
-        found += sorted((part.period for part in best), key=_start)
+        ranks: dict[Stretch, tuple[bool, float]] = {}
+        for stretch in stretches:
+            if stretch.end <= since or stretch.start >= day[-1].interval.end:
+                continue
+            inside = [
+                one
+                for one in day
+                if max(stretch.start, since) <= one.interval.start < stretch.end
+                and kind.holds(one)
+            ]
+            if inside:
+                part = Stretch(inside[0].interval.start, stretch.end)
+                if part.duration >= limits.shortest:
+                    ranks[part] = _rank(inside, kind, limits.shortest)
+        # Of equal ones the earlier.
+        best = sorted(ranks, key=lambda one: ranks[one])[:most]
+        found += sorted(best, key=lambda one: one.start)
     return tuple(found)
 
 
 def _stretches(
     ratings: Iterable[PriceRating], kind: PeriodKind, bridged: timedelta
-) -> list[Period]:
+) -> list[Stretch]:
     """Return the stretches of a kind, with gaps of some length bridged."""
-    found: list[Period] = []
+    found: list[Stretch] = []
     # The end of the last stretch, or of the gap after it as far as it may be bridged.
     reached: datetime | None = None
     for rating in ratings:
@@ -128,52 +122,26 @@ def _stretches(
         if kind.holds(rating):
             if start == reached and start - found[-1].end <= bridged:
                 start = found.pop().start
-            found.append(Period(start, end))
+            found.append(Stretch(start, end))
             reached = end
         elif start == reached and kind.bridges(rating):
             reached = end
     return found
 
 
-class _Part(NamedTuple):
-    """What may become a period: a stretch from its first interval in a day on."""
+def _rank(
+    inside: Sequence[PriceRating], kind: PeriodKind, shortest: timedelta
+) -> tuple[bool, float]:
+    """Return by what the parts of a day are chosen.
 
-    period: Period
-    alone: bool
-    """Whether it is long enough without the day after."""
-    worth: float
-    """The distance of its prices in that day from the middle, over time, in EUR/kWh times hours."""
-
-
-def _part(
-    stretch: Period,
-    day: DayLevels,
-    since: datetime,
-    kind: PeriodKind,
-    shortest: timedelta,
-) -> _Part | None:
-    """Return the part of a stretch that begins in a day, after an instant; None if it is too short."""
-    inside = [
-        one
-        for one in day.ratings
-        if max(stretch.start, since) <= one.interval.start < stretch.end
-        and kind.holds(one)
-    ]
-    if not inside:
-        return None
-    period = Period(inside[0].interval.start, stretch.end)
-    if period.duration < shortest:
-        return None
-    alone = inside[-1].interval.end - period.start >= shortest
+    First those that are long enough without the day after; among them those whose prices are farthest from the middle
+    in sum over time, in EUR/kWh times hours.
+    """
+    alone = inside[-1].interval.end - inside[0].interval.start >= shortest
     worth = fsum(
         kind.side * one.below * (one.interval.duration / _HOUR) for one in inside
     )
-    return _Part(period, alone, worth)
-
-
-def _order(part: _Part) -> tuple[bool, float, datetime]:
-    """Return by what parts are chosen: of equal ones the earlier."""
-    return not part.alone, -round(part.worth, _DIGITS), part.period.start
+    return not alone, -round(worth, _DIGITS)
 
 
 @dataclass(frozen=True)
@@ -183,63 +151,34 @@ class TableLevels:
     table: PriceTable
     thresholds: LevelThresholds = DEFAULT_THRESHOLDS
     limits: PeriodLimits = DEFAULT_LIMITS
-    known: Mapping[date, DayLevels] = field(default_factory=dict)
-    """The levels of days that were worked out before."""
 
-    def of(self, table: PriceTable) -> Self:
-        """Return the levels and periods of another table; days that it has unchanged are not worked out again."""
-        unchanged = {
-            day: levels
-            for day, levels in self._days.items()
-            if table.day(day) == self.table.day(day)
-        }
-        return replace(self, table=table, known=unchanged)
-
-    def day(self, day: date) -> DayLevels:
-        """Return the levels of a tariff day's known prices."""
-        return self._days.get(day) or DayLevels(())
+    def day(self, day: date) -> tuple[PriceRating, ...]:
+        """Return the ratings of a tariff day's known prices, in order."""
+        return self._days.get(day, ())
 
     def at(self, now: datetime) -> PriceRating | None:
         """Return the rating of the interval that holds an aware instant; None if no price is known."""
-        return self.day(local_date(now)).at(now)
+        ratings = self.day(local_date(now))
+        return next((one for one in ratings if one.interval.holds(now)), None)
 
-    def periods(self, kind: PeriodKind) -> tuple[Period, ...]:
+    def periods(self, kind: PeriodKind) -> tuple[Stretch, ...]:
         """Return the periods of a kind, in order."""
         return self._periods[kind]
-
-    def periods_between(
-        self, kind: PeriodKind, start: datetime, end: datetime
-    ) -> tuple[Period, ...]:
-        """Return the periods of a kind that touch the stretch between two aware instants."""
-        found = self.periods(kind)
-        first = bisect_right(found, start, key=_end)
-        return found[first : bisect_left(found, end, key=_start)]
 
     def within(self, kind: PeriodKind, now: datetime) -> bool | None:
         """Return whether an aware instant is in a period of a kind; None if no price is known."""
         if self.at(now) is None:
             return None
-        periods = self.periods(kind)
-        index = bisect_right(periods, now, key=_start) - 1
-        return index >= 0 and now < periods[index].end
+        return any(one.holds(now) for one in self.periods(kind))
 
     @cached_property
-    def _days(self) -> Mapping[date, DayLevels]:
+    def _days(self) -> Mapping[date, tuple[PriceRating, ...]]:
         return {
-            day: self.known.get(day)
-            or DayLevels.of(self.table.day(day), self.thresholds)
+            day: rate_day(self.table.day(day), self.thresholds)
             for day in self.table.days
         }
 
     @cached_property
-    def _periods(self) -> Mapping[PeriodKind, tuple[Period, ...]]:
+    def _periods(self) -> Mapping[PeriodKind, tuple[Stretch, ...]]:
         days = tuple(self._days.values())
         return {kind: find_periods(days, kind, self.limits) for kind in PeriodKind}
-
-
-def _start(period: Period) -> datetime:
-    return period.start
-
-
-def _end(period: Period) -> datetime:
-    return period.end

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
-from math import fsum
+from math import fsum, sumprod
 from typing import Final, Self
 
 from .days import day_bounds, local_date
@@ -26,22 +26,32 @@ NO_COMPONENTS: Final = Components()
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
-    """The stretch of time ``[start, end)`` in UTC with one price.
+class Stretch:
+    """The stretch of time ``[start, end)`` in UTC."""
+
+    start: datetime
+    end: datetime
+
+    @property
+    def duration(self) -> timedelta:
+        """Return how long it is."""
+        return self.end - self.start
+
+    def holds(self, now: datetime) -> bool:
+        """Return whether an aware instant is in it."""
+        return self.start <= now < self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Interval(Stretch):
+    """A stretch of time with one price.
 
     ``price`` is the all-in working price in EUR/kWh, for feed-in the payout; ``None`` when it is unknown.
     It may be zero or negative.
     """
 
-    start: datetime
-    end: datetime
     price: float | None
     components: Components = NO_COMPONENTS
-
-    @property
-    def duration(self) -> timedelta:
-        """Return the length of the interval."""
-        return self.end - self.start
 
 
 @dataclass(frozen=True)
@@ -74,18 +84,12 @@ class DayPrices:
         """Return the mean price over time in EUR/kWh."""
         if not (priced := self._priced):
             return None
-        seconds = [interval.duration.total_seconds() for interval in priced]
-        weighted = [
-            _price(interval) * length
-            for interval, length in zip(priced, seconds, strict=True)
-        ]
-        return round(fsum(weighted) / fsum(seconds), 8)
+        seconds = [one.duration.total_seconds() for one in priced]
+        return round(sumprod(map(_price, priced), seconds) / fsum(seconds), 8)
 
     @cached_property
     def _priced(self) -> tuple[Interval, ...]:
-        return tuple(
-            interval for interval in self.intervals if interval.price is not None
-        )
+        return tuple(one for one in self.intervals if one.price is not None)
 
 
 @dataclass(frozen=True)
@@ -117,10 +121,8 @@ class PriceTable:
 
     def at(self, now: datetime) -> Interval | None:
         """Return the interval that holds an aware instant, if it is known."""
-        index = bisect_right(self._starts, now) - 1
-        if index >= 0 and now < self.intervals[index].end:
-            return self.intervals[index]
-        return None
+        coming = self._ending_after(now)
+        return coming if coming and coming.start <= now else None
 
     def spans(self, now: datetime) -> bool:
         """Return whether an aware instant lies between the first and the last interval, perhaps in a gap."""
@@ -134,10 +136,9 @@ class PriceTable:
 
     def next_boundary(self, now: datetime) -> datetime | None:
         """Return the first instant after ``now`` at which an interval starts or ends, in UTC."""
-        index = bisect_right(self._starts, now)
-        if index > 0 and (end := self.intervals[index - 1].end) > now:
-            return end
-        return self.intervals[index].start if index < len(self.intervals) else None
+        if (coming := self._ending_after(now)) is None:
+            return None
+        return coming.start if coming.start > now else coming.end
 
     @property
     def days(self) -> Iterable[date]:
@@ -182,16 +183,20 @@ class PriceTable:
 
     def between(self, start: datetime, end: datetime) -> Self:
         """Return a table of the intervals that touch the stretch between two aware instants."""
-        first = max(bisect_right(self._starts, start) - 1, 0)
-        found = self.intervals[first : bisect_left(self._starts, end)]
-        return type(self)(found[1:] if found and found[0].end <= start else found)
+        first = bisect_right(self.intervals, start, key=_end)
+        return type(self)(
+            self.intervals[first : bisect_left(self.intervals, end, key=_start)]
+        )
+
+    def _ending_after(self, now: datetime) -> Interval | None:
+        """Return the first interval that ends after an aware instant."""
+        index = bisect_right(self.intervals, now, key=_end)
+        return self.intervals[index] if index < len(self.intervals) else None
 
     def _with_parts(self, newer: Interval) -> Interval:
         """Return an interval with the parts of its price that only this table knows."""
         known = self.at(newer.start)
-        if known is None or known == newer:
-            return newer
-        if replace(newer, components=known.components) != known:
+        if known is None or replace(newer, components=known.components) != known:
             return newer
         parts = {
             name: getattr(known.components, name) if part is None else part
@@ -200,17 +205,11 @@ class PriceTable:
         return replace(newer, components=Components(**parts))
 
     @cached_property
-    def _starts(self) -> list[datetime]:
-        return [interval.start for interval in self.intervals]
-
-    @cached_property
     def _days(self) -> Mapping[date, DayPrices]:
         days: dict[date, list[Interval]] = defaultdict(list)
         for interval in self.intervals:
             days[local_date(interval.start)].append(interval)
-        return {
-            day: DayPrices(day, tuple(intervals)) for day, intervals in days.items()
-        }
+        return {day: DayPrices(day, tuple(found)) for day, found in days.items()}
 
 
 EMPTY_TABLE: Final = PriceTable()
@@ -220,6 +219,10 @@ def _start(interval: Interval) -> datetime:
     return interval.start
 
 
+def _end(interval: Interval) -> datetime:
+    return interval.end
+
+
 def _price(interval: Interval) -> float:
     """Return the price of an interval whose price is known."""
     assert interval.price is not None
@@ -227,24 +230,18 @@ def _price(interval: Interval) -> float:
 
 
 def _without(
-    intervals: Iterable[Interval], others: list[Interval]
+    intervals: Iterable[Interval], others: Iterable[Interval]
 ) -> Iterator[Interval]:
-    """Yield the parts of sorted intervals that sorted others leave uncovered.
+    """Yield the parts of intervals that sorted others leave uncovered.
 
     A part keeps the price of its interval: half of an hour costs per kWh what the hour does.
     """
-    index = 0
+    table = PriceTable(tuple(others))
     for interval in intervals:
         start = interval.start
-        while index < len(others) and others[index].end <= start:
-            index += 1
-        covering = index
-        while covering < len(others) and others[covering].start < interval.end:
-            if start < others[covering].start:
-                yield replace(interval, start=start, end=others[covering].start)
-            start = max(start, others[covering].end)
-            covering += 1
-        if start == interval.start:
-            yield interval
-        elif start < interval.end:
+        for other in table.between(start, interval.end).intervals:
+            if start < other.start:
+                yield replace(interval, start=start, end=other.start)
+            start = other.end
+        if start < interval.end:
             yield replace(interval, start=start)

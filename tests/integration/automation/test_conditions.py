@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from custom_components.nomos.pricing import DayLevels, Level, below_average, local_date
+from custom_components.nomos.pricing import Level, below_average, local_date, rate_day
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import area_registry as ar, device_registry as dr
@@ -50,7 +50,7 @@ async def test_a_day(
     table = entry.runtime_data.prices[subscription.id].data
     day = table.day(local_date(datetime.now(UTC)))
     assert len(day.intervals) == quarters
-    levels = DayLevels.of(day)
+    levels = {one.interval: one.level for one in rate_day(day)}
     target = device_of(hass, subscription)
     by_price = sorted(day.intervals, key=lambda one: (one.price, one.start))
     hours = {n: by_price[:count] for n, count in ((0.3, 2), (2, 8), (5.5, 22))}
@@ -78,7 +78,7 @@ async def test_a_day(
             await advance(
                 interval.start - datetime.now(UTC) + timedelta(milliseconds=20)
             )
-        level = levels.at(interval.start).level
+        level = levels[interval]
         for key, check in checkers.items():
             match key:
                 case "hours", n:

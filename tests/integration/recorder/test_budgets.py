@@ -144,7 +144,7 @@ async def test_levels_are_computed_once(hass: HomeAssistant, linked) -> None:
     account = await linked()
     (coordinator,) = account.runtime_data.prices.values()
     first = coordinator.levels
-    assert first.day(date(2026, 6, 10)).ratings
+    assert first.day(date(2026, 6, 10))
     coordinator.async_update_listeners()
     assert coordinator.levels is first
     await coordinator.async_refresh()
