@@ -19,7 +19,7 @@ import aiohttp
 # The client is not published by itself yet.
 sys.path.append(str(Path(__file__).parents[1] / "custom_components" / "nomos"))
 
-from api import API_URL, NomosClient, NomosError, StaticToken
+from api import API_URL, NomosClient, NomosError
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -27,8 +27,12 @@ BERLIN = ZoneInfo("Europe/Berlin")
 async def list_prices(url: str, access_token: str) -> None:
     """Print a line for each interval of today, for each contract that runs."""
     today = datetime.now(BERLIN).date()
+
+    async def get_access_token() -> str:
+        return access_token
+
     async with aiohttp.ClientSession() as session:
-        client = NomosClient(session, StaticToken(access_token), base_url=url)
+        client = NomosClient(session, get_access_token, base_url=url)
         for contract in await client.subscriptions():
             if contract.inactive:
                 continue

@@ -5,20 +5,29 @@ from functools import partial
 from homeassistant.components.websocket_api import async_register_command
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import config_validation as cv, instance_id
+from homeassistant.helpers import (
+    config_validation as cv,
+    device_registry as dr,
+    instance_id,
+)
 from homeassistant.helpers.typing import ConfigType
 
+from .account.connection import async_forget
 from .account.contracts import NomosAccount
-from .account.tokens import TokenJournal, async_wait_for_refresh
+from .account.file import account_file, async_load_account
+from .account.tokens import async_reconcile, async_wait_for_refresh, journal
+from .battery.file import battery_file
 from .card.chart import async_send_chart
 from .card.resources import async_setup_card
 from .const import DOMAIN
 from .forecast.accuracy import record_file
 from .issues import async_withdraw_all
-from .runtime import NomosConfigEntry, NomosRuntime, async_delete_stored
+from .loads.manager import async_forget as async_forget_loads, load_file
+from .runtime import NomosConfigEntry, NomosRuntime
 from .schedule import installation_phase
 from .services import async_setup_services
 from .storage import async_write_owed
+from .usage.coordinator import async_delete_files
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -47,7 +56,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: NomosConfigEntry) -> boo
     entry.async_on_unload(partial(async_write_owed, hass, at_last=True))
     entry.async_on_unload(partial(async_withdraw_all, hass, entry.entry_id))
     await async_wait_for_refresh(hass, entry)
-    await TokenJournal(hass, entry).async_reconcile()
+    await async_reconcile(hass, entry)
     identity = entry.unique_id or entry.entry_id
     phase = installation_phase(await instance_id.async_get(hass), identity)
     account = NomosAccount(hass, entry, phase)
@@ -64,6 +73,16 @@ async def async_unload_entry(hass: HomeAssistant, entry: NomosConfigEntry) -> bo
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: NomosConfigEntry) -> None:
-    """Delete the files of an account."""
-    await async_delete_stored(hass, entry)
-    await record_file(hass, entry).async_remove()
+    """Delete the files of an account, and what is remembered of it."""
+    await async_wait_for_refresh(hass, entry)
+    async_forget(hass, entry)
+    # The devices know of contracts, too, should the account's own file be lost.
+    devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+    known = {next(iter(device.identifiers))[1] for device in devices}
+    if (stored := await async_load_account(hass, entry)) is not None:
+        known |= stored.subscriptions.keys()
+    for contract_id in known:
+        await async_delete_files(hass, contract_id)
+    for file in (account_file, load_file, battery_file, record_file, journal):
+        await file(hass, entry).async_remove()
+    async_forget_loads(hass, entry)

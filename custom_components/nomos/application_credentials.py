@@ -38,12 +38,11 @@ from .account.tokens import MAX_TOKEN
 from .api import (
     NomosRequestError,
     NomosResponseError,
-    authorize_url,
+    api_url,
     decode,
     is_opaque,
     parse_error,
     read_body,
-    token_url,
 )
 from .const import DOMAIN, SUPPORT_EMAIL
 
@@ -70,22 +69,18 @@ async def async_get_auth_implementation(
 
 
 async def async_get_description_placeholders(hass: HomeAssistant) -> dict[str, str]:
-    """Return what the credentials dialog shows: the redirect URI that has to be registered, and with whom."""
-    return {
-        "redirect_uri": _expected_redirect_uri(hass),
-        "support_email": SUPPORT_EMAIL,
-    }
+    """Return what the credentials dialog shows: the redirect URI that has to be registered, and with whom.
 
-
-def _expected_redirect_uri(hass: HomeAssistant) -> str:
-    """Return the redirect URI that a flow will use; without My Home Assistant it depends on the browser's address."""
-    if "my" in hass.config.components:
-        return MY_AUTH_CALLBACK_PATH
-    try:
-        base = get_url(hass, prefer_external=True)
-    except NoURLAvailableError:
-        base = "http://homeassistant.local:8123"
-    return f"{base}{AUTH_CALLBACK_PATH}"
+    It is the one that a flow will use; without My Home Assistant, that depends on the browser's address.
+    """
+    redirect_uri = MY_AUTH_CALLBACK_PATH
+    if "my" not in hass.config.components:
+        try:
+            base = get_url(hass, prefer_external=True)
+        except NoURLAvailableError:
+            base = "http://homeassistant.local:8123"
+        redirect_uri = f"{base}{AUTH_CALLBACK_PATH}"
+    return {"redirect_uri": redirect_uri, "support_email": SUPPORT_EMAIL}
 
 
 @contextmanager
@@ -111,8 +106,8 @@ class NomosOAuth2Implementation(LocalOAuth2ImplementationWithPkce):
             hass,
             auth_domain,
             credential.client_id,
-            authorize_url(),
-            token_url(),
+            f"{api_url()}/oauth/authorize",
+            f"{api_url()}/oauth/token",
             credential.client_secret,
         )
         self._name = credential.name
@@ -140,8 +135,7 @@ class NomosOAuth2Implementation(LocalOAuth2ImplementationWithPkce):
             OAuth2TokenRequestConnectionError: no answer, or none that can be used.
 
         """
-        secret = {"client_id", "client_secret"}
-        body = {key: value for key, value in data.items() if key not in secret}
+        body = {key: value for key, value in data.items() if key != "client_id"}
         pair = self.client_id, self.client_secret
         # RFC 6749, section 2.3.1, wants both encoded like a form first. Nomos's documentation does not say so.
         for credentials in dict.fromkeys((pair, tuple(map(quote_plus, pair)))):
@@ -237,7 +231,6 @@ def _lifetime(value: Any) -> int:
     """
     shortest, longest = _LIFETIMES
     try:
-        seconds = _LIFETIME if isinstance(value, bool) else int(float(value))
+        return min(max(int(float(value)), shortest), longest)
     except TypeError, ValueError, OverflowError:
         return _LIFETIME
-    return min(max(seconds, shortest), longest)

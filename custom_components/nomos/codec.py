@@ -26,10 +26,8 @@ def encode(value: Any) -> Any:
         return value
     if is_dataclass(value):
         kind: Any = type(value)
-        names = _names(kind)
-        if _is_by_name(kind):
-            return {name: encode(getattr(value, name)) for name in names}
-        return [encode(getattr(value, name)) for name in names]
+        found = {name: encode(getattr(value, name)) for name in _names(kind)}
+        return found if _is_by_name(kind) else list(found.values())
     # Not Mapping: to ask an abstract class of a new type leaves thousands of objects to the garbage collector.
     if isinstance(value, dict):
         return {encode(key): encode(one) for key, one in value.items()}

@@ -26,7 +26,6 @@ from .api import (
     NomosClient,
     NomosError,
     NomosPermissionError,
-    StaticToken,
     Subscription,
     SubscriptionStatus,
 )
@@ -43,8 +42,6 @@ from .pricing import DEFAULT_LIMITS, DEFAULT_THRESHOLDS
 from .runtime import NomosConfigEntry
 
 _LOGGER = logging.getLogger(__name__)
-
-_MINUTE: Final = timedelta(minutes=1)
 
 _OWN_WORDS: Final = frozenset(
     {"oauth_unauthorized", "oauth_failed", "oauth_timeout", "user_rejected_authorize"}
@@ -102,38 +99,26 @@ class NomosConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
         """Link the account again at the customer's wish, for example with other credentials."""
         return await self.async_step_user()
 
+    @callback
     @override
-    async def async_step_creation(
-        self, user_input: dict[str, Any] | None = None
+    def async_abort(
+        self,
+        *,
+        reason: str,
+        description_placeholders: Mapping[str, str] | None = None,
+        **others: Any,
     ) -> ConfigFlowResult:
-        """Exchange the code for tokens."""
-        return self._in_own_words(await super().async_step_creation(user_input))
-
-    @override
-    async def async_step_authorize_rejected(
-        self, data: None = None
-    ) -> ConfigFlowResult:
-        """End the flow that the customer, or Nomos, declined."""
-        return self._in_own_words(await super().async_step_authorize_rejected(data))
-
-    def _in_own_words(self, result: ConfigFlowResult) -> ConfigFlowResult:
-        if (reason := result.get("reason")) not in _OWN_WORDS:
-            return result
-        if reason == "oauth_unauthorized" and self.source in _AGAIN:
-            # Home Assistant does not delete credentials that an account uses: the advice is another one.
-            reason = "oauth_unauthorized_again"
-        placeholders = {
-            **(result.get("description_placeholders") or {}),
-            "support_email": SUPPORT_EMAIL,
-            **PAGES,
-        }
-        # It came in the address that the browser was sent to, and may hold anything.
-        if not placeholders.get("error", "").isidentifier():
-            placeholders["error"] = "-"
-        return self.async_abort(
-            reason=f"link_{reason}",
-            description_placeholders=placeholders,
-            translation_domain=DOMAIN,
+        """End the flow, in our own words if these say more about what to do."""
+        named = {**(description_placeholders or {}), "support_email": SUPPORT_EMAIL}
+        if reason in _OWN_WORDS:
+            # Home Assistant does not delete credentials that an account uses: the advice is another one then.
+            again = reason == "oauth_unauthorized" and self.source in _AGAIN
+            reason = f"link_{reason}_again" if again else f"link_{reason}"
+            # It came in the address that the browser was sent to, and may hold anything.
+            error = named.get("error", "")
+            named |= {**PAGES, "error": error if error.isidentifier() else "-"}
+        return super().async_abort(
+            reason=reason, description_placeholders=named, **others
         )
 
     @override
@@ -141,13 +126,13 @@ class NomosConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
         """Find out whose account it is, and store the link."""
         token = data[CONF_TOKEN]
         if not token.get("refresh_token"):
-            return self.async_abort(
-                reason="no_refresh_token",
-                description_placeholders={"support_email": SUPPORT_EMAIL},
-            )
+            return self.async_abort(reason="no_refresh_token")
+
+        async def get_access_token() -> str:
+            return str(token[CONF_ACCESS_TOKEN])
+
         with session_without_cookies(self.hass) as session:
-            client = NomosClient(session, StaticToken(token[CONF_ACCESS_TOKEN]))
-            return await self._async_link(client, data)
+            return await self._async_link(NomosClient(session, get_access_token), data)
 
     async def _async_link(
         self, client: NomosClient, data: dict[str, Any]
@@ -155,10 +140,7 @@ class NomosConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
         try:
             contracts = await client.subscriptions()
         except NomosPermissionError:
-            return self.async_abort(
-                reason="permission_denied",
-                description_placeholders={"support_email": SUPPORT_EMAIL},
-            )
+            return self.async_abort(reason="permission_denied")
         except NomosError as err:
             _LOGGER.warning("The new link could not be tried: %s", in_log(err))
             return self.async_abort(reason="cannot_connect")
@@ -174,13 +156,11 @@ class NomosConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
             return await self._async_link_again(known, data)
         if all(one.status is SubscriptionStatus.ENDED for one in contracts):
             return self.async_abort(reason="contract_ended")
-        supplied = any(
-            one.status is not SubscriptionStatus.PENDING for one in contracts
-        )
+        pending = all(one.status is SubscriptionStatus.PENDING for one in contracts)
         return self.async_create_entry(
             title=await _title(client, contracts),
             data=data,
-            description=None if supplied else "pending",
+            description="pending" if pending else None,
             description_placeholders=PAGES,
         )
 
@@ -233,7 +213,7 @@ def _level_fields() -> Fields:
             field = number_field(0, 50, step, unit)
             fields[probatio.Required(name, default=usual)] = field
     for name, limit in PERIODS.items():
-        usual = getattr(DEFAULT_LIMITS, limit) / _MINUTE
+        usual = getattr(DEFAULT_LIMITS, limit) / timedelta(minutes=1)
         fields[probatio.Required(name, default=usual)] = number_field(0, 240, 5, "min")
     return fields
 

@@ -54,7 +54,7 @@ async def async_get_config_entry_diagnostics(
                 "type": one.type,
                 "shown": one.id in runtime.prices,
                 "has_number": one.number is not None,
-                "plan_known": one.tariff_id in account.tariffs,
+                "plan_known": account.tariff_of(one) is not None,
                 "start_at": _iso(one.start_at),
                 "terminated_at": _iso(one.terminated_at),
                 "end_at": _iso(one.end_at),
@@ -127,30 +127,23 @@ def _usage(usage: UsageCoordinator) -> dict[str, Any]:
 
 def _load(load: Load, control: Control, account: NomosAccount) -> dict[str, Any]:
     """Return a load's settings and runs, without its name and those of its devices."""
-    settings, plan, task = asdict(load.settings), load.plan, load.task
+    plan, task, ledger = load.plan, load.task, load.meter.kept
+    settings = asdict(load.settings)
+    for key, value in settings.items():
+        if isinstance(value, time | timedelta):
+            settings[key] = str(value)
     named = settings.pop("contract_id")
-    sensors = {
-        key: settings.pop(key) is not None
-        for key in ("plugged_sensor", "ask_sensor", "energy_sensor")
-    }
+    for key in ("plugged_sensor", "ask_sensor", "energy_sensor"):
+        settings[key] = settings[key] is not None
     for key in ("preset_on", "preset_off"):
         settings[key] = settings[key] is not None
-    ledger = load.meter.kept
+    if car := settings["car"]:
+        del car["charge_sensor"], car["target_entity"]
     return {
+        **settings,
         "number": load.number,
         "need": _need(load),
-        **sensors,
-        **{
-            key: str(value) if isinstance(value, time | timedelta) else value
-            for key, value in settings.items()
-        },
         "days": sorted(load.settings.days),
-        "car": settings["car"]
-        and {
-            key: value
-            for key, value in settings["car"].items()
-            if key not in {"charge_sensor", "target_entity"}
-        },
         "devices": control.counts,
         "named_contract": named and account.place_of(named),
         "planned_with": load.coordinator and load.coordinator.place,

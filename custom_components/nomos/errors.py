@@ -95,10 +95,8 @@ def _translation(err: Exception, key: str) -> dict[str, Any]:
         case "action_wait", NomosRateLimitError(retry_after=wait):
             over = dt_util.now() + (wait or _USUAL_WAIT)
             placeholders = {"time": over.strftime("%H:%M:%S")}
-        case "request_refused", NomosError(status=status, code=code):
+        case "request_refused" | "server_error", NomosError(status=status, code=code):
             placeholders = {"status": str(status), "code": code or "-"}
-        case "server_error", NomosError(status=status):
-            placeholders = {"status": str(status)}
         case _, NomosResponseError(field=field):
             placeholders = {"field": field}
     return {

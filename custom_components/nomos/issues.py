@@ -31,14 +31,7 @@ def async_report(
 ) -> None:
     """Create or delete the issue about an account, a contract or the device of a load.
 
-    Args:
-        hass: Home Assistant.
-        issue: what is wrong.
-        subject: the id of the config entry or the contract that it is about, or what is unique to it.
-        name: the name by which the customer knows it.
-        present: whether it is so now.
-        named: what else its text names.
-
+    ``subject`` is its id, or what is unique to it, ``name`` what the customer calls it, ``named`` what else the text names.
     """
     # Home Assistant adds the issues to the diagnostics, which must not hold the subject itself.
     issue_id = f"{issue}_{sha256(subject.encode()).hexdigest()[:12]}"

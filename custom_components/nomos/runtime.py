@@ -19,20 +19,17 @@ from homeassistant.helpers.dispatcher import (
     async_dispatcher_send,
 )
 from homeassistant.helpers.importlib import async_import_module
+from homeassistant.util.signal_type import SignalType
 
-from .account.connection import async_forget
 from .account.contracts import NomosAccount
-from .account.file import account_file, async_load_account
 from .account.link import link_signal
-from .account.tokens import TokenJournal, async_wait_for_refresh
 from .api import Subscription, SubscriptionStatus
-from .battery.file import battery_file
 from .clock import async_watch_clock
 from .const import BATTERY, CUSTOMER_URL, DOMAIN, MANUFACTURER
 from .energy_dashboard import async_dashboard
 from .issues import Issue, async_report
 from .loads.load import signal_changed as signal_loads_changed
-from .loads.manager import Loads, async_forget as async_forget_loads, load_file
+from .loads.manager import Loads
 from .prices.coordinator import PriceCoordinator
 from .prices.past import PastPrices
 from .usage.coordinator import UsageCoordinator, async_delete_files
@@ -86,38 +83,35 @@ class NomosRuntime:
         ):
             raise failure
         for coordinator in self.prices.values():
-            await self._async_start(coordinator)
-        await self._async_follow_ended()
+            coordinator.async_start()
+        await self._async_follow_usage()
         self._entry.async_on_unload(
             self.account.async_add_listener(self._account_changed)
         )
         self._entry.async_on_unload(async_watch_clock(self._hass, self._clock_was_set))
         self._connect(link_signal(self._entry), self._link_changed)
         await self.loads.async_begin()
-        self._entry.async_on_unload(
-            async_dispatcher_connect(
-                self._hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._entry_changed
-            )
-        )
-        await self._async_follow_forecasts()
+        self._connect(SIGNAL_CONFIG_ENTRY_CHANGED, self._entry_changed)
+        await self.async_follow_forecasts()
 
     @callback
     def _entry_changed(self, change: ConfigEntryChange, entry: ConfigEntry) -> None:
         if entry is self._entry and change is ConfigEntryChange.UPDATED:
             self._entry.async_create_background_task(
-                self._hass, self._async_follow_forecasts(), f"{DOMAIN} forecasts"
+                self._hass, self.async_follow_forecasts(), f"{DOMAIN} forecasts"
             )
 
-    async def _async_follow_forecasts(self) -> None:
-        """Begin with batteries, and with own solar power for loads, as soon as there is one that needs it."""
+    async def async_follow_forecasts(self, *, use_own_sun: bool = False) -> None:
+        """Begin with batteries, and with own solar power for loads, as soon as one needs it, or a load is going to."""
         kinds = {one.subentry_type for one in self._entry.subentries.values()}
-        if BATTERY in kinds and self.batteries is None:
-            await self._async_begin_batteries()
-        if self.loads.use_own_sun:
-            await self.async_share_sun()
+        async with self._forecasts_lock:
+            if BATTERY in kinds and self.batteries is None:
+                await self._async_begin_batteries()
+            if (use_own_sun or self.loads.use_own_sun) and self.loads.sun is None:
+                await self._async_share_sun()
 
     async def _async_forecasts(self) -> Forecasts:
-        """Return what is expected of house and sun, followed from now on. The lock is held."""
+        """Return what is expected of house and sun, followed from now on."""
         if self.forecasts is None:
             room = await self._async_room("forecast.forecasts")
             forecasts: Forecasts = room.Forecasts(
@@ -137,49 +131,43 @@ class NomosRuntime:
         return await async_import_module(self._hass, f"{__package__}.{name}")
 
     async def _async_begin_batteries(self) -> None:
-        async with self._forecasts_lock:
-            if self.batteries is not None:
-                return
-            room = await self._async_room("battery.manager")
-            forecasts = await self._async_forecasts()
-            batteries: Batteries = room.Batteries(
-                self._hass,
-                self._entry,
-                self.prices,
-                forecasts,
-                self.loads.planned_runs,
-                forecasts_changed=forecasts.signal,
-                loads_changed=signal_loads_changed(self._entry.entry_id),
-            )
-            await batteries.async_begin()
-            self.batteries = batteries
+        room = await self._async_room("battery.manager")
+        forecasts = await self._async_forecasts()
+        batteries: Batteries = room.Batteries(
+            self._hass,
+            self._entry,
+            self.prices,
+            forecasts,
+            self.loads.planned_runs,
+            forecasts_changed=forecasts.signal,
+            loads_changed=signal_loads_changed(self._entry.entry_id),
+        )
+        await batteries.async_begin()
+        self.batteries = batteries
         if self._add_battery is not None:
             batteries.async_each(self._add_battery)
 
-    async def async_share_sun(self) -> None:
+    async def _async_share_sun(self) -> None:
         """Let loads use own solar power from now on."""
-        async with self._forecasts_lock:
-            if self.loads.sun is not None:
-                return
-            room = await self._async_room("loads.own_sun")
-            forecasts = await self._async_forecasts()
+        room = await self._async_room("loads.own_sun")
+        forecasts = await self._async_forecasts()
 
-            async def read(now: datetime) -> OwnSun:
-                found = await forecasts.async_outlook(now)
-                own: OwnSun = room.OwnSun(
-                    house=found.house, sun=found.sun, payouts=found.payouts
-                )
-                return own
-
-            self.loads.async_share_sun(
-                room.SharedSun(
-                    self._hass,
-                    self._entry,
-                    self.loads.all,
-                    read,
-                    forecasts_changed=forecasts.signal,
-                )
+        async def read(now: datetime) -> OwnSun:
+            found = await forecasts.async_outlook(now)
+            own: OwnSun = room.OwnSun(
+                house=found.house, sun=found.sun, payouts=found.payouts
             )
+            return own
+
+        self.loads.async_share_sun(
+            room.SharedSun(
+                self._hass,
+                self._entry,
+                self.loads.all,
+                read,
+                forecasts_changed=forecasts.signal,
+            )
+        )
 
     async def async_forecasts_sun(self) -> bool:
         """Return whether a solar forecast is chosen for the account."""
@@ -212,55 +200,43 @@ class NomosRuntime:
             if contract_id in self.usage:
                 platform(prices)
 
-    def _connect(self, signal: str, target: Callable[..., None]) -> None:
+    def _connect(
+        self, signal: str | SignalType[*tuple[Any, ...]], target: Callable[..., None]
+    ) -> None:
         self._entry.async_on_unload(
             async_dispatcher_connect(self._hass, signal, target)
         )
 
-    async def _async_start(self, coordinator: PriceCoordinator) -> bool:
-        """Run the clocks of a contract; return whether it is still shown."""
-        coordinator.async_start()
-        async with self._usage_lock:
-            await self._async_start_usage(coordinator, shown=True)
-        return self.prices.get(coordinator.contract_id) is coordinator
-
-    async def _async_start_usage(
-        self, prices: PriceCoordinator, *, shown: bool
-    ) -> None:
-        """Ask for the usage of a contract from now on, in place of what did so before."""
-        contract_id = prices.contract_id
-        if (before := self.usage.pop(contract_id, None)) is not None:
-            await before.async_leave()
-        usage = UsageCoordinator(self._hass, prices, shown=shown)
-        await usage.async_load()
-        if shown and self.prices.get(contract_id) is not prices:
-            return
-        usage.async_start()
-        self.usage[contract_id] = usage
-
-    async def _async_follow_ended(self) -> None:
-        """Complete the statistics of contracts that have ended and are not shown."""
+    async def _async_follow_usage(self) -> None:
+        """Ask for the usage of contracts that are shown, and of others that have ended, for their statistics."""
         async with self._usage_lock:
             for contract_id, contract in self.account.data.items():
-                if contract_id in self.account.shown or not _has_run(contract):
+                shown = contract_id in self.account.shown
+                prices = self.prices.get(contract_id)
+                before = self.usage.get(contract_id)
+                if not shown:
+                    if before is not None and not before.shown:
+                        before.prices.async_contract_changed(contract)
+                        continue
+                    has_run = _has_run(contract)
+                    prices = (
+                        PriceCoordinator(self.account, contract) if has_run else None
+                    )
+                if prices is None or (before is not None and before.prices is prices):
                     continue
-                usage = self.usage.get(contract_id)
-                if usage is not None and not usage.shown:
-                    usage.prices.async_contract_changed(contract)
-                    continue
-                prices = PriceCoordinator(self._hass, self.account, contract)
-                await self._async_start_usage(prices, shown=False)
+                if before is not None:
+                    del self.usage[contract_id]
+                    await before.async_leave()
+                usage = UsageCoordinator(prices, shown=shown)
+                await usage.async_load()
+                if not shown or self.prices.get(contract_id) is prices:
+                    usage.async_start()
+                    self.usage[contract_id] = usage
 
     @callback
     def _account_changed(self) -> None:
-        for coordinator in self._follow():
-            self._entry.async_create_background_task(
-                self._hass,
-                self._async_add_contract(coordinator),
-                f"{DOMAIN} new contract",
-            )
         self._entry.async_create_background_task(
-            self._hass, self._async_follow_ended(), f"{DOMAIN} ended contracts"
+            self._hass, self._async_add(self._follow()), f"{DOMAIN} contracts"
         )
         self.loads.async_update()
         if self.batteries is not None:
@@ -281,19 +257,21 @@ class NomosRuntime:
     @callback
     def _link_changed(self) -> None:
         """Ask for all that was refused, if Nomos grants access again."""
-        if not self.account.link.is_open:
-            return
-        for prices in self.prices.values():
-            prices.async_resume()
-        for usage in self.usage.values():
-            usage.async_resume()
+        if self.account.link.is_open:
+            for prices in self.prices.values():
+                prices.async_resume()
+            for usage in self.usage.values():
+                usage.async_resume()
 
-    async def _async_add_contract(self, coordinator: PriceCoordinator) -> None:
-        """Show a contract that appeared while the account was running."""
-        if not await self._async_start(coordinator):
-            return
-        async_dispatcher_send(self._hass, self._new_contract, coordinator)
-        await coordinator.async_refresh()
+    async def _async_add(self, came: list[PriceCoordinator]) -> None:
+        """Show the contracts that appeared while the account was running, and complete those that ended."""
+        for coordinator in came:
+            coordinator.async_start()
+        await self._async_follow_usage()
+        for coordinator in came:
+            if self.prices.get(coordinator.contract_id) is coordinator:
+                async_dispatcher_send(self._hass, self._new_contract, coordinator)
+                await coordinator.async_refresh()
 
     @callback
     def _follow(self) -> list[PriceCoordinator]:
@@ -318,20 +296,13 @@ class NomosRuntime:
         )
         came = []
         entries = self._hass.config_entries.async_entries(DOMAIN, include_ignore=False)
-        numbered = {
-            kind
-            for kind, count in Counter(one.type for one in shown.values()).items()
-            if count > 1 or len(entries) > 1
-        }
+        kinds = Counter(one.type for one in shown.values())
         for contract in shown.values():
-            self._describe_device(
-                registry, contract, numbered=contract.type in numbered
-            )
+            numbered = max(len(entries), kinds[contract.type]) > 1
+            self._describe_device(registry, contract, numbered=numbered)
             if (known := self.prices.get(contract.id)) is None:
-                self.prices[contract.id] = PriceCoordinator(
-                    self._hass, self.account, contract
-                )
-                came.append(self.prices[contract.id])
+                came.append(PriceCoordinator(self.account, contract))
+                self.prices[contract.id] = came[-1]
             elif known.async_contract_changed(contract):
                 known.async_refresh_soon()
         return came
@@ -384,21 +355,3 @@ def _has_run(contract: Subscription) -> bool:
         and start is not None
         and (end is None or start < end)
     )
-
-
-async def async_delete_stored(hass: HomeAssistant, entry: NomosConfigEntry) -> None:
-    """Delete the files of an account that is removed, and what is remembered of it."""
-    await async_wait_for_refresh(hass, entry)
-    async_forget(hass, entry)
-    # The devices know of contracts, too, should the account's own file be lost.
-    devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
-    known = {next(iter(device.identifiers))[1] for device in devices}
-    if (stored := await async_load_account(hass, entry)) is not None:
-        known |= stored.subscriptions.keys()
-    for contract_id in known:
-        await async_delete_files(hass, contract_id)
-    await account_file(hass, entry).async_remove()
-    await load_file(hass, entry).async_remove()
-    await battery_file(hass, entry).async_remove()
-    async_forget_loads(hass, entry)
-    await TokenJournal(hass, entry).async_remove()

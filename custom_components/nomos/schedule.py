@@ -15,7 +15,6 @@ last one included, that failed or did not bring what they were made for; it is 0
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
-from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
@@ -101,23 +100,19 @@ def installation_phase(*identities: str) -> float:
 
 def first_fetch(day: date, phase: float) -> datetime:
     """Return when an installation first asks for the prices of the day after ``day``."""
-    return _off_the_minute(_utc(day, FIRST_FETCH) + FIRST_FETCH_SPREAD * phase)
+    first = datetime.combine(day, FIRST_FETCH, TARIFF_ZONE).astimezone(UTC)
+    return _off_the_minute(first + FIRST_FETCH_SPREAD * phase)
 
 
 def second_fetch(day: date, phase: float) -> datetime:
     """Return when an installation asks whether prices were corrected since ``first_fetch``."""
-    return _off_the_minute(_utc(day, SECOND_FETCH) + SECOND_FETCH_SPREAD * phase)
+    first = datetime.combine(day, SECOND_FETCH, TARIFF_ZONE).astimezone(UTC)
+    return _off_the_minute(first + SECOND_FETCH_SPREAD * phase)
 
 
 def usage_fetch(day: date, phase: float) -> datetime:
     """Return when an installation asks what was metered on the day before ``day``."""
     return _off_the_minute(second_fetch(day, phase) + USAGE_AFTER)
-
-
-@lru_cache(maxsize=32)
-def _utc(day: date, at: time) -> datetime:
-    """Return a time of a tariff day in UTC; the simulation of a fleet asks for the same few a million times."""
-    return datetime.combine(day, at, TARIFF_ZONE).astimezone(UTC)
 
 
 def _off_the_minute(instant: datetime) -> datetime:

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 import asyncio
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 import logging
 from typing import Final, override
@@ -38,14 +39,20 @@ class ScheduledCoordinator[T](DataUpdateCoordinator[T]):
     config_entry: ConfigEntry
 
     def __init__(
-        self, hass: HomeAssistant, entry: ConfigEntry, logger: logging.Logger, name: str
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        logger: logging.Logger,
+        name: str,
+        put_off: Callable[[datetime], datetime],
     ) -> None:
-        """Begin with no request scheduled."""
+        """Begin with no request scheduled; ``put_off`` returns the earliest time at which Nomos may be asked."""
         # Home Assistant logs every request as a success after which anything is known. We log what came of it.
         fetching = logger.getChild("fetching")
         fetching.addFilter(_is_above_debug)
-        super().__init__(hass, fetching, config_entry=entry, name=name)
+        super().__init__(hass, fetching, config_entry=entry, name=f"{DOMAIN} {name}")
         self._log = logger
+        self._put_off = put_off
         self.last_answer: datetime | None = None
         self.last_error: Exception | None = None
         self.next_request: datetime | None = None
@@ -198,17 +205,16 @@ class ScheduledCoordinator[T](DataUpdateCoordinator[T]):
         await asyncio.wait([self.async_refresh_soon()])
 
     def _schedule_at(self, at: datetime | None) -> None:
-        """Ask at an aware instant, or not at all.
+        """Ask at an aware instant or as soon as Nomos may be asked then, or not at all.
 
         Home Assistant counts the interval from the last full second. Without another second the timer would fire too
         early, find that the time has not come, and fire again at once.
         """
-        self.next_request = at
-        self.update_interval = (
-            max(at - dt_util.utcnow(), timedelta()) + timedelta(seconds=1)
-            if at
-            else None
-        )
+        self.next_request = self.update_interval = None
+        if at is not None:
+            self.next_request = at = self._put_off(at)
+            wait = max(at - dt_util.utcnow(), timedelta())
+            self.update_interval = wait + timedelta(seconds=1)
 
     @callback
     @override
@@ -258,7 +264,7 @@ class ScheduledCoordinator[T](DataUpdateCoordinator[T]):
     def async_refresh_soon(self) -> asyncio.Task[None]:
         """Ask in the background."""
         return self.config_entry.async_create_background_task(
-            self.hass, self.async_refresh(), f"{DOMAIN} {self.name}"
+            self.hass, self.async_refresh(), self.name
         )
 
 

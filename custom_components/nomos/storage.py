@@ -60,7 +60,7 @@ def stored_file(hass: HomeAssistant, name: str) -> StoredFile:
 async def async_write_owed(hass: HomeAssistant, *, at_last: bool = False) -> None:
     """Write again what could not be written; at last also what waits for further changes."""
     for file in list(hass.data.get(_DATA_FILES, {}).values()):
-        if file.behind or (at_last and file.owes):
+        if at_last or file.behind:
             await file.async_write()
 
 
@@ -81,11 +81,6 @@ class StoredFile:
         self._unsub_soon: CALLBACK_TYPE | None = None
         self.behind = False
         """Whether the last write failed, so that the newest data is in memory only."""
-
-    @property
-    def owes(self) -> bool:
-        """Return whether there is data that is not on the disk yet."""
-        return self._owed is not None
 
     async def async_load[T](self, decode: Callable[[Any], T]) -> T | None:
         """Return what ``decode`` makes of the newest data; None if there is none that can be read.

@@ -23,7 +23,7 @@ class Tokens:
     token: str = TOKEN
     error: BaseException | None = None
 
-    async def async_get_access_token(self) -> str:
+    async def __call__(self) -> str:
         """Return the token."""
         if self.error is not None:
             raise self.error

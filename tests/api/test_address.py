@@ -4,13 +4,7 @@ import logging
 
 import pytest
 
-from custom_components.nomos.api import (
-    API_URL,
-    address,
-    api_url,
-    authorize_url,
-    token_url,
-)
+from custom_components.nomos.api import API_URL, address, api_url
 from custom_components.nomos.api.address import ENVIRONMENT_VARIABLE
 
 
@@ -29,8 +23,6 @@ def test_the_real_address_is_the_default(
     if value is not None:
         monkeypatch.setenv(ENVIRONMENT_VARIABLE, value)
     assert api_url() == API_URL == "https://api.nomos.energy"
-    assert authorize_url() == "https://api.nomos.energy/oauth/authorize"
-    assert token_url() == "https://api.nomos.energy/oauth/token"
     assert not caplog.records
 
 
@@ -58,8 +50,6 @@ def test_a_other_on_this_machine_is_followed(
     """Nomos's sandbox and loopback origins are followed, without a trailing slash."""
     monkeypatch.setenv(ENVIRONMENT_VARIABLE, value)
     assert api_url() == expected
-    assert token_url() == f"{expected}/oauth/token"
-    assert authorize_url() == f"{expected}/oauth/authorize"
     assert not caplog.records
 
 
@@ -112,7 +102,6 @@ def test_anything_else_is_refused_with_one_warning(
     """Tokens are sent to Nomos, never to another machine; the refused address is not logged."""
     monkeypatch.setenv(ENVIRONMENT_VARIABLE, value)
     assert api_url() == API_URL
-    assert token_url() == f"{API_URL}/oauth/token"
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
     assert ENVIRONMENT_VARIABLE in record.getMessage()

@@ -339,7 +339,7 @@ async def test_load_that_has_just_begun(
     load_id = await add(hass, entry, start="10:00:00", end="18:00:00")
     await until(advance, moment(hass, load_id, "next_start"))
     assert runs_now(hass, load_id)
-    assert load_file(hass, entry).owes
+    assert not files("loads")
     if end == "unload":
         assert await hass.config_entries.async_unload(entry.entry_id)
     else:

@@ -62,7 +62,7 @@ class Connection:
         self._tokens = AccountTokens(hass, entry, self.pace)
         # No cookie of one account may travel with another. Home Assistant ends the session with the entry.
         own_session = async_create_clientsession(hass, cookie_jar=DummyCookieJar())
-        self._client = NomosClient(own_session, self)
+        self._client = NomosClient(own_session, self._async_token)
 
     async def async_ask[T](
         self,
@@ -130,7 +130,7 @@ class Connection:
             await self._tokens.async_replace(token)
             return await request(self._client)
 
-    async def async_get_access_token(self) -> str:
+    async def _async_token(self) -> str:
         """Return a valid access token when a request may go out: the client asks before each."""
         await self._tokens.async_get_access_token()
         await self.pace.async_turn()

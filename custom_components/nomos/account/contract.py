@@ -1,11 +1,10 @@
 """What the coordinators and the entities of one contract share."""
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 import logging
 from typing import Any, override
 
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import callback
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
@@ -22,19 +21,18 @@ class ContractCoordinator[T](ScheduledCoordinator[T]):
 
     def __init__(
         self,
-        hass: HomeAssistant,
         account: NomosAccount,
         contract_id: str,
-        *,
         kind: str,
-        nothing: T,
+        known: T,
         logger: logging.Logger,
     ) -> None:
-        """Begin with nothing known and no request planned."""
-        super().__init__(hass, account.config_entry, logger, f"{DOMAIN} {kind}")
+        """Begin with what is known, and no request planned."""
+        entry, put_off = account.config_entry, account.after_rate_limit
+        super().__init__(account.hass, entry, logger, kind, put_off)
         self.account = account
         self.contract_id = contract_id
-        self.data = nothing
+        self.data = known
         self._kind = kind.capitalize()
 
     @property
@@ -58,10 +56,6 @@ class ContractCoordinator[T](ScheduledCoordinator[T]):
             lambda client: request(client, self.contract_id, *args),
             optional=optional,
         )
-
-    def _plan(self, at: datetime) -> None:
-        """Ask at an aware instant, or when the wait that Nomos asked for is over."""
-        self._schedule_at(self.account.after_rate_limit(at))
 
 
 class ContractEntity[C: ContractCoordinator[Any]](ReadingEntity, CoordinatorEntity[C]):

@@ -32,22 +32,20 @@ _MISSED_FOR: Final = timedelta(hours=20)
 
 One list that is empty or short must not cost a house its devices, entities and prices."""
 
-_ONE_DAY: Final = timedelta(days=1)
-
 
 class NomosAccount(ScheduledCoordinator[Mapping[str, Subscription]]):
     """The account's contracts by id."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, phase: float) -> None:
         """Take the installation's place in the spread of requests."""
-        super().__init__(hass, entry, _LOGGER, f"{DOMAIN} contracts")
-        self.phase = phase
         self.connection = Connection(hass, entry, phase)
-        self.async_ask = self.connection.async_ask
         self.after_rate_limit = self.connection.pace.after_rate_limit
+        super().__init__(hass, entry, _LOGGER, "contracts", self.after_rate_limit)
+        self.phase = phase
+        self.async_ask = self.connection.async_ask
         self.link = self.connection.link
         self.data = {}
-        self._tariffs = Tariffs(self.connection)
+        self.tariffs = Tariffs(self.connection)
         self._missing: dict[str, datetime] = {}
         entry.async_on_unload(
             async_dispatcher_connect(hass, link_signal(entry), self._link_changed)
@@ -69,8 +67,8 @@ class NomosAccount(ScheduledCoordinator[Mapping[str, Subscription]]):
             await self._async_first_answer()
         else:
             self.data, self.last_answer = stored.subscriptions, stored.last_answer
-            self._tariffs.known = dict(stored.tariffs)
-            self._tariffs.asked_on = stored.tariffs_asked_on
+            self.tariffs.known = dict(stored.tariffs)
+            self.tariffs.asked_on = stored.tariffs_asked_on
             self._schedule_at(self._first_request())
         return stored is not None
 
@@ -78,9 +76,7 @@ class NomosAccount(ScheduledCoordinator[Mapping[str, Subscription]]):
     def _link_changed(self) -> None:
         """Ask next when access is to be tried again."""
         if not self._asking and not self.link.is_open:
-            self._schedule_at(
-                self.after_rate_limit(self.link.try_at or dt_util.utcnow())
-            )
+            self._schedule_at(self.link.try_at or dt_util.utcnow())
             self._schedule_refresh()
 
     @property
@@ -106,14 +102,9 @@ class NomosAccount(ScheduledCoordinator[Mapping[str, Subscription]]):
         )
         return {last.id: last}
 
-    @property
-    def tariffs(self) -> Mapping[str, Tariff]:
-        """Return the tariffs that are known, by id."""
-        return self._tariffs.known
-
     def tariff_of(self, contract: Subscription) -> Tariff | None:
         """Return the tariff of a contract, None if it is not known."""
-        return self.tariffs.get(contract.tariff_id)
+        return self.tariffs.known.get(contract.tariff_id)
 
     def place_of(self, contract_id: str) -> str:
         """Return the name of a contract in the log, which must not hold its number."""
@@ -141,7 +132,7 @@ class NomosAccount(ScheduledCoordinator[Mapping[str, Subscription]]):
             )
         answered_before = self.answered_on
         self.last_answer, self.last_error = dt_util.utcnow(), None
-        tariffs_changed = await self._tariffs.async_update(
+        tariffs_changed = await self.tariffs.async_update(
             found.values(), local_date(self.last_answer)
         )
         data = self._with_missing(found)
@@ -156,7 +147,14 @@ class NomosAccount(ScheduledCoordinator[Mapping[str, Subscription]]):
         self._misses = self._misses + 1 if _any_overdue(data) else 0
         self._schedule_at(self._next_at(data))
         if data != self.data or tariffs_changed or self.answered_on != answered_before:
-            await self._async_save(data)
+            await account_file(self.hass, self.config_entry).async_save(
+                StoredAccount(
+                    subscriptions=data,
+                    tariffs=dict(self.tariffs.known),
+                    tariffs_asked_on=self.tariffs.asked_on,
+                    last_answer=self.last_answer,
+                )
+            )
         return data
 
     @override
@@ -164,16 +162,6 @@ class NomosAccount(ScheduledCoordinator[Mapping[str, Subscription]]):
         # Nothing was missed if nothing was asked.
         self._misses += self.link.is_open
         self._schedule_at(self._next_at(self.data))
-
-    async def _async_save(self, data: Mapping[str, Subscription]) -> None:
-        await account_file(self.hass, self.config_entry).async_save(
-            StoredAccount(
-                subscriptions=data,
-                tariffs=dict(self.tariffs),
-                tariffs_asked_on=self._tariffs.asked_on,
-                last_answer=self.last_answer,
-            )
-        )
 
     def _own(self, found: tuple[Subscription, ...]) -> dict[str, Subscription]:
         """Return contracts without those of another customer, which would be a fault of Nomos."""
@@ -190,16 +178,18 @@ class NomosAccount(ScheduledCoordinator[Mapping[str, Subscription]]):
     ) -> dict[str, Subscription]:
         """Return the contracts that were found, and those that are missing for less than a day as they were."""
         now, known = dt_util.utcnow(), self.data
-        missing = known.keys() - found.keys()
-        if missing - self._missing.keys():
+        missing = {
+            key: self._missing.get(key, now) for key in known if key not in found
+        }
+        if missing.keys() - self._missing.keys():
             _LOGGER.warning(
                 "Nomos does not list a contract any more; it goes when it is not listed tomorrow either"
             )
-        self._missing = {key: self._missing.get(key, now) for key in missing}
+        self._missing = missing
         kept = {
-            key: one
-            for key, one in known.items()
-            if key in missing and now - self._missing[key] < _MISSED_FOR
+            key: known[key]
+            for key, since in missing.items()
+            if now - since < _MISSED_FOR
         }
         return {**found, **kept}
 
@@ -220,7 +210,7 @@ class NomosAccount(ScheduledCoordinator[Mapping[str, Subscription]]):
     @override
     def _first_request(self) -> datetime:
         today, answered_on = local_date(dt_util.utcnow()), self.answered_on
-        missed = answered_on is not None and today - answered_on > _ONE_DAY
+        missed = answered_on is not None and today - answered_on > timedelta(days=1)
         return self._next_at(self.data, overdue=missed or _any_overdue(self.data))
 
     def _next_at(
@@ -241,7 +231,7 @@ class NomosAccount(ScheduledCoordinator[Mapping[str, Subscription]]):
             misses=self._misses,
             chance=random.uniform(-1, 1),
         )
-        return self.after_rate_limit(self.link.try_at or at)
+        return self.link.try_at or at
 
     @callback
     @override

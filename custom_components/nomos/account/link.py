@@ -245,17 +245,22 @@ class Link:
         """Change the state, and try again after a gap."""
         self.state = state
         self.try_at = None if gap is None else dt_util.utcnow() + gap
+        async_report(
+            self._hass,
+            Issue.CREDENTIALS_MISSING,
+            self._entry.entry_id,
+            self._entry.title,
+            present=state is LinkState.NO_CREDENTIALS,
+            **PAGES,
+        )
         match state:
             case LinkState.OPEN:
                 _LOGGER.info("Nomos grants access again")
-                self._report_credentials(missing=False)
                 self._withdraw_question({"reauth_confirm"})
                 # Somebody at Nomos's pages comes back to a flow that is still there; what it brings is as good.
                 self._entry.async_on_unload(
                     async_call_later(self._hass, _SIGN_IN, self._forget_question)
                 )
-            case LinkState.NO_CREDENTIALS:
-                self._report_credentials(missing=True)
             case LinkState.DOUBTFUL | LinkState.REFUSED:
                 _LOGGER.debug("Access was refused; tried again in %s", gap)
                 self.async_remind()
@@ -272,16 +277,6 @@ class Link:
         for flow in self._entry.async_get_active_flows(self._hass, {SOURCE_REAUTH}):
             if steps is None or flow.get("step_id") in steps:
                 self._hass.config_entries.flow.async_abort(flow["flow_id"])
-
-    def _report_credentials(self, *, missing: bool) -> None:
-        async_report(
-            self._hass,
-            Issue.CREDENTIALS_MISSING,
-            self._entry.entry_id,
-            self._entry.title,
-            present=missing,
-            **PAGES,
-        )
 
 
 def _spread_gap(number: int) -> timedelta:

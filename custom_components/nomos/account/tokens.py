@@ -31,7 +31,7 @@ from ..api import is_opaque
 from ..codec import decode, read_number
 from ..const import DOMAIN
 from ..errors import CredentialsMissingError
-from ..storage import async_write_owed, stored_file
+from ..storage import StoredFile, async_write_owed, stored_file
 from .pacing import Pace
 
 _LOGGER = logging.getLogger(__name__)
@@ -51,57 +51,49 @@ _REMEMBERED_ANCESTORS: Final = 50
 """How many replaced tokens the journal knows: days of refreshes that the config entry on disk did not get to see."""
 
 
-class TokenJournal:
-    """The newest token of an entry, on disk ahead of the config entry.
+def journal(hass: HomeAssistant, entry: ConfigEntry) -> StoredFile:
+    """Return the file that has the newest token of an entry, ahead of the config entry.
 
     Home Assistant writes config entries a second after they changed. The journal is written before the new token is
     used at all, together with fingerprints of the tokens that it replaced, its ancestors, so that at the next start
     it is certain which of the two is newer, whatever the clock says.
     """
+    return stored_file(hass, f"token.{entry.entry_id}")
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
-        """Belong to a config entry; nothing is read or written yet."""
-        self._hass = hass
-        self._entry = entry
-        self._file = stored_file(hass, f"token.{entry.entry_id}")
 
-    @property
-    def behind(self) -> bool:
-        """Return whether the newest token could not be written, so that it is in memory only."""
-        return self._file.behind
-
-    async def async_replaced(self) -> list[str]:
-        """Return the ancestors of the next token: the config entry on disk may still have any of them."""
-        replaced = [_fingerprint(self._entry.data[CONF_TOKEN])]
-        if (stored := await self._file.async_load(_decode_journal)) is not None:
-            link, ancestors = stored
-            replaced = [*ancestors, _fingerprint(link[CONF_TOKEN]), *replaced]
-        return list(dict.fromkeys(replaced))[-_REMEMBERED_ANCESTORS:]
-
-    async def async_write(self, data: Mapping[str, Any], ancestors: list[str]) -> None:
-        """Store what the config entry's data is going to be; ``async_replaced`` returned the ancestors before."""
-        link = {key: data[key] for key in _LINK if key in data}
-        await self._file.async_save({**link, "ancestors": ancestors})
-
-    async def async_reconcile(self) -> None:
-        """Bring the config entry up to the journal if the journal is newer.
-
-        It is newer if its token descends from the entry's. Any other token in the entry is of a new link, or of a
-        backup as old as its journal, and the entry is right.
-        """
-        if (stored := await self._file.async_load(_decode_journal)) is None:
-            return
+async def async_ancestors(hass: HomeAssistant, entry: ConfigEntry) -> list[str]:
+    """Return the ancestors of the next token: the config entry on disk may still have any of them."""
+    replaced = [_fingerprint(entry.data[CONF_TOKEN])]
+    if (stored := await journal(hass, entry).async_load(_decode_journal)) is not None:
         link, ancestors = stored
-        current = _fingerprint(self._entry.data[CONF_TOKEN])
-        if current in ancestors and current != _fingerprint(link[CONF_TOKEN]):
-            _LOGGER.info("Access was renewed just before Home Assistant stopped")
-            self._hass.config_entries.async_update_entry(
-                self._entry, data={**self._entry.data, **link}
-            )
+        replaced = [*ancestors, _fingerprint(link[CONF_TOKEN]), *replaced]
+    return list(dict.fromkeys(replaced))[-_REMEMBERED_ANCESTORS:]
 
-    async def async_remove(self) -> None:
-        """Delete the journal together with its entry."""
-        await self._file.async_remove()
+
+async def async_write_ahead(
+    hass: HomeAssistant,
+    entry: ConfigEntry,
+    data: Mapping[str, Any],
+    ancestors: list[str],
+) -> None:
+    """Write what the config entry's data is going to be."""
+    link = {key: data[key] for key in _LINK if key in data}
+    await journal(hass, entry).async_save({**link, "ancestors": ancestors})
+
+
+async def async_reconcile(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Bring the config entry up to the journal if the journal is newer.
+
+    It is newer if its token descends from the entry's. Any other token in the entry is of a new link, or of a backup
+    as old as its journal, and the entry is right.
+    """
+    if (stored := await journal(hass, entry).async_load(_decode_journal)) is None:
+        return
+    link, ancestors = stored
+    current = _fingerprint(entry.data[CONF_TOKEN])
+    if current in ancestors and current != _fingerprint(link[CONF_TOKEN]):
+        _LOGGER.info("Access was renewed just before Home Assistant stopped")
+        hass.config_entries.async_update_entry(entry, data={**entry.data, **link})
 
 
 def _decode_journal(data: Any) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -128,7 +120,7 @@ class AccountTokens:
         """Belong to a config entry; requests for tokens take their turn, too."""
         self._hass = hass
         self._entry = entry
-        self._journal = TokenJournal(hass, entry)
+        self._journal = journal(hass, entry)
         self._pace = pace
 
     async def async_client(self) -> AbstractOAuth2Implementation:
@@ -158,8 +150,12 @@ class AccountTokens:
         """
         await async_write_owed(self._hass)
         # A refresh under way counts even if the token in hand looks valid: it was rejected.
-        if _writer(self._hass, self._entry) or self._has_expired:
-            await self._async_refresh()
+        writer = _writer(self._hass, self._entry)
+        if writer is None and self._has_expired:
+            writer = _start_writer(self._hass, self._entry, self._async_rotate())
+        if writer is not None:
+            # Once for all who wait, failure included, even if any of them is cancelled.
+            await asyncio.shield(writer)
         return self.current
 
     async def async_replace(self, rejected: str) -> None:
@@ -192,24 +188,17 @@ class AccountTokens:
     def _store(self, data: Mapping[str, Any]) -> None:
         self._hass.config_entries.async_update_entry(self._entry, data=data)
 
-    async def _async_refresh(self) -> None:
-        """Refresh once for all who wait, failure included, even if any of them is cancelled."""
-        writer = _writer(self._hass, self._entry) or _start_writer(
-            self._hass, self._entry, self._async_rotate()
-        )
-        await asyncio.shield(writer)
-
     async def _async_rotate(self) -> None:
         """Use the refresh token; the one that replaces it is in the journal before anybody sees it."""
         await self._pace.async_turn()
         old, client = self._token, await self.async_client()
         # Read before: nothing may come between the answer and its way to the disk.
-        ancestors = await self._journal.async_replaced()
+        ancestors = await async_ancestors(self._hass, self._entry)
         new = await client.async_refresh_token(old)
         data = {**self._entry.data, CONF_TOKEN: new}
         # A token that did not rotate is in no danger.
         if new.get("refresh_token") != old.get("refresh_token"):
-            await self._journal.async_write(data, ancestors)
+            await async_write_ahead(self._hass, self._entry, data, ancestors)
         self._store(data)
 
 
@@ -250,8 +239,8 @@ async def async_replace_link(
     """
 
     async def replace() -> None:
-        journal = TokenJournal(hass, entry)
-        await journal.async_write(data, await journal.async_replaced())
+        ancestors = await async_ancestors(hass, entry)
+        await async_write_ahead(hass, entry, data, ancestors)
         hass.config_entries.async_update_entry(entry, data=data)
 
     await async_wait_for_refresh(hass, entry)

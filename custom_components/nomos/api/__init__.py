@@ -1,7 +1,7 @@
 """A client of the Nomos API: typed models, one exception for each kind of failure. Needs only aiohttp."""
 
-from .address import API_URL, api_url, authorize_url, token_url
-from .client import API_VERSION, NomosClient, StaticToken, TokenSource, read_body
+from .address import API_URL, api_url
+from .client import API_VERSION, NomosClient, read_body
 from .enums import (
     GridFeeModule,
     GridFeeStatus,
@@ -50,21 +50,17 @@ __all__ = [
     "NomosServerError",
     "PriceItem",
     "PriceSeries",
-    "StaticToken",
     "Subscription",
     "SubscriptionStatus",
     "SubscriptionType",
     "Tariff",
-    "TokenSource",
     "UsageItem",
     "UsageResolution",
     "UsageSeries",
     "api_url",
-    "authorize_url",
     "decode",
     "harmless_text",
     "is_opaque",
     "parse_error",
     "read_body",
-    "token_url",
 ]

@@ -18,13 +18,11 @@ SANDBOX_URL = "https://api.sandbox.nomos.energy"
 """Where partners try, with credentials of its own (Nomos API, authentication guide)."""
 
 ENVIRONMENT_VARIABLE = "NOMOS_API_URL"
-"""Names the sandbox, or a stand-in on a loopback address; see `api_url`."""
 
 _LOOPBACK_ORIGIN = re.compile(
     r"https?://(localhost|127(\.\d{1,3}){3}|\[::1])(:(?P<port>\d{0,5}))?/?",
     re.ASCII | re.IGNORECASE,
 )
-_LARGEST_PORT = 65535
 
 
 def api_url() -> str:
@@ -35,26 +33,16 @@ def api_url() -> str:
     ignored with one warning.
     """
     address = os.environ.get(ENVIRONMENT_VARIABLE)
-    return (address and _other(address)) or API_URL
-
-
-def authorize_url() -> str:
-    """Return the page to which the customer's browser is sent (Nomos API, OAuth authorize)."""
-    return f"{api_url()}/oauth/authorize"
-
-
-def token_url() -> str:
-    """Return the token endpoint (Nomos API, OAuth token)."""
-    return f"{api_url()}/oauth/token"
+    return _other(address) if address else API_URL
 
 
 @cache
-def _other(address: str) -> str | None:
-    """Return the sandbox or the loopback origin that `address` names; otherwise warn, once, and return None."""
+def _other(address: str) -> str:
+    """Return the sandbox or the loopback origin that `address` names; if it names neither, warn once."""
     if address.removesuffix("/") == SANDBOX_URL:
         return SANDBOX_URL
     origin = _LOOPBACK_ORIGIN.fullmatch(address)
-    if origin is not None and int(origin["port"] or 0) <= _LARGEST_PORT:
+    if origin is not None and int(origin["port"] or 0) < 2**16:
         return address.lower().rstrip("/:")
     # The value is not shown: it may hold a password.
     _LOGGER.warning(
@@ -62,4 +50,4 @@ def _other(address: str) -> str | None:
         ENVIRONMENT_VARIABLE,
         API_URL,
     )
-    return None
+    return API_URL

@@ -1,12 +1,10 @@
 """The client: one method for each thing that Nomos can be asked."""
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import date, timedelta
 import logging
 import re
-from typing import Protocol
 from urllib.parse import quote, urlencode
 
 import aiohttp
@@ -51,56 +49,31 @@ MAX_PAGES = 50
 
 _INACTIVE_CODES = frozenset({"subscription_not_started", "ended_subscription"})
 _VERSION_HEADER = "X-API-Version"
-_CHUNK_SIZE = 64 * 1024
 _HARMLESS = re.compile(r"[\w.-]{1,40}", re.ASCII)
-
-
-class TokenSource(Protocol):
-    """Where access tokens come from."""
-
-    async def async_get_access_token(self) -> str:
-        """Return a valid access token, refreshing it if need be.
-
-        What it raises passes through the client untouched.
-        """
-
-
-@dataclass(frozen=True, slots=True)
-class StaticToken:
-    """A token source for one access token that somebody else refreshes."""
-
-    token: str = field(repr=False)
-
-    async def async_get_access_token(self) -> str:
-        """Return the token."""
-        return self.token
 
 
 class NomosClient:
     """Asks Nomos in the name of one customer.
 
-    Every method raises a `NomosError`, or what the token source raised. When to try again is the caller's decision;
+    Every method raises a `NomosError`, or what `get_access_token` raised. When to try again is the caller's decision;
     only aiohttp repeats a request at once whose connection broke before any answer.
     """
 
     def __init__(
         self,
         session: aiohttp.ClientSession,
-        tokens: TokenSource,
+        get_access_token: Callable[[], Awaitable[str]],
         *,
         base_url: str | None = None,
         timeout: float = REQUEST_TIMEOUT,
     ) -> None:
-        """Use the caller's session.
+        """Use the caller's session, which is not closed here.
 
-        Args:
-            session: Not closed here.
-            tokens: Asked before every request.
-            base_url: The address of Nomos; by default `api_url`.
-            timeout: Seconds that a request may take in all.
+        `get_access_token` is called before every request and returns a valid token, refreshed if need be. `base_url`
+        is the address of Nomos, by default `api_url`; `timeout` is in seconds.
         """
         self._session = session
-        self._tokens = tokens
+        self._get_access_token = get_access_token
         self._base_url = (api_url() if base_url is None else base_url).rstrip("/")
         self._timeout = aiohttp.ClientTimeout(total=timeout)
         self._has_warned_of_version = False
@@ -116,7 +89,7 @@ class NomosClient:
         A contract that has not begun or has ended has none: `items` is None, also if Nomos says so by an error.
         """
         path = ("subscriptions", subscription_id, "prices")
-        query = {"start": _day(start), "end": _day(end)}
+        query = {"start": f"{start:%Y-%m-%d}", "end": f"{end:%Y-%m-%d}"}
         try:
             return await self._series(path, query, PriceSeries)
         except NomosRequestError as err:
@@ -132,8 +105,8 @@ class NomosClient:
         The answer may come in another resolution than asked for (Nomos API, Usage).
         """
         path = ("subscriptions", subscription_id, "usage")
-        query = {"resolution": resolution, "start": _day(start), "end": _day(end)}
-        return await self._series(path, query, UsageSeries)
+        query = {"start": f"{start:%Y-%m-%d}", "end": f"{end:%Y-%m-%d}"}
+        return await self._series(path, query | {"resolution": resolution}, UsageSeries)
 
     async def tariff(self, tariff_id: str) -> Tariff:
         """Return a tariff (Nomos API, Plans); whether customers may see them is not published."""
@@ -217,7 +190,7 @@ class NomosClient:
     ) -> T:
         """Ask for a path, and return what `parse` makes of the decoded JSON, whose objects `read_item` gets first."""
         url = _url(self._base_url, path, query)
-        token = await self._tokens.async_get_access_token()
+        token = await self._get_access_token()
         try:
             status, body = await self._fetch(url, token)
             try:
@@ -293,7 +266,7 @@ class NomosClient:
 async def read_body(response: aiohttp.ClientResponse, largest: int) -> bytes:
     """Return the body, decompressed; raise NomosResponseError once more than `largest` bytes have come."""
     body = bytearray()
-    async for chunk in response.content.iter_chunked(_CHUNK_SIZE):
+    async for chunk in response.content.iter_any():
         body += chunk
         if len(body) > largest:
             raise NomosResponseError("body", "too large", status=response.status)
@@ -318,7 +291,3 @@ def _url(base_url: str, path: tuple[str, ...], query: Mapping[str, str]) -> URL:
     except UnicodeEncodeError:
         raise NomosRequestError("An id is malformed") from None
     return URL(f"{base_url}/{quoted}{parameters}", encoded=True)
-
-
-def _day(day: date) -> str:
-    return day.strftime("%Y-%m-%d")

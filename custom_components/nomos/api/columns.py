@@ -8,7 +8,7 @@ second. It stops following tuples of numbers and times at its first pass.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import starmap
-from typing import Any, overload, override
+from typing import Any, override
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,17 +29,11 @@ class Packed[T](Sequence[T]):
     def __len__(self) -> int:
         return len(self.rows)
 
-    @overload
-    def __getitem__(self, index: int) -> T: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> Packed[T]: ...
-
     @override
-    def __getitem__(self, index: int | slice) -> T | Packed[T]:
-        if isinstance(index, slice):
-            return Packed(self.make, self.rows[index])
-        return self.make(*self.rows[index])
+    def __getitem__(self, index: Any) -> Any:
+        found = self.rows[index]
+        is_part = isinstance(index, slice)
+        return Packed(self.make, found) if is_part else self.make(*found)
 
     @override
     def __iter__(self) -> Iterator[T]:

@@ -139,7 +139,12 @@ def parse_error(status: int, headers: Mapping[str, str], body: bytes) -> NomosEr
         request_id=_matching(_REQUEST_ID, envelope, "requestId"),
     )
     if isinstance(error, NomosRequestError):
-        error.field_codes = _field_codes(envelope.get("errors"))
+        faults = envelope.get("errors")
+        error.field_codes = tuple(
+            code
+            for fault in (faults if isinstance(faults, list) else ())
+            if isinstance(fault, dict) and (code := _matching(_CODE, fault, "code"))
+        )
     elif isinstance(error, NomosTransientError):
         error.retry_after = _retry_after(headers, envelope.get("message"))
     return error
@@ -167,14 +172,6 @@ def _matching(
     return None
 
 
-def _field_codes(errors: object) -> tuple[str, ...]:
-    return tuple(
-        code
-        for error in (errors if isinstance(errors, list) else ())
-        if isinstance(error, dict) and (code := _matching(_CODE, error, "code"))
-    )
-
-
 def _retry_after(headers: Mapping[str, str], message: object) -> timedelta | None:
     """Return the wait asked for: `retry-after`, else `ratelimit-reset`, else the number in the message."""
     lowered = {name.lower(): value for name, value in headers.items()}
@@ -184,10 +181,9 @@ def _retry_after(headers: Mapping[str, str], message: object) -> timedelta | Non
         # By the server's own clock if it sends it: ours may be wrong.
         now = _http_date(lowered.get("date", "")) or datetime.now(UTC)
         wait = max(until - now, timedelta())
-    # More than a day is no number of seconds but a time of day, which others put here.
-    if wait is None:
-        wait = _seconds(reset)
-        wait = None if wait is None or wait > MAX_RETRY_AFTER else wait
+    if wait is None and (wait := _seconds(reset)) and wait > MAX_RETRY_AFTER:
+        # No number of seconds, but a time of day, which others put here.
+        wait = None
     if wait is None and isinstance(message, str):
         found = _WAIT.search(message[:1000])
         wait = timedelta(seconds=int(found[1])) if found else None

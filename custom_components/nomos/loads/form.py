@@ -96,7 +96,7 @@ class LoadFlow(PlannedFlow):
             data["type"] = self._type.value
         runtime = self._get_entry().runtime_data
         if data.get("own_sun"):
-            await runtime.async_share_sun()
+            await runtime.async_follow_forecasts(use_own_sun=True)
         description, placeholders = await async_preview(self.hass, runtime.loads, data)
         return self.async_create_entry(
             title=title,

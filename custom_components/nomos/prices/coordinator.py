@@ -6,7 +6,7 @@ import logging
 import random
 from typing import override
 
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import callback
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.util import dt as dt_util
 
@@ -55,26 +55,17 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
     takes away a price that is known, and what is known is on the disk.
     """
 
-    def __init__(
-        self, hass: HomeAssistant, account: NomosAccount, contract: Subscription
-    ) -> None:
+    def __init__(self, account: NomosAccount, contract: Subscription) -> None:
         """Begin with an empty table."""
-        super().__init__(
-            hass,
-            account,
-            contract.id,
-            kind="prices",
-            nothing=EMPTY_TABLE,
-            logger=_LOGGER,
-        )
+        super().__init__(account, contract.id, "prices", EMPTY_TABLE, _LOGGER)
         self.contract = contract
         options = account.config_entry.options
         self.thresholds = level_thresholds(options)
         self.gap = PriceGap()
         self._levels = TableLevels(EMPTY_TABLE, self.thresholds, period_limits(options))
-        self._file = price_file(hass, contract.id)
+        self._file = price_file(self.hass, contract.id)
         self._reason = PriceRequestReason.REST
-        self._display = DisplayClock(hass, self._pass_boundary)
+        self._display = DisplayClock(self.hass, self._pass_boundary)
 
     async def async_begin(self, *, must_answer: bool) -> None:
         """Begin with the stored prices, or else ask for them.
@@ -198,10 +189,10 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
         reason = self._reason_for(self.data)
         if reason is PriceRequestReason.NOT_SUPPLIED:
             return None
-        at = dt_util.utcnow()
-        if reason is not PriceRequestReason.CURRENT:
-            at = self._next_request(at, reason, misses=0)
-        return self.account.after_rate_limit(at)
+        now = dt_util.utcnow()
+        if reason is PriceRequestReason.CURRENT:
+            return now
+        return self._next_request(now, reason, misses=0)
 
     def _schedule_next(self, table: PriceTable, *, news: bool = False) -> None:
         """Schedule the next request after an answer, with or without news, or after none."""
@@ -214,7 +205,7 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
         if scheduled and early and self._reason is not PriceRequestReason.REST:
             # An extra request in vain must not put off the scheduled one.
             at = min(at, scheduled)
-        self._plan(at)
+        self._schedule_at(at)
 
     def _next_request(
         self, now: datetime, reason: PriceRequestReason, *, misses: int

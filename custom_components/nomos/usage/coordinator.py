@@ -68,22 +68,15 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
     has ended and is not shown has no entities: of it only the statistics are completed.
     """
 
-    def __init__(
-        self, hass: HomeAssistant, prices: PriceCoordinator, *, shown: bool = True
-    ) -> None:
+    def __init__(self, prices: PriceCoordinator, *, shown: bool = True) -> None:
         """Follow the contract of a price coordinator."""
         super().__init__(
-            hass,
-            prices.account,
-            prices.contract_id,
-            kind="usage",
-            nothing=EMPTY_RECORD,
-            logger=_LOGGER,
+            prices.account, prices.contract_id, "usage", EMPTY_RECORD, _LOGGER
         )
         self.prices = prices
         self.shown = shown
-        self.statistics = UsageStatistics(hass, prices.contract)
-        self._file = usage_file(hass, prices.contract_id)
+        self.statistics = UsageStatistics(self.hass, prices.contract)
+        self._file = usage_file(self.hass, prices.contract_id)
         self._importing = asyncio.Lock()
         self._left_out: Exception | None = None
         self._worth_repeating = False
@@ -103,13 +96,12 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
 
     @override
     def _first_request(self) -> datetime:
-        at = next_usage_request_after_start(
+        return next_usage_request_after_start(
             dt_util.utcnow(),
             self.data.synced_on,
             phase=self.account.phase,
             chance=random.uniform(-1, 1),
         )
-        return self.account.after_rate_limit(at)
 
     @callback
     def async_start(self) -> None:
@@ -192,7 +184,7 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
         """Bring record and statistics up to date."""
         today = local_date(dt_util.utcnow())
         if self._nothing_to_ask:
-            self._plan(usage_fetch(today + _DAY, self.account.phase))
+            self._schedule_at(usage_fetch(today + _DAY, self.account.phase))
             return self.data
         self._left_out, self._worth_repeating = None, False
         try:
@@ -217,7 +209,7 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
 
     def _schedule_next(self) -> None:
         now = dt_util.utcnow()
-        self._plan(
+        self._schedule_at(
             next_usage_request(
                 now,
                 late=self._is_late(local_date(now)),

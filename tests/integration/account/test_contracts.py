@@ -42,9 +42,9 @@ async def test_plan_that_fails_is_read_later(
     """After a temporary failure, the name of the plan is read later."""
     nomos.faults.add(kind="status", status=500, match="plans", times=1)
     entry = await linked()
-    assert not entry.runtime_data.account.tariffs
+    assert not entry.runtime_data.account.tariffs.known
     await entry.runtime_data.account.async_refresh()
-    assert entry.runtime_data.account.tariffs
+    assert entry.runtime_data.account.tariffs.known
 
 
 async def test_subscription_appears(

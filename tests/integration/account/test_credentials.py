@@ -4,6 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from custom_components.nomos.api import API_URL
+from custom_components.nomos.api.address import ENVIRONMENT_VARIABLE
+from custom_components.nomos.application_credentials import NomosOAuth2Implementation
 from custom_components.nomos.const import DOMAIN
 from homeassistant.components.application_credentials import (
     ClientCredential,
@@ -49,6 +52,16 @@ async def enter_credentials(hass: HomeAssistant) -> None:
     await async_import_client_credential(
         hass, DOMAIN, ClientCredential(CLIENT_ID, CLIENT_SECRET)
     )
+
+
+async def test_the_addresses_are_those_of_nomos(
+    hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Customers sign in, and tokens are requested, below the address of the API."""
+    monkeypatch.delenv(ENVIRONMENT_VARIABLE, raising=False)
+    client = NomosOAuth2Implementation(hass, DOMAIN, ClientCredential("a", "b"))
+    assert client.authorize_url == f"{API_URL}/oauth/authorize"
+    assert client.token_url == f"{API_URL}/oauth/token"
 
 
 def issues(hass: HomeAssistant) -> list[str | None]:

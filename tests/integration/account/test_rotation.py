@@ -7,7 +7,11 @@ import threading
 
 import pytest
 
-from custom_components.nomos.account.tokens import TokenJournal, async_replace_link
+from custom_components.nomos.account.tokens import (
+    async_ancestors,
+    async_replace_link,
+    async_write_ahead,
+)
 from custom_components.nomos.const import DOMAIN
 from homeassistant.components.application_credentials import (
     ClientCredential,
@@ -128,8 +132,7 @@ async def test_power_cut_after_a_new_link_with_other_credentials(
     entry = await linked()
     on_disk = dict(entry.data)
     fresh = {**make_entry(nomos).data, "auth_implementation": "another"}
-    journal = TokenJournal(hass, entry)
-    await journal.async_write(fresh, await journal.async_replaced())
+    await async_write_ahead(hass, entry, fresh, await async_ancestors(hass, entry))
     await power_cut(hass, entry, on_disk)
     assert dict(entry.data) == fresh
 
