@@ -67,7 +67,7 @@ def in_log(err: Exception) -> str:
     )
 
 
-def raise_update_failed(err: RequestError) -> NoReturn:
+def raise_update_failed(err: Exception) -> NoReturn:
     """Raise a failed request as UpdateFailed, for a coordinator."""
     wait: timedelta | None = getattr(err, "retry_after", None)
     raise UpdateFailed(

@@ -10,7 +10,7 @@ from typing import Final, override
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed
-from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
@@ -42,16 +42,15 @@ class ScheduledCoordinator[T](DataUpdateCoordinator[T]):
         self,
         hass: HomeAssistant,
         entry: ConfigEntry,
-        logger: logging.Logger,
         name: str,
         put_off: Callable[[datetime], datetime],
     ) -> None:
         """Begin with no request scheduled; ``put_off`` returns the earliest time at which Nomos may be asked."""
+        self._log = logging.getLogger(type(self).__module__)
         # Home Assistant logs every request as a success after which anything is known. We log what came of it.
-        fetching = logger.getChild("fetching")
+        fetching = self._log.getChild("fetching")
         fetching.addFilter(_is_above_debug)
         super().__init__(hass, fetching, config_entry=entry, name=f"{DOMAIN} {name}")
-        self._log = logger
         self._put_off = put_off
         self.last_answer: datetime | None = None
         self.last_error: Exception | None = None
@@ -143,9 +142,7 @@ class ScheduledCoordinator[T](DataUpdateCoordinator[T]):
             self.last_error = err
             self._schedule_at(self._next_try)
             # The connection has already asked the customer to link the account again.
-            raise UpdateFailed(
-                translation_domain=DOMAIN, translation_key="authentication_failed"
-            ) from err
+            raise_update_failed(err)
         except REQUEST_ERRORS as err:
             self.last_error = err
             self._schedule_after(err)

@@ -1,7 +1,5 @@
 """How one account asks Nomos: with an access token that is renewed, and after a 401 once more with a fresh one."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import DummyCookieJar
@@ -12,40 +10,19 @@ from homeassistant.exceptions import ConfigEntryAuthFailed, OAuth2TokenRequestEr
 from homeassistant.helpers.aiohttp_client import async_create_clientsession
 from homeassistant.util.hass_dict import HassKey
 
-from ..api import (
-    NomosAuthenticationError,
-    NomosClient,
-    NomosError,
-    NomosNotFoundError,
-    NomosPermissionError,
-    NomosRequestError,
-    NomosResponseError,
-)
+from ..api import NomosAuthenticationError, NomosClient, NomosError, NomosTransientError
 from ..const import DOMAIN
 from ..errors import CredentialsMissingError
-from .link import Link, LinkState, is_clear
+from .link import Link, LinkState, Request, is_clear
 from .pacing import Pace
 from .tokens import AccountTokens
 
-_ACCEPTED: Final = (
-    NomosPermissionError,
-    NomosNotFoundError,
-    NomosRequestError,
-    NomosResponseError,
+_DATA_CONNECTIONS: Final[HassKey[dict[str, Connection]]] = HassKey(
+    f"{DOMAIN}_connections"
 )
-"""Errors that Nomos returns only to those whose access token it accepts."""
+"""The latest connection of each config entry: what is known of link and pace survives setup retries.
 
-
-@dataclass(slots=True)
-class _Memory:
-    """State that must survive setup retries; not a restart, after which one request gets the same answer."""
-
-    link: Link
-    pace: Pace
-
-
-_DATA_MEMORY: Final[HassKey[dict[str, _Memory]]] = HassKey(f"{DOMAIN}_memory")
-"""By config entry."""
+Not a restart, after which one request gets the same answer."""
 
 
 class Connection:
@@ -53,23 +30,19 @@ class Connection:
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, phase: float) -> None:
         """Take the installation's place in the spread of requests."""
-        memory = hass.data.setdefault(_DATA_MEMORY, {}).setdefault(
-            entry.entry_id, _Memory(Link(hass, entry), Pace(phase))
-        )
-        if memory.link.is_outdated:
-            memory.link = Link(hass, entry)
-        self.link, self.pace = memory.link, memory.pace
+        connections = hass.data.setdefault(_DATA_CONNECTIONS, {})
+        before = connections.get(entry.entry_id)
+        self.link: Link = before.link if before else Link(hass, entry)
+        if self.link.is_outdated:
+            self.link = Link(hass, entry)
+        self.pace: Pace = before.pace if before else Pace(phase)
+        connections[entry.entry_id] = self
         self._tokens = AccountTokens(hass, entry, self.pace)
         # No cookie of one account may travel with another. Home Assistant ends the session with the entry.
         own_session = async_create_clientsession(hass, cookie_jar=DummyCookieJar())
         self._client = NomosClient(own_session, self._async_token)
 
-    async def async_ask[T](
-        self,
-        request: Callable[[NomosClient], Awaitable[T]],
-        *,
-        optional: bool = False,
-    ) -> T:
+    async def async_ask[T](self, request: Request[T], *, optional: bool = False) -> T:
         """Send a request; if Nomos rejects the access token, once more with a fresh one.
 
         Args:
@@ -82,17 +55,16 @@ class Connection:
             ConfigEntryAuthFailed: Nomos refuses the grant; the customer has to link the account again.
 
         """
-        self.link.check()
+        if not self.link.is_open:
+            raise self.link.error
         return await self._async_send(request, optional=optional)
 
     async def async_try_again(self) -> None:
-        """Try whether access is granted again, if it is time; raises as ``async_ask`` does."""
+        """Try whether access is granted again, if it is time; raise as ``async_ask`` does."""
         self.link.begin_try()
         await self._async_send(self.link.probe, optional=False)
 
-    async def _async_send[T](
-        self, request: Callable[[NomosClient], Awaitable[T]], *, optional: bool
-    ) -> T:
+    async def _async_send[T](self, request: Request[T], *, optional: bool) -> T:
         """Send a request in any state of the link, and take note of what the answer says of it."""
         self.pace.check_rate_limit()
         await self.async_check_credentials()
@@ -108,7 +80,9 @@ class Connection:
             self.link.async_refuse(known, probe=request)
             raise self.link.error from err
         except (NomosError, OAuth2TokenRequestError) as err:
-            if isinstance(err, _ACCEPTED) and not optional:
+            passing = isinstance(err, NomosTransientError | OAuth2TokenRequestError)
+            if not passing and not optional:
+                # Nomos answers so only to those whose access token it accepts.
                 self.link.async_accept()
             self.pace.note_rate_limit(err)
             raise
@@ -116,9 +90,7 @@ class Connection:
             self.link.async_accept()
         return answer
 
-    async def _async_request[T](
-        self, request: Callable[[NomosClient], Awaitable[T]]
-    ) -> T:
+    async def _async_request[T](self, request: Request[T]) -> T:
         before = self._tokens.current
         token = await self._tokens.async_get_access_token()
         try:
@@ -127,7 +99,7 @@ class Connection:
             if token != before:
                 # It was fresh: another one would fare no better.
                 raise
-            await self._tokens.async_replace(token)
+            await self._tokens.async_get_access_token(rejected=token)
             return await request(self._client)
 
     async def _async_token(self) -> str:
@@ -154,4 +126,4 @@ class Connection:
 @callback
 def async_forget(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Forget the state of an account that is removed."""
-    hass.data.get(_DATA_MEMORY, {}).pop(entry.entry_id, None)
+    hass.data.get(_DATA_CONNECTIONS, {}).pop(entry.entry_id, None)

@@ -1,7 +1,6 @@
 """What the coordinators and the entities of one contract share."""
 
 from collections.abc import Awaitable, Callable
-import logging
 from typing import Any, override
 
 from homeassistant.core import callback
@@ -20,16 +19,11 @@ class ContractCoordinator[T](ScheduledCoordinator[T]):
     """Asks an account for one kind of data of one contract, at times that it plans itself."""
 
     def __init__(
-        self,
-        account: NomosAccount,
-        contract_id: str,
-        kind: str,
-        known: T,
-        logger: logging.Logger,
+        self, account: NomosAccount, contract_id: str, kind: str, known: T
     ) -> None:
         """Begin with what is known, and no request planned."""
         entry, put_off = account.config_entry, account.after_rate_limit
-        super().__init__(account.hass, entry, logger, kind, put_off)
+        super().__init__(account.hass, entry, kind, put_off)
         self.account = account
         self.contract_id = contract_id
         self.data = known

@@ -40,7 +40,7 @@ class NomosAccount(ScheduledCoordinator[Mapping[str, Subscription]]):
         """Take the installation's place in the spread of requests."""
         self.connection = Connection(hass, entry, phase)
         self.after_rate_limit = self.connection.pace.after_rate_limit
-        super().__init__(hass, entry, _LOGGER, "contracts", self.after_rate_limit)
+        super().__init__(hass, entry, "contracts", self.after_rate_limit)
         self.phase = phase
         self.async_ask = self.connection.async_ask
         self.link = self.connection.link

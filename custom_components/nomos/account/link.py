@@ -26,7 +26,7 @@ from ..issues import Issue, async_report
 
 _LOGGER = logging.getLogger(__name__)
 
-type Probe = Callable[[NomosClient], Awaitable[Any]]
+type Request[T] = Callable[[NomosClient], Awaitable[T]]
 
 _CLEAR_CODES: Final = frozenset(
     {
@@ -119,7 +119,7 @@ class Link:
         self.state = LinkState.OPEN
         self.try_at: datetime | None = None
         """When to try again whether access is granted; None if it is."""
-        self.probe: Probe = _nothing
+        self.probe: Request[Any] = _nothing
         """The request that has to be answered before the account may ask again."""
         self._hass = hass
         self._entry = entry
@@ -138,15 +138,9 @@ class Link:
     @property
     def is_outdated(self) -> bool:
         """Return whether all that is known may have changed: there is another grant, or credentials are missing."""
-        return self.state is LinkState.NO_CREDENTIALS or self._refused_token not in (
-            None,
-            self._token,
-        )
-
-    @property
-    def _token(self) -> str | None:
-        token: str | None = self._entry.data[CONF_TOKEN].get("refresh_token")
-        return token
+        token = self._entry.data[CONF_TOKEN].get("refresh_token")
+        is_other = self._refused_token not in (None, token)
+        return is_other or self.state is LinkState.NO_CREDENTIALS
 
     @property
     def error(self) -> ConfigEntryAuthFailed | OAuth2TokenRequestConnectionError:
@@ -161,13 +155,8 @@ class Link:
             case _:
                 return OAuth2TokenRequestConnectionError(domain=DOMAIN)
 
-    def check(self) -> None:
-        """Raise the error of the link if it is not open."""
-        if not self.is_open:
-            raise self.error
-
     def begin_try(self) -> None:
-        """Begin to try again, or raise as ``check`` does if it is not yet time.
+        """Begin to try again, or raise the error of the link if it is not yet time.
 
         If this try brings no clear answer, the next one comes in an hour at most.
         """
@@ -175,7 +164,7 @@ class Link:
         # A longer wait than there is means that the clock was set back.
         longest = _GAPS[-1] * (1 + _SPREAD)
         if self.try_at and timedelta() < self.try_at - now <= longest:
-            self.check()
+            raise self.error
         self._tries += 1
         number = min(max(self._refusals, self._tries), _CLEAR)
         self.try_at = now + _spread_gap(number)
@@ -189,7 +178,11 @@ class Link:
 
     @callback
     def async_refuse(
-        self, known: datetime | None, *, clear: bool = True, probe: Probe = _nothing
+        self,
+        known: datetime | None,
+        *,
+        clear: bool = True,
+        probe: Request[Any] = _nothing,
     ) -> None:
         """Take note that access was refused.
 
@@ -203,7 +196,8 @@ class Link:
             return
         self._refusals = max(self._refusals + 1, _CLEAR if clear else 0)
         self._tries = 0
-        self._refused_token, self.probe = self._token, probe
+        self._refused_token = self._entry.data[CONF_TOKEN].get("refresh_token")
+        self.probe = probe
         asked = self._refusals >= _ASKED_FROM
         self._enter(
             LinkState.REFUSED if asked else LinkState.DOUBTFUL,
@@ -256,10 +250,10 @@ class Link:
         match state:
             case LinkState.OPEN:
                 _LOGGER.info("Nomos grants access again")
-                self._withdraw_question({"reauth_confirm"})
+                self._withdraw_question()
                 # Somebody at Nomos's pages comes back to a flow that is still there; what it brings is as good.
                 self._entry.async_on_unload(
-                    async_call_later(self._hass, _SIGN_IN, self._forget_question)
+                    async_call_later(self._hass, _SIGN_IN, self._withdraw_question)
                 )
             case LinkState.DOUBTFUL | LinkState.REFUSED:
                 _LOGGER.debug("Access was refused; tried again in %s", gap)
@@ -267,15 +261,12 @@ class Link:
         async_dispatcher_send(self._hass, link_signal(self._entry))
 
     @callback
-    def _forget_question(self, _now: datetime) -> None:
-        if self.state is not LinkState.REFUSED:
-            self._withdraw_question()
-
-    @callback
-    def _withdraw_question(self, steps: set[str] | None = None) -> None:
-        """End the flows that ask to link again, or only those at certain steps."""
+    def _withdraw_question(self, later: datetime | None = None) -> None:
+        """End the flows that ask to link again: at once those that nobody has begun, later all."""
+        if self.state is LinkState.REFUSED:
+            return
         for flow in self._entry.async_get_active_flows(self._hass, {SOURCE_REAUTH}):
-            if steps is None or flow.get("step_id") in steps:
+            if later or flow.get("step_id") == "reauth_confirm":
                 self._hass.config_entries.flow.async_abort(flow["flow_id"])
 
 

@@ -48,22 +48,21 @@ class Tariffs:
             if one.tariff_id not in self.known
             or (monthly and one.status is not SubscriptionStatus.ENDED)
         }
-        changed = failed = False
+        before, failed = dict(self.known), False
         for tariff_id in sorted(wanted):
             if self._refused:
                 break
             ask = partial(NomosClient.tariff, tariff_id=tariff_id)
             try:
-                tariff = await self._connection.async_ask(ask, optional=True)
+                self.known[tariff_id] = await self._connection.async_ask(
+                    ask, optional=True
+                )
             except NomosPermissionError, NomosNotFoundError:
                 # One that is known is kept: the refusal may be a mistake.
                 self._refused = tariff_id not in self.known
             except REQUEST_ERRORS as err:
                 _LOGGER.debug("A tariff could not be read: %s", type(err).__name__)
                 failed = True
-            else:
-                changed |= tariff != self.known.get(tariff_id)
-                self.known[tariff_id] = tariff
         if monthly and not failed:
             self.asked_on = today
-        return changed
+        return self.known != before

@@ -138,8 +138,8 @@ class AccountTokens:
         except (ImplementationUnavailableError, UnknownImplementationError) as err:
             raise CredentialsMissingError(domain=DOMAIN) from err
 
-    async def async_get_access_token(self) -> str:
-        """Return an access token that has not expired, as far as the journal can hold the next one.
+    async def async_get_access_token(self, rejected: str | None = None) -> str:
+        """Return an access token that has not expired and was not rejected, as far as the journal can hold the next one.
 
         While the journal cannot be written, the token in hand is used until the API rejects it: another one would be
         in memory only.
@@ -148,6 +148,10 @@ class AccountTokens:
             OAuth2TokenRequestBaseError: no token could be had.
 
         """
+        if self.current == rejected:
+            self._store(
+                {**self._entry.data, CONF_TOKEN: {**self._token, "expires_at": 0}}
+            )
         await async_write_owed(self._hass)
         # A refresh under way counts even if the token in hand looks valid: it was rejected.
         writer = _writer(self._hass, self._entry)
@@ -157,14 +161,6 @@ class AccountTokens:
             # Once for all who wait, failure included, even if any of them is cancelled.
             await asyncio.shield(writer)
         return self.current
-
-    async def async_replace(self, rejected: str) -> None:
-        """Replace a token that the API rejected; raises as ``async_get_access_token`` does."""
-        if self.current == rejected:
-            self._store(
-                {**self._entry.data, CONF_TOKEN: {**self._token, "expires_at": 0}}
-            )
-        await self.async_get_access_token()
 
     @property
     def current(self) -> str:

@@ -22,6 +22,7 @@ from .errors import (
     NomosRequestError,
     NomosResponseError,
     NomosServerError,
+    NomosTransientError,
     parse_error,
 )
 from .models import GridFeeReduction, Invoice, Subscription, Tariff
@@ -48,6 +49,7 @@ __all__ = [
     "NomosRequestError",
     "NomosResponseError",
     "NomosServerError",
+    "NomosTransientError",
     "PriceItem",
     "PriceSeries",
     "Subscription",

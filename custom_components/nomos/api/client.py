@@ -106,7 +106,7 @@ class NomosClient:
         """
         path = ("subscriptions", subscription_id, "usage")
         query = {"start": f"{start:%Y-%m-%d}", "end": f"{end:%Y-%m-%d}"}
-        return await self._series(path, query | {"resolution": resolution}, UsageSeries)
+        return await self._series(path, {"resolution": resolution} | query, UsageSeries)
 
     async def tariff(self, tariff_id: str) -> Tariff:
         """Return a tariff (Nomos API, Plans); whether customers may see them is not published."""

@@ -168,8 +168,6 @@ def harmless_text(text: str) -> str:
 
     Home Assistant cannot store half a character, nor anything else in the same file.
     """
-    if len(text) <= _MAX_TEXT and text.isascii() and text.isprintable():
-        return text
     return _HARMFUL.sub("\ufffd", text[:_MAX_TEXT])
 
 

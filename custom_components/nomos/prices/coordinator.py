@@ -57,7 +57,7 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
 
     def __init__(self, account: NomosAccount, contract: Subscription) -> None:
         """Begin with an empty table."""
-        super().__init__(account, contract.id, "prices", EMPTY_TABLE, _LOGGER)
+        super().__init__(account, contract.id, "prices", EMPTY_TABLE)
         self.contract = contract
         options = account.config_entry.options
         self.thresholds = level_thresholds(options)

@@ -70,9 +70,7 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
 
     def __init__(self, prices: PriceCoordinator, *, shown: bool = True) -> None:
         """Follow the contract of a price coordinator."""
-        super().__init__(
-            prices.account, prices.contract_id, "usage", EMPTY_RECORD, _LOGGER
-        )
+        super().__init__(prices.account, prices.contract_id, "usage", EMPTY_RECORD)
         self.prices = prices
         self.shown = shown
         self.statistics = UsageStatistics(self.hass, prices.contract)
