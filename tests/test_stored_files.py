@@ -15,7 +15,7 @@ from hypothesis import given, strategies as st
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.nomos.account.file import StoredAccount, decode_account
+from custom_components.nomos.account.contracts import StoredAccount, decode_account
 from custom_components.nomos.account.tokens import _decode_journal
 from custom_components.nomos.api import (
     Subscription,

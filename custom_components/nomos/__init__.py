@@ -13,8 +13,7 @@ from homeassistant.helpers import (
 from homeassistant.helpers.typing import ConfigType
 
 from .account.connection import async_forget
-from .account.contracts import NomosAccount
-from .account.file import account_file, async_load_account
+from .account.contracts import NomosAccount, account_file, async_load_account
 from .account.tokens import async_reconcile, async_wait_for_refresh, journal
 from .battery.file import battery_file
 from .card.chart import async_send_chart

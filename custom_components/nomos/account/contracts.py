@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import partial
 import logging
 import random
-from typing import Final, override
+from typing import Any, Final, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
@@ -14,14 +16,15 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.update_coordinator import UpdateFailed
 from homeassistant.util import dt as dt_util
 
-from ..api import NomosClient, Subscription, SubscriptionStatus, Tariff
+from ..api import NomosClient, Subscription, SubscriptionStatus, Tariff, is_opaque
+from ..codec import decode
 from ..const import DOMAIN
 from ..errors import CredentialsMissingError, RequestError
 from ..pricing import local_date
 from ..schedule import next_contract_request
 from ..scheduled_coordinator import ScheduledCoordinator
+from ..storage import StoredFile, stored_file
 from .connection import Connection
-from .file import StoredAccount, account_file, async_load_account
 from .link import link_signal
 from .tariffs import Tariffs
 
@@ -31,6 +34,16 @@ _MISSED_FOR: Final = timedelta(hours=20)
 """How long a contract has to be missing from the list before it counts as gone: until the next day's list.
 
 One list that is empty or short must not cost a house its devices, entities and prices."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredAccount:
+    """The contracts and tariffs of an account by their ids, and when they were read: nothing of the customer's person."""
+
+    subscriptions: Mapping[str, Subscription]
+    tariffs: Mapping[str, Tariff]
+    tariffs_asked_on: date | None
+    last_answer: datetime | None
 
 
 class NomosAccount(ScheduledCoordinator[Mapping[str, Subscription]]):
@@ -255,3 +268,26 @@ def _any_overdue(known: Mapping[str, Subscription]) -> bool:
         )
         if one.status is status
     )
+
+
+def account_file(hass: HomeAssistant, entry: ConfigEntry) -> StoredFile:
+    """Return the file of an account."""
+    return stored_file(hass, f"account.{entry.entry_id}")
+
+
+async def async_load_account(
+    hass: HomeAssistant, entry: ConfigEntry
+) -> StoredAccount | None:
+    """Return what is stored of an account; None if nothing is."""
+    return await account_file(hass, entry).async_load(partial(decode_account, entry))
+
+
+def decode_account(entry: ConfigEntry, stored: Any) -> StoredAccount:
+    """Read a stored account; any error if it is of another customer, or nonsense."""
+    account = decode(StoredAccount, stored)
+    for key, one in account.subscriptions.items():
+        if one.customer_id != entry.unique_id or one.id != key:
+            raise ValueError("another contract")
+        if not is_opaque(key) or not is_opaque(one.tariff_id):
+            raise ValueError("not an id")
+    return account

@@ -1,8 +1,4 @@
-"""The address of Nomos.
-
-An environment variable may name Nomos's own sandbox, or a stand-in on this machine, and nothing else: anybody who can
-set a variable must not be able to lead tokens somewhere else.
-"""
+"""The address of Nomos: who can set an environment variable must not be able to lead tokens anywhere."""
 
 from functools import cache
 import logging
