@@ -87,7 +87,7 @@ def battery_response(
     battery = _battery(data)
     end = next_midnight(next_midnight(now))
     if "until" in data:
-        end = plan_window(None, data["until"], now, zone)[1]
+        end = plan_window(None, data["until"], now)[1]
     expected = Expected(
         prices=prices,
         payouts=_payout_table(data["payout"], now) if "payout" in data else payouts,

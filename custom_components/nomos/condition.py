@@ -79,7 +79,7 @@ class PriceLevelIs(_NomosCondition, EntityStateConditionBase):
         super().__init__(hass, config)
         assert config.options
         comparison: Comparison = config.options[CONF_COMPARISON]
-        self._states = set(comparison.levels(config.options[CONF_LEVEL]))
+        self._states = {*comparison.levels(config.options[CONF_LEVEL])}
 
 
 def _rated(

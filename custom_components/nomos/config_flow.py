@@ -34,7 +34,7 @@ from .battery.form import BatteryFlow
 from .const import BATTERY, DOMAIN, PAGES, SUPPORT_EMAIL
 from .errors import in_log
 from .forecast.form import async_forecast_fields, async_shown, async_stored
-from .form_fields import Fields, SectionedForm, number_field
+from .form_fields import Fields, LimitedNumber, SectionedForm
 from .loads.form import LoadFlow
 from .loads.load import SUBENTRY_TYPE
 from .prices.conversion import DISTANCES, PERIODS, SHARES, contradictions
@@ -210,11 +210,11 @@ def _level_fields() -> Fields:
     ):
         for name in names:
             usual = getattr(DEFAULT_THRESHOLDS, name) * scale
-            field = number_field(0, 50, step, unit)
+            field = LimitedNumber(0, 50, step, unit)
             fields[probatio.Required(name, default=usual)] = field
     for name, limit in PERIODS.items():
         usual = getattr(DEFAULT_LIMITS, limit) / timedelta(minutes=1)
-        fields[probatio.Required(name, default=usual)] = number_field(0, 240, 5, "min")
+        fields[probatio.Required(name, default=usual)] = LimitedNumber(0, 240, 5, "min")
     return fields
 
 

@@ -1,9 +1,12 @@
 """Forms in sections, and their fields: what the dialogs of loads and batteries share."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import reduce
 from math import isfinite
+from operator import or_
 from typing import Any, override
 
 import probatio
@@ -33,28 +36,34 @@ class Mistake:
     placeholders: dict[str, str]
 
 
-class _FiniteNumber(NumberSelector):
-    """A number: Home Assistant's own check of the limits accepts NaN."""
-
-    @override
-    def __call__(self, data: Any) -> float:
-        if isfinite(number := super().__call__(data)):
-            return number
-        raise probatio.Invalid("not a finite number")
-
-
 class CheckedNumber(NumberSelector):
-    """A number whose limits are checked with the form as a whole: Home Assistant's own error is in English only."""
+    """A box for a number whose limits are checked with the form as a whole: Home Assistant's error is in English only."""
+
+    def __init__(
+        self, low: float, high: float, step: float, unit: str | None = None
+    ) -> None:
+        """Ask for a number between two limits."""
+        config = NumberSelectorConfig(
+            min=low, max=high, step=step, mode=NumberSelectorMode.BOX
+        )
+        if unit is not None:
+            config["unit_of_measurement"] = unit
+        super().__init__(config)
 
     @override
     def __call__(self, data: Any) -> float:
-        try:
-            number = float(data)
-        except TypeError, ValueError, OverflowError:
-            raise probatio.Invalid("no number") from None
-        if isfinite(number):
-            return number
+        with suppress(TypeError, ValueError, OverflowError):
+            if isfinite(number := float(data)):
+                return number
         raise probatio.Invalid("not a finite number")
+
+
+class LimitedNumber(CheckedNumber):
+    """A box for a number, which refuses others than those between its limits."""
+
+    @override
+    def __call__(self, data: Any) -> float:
+        return NumberSelector.__call__(self, super().__call__(data))
 
 
 class ShortTime(TimeSelector):
@@ -63,31 +72,6 @@ class ShortTime(TimeSelector):
     @override
     def serialize(self) -> dict[str, dict[str, Any]]:
         return {"selector": {"time": {"no_second": True}}}
-
-
-def _box(
-    low: float, high: float, step: float, unit: str | None
-) -> NumberSelectorConfig:
-    config = NumberSelectorConfig(
-        min=low, max=high, step=step, mode=NumberSelectorMode.BOX
-    )
-    if unit is not None:
-        config["unit_of_measurement"] = unit
-    return config
-
-
-def number_field(
-    low: float, high: float, step: float, unit: str | None = None
-) -> NumberSelector:
-    """Return a box for a number, which refuses others than those between its limits."""
-    return _FiniteNumber(_box(low, high, step, unit))
-
-
-def checked_number(
-    low: float, high: float, step: float, unit: str | None = None
-) -> NumberSelector:
-    """Return a box for a number whose limits are checked with the form as a whole."""
-    return CheckedNumber(_box(low, high, step, unit))
 
 
 def choice(kind: type[StrEnum], key: str) -> SelectSelector:
@@ -109,10 +93,10 @@ class SectionedForm:
     first: Fields
     sections: Mapping[str, Fields]
 
-    def keys(self) -> Iterator[str]:
-        """Yield the keys of all fields."""
-        for fields in (self.first, *self.sections.values()):
-            yield from map(str, fields)
+    @property
+    def fields(self) -> Fields:
+        """Return all fields."""
+        return reduce(or_, self.sections.values(), self.first)
 
     def schema(self, opened: str | None = None) -> probatio.Schema:
         """Return what Home Assistant shows and checks; every section but one is closed."""
@@ -125,11 +109,9 @@ class SectionedForm:
 
     def flat(self, user_input: Mapping[str, Any]) -> dict[str, Any]:
         """Return what was entered, without the sections."""
-        data = {
-            key: user_input[key] for key in map(str, self.first) if key in user_input
-        }
+        data = dict(user_input)
         for name in self.sections:
-            data |= user_input.get(name, {})
+            data |= data.pop(name, {})
         return data
 
     def nested(self, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -141,13 +123,12 @@ class SectionedForm:
 
     def out_of_range(self, data: Mapping[str, Any]) -> Mistake | None:
         """Return the first number that is not between its limits as a mistake."""
-        for fields in (self.first, *self.sections.values()):
-            for key, field in fields.items():
-                if isinstance(field, CheckedNumber) and str(key) in data:
-                    low, high = field.config["min"], field.config["max"]
-                    if not low <= data[str(key)] <= high:
-                        limits = {"low": f"{low:g}", "high": f"{high:g}"}
-                        return Mistake(self.place_of(str(key)), "out_of_range", limits)
+        for key, field in self.fields.items():
+            if isinstance(field, CheckedNumber) and key in data:
+                low, high = field.config["min"], field.config["max"]
+                if not low <= data[str(key)] <= high:
+                    limits = {"low": f"{low:g}", "high": f"{high:g}"}
+                    return Mistake(self.place_of(str(key)), "out_of_range", limits)
         return None
 
     def place_of(self, key: str) -> str:

@@ -4,8 +4,8 @@ As with Home Assistant's own tools, an assistant only gets what is exposed to it
 sensor of a contract is. Texts and answers are English, since a language model reads them, and times are local.
 """
 
-from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta, tzinfo
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from itertools import chain, count
 from typing import Any, Final, override
 
@@ -102,12 +102,9 @@ class ElectricityPricesTool(Tool):
     ) -> ToolResult:
         """Answer from what is known, without a request to Nomos."""
         # Some models pass null or an empty text for what they mean to leave out.
+        given = tool_input.tool_args.items()
         arguments = self.parameters(
-            {
-                key: value
-                for key, value in tool_input.tool_args.items()
-                if value is not None and value != ""
-            }
+            {key: value for key, value in given if value not in (None, "")}
         )
         name = arguments.get("contract") or next(iter(self._contracts))
         coordinator = self._contracts[name]
@@ -116,9 +113,8 @@ class ElectricityPricesTool(Tool):
         if len(self._contracts) > 1:
             answer = {"contract": name, **answer}
         if "duration_minutes" in arguments:
-            zone = dt_util.get_default_time_zone()
             answer["cheapest"] = await hass.async_add_executor_job(
-                _cheapest, coordinator.data, arguments, now, zone
+                _cheapest, coordinator.data, arguments, now
             )
         return ToolResult(data=answer)
 
@@ -162,12 +158,11 @@ def _interval(interval: Interval) -> JsonObjectType:
 
 
 def _cheapest(
-    table: PriceTable, arguments: Mapping[str, Any], now: datetime, zone: tzinfo
+    table: PriceTable, arguments: Mapping[str, Any], now: datetime
 ) -> JsonObjectType:
     """Return the best time for a load of some length in a window of local times."""
-    opens, closes = plan_window(
-        arguments.get("earliest"), arguments.get("latest"), now, zone
-    )
+    earliest, latest = arguments.get("earliest"), arguments.get("latest")
+    opens, closes = plan_window(earliest, latest, now)
     request = PlanRequest(
         opens,
         closes,
@@ -198,15 +193,14 @@ def _local(instant: datetime) -> str:
     return dt_util.as_local(instant).isoformat(timespec="minutes")
 
 
-def _exposed(
-    hass: HomeAssistant, assistant: str
-) -> Iterator[tuple[str, PriceCoordinator]]:
-    """Yield the contracts whose price sensor an assistant may read, with the names of their devices.
+def _exposed(hass: HomeAssistant, assistant: str) -> dict[str, PriceCoordinator]:
+    """Return the contracts whose price sensor an assistant may read, by the names of their devices.
 
     A feed-in contract has no such sensor.
     """
     entities, devices = er.async_get(hass), dr.async_get(hass)
     entries: list[NomosConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
+    exposed: dict[str, PriceCoordinator] = {}
     for entry in entries:
         prices = entry.runtime_data.prices
         for contract in rank_contracts(one.contract for one in prices.values()):
@@ -214,11 +208,15 @@ def _exposed(
                 Platform.SENSOR, DOMAIN, f"{contract.id}_price"
             )
             entity = entities.async_get(entity_id or "")
-            if entity and not entity.disabled_by:
-                if async_should_expose(hass, assistant, entity.entity_id):
-                    device = devices.async_get(entity.device_id or "")
-                    name = device and (device.name_by_user or device.name)
-                    yield name or entry.title, prices[contract.id]
+            if not entity or entity.disabled_by:
+                continue
+            if async_should_expose(hass, assistant, entity.entity_id):
+                device = devices.async_get(entity.device_id or "")
+                name = (device and (device.name_by_user or device.name)) or entry.title
+                names = chain([name], (f"{name} {number}" for number in count(2)))
+                free = next(one for one in names if one not in exposed)
+                exposed[free] = prices[contract.id]
+    return exposed
 
 
 @callback
@@ -226,9 +224,5 @@ def async_get_tools(
     hass: HomeAssistant, llm_context: LLMContext, api_id: str
 ) -> LLMTools | None:
     """Return the tool if a price is exposed to the assistant."""
-    contracts: dict[str, PriceCoordinator] = {}
-    if api_id == LLM_API_ASSIST:
-        for name, coordinator in _exposed(hass, llm_context.assistant):
-            names = chain([name], (f"{name} {number}" for number in count(2)))
-            contracts[next(one for one in names if one not in contracts)] = coordinator
-    return LLMTools(tools=[ElectricityPricesTool(contracts)]) if contracts else None
+    exposed = _exposed(hass, llm_context.assistant) if api_id == LLM_API_ASSIST else {}
+    return LLMTools(tools=[ElectricityPricesTool(exposed)]) if exposed else None

@@ -102,25 +102,21 @@ PLAN_BATTERY_SCHEMA: Final = probatio.Schema({**_CONTRACT, **PLAN_BATTERY_FIELDS
 @callback
 def async_setup_services(hass: HomeAssistant) -> None:
     """Register the actions, once for all accounts."""
-    for name, action, schema, answers in (
-        ("get_prices", _async_get_prices, GET_PRICES_SCHEMA, SupportsResponse.ONLY),
-        ("plan", _async_plan, PLAN_SCHEMA, SupportsResponse.ONLY),
-        (
-            "plan_battery",
-            _async_plan_battery,
-            PLAN_BATTERY_SCHEMA,
-            SupportsResponse.ONLY,
-        ),
-        ("refresh", _async_refresh, REFRESH_SCHEMA, SupportsResponse.NONE),
-        ("skip_load", _async_skip_load, LOAD_SCHEMA, SupportsResponse.NONE),
-        ("start_load", _async_start_load, LOAD_SCHEMA, SupportsResponse.NONE),
+    answer, silence = SupportsResponse.ONLY, SupportsResponse.NONE
+    for name, action, schema, response in (
+        ("get_prices", _async_get_prices, GET_PRICES_SCHEMA, answer),
+        ("plan", _async_plan, PLAN_SCHEMA, answer),
+        ("plan_battery", _async_plan_battery, PLAN_BATTERY_SCHEMA, answer),
+        ("refresh", _async_refresh, REFRESH_SCHEMA, silence),
+        ("skip_load", _async_skip_load, LOAD_SCHEMA, silence),
+        ("start_load", _async_start_load, LOAD_SCHEMA, silence),
     ):
         hass.services.async_register(
             DOMAIN,
             name,
             action,
             schema=field.action_data(hass, name, schema),
-            supports_response=answers,
+            supports_response=response,
         )
 
 
@@ -157,12 +153,10 @@ async def _async_plan(call: ServiceCall) -> ServiceResponse:
     """Return the best time for a load, or for feeding in."""
     _, coordinator = _find_contract(call)
     now, zone = dt_util.utcnow(), dt_util.get_default_time_zone()
-    opens, closes = plan_window(
-        call.data.get("earliest"), call.data.get("latest"), now, zone
-    )
+    earliest, latest = call.data.get("earliest"), call.data.get("latest")
+    opens, closes = plan_window(earliest, latest, now)
     usual = Objective.HIGHEST if coordinator.contract.feeds_in else Objective.LOWEST
-    goal = call.data.get("goal", usual)
-    request = _plan_request(call.data, opens, closes, goal)
+    request = _plan_request(call.data, opens, closes, usual)
     # Many short runs on prices that hardly differ can take the planner most of a second.
     made = await call.hass.async_add_executor_job(plan, coordinator.data, request, now)
     opens = max(opens, now)
@@ -184,7 +178,7 @@ async def _async_plan_battery(call: ServiceCall) -> ServiceResponse:
 
 
 def _plan_request(
-    data: Mapping[str, Any], opens: datetime, closes: datetime, goal: Objective
+    data: Mapping[str, Any], opens: datetime, closes: datetime, usual: Objective
 ) -> PlanRequest:
     """Return what the planner is asked.
 
@@ -209,7 +203,7 @@ def _plan_request(
         max_runs=data.get("max_runs"),
         price_cap=data.get("price_cap"),
         price_floor=data.get("price_floor"),
-        objective=goal,
+        objective=data.get("goal", usual),
         prefer=data["prefer"],
     )
 
@@ -280,15 +274,13 @@ async def _async_refresh(call: ServiceCall) -> None:
         call.hass, DOMAIN, call.data.get("config_entry")
     )
     account = entry.runtime_data.account
-    failure: Exception | None = None
     try:
         account.connection.pace.check_rate_limit()
     except NomosRateLimitError as err:
         raise_action_failed(call.hass, entry, err)
-    asked: list[ScheduledCoordinator[Any]] = [
-        account,
-        *entry.runtime_data.prices.values(),
-    ]
+    failure: Exception | None = None
+    prices = entry.runtime_data.prices.values()
+    asked: tuple[ScheduledCoordinator[Any], ...] = (account, *prices)
     for coordinator in asked:
         await coordinator.async_ask_by_hand()
         failure = failure or coordinator.last_error

@@ -8,9 +8,9 @@ with if the trigger or condition is about prices.
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import product
+from operator import eq, ge, le
 from typing import Final
 
-from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
@@ -18,7 +18,7 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from .const import DOMAIN
 from .prices.coordinator import PriceCoordinator
 from .pricing import Level
-from .runtime import NomosRuntime
+from .runtime import NomosConfigEntry
 
 CONF_COMPARISON: Final = "comparison"
 CONF_LEVEL: Final = "level"
@@ -89,30 +89,25 @@ class Comparison(StrEnum):
     AT_MOST = "at_most"
     EXACTLY = "exactly"
 
-    def levels(self, key: str) -> frozenset[str]:
+    def levels(self, key: str) -> set[str]:
         """Return the levels that compare so with a chosen one."""
         chosen = Level[key.upper()]
-        match self:
-            case Comparison.AT_LEAST:
-                found = {level for level in Level if level >= chosen}
-            case Comparison.AT_MOST:
-                found = {level for level in Level if level <= chosen}
-            case Comparison.EXACTLY:
-                found = {chosen}
-        return frozenset(level.key for level in found)
+        compares = {
+            Comparison.AT_LEAST: ge,
+            Comparison.AT_MOST: le,
+            Comparison.EXACTLY: eq,
+        }[self]
+        return {level.key for level in Level if compares(level, chosen)}
 
 
 def price_coordinator(hass: HomeAssistant, entity_id: str) -> PriceCoordinator | None:
     """Return the prices that a price sensor shows; None while its account is not loaded."""
-    if (
-        (entity := er.async_get(hass).async_get(entity_id)) is None
-        or (entry_id := entity.config_entry_id) is None
-        or (entry := hass.config_entries.async_get_entry(entry_id)) is None
-        or entry.state is not ConfigEntryState.LOADED
-    ):
-        return None
-    runtime: NomosRuntime = entry.runtime_data
-    return runtime.prices.get(_contract(entity))
+    entity = er.async_get(hass).async_get(entity_id)
+    entries: list[NomosConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
+    for entry in entries:
+        if entity is not None and entity.config_entry_id == entry.entry_id:
+            return entry.runtime_data.prices.get(_contract(entity))
+    return None
 
 
 def _contract(entity: er.RegistryEntry) -> str:

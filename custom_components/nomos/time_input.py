@@ -49,7 +49,7 @@ def price_range(
 
 
 def plan_window(
-    earliest: str | None, latest: str | None, now: datetime, zone: tzinfo
+    earliest: str | None, latest: str | None, now: datetime
 ) -> tuple[datetime, datetime]:
     """Return the window for a plan, in UTC.
 
@@ -61,6 +61,7 @@ def plan_window(
         ServiceValidationError: the window is no window, or is over.
 
     """
+    zone = dt_util.get_default_time_zone()
     start = None if earliest is None else _read(earliest, dt_util.parse_time)
     end = None if latest is None else _read(latest, dt_util.parse_time)
     if isinstance(end, datetime):

@@ -129,7 +129,7 @@ class PriceLevelReached(_NomosTrigger, EntityTargetStateTriggerBase):
         """Read the levels that count as reached."""
         super().__init__(hass, config)
         comparison: Comparison = self._options[CONF_COMPARISON]
-        self._to_states = set(comparison.levels(self._options[CONF_LEVEL]))
+        self._to_states = comparison.levels(self._options[CONF_LEVEL])
 
 
 class PriceCrossedValue(_NomosTrigger, EntityNumericalStateCrossedThresholdTriggerBase):

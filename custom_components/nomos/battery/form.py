@@ -20,19 +20,17 @@ from homeassistant.helpers.selector import (
     EntitySelector,
     EntitySelectorConfig,
     EntityWithDeviceFilterSelectorConfig,
-    SelectSelector,
-    SelectSelectorConfig,
     TextSelector,
 )
 
 from ..api import harmless_text
 from ..const import BATTERY, DOCS_URL
 from ..energy_dashboard import KnownBattery, async_dashboard
-from ..form_fields import Fields, Mistake, SectionedForm, ShortTime, checked_number
+from ..form_fields import CheckedNumber, Fields, Mistake, SectionedForm, ShortTime
 from ..prices.subentry import PlannedFlow
 from .settings import USUAL_EFFICIENCY, USUAL_RESERVE, USUAL_WEAR, BatterySettings
 
-_POWER: Final = checked_number(0.1, 1000, 0.1, "kW")
+_POWER: Final = CheckedNumber(0.1, 1000, 0.1, "kW")
 
 # The frontend fills in the least of a number that is required; so these are checked here.
 _FIRST: Final[Fields] = {
@@ -48,24 +46,22 @@ _FIRST: Final[Fields] = {
             ]
         )
     ),
-    probatio.Optional("capacity"): checked_number(0.1, 10_000, 0.1, "kWh"),
+    probatio.Optional("capacity"): CheckedNumber(0.1, 10_000, 0.1, "kWh"),
     probatio.Optional("charge_power"): _POWER,
     probatio.Optional("discharge_power"): _POWER,
 }
 _LOSSES: Final[Fields] = {
-    probatio.Required("efficiency", default=USUAL_EFFICIENCY): checked_number(
+    probatio.Required("efficiency", default=USUAL_EFFICIENCY): CheckedNumber(
         30, 100, 1, "%"
     ),
-    probatio.Required("standby", default=0): checked_number(0, 1000, 1, "W"),
-    probatio.Required("wear", default=USUAL_WEAR): checked_number(
-        0, 100, 0.1, "ct/kWh"
-    ),
+    probatio.Required("standby", default=0): CheckedNumber(0, 1000, 1, "W"),
+    probatio.Required("wear", default=USUAL_WEAR): CheckedNumber(0, 100, 0.1, "ct/kWh"),
 }
 _ALLOWED: Final[Fields] = {
-    probatio.Required("reserve", default=USUAL_RESERVE): checked_number(0, 100, 1, "%"),
+    probatio.Required("reserve", default=USUAL_RESERVE): CheckedNumber(0, 100, 1, "%"),
     probatio.Required("from_grid", default=True): BooleanSelector(),
     probatio.Required("to_grid", default=False): BooleanSelector(),
-    probatio.Optional("target_level"): checked_number(0, 100, 1, "%"),
+    probatio.Optional("target_level"): CheckedNumber(0, 100, 1, "%"),
     probatio.Optional("target_time"): ShortTime(),
 }
 
@@ -95,14 +91,34 @@ class BatteryFlow(PlannedFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
         """Ask, and add the battery as it was described."""
-        if ended := self.abort_if_unready():
-            return ended
+        self.check_ready()
         if user_input is None:
             return self.show("user", self._form(), await self._async_proposal())
-        data = _completed(self._form().flat(user_input))
-        if mistake := _mistake(self.hass, self._form(), data):
-            return self.show("user", self._form(), data, mistake)
+        return self._store("user", user_input)
+
+    async def async_step_reconfigure(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Show the form with what is stored, and change the battery."""
+        self.check_ready()
+        if user_input is None:
+            return self.show(SOURCE_RECONFIGURE, self._form(), self.stored())
+        return self._store(SOURCE_RECONFIGURE, user_input)
+
+    def _store(self, step: str, user_input: dict[str, Any]) -> SubentryFlowResult:
+        """Add or change the battery as it was described."""
+        form = self._form()
+        data = _completed(form.flat(user_input))
+        if mistake := _mistake(self.hass, form, data):
+            return self.show(step, form, data, mistake)
         title = data.pop(CONF_NAME)
+        if step == SOURCE_RECONFIGURE:
+            return self.async_update_and_abort(
+                self._get_entry(),
+                self._get_reconfigure_subentry(),
+                title=title,
+                data=data,
+            )
         language = self.hass.config.language[:2]
         return self.async_create_entry(
             title=title,
@@ -111,25 +127,6 @@ class BatteryFlow(PlannedFlow):
             description_placeholders={
                 "blueprint_url": _BLUEPRINTS.get(language, _BLUEPRINTS["en"])
             },
-        )
-
-    async def async_step_reconfigure(
-        self, user_input: dict[str, Any] | None = None
-    ) -> SubentryFlowResult:
-        """Show the form with what is stored, and change the battery."""
-        if ended := self.abort_if_unready():
-            return ended
-        subentry = self._get_reconfigure_subentry()
-        if user_input is None:
-            stored = {CONF_NAME: subentry.title} | dict(subentry.data)
-            shown = self.without_stale_contract(stored)
-            return self.show(SOURCE_RECONFIGURE, self._form(), shown)
-        data = _completed(self._form().flat(user_input))
-        if mistake := _mistake(self.hass, self._form(), data):
-            return self.show(SOURCE_RECONFIGURE, self._form(), data, mistake)
-        title = data.pop(CONF_NAME)
-        return self.async_update_and_abort(
-            self._get_entry(), subentry, title=title, data=data
         )
 
     async def _async_proposal(self) -> dict[str, Any]:
@@ -153,10 +150,7 @@ class BatteryFlow(PlannedFlow):
         return {key: value for key, value in proposed.items() if value}
 
     def _form(self) -> SectionedForm:
-        allowed, contracts = {**_ALLOWED}, self.contracts()
-        if len(contracts) > 1:
-            usual = probatio.Required("subscription", default=contracts[0]["value"])
-            allowed[usual] = SelectSelector(SelectSelectorConfig(options=contracts))
+        allowed = _ALLOWED | self.contract_field()
         return SectionedForm(_FIRST, {"losses": _LOSSES, "allowed": allowed})
 
 
@@ -195,8 +189,6 @@ def _mistake(
         error = "name_unfit"
     elif not _may_be_level(hass, data["level_sensor"]):
         error = "level_not_percent"
-    elif absent := [key for key in ("capacity", "charge_power") if key not in data]:
-        error = f"no_{absent[0]}"
     else:
         try:
             BatterySettings.of(data)

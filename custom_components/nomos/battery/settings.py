@@ -43,14 +43,15 @@ class BatterySettings:
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Self:
         """Read the data of a subentry. ValueError as above."""
-        level_sensor, capacity = data.get("level_sensor"), data.get("capacity") or 0.0
-        if not level_sensor:
-            raise ValueError("no_level_sensor")
+        for key in ("level_sensor", "capacity", "charge_power"):
+            if not data.get(key):
+                raise ValueError(f"no_{key}")
+        capacity = data["capacity"]
         efficiency = sqrt(data.get("efficiency", USUAL_EFFICIENCY) / 100)
         try:
             battery = Battery(
                 capacity=capacity,
-                charge_power=data.get("charge_power") or 0.0,
+                charge_power=data["charge_power"],
                 discharge_power=data.get("discharge_power") or 0.0,
                 charge_efficiency=efficiency,
                 discharge_efficiency=efficiency,
@@ -63,14 +64,12 @@ class BatterySettings:
         except ValueError as err:
             raise ValueError("no_such_battery") from err
         level, by = data.get("target_level"), data.get("target_time")
-        if (level is None) != (by is None):
-            raise ValueError("target_incomplete")
-        target_time = None if by is None else dt_util.parse_time(by)
-        if by is not None and target_time is None:
+        target_time = dt_util.parse_time(by) if by else None
+        if (level is None) != (target_time is None):
             raise ValueError("target_incomplete")
         return cls(
             battery=battery,
-            level_sensor=level_sensor,
+            level_sensor=data["level_sensor"],
             target_level=level,
             target_time=target_time,
             subscription_id=data.get("subscription"),
@@ -81,7 +80,7 @@ class BatterySettings:
         if self.target_level is None or self.target_time is None:
             return None
         at = window(now + _INSTANT, None, self.target_time, zone)[1]
-        return Target(at, self.target_level / 100 * self.battery.capacity)
+        return Target(at, self.kwh(self.target_level))
 
     def kwh(self, percent: float) -> float:
         """Return a charge level in kWh."""

@@ -14,7 +14,7 @@ from homeassistant.helpers.selector import (
 )
 
 from ..energy_dashboard import async_dashboard
-from ..form_fields import Fields, number_field
+from ..form_fields import Fields, LimitedNumber
 from .options import (
     DEFAULT_YEARLY_USAGE,
     NO_PAYOUT_IF_NEGATIVE,
@@ -38,10 +38,10 @@ async def async_forecast_fields(hass: HomeAssistant) -> Fields:
         )
     }
     return (forecasts if offered else {}) | {
-        probatio.Required(YEARLY_USAGE, default=DEFAULT_YEARLY_USAGE): number_field(
+        probatio.Required(YEARLY_USAGE, default=DEFAULT_YEARLY_USAGE): LimitedNumber(
             0, 100_000, 1, "kWh"
         ),
-        probatio.Optional(PAYOUT): number_field(0, 100, 0.01, "ct/kWh"),
+        probatio.Optional(PAYOUT): LimitedNumber(0, 100, 0.01, "ct/kWh"),
         probatio.Required(NO_PAYOUT_IF_NEGATIVE, default=False): BooleanSelector(),
     }
 
@@ -53,7 +53,8 @@ async def async_shown(
     chosen = options.get(SOLAR_FORECASTS)
     if chosen is None:
         chosen = (await async_dashboard(hass)).chosen
-    offered = _offered(fields)
+    field = fields.get(probatio.Optional(SOLAR_FORECASTS))
+    offered = {one["value"] for one in field.config["options"]} if field else ()
     return {**options, SOLAR_FORECASTS: [one for one in chosen if one in offered]}
 
 
@@ -67,10 +68,3 @@ async def async_stored(
     if set(chosen) != set(usual):
         stored[SOLAR_FORECASTS] = chosen
     return stored
-
-
-def _offered(fields: Fields) -> set[str]:
-    """Return the solar forecasts that can be chosen."""
-    field = fields.get(probatio.Optional(SOLAR_FORECASTS))
-    options = field.config["options"] if field is not None else []
-    return {one["value"] for one in options}

@@ -1,10 +1,8 @@
 """The fields of the form that describes a load, and what each type of load begins with."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from enum import StrEnum
-from math import ceil
-from typing import Any, Final, Self, override
+from typing import Any, Final, override
 
 import probatio
 
@@ -15,17 +13,16 @@ from homeassistant.helpers.selector import (
     DurationSelectorConfig,
     EntitySelector,
     EntitySelectorConfig,
-    SelectOptionDict,
     SelectSelector,
     SelectSelectorConfig,
     TextSelector,
 )
 
 from ..form_fields import (
+    CheckedNumber,
     Fields,
     SectionedForm,
     ShortTime,
-    checked_number,
     choice,
     entities,
 )
@@ -81,7 +78,7 @@ class _Duration(DurationSelector):
 
 
 # In steps that share a measure with the quarter-hour the planner is quick.
-_MINUTES: Final = checked_number(0, 720, 5, "min")
+_MINUTES: Final = CheckedNumber(0, 720, 5, "min")
 
 _DURATION: Final[Fields] = {
     probatio.Optional("duration"): _Duration(
@@ -89,10 +86,10 @@ _DURATION: Final[Fields] = {
     )
 }
 _POWER: Final[Fields] = {
-    probatio.Optional("power"): checked_number(0.01, 100, 0.01, "kW"),
+    probatio.Optional("power"): CheckedNumber(0.01, 100, 0.01, "kW"),
 }
 _ENERGY: Final[Fields] = {
-    probatio.Optional("energy"): checked_number(0.1, 200, 0.1, "kWh"),
+    probatio.Optional("energy"): CheckedNumber(0.1, 200, 0.1, "kWh"),
 }
 _NAME: Final[Fields] = {probatio.Required(CONF_NAME): TextSelector()}
 _READY_BY: Final[Fields] = {probatio.Required("end", default=READY_BY): ShortTime()}
@@ -101,7 +98,7 @@ _WHEN: Final[Fields] = {
     probatio.Optional("repeat"): choice(Repeat, "repeat"),
     probatio.Optional("ask_sensor"): entities("binary_sensor", "input_boolean"),
     probatio.Optional("start"): ShortTime(),
-    probatio.Optional("within"): checked_number(1, 48, 1, "h"),
+    probatio.Optional("within"): CheckedNumber(1, 48, 1, "h"),
     probatio.Required("days", default=Days.EVERY_DAY.value): choice(Days, "days"),
     probatio.Optional("weekdays"): SelectSelector(
         SelectSelectorConfig(
@@ -111,24 +108,24 @@ _WHEN: Final[Fields] = {
     probatio.Optional("fallback"): ShortTime(),
 }
 _CHARGE: Final[Fields] = {
-    probatio.Optional("capacity"): checked_number(1, 200, 0.1, "kWh"),
+    probatio.Optional("capacity"): CheckedNumber(1, 200, 0.1, "kWh"),
     probatio.Optional("charge_sensor"): entities("sensor", "number", "input_number"),
-    probatio.Optional("target"): checked_number(1, 100, 1, "%"),
+    probatio.Optional("target"): CheckedNumber(1, 100, 1, "%"),
     probatio.Optional("target_entity"): entities("number", "input_number", "sensor"),
     probatio.Optional("plugged_sensor"): entities("binary_sensor", "input_boolean"),
-    probatio.Optional("lowest_charge"): checked_number(0, 100, 1, "%"),
+    probatio.Optional("lowest_charge"): CheckedNumber(0, 100, 1, "%"),
 }
 _HOW: Final[Fields] = {
     probatio.Required("contiguous", default=True): BooleanSelector(),
     probatio.Optional("min_run"): _MINUTES,
     probatio.Optional("min_pause"): _MINUTES,
-    probatio.Optional("max_runs"): checked_number(1, 24, 1),
+    probatio.Optional("max_runs"): CheckedNumber(1, 24, 1),
     probatio.Optional("energy_sensor"): EntitySelector(
         EntitySelectorConfig(domain="sensor", device_class="energy")
     ),
 }
 _PRICE: Final[Fields] = {
-    probatio.Optional("price_cap"): checked_number(-100, 200, 0.1, "ct/kWh"),
+    probatio.Optional("price_cap"): CheckedNumber(-100, 200, 0.1, "ct/kWh"),
     probatio.Required("prefer", default=Prefer.EARLY.value): choice(Prefer, "prefer"),
 }
 _SUN: Final[Fields] = {
@@ -168,52 +165,20 @@ _FIELD_OF: Final = {
 """The field that is to blame for what can never be planned."""
 
 
-class LoadForm(SectionedForm):
-    """The fields that are asked for a load."""
-
-    __slots__ = ()
-
-    @classmethod
-    def of(
-        cls,
-        load_type: LoadType | None,
-        contracts: list[SelectOptionDict],
-        *,
-        sun: bool,
-    ) -> Self:
-        """Return the form of a type of load; None for one that was described before there were types.
-
-        ``sun``: whether it may use own solar power.
-        """
-        price = _PRICE | (_SUN if sun else {})
-        if len(contracts) > 1:
-            usual = probatio.Required("subscription", default=contracts[0]["value"])
-            price[usual] = SelectSelector(SelectSelectorConfig(options=contracts))
-        rest = {"when": _WHEN, "how": _HOW, "price": price, "device": _DEVICE}
-        if load_type is LoadType.CAR:
-            first, rest["how"] = _ENERGY | _POWER, _DURATION | _HOW
-        else:
-            first, rest["how"] = _DURATION, _POWER | _ENERGY | _HOW
-        if load_type in (None, LoadType.CAR):
-            rest = {"charge": _CHARGE} | rest
-        return cls(_NAME | first | _READY_BY, rest)
-
-    @override
-    def nested(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what is to be shown in the fields, by sections; a duration in whole minutes."""
-        shown = dict(data)
-        if "duration" in data:
-            shown["duration"] = _whole_minutes(data["duration"])
-        return SectionedForm.nested(self, shown)
-
-    def place_of_error(self, error: str) -> str:
-        """Return where it is shown that settings can never be planned; ``error`` is a translation key."""
-        if error == "no_duration" and "duration" not in self.first:
-            return "energy"
-        return self.place_of(_FIELD_OF.get(error, "base"))
+def load_form(load_type: LoadType, contract: Fields, *, sun: bool) -> SectionedForm:
+    """Return the form of a type of load; ``sun``: whether it may use own solar power."""
+    price = _PRICE | (_SUN if sun else {}) | contract
+    rest = {"when": _WHEN, "how": _HOW, "price": price, "device": _DEVICE}
+    if load_type is LoadType.CAR:
+        first, rest["how"] = _ENERGY | _POWER, _DURATION | _HOW
+        rest = {"charge": _CHARGE} | rest
+    else:
+        first, rest["how"] = _DURATION, _POWER | _ENERGY | _HOW
+    return SectionedForm(_NAME | first | _READY_BY, rest)
 
 
-def _whole_minutes(duration: Mapping[str, float]) -> dict[str, int]:
-    """Return a duration as the form shows it; before, forms asked for seconds, too."""
-    minutes = ceil(timedelta(**duration) / timedelta(minutes=1))
-    return {"hours": minutes // 60, "minutes": minutes % 60}
+def place_of_error(form: SectionedForm, error: str) -> str:
+    """Return where it is shown that settings can never be planned; ``error`` is a translation key."""
+    if error == "no_duration" and "duration" not in form.first:
+        return "energy"
+    return form.place_of(_FIELD_OF.get(error, "base"))

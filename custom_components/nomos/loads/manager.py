@@ -118,7 +118,7 @@ class Loads:
         return tuple(
             (run, power)
             for load in self.all.values()
-            if (power := load.settings.usual_power) is not None
+            if (power := load.settings.power) is not None
             for run in load.runs
             if run.end > now
         )

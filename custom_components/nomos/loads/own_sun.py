@@ -92,7 +92,7 @@ class SharedSun:
             one
             for one in self._loads.values()
             if one.task is not None
-            and one.settings.usual_power is not None
+            and one.settings.power is not None
             and self.rank_of(one, one.task.closes, now) < rank
         ]
 
@@ -103,7 +103,7 @@ class SharedSun:
         """
         closes = rank[1]
         runs = [
-            (run, one.settings.usual_power or 0.0)
+            (run, one.settings.power or 0.0)
             for one in self.before(rank, now)
             for run in one.runs
             if run.end > now and run.start < closes

@@ -134,7 +134,7 @@ class LoadSettings:
     Attributes:
         duration: how long it has to run, if ``energy`` is not given.
         energy: what it needs in kWh; it then runs as long as its power takes for that.
-        power: in kW.
+        power: in kW, what it draws while it runs; None if that is not known.
         start: the earliest start; None if it may run from one time to be ready to the next.
         end: when it is to be ready.
         within: the hours after a request in which an on-demand load is to be ready, in place of ``end``.
@@ -275,11 +275,6 @@ class LoadSettings:
         if self.on_demand:
             opens = max(after, opens) if self.start else after
         return opens, closes
-
-    @property
-    def usual_power(self) -> float | None:
-        """Return what it draws while it runs, in kW; None if that is not known."""
-        return self.car.power if self.car else self.power
 
     def request(
         self,

@@ -3,19 +3,27 @@
 from collections.abc import Mapping
 from typing import Any
 
+import probatio
+
 from homeassistant.config_entries import (
     ConfigEntry,
     ConfigEntryState,
     ConfigSubentryFlow,
     SubentryFlowResult,
 )
+from homeassistant.const import CONF_NAME
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers import device_registry as dr
-from homeassistant.helpers.selector import SelectOptionDict
+from homeassistant.helpers.selector import (
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+)
 
 from ..account.ranking import default_contract, rank_contracts
 from ..const import DOMAIN
-from ..form_fields import Mistake, SectionedForm
+from ..form_fields import Fields, Mistake, SectionedForm
 from .coordinator import PriceCoordinator
 
 
@@ -68,18 +76,25 @@ class PlannedFlow(ConfigSubentryFlow):
             if not one.feeds_in
         ]
 
-    def abort_if_unready(self) -> SubentryFlowResult | None:
+    def contract_field(self) -> Fields:
+        """Return the choice of a contract, if there is one."""
+        if len(contracts := self.contracts()) < 2:
+            return {}
+        usual = probatio.Required("subscription", default=contracts[0]["value"])
+        return {usual: SelectSelector(SelectSelectorConfig(options=contracts))}
+
+    def check_ready(self) -> None:
         """End the dialog if nothing can be described now."""
         if self._get_entry().state is not ConfigEntryState.LOADED:
-            return self.async_abort(reason="entry_not_loaded")
+            raise AbortFlow(reason="entry_not_loaded")
         if not self.contracts():
-            return self.async_abort(reason="no_consumption")
-        return None
+            raise AbortFlow(reason="no_consumption")
 
-    def without_stale_contract(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Return stored data without a contract that is gone: the one that has followed on it is shown."""
-        contracts = {one["value"] for one in self.contracts()}
-        if data.get("subscription") not in contracts:
+    def stored(self) -> dict[str, Any]:
+        """Return what is stored, without a contract that is gone: the one that has followed on it is shown."""
+        subentry = self._get_reconfigure_subentry()
+        data = {CONF_NAME: subentry.title, **subentry.data}
+        if data.get("subscription") not in {one["value"] for one in self.contracts()}:
             data.pop("subscription", None)
         return data
 

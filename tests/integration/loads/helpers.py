@@ -14,7 +14,7 @@ QUARTER = timedelta(minutes=15)
 
 DISHWASHER: dict[str, Any] = {
     "name": "Dishwasher",
-    "duration": {"hours": 2, "minutes": 15, "seconds": 0},
+    "duration": {"hours": 2, "minutes": 15},
     "start": "20:00:00",
     "end": "07:00:00",
     "contiguous": True,
@@ -24,7 +24,7 @@ DISHWASHER: dict[str, Any] = {
 
 CAR: dict[str, Any] = {
     "name": "Car",
-    "duration": {"hours": 4, "minutes": 0, "seconds": 0},
+    "duration": {"hours": 4, "minutes": 0},
     "start": "00:00:00",
     "end": "00:00:00",
     "contiguous": False,
