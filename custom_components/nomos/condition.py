@@ -5,14 +5,13 @@ also if all of several prices are asked for.
 """
 
 from collections.abc import Callable
-from typing import ClassVar, Final, override
+from typing import Final, override
 
 import probatio
 
-from homeassistant.const import CONF_OPTIONS, CONF_TARGET, Platform
+from homeassistant.const import CONF_OPTIONS, CONF_TARGET
 from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers.automation import DomainSpec
 from homeassistant.helpers.condition import (
     ATTR_BEHAVIOR,
     BEHAVIOR_ALL,
@@ -34,21 +33,13 @@ from .targets import (
     PRICE,
     PRICE_LEVEL,
     Comparison,
-    EntityKind,
+    OfKind,
     price_coordinator,
 )
 
 
-class _NomosCondition(EntityConditionBase):
+class _NomosCondition(OfKind, EntityConditionBase):
     """A condition on one kind of entity."""
-
-    _kind: ClassVar[EntityKind]
-    _domain_specs = {Platform.SENSOR: DomainSpec()}
-
-    @override
-    def entity_filter(self, entities: set[str]) -> set[str]:
-        """Keep the entities that the condition is about."""
-        return self._kind.among(self._hass, entities)
 
     @override
     def _should_include(self, _state: State) -> bool:

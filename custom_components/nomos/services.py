@@ -250,13 +250,11 @@ def _chosen_loads(call: ServiceCall) -> list[Load]:
         ServiceValidationError: there is none among them.
 
     """
-    target = async_extract_referenced_entity_ids(call.hass, TargetSelection(call.data))
-    registry = er.async_get(call.hass)
+    hass, registry = call.hass, er.async_get(call.hass)
+    target = async_extract_referenced_entity_ids(hass, TargetSelection(call.data))
     entities = map(registry.async_get, target.referenced | target.indirectly_referenced)
     chosen = {entity.config_subentry_id for entity in entities if entity is not None}
-    entries: list[NomosConfigEntry] = call.hass.config_entries.async_loaded_entries(
-        DOMAIN
-    )
+    entries: list[NomosConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
     loads = [
         load
         for entry in entries

@@ -5,15 +5,17 @@ picks its own kind of entity, so that choosing the Nomos device is enough. A loa
 with if the trigger or condition is about prices.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import product
 from operator import eq, ge, le
-from typing import Final
+from typing import ClassVar, Final
 
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.automation import DomainSpec
 
 from .const import DOMAIN
 from .prices.coordinator import PriceCoordinator
@@ -77,6 +79,22 @@ CHEAP_NOW: Final = EntityKind(
 EXPENSIVE_NOW: Final = EntityKind(
     Platform.BINARY_SENSOR, frozenset({"expensive_now"}), beside="price_level"
 )
+
+
+class OfKind:
+    """What a trigger or a condition on one kind of entity is, besides one of Home Assistant's."""
+
+    _hass: HomeAssistant
+    _kind: ClassVar[EntityKind]
+    _domain_specs: Mapping[str, DomainSpec] = {
+        Platform.SENSOR: DomainSpec(),
+        Platform.BINARY_SENSOR: DomainSpec(),
+    }
+
+    def entity_filter(self, entities: set[str]) -> set[str]:
+        """Keep the entities that it is about."""
+        return self._kind.among(self._hass, entities)
+
 
 LEVELS: Final = tuple(level.key for level in Level)
 """The states of a price level, from very cheap to very expensive."""

@@ -9,10 +9,9 @@ from typing import Any, ClassVar, Final, override
 
 import probatio
 
-from homeassistant.const import CONF_FOR, CONF_OPTIONS, STATE_OFF, STATE_ON, Platform
+from homeassistant.const import CONF_FOR, CONF_OPTIONS, STATE_OFF, STATE_ON
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, State, callback
 from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers.automation import DomainSpec
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.selector import NumericThresholdType
 from homeassistant.helpers.target import (
@@ -50,6 +49,7 @@ from .targets import (
     TOMORROW_AVAILABLE,
     Comparison,
     EntityKind,
+    OfKind,
     price_coordinator,
 )
 
@@ -73,22 +73,7 @@ def _in_euro(config: ConfigType) -> ConfigType:
     return config
 
 
-class _NomosTrigger(EntityTriggerBase):
-    """A trigger on one kind of entity."""
-
-    _kind: ClassVar[EntityKind]
-    _domain_specs = {
-        Platform.SENSOR: DomainSpec(),
-        Platform.BINARY_SENSOR: DomainSpec(),
-    }
-
-    @override
-    def entity_filter(self, entities: set[str]) -> set[str]:
-        """Keep the entities that the trigger is about."""
-        return self._kind.among(self._hass, entities)
-
-
-class PriceLevelChanged(_NomosTrigger, EntityTransitionTriggerBase):
+class PriceLevelChanged(OfKind, EntityTransitionTriggerBase):
     """The level changes; from and to certain levels, if any are named."""
 
     _kind = PRICE_LEVEL
@@ -109,7 +94,7 @@ class PriceLevelChanged(_NomosTrigger, EntityTransitionTriggerBase):
         self._to_states = set(self._options.get(CONF_TO) or LEVELS)
 
 
-class PriceLevelReached(_NomosTrigger, EntityTargetStateTriggerBase):
+class PriceLevelReached(OfKind, EntityTargetStateTriggerBase):
     """The level becomes at least or at most a certain one, and was not before."""
 
     _kind = PRICE_LEVEL
@@ -132,7 +117,7 @@ class PriceLevelReached(_NomosTrigger, EntityTargetStateTriggerBase):
         self._to_states = comparison.levels(self._options[CONF_LEVEL])
 
 
-class PriceCrossedValue(_NomosTrigger, EntityNumericalStateCrossedThresholdTriggerBase):
+class PriceCrossedValue(OfKind, EntityNumericalStateCrossedThresholdTriggerBase):
     """The price goes above or below a value, or between or outside of two.
 
     A price equal to the value is neither above nor below it. A value from another entity is read when the price
@@ -218,7 +203,7 @@ def _becomes(
 ) -> type[Trigger]:
     """Return a trigger that fires when an entity of a kind changes to a state from another."""
 
-    class Becomes(_NomosTrigger, EntityTargetStateTriggerBase):
+    class Becomes(OfKind, EntityTargetStateTriggerBase):
         _kind = kind
         _to_states = {state}
         _primary_entities_only = not diagnostic
@@ -226,7 +211,7 @@ def _becomes(
     return Becomes
 
 
-class LowestPriceStarted(_NomosTrigger):
+class LowestPriceStarted(OfKind, EntityTriggerBase):
     """The lowest price of the day begins.
 
     No state shows that of a price at midnight: which one is the lowest of a day is known ahead, and the day begins then.

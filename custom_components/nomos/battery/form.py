@@ -67,13 +67,10 @@ _ALLOWED: Final[Fields] = {
 
 _FIELD_OF: Final = {
     "name_unfit": CONF_NAME,
-    "no_level_sensor": "level_sensor",
     "level_not_percent": "level_sensor",
-    "no_capacity": "capacity",
-    "no_charge_power": "charge_power",
     "target_incomplete": "target_level",
 }
-"""The field that is to blame for what cannot be meant."""
+"""The field that is to blame for what cannot be meant, if it is not the one that is missing."""
 
 _NAMES: Final = {"en": "Battery", "de": "Batterie"}
 
@@ -194,7 +191,10 @@ def _mistake(
             BatterySettings.of(data)
         except ValueError as err:
             error = str(err)
-    return Mistake(form.place_of(_FIELD_OF[error]), error, {}) if error else None
+    if error is None:
+        return None
+    field = _FIELD_OF.get(error, error.removeprefix("no_"))
+    return Mistake(form.place_of(field), error, {})
 
 
 def _may_be_level(hass: HomeAssistant, entity_id: str) -> bool:

@@ -65,7 +65,7 @@ class BatterySettings:
             raise ValueError("no_such_battery") from err
         level, by = data.get("target_level"), data.get("target_time")
         target_time = dt_util.parse_time(by) if by else None
-        if (level is None) != (target_time is None):
+        if not (level is None) == (by is None) == (target_time is None):
             raise ValueError("target_incomplete")
         return cls(
             battery=battery,

@@ -175,10 +175,7 @@ def read_modules(folder: Path = FOLDER) -> dict[str, bytes]:
 
 def version_of(files: Mapping[str, bytes]) -> str:
     """Return a short digest of the modules."""
-    digest = sha256()
-    for content in files.values():
-        digest.update(content)
-    return digest.hexdigest()[:12]
+    return sha256(b"".join(files.values())).hexdigest()[:12]
 
 
 class _ScriptView(HomeAssistantView):

@@ -148,12 +148,7 @@ _FIELD_OF: Final = {
     "name_unfit": CONF_NAME,
     "preset_unfit": "preset_on",
     "no_preset": "preset_on",
-    "no_duration": "duration",
-    "no_power": "power",
     "no_power_for_sun": "power",
-    "no_capacity": "capacity",
-    "no_charge_sensor": "charge_sensor",
-    "no_target": "target",
     "target_out_of_range": "target",
     "lowest_above_target": "lowest_charge",
     "window_too_short": "end",
@@ -162,7 +157,7 @@ _FIELD_OF: Final = {
     "no_days": "weekdays",
     "fallback_outside": "fallback",
 }
-"""The field that is to blame for what can never be planned."""
+"""The field that is to blame for what can never be planned, if it is not the one that is missing."""
 
 
 def load_form(load_type: LoadType, contract: Fields, *, sun: bool) -> SectionedForm:
@@ -181,4 +176,4 @@ def place_of_error(form: SectionedForm, error: str) -> str:
     """Return where it is shown that settings can never be planned; ``error`` is a translation key."""
     if error == "no_duration" and "duration" not in form.first:
         return "energy"
-    return form.place_of(_FIELD_OF.get(error, "base"))
+    return form.place_of(_FIELD_OF.get(error, error.removeprefix("no_")))
