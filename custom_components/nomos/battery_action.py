@@ -40,7 +40,7 @@ def _series(key: str, value: Callable[[Any], float]) -> Any:
     return probatio.All(rows(_MAX_ROWS, row), in_order)
 
 
-_PAYOUTS: Final = probatio.Schema(_series("price", price))
+_PAYOUTS: Final = _series("price", price)
 
 
 def _payout(value: Any) -> Any:

@@ -54,10 +54,7 @@ _LENGTH: Final = field.duration(timedelta(seconds=1), _LONGEST_LOAD)
 _PART: Final = field.duration(_ZERO, _LONGEST_LOAD)
 
 REFRESH_SCHEMA: Final = probatio.Schema(_ACCOUNT)
-LOAD_SCHEMA: Final = probatio.All(
-    probatio.Schema(cv.ENTITY_SERVICE_FIELDS),
-    cv.has_at_least_one_key(*cv.ENTITY_SERVICE_FIELDS),
-)
+LOAD_SCHEMA: Final = cv.make_entity_service_schema({})
 GET_PRICES_SCHEMA: Final = probatio.Schema(
     {
         **_CONTRACT,

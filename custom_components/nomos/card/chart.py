@@ -72,10 +72,7 @@ async def async_send_chart(
 ) -> None:
     """Answer a card with the chart of the contract that a current price sensor belongs to."""
     entity_id: str = msg["entity_id"]
-
-    def may_read(entity: str) -> bool:
-        return connection.user.permissions.check_entity(entity, POLICY_READ)
-
+    may_read = partial(connection.user.permissions.check_entity, key=POLICY_READ)
     if not may_read(entity_id):
         raise Unauthorized(entity_id=entity_id, permission=POLICY_READ)
     if not PRICE.among(hass, {entity_id}):

@@ -106,6 +106,7 @@ TARGET_CHARGE: Final = NumberEntityDescription(
 _ERRORS: Final = {
     "no_duration": "load_no_duration",
     "window_too_short": "load_window_too_short",
+    "within_too_short": "load_window_too_short",
     "min_run_too_long": "load_min_run_too_long",
     "fallback_outside": "load_fallback_outside",
     "lowest_above_target": "load_lowest_above_target",

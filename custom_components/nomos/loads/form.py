@@ -132,7 +132,4 @@ def _mistake(form: SectionedForm, data: dict[str, Any]) -> Mistake | None:
         LoadSettings.of(data)
     except ValueError as err:
         error = error or str(err)
-    asked = data["repeat"] == Repeat.ON_DEMAND
-    if error == "window_too_short" and asked and data.get("within"):
-        error = "within_too_short"
     return Mistake(place_of_error(form, error), error, {}) if error else None

@@ -233,7 +233,7 @@ class LoadSettings:
             raise ValueError("no_duration")
         # A car is hardly ever empty.
         if self.duration > length and self.car is None:
-            raise ValueError("window_too_short")
+            raise ValueError("within_too_short" if self.within else "window_too_short")
         if self.min_run > self.duration:
             raise ValueError("min_run_too_long")
         domains = {device.partition(".")[0] for device in self.devices}
