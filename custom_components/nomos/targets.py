@@ -8,7 +8,6 @@ with if the trigger or condition is about prices.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import product
 from operator import eq, ge, le
 from typing import ClassVar, Final
 
@@ -47,11 +46,14 @@ class EntityKind:
                 contracts.add(_contract(entry))
             if entry.config_subentry_id is not None and entry.device_id is not None:
                 contracts |= _contracts_of_load(hass, entry.device_id)
-        for contract, key in product(contracts, self.keys):
-            unique_id = f"{contract}_{key}"
-            if one := registry.async_get_entity_id(self.platform, DOMAIN, unique_id):
-                found.add(one)
-        return found
+        return found.union(*(self.of_contract(hass, one) for one in contracts))
+
+    def of_contract(self, hass: HomeAssistant, contract_id: str) -> set[str]:
+        """Return what a contract has of this kind."""
+        find = er.async_get(hass).async_get_entity_id
+        unique_ids = (f"{contract_id}_{key}" for key in self.keys)
+        found = (find(self.platform, DOMAIN, unique_id) for unique_id in unique_ids)
+        return {entity_id for entity_id in found if entity_id}
 
 
 def _contracts_of_load(hass: HomeAssistant, device_id: str) -> set[str]:

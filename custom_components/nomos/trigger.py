@@ -50,7 +50,6 @@ from .targets import (
     Comparison,
     EntityKind,
     OfKind,
-    price_coordinator,
 )
 
 CONF_FROM: Final = "from"
@@ -231,16 +230,11 @@ class LowestPriceStarted(OfKind, EntityTriggerBase):
 
         @callback
         def begins(contract_id: str) -> None:
-            chosen = async_extract_referenced_entity_ids(self._hass, target)
-            for entity_id in self.entity_filter(
-                chosen.referenced | chosen.indirectly_referenced
-            ):
-                prices = price_coordinator(self._hass, entity_id)
-                if prices and prices.contract_id == contract_id:
-                    run_action(
-                        {"entity_id": entity_id},
-                        f"the lowest price of the day of {entity_id}",
-                    )
+            found = async_extract_referenced_entity_ids(self._hass, target)
+            chosen = self.entity_filter(found.referenced | found.indirectly_referenced)
+            for entity_id in chosen & self._kind.of_contract(self._hass, contract_id):
+                reason = f"the lowest price of the day of {entity_id}"
+                run_action({"entity_id": entity_id}, reason)
 
         return async_dispatcher_connect(self._hass, SIGNAL_LOWEST, begins)
 
