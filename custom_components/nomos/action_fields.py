@@ -18,13 +18,7 @@ from .errors import invalid_input
 
 
 class FieldError(probatio.Invalid):
-    """What is wrong with a field: the key of a sentence, and what it names besides the field."""
-
-    def __init__(self, key: str, **placeholders: object) -> None:
-        """Say it later, when the field is known."""
-        super().__init__(key)
-        self.key = key
-        self.said = placeholders
+    """What is wrong with a field: the message is the key of a sentence, which has placeholders besides the field."""
 
 
 def action_data(
@@ -54,10 +48,10 @@ def _sentence(
 ) -> ServiceValidationError:
     if not wrong.path or wrong.path[0] in cv.ENTITY_SERVICE_FIELDS:
         return invalid_input("no_target")
-    said: dict[str, object] = {}
+    field = _field_name(hass, action, wrong.path)
     match wrong:
         case FieldError():
-            key, said = wrong.key, wrong.said
+            return invalid_input(wrong.msg, field=field, **wrong.placeholders)
         case probatio.RequiredFieldInvalid():
             key = "field_missing"
         case probatio.ExtraKeysInvalid():
@@ -66,7 +60,7 @@ def _sentence(
             key = "field_not_rows"
         case _:
             key = "field_unfit"
-    return invalid_input(key, field=_field_name(hass, action, wrong.path), **said)
+    return invalid_input(key, field=field)
 
 
 def _field_name(hass: HomeAssistant, action: str, path: Sequence[Any]) -> str:
@@ -94,7 +88,7 @@ def _refusing[T](
         try:
             return read(value)
         except TypeError, ValueError, OverflowError, probatio.Invalid:
-            raise FieldError(key, **placeholders) from None
+            raise FieldError(key, placeholders=placeholders) from None
 
     return validate
 
@@ -110,7 +104,8 @@ def number(low: float, high: float) -> Callable[[Any], float]:
     def read(value: Any) -> float:
         if low <= (found := any_number(value)) <= high:  # NaN never is.
             return found
-        raise FieldError("out_of_bounds", low=f"{low:g}", high=f"{high:g}")
+        limits = {"low": f"{low:g}", "high": f"{high:g}"}
+        raise FieldError("out_of_bounds", placeholders=limits)
 
     return read
 
@@ -144,7 +139,7 @@ def rows(most: int, row: probatio.Schema | dict[Any, Any]) -> Any:
 
     def few_enough(value: Any) -> Any:
         if isinstance(value, list) and len(value) > most:
-            raise FieldError("too_many_rows", rows=most)
+            raise FieldError("too_many_rows", placeholders={"rows": most})
         return value
 
     return probatio.All(few_enough, [row])

@@ -14,13 +14,11 @@ import probatio
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
     EntitySelector,
-    EntitySelectorConfig,
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
     Selector,
     SelectSelector,
-    SelectSelectorConfig,
     TimeSelector,
 )
 
@@ -76,14 +74,13 @@ class ShortTime(TimeSelector):
 
 def choice(kind: type[StrEnum], key: str) -> SelectSelector:
     """Return a choice of the values of an enumeration; ``key`` is that of their translations."""
-    return SelectSelector(
-        SelectSelectorConfig(options=[one.value for one in kind], translation_key=key)
-    )
+    options = [one.value for one in kind]
+    return SelectSelector({"options": options, "translation_key": key})
 
 
 def entities(*domains: str, multiple: bool = False) -> EntitySelector:
     """Return a choice of entities of some domains."""
-    return EntitySelector(EntitySelectorConfig(domain=[*domains], multiple=multiple))
+    return EntitySelector({"domain": [*domains], "multiple": multiple})
 
 
 @dataclass(frozen=True, slots=True)

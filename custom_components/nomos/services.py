@@ -177,12 +177,7 @@ async def _async_plan_battery(call: ServiceCall) -> ServiceResponse:
 def _plan_request(
     data: Mapping[str, Any], opens: datetime, closes: datetime, usual: Objective
 ) -> PlanRequest:
-    """Return what the planner is asked.
-
-    Raises:
-        ServiceValidationError: the fields contradict each other.
-
-    """
+    """Return what the planner is asked; ServiceValidationError if the fields contradict each other."""
     duration, profile = _load(data)
     if profile is not None and not data["contiguous"]:
         raise invalid_input("profile_in_one_go")
@@ -241,12 +236,7 @@ async def _async_skip_load(call: ServiceCall) -> None:
 
 
 def _chosen_loads(call: ServiceCall) -> list[Load]:
-    """Return the loads whose devices or entities are the target of an action.
-
-    Raises:
-        ServiceValidationError: there is none among them.
-
-    """
+    """Return the loads whose devices or entities are the target of an action; ServiceValidationError if there is none."""
     hass, registry = call.hass, er.async_get(call.hass)
     target = async_extract_referenced_entity_ids(hass, TargetSelection(call.data))
     entities = map(registry.async_get, target.referenced | target.indirectly_referenced)

@@ -15,13 +15,7 @@ from homeassistant.const import (
 )
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
-from homeassistant.helpers.selector import (
-    BooleanSelector,
-    EntitySelector,
-    EntitySelectorConfig,
-    EntityWithDeviceFilterSelectorConfig,
-    TextSelector,
-)
+from homeassistant.helpers.selector import BooleanSelector, EntitySelector, TextSelector
 
 from ..api import harmless_text
 from ..const import BATTERY, DOCS_URL
@@ -36,15 +30,13 @@ _POWER: Final = CheckedNumber(0.1, 1000, 0.1, "kW")
 _FIRST: Final[Fields] = {
     probatio.Required(CONF_NAME): TextSelector(),
     probatio.Required("level_sensor"): EntitySelector(
-        EntitySelectorConfig(
-            filter=[
-                EntityWithDeviceFilterSelectorConfig(
-                    domain=["sensor", "number"], unit_of_measurement=PERCENTAGE
-                ),
+        {
+            "filter": [
+                {"domain": ["sensor", "number"], "unit_of_measurement": PERCENTAGE},
                 # A helper may lack its unit.
-                EntityWithDeviceFilterSelectorConfig(domain="input_number"),
+                {"domain": "input_number"},
             ]
-        )
+        }
     ),
     probatio.Optional("capacity"): CheckedNumber(0.1, 10_000, 0.1, "kWh"),
     probatio.Optional("charge_power"): _POWER,

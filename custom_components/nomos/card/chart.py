@@ -9,12 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 import probatio
 
 from homeassistant.auth.permissions.const import POLICY_READ
+from homeassistant.components.websocket_api import decorators
 from homeassistant.components.websocket_api.connection import ActiveConnection
 from homeassistant.components.websocket_api.const import ERR_NOT_FOUND
-from homeassistant.components.websocket_api.decorators import (
-    async_response,
-    websocket_command,
-)
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import Unauthorized
@@ -50,7 +47,7 @@ _WATCHED: Final = (
 """The entities of a load or a battery whose states change when its plan does."""
 
 
-@websocket_command(
+@decorators.websocket_command(
     {
         probatio.Required("type"): f"{DOMAIN}/chart",
         probatio.Required("entity_id"): cv.entity_id,
@@ -66,7 +63,7 @@ _WATCHED: Final = (
         ),
     }
 )
-@async_response
+@decorators.async_response
 async def async_send_chart(
     hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]
 ) -> None:

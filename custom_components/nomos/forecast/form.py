@@ -10,7 +10,6 @@ from homeassistant.helpers.selector import (
     BooleanSelector,
     SelectOptionDict,
     SelectSelector,
-    SelectSelectorConfig,
 )
 
 from ..energy_dashboard import async_dashboard
@@ -34,7 +33,7 @@ async def async_forecast_fields(hass: HomeAssistant) -> Fields:
     ]
     forecasts: Fields = {
         probatio.Optional(SOLAR_FORECASTS): SelectSelector(
-            SelectSelectorConfig(options=offered, multiple=True)
+            {"options": offered, "multiple": True}
         )
     }
     return (forecasts if offered else {}) | {

@@ -10,11 +10,8 @@ from homeassistant.const import CONF_NAME
 from homeassistant.helpers.selector import (
     BooleanSelector,
     DurationSelector,
-    DurationSelectorConfig,
     EntitySelector,
-    EntitySelectorConfig,
     SelectSelector,
-    SelectSelectorConfig,
     TextSelector,
 )
 
@@ -82,7 +79,7 @@ _MINUTES: Final = CheckedNumber(0, 720, 5, "min")
 
 _DURATION: Final[Fields] = {
     probatio.Optional("duration"): _Duration(
-        DurationSelectorConfig(enable_day=False, enable_second=False)
+        {"enable_day": False, "enable_second": False}
     )
 }
 _POWER: Final[Fields] = {
@@ -101,9 +98,7 @@ _WHEN: Final[Fields] = {
     probatio.Optional("within"): CheckedNumber(1, 48, 1, "h"),
     probatio.Required("days", default=Days.EVERY_DAY.value): choice(Days, "days"),
     probatio.Optional("weekdays"): SelectSelector(
-        SelectSelectorConfig(
-            options=[*WEEKDAYS], multiple=True, translation_key="weekdays"
-        )
+        {"options": [*WEEKDAYS], "multiple": True, "translation_key": "weekdays"}
     ),
     probatio.Optional("fallback"): ShortTime(),
 }
@@ -121,7 +116,7 @@ _HOW: Final[Fields] = {
     probatio.Optional("min_pause"): _MINUTES,
     probatio.Optional("max_runs"): CheckedNumber(1, 24, 1),
     probatio.Optional("energy_sensor"): EntitySelector(
-        EntitySelectorConfig(domain="sensor", device_class="energy")
+        {"domain": "sensor", "device_class": "energy"}
     ),
 }
 _PRICE: Final[Fields] = {

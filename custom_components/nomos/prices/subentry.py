@@ -15,11 +15,7 @@ from homeassistant.const import CONF_NAME
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers import device_registry as dr
-from homeassistant.helpers.selector import (
-    SelectOptionDict,
-    SelectSelector,
-    SelectSelectorConfig,
-)
+from homeassistant.helpers.selector import SelectOptionDict, SelectSelector
 
 from ..account.ranking import default_contract, rank_contracts
 from ..const import DOMAIN
@@ -81,7 +77,7 @@ class PlannedFlow(ConfigSubentryFlow):
         if len(contracts := self.contracts()) < 2:
             return {}
         usual = probatio.Required("subscription", default=contracts[0]["value"])
-        return {usual: SelectSelector(SelectSelectorConfig(options=contracts))}
+        return {usual: SelectSelector({"options": contracts})}
 
     def check_ready(self) -> None:
         """End the dialog if nothing can be described now."""
