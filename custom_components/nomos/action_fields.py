@@ -35,10 +35,7 @@ def action_data(
         try:
             return schema(data)
         except probatio.MultipleInvalid as err:
-            wrong = err.errors[0]
-        except probatio.Invalid as err:
-            wrong = err
-        raise _sentence(hass, action, wrong) from None
+            raise _sentence(hass, action, err.errors[0]) from None
 
     return probatio.All(read)
 
