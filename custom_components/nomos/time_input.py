@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from homeassistant.util import dt as dt_util
@@ -64,31 +64,22 @@ def plan_window(
     zone = dt_util.get_default_time_zone()
     start = None if earliest is None else _read(earliest, dt_util.parse_time)
     end = None if latest is None else _read(latest, dt_util.parse_time)
-    if isinstance(end, datetime):
-        if isinstance(start, time):
-            start = next_at(start, now, zone)
-        opens, closes = now if start is None else start, end
-    elif isinstance(start, datetime):
-        opens, closes = start, window(max(start, now), None, end, zone)[1]
-    elif start is not None and end is None:
-        opens = next_at(start, now, zone)
-        closes = window(opens, None, None, zone)[1]
-    else:
+    if isinstance(start, time) and isinstance(end, time):
         opens, closes = window(now, start, end, zone)
+    else:
+        if isinstance(start, time):
+            # What is triggered at a time of day calls some milliseconds after it.
+            minute = now.replace(second=0, microsecond=0)
+            opens = after = window(minute - _TICK, None, start, zone)[1]
+        else:
+            opens = start or now
+            after = max(opens, now)
+        closes = end if isinstance(end, datetime) else window(after, None, end, zone)[1]
     if closes <= now:
         raise invalid_input("window_over")
     if closes <= opens:
         raise invalid_input("end_before_start")
     return opens, closes
-
-
-def next_at(wall: time, now: datetime, zone: tzinfo) -> datetime:
-    """Return the next instant, which may be in the current minute, at which the clock shows a time.
-
-    What is triggered at a time of day calls some milliseconds after it.
-    """
-    minute = now.replace(second=0, microsecond=0)
-    return window(minute - _TICK, None, wall, zone)[1]
 
 
 def instant(text: str) -> datetime:

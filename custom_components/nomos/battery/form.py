@@ -1,11 +1,16 @@
 """The dialog that adds or changes a home battery."""
 
+from functools import partialmethod
 from typing import Any, Final
 
 import probatio
 
 from homeassistant.components.sensor import DOMAIN as SENSOR_DOMAIN, SensorDeviceClass
-from homeassistant.config_entries import SOURCE_RECONFIGURE, SubentryFlowResult
+from homeassistant.config_entries import (
+    SOURCE_RECONFIGURE,
+    SOURCE_USER,
+    SubentryFlowResult,
+)
 from homeassistant.const import (
     ATTR_UNIT_OF_MEASUREMENT,
     CONF_NAME,
@@ -76,47 +81,37 @@ _BLUEPRINTS: Final = {
 class BatteryFlow(PlannedFlow):
     """Asks for one battery."""
 
-    async def async_step_user(
-        self, user_input: dict[str, Any] | None = None
+    async def _async_ask(
+        self, step: str, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Ask, and add the battery as it was described."""
+        """Ask, and add or change the battery as it was described."""
         self.check_ready()
+        allowed = _ALLOWED | self.contract_field()
+        form = SectionedForm(_FIRST, {"losses": _LOSSES, "allowed": allowed})
+        is_known = step == SOURCE_RECONFIGURE
         if user_input is None:
-            return self.show("user", self._form(), await self._async_proposal())
-        return self._store("user", user_input)
-
-    async def async_step_reconfigure(
-        self, user_input: dict[str, Any] | None = None
-    ) -> SubentryFlowResult:
-        """Show the form with what is stored, and change the battery."""
-        self.check_ready()
-        if user_input is None:
-            return self.show(SOURCE_RECONFIGURE, self._form(), self.stored())
-        return self._store(SOURCE_RECONFIGURE, user_input)
-
-    def _store(self, step: str, user_input: dict[str, Any]) -> SubentryFlowResult:
-        """Add or change the battery as it was described."""
-        form = self._form()
+            shown = self.stored() if is_known else await self._async_proposal()
+            return self.show(step, form, shown)
         data = _completed(form.flat(user_input))
         if mistake := _mistake(self.hass, form, data):
             return self.show(step, form, data, mistake)
         title = data.pop(CONF_NAME)
-        if step == SOURCE_RECONFIGURE:
+        if is_known:
+            subentry = self._get_reconfigure_subentry()
             return self.async_update_and_abort(
-                self._get_entry(),
-                self._get_reconfigure_subentry(),
-                title=title,
-                data=data,
+                self._get_entry(), subentry, title=title, data=data
             )
         language = self.hass.config.language[:2]
+        page = _BLUEPRINTS.get(language, _BLUEPRINTS["en"])
         return self.async_create_entry(
             title=title,
             data=data,
             description="added",
-            description_placeholders={
-                "blueprint_url": _BLUEPRINTS.get(language, _BLUEPRINTS["en"])
-            },
+            description_placeholders={"blueprint_url": page},
         )
+
+    async_step_user = partialmethod(_async_ask, SOURCE_USER)
+    async_step_reconfigure = partialmethod(_async_ask, SOURCE_RECONFIGURE)
 
     async def _async_proposal(self) -> dict[str, Any]:
         """Return what the Energy dashboard knows of a battery that was not added yet, and a name that is free."""
@@ -137,10 +132,6 @@ class BatteryFlow(PlannedFlow):
             "capacity": new and new.capacity,
         }
         return {key: value for key, value in proposed.items() if value}
-
-    def _form(self) -> SectionedForm:
-        allowed = _ALLOWED | self.contract_field()
-        return SectionedForm(_FIRST, {"losses": _LOSSES, "allowed": allowed})
 
 
 def _level_sensor(hass: HomeAssistant, known: KnownBattery) -> str | None:
