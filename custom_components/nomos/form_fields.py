@@ -128,6 +128,11 @@ class SectionedForm:
                     return Mistake(self.place_of(str(key)), "out_of_range", limits)
         return None
 
+    def mistake(self, error: str, field_of: Mapping[str, str]) -> Mistake:
+        """Return an error where it is shown: that of ``no_x`` is at the field x, unless ``field_of`` names another."""
+        field = field_of.get(error, error.removeprefix("no_"))
+        return Mistake(self.place_of(field), error, {})
+
     def place_of(self, key: str) -> str:
         """Return where an error of a field is shown: at the field, or at the section that holds it.
 

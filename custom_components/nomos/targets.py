@@ -27,7 +27,10 @@ CONF_LEVEL: Final = "level"
 
 @dataclass(frozen=True, slots=True)
 class EntityKind:
-    """Entities of Nomos that mean the same, by their keys in translations; of their contract, ``beside`` means them, too."""
+    """Entities of Nomos that mean the same, by their keys in translations.
+
+    Whoever chose the entity with the key ``beside`` means those of its contract.
+    """
 
     platform: Platform
     keys: frozenset[str]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from custom_components.nomos.loads.fields import LoadType, load_form, place_of_error
+from custom_components.nomos.loads.fields import FIELD_OF, LoadType, load_form
 from homeassistant.const import Platform
 from homeassistant.helpers.entity import EntityDescription
 from tests.packaging import INTEGRATION, PROJECT, Tree, leaves, read_json
@@ -219,7 +219,7 @@ def test_wrong_settings_have_a_sentence_and_a_field(english: Tree) -> None:
     texts = english["config_subentries"]["load"]["error"]
     assert refused | {"name_unfit", "preset_unfit", "out_of_range"} <= texts.keys()
     form = load_form(LoadType.CAR, {}, sun=True)
-    assert not {one for one in refused if place_of_error(form, one) == "base"}
+    assert not {one for one in refused if form.mistake(one, FIELD_OF).place == "base"}
 
 
 def test_exceptions_are_translated_and_used(english: Tree) -> None:

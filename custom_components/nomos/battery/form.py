@@ -174,10 +174,7 @@ def _mistake(
             BatterySettings.of(data)
         except ValueError as err:
             error = str(err)
-    if error is None:
-        return None
-    field = _FIELD_OF.get(error, error.removeprefix("no_"))
-    return Mistake(form.place_of(field), error, {})
+    return form.mistake(error, _FIELD_OF) if error else None
 
 
 def _may_be_level(hass: HomeAssistant, entity_id: str) -> bool:

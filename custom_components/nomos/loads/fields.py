@@ -139,7 +139,7 @@ _DEVICE: Final[Fields] = {
     probatio.Optional("preset_off"): TextSelector(),
 }
 
-_FIELD_OF: Final = {
+FIELD_OF: Final = {
     "name_unfit": CONF_NAME,
     "preset_unfit": "preset_on",
     "no_preset": "preset_on",
@@ -165,10 +165,3 @@ def load_form(load_type: LoadType, contract: Fields, *, sun: bool) -> SectionedF
     else:
         first, rest["how"] = _DURATION, _POWER | _ENERGY | _HOW
     return SectionedForm(_NAME | first | _READY_BY, rest)
-
-
-def place_of_error(form: SectionedForm, error: str) -> str:
-    """Return where it is shown that settings can never be planned; ``error`` is a translation key."""
-    if error == "no_duration" and "duration" not in form.first:
-        return "energy"
-    return form.place_of(_FIELD_OF.get(error, error.removeprefix("no_")))

@@ -10,7 +10,7 @@ from homeassistant.const import CONF_NAME
 from ..api import harmless_text
 from ..form_fields import Mistake, SectionedForm
 from ..prices.subentry import PlannedFlow
-from .fields import BEGIN_WITH, LoadType, load_form, place_of_error
+from .fields import BEGIN_WITH, FIELD_OF, LoadType, load_form
 from .preview import async_preview
 from .settings import LoadSettings, Repeat
 
@@ -132,4 +132,6 @@ def _mistake(form: SectionedForm, data: dict[str, Any]) -> Mistake | None:
         LoadSettings.of(data)
     except ValueError as err:
         error = error or str(err)
-    return Mistake(place_of_error(form, error), error, {}) if error else None
+    is_timed = "duration" in form.first
+    field_of = FIELD_OF if is_timed else FIELD_OF | {"no_duration": "energy"}
+    return form.mistake(error, field_of) if error else None
