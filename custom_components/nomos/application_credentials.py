@@ -42,7 +42,7 @@ from .api import (
     decode,
     is_opaque,
     parse_error,
-    read_body,
+    read_if_short,
 )
 from .const import DOMAIN, SUPPORT_EMAIL
 
@@ -53,9 +53,6 @@ _LIFETIME: Final = 3600
 
 _LIFETIMES: Final = (60, 24 * 3600)
 """Seconds that are believed of an access token. If it lives shorter, the 401 that follows is the cure."""
-
-_MAX_ANSWER: Final = 64 * 1024
-"""Bytes of an answer with tokens, decompressed."""
 
 _TIMEOUT: Final = ClientTimeout(total=60)
 """Patient: when the answer to a refresh is given up, the rotated token in it is lost."""
@@ -163,11 +160,7 @@ class NomosOAuth2Implementation(LocalOAuth2ImplementationWithPkce):
                     allow_redirects=False,
                     timeout=_TIMEOUT,
                 ) as response:
-                    try:
-                        content = await read_body(response, _MAX_ANSWER)
-                    except NomosResponseError:
-                        content = b""  # The status counts all the same.
-                    return response, content
+                    return response, await read_if_short(response)
         except (ClientError, TimeoutError) as err:
             _LOGGER.debug("Token request got no answer: %s", type(err).__name__)
             raise OAuth2TokenRequestConnectionError(domain=DOMAIN) from err

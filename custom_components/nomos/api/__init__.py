@@ -1,7 +1,7 @@
 """A client of the Nomos API: typed models, one exception for each kind of failure. Needs only aiohttp."""
 
 from .address import API_URL, api_url
-from .client import API_VERSION, NomosClient, read_body
+from .client import API_VERSION, NomosClient, read_if_short
 from .enums import (
     GridFeeModule,
     GridFeeStatus,
@@ -64,5 +64,5 @@ __all__ = [
     "harmless_text",
     "is_opaque",
     "parse_error",
-    "read_body",
+    "read_if_short",
 ]

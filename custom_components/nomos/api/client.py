@@ -38,8 +38,8 @@ MAX_BODY_SIZE = 2 * 1024 * 1024
 _LARGE_BODY = 8 * 1024
 """Bytes from which an answer is read in a thread: reading the prices of two days takes several milliseconds."""
 
-_LARGE_ERROR = 64 * 1024
-"""Bytes from which an error is not read."""
+_SHORT = 64 * 1024
+"""Bytes, decompressed, that an error or an answer with tokens may have."""
 
 _PAGE_SIZE = 100
 """The largest page that Nomos returns (Nomos API, Pagination)."""
@@ -235,9 +235,9 @@ class NomosClient:
             ) as response:
                 self._check_version(response.headers)
                 if 200 <= response.status < 300:
-                    return response.status, await read_body(response, MAX_BODY_SIZE)
+                    return response.status, await _read(response, MAX_BODY_SIZE)
                 raise parse_error(
-                    response.status, response.headers, await _read_error(response)
+                    response.status, response.headers, await read_if_short(response)
                 )
         except TimeoutError as err:
             raise NomosConnectionError("Nomos did not answer in time") from err
@@ -263,7 +263,7 @@ class NomosClient:
         )
 
 
-async def read_body(response: aiohttp.ClientResponse, largest: int) -> bytes:
+async def _read(response: aiohttp.ClientResponse, largest: int) -> bytes:
     """Return the body, decompressed; raise NomosResponseError once more than `largest` bytes have come."""
     body = bytearray()
     async for chunk in response.content.iter_any():
@@ -273,10 +273,10 @@ async def read_body(response: aiohttp.ClientResponse, largest: int) -> bytes:
     return bytes(body)
 
 
-async def _read_error(response: aiohttp.ClientResponse) -> bytes:
-    """Return the body of an error, or nothing: the status alone decides which error it is."""
+async def read_if_short(response: aiohttp.ClientResponse) -> bytes:
+    """Return a body that should be short; nothing if it is not, or cannot be read: the status counts all the same."""
     try:
-        return await read_body(response, _LARGE_ERROR)
+        return await _read(response, _SHORT)
     except NomosResponseError, aiohttp.ClientError, OSError:
         return b""
 
