@@ -5,7 +5,7 @@ state (the start of Home Assistant, a reload) or an unknown one fires nothing, w
 back after a gap is compared with the last one before it, if the automation was running all the time.
 """
 
-from typing import Any, ClassVar, Final, override
+from typing import ClassVar, Final, override
 
 import probatio
 
@@ -189,10 +189,7 @@ class PriceTurnedNegative(PriceCrossedValue):
 
     def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
         """Cross zero downwards."""
-        below_zero: dict[str, Any] = {
-            "type": NumericThresholdType.BELOW,
-            "value": {"number": 0.0},
-        }
+        below_zero = {"type": NumericThresholdType.BELOW, "value": {"number": 0.0}}
         options = {**(config.options or {}), CONF_THRESHOLD: below_zero}
         super().__init__(hass, TriggerConfig(config.key, config.target, options))
 

@@ -61,9 +61,8 @@ async def async_stored(
     hass: HomeAssistant, fields: Fields, entered: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return options as they are stored: if the forecasts are those of the Energy dashboard, they follow it."""
-    stored = {key: one for key, one in entered.items() if key != SOLAR_FORECASTS}
+    stored = {SOLAR_FORECASTS: [], **entered}
     usual = (await async_shown(hass, fields, {}))[SOLAR_FORECASTS]
-    chosen = entered.get(SOLAR_FORECASTS, [])
-    if set(chosen) != set(usual):
-        stored[SOLAR_FORECASTS] = chosen
+    if set(stored[SOLAR_FORECASTS]) == set(usual):
+        del stored[SOLAR_FORECASTS]
     return stored
