@@ -4,7 +4,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, time, timedelta
-from functools import reduce
+from functools import partial, reduce
 from itertools import chain
 import json
 from operator import getitem
@@ -24,7 +24,6 @@ from custom_components.nomos.api import (
     Tariff,
 )
 from custom_components.nomos.codec import decode, encode
-from custom_components.nomos.loads.manager import _decode as decode_loads
 from custom_components.nomos.loads.need import (
     Charge,
     Ran,
@@ -190,7 +189,7 @@ KINDS = {
     ),
     "loads": Kind(
         sample=json.loads(json.dumps(encode({"load": BEGUN, "other": BEGUN}))),
-        decode=decode_loads,
+        decode=partial(decode, dict[str, LoadMemory]),
         encode=encode,
         use=use_loads,
     ),

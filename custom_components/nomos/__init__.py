@@ -15,13 +15,14 @@ from homeassistant.helpers.typing import ConfigType
 from .account.connection import async_forget
 from .account.contracts import NomosAccount, account_file, async_load_account
 from .account.tokens import async_reconcile, async_wait_for_refresh, journal
-from .battery.file import battery_file
+from .battery.model import battery_file
 from .card.chart import async_send_chart
 from .card.resources import async_setup_card
 from .const import DOMAIN
 from .forecast.accuracy import record_file
 from .issues import async_withdraw_all
-from .loads.manager import async_forget as async_forget_loads, load_file
+from .loads.manager import load_file
+from .loads.saved import async_forget_saved
 from .runtime import NomosConfigEntry, NomosRuntime
 from .schedule import installation_phase
 from .services import async_setup_services
@@ -84,4 +85,4 @@ async def async_remove_entry(hass: HomeAssistant, entry: NomosConfigEntry) -> No
         await async_delete_files(hass, contract_id)
     for file in (account_file, load_file, battery_file, record_file, journal):
         await file(hass, entry).async_remove()
-    async_forget_loads(hass, entry)
+    async_forget_saved(hass, entry.subentries)

@@ -16,7 +16,7 @@ from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
-from .loads.load import signal_changed
+from .entity import signal_changed
 from .prices.coordinator import PriceCoordinator
 from .prices.entity import NomosEntity
 from .pricing import PeriodKind, day_bounds, local_date

@@ -9,12 +9,13 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
 from .account.contract import ContractCoordinator
+from .account.contracts import NomosAccount
 from .api import API_URL, API_VERSION, api_url
 from .loads.load import Load
 from .prices.conversion import DISTANCES, PERIODS, SHARES
 from .prices.coordinator import PriceCoordinator
 from .pricing import DayPrices, local_date
-from .runtime import NomosConfigEntry, NomosRuntime
+from .runtime import NomosConfigEntry
 from .usage.coordinator import UsageCoordinator
 
 
@@ -64,7 +65,7 @@ async def async_get_config_entry_diagnostics(
         "usage_of_ended_contracts": [
             _usage(one) for one in runtime.usage.values() if not one.shown
         ],
-        "loads": [_load(one, runtime) for one in runtime.loads.all.values()],
+        "loads": [_load(one, account) for one in runtime.loads.all.values()],
         "batteries": [
             one.diagnostics(now)
             for one in (runtime.batteries.all.values() if runtime.batteries else ())
@@ -120,7 +121,7 @@ def _usage(usage: UsageCoordinator) -> dict[str, Any]:
     }
 
 
-def _load(load: Load, runtime: NomosRuntime) -> dict[str, Any]:
+def _load(load: Load, account: NomosAccount) -> dict[str, Any]:
     """Return a load's settings and runs, without its name and those of its devices."""
     plan, task, ledger = load.plan, load.task, load.meter.kept
     settings = asdict(load.settings)
@@ -139,11 +140,11 @@ def _load(load: Load, runtime: NomosRuntime) -> dict[str, Any]:
         "number": load.number,
         "need": _need(load),
         "days": sorted(load.settings.days),
-        "devices": runtime.loads.controls[load.id].counts,
-        "named_contract": named and runtime.account.place_of(named),
+        "devices": load.control.counts,
+        "named_contract": named and account.place_of(named),
         "planned_with": load.coordinator and load.coordinator.place,
         "switched_off": load.off,
-        "state": load.state.name,
+        "state": load.state(dt_util.utcnow()).name,
         "status": load.status(dt_util.utcnow()),
         "window": task and [_iso(task.opens), _iso(task.closes)],
         "begun": bool(task and task.runs),

@@ -1,9 +1,12 @@
 """The base of all entities."""
 
 from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, override
+from typing import Any, Final, Protocol, override
 
+from homeassistant.components.sensor import SensorEntity, SensorEntityDescription
 from homeassistant.core import CALLBACK_TYPE, callback
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
@@ -60,19 +63,29 @@ class ReadingEntity(Entity):
             self._unsub_past = None
 
 
-class SubentryEntity(ReadingEntity):
+class Planned(Protocol):
+    """A load or a battery."""
+
+    id: str
+    """That of its subentry."""
+
+
+def signal_changed(key: str) -> str:
+    """Return the signal of a change to a load or a battery, by its id; of any load, by the id of the account."""
+    return f"{DOMAIN}_changed_{key}"
+
+
+class SubentryEntity[T: Planned](ReadingEntity):
     """An entity of a load or a battery, which says by a signal that it changed."""
 
     _attr_should_poll = False
 
-    def __init__(
-        self, subentry_id: str, description: EntityDescription, changed: str
-    ) -> None:
+    def __init__(self, planned: T, description: EntityDescription) -> None:
         """Belong to the device of a subentry, and show what it is now."""
+        self.planned = planned
         self.entity_description = description
-        self._attr_unique_id = f"{subentry_id}_{description.key}"
-        self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, subentry_id)})
-        self._changed = changed
+        self._attr_unique_id = f"{planned.id}_{description.key}"
+        self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, planned.id)})
         self._read()
 
     @abstractmethod
@@ -89,5 +102,28 @@ class SubentryEntity(ReadingEntity):
         """Follow the signal."""
         await super().async_added_to_hass()
         self.async_on_remove(
-            async_dispatcher_connect(self.hass, self._changed, self._async_show)
+            async_dispatcher_connect(
+                self.hass, signal_changed(self.planned.id), self._async_show
+            )
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubentrySensorDescription[T: Planned](SensorEntityDescription):
+    """A sensor that reads a load or a battery at an instant."""
+
+    value_fn: Callable[[T, datetime], str | float | datetime | None]
+    attributes_fn: Callable[[T, datetime], Mapping[str, Any]] = lambda *_: {}
+
+
+class SubentrySensor[T: Planned](SubentryEntity[T], SensorEntity):
+    """A value of a load or a battery, or of its plan."""
+
+    entity_description: SubentrySensorDescription[T]
+
+    @override
+    def _read_value(self, now: datetime) -> object:
+        read = self.entity_description
+        self._attr_native_value = read.value_fn(self.planned, now)
+        self._attr_extra_state_attributes = {**read.attributes_fn(self.planned, now)}
+        return self._attr_native_value, self._attr_extra_state_attributes

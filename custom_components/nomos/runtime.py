@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from homeassistant.config_entries import (
@@ -18,6 +18,7 @@ from homeassistant.helpers.dispatcher import (
     async_dispatcher_connect,
     async_dispatcher_send,
 )
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.importlib import async_import_module
 from homeassistant.util.signal_type import SignalType
 
@@ -27,17 +28,16 @@ from .api import Subscription, SubscriptionStatus
 from .clock import async_watch_clock
 from .const import BATTERY, CUSTOMER_URL, DOMAIN, MANUFACTURER
 from .energy_dashboard import async_dashboard
+from .entity import signal_changed
 from .issues import Issue, async_report
-from .loads.load import signal_changed as signal_loads_changed
 from .loads.manager import Loads
 from .prices.coordinator import PriceCoordinator
 from .prices.past import PastPrices
 from .usage.coordinator import UsageCoordinator, async_delete_files
 
 if TYPE_CHECKING:
-    from .battery.manager import AddSensors, Batteries
+    from .battery.manager import Batteries
     from .forecast.forecasts import Forecasts
-    from .planner.own_sun import OwnSun
 
 type NomosConfigEntry = ConfigEntry[NomosRuntime]
 
@@ -62,7 +62,7 @@ class NomosRuntime:
         self.forecasts: Forecasts | None = None
         """Both are None as long as nothing needs them: then nothing of them is imported, read or followed."""
         self._forecasts_lock = asyncio.Lock()
-        self._add_battery: AddSensors | None = None
+        self._add_battery: AddConfigEntryEntitiesCallback | None = None
 
     async def async_begin(self, *, must_answer: bool) -> None:
         """Ask for the first prices, and follow the account from now on.
@@ -121,8 +121,7 @@ class NomosRuntime:
                 usage_statistics=self._usage_statistics,
                 load_statistics=self.loads.energy_statistics,
             )
-            forecasts.async_start()
-            self._entry.async_on_unload(forecasts.async_stop)
+            self._entry.async_on_unload(forecasts.async_start())
             self.forecasts = forecasts
         return self.forecasts
 
@@ -140,31 +139,24 @@ class NomosRuntime:
             forecasts,
             self.loads.planned_runs,
             forecasts_changed=forecasts.signal,
-            loads_changed=signal_loads_changed(self._entry.entry_id),
+            loads_changed=signal_changed(self._entry.entry_id),
         )
         await batteries.async_begin()
         self.batteries = batteries
         if self._add_battery is not None:
-            batteries.async_each(self._add_battery)
+            batteries.async_add_sensors(self._add_battery)
 
     async def _async_share_sun(self) -> None:
         """Let loads use own solar power from now on."""
         room = await self._async_room("loads.own_sun")
         forecasts = await self._async_forecasts()
 
-        async def read(now: datetime) -> OwnSun:
-            found = await forecasts.async_outlook(now)
-            own: OwnSun = room.OwnSun(
-                house=found.house, sun=found.sun, payouts=found.payouts
-            )
-            return own
-
         self.loads.async_share_sun(
             room.SharedSun(
                 self._hass,
                 self._entry,
                 self.loads.all,
-                read,
+                forecasts.async_outlook,
                 forecasts_changed=forecasts.signal,
             )
         )
@@ -186,11 +178,11 @@ class NomosRuntime:
         ]
 
     @callback
-    def async_each_battery(self, platform: AddSensors) -> None:
-        """Let a platform add the sensors of every battery there is, and of each one that is added later."""
-        self._add_battery = platform
+    def async_each_battery(self, add: AddConfigEntryEntitiesCallback) -> None:
+        """Add the sensors of every battery there is, and of each one that is added later."""
+        self._add_battery = add
         if self.batteries is not None:
-            self.batteries.async_each(platform)
+            self.batteries.async_add_sensors(add)
 
     @callback
     def async_each_contract(self, platform: Callable[[PriceCoordinator], None]) -> None:

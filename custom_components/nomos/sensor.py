@@ -1,12 +1,9 @@
 """The sensors of prices, contracts, usage, loads and batteries."""
 
-from collections.abc import Iterable
-
-from homeassistant.components.sensor import SensorEntity
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .loads.entities import load_sensors
+from .loads.entities import LOAD_SENSORS, NomosLoadSensor
 from .prices.coordinator import PriceCoordinator
 from .prices.sensors import price_sensors
 from .runtime import NomosConfigEntry
@@ -28,10 +25,9 @@ async def async_setup_entry(
         usage = entry.runtime_data.usage[coordinator.contract_id]
         async_follow_usage(hass, usage, async_add_entities)
 
-    @callback
-    def add_battery(sensors: Iterable[SensorEntity], battery_id: str) -> None:
-        async_add_entities(sensors, config_subentry_id=battery_id)
-
     entry.runtime_data.async_each_contract(add)
-    entry.runtime_data.loads.async_each(async_add_entities, load_sensors)
-    entry.runtime_data.async_each_battery(add_battery)
+    entry.runtime_data.loads.async_each(
+        async_add_entities,
+        lambda load: [NomosLoadSensor(load, one) for one in LOAD_SENSORS],
+    )
+    entry.runtime_data.async_each_battery(async_add_entities)

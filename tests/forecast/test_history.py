@@ -4,13 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from custom_components.nomos.forecast.history import (
-    added,
-    less,
-    need_of,
-    past,
-    without_gaps,
-)
+from custom_components.nomos.forecast.history import added, less, need_of, without_gaps
 
 START = datetime(2026, 6, 10, 8, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -72,9 +66,3 @@ def test_loads_may_lack_hours() -> None:
         at(1): 1.0,
     }
     assert added([{at(0): 1.0}, {at(0): 1.0, at(1): 1.0}]) == {at(0): 2.0, at(1): 1.0}
-
-
-def test_past() -> None:
-    """Whole hours up to now."""
-    now = START + timedelta(minutes=37, seconds=5)
-    assert past(now, 3 * HOUR) == (at(-3), START)

@@ -9,7 +9,7 @@ import pytest
 
 from custom_components.nomos.planner import Run
 from custom_components.nomos.planner.expected import EnergyForecast
-from custom_components.nomos.planner.own_sun import OwnSun, is_dark
+from custom_components.nomos.planner.own_sun import OwnSun
 from custom_components.nomos.pricing import Interval, PriceTable
 from tests.planner.surplus import HOUR, QUARTER, SLOT, SLOTS, Surplus, surpluses
 
@@ -167,8 +167,8 @@ def test_dark() -> None:
     day = EnergyForecast.of(
         (START + hour * HOUR, 1.0 if hour == 2 else 0.0) for hour in range(24)
     )
-    assert is_dark(day, START, START + 2 * HOUR)
-    assert not is_dark(day, START, START + 2 * HOUR + SLOT)
-    assert is_dark(day, START + 3 * HOUR, START + 26 * HOUR)
-    assert not is_dark(day, START + 3 * HOUR, START + 26 * HOUR + QUARTER)
-    assert not is_dark(EnergyForecast(), START, START + HOUR)
+    assert day.is_dark(START, START + 2 * HOUR)
+    assert not day.is_dark(START, START + 2 * HOUR + SLOT)
+    assert day.is_dark(START + 3 * HOUR, START + 26 * HOUR)
+    assert not day.is_dark(START + 3 * HOUR, START + 26 * HOUR + QUARTER)
+    assert not EnergyForecast().is_dark(START, START + HOUR)

@@ -6,16 +6,10 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 import logging
-from typing import Any, Final
+from typing import Any, Final, override
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
-from homeassistant.core import (
-    CALLBACK_TYPE,
-    Event,
-    EventStateChangedData,
-    HomeAssistant,
-    callback,
-)
+from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.event import (
     async_track_point_in_utc_time,
@@ -24,12 +18,15 @@ from homeassistant.helpers.event import (
 from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
+from ..entity import signal_changed
+from ..planner import PlannedRuns
 from ..planner.battery import BatteryMode, Step
 from ..planner.expected import Expected
 from ..prices.coordinator import PriceCoordinator
+from ..prices.subentry import PlannedSubentry, nothing
 from ..pricing import QUARTER, PriceTable, quarter_of
-from .model import BatteryMemory, Forecasts, PlannedRuns
-from .plan import HomePlan, Situation, make_plan
+from .model import BatteryMemory, Forecasts
+from .plan import HomePlan, make_plan
 from .reasons import Cause, why, why_not
 from .settings import BatterySettings
 
@@ -40,11 +37,6 @@ _OFF_BY: Final = 3.0
 _TRUST: Final = timedelta(minutes=15)
 """For so long a charge level that is not reported any more is taken to go as planned, and an inverter is taken to go on
 with what it was told before a restart."""
-
-
-def signal_changed(key: str) -> str:
-    """Return the dispatcher's signal of a change to a battery, by its id."""
-    return f"{DOMAIN}_battery_changed_{key}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +50,7 @@ class _Basis:
     runs: PlannedRuns
 
 
-class HomeBattery:
+class HomeBattery(PlannedSubentry):
     """One battery: follows its charge level, keeps a plan, and says what to tell the inverter now."""
 
     def __init__(
@@ -71,10 +63,8 @@ class HomeBattery:
         planned_runs: Callable[[], PlannedRuns],
     ) -> None:
         """Wait to be given prices; ``memory`` is what was known before a restart, None of a battery that is new."""
-        self.id = subentry.subentry_id
-        self.entry, self.subentry = entry, subentry
+        super().__init__(hass, entry, subentry)
         self.settings = BatterySettings.of(subentry.data)
-        self.coordinator: PriceCoordinator | None = None
         self.plan: HomePlan | None = None
         known = memory or BatteryMemory()
         self.ledger = known.ledger
@@ -84,7 +74,6 @@ class HomeBattery:
         self._told = known.mode
         self._silent_since = None if memory is None else dt_util.utcnow()
         """When it was taken up again, as long as it has said nothing since."""
-        self._hass = hass
         self._forecasts = forecasts
         self._forecasts_changed = 0
         self._planned_runs = planned_runs
@@ -93,14 +82,7 @@ class HomeBattery:
         self._planning: asyncio.Task[None] | None = None
         self._failed = False
         self._quarter: datetime | None = None
-        self._unsub_prices: CALLBACK_TYPE | None = None
-        self._unsub_level: CALLBACK_TYPE | None = None
-        self._unsub_timer: CALLBACK_TYPE | None = None
-
-    @property
-    def name(self) -> str:
-        """Return what the customer calls it."""
-        return self.subentry.title
+        self._unsub_level = nothing
 
     @property
     def memory(self) -> BatteryMemory:
@@ -178,25 +160,18 @@ class HomeBattery:
         return self.plan.level_at(now)
 
     @callback
+    @override
     def async_configure(
         self, subentry: ConfigSubentry, coordinator: PriceCoordinator | None
     ) -> None:
         """Take name, settings and prices."""
         self.subentry, settings = subentry, BatterySettings.of(subentry.data)
         if coordinator is not self.coordinator:
-            _stop(self._unsub_prices)
-            self._unsub_prices = None
-            self.coordinator = coordinator
-            if coordinator is not None:
-                self._unsub_prices = coordinator.async_add_listener(self.async_update)
-        if (
-            self._unsub_level is None
-            or settings.level_sensor != self.settings.level_sensor
-        ):
-            _stop(self._unsub_level)
-            self._unsub_level = async_track_state_change_event(
-                self._hass, settings.level_sensor, self._level_changed
-            )
+            self._follow_prices(coordinator, self.async_update)
+        self._unsub_level()
+        self._unsub_level = async_track_state_change_event(
+            self._hass, settings.level_sensor, self._level_changed
+        )
         before, self.settings = self.settings, settings
         share = settings.battery.capacity / before.battery.capacity
         if share != 1:
@@ -205,11 +180,11 @@ class HomeBattery:
         self.async_update()
 
     @callback
+    @override
     def async_stop(self) -> None:
-        """Follow nothing any more."""
-        for unsubscribe in (self._unsub_prices, self._unsub_level, self._unsub_timer):
-            _stop(unsubscribe)
-        self._unsub_prices = self._unsub_level = self._unsub_timer = None
+        super().async_stop()
+        self._unsub_level()
+        self._unsub_level = nothing
         if self._planning is not None:
             self._planning.cancel()
 
@@ -240,8 +215,12 @@ class HomeBattery:
         self._follow_quarters(now)
         if self._cause(now) is not None:
             self.plan = self._basis = None
-        elif self._is_outdated(now):
-            self._plan_again()
+        elif self._is_outdated(now) and not (
+            self._planning and not self._planning.done()
+        ):
+            self._planning = self.entry.async_create_background_task(
+                self._hass, self._async_plan(), f"{DOMAIN} plan of a battery"
+            )
         self._show(now)
 
     @callback
@@ -253,8 +232,8 @@ class HomeBattery:
     def _show(self, now: datetime) -> None:
         """Show what holds now, and again when the next quarter-hour begins."""
         self._told = self.mode(now) or self._told
-        _stop(self._unsub_timer)
-        self._unsub_timer = async_track_point_in_utc_time(
+        self._cancel_timer()
+        self._cancel_timer = async_track_point_in_utc_time(
             self._hass, self.async_update, quarter_of(now) + QUARTER
         )
         async_dispatcher_send(self._hass, signal_changed(self.id))
@@ -290,24 +269,21 @@ class HomeBattery:
 
     def _is_outdated(self, now: datetime) -> bool:
         """Return whether the plan is over, or was made from something else than what is known now."""
-        basis = self._basis
-        return (
-            self.step(now) is None
-            or basis is None
-            or self.coordinator is None
-            or basis.settings != self.settings
-            or basis.prices != self.coordinator.data
-            or basis.forecasts != self._forecasts_changed
-            or basis.options != self._forecasts.options
-            or basis.runs != self._planned_runs()
+        return self.step(now) is None or self._basis != self._known(
+            self._forecasts.options
         )
 
-    @callback
-    def _plan_again(self) -> None:
-        if self._planning is None or self._planning.done():
-            self._planning = self.entry.async_create_background_task(
-                self._hass, self._async_plan(), f"{DOMAIN} plan of a battery"
-            )
+    def _known(self, options: object) -> _Basis | None:
+        """Return from what a plan would be made now, by an outlook with some options; None without prices."""
+        if self.coordinator is None:
+            return None
+        return _Basis(
+            self.settings,
+            self.coordinator.data,
+            self._forecasts_changed,
+            options,
+            self._planned_runs(),
+        )
 
     async def _async_plan(self) -> None:
         """Plan, and show it. If that fails, the battery is left to itself until it is tried again."""
@@ -332,25 +308,19 @@ class HomeBattery:
         while self._cause(now) is None and self._is_outdated(now):
             options = self._forecasts.options
             outlook = await self._forecasts.async_outlook(now)
-            level, coordinator = self._level_now(now), self.coordinator
-            if level is None or coordinator is None:
+            level, basis = self._level_now(now), self._known(options)
+            if level is None or basis is None:
                 break
-            runs, settings, table = (
-                self._planned_runs(),
-                self.settings,
-                coordinator.data,
+            expected = outlook.expected(basis.prices, basis.runs)
+            plan = await self._hass.async_add_executor_job(
+                make_plan,
+                basis.settings,
+                level,
+                self._told,
+                expected,
+                now,
+                dt_util.get_default_time_zone(),
             )
-            basis = _Basis(settings, table, self._forecasts_changed, options, runs)
-            expected = outlook.expected(table, runs)
-            situation = Situation(
-                settings=settings,
-                level=level,
-                mode=self._told,
-                expected=expected,
-                now=now,
-                zone=dt_util.get_default_time_zone(),
-            )
-            plan = await self._hass.async_add_executor_job(make_plan, situation)
             if not plan.plan.quarters:
                 break
             self.plan, self._expected = plan, expected
@@ -362,9 +332,3 @@ class HomeBattery:
                 plan.plan.gain,
             )
             now = dt_util.utcnow()
-
-
-def _stop(unsubscribe: CALLBACK_TYPE | None) -> None:
-    """Stop following something."""
-    if unsubscribe is not None:
-        unsubscribe()

@@ -1,24 +1,21 @@
-"""What a battery is given from outside: what is expected, what loads have planned, and what was known before a restart."""
+"""What a battery is given from outside: what is expected, and what was known before a restart."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from ..planner import Run
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant
+
 from ..planner.battery import BatteryMode
-from ..planner.expected import Expected
-from ..pricing import PriceTable
+from ..planner.expected import HouseOutlook
+from ..storage import StoredFile, stored_file
 from .ledger import GainLedger
 
-type PlannedRuns = tuple[tuple[Run, float], ...]
-"""The runs that loads and other batteries have planned, with their power in kW; negative for what a battery delivers."""
 
-
-class Outlook(Protocol):
-    """What is expected of the house."""
-
-    def expected(self, prices: PriceTable, runs: PlannedRuns) -> Expected:
-        """Return it with prices, and with what comes on top of the need of the house."""
+def battery_file(hass: HomeAssistant, entry: ConfigEntry) -> StoredFile:
+    """Return the file that holds what is remembered of an account's batteries."""
+    return stored_file(hass, f"batteries.{entry.entry_id}")
 
 
 class Forecasts(Protocol):
@@ -28,7 +25,7 @@ class Forecasts(Protocol):
     def options(self) -> object:
         """Return what the customer chose; another outlook follows if that changes."""
 
-    async def async_outlook(self, now: datetime) -> Outlook:
+    async def async_outlook(self, now: datetime) -> HouseOutlook:
         """Return what is expected now."""
 
 

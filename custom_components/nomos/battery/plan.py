@@ -1,16 +1,17 @@
 """The plan of a home battery as it is shown: what to tell the inverter, until when, and what that earns."""
 
 from bisect import bisect_right
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from functools import cached_property
+from itertools import takewhile
 
-from ..planner import Run
+from ..planner import PlannedRuns, Run
 from ..planner.battery import BatteryMode, BatteryPlan, Quarter, Step, plan_battery
 from ..planner.expected import Expected
-from .model import PlannedRuns
 from .settings import BatterySettings
+
+type _Told = tuple[Quarter, Step]
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,17 @@ class HomePlan:
             if (moved := step.grid - quarter.need)
         )
 
-    def rest(self, now: datetime) -> Iterator[tuple[Quarter, Step]]:
-        """Yield what is left of it, from the quarter-hour of now on."""
-        index = self._index(now)
-        if index is not None:
-            rest = zip(self.plan.quarters, self.plan.steps, strict=True)
-            yield from list(rest)[index:]
+    def rest(self, now: datetime) -> list[_Told]:
+        """Return what is left of it, from the quarter-hour of now on."""
+        if (index := self._index(now)) is None:
+            return []
+        return [*zip(self.plan.quarters, self.plan.steps, strict=True)][index:]
+
+    def ahead(self, now: datetime) -> tuple[list[_Told], list[_Told]]:
+        """Return what is left of it: what goes on with the mode of now, and what follows on that."""
+        rest = self.rest(now)
+        same = [*takewhile(lambda one: one[1].mode is rest[0][1].mode, rest)]
+        return same, rest[len(same) :]
 
     def step(self, now: datetime) -> Step | None:
         """Return what is told now; None before and after the plan."""
@@ -51,15 +57,8 @@ class HomePlan:
 
     def next_change(self, now: datetime) -> datetime | None:
         """Return when another mode follows; None if none does."""
-        told = self.step(now)
-        return next(
-            (
-                quarter.start
-                for quarter, step in self.rest(now)
-                if told is not None and step.mode is not told.mode
-            ),
-            None,
-        )
+        _, later = self.ahead(now)
+        return later[0][0].start if later else None
 
     def level_at(self, now: datetime) -> float | None:
         """Return the charge level that is expected at an instant, in kWh; None outside of the plan."""
@@ -72,36 +71,26 @@ class HomePlan:
         return before + (after - before) * share
 
     def _index(self, now: datetime) -> int | None:
-        index = bisect_right(self._starts, now) - 1
+        quarters = self.plan.quarters
+        index = bisect_right(quarters, now, key=lambda one: one.start) - 1
         return index if index >= 0 and now < self.until else None
 
-    @cached_property
-    def _starts(self) -> list[datetime]:
-        return [quarter.start for quarter in self.plan.quarters]
 
+def make_plan(
+    settings: BatterySettings,
+    level: float,
+    mode: BatteryMode,
+    expected: Expected,
+    now: datetime,
+    zone: tzinfo,
+) -> HomePlan:
+    """Return the best plan until known prices end; an empty one if none is known.
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
-    """All that a plan is made from; ``level`` is the charge in kWh, ``mode`` what the inverter is told now."""
-
-    settings: BatterySettings
-    level: float
-    mode: BatteryMode
-    expected: Expected
-    now: datetime
-    zone: tzinfo
-
-
-def make_plan(situation: Situation) -> HomePlan:
-    """Return the best plan until known prices end; an empty one if none is known."""
-    expected, now = situation.expected, situation.now
+    ``level`` is the charge in kWh, ``mode`` what the inverter is told now.
+    """
     quarters, beyond = expected.to_plan(now, expected.prices.horizon or now)
+    target = settings.target(now, zone)
     plan = plan_battery(
-        situation.settings.battery,
-        situation.level,
-        quarters,
-        beyond,
-        target=situation.settings.target(now, situation.zone),
-        mode=situation.mode,
+        settings.battery, level, quarters, beyond, target=target, mode=mode
     )
-    return HomePlan(now, situation.level, plan)
+    return HomePlan(now, level, plan)

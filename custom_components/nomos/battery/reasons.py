@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
-from itertools import takewhile
 from typing import Final, NamedTuple
 
 from ..planner.battery import BatteryMode, Quarter, Step
@@ -77,12 +76,10 @@ def why(
     plan: HomePlan, now: datetime, level: float, zone: tzinfo, language: str
 ) -> str:
     """Return why the mode of now is told; ``level`` is the energy above the reserve in kWh."""
-    rest = list(plan.rest(now))
-    if not rest:
+    same, later = plan.ahead(now)
+    if not same:
         return why_not(Cause.NO_PRICES, language)
-    mode = rest[0][1].mode
-    same = [*takewhile(lambda one: one[1].mode is mode, rest)]
-    use = _next_use(rest[len(same) :])
+    mode, use = same[0][1].mode, _next_use(later)
     until, quarters = same[-1][0].end, [quarter for quarter, _ in same]
     key = str(mode)
     price = max(quarter.price for quarter in quarters)

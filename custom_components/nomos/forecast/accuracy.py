@@ -86,13 +86,7 @@ def record_file(hass: HomeAssistant, entry: ConfigEntry) -> StoredFile:
     return stored_file(hass, f"forecast.{entry.entry_id}")
 
 
-async def async_load_record(hass: HomeAssistant, entry: ConfigEntry) -> SunRecord:
-    """Return what is stored; a new record if nothing is."""
-    file = record_file(hass, entry)
-    return await file.async_load(_decode) or SunRecord()
-
-
-def _decode(stored: Any) -> SunRecord:
+def decode_record(stored: Any) -> SunRecord:
     """Read a record; any error if it is none."""
     record = decode(SunRecord, stored)
     if min(record.forecast, record.actual, record.days, *record.awaited.values()) < 0:

@@ -1,25 +1,25 @@
 """The forecasts of an account: read when they are due, kept, and handed out as one outlook."""
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 import logging
-import random
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_send
-from homeassistant.helpers.event import async_call_later
+from homeassistant.helpers.event import async_track_time_interval
 
 from ..account.ranking import default_contract, feed_in_contract
+from ..api import Subscription
 from ..const import DOMAIN
 from ..energy_dashboard import Dashboard, async_dashboard
-from ..planner.expected import EnergyForecast
 from ..prices.coordinator import PriceCoordinator
 from ..pricing import EMPTY_TABLE, PriceTable, day_bounds, local_date
 from ..statistics import StatisticsError, statistics_are_kept
-from .accuracy import SunRecord, async_load_record, record_file
+from .accuracy import SunRecord, decode_record, record_file
 from .history import added, async_energy_by_hour
 from .house import House, async_read_house
 from .options import ForecastOptions
@@ -60,13 +60,8 @@ class Forecasts:
     ) -> None:
         """Read nothing yet.
 
-        Args:
-            hass: Home Assistant.
-            entry: the account, with its options.
-            prices: the prices of its contracts, by id.
-            usage_statistics: returns the statistics of what Nomos metered.
-            load_statistics: returns the statistics of loads with a meter, which are not part of the need.
-
+        ``usage_statistics`` returns the statistics of what Nomos metered, ``load_statistics`` those of loads with a
+        meter, which are not part of the need.
         """
         self.signal = signal_changed(entry.entry_id)
         """What is sent when house or sun have changed."""
@@ -80,11 +75,11 @@ class Forecasts:
         self._sun = SunForecast()
         self._sun_of: tuple[str, ...] = ()
         self._sun_read: datetime | None = None
+        self._file = record_file(hass, entry)
         self._record: SunRecord | None = None
         self.latest: Outlook | None = None
         """What was expected when somebody asked last."""
-        self._last: tuple[object, ...] | None = None
-        self._unsub: CALLBACK_TYPE | None = None
+        self._last: Outlook | None = None
 
     @property
     def options(self) -> ForecastOptions:
@@ -92,27 +87,16 @@ class Forecasts:
         return ForecastOptions.of(self._entry.options)
 
     @callback
-    def async_start(self) -> None:
-        """Read again now and then, so that those who follow the signal hear of changes."""
-        if self._unsub is None:
-            self._wait(_EVERY * random.random())
+    def async_start(self) -> CALLBACK_TYPE:
+        """Read again now and then, so that those who follow the signal hear of changes; return how to stop that."""
 
-    @callback
-    def async_stop(self) -> None:
-        """Read nothing any more."""
-        if self._unsub is not None:
-            self._unsub()
-            self._unsub = None
-
-    def _wait(self, delay: timedelta) -> None:
         @callback
         def due(now: datetime) -> None:
-            self._wait(_EVERY)
             self._entry.async_create_background_task(
                 self._hass, self.async_outlook(now), f"{DOMAIN} forecasts"
             )
 
-        self._unsub = async_call_later(self._hass, delay, due)
+        return async_track_time_interval(self._hass, due, _EVERY)
 
     async def async_outlook(self, now: datetime) -> Outlook:
         """Return what is expected, as of an aware instant. It never fails: what cannot be read is left out."""
@@ -124,7 +108,8 @@ class Forecasts:
         problems = {*house.problems, *self._sun.problems}
         outlook = Outlook(
             house=expect(house.energy, local_date(now), _DAYS),
-            sun=self._corrected(),
+            # Corrected by how well it was forecast.
+            sun=self._sun.energy.times((self._record or SunRecord()).factor),
             payouts=self._payouts(options, now),
             house_source=house.source,
             problems=tuple(one for one in Problem if one in problems),
@@ -198,7 +183,7 @@ class Forecasts:
             return
         self._sun = await async_read_sun(self._hass, entries, now)
         if self._record is None:
-            self._record = await async_load_record(self._hass, self._entry)
+            self._record = await self._file.async_load(decode_record) or SunRecord()
         await self._async_learn(self._record, dashboard, now)
 
     async def _async_learn(
@@ -213,11 +198,10 @@ class Forecasts:
             record = record.measured(ended, await self._async_made(dashboard, due))
         record = record.expecting(local_date(now), self._sun.by_day())
         self._record = record
-        file = record_file(self._hass, self._entry)
         if record.awaited.keys() != kept.awaited.keys():
-            await file.async_save(record)
+            await self._file.async_save(record)
         elif record != kept:
-            file.async_save_later(record)
+            self._file.async_save_later(record)
 
     async def _async_made(
         self, dashboard: Dashboard, days: Sequence[date]
@@ -237,34 +221,26 @@ class Forecasts:
             return {}
         return whole_days(added(found.values()), days)
 
-    def _corrected(self) -> EnergyForecast:
-        """Return the solar energy to come, corrected by how well it was forecast."""
-        energy, factor = self._sun.energy, (self._record or SunRecord()).factor
-        return EnergyForecast(
-            energy.starts, tuple(one * factor for one in energy.energies)
-        )
-
     def _payouts(self, options: ForecastOptions, now: datetime) -> PriceTable:
-        contracts = [one.contract for one in self._prices.values()]
-        feed_in, bought = feed_in_contract(contracts), default_contract(contracts)
         return payouts(
             now,
             fixed=options.payout,
-            feed_in=self._prices[feed_in.id].data if feed_in else None,
-            prices=self._prices[bought.id].data if bought else EMPTY_TABLE,
+            feed_in=self._table(feed_in_contract),
+            prices=self._table(default_contract) or EMPTY_TABLE,
             market_counts=options.no_payout_if_negative,
         )
 
     def _report(self, outlook: Outlook) -> None:
         """Send the signal if house, sun or the feed-in contract's prices are not what they were."""
-        feed_in = feed_in_contract(one.contract for one in self._prices.values())
-        last = (
-            outlook.house,
-            outlook.sun,
-            outlook.house_source,
-            outlook.problems,
-            self._prices[feed_in.id].data if feed_in else None,
-        )
-        before, self._last = self._last, last
-        if before is not None and before != last:
+        # A fixed payout is one from now on, and another one each time.
+        feed_in = self._table(feed_in_contract) or EMPTY_TABLE
+        before, self._last = self._last, replace(outlook, payouts=feed_in)
+        if before is not None and before != self._last:
             async_dispatcher_send(self._hass, self.signal)
+
+    def _table(
+        self, choose: Callable[[Iterable[Subscription]], Subscription | None]
+    ) -> PriceTable | None:
+        """Return the prices of the contract that is chosen; None if there is none."""
+        chosen = choose(one.contract for one in self._prices.values())
+        return self._prices[chosen.id].data if chosen else None

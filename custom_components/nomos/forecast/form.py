@@ -21,7 +21,7 @@ from .options import (
     SOLAR_FORECASTS,
     YEARLY_USAGE,
 )
-from .sun import async_offers_forecast
+from .sun import async_forecast_hook
 
 
 async def async_forecast_fields(hass: HomeAssistant) -> Fields:
@@ -29,7 +29,7 @@ async def async_forecast_fields(hass: HomeAssistant) -> Fields:
     offered = [
         SelectOptionDict(value=one.entry_id, label=one.title)
         for one in hass.config_entries.async_entries(include_ignore=False)
-        if await async_offers_forecast(hass, one)
+        if await async_forecast_hook(hass, one)
     ]
     forecasts: Fields = {
         probatio.Optional(SOLAR_FORECASTS): SelectSelector(

@@ -1,7 +1,7 @@
 """Energy of past hours, from Home Assistant's long-term statistics."""
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
 from homeassistant.components.recorder.statistics import statistics_during_period
@@ -94,14 +94,13 @@ def added(parts: Iterable[Hours]) -> Hours:
     return total
 
 
-def need_of(gains: Iterable[Hours], losses: Iterable[Hours]) -> Hours:
+def need_of(gains: Collection[Hours], losses: Collection[Hours]) -> Hours:
     """Return gains less losses, in the hours that all of them have."""
-    gained, lost = list(gains), list(losses)
-    total, out = added(gained), added(lost)
+    total, out = added(gains), added(losses)
     return {
         start: energy - out.get(start, 0.0)
         for start, energy in total.items()
-        if all(start in part for part in (*gained, *lost))
+        if all(start in part for part in (*gains, *losses))
     }
 
 
@@ -109,9 +108,3 @@ def less(hours: Hours, parts: Iterable[Hours]) -> Hours:
     """Return hours less those of other meters, which may lack some."""
     out = added(parts)
     return {start: energy - out.get(start, 0.0) for start, energy in hours.items()}
-
-
-def past(now: datetime, length: timedelta) -> tuple[datetime, datetime]:
-    """Return the range of whole hours up to now."""
-    end = now.replace(minute=0, second=0, microsecond=0)
-    return end - length, end

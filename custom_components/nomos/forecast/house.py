@@ -1,6 +1,6 @@
 """The need of the house without loads and battery: from meters, from usage, or from a number of kWh a year."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant
 
 from ..energy_dashboard import Dashboard
 from ..statistics import StatisticsError, statistics_are_kept
-from .history import Hours, added, async_energy_by_hour, less, need_of, past
+from .history import Hours, added, async_energy_by_hour, less, need_of
 from .outlook import HouseSource, Problem
 from .typical import (
     HOUR,
@@ -53,56 +53,43 @@ async def async_read_house(
 ) -> House:
     """Return what the house needs without loads, from the first source that suffices.
 
-    Args:
-        hass: it has the recorder.
-        dashboard: names the meters.
-        usage: the statistics of what Nomos metered.
-        loads: the statistics of loads with a meter, which are subtracted.
-        kwh_a_year: what the household uses in a year, if nothing is known.
-        now: an aware instant.
-
+    ``usage`` are the statistics of what Nomos metered, ``loads`` those of loads with a meter, which are subtracted.
     """
     yearly = House(source=HouseSource.YEARLY, kwh_a_year=kwh_a_year)
     if not statistics_are_kept(hass):
         return yearly
     # The first hour of a statistic is not used: it may hold more than an hour.
-    start, end = past(now, WEEKS + HOUR)
+    end = now.replace(minute=0, second=0, microsecond=0)
     names = {*usage, *loads}
     if dashboard.grid_import:
         names |= dashboard.gains | dashboard.losses
     try:
         found = await async_energy_by_hour(
-            hass, names, start, end, sleeping={*dashboard.solar, *loads}
+            hass,
+            names,
+            end - WEEKS - HOUR,
+            end,
+            sleeping={*dashboard.solar, *loads},
         )
     except StatisticsError:
         return replace(yearly, problems=(Problem.STATISTICS_UNREADABLE,))
-    of_loads = [found[name] for name in loads if name in found]
-    problems: list[Problem] = []
+
+    def of(names: Iterable[str]) -> list[Hours]:
+        return [found.get(name, {}) for name in names]
+
+    problems: tuple[Problem, ...] = ()
     if dashboard.grid_import:
-        need = less(metered_need(dashboard, found), of_loads)
+        need = less(need_of(of(dashboard.gains), of(dashboard.losses)), of(loads))
         day = typical_day(usable := possible(need))
         if len(usable) < (1 - _MANY) * len(need):
-            problems.append(Problem.METERS_ABSURD)
+            problems = (Problem.METERS_ABSURD,)
         elif day is None:
-            problems.append(Problem.METERS_INCOMPLETE)
+            problems = (Problem.METERS_INCOMPLETE,)
         if day is not None:
             return replace(
-                yearly,
-                source=HouseSource.METERS,
-                typical=day,
-                problems=tuple(problems),
+                yearly, source=HouseSource.METERS, typical=day, problems=problems
             )
-    need = less(added(found.get(name, {}) for name in usage), of_loads)
-    if (day := typical_day(possible(need))) is not None:
-        return replace(
-            yearly, source=HouseSource.USAGE, typical=day, problems=tuple(problems)
-        )
-    return replace(yearly, problems=tuple(problems))
-
-
-def metered_need(dashboard: Dashboard, found: Mapping[str, Hours]) -> Hours:
-    """Return what the house used, in the hours that all meters of the dashboard have."""
-    return need_of(
-        [found.get(name, {}) for name in dashboard.gains],
-        [found.get(name, {}) for name in dashboard.losses],
-    )
+    day = typical_day(possible(less(added(of(usage)), of(loads))))
+    if day is not None:
+        return replace(yearly, source=HouseSource.USAGE, typical=day, problems=problems)
+    return replace(yearly, problems=problems)

@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ..planner import Run
-from ..planner.expected import EnergyForecast, Expected
-from ..pricing import PriceTable
+from ..planner.expected import HouseOutlook
 
 
 class HouseSource(StrEnum):
@@ -38,27 +36,12 @@ class Problem(StrEnum):
     """The recorder's database could not be read; it is tried again."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outlook:
-    """What is expected of the house without loads and battery, of its solar power, and of payouts (EUR/kWh).
+@dataclass(frozen=True, kw_only=True)
+class Outlook(HouseOutlook):
+    """What is expected of the house without loads and battery, and what that is known from.
 
     The need reaches to the end of the fourth day after today, the sun as far as all of its forecasts do.
     """
 
-    house: EnergyForecast
-    sun: EnergyForecast
-    payouts: PriceTable
     house_source: HouseSource
     problems: tuple[Problem, ...] = ()
-
-    def expected(
-        self, prices: PriceTable, runs: tuple[tuple[Run, float], ...]
-    ) -> Expected:
-        """Return it with prices, and with runs and their power in kW, which come on top of the need."""
-        return Expected(
-            prices=prices,
-            payouts=self.payouts,
-            house=self.house,
-            sun=self.sun,
-            runs=runs,
-        )

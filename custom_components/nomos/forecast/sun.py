@@ -1,7 +1,8 @@
 """Solar forecasts: what the integrations that offer them answer, checked, and added up by the hour."""
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
 import logging
@@ -48,25 +49,25 @@ class SunForecast:
 
     def by_day(self) -> dict[date, float]:
         """Return the energy of each day in kWh."""
-        days: dict[date, float] = {}
-        for start, energy in zip(
-            self.energy.starts, self.energy.energies, strict=False
-        ):
-            day = local_date(start)
-            days[day] = days.get(day, 0.0) + energy
+        days: dict[date, float] = defaultdict(float)
+        hours = zip(self.energy.starts, self.energy.energies, strict=False)
+        for start, energy in hours:
+            days[local_date(start)] += energy
         return days
 
 
-async def async_offers_forecast(hass: HomeAssistant, entry: ConfigEntry) -> bool:
-    """Return whether the integration of a config entry offers solar forecasts to the Energy dashboard."""
+async def async_forecast_hook(
+    hass: HomeAssistant, entry: ConfigEntry
+) -> Callable[[HomeAssistant, str], Awaitable[Any]] | None:
+    """Return what the Energy dashboard calls for the solar forecast of a config entry; None if it offers none."""
     try:
         integration = await async_get_integration(hass, entry.domain)
-        if not integration.platforms_exists((_PLATFORM,)):
-            return False
-        return hasattr(await integration.async_get_platform(_PLATFORM), _HOOK)
+        if integration.platforms_exists((_PLATFORM,)):
+            platform = await integration.async_get_platform(_PLATFORM)
+            return getattr(platform, _HOOK, None)
     except Exception as err:  # noqa: BLE001 - it is the code of others
         _LOGGER.debug("An integration cannot be loaded: %s", type(err).__name__)
-        return False
+    return None
 
 
 async def async_read_sun(
@@ -82,13 +83,11 @@ async def _async_ask(hass: HomeAssistant, entry_id: str) -> Any:
     entry = hass.config_entries.async_get_entry(entry_id)
     if entry is None or entry.state is not ConfigEntryState.LOADED:
         return None
-    if not await async_offers_forecast(hass, entry):
+    if (hook := await async_forecast_hook(hass, entry)) is None:
         return None
-    integration = await async_get_integration(hass, entry.domain)
-    platform: Any = await integration.async_get_platform(_PLATFORM)
     try:
         async with asyncio.timeout(_TIMEOUT):
-            return await platform.async_get_solar_forecast(hass, entry_id)
+            return await hook(hass, entry_id)
     except asyncio.CancelledError:
         task = asyncio.current_task()
         if task is None or task.cancelling():
@@ -168,10 +167,9 @@ def _time(key: Any, zone: tzinfo) -> datetime | None:
 
 def _is_energy(value: Any) -> bool:
     """Return whether a value is an energy in Wh that can be."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
     # NaN is not between anything.
-    return 0 <= value <= 1000 * _MOST
+    return is_number and 0 <= value <= 1000 * _MOST
 
 
 def _daylight(hours: Hours) -> dict[date, list[datetime]]:

@@ -1,50 +1,37 @@
 """Switches the devices of a load: on when a run begins, off when it ends."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
 from .device import Device, Standing
-from .load import Load, signal_changed
 from .plan import DeviceMemory
+
+if TYPE_CHECKING:
+    from .load import Load
 
 
 class Control:
     """Keeps the devices of one load in line with its runs."""
 
     def __init__(
-        self,
-        hass: HomeAssistant,
-        load: Load,
-        memory: Mapping[str, DeviceMemory],
-        save: Callable[[], None],
+        self, hass: HomeAssistant, load: Load, memory: Mapping[str, DeviceMemory]
     ) -> None:
-        """Belong to a load. ``memory`` is what was known before a restart, ``save`` is called if it changes."""
+        """Belong to a load. ``memory`` is what was known before a restart."""
         self.devices: dict[str, Device] = {}
         self.memory = memory
         """What of the devices survives a restart."""
-        self._hass, self._load, self._save = hass, load, save
+        self._hass, self._load = hass, load
         self._asked: tuple[bool, int] | None = None
         self._waiting: asyncio.Task[None] | None = None
-        self._unsub: CALLBACK_TYPE | None = None
-
-    @callback
-    def async_begin(self) -> None:
-        """Bring the devices into line, and keep them so."""
-        self._unsub = async_dispatcher_connect(
-            self._hass, signal_changed(self._load.id), self._follow
-        )
-        self._follow()
 
     @callback
     def async_stop(self) -> None:
         """Leave the devices as they are."""
-        if self._unsub is not None:
-            self._unsub()
         if self._waiting is not None:
             self._waiting.cancel()
         while self.devices:
@@ -71,10 +58,10 @@ class Control:
         }
 
     @callback
-    def _follow(self) -> None:
+    def async_follow(self) -> None:
         """Let the devices follow the load; if it is being planned, when that is done: no device is switched in between."""
         load = self._load
-        if load.making.goes_on:
+        if load.making.under_way:
             if self._waiting is None:
                 self._waiting = load.entry.async_create_background_task(
                     self._hass,
@@ -108,7 +95,7 @@ class Control:
     async def _async_wait(self) -> None:
         await self._load.making.async_wait()
         self._waiting = None
-        self._follow()
+        self.async_follow()
 
     @callback
     def _changed(self) -> None:
@@ -122,4 +109,4 @@ class Control:
             obey=obeyed, idle=True if True in idle else None if None in idle else False
         )
         if before != (memory, self._load.meter.kept):
-            self._save()
+            self._load.async_save()

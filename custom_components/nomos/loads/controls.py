@@ -20,8 +20,8 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from ..entity import SubentryEntity
 from ..errors import invalid_input
-from .entities import LoadEntity
 from .load import Load
 from .settings import LoadSettings
 
@@ -40,13 +40,6 @@ class NomosLoadButtonDescription(ButtonEntityDescription):
     press_fn: Callable[[Load], None]
 
 
-@dataclass(frozen=True, kw_only=True)
-class NomosLoadTimeDescription(TimeEntityDescription):
-    """A time of day among the settings of a load; ``key`` is that of the form."""
-
-    value_fn: Callable[[LoadSettings], time | None]
-
-
 BUTTONS: Final = (
     NomosLoadButtonDescription(
         key="start_now",
@@ -59,49 +52,46 @@ BUTTONS: Final = (
 )
 
 TIMES: Final = (
-    NomosLoadTimeDescription(
-        key="end",
-        translation_key="load_ready_by",
-        value_fn=lambda settings: settings.end,
-    ),
-    NomosLoadTimeDescription(
+    TimeEntityDescription(key="end", translation_key="load_ready_by"),
+    TimeEntityDescription(
         key="start",
         translation_key="load_earliest_start",
         entity_registry_enabled_default=False,
-        value_fn=lambda settings: settings.start,
     ),
 )
+"""The times of day among the settings of a load; the keys are those of the form."""
 
-DURATION: Final = NumberEntityDescription(
-    key="need",
-    translation_key="load_duration",
-    device_class=NumberDeviceClass.DURATION,
-    native_unit_of_measurement=UnitOfTime.MINUTES,
-    native_min_value=1,
-    native_max_value=24 * 60,
-    native_step=1,
-    mode=NumberMode.BOX,
-)
-ENERGY: Final = NumberEntityDescription(
-    key="need",
-    translation_key="load_energy_needed",
-    device_class=NumberDeviceClass.ENERGY,
-    native_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
-    native_min_value=0.1,
-    native_max_value=200,
-    native_step=0.1,
-    mode=NumberMode.BOX,
-)
 
-TARGET_CHARGE: Final = NumberEntityDescription(
-    key="need",
-    translation_key="load_target_charge",
-    native_unit_of_measurement=PERCENTAGE,
-    native_min_value=1,
-    native_max_value=100,
-    native_step=1,
-    mode=NumberMode.BOX,
+def _need(
+    name: str,
+    unit: str,
+    least: float,
+    most: float,
+    device_class: NumberDeviceClass | None = None,
+) -> NumberEntityDescription:
+    return NumberEntityDescription(
+        key="need",
+        translation_key=name,
+        device_class=device_class,
+        native_unit_of_measurement=unit,
+        native_min_value=least,
+        native_max_value=most,
+        native_step=least,
+        mode=NumberMode.BOX,
+    )
+
+
+DURATION: Final = _need(
+    "load_duration", UnitOfTime.MINUTES, 1, 24 * 60, NumberDeviceClass.DURATION
 )
+ENERGY: Final = _need(
+    "load_energy_needed",
+    UnitOfEnergy.KILO_WATT_HOUR,
+    0.1,
+    200,
+    NumberDeviceClass.ENERGY,
+)
+TARGET_CHARGE: Final = _need("load_target_charge", PERCENTAGE, 1, 100)
 
 _ERRORS: Final = {
     "no_duration": "load_no_duration",
@@ -127,26 +117,26 @@ def load_platform(entities: Callable[[Load], Iterable[Entity]]) -> _Setup:
     return async_setup_entry
 
 
-class NomosLoadSwitch(LoadEntity, SwitchEntity):
+class NomosLoadSwitch(SubentryEntity[Load], SwitchEntity):
     """Whether the load is planned: every day, or once if it is on demand."""
 
     @override
     def _read_value(self, now: object) -> object:
-        self._attr_is_on = self._load.is_on
+        self._attr_is_on = self.planned.is_on
         return self._attr_is_on
 
     @override
     async def async_turn_on(self, **kwargs: Any) -> None:
         """Plan the load."""
-        self._load.async_switch(on=True)
+        self.planned.async_switch(on=True)
 
     @override
     async def async_turn_off(self, **kwargs: Any) -> None:
         """Plan it no more, and end its run."""
-        self._load.async_switch(on=False)
+        self.planned.async_switch(on=False)
 
 
-class NomosLoadButton(LoadEntity, ButtonEntity):
+class NomosLoadButton(SubentryEntity[Load], ButtonEntity):
     """A button of the load."""
 
     entity_description: NomosLoadButtonDescription
@@ -158,10 +148,10 @@ class NomosLoadButton(LoadEntity, ButtonEntity):
     @override
     async def async_press(self) -> None:
         """Make the load do it."""
-        self.entity_description.press_fn(self._load)
+        self.entity_description.press_fn(self.planned)
 
 
-class _SettingEntity(LoadEntity):
+class _SettingEntity(SubentryEntity[Load]):
     """An entity that shows and changes what the form of a load holds."""
 
     @callback
@@ -172,7 +162,7 @@ class _SettingEntity(LoadEntity):
             ServiceValidationError: the load could never be planned with them.
 
         """
-        entry, subentry = self._load.entry, self._load.subentry
+        entry, subentry = self.planned.entry, self.planned.subentry
         data = {
             key: value
             for key, value in (subentry.data | changes).items()
@@ -188,11 +178,10 @@ class _SettingEntity(LoadEntity):
 class NomosLoadTime(_SettingEntity, TimeEntity):
     """A time of day of the load's window, by the clock of the hub."""
 
-    entity_description: NomosLoadTimeDescription
-
     @override
     def _read_value(self, now: object) -> object:
-        self._attr_native_value = self.entity_description.value_fn(self._load.settings)
+        key = self.entity_description.key
+        self._attr_native_value = getattr(self.planned.settings, key)
         return self._attr_native_value
 
     @override
@@ -210,10 +199,10 @@ class NomosLoadNeed(_SettingEntity, NumberEntity):
 
     @override
     def _read_value(self, now: object) -> object:
-        settings = self._load.settings
+        settings = self.planned.settings
         if settings.car is not None:
             self.entity_description = TARGET_CHARGE
-            self._attr_native_value = self._load.sensors.target
+            self._attr_native_value = self.planned.sensors.target
         elif settings.energy is not None:
             self.entity_description = ENERGY
             self._attr_native_value = settings.energy
@@ -230,12 +219,12 @@ class NomosLoadNeed(_SettingEntity, NumberEntity):
             ServiceValidationError: a load could never be planned so, or an entity of the customer's sets the target.
 
         """
-        car = self._load.settings.car
+        car = self.planned.settings.car
         if car is not None and car.target_entity is not None:
             raise invalid_input("load_target_elsewhere")
         if car is not None:
             self._change(target=value)
-        elif self._load.settings.energy is not None:
+        elif self.planned.settings.energy is not None:
             self._change(energy=value)
         else:
             minutes = round(value)

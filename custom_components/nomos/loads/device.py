@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
 import logging
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from homeassistant.const import (
     ATTR_ENTITY_ID,
@@ -33,9 +33,11 @@ from homeassistant.util import dt as dt_util
 from ..api import harmless_text
 from ..const import DOMAIN
 from ..issues import Issue, async_report
-from .load import Load
 from .plan import DeviceMemory
 from .settings import PRESETS
+
+if TYPE_CHECKING:
+    from .load import Load
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -172,7 +174,8 @@ class Device:
         if self._value(new) is None:
             self._went_away()
         elif self._value(old) is None:
-            self._came_back()
+            if self.standing is not Standing.LEFT:
+                self._bring_into_line()
         elif self._is_in_line():
             self._obeyed()
         elif self._value(old) == self._value(new) or self._domain == _SCRIPT:
@@ -211,23 +214,18 @@ class Device:
             self._attempts = 0
             self._attempt()
 
-    def _came_back(self) -> None:
-        if self.standing is not Standing.LEFT:
-            self._bring_into_line()
-
     def _bring_into_line(self) -> None:
         """Command the entity if it is not as it should be, and was not switched by hand."""
         if self._is_in_line():
             self._obeyed()
         elif self.memory.by_hand:
             self._leave()
-        elif self._is_there() or self.memory.run is not None:
-            if self._unsub_timer is None:
-                self._attempts = 0
-            self._set(Standing.AWAITED)
-            self._attempt()
         else:
             self._set(Standing.AWAITED)
+            if self._is_there() or self.memory.run is not None:
+                if self._unsub_timer is None:
+                    self._attempts = 0
+                self._attempt()
 
     def _begin(self) -> None:
         """Command the entity, also if it seems to be as it should: some do not know their state."""
@@ -282,7 +280,8 @@ class Device:
         self._contexts.append(context.id)
         self._commanded_at = dt_util.utcnow()
         self.commands += 1
-        self._cancel_call()
+        if self._call is not None:
+            self._call.cancel()
         self._call = self._load.entry.async_create_background_task(
             self._hass,
             self._async_call(service, data, context),
@@ -296,9 +295,7 @@ class Device:
             return
         self._preset_is_known = True
         preset = self._value(self._state)
-        if preset in {None, self._wanted}:
-            return
-        if harmless_text(preset) == preset:
+        if preset not in {None, self._wanted} and harmless_text(preset) == preset:
             self.memory = replace(self.memory, preset=preset)
             self._changed()
 
@@ -345,7 +342,6 @@ class Device:
         self._changed()
 
     def _report(self, *, present: bool) -> None:
-        """Report that the entity does not obey, or no longer."""
         if present == self.reported:
             return
         self.reported = present
@@ -362,14 +358,10 @@ class Device:
 
     def _cancel(self) -> None:
         self._cancel_timer()
-        self._cancel_call()
+        if self._call is not None:
+            self._call.cancel()
 
     def _cancel_timer(self) -> None:
         if self._unsub_timer is not None:
             self._unsub_timer()
             self._unsub_timer = None
-
-    def _cancel_call(self) -> None:
-        if self._call is not None:
-            self._call.cancel()
-            self._call = None

@@ -1,59 +1,29 @@
 """What a load shows: whether it should run now, when next, why or why not, and what that costs."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime
-from typing import Final, override
+from typing import Any, Final, override
 
 from homeassistant.components.binary_sensor import (
     BinarySensorEntity,
     BinarySensorEntityDescription,
 )
 from homeassistant.components.binary_sensor.const import BinarySensorDeviceClass
-from homeassistant.components.sensor import (
-    SensorDeviceClass,
-    SensorEntity,
-    SensorEntityDescription,
-)
-from homeassistant.helpers.entity import EntityDescription
+from homeassistant.components.sensor import SensorDeviceClass
 
-from ..const import CURRENCY
-from ..entity import SubentryEntity
-from ..prices.entity import PRICE_UNIT
+from ..entity import SubentryEntity, SubentrySensor, SubentrySensorDescription
+from ..prices.entity import MONEY, PRICE_UNIT
 from ..pricing import TARIFF_ZONE
-from .load import Load, signal_changed
+from .load import Load
 from .plan import LoadPlan, LoadStatus
 
 
-@dataclass(frozen=True, kw_only=True)
-class NomosLoadDescription(SensorEntityDescription):
-    """A sensor that reads a load at an instant."""
-
-    value_fn: Callable[[Load, datetime], str | float | datetime | None]
-
-
-def _of_plan(
-    read: Callable[[LoadPlan, datetime], float | datetime | None],
-) -> Callable[[Load, datetime], float | datetime | None]:
-    """Return a reader of a load that reads its plan, and None without one."""
-    return lambda load, now: read(plan, now) if (plan := _plan_of(load)) else None
-
-
-def _plan_of(load: Load) -> LoadPlan | None:
-    """Return the plan that a load shows: none without a task."""
-    return load.plan if load.task else None
-
-
-def _money(
-    key: str, value_fn: Callable[[LoadPlan], float | None]
-) -> NomosLoadDescription:
-    return NomosLoadDescription(
-        key=key,
-        translation_key=key,
-        device_class=SensorDeviceClass.MONETARY,
-        native_unit_of_measurement=CURRENCY,
-        suggested_display_precision=2,
-        value_fn=_of_plan(lambda plan, _: _rounded(value_fn(plan))),
+def _of_plan[T](
+    read: Callable[[LoadPlan, datetime], T],
+) -> Callable[[Load, datetime], T | None]:
+    """Return a reader of a load that reads the plan that it shows: none without a task."""
+    return lambda load, now: (
+        read(load.plan, now) if load.plan is not None and load.task else None
     )
 
 
@@ -61,15 +31,45 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
 
 
-LOAD_SENSORS: Final = (
-    NomosLoadDescription(
+def _planned_share(load: Load, now: datetime) -> dict[str, Any]:
+    share = _of_plan(lambda plan, _: round(100 * plan.share))(load, now)
+    return {"planned_share": share}
+
+
+def _solar_share(load: Load, now: datetime) -> dict[str, Any]:
+    """Return how much of the energy comes from the own sun, if the load uses that."""
+    if not load.settings.own_sun:
+        return {}
+    share = _of_plan(lambda plan, _: plan.solar_share)(load, now)
+    return {"solar_share": None if share is None else round(100 * share)}
+
+
+def _saving_vs_average(load: Load, now: datetime) -> dict[str, Any]:
+    saving = _of_plan(lambda plan, _: _rounded(plan.saving_vs_average))(load, now)
+    return {"saving_vs_average": saving}
+
+
+def _last_run(load: Load, _now: datetime) -> dict[str, Any]:
+    """Return when the load ran last, what that used and saved, and how that is known."""
+    last = load.meter.kept.last
+    return {
+        "source": last and last.source,
+        "energy": _rounded(last.energy) if last else None,
+        "saved": _rounded(last.saved) if last else None,
+        "runs": [_stretch(run.start, run.end) for run in last.runs] if last else [],
+    }
+
+
+LOAD_SENSORS: Final[tuple[SubentrySensorDescription[Load], ...]] = (
+    SubentrySensorDescription(
         key="status",
         translation_key="load_status",
         device_class=SensorDeviceClass.ENUM,
         options=[status.value for status in LoadStatus],
         value_fn=lambda load, now: load.status(now).value,
+        attributes_fn=_planned_share,
     ),
-    NomosLoadDescription(
+    SubentrySensorDescription(
         key="next_start",
         translation_key="next_start",
         device_class=SensorDeviceClass.TIMESTAMP,
@@ -77,7 +77,7 @@ LOAD_SENSORS: Final = (
             lambda plan, now: run.start if (run := plan.next_run(now)) else None
         ),
     ),
-    NomosLoadDescription(
+    SubentrySensorDescription(
         key="next_end",
         translation_key="next_end",
         device_class=SensorDeviceClass.TIMESTAMP,
@@ -85,8 +85,14 @@ LOAD_SENSORS: Final = (
             lambda plan, now: run.end if (run := plan.next_run(now)) else None
         ),
     ),
-    _money("expected_cost", lambda plan: plan.cost),
-    NomosLoadDescription(
+    SubentrySensorDescription(
+        key="expected_cost",
+        translation_key="expected_cost",
+        value_fn=_of_plan(lambda plan, _: _rounded(plan.cost)),
+        attributes_fn=_solar_share,
+        **MONEY,
+    ),
+    SubentrySensorDescription(
         key="expected_average_price",
         translation_key="expected_average_price",
         native_unit_of_measurement=PRICE_UNIT,
@@ -94,28 +100,32 @@ LOAD_SENSORS: Final = (
         entity_registry_enabled_default=False,
         value_fn=_of_plan(lambda plan, _: _rounded(plan.average_price)),
     ),
-    _money("expected_saving", lambda plan: plan.saving),
-    NomosLoadDescription(
+    SubentrySensorDescription(
+        key="expected_saving",
+        translation_key="expected_saving",
+        value_fn=_of_plan(lambda plan, _: _rounded(plan.saving)),
+        attributes_fn=_saving_vs_average,
+        **MONEY,
+    ),
+    # No state class: the recorder would derive a row from it every five minutes. The statistic is saved.py's.
+    SubentrySensorDescription(
         key="saved_this_month",
         translation_key="load_saved_this_month",
-        # No state class: the recorder would derive a row from it every five minutes. The statistic is saved.py's.
-        device_class=SensorDeviceClass.MONETARY,
-        native_unit_of_measurement=CURRENCY,
-        suggested_display_precision=2,
         value_fn=lambda load, now: _rounded(
             month.saved if (month := load.meter.month(now)) else None
         ),
+        attributes_fn=lambda load, now: {"source": load.meter.source_of(now)},
+        **MONEY,
     ),
-    NomosLoadDescription(
+    SubentrySensorDescription(
         key="last_cost",
         translation_key="load_last_cost",
-        device_class=SensorDeviceClass.MONETARY,
-        native_unit_of_measurement=CURRENCY,
-        suggested_display_precision=2,
         entity_registry_enabled_default=False,
         value_fn=lambda load, _: _rounded(
             last.cost if (last := load.meter.kept.last) else None
         ),
+        attributes_fn=_last_run,
+        **MONEY,
     ),
 )
 
@@ -126,106 +136,15 @@ RUN_NOW: Final = BinarySensorEntityDescription(
 )
 
 
-class LoadEntity(SubentryEntity):
-    """An entity of one load."""
-
-    def __init__(self, load: Load, description: EntityDescription) -> None:
-        """Belong to the load's device."""
-        self._load = load
-        super().__init__(load.id, description, signal_changed(load.id))
-
-
-class NomosLoadSensor(LoadEntity, SensorEntity):
+class NomosLoadSensor(SubentrySensor[Load]):
     """A value of the load or of its plan."""
 
-    entity_description: NomosLoadDescription
-
-    @override
-    def _read_value(self, now: datetime) -> object:
-        self._attr_native_value = self.entity_description.value_fn(self._load, now)
-        return self._attr_native_value
+    _unrecorded_attributes = frozenset(
+        {"planned_share", "solar_share", "saving_vs_average", "runs"}
+    )
 
 
-class NomosLoadStatus(NomosLoadSensor):
-    """What the load does, and how much of what it needs is planned."""
-
-    _unrecorded_attributes = frozenset({"planned_share"})
-
-    @override
-    def _read_value(self, now: datetime) -> object:
-        plan = _plan_of(self._load)
-        share = plan and round(100 * plan.share)
-        self._attr_extra_state_attributes = {"planned_share": share}
-        return share, super()._read_value(now)
-
-
-class NomosExpectedCost(NomosLoadSensor):
-    """What the plan costs, and how much of its energy comes from the own sun if the load uses that."""
-
-    _unrecorded_attributes = frozenset({"solar_share"})
-
-    @override
-    def _read_value(self, now: datetime) -> object:
-        plan = _plan_of(self._load)
-        share = plan.solar_share if plan else None
-        share = None if share is None else round(100 * share)
-        if self._load.settings.own_sun:
-            self._attr_extra_state_attributes = {"solar_share": share}
-        else:
-            self._attr_extra_state_attributes = {}
-        return share, super()._read_value(now)
-
-
-class NomosExpectedSaving(NomosLoadSensor):
-    """What the plan saves against starting as the window opens, and against the average of the window."""
-
-    _unrecorded_attributes = frozenset({"saving_vs_average"})
-
-    @override
-    def _read_value(self, now: datetime) -> object:
-        plan = _plan_of(self._load)
-        saving = _rounded(plan.saving_vs_average) if plan else None
-        self._attr_extra_state_attributes = {"saving_vs_average": saving}
-        return saving, super()._read_value(now)
-
-
-class NomosSavedThisMonth(NomosLoadSensor):
-    """What planning saved in this month, and how that is known."""
-
-    @override
-    def _read_value(self, now: datetime) -> object:
-        source = self._load.meter.source_of(now)
-        self._attr_extra_state_attributes = {"source": source}
-        return source, super()._read_value(now)
-
-
-class NomosLastCost(NomosLoadSensor):
-    """What the load cost when it ran last."""
-
-    _unrecorded_attributes = frozenset({"runs"})
-
-    @override
-    def _read_value(self, now: datetime) -> object:
-        last = self._load.meter.kept.last
-        self._attr_extra_state_attributes = {
-            "source": last and last.source,
-            "energy": _rounded(last.energy) if last else None,
-            "saved": _rounded(last.saved) if last else None,
-            "runs": [_stretch(run.start, run.end) for run in last.runs] if last else [],
-        }
-        return last, super()._read_value(now)
-
-
-_KINDS: Final[dict[str, type[NomosLoadSensor]]] = {
-    "status": NomosLoadStatus,
-    "expected_cost": NomosExpectedCost,
-    "expected_saving": NomosExpectedSaving,
-    "saved_this_month": NomosSavedThisMonth,
-    "last_cost": NomosLastCost,
-}
-
-
-class NomosRunNow(LoadEntity, BinarySensorEntity):
+class NomosRunNow(SubentryEntity[Load], BinarySensorEntity):
     """Whether the load should run now, with its plan for dashboards."""
 
     # Plans change often and are no history; the states say when the load ran.
@@ -233,19 +152,13 @@ class NomosRunNow(LoadEntity, BinarySensorEntity):
 
     @override
     def _read_value(self, now: datetime) -> object:
-        plan = _plan_of(self._load)
-        self._attr_is_on = self._load.running(now)
+        plan = self.planned.plan if self.planned.task else None
+        self._attr_is_on = self.planned.running(now)
         self._attr_extra_state_attributes = {
             "window": _stretch(plan.opens, plan.closes) if plan else None,
             "runs": [_stretch(run.start, run.end) for run in plan.runs] if plan else [],
         }
         return self._attr_is_on, self._attr_extra_state_attributes
-
-
-def load_sensors(load: Load) -> Iterator[NomosLoadSensor]:
-    """Make the sensors of a load."""
-    for description in LOAD_SENSORS:
-        yield _KINDS.get(description.key, NomosLoadSensor)(load, description)
 
 
 def _stretch(start: datetime, end: datetime) -> dict[str, str]:

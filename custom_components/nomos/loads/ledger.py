@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from math import fsum
+from operator import attrgetter
 from typing import Final, Self
 
 from ..planner import Run
@@ -68,9 +69,9 @@ class Booking:
 
     runs: tuple[Run, ...]
     source: Source
-    energy: float | None
-    cost: float | None
-    saved: float | None
+    energy: float | None = None
+    cost: float | None = None
+    saved: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,9 +157,8 @@ class Ledger:
         if (before := self.reading) is None or reading.at <= before.at:
             return replace(self, reading=reading)
         if not (more := _increase(before, reading)):
-            if reading.energy == before.energy:
-                return self
-            return replace(self, reading=reading)
+            same = reading.energy == before.energy
+            return self if same else replace(self, reading=reading)
         used = {one.quarter: one.energy for one in self.used}
         for quarter, energy in _spread(more, before.at, reading.at, runs):
             used[quarter] = used.get(quarter, 0.0) + energy
@@ -213,12 +213,8 @@ class Ledger:
     ) -> Self:
         """Return the ledger with the task booked that is over, in the month in which it ended.
 
-        Args:
-            table: the prices of its runs.
-            at_once: the mean price of starting as the window opened, in EUR/kWh; None if it is not known.
-            power: of the device in kW, for a task that was not metered.
-            metered: whether its meter can be read.
-
+        ``at_once`` is the mean price of starting as the window opened, in EUR/kWh; None if it is not known. If it is not
+        ``metered``, it used the ``power`` of the device, in kW.
         """
         if (task := self.unbooked) is None:
             return self
@@ -231,10 +227,7 @@ class Ledger:
             source = Source.UNKNOWN if power is None else Source.POWER
             used = _used_with(power or 0.0, _without(task.runs, idle))
         if source is Source.UNKNOWN:
-            nothing = Booking(
-                runs=task.runs, source=source, energy=None, cost=None, saved=None
-            )
-            return replace(done, last=nothing)
+            return replace(done, last=Booking(runs=task.runs, source=source))
         energy = max(fsum(used.values()), 0.0)
         costs = _costs(used, table) if energy else {}
         # Started by hand, nothing was planned.
@@ -246,14 +239,16 @@ class Ledger:
             cost=None if costs is None else fsum(costs.values()),
             saved=None if by_hour is None else fsum(by_hour.values()),
         )
-        start = month_start(task.runs[-1].end - _INSTANT)
-        before = next((one for one in self.months if one.start == start), None)
-        month = (before or Month(start=start)).with_booking(booking)
-        others = (one for one in self.months if one.start != start)
+        ended = task.runs[-1].end - _INSTANT
+        before = self.month(ended) or Month(start=month_start(ended))
+        month = before.with_booking(booking)
+        others = (one for one in self.months if one is not before)
         return replace(
             done,
             last=booking,
-            months=tuple(sorted((*others, month), key=_start)[-_KEPT_MONTHS:]),
+            months=tuple(
+                sorted((*others, month), key=attrgetter("start"))[-_KEPT_MONTHS:]
+            ),
             hours=_with_hours(self.hours, by_hour or {}),
         )
 
@@ -371,7 +366,7 @@ def _with_hours(
         for hour, more in saved.items()
     )
     others = (one for one in hours if one.start not in saved)
-    return _kept_hours(sorted((*others, *new), key=_start))
+    return _kept_hours(sorted((*others, *new), key=attrgetter("start")))
 
 
 def _kept_hours(hours: Sequence[SavedHour]) -> tuple[SavedHour, ...]:
@@ -384,9 +379,4 @@ def _kept_hours(hours: Sequence[SavedHour]) -> tuple[SavedHour, ...]:
 
 
 def _hour_of(instant: datetime) -> datetime:
-    """Return the start of the hour that holds an instant."""
     return instant.replace(minute=0, second=0, microsecond=0)
-
-
-def _start(one: Month | SavedHour) -> datetime:
-    return one.start

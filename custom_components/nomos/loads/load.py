@@ -1,36 +1,28 @@
 """A load: what the customer wants to run at the cheapest time. Each is a config subentry."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 import logging
-from typing import Any, Final
+from typing import Final, override
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.util import dt as dt_util
 
-from ..const import DOMAIN
-from ..planner import Run
+from ..entity import signal_changed
+from ..planner import PlannedRuns
 from ..prices.coordinator import PriceCoordinator
+from ..prices.subentry import PlannedSubentry
+from .control import Control
 from .making import PlanMaking
 from .meter import Meter
 from .plan import LoadMemory, LoadPlan, LoadState, LoadStatus, Task
 from .saved import SavedStatistic
 from .sensors import LoadSensors
 from .settings import LoadSettings
-from .tasks import (
-    Request,
-    Sensed,
-    is_over,
-    moved,
-    next_task,
-    request,
-    started_by_hand,
-    to_start,
-)
+from .tasks import Sensed, is_over, moved, next_task, started_by_hand, to_start
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -41,12 +33,7 @@ _PRESSED_TWICE: Final = timedelta(seconds=10)
 """Within this time a second press of *Skip* is a mistake."""
 
 
-def signal_changed(key: str) -> str:
-    """Return the dispatcher's signal of a change to a load, or to any load of an account; by the id of either."""
-    return f"{DOMAIN}_load_changed_{key}"
-
-
-class Load:
+class Load(PlannedSubentry):
     """One load: plans its task while prices come, and goes on to the next one after it."""
 
     def __init__(
@@ -62,13 +49,9 @@ class Load:
 
         ``memory`` is what was known before a restart. ``number`` replaces the name in the log: a name may be personal.
         """
-        self.id = subentry.subentry_id
-        self.entry, self.subentry = entry, subentry
+        super().__init__(hass, entry, subentry)
         self.number = number
         self.settings = LoadSettings.of(subentry.data)
-        self.coordinator: PriceCoordinator | None = None
-        """The prices that the load is planned with; None if there is no contract."""
-        self.state = LoadState.IDLE
         self.task, self.off = memory.task, memory.off
         self.claims = 0
         """How often it was switched on, or started by hand: its devices are then the load's again."""
@@ -81,22 +64,16 @@ class Load:
         self.sensors = LoadSensors(hass, self, memory.readings, self._update)
         self.unreachable = False
         """Whether a device of it does not obey."""
-        self.meter = Meter(hass, memory.ledger, memory.task, self._update)
+        self.meter = Meter(
+            hass, self.settings, memory.ledger, memory.task, self._update
+        )
         self.making = PlanMaking(hass, self)
+        self.control = Control(hass, self, memory.devices)
         self._saved = SavedStatistic(hass, entry, self.id)
-        self._hass = hass
         self._signals = signal_changed(self.id), signal_changed(entry.entry_id)
         self._skipped_at: datetime | None = None
         self._logged = ""
         self._shown: tuple[object, ...] | None = None
-        self._configured: tuple[str, Mapping[str, Any]] | None = None
-        self._unsub_prices: CALLBACK_TYPE | None = None
-        self._unsub_timer: CALLBACK_TYPE | None = None
-
-    @property
-    def name(self) -> str:
-        """Return what the customer calls it."""
-        return self.subentry.title
 
     @property
     def memory(self) -> LoadMemory:
@@ -107,9 +84,13 @@ class Load:
         task = self.task
         if task is None or not (task.runs or self.settings.on_demand):
             task = self.last
-        read, ledger = self.sensors.readings, self.meter.kept
         return LoadMemory(
-            task=task, off=self.off, since=self._since, readings=read, ledger=ledger
+            task=task,
+            off=self.off,
+            since=self._since,
+            readings=self.sensors.readings,
+            devices=self.control.memory,
+            ledger=self.meter.kept,
         )
 
     @property
@@ -117,17 +98,26 @@ class Load:
         """Return whether the load is to run: it is asked for, or planned every day."""
         return self.task is not None if self.settings.on_demand else not self.off
 
-    @property
-    def runs(self) -> tuple[Run, ...]:
-        """Return the runs of the task: those that have begun, and those that are planned."""
-        if self.task is None:
+    def planned_runs(self, now: datetime) -> PlannedRuns:
+        """Return the runs that go on or are planned, with the power in kW; none if that is unknown."""
+        power = self.settings.power
+        if self.task is None or power is None:
             return ()
         planned = self.plan.runs if self.plan else ()
-        return tuple({one.start: one for one in (*planned, *self.task.runs)}.values())
+        runs = {run.start: run for run in (*planned, *self.task.runs)}
+        return tuple((run, power) for run in runs.values() if run.end > now)
 
     def running(self, now: datetime) -> bool:
         """Return whether the load should run at an instant."""
         return self.task is not None and self.task.run_at(now) is not None
+
+    def state(self, now: datetime) -> LoadState:
+        """Return where the load is with its task at an instant."""
+        if self.task is None:
+            return LoadState.IDLE
+        if self.running(now):
+            return LoadState.RUNNING
+        return LoadState.PLANNED if self.making.holds else LoadState.WAITING
 
     def left(self, now: datetime) -> timedelta:
         """Return how long the load still has to run for its task."""
@@ -152,26 +142,16 @@ class Load:
             return LoadStatus.DONE if full else LoadStatus.NOT_ASKED
         return self.plan.status if self.plan else LoadStatus.WAITING_FOR_WINDOW
 
-    def is_configured(
-        self, subentry: ConfigSubentry, coordinator: PriceCoordinator | None
-    ) -> bool:
-        """Return whether the load has this name, these settings and these prices already."""
-        asked = subentry.title, subentry.data
-        return asked == self._configured and coordinator is self.coordinator
-
     @callback
+    @override
     def async_configure(
         self, subentry: ConfigSubentry, coordinator: PriceCoordinator | None
     ) -> None:
         """Take name, settings and prices. What has run so far counts also by new settings."""
         self.subentry, settings = subentry, LoadSettings.of(subentry.data)
-        # Home Assistant changes a subentry in its place.
-        self._configured = subentry.title, subentry.data
         if coordinator is not self.coordinator:
-            self.async_stop()
-            self.coordinator = coordinator
-            if coordinator is not None:
-                self._unsub_prices = coordinator.async_add_listener(self._update_soon)
+            self.making.cancel()
+            self._follow_prices(coordinator, self._update_soon)
         self.sensors.async_follow(settings)
         if settings != self.settings:
             self.settings = settings
@@ -183,8 +163,8 @@ class Load:
     def async_rename(self, settings: LoadSettings) -> None:
         """Take settings that name the same entities by other ids."""
         self.settings = settings
-        self.sensors.async_rename(settings)
-        self.meter.async_rename(settings)
+        self.sensors.async_follow(settings, renamed=True)
+        self.meter.async_follow(settings, renamed=True)
 
     @callback
     def async_switch(self, *, on: bool) -> None:
@@ -203,7 +183,7 @@ class Load:
             self.task, self._skipped_at = self._next_task(now), None
         elif self.off and self.task and self.task.opens > now and not self.task.runs:
             # Nothing is given up yet, and what was done of the window before still counts.
-            self.task, self.state = None, LoadState.IDLE
+            self.task = None
         elif not on:
             self._skip(now)
         self.making.drop()
@@ -219,12 +199,9 @@ class Load:
         if not left:
             return
         self.claims += 1
-        if current is not None and task.by_hand:
-            self._update()
-            return
-        self.task, self._skipped_at = started_by_hand(task, now, left), None
-        self.state = LoadState.RUNNING
-        self.making.drop()
+        if current is None or not task.by_hand:
+            self.task, self._skipped_at = started_by_hand(task, now, left), None
+            self.making.drop()
         self._update()
 
     @callback
@@ -254,19 +231,13 @@ class Load:
         self._update()
 
     @callback
-    def async_follow_sun(self) -> None:
-        """Plan again if there is more or less own solar power than was planned with."""
-        self._plan_if_due(dt_util.utcnow())
-
-    @callback
+    @override
     def async_stop(self) -> None:
         """Stop planning."""
+        super().async_stop()
         self.making.cancel()
-        self._cancel_timer()
+        self.control.async_stop()
         self.sensors.async_stop()
-        if self._unsub_prices is not None:
-            self._unsub_prices()
-            self._unsub_prices = None
         self.meter.async_stop()
         self._saved.async_stop()
 
@@ -284,8 +255,6 @@ class Load:
     def _follow_window(self) -> None:
         """Give the task the window that settings and clock make of it now."""
         self.making.drop()
-        if self.state is LoadState.PLANNED:
-            self.state = LoadState.WAITING
         now = dt_util.utcnow()
         if self.last and self.last.opens > now:
             # It was over by a clock that was ahead.
@@ -310,7 +279,7 @@ class Load:
             self.sensors.bridge(now)
             self.last, self._last_left = self.task.ended(now), self.left(now)
             self.meter.finish(now, self.last)
-        self.task, self.state = None, LoadState.IDLE
+        self.task = None
 
     def _skip(self, now: datetime) -> None:
         """End the task, though it might go on."""
@@ -322,7 +291,7 @@ class Load:
     def _update_soon(self) -> None:
         """Follow prices in a callback of its own: together, many loads would hold the event loop for too long."""
         self._cancel_timer()
-        self._unsub_timer = self._hass.loop.call_soon(self._update).cancel
+        self._cancel_timer = self._hass.loop.call_soon(self._update).cancel
 
     @callback
     def _update(self, _now: datetime | None = None) -> None:
@@ -332,7 +301,7 @@ class Load:
         table = self.coordinator.data if self.coordinator else None
         self.meter.update(now, self.task, table)
         self._saved.async_follow(self.meter, self.name)
-        self._plan_if_due(now)
+        self.async_plan_if_due()
         self._set_timer(now)
         self._log_plan()
         shown: tuple[object, ...] = (
@@ -351,12 +320,18 @@ class Load:
             self._shown = shown
             for signal in self._signals:
                 async_dispatcher_send(self._hass, signal)
+            self.control.async_follow()
+
+    @callback
+    def async_save(self) -> None:
+        """Let what is remembered be stored, though nothing else has changed."""
+        async_dispatcher_send(self._hass, signal_changed(self.entry.entry_id))
 
     def _advance(self, now: datetime) -> None:
         """Go to the state that time and sensors bring."""
         sensed = self.sensors.read(now)
-        if self.task and (Sensed.PULLED in sensed or Sensed.FULL in sensed):
-            self.task, self.state = self.task.ended(now), LoadState.WAITING
+        if self.task and Sensed.STOPPED in sensed:
+            self.task = self.task.ended(now)
             self.making.drop()
         if self.task and is_over(self.task, self.settings, self.left(now), now):
             self._finish(now)
@@ -364,55 +339,46 @@ class Load:
         if self.task is None and self.is_on:
             self.task = self._next_task(now)
         task, plan = self.task, self.plan
-        if task is None:
+        if not task or not plan or self.state(now) is not LoadState.PLANNED:
             return
-        if self.state is LoadState.RUNNING and not self.running(now):
-            self.state = LoadState.PLANNED
-        match self.state:
-            case LoadState.IDLE:
-                self.state = LoadState.WAITING
-            case LoadState.PLANNED if plan and (run := plan.run_at(now)):
-                self._begin(run)
-            case LoadState.PLANNED if plan and plan.has_missed(now, task.runs):
+        if run := plan.run_at(now):
+            self.task = task.with_run(run)
+            if self.making.under_way:
+                # A plan that is being made without it must not hold.
                 self.making.drop()
-        if self.running(now):
-            self.state = LoadState.RUNNING
-
-    def _follow_requests(self, sensed: list[Sensed], now: datetime) -> None:
-        """Take a request of the sensors, or give it up."""
-        last = self.last
-        waits = last and last.closes > now and (last.skipped or self._last_left)
-        again = self.sensors.asks_again(now) and not waits
-        match request(sensed, self.settings, self.task, now, asks_again=again):
-            case Request.ASKED:
-                self.task = self._next_task(now)
-                self.making.drop()
-            case Request.WITHDRAWN:
-                self._skip(now)
-
-    def _begin(self, run: Run) -> None:
-        """Let a run of the plan begin. A plan that is being made without it must not hold."""
-        assert self.task is not None
-        self.task = self.task.with_run(run)
-        if self.making.goes_on:
+        elif plan.has_missed(now, task.runs):
             self.making.drop()
 
-    def _plan_if_due(self, now: datetime) -> None:
-        """Plan in the executor if prices, need or task changed; until that is done, the plan before is shown."""
+    def _follow_requests(self, sensed: list[Sensed], now: datetime) -> None:
+        """Take a request of the sensors of a load on demand, or give it up."""
+        if not self.settings.on_demand:
+            return
+        if self.task is None:
+            last = self.last
+            waits = last and last.closes > now and (last.skipped or self._last_left)
+            again = self.sensors.asks_again(now) and not waits
+            if Sensed.ASKED in sensed or again:
+                self.task = self._next_task(now)
+                self.making.drop()
+        elif Sensed.WITHDRAWN in sensed:
+            # Half a dishwasher's run helps nobody.
+            if not (self.settings.contiguous and self.running(now)):
+                self._skip(now)
+
+    @callback
+    def async_plan_if_due(self) -> None:
+        """Plan in the executor if prices, need, task or sun changed; until that is done, the plan before is shown."""
         table = self.coordinator.data if self.coordinator else None
         if table is None or self.task is None or self.sensors.unplugged:
             self.making.drop()
             self.plan = None
-            if self.task is not None and not self.running(now):
-                self.state = LoadState.WAITING
-            return
-        self.making.follow(table, self.task, now)
+        else:
+            self.making.follow(table, self.task, dt_util.utcnow())
 
     @callback
-    def async_take(self, plan: LoadPlan, task: Task, now: datetime) -> None:
+    def async_take(self, plan: LoadPlan, task: Task) -> None:
         """Go on by a plan that was made of the task."""
         self.plan, self.task = plan, task
-        self.state = LoadState.RUNNING if task.run_at(now) else LoadState.PLANNED
         self._update()
 
     def _set_timer(self, now: datetime) -> None:
@@ -426,14 +392,9 @@ class Load:
         if self.last is not None:
             moments.append(self.last.closes)
         if coming := [at for at in moments if at is not None and at > now]:
-            self._unsub_timer = async_track_point_in_utc_time(
+            self._cancel_timer = async_track_point_in_utc_time(
                 self._hass, self._update, min(coming)
             )
-
-    def _cancel_timer(self) -> None:
-        if self._unsub_timer is not None:
-            self._unsub_timer()
-            self._unsub_timer = None
 
     def _log_plan(self) -> None:
         """Log what is planned or why nothing is, once as long as it stays the same."""

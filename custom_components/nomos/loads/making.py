@@ -1,80 +1,52 @@
 """How the plan of a load comes about: in the executor, one at a time, again whenever prices or needs have changed."""
 
 import asyncio
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
 from ..pricing import PriceTable
-from .plan import LoadPlan, Task
+from .plan import Task
 from .planning import next_planning, plan_load
-from .sensors import LoadSensors
-from .settings import LoadSettings
 
 if TYPE_CHECKING:
     from ..planner.own_sun import OwnSun
-
-
-class SunShare(Protocol):
-    """What a load that uses own solar power goes by."""
-
-    @property
-    def ready(self) -> bool:
-        """Return whether the sun can be asked for."""
-
-    @property
-    def changed(self) -> bool:
-        """Return whether something else would be handed out than was last."""
-
-    async def async_take(self) -> OwnSun | None:
-        """Return what the load may count on, as soon as the loads that come first are planned."""
-
-
-class PlannedLoad(Protocol):
-    """What making a plan needs of its load."""
-
-    settings: LoadSettings
-    sensors: LoadSensors
-
-    def left(self, now: datetime) -> timedelta:
-        """Return how long the load still has to run for its task."""
-
-    def async_take(self, plan: LoadPlan, task: Task, now: datetime) -> None:
-        """Go on by a plan that was made of a task."""
+    from .load import Load
+    from .own_sun import SharedSun
 
 
 class PlanMaking:
     """Makes the plan of one load, and knows from what the last one was made."""
 
-    def __init__(self, hass: HomeAssistant, load: PlannedLoad) -> None:
+    def __init__(self, hass: HomeAssistant, load: Load) -> None:
         """Make nothing yet."""
         self.again_at: datetime | None = None
         """When a plan has to be made again though no price has changed."""
-        self.sun: SunShare | None = None
+        self.sun: SharedSun | None = None
         """What the load goes by if it uses own solar power; None until the forecasts are there."""
+        self.holds = False
+        """Whether there is a plan whose runs may begin."""
         self.made = 0
         """How many plans were made, for support."""
         self._hass, self._load = hass, load
         self._takes_sun = False
+        self._taken: OwnSun | None = None
         self._made_from: PriceTable | None = None
         self._making: asyncio.Task[None] | None = None
 
     @property
-    def goes_on(self) -> bool:
-        """Return whether a plan is being made."""
-        return self._making is not None and not self._making.done()
-
-    @property
     def under_way(self) -> asyncio.Task[None] | None:
         """Return the task that makes a plan now."""
-        return self._making if self.goes_on else None
+        making = self._making
+        return None if making is None or making.done() else making
 
     async def async_wait(self) -> None:
         """Wait until the plan is made."""
-        while (making := self._making) is not None and not making.done():
+        while (making := self.under_way) is not None:
             await asyncio.wait([making])
 
     def cancel(self) -> None:
@@ -86,7 +58,7 @@ class PlanMaking:
     def drop(self) -> None:
         """Let no plan hold, neither the one before nor the one that is being made."""
         self.cancel()
-        self._made_from = None
+        self._made_from, self.holds = None, False
 
     def follow(self, table: PriceTable, task: Task, now: datetime) -> None:
         """Make a plan if prices, need, task or own solar power have changed."""
@@ -97,7 +69,7 @@ class PlanMaking:
         if self._making is None and self._made_from is not None:
             again = again or not self._load.sensors.is_planned(now)
         if uses_sun and self.sun and not self._takes_sun:
-            again = again or self.sun.changed
+            again = again or self.sun.has_changed(self._load, self._taken)
         if table == self._made_from and not again:
             return
         self.cancel()
@@ -113,7 +85,7 @@ class PlanMaking:
     async def _async_make(self, table: PriceTable, task: Task) -> None:
         load, sun = self._load, None
         if self._takes_sun and self.sun:
-            sun = await self.sun.async_take()
+            self._taken = sun = await self.sun.async_take(load)
             self._takes_sun = False
         now = dt_util.utcnow()
         self.made += 1
@@ -128,8 +100,8 @@ class PlanMaking:
             load.sensors.urgent(now),
             sun,
         )
-        self._making = None
+        self._making, self.holds = None, True
         begun = tuple(run for run in plan.runs if run.start <= now)
-        task = task.with_runs(begun)
+        task = replace(task, runs=begun)
         self.again_at = next_planning(load.settings, table, task, now)
-        load.async_take(plan, task, now)
+        load.async_take(plan, task)

@@ -42,11 +42,13 @@ class Meter:
     def __init__(
         self,
         hass: HomeAssistant,
+        settings: LoadSettings,
         ledger: Ledger,
         task: Task | None,
         wake: Callable[[], None],
     ) -> None:
         """Go on from what was stored: the ledger, and the task under way."""
+        self.settings = settings
         self.kept = ledger
         """What has to survive a restart: as of the last booking or run, or the last quarter-hour of one."""
         self._ledger = ledger
@@ -54,9 +56,6 @@ class Meter:
         """Returns whether it is certain that no sun is expected between two instants; None if that is not known."""
         self._hass = hass
         self._wake = wake
-        self._sensor: str | None = None
-        self._power: float | None = None
-        self._uses_sun = False
         self._table: PriceTable = EMPTY_TABLE
         self._task = task
         self._unsub: CALLBACK_TYPE | None = None
@@ -64,9 +63,9 @@ class Meter:
     @property
     def source(self) -> Source:
         """Return what the energy of the load is known from by its settings."""
-        if self._sensor is not None:
+        if self.settings.energy_sensor is not None:
             return Source.METERED
-        return Source.UNKNOWN if self._power is None else Source.POWER
+        return Source.UNKNOWN if self.settings.power is None else Source.POWER
 
     def month(self, now: datetime) -> Month | None:
         """Return what was booked in this month; None if nothing is ever booked, for want of a meter and a power."""
@@ -87,27 +86,20 @@ class Meter:
         return min(unbooked.until, month) if unbooked else month
 
     @callback
-    def async_follow(self, settings: LoadSettings) -> None:
-        """Follow the energy sensor that the settings name. Readings of different ones are not compared."""
-        self._power, self._uses_sun = settings.power, settings.own_sun
-        if settings.energy_sensor == self._sensor and self._unsub is not None:
+    def async_follow(self, settings: LoadSettings, *, renamed: bool = False) -> None:
+        """Follow the energy sensor that the settings name. Readings of one are not compared with those of another."""
+        before, sensor = self.settings.energy_sensor, settings.energy_sensor
+        self.settings = settings
+        if sensor == before and self._unsub is not None:
             return
-        if self._sensor not in {None, settings.energy_sensor}:
+        if not renamed and before not in {None, sensor}:
             self._ledger = replace(self._ledger, reading=None)
         self.async_stop()
-        self._sensor = settings.energy_sensor
-        if self._sensor is not None:
+        if sensor is not None:
             self._unsub = async_track_state_change_event(
-                self._hass, self._sensor, self._changed
+                self._hass, sensor, self._changed
             )
-            self._read(self._hass.states.get(self._sensor))
-
-    @callback
-    def async_rename(self, settings: LoadSettings) -> None:
-        """Follow the same sensor by another id."""
-        reading = self._ledger.reading
-        self.async_follow(settings)
-        self._ledger = replace(self._ledger, reading=reading)
+            self._read(self._hass.states.get(sensor))
 
     @callback
     def async_stop(self) -> None:
@@ -138,7 +130,7 @@ class Meter:
         if unbooked is not None and unbooked.runs[:1] != task.runs[:1]:
             self._book()
         wait = timedelta()
-        if self._sensor is not None:
+        if self.settings.energy_sensor is not None:
             wait = _LATE if self._reading() else _AWAY
         self._task = None
         self._ledger = self._ledger.finish(
@@ -166,11 +158,11 @@ class Meter:
         length = sum((run.duration for run in task.runs), timedelta())
         at_once = Run(start=task.opens, end=task.opens + length)
         # What the sun really gave is not known: a saving is booked only if it had no part in it.
-        known = not self._uses_sun or self._all_dark((at_once, *task.runs))
+        known = not self.settings.own_sun or self._all_dark((at_once, *task.runs))
         self._ledger = self._ledger.book(
             self._table,
             average_price(self._table, (at_once,)) if known else None,
-            power=self._power,
+            power=self.settings.power,
             metered=self._reading() is not None,
         )
         self._keep()
@@ -184,7 +176,8 @@ class Meter:
 
     def _reading(self) -> Reading | None:
         """Return what the sensor shows now; None if that cannot be used."""
-        state = self._hass.states.get(self._sensor) if self._sensor else None
+        sensor = self.settings.energy_sensor
+        state = self._hass.states.get(sensor) if sensor else None
         return None if state is None else read(state)
 
     @callback

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from math import isfinite
+from math import nan
 from typing import Final
 
 from .settings import Car, LoadSettings
@@ -156,9 +156,10 @@ def with_pace(car: Car, readings: Readings, seen: Charge | None, ran: Ran) -> Re
 
     Only a report that has changed says something. It may be rounded, so the car may have got one percent more.
     """
-    if seen is None or (pace := readings.pace) is None:
-        anew = None if seen is None else Pace(since=seen, amount=seen.amount)
-        return replace(readings, pace=anew) if anew else readings
+    if seen is None:
+        return readings
+    if (pace := readings.pace) is None:
+        return replace(readings, pace=Pace(since=seen, amount=seen.amount))
     start = replace(pace, since=seen, amount=seen.amount)
     if seen.is_energy != pace.since.is_energy or seen.at < pace.since.at:
         return replace(readings, pace=start)
@@ -202,33 +203,27 @@ def bridged(car: Car, readings: Readings, now: datetime, ran: Ran) -> Readings:
 
 def read_charge(car: Car, text: str, unit: object, at: datetime) -> Charge | None:
     """Return what a state says of a battery's charge; None if it says nothing, or nothing that can be."""
-    amount = read_finite(text)
-    match unit:
-        case "kWh" | "Wh":
-            amount = amount if amount is None or unit == "kWh" else amount / 1000
-            is_energy, most = True, car.capacity
-        case "%" | None:
-            is_energy, most = False, _FULL
-        case _:
-            return None
-    if amount is None or not 0 <= amount <= most:
+    amount, is_energy = _number(text), unit in {"kWh", "Wh"}
+    if unit == "Wh":
+        amount /= 1000
+    can_be = 0 <= amount <= (car.capacity if is_energy else _FULL)
+    if not can_be or not (is_energy or unit in {"%", None}):
         return None
     return Charge(amount=amount, is_energy=is_energy, at=at, seen=at)
 
 
 def read_target(text: str) -> float | None:
     """Return the percent that a state asks for; None if it asks for nothing that can be."""
-    percent = read_finite(text)
-    return percent if percent is not None and 0 < percent <= _FULL else None
+    percent = _number(text)
+    return percent if 0 < percent <= _FULL else None
 
 
-def read_finite(text: str) -> float | None:
-    """Return the number that a state is; None if it is none."""
+def _number(text: str) -> float:
+    """Return the number that a state is; if it is none, NaN, which is within no bounds."""
     try:
-        number = float(text)
+        return float(text)
     except ValueError:
-        return None
-    return number if isfinite(number) else None
+        return nan
 
 
 def _lacking(car: Car, readings: Readings, ran: Ran) -> float:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 import logging
 from typing import Final
@@ -14,18 +14,18 @@ from homeassistant.helpers.start import async_at_started
 from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
-from ..planner import Run
-from ..planner.own_sun import OwnSun, is_dark
-from .load import Load, signal_changed
-from .making import SunShare
+from ..entity import signal_changed
+from ..planner import PlannedRuns
+from ..planner.expected import HouseOutlook
+from ..planner.own_sun import OwnSun
+from .load import Load
 
 _LOGGER = logging.getLogger(__name__)
 
-type ReadSun = Callable[[datetime], Awaitable[OwnSun]]
+type ReadSun = Callable[[datetime], Awaitable[HouseOutlook]]
 """Returns what is expected of sun, house and payouts as of an instant, without runs of loads."""
 
 type _Rank = tuple[bool, datetime, int]
-type _Runs = tuple[tuple[Run, float], ...]
 
 _LAST: Final = 1 << 30
 
@@ -48,18 +48,12 @@ class SharedSun:
     ) -> None:
         """Wait for Home Assistant to start: until then, forecasts of others may not be there.
 
-        Args:
-            hass: Home Assistant.
-            entry: the account.
-            loads: all of its loads.
-            read: what is expected.
-            forecasts_changed: the signal that is sent if that has changed.
-
+        ``forecasts_changed`` is the signal that is sent if something else is expected than was read last.
         """
         self.ready = False
         self.last: OwnSun | None = None
         """What was expected when that was read last, without runs; None if it cannot be said."""
-        self._hass, self._entry, self._loads, self._read = hass, entry, loads, read
+        self._hass, self._entry, self._loads, self._expect = hass, entry, loads, read
         self._failed = False
         for unsubscribe in (
             async_dispatcher_connect(hass, forecasts_changed, self._forecasts_changed),
@@ -70,50 +64,67 @@ class SharedSun:
         ):
             entry.async_on_unload(unsubscribe)
 
-    def share_of(self, load: Load) -> SunShare:
-        """Return what one load goes by."""
-        return _Share(self, load)
-
     def is_dark(self, start: datetime, end: datetime) -> bool:
         """Return whether it is certain that no sun is expected between two aware instants."""
-        return self.last is not None and is_dark(self.last.sun, start, end)
+        return self.last is not None and self.last.sun.is_dark(start, end)
 
-    def rank_of(self, load: Load, closes: datetime, now: datetime) -> _Rank:
-        """Return by what loads are ordered."""
-        task = load.task
-        goes_on = task is not None and task.run_at(now) is not None
-        by_hand = task is not None and task.by_hand
-        fixed = goes_on and (by_hand or load.settings.contiguous)
-        return load.settings.own_sun and not fixed, closes, load.number
+    def has_changed(self, load: Load, taken: OwnSun | None) -> bool:
+        """Return whether a load would take something else now than it has taken, for what is left of its window."""
+        now, last, task = dt_util.utcnow(), self.last, load.task
+        if taken is None or last is None or task is None:
+            return taken is not last
+        sun = replace(last, runs=self._runs_before(_rank(load, now), now))
+        start, end = max(now, task.opens), task.closes
+        return sun.between(start, end) != taken.between(start, end)
 
-    def before(self, rank: _Rank, now: datetime) -> list[Load]:
+    async def async_take(self, load: Load) -> OwnSun | None:
+        """Return what a load may count on, as soon as the loads that come first are planned."""
+        now = dt_util.utcnow()
+        # Only those that are under way as this begins: two loads never wait for each other.
+        under_way = [
+            task
+            for one in self._before(_rank(load, now), now)
+            if (task := one.making.under_way) is not None
+        ]
+        if under_way:
+            await asyncio.wait(under_way)
+        sun, now = await self._async_read(), dt_util.utcnow()
+        return sun and replace(sun, runs=self._runs_before(_rank(load, now), now))
+
+    async def async_left(self, closes: datetime) -> OwnSun | None:
+        """Return what is left for a load that would come after all others with this deadline."""
+        sun, now = await self._async_read(), dt_util.utcnow()
+        return sun and replace(sun, runs=self._runs_before((True, closes, _LAST), now))
+
+    def _before(self, rank: _Rank, now: datetime) -> list[Load]:
         """Return the loads that come before a rank, without those that have nothing to do, or no known power."""
         return [
             one
             for one in self._loads.values()
             if one.task is not None
             and one.settings.power is not None
-            and self.rank_of(one, one.task.closes, now) < rank
+            and _rank(one, now) < rank
         ]
 
-    def runs_before(self, rank: _Rank, now: datetime) -> _Runs:
+    def _runs_before(self, rank: _Rank, now: datetime) -> PlannedRuns:
         """Return the runs of loads before a rank that go on or are planned, with the power in kW, in order.
 
         Those after the deadline do not matter.
         """
         closes = rank[1]
         runs = [
-            (run, one.settings.power or 0.0)
-            for one in self.before(rank, now)
-            for run in one.runs
-            if run.end > now and run.start < closes
+            (run, power)
+            for one in self._before(rank, now)
+            for run, power in one.planned_runs(now)
+            if run.start < closes
         ]
         return tuple(sorted(runs, key=lambda one: (one[0].start, one[0].end, one[1])))
 
-    async def async_sun(self) -> OwnSun | None:
+    async def _async_read(self) -> OwnSun | None:
         """Return what is expected now, without runs; None if it cannot be said. A load must not fail for that."""
         try:
-            self.last = await self._read(dt_util.utcnow())
+            found = await self._expect(dt_util.utcnow())
+            self.last = OwnSun(house=found.house, sun=found.sun, payouts=found.payouts)
             self._failed = False
         except Exception as err:  # noqa: BLE001 - without the sun, a load is planned by prices alone
             level = logging.DEBUG if self._failed else logging.WARNING
@@ -124,12 +135,6 @@ class SharedSun:
                 type(err).__name__,
             )
         return self.last
-
-    async def async_left(self, closes: datetime) -> OwnSun | None:
-        """Return what is left for a load that would come after all others with this deadline."""
-        sun, now = await self.async_sun(), dt_util.utcnow()
-        runs = self.runs_before((True, closes, _LAST), now)
-        return sun and replace(sun, runs=runs)
 
     @callback
     def _started(self, _hass: HomeAssistant) -> None:
@@ -144,7 +149,7 @@ class SharedSun:
 
     async def _async_read_again(self) -> None:
         if self.ready:
-            await self.async_sun()
+            await self._async_read()
             self._follow()
 
     @callback
@@ -152,48 +157,13 @@ class SharedSun:
         """Plan again what was planned with another sun than there is now."""
         for load in list(self._loads.values()):
             if load.settings.own_sun:
-                load.async_follow_sun()
+                load.async_plan_if_due()
 
 
-@dataclass
-class _Share:
-    """What one load has taken of the sun."""
-
-    shared: SharedSun
-    load: Load
-    taken: OwnSun | None = None
-
-    @property
-    def ready(self) -> bool:
-        """Return whether the sun can be asked for."""
-        return self.shared.ready
-
-    @property
-    def changed(self) -> bool:
-        """Return whether something else would be handed out than was last, for what is left of the window."""
-        now, last, task = dt_util.utcnow(), self.shared.last, self.load.task
-        if self.taken is None or last is None or task is None:
-            return self.taken is not last
-        sun = replace(last, runs=self.shared.runs_before(self._rank(now), now))
-        start, end = max(now, task.opens), task.closes
-        return sun.between(start, end) != self.taken.between(start, end)
-
-    async def async_take(self) -> OwnSun | None:
-        """Return what the load may count on, as soon as the loads that come first are planned."""
-        now = dt_util.utcnow()
-        # Only those that are under way as this begins: two loads never wait for each other.
-        under_way = [
-            task
-            for one in self.shared.before(self._rank(now), now)
-            if (task := one.making.under_way) is not None
-        ]
-        if under_way:
-            await asyncio.wait(under_way)
-        sun, now = await self.shared.async_sun(), dt_util.utcnow()
-        runs = self.shared.runs_before(self._rank(now), now)
-        self.taken = sun and replace(sun, runs=runs)
-        return self.taken
-
-    def _rank(self, now: datetime) -> _Rank:
-        closes = self.load.task.closes if self.load.task else now
-        return self.shared.rank_of(self.load, closes, now)
+def _rank(load: Load, now: datetime) -> _Rank:
+    """Return by what loads are ordered."""
+    if (task := load.task) is None:
+        return load.settings.own_sun, now, load.number
+    in_one_go = task.by_hand or load.settings.contiguous
+    fixed = in_one_go and task.run_at(now) is not None
+    return load.settings.own_sun and not fixed, task.closes, load.number

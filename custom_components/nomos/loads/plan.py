@@ -96,10 +96,6 @@ class Task:
         others = (one for one in self.runs if one.start != run.start)
         return replace(self, runs=(*others, run))
 
-    def with_runs(self, runs: tuple[Run, ...]) -> Self:
-        """Return the task with other runs."""
-        return replace(self, runs=runs)
-
     def ended(self, now: datetime) -> Self:
         """Return the task if nothing runs any more from an instant on."""
         runs = (
@@ -197,14 +193,9 @@ class LoadPlan:
 
     def next_change(self, now: datetime) -> datetime | None:
         """Return when a run starts or ends next, or the window opens or closes."""
-        edges = sorted(
-            {
-                self.opens,
-                self.closes,
-                *(at for run in self.runs for at in (run.start, run.end)),
-            }
-        )
-        return next((at for at in edges if at > now), None)
+        edges = (at for run in self.runs for at in (run.start, run.end))
+        coming = (at for at in (self.opens, self.closes, *edges) if at > now)
+        return min(coming, default=None)
 
 
 def run_at(runs: Sequence[Run], now: datetime) -> Run | None:

@@ -1,6 +1,6 @@
 """The plan of a load: for its window, as far as prices are known. Pure, for the executor."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from itertools import pairwise
@@ -26,31 +26,6 @@ PATIENCE: Final = timedelta(hours=6)
 """How long before the last known price ends a load with a price cap stops waiting for more prices."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Prices:
-    """What the energy of a load costs: what is bought, and the sun if it uses that."""
-
-    bought: PriceTable
-    power: float
-    sun: OwnSun | None
-
-    def known(self, start: datetime, end: datetime) -> PriceTable:
-        """Return the prices that are known, between two instants with the sun."""
-        if self.sun is None:
-            return self.bought
-        return self.sun.prices(self.bought, self.power, start, end)
-
-    def guessed(self, known: PriceTable, start: datetime, end: datetime) -> PriceTable:
-        """Return the prices that are known, with stand-ins for those between two instants that are not."""
-        table = with_stand_ins(self.bought, start, end)
-        if self.sun is None:
-            return table
-        if table is self.bought:
-            return known
-        sun = self.sun.guessed(start, end)
-        return sun.prices(table, self.power, start, end).merge(known)
-
-
 def plan_load(
     settings: LoadSettings,
     task: Task,
@@ -63,36 +38,28 @@ def plan_load(
 ) -> LoadPlan:
     """Return the plan of a task: its runs so far, and the best ones for what it still needs.
 
-    A load that uses own solar power is planned by what it pays then; so are its money and its price cap.
-
-    Args:
-        settings: what the customer wants.
-        task: the window, and the runs so far.
-        left: what is still needed at ``now``, including the rest of the current run.
-        table: what is known of prices.
-        now: an aware instant.
-        zone: of the hub, by whose clock the customer's own time is.
-        urgent: for how long it has to run at once, whatever the price and the opening of the window; the rest is
-            planned as that of a run that goes on.
-        sun: what it may count on of the sun; None if it does not use that.
-
+    A load that uses own solar power (``sun``) is planned by what it pays then; so are its money and its price cap.
+    ``left`` is what is still needed at ``now``, including the rest of the current run. For the time that is ``urgent`` it
+    has to run at once, whatever the price and the opening of the window; the rest is planned as that of a run that goes
+    on. The customer's own time is by the clock of ``zone``.
     """
-    power = settings.power or 1.0
-    prices = _Prices(table, power, sun)
-    begun = min(task.opens, now, *(run.start for run in task.runs))
-    table = prices.known(begun, max(task.closes, now + left))
+    power, bought = settings.power or 1.0, table
+    if sun is not None:
+        begun = min(task.opens, now, *(run.start for run in task.runs))
+        table = sun.prices(bought, power, begun, max(task.closes, now + left))
     whole = task.time_run(now) + max(left, _ZERO)
     at_once = _ZERO if task.by_hand else min(urgent, left, task.closes - now)
     if at_once > _ZERO:
         task = _running_past(task, now, now + at_once)
         now, left = now + at_once, left - at_once
+    case = _Case(settings, task, left, table, bought, sun, now, zone)
     current = task.run_at(now)
     own_time = settings.fallback is not None and not knows_price(table, now)
     in_one_go = task.by_hand or settings.contiguous
     if left <= _ZERO:
         runs = task.ended(now).runs
         status = LoadStatus.PLANNED if at_once else LoadStatus.DONE
-    elif current and (in_one_go or _is_last(settings, task, left, table, now)):
+    elif current and (in_one_go or case.is_last_run):
         # What is needed may have changed since it began.
         end = now + left if task.by_hand else min(now + left, task.closes)
         runs = task.with_run(replace(current, end=end)).runs
@@ -100,7 +67,7 @@ def plan_load(
     elif current and not at_once and own_time:
         runs, status = task.runs, LoadStatus.PLANNED
     else:
-        more, status = _rest(settings, task, left, table, prices, now, zone)
+        more, status = case.rest()
         runs = _joined(task, now, more)
     made = LoadPlan(opens=task.opens, closes=task.closes, status=status, runs=runs)
     if sun is not None and runs:
@@ -121,119 +88,113 @@ def next_planning(
     return min((at for at in moments if at > now), default=None)
 
 
-def _is_last(
-    settings: LoadSettings,
-    task: Task,
-    left: timedelta,
-    table: PriceTable,
-    now: datetime,
-) -> bool:
-    """Return whether the current run goes on to the end, because less is left than the shortest run."""
-    if now < task.opens or left >= settings.min_run:
-        return False
-    return not is_above_cap(settings, table, now, now + left)
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """What is left to plan of a task, from an instant on.
 
-
-def _rest(
-    settings: LoadSettings,
-    task: Task,
-    left: timedelta,
-    table: PriceTable,
-    prices: _Prices,
-    now: datetime,
-    zone: tzinfo,
-) -> tuple[tuple[Run, ...], LoadStatus]:
-    """Return the best runs from now on, and what to report of them.
-
-    Until prices are published, those of the day before stand in for them, to decide whether to begin early. A load
-    with a price cap never runs at a price that is not known.
+    ``table`` are the known prices of what the load uses, ``bought`` those of what it buys: others if it uses the sun.
     """
-    current = task.run_at(now) if now >= task.opens else None
-    over = [run for run in task.runs if run.end <= now]
-    start = now if current else max(_full_minute(now), task.opens)
-    if over and not current:
-        start = max(start, over[-1].end + settings.min_pause)
-    no_more = settings.max_runs is not None and len(over) >= settings.max_runs
-    if start >= task.closes or no_more:
-        return (), LoadStatus.PARTIAL
-    unknown = not any(
-        one.price is not None for one in table.between(start, task.closes).intervals
-    )
-    if unknown and task.opens - now > AHEAD:
-        return (), LoadStatus.WAITING_FOR_WINDOW
-    request = settings.request(
-        start,
-        task.closes,
-        left,
-        runs=len(over),
-        running_since=current.start if current else None,
-    )
-    guessed = table
-    if not (settings.price_cap is not None and _runs_out(table, now)):
-        guessed = prices.guessed(table, start, task.closes)
-    runs = plan(guessed, request, now).runs
-    if settings.contiguous and _length(runs) < left:
-        # Half a dishwasher's run helps nobody; half a car's charge does.
-        runs = ()
-    if runs and all(table.knows(run.start, run.end) for run in runs):
-        return runs, _status(settings, left, runs, table, start, task.closes)
-    if not runs and table.knows(start, task.closes):
-        return (), _status(settings, left, runs, table, start, task.closes)
-    return _without_prices(settings, left, runs, table, (start, task.closes), zone)
 
+    settings: LoadSettings
+    task: Task
+    left: timedelta
+    table: PriceTable
+    bought: PriceTable
+    sun: OwnSun | None
+    now: datetime
+    zone: tzinfo
 
-def _without_prices(
-    settings: LoadSettings,
-    left: timedelta,
-    runs: tuple[Run, ...],
-    table: PriceTable,
-    rest: tuple[datetime, datetime],
-    zone: tzinfo,
-) -> tuple[tuple[Run, ...], LoadStatus]:
-    """Return what remains of runs that reach into unknown prices: at the customer's own time, if there is one."""
-    start, closes = rest
-    known = () if settings.contiguous else tuple(_known_parts(runs, table))
-    if settings.fallback is not None:
-        opens = max(start, known[-1].end + settings.min_pause) if known else start
-        last, following = window(opens, settings.fallback, settings.fallback, zone)
-        at = last if last >= opens else following
-        own = Run(start=at, end=min(at + left - _length(known), closes))
-        if own.start < own.end and not is_above_cap(
-            settings, table, own.start, own.end
-        ):
-            return (*known, own), LoadStatus.FALLBACK
-    if settings.price_cap is not None:
-        runs = tuple(run for run in known if run.duration >= settings.min_run)
-    return runs, LoadStatus.PROVISIONAL if runs else LoadStatus.WAITING_FOR_PRICES
+    @property
+    def is_last_run(self) -> bool:
+        """Return whether the current run goes on to the end, because less is left than the shortest run."""
+        if self.now < self.task.opens or self.left >= self.settings.min_run:
+            return False
+        return not self.is_above_cap(self.now, self.now + self.left)
 
+    def is_above_cap(self, start: datetime, end: datetime) -> bool:
+        """Return whether a price between two instants is known to be above the cap."""
+        cap = self.settings.price_cap
+        return cap is not None and any(
+            interval.price is not None and interval.price > cap
+            for interval in self.table.between(start, end).intervals
+        )
 
-def _status(
-    settings: LoadSettings,
-    left: timedelta,
-    runs: tuple[Run, ...],
-    table: PriceTable,
-    start: datetime,
-    closes: datetime,
-) -> LoadStatus:
-    """Return what to report of runs whose prices are known."""
-    if not table.knows(start, closes):
-        return LoadStatus.PROVISIONAL
-    if _length(runs) >= left:
-        return LoadStatus.PLANNED
-    if not runs and is_above_cap(settings, table, start, closes):
-        return LoadStatus.ABOVE_CAP
-    return LoadStatus.PARTIAL
+    def rest(self) -> tuple[tuple[Run, ...], LoadStatus]:
+        """Return the best runs from now on, and what to report of them.
 
+        Until prices are published, those of the day before stand in for them, to decide whether to begin early. A load
+        with a price cap never runs at a price that is not known.
+        """
+        settings, task, table, now = self.settings, self.task, self.table, self.now
+        closes = task.closes
+        current = task.run_at(now) if now >= task.opens else None
+        over = [run for run in task.runs if run.end <= now]
+        start = now if current else max(_full_minute(now), task.opens)
+        if over and not current:
+            start = max(start, over[-1].end + settings.min_pause)
+        no_more = settings.max_runs is not None and len(over) >= settings.max_runs
+        if start >= closes or no_more:
+            return (), LoadStatus.PARTIAL
+        prices = (one.price for one in table.between(start, closes).intervals)
+        if task.opens - now > AHEAD and all(price is None for price in prices):
+            return (), LoadStatus.WAITING_FOR_WINDOW
+        request = settings.request(
+            start,
+            closes,
+            self.left,
+            runs=len(over),
+            running_since=current.start if current else None,
+        )
+        may_guess = settings.price_cap is None or not _runs_out(table, now)
+        guessed = self._guessed(start) if may_guess else table
+        runs = plan(guessed, request, now).runs
+        if settings.contiguous and _length(runs) < self.left:
+            # Half a dishwasher's run helps nobody; half a car's charge does.
+            runs = ()
+        known = all(table.knows(run.start, run.end) for run in runs)
+        if known if runs else table.knows(start, closes):
+            return runs, self._status(runs, start)
+        return self._without_prices(runs, start)
 
-def is_above_cap(
-    settings: LoadSettings, table: PriceTable, start: datetime, end: datetime
-) -> bool:
-    """Return whether a price between two instants is known to be above the cap."""
-    cap = settings.price_cap
-    return cap is not None and any(
-        interval.price is not None and interval.price > cap
-        for interval in table.between(start, end).intervals
-    )
+    def _guessed(self, start: datetime) -> PriceTable:
+        """Return the prices, with stand-ins for those from an instant on that are not known."""
+        end = self.task.closes
+        table = with_stand_ins(self.bought, start, end)
+        if self.sun is None:
+            return table
+        if table is self.bought:
+            return self.table
+        sun, power = self.sun.guessed(start, end), self.settings.power or 1.0
+        return sun.prices(table, power, start, end).merge(self.table)
+
+    def _without_prices(
+        self, runs: tuple[Run, ...], start: datetime
+    ) -> tuple[tuple[Run, ...], LoadStatus]:
+        """Return what remains of runs that reach into unknown prices: at the customer's own time, if there is one."""
+        settings = self.settings
+        known = () if settings.contiguous else tuple(_known_parts(runs, self.table))
+        if settings.fallback is not None:
+            opens = max(start, known[-1].end + settings.min_pause) if known else start
+            last, following = window(
+                opens, settings.fallback, settings.fallback, self.zone
+            )
+            at = last if last >= opens else following
+            end = min(at + self.left - _length(known), self.task.closes)
+            if at < end and not self.is_above_cap(at, end):
+                return (*known, Run(start=at, end=end)), LoadStatus.FALLBACK
+        if settings.price_cap is not None:
+            runs = tuple(run for run in known if run.duration >= settings.min_run)
+        return runs, LoadStatus.PROVISIONAL if runs else LoadStatus.WAITING_FOR_PRICES
+
+    def _status(self, runs: tuple[Run, ...], start: datetime) -> LoadStatus:
+        """Return what to report of runs from an instant on whose prices are known."""
+        if not self.table.knows(start, self.task.closes):
+            return LoadStatus.PROVISIONAL
+        if _length(runs) >= self.left:
+            return LoadStatus.PLANNED
+        if not runs and self.is_above_cap(start, self.task.closes):
+            return LoadStatus.ABOVE_CAP
+        return LoadStatus.PARTIAL
 
 
 def _running_past(task: Task, now: datetime, end: datetime) -> Task:
@@ -251,22 +212,19 @@ def _joined(task: Task, now: datetime, more: tuple[Run, ...]) -> tuple[Run, ...]
     return (*task.ended(now).runs, *more)
 
 
-def _known_parts(runs: Iterable[Run], table: PriceTable) -> Iterable[Run]:
+def _known_parts(runs: Iterable[Run], table: PriceTable) -> Iterator[Run]:
     """Yield the parts of runs whose price is known."""
     for run in runs:
-        part: Run | None = None
+        parts: list[Run] = []
         for interval in table.between(run.start, run.end).intervals:
             start, end = max(interval.start, run.start), min(interval.end, run.end)
             if interval.price is None:
                 continue
-            if part is not None and part.end == start:
-                part = replace(part, end=end)
-                continue
-            if part is not None:
-                yield part
-            part = Run(start=start, end=end)
-        if part is not None:
-            yield part
+            if parts and parts[-1].end == start:
+                parts[-1] = replace(parts[-1], end=end)
+            else:
+                parts.append(Run(start=start, end=end))
+        yield from parts
 
 
 def _with_money(

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, State, callback
@@ -13,11 +13,14 @@ from homeassistant.helpers.event import (
 )
 from homeassistant.util import dt as dt_util
 
+from ..prices.subentry import nothing
 from . import need
 from .need import TRUST, Charge, Ran, Readings
-from .plan import Task
 from .settings import Car, LoadSettings
 from .tasks import Sensed
+
+if TYPE_CHECKING:
+    from .load import Load
 
 _ZERO: Final = timedelta()
 
@@ -28,24 +31,13 @@ SELDOM: Final = timedelta(minutes=1)
 """A number is read no more often, however often it is reported."""
 
 
-class SensingLoad(Protocol):
-    """What sensors need of their load."""
-
-    settings: LoadSettings
-    task: Task | None
-    last: Task | None
-
-    def running(self, now: datetime) -> bool:
-        """Return whether the load should run at an instant."""
-
-
 class LoadSensors:
     """Reads the sensors of one load, wakes it when they change, and says what it still needs by them."""
 
     def __init__(
         self,
         hass: HomeAssistant,
-        load: SensingLoad,
+        load: Load,
         readings: Readings,
         wake: Callable[[], None],
     ) -> None:
@@ -59,7 +51,7 @@ class LoadSensors:
         self._read_at: datetime | None = None
         self._look_at: datetime | None = None
         self._unsub_states: CALLBACK_TYPE | None = None
-        self._unsub_look: CALLBACK_TYPE | None = None
+        self._cancel_look = nothing
 
     @property
     def unplugged(self) -> bool:
@@ -79,11 +71,8 @@ class LoadSensors:
     def left(self, now: datetime) -> timedelta:
         """Return how long the load still has to run; what is not worth to begin with is nothing."""
         left = need.left(self.settings, self.readings, self._ran(now))
-        return (
-            left
-            if self._load.running(now) or left > need.slack(self.settings)
-            else _ZERO
-        )
+        worth_it = self._load.running(now) or left > need.slack(self.settings)
+        return left if worth_it else _ZERO
 
     @property
     def target(self) -> float | None:
@@ -138,37 +127,31 @@ class LoadSensors:
             self.readings = need.bridged(car, self.readings, now, self._ran(now))
 
     @callback
-    def async_follow(self, settings: LoadSettings) -> None:
-        """Follow the sensors that the settings name; what was read of others is forgotten."""
+    def async_follow(self, settings: LoadSettings, *, renamed: bool = False) -> None:
+        """Follow the sensors that the settings name; what was read of others is forgotten, unless these are the same."""
         before, now = _named(self.settings), _named(settings)
+        self.settings = settings
         if self._unsub_states is not None and now == before:
-            self.settings = settings
             return
         self.async_stop()
-        self.settings = settings
-        kept = {
-            key: getattr(self.readings, key)
-            for key, entity_id in now.items()
-            if entity_id == before[key]
-        }
-        if kept.get("charge"):
-            kept["pace"] = self.readings.pace
-        self.readings = Readings(**kept)
+        if not renamed:
+            kept = {
+                key: getattr(self.readings, key)
+                for key, entity_id in now.items()
+                if entity_id == before[key]
+            }
+            if kept.get("charge"):
+                kept["pace"] = self.readings.pace
+            self.readings = Readings(**kept)
         self._unsub_states = async_track_state_change_event(
             self._hass, sorted({one for one in now.values() if one}), self._changed
         )
 
     @callback
-    def async_rename(self, settings: LoadSettings) -> None:
-        """Follow the same sensors by other ids."""
-        readings = self.readings
-        self.async_follow(settings)
-        self.readings = readings
-
-    @callback
     def async_stop(self) -> None:
         """Follow nothing."""
         self._cancel_look()
+        self._look_at = None
         if self._unsub_states is not None:
             self._unsub_states()
             self._unsub_states = None
@@ -182,7 +165,7 @@ class LoadSensors:
         plugged = self._read_switch(self.settings.plugged_sensor, before.plugged, now)
         asked = self._read_switch(self.settings.asking_sensor, before.asked, now)
         if before.plugged is not False and plugged is False:
-            found.append(Sensed.PULLED)
+            found.append(Sensed.STOPPED)
         if asked and not before.asked:
             found.append(Sensed.ASKED)
         if before.asked and asked is False:
@@ -199,7 +182,7 @@ class LoadSensors:
             readings = need.with_pace(car, readings, charge, self._ran(now))
             self.readings = need.with_charge(car, readings, charge, now, self._ran(now))
         if car is not None and self._load.running(now) and not self.left(now):
-            found.append(Sensed.FULL)
+            found.append(Sensed.STOPPED)
         return found
 
     def _has_just_read(self, now: datetime) -> bool:
@@ -236,22 +219,17 @@ class LoadSensors:
 
     def _look_again(self, at: datetime) -> None:
         """Wake the load at an instant, or before it."""
-        if self._look_at is not None and self._look_at <= at:
-            return
-        self._cancel_look()
-        self._look_at = at
-        self._unsub_look = async_track_point_in_utc_time(self._hass, self._look, at)
+        if self._look_at is None or at < self._look_at:
+            self._cancel_look()
+            self._look_at = at
+            self._cancel_look = async_track_point_in_utc_time(
+                self._hass, self._look, at
+            )
 
     @callback
     def _look(self, _now: datetime) -> None:
-        self._unsub_look = self._look_at = None
-        self._wake()
-
-    def _cancel_look(self) -> None:
         self._look_at = None
-        if self._unsub_look is not None:
-            self._unsub_look()
-            self._unsub_look = None
+        self._wake()
 
 
 def _named(settings: LoadSettings) -> dict[str, str | None]:

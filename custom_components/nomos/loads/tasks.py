@@ -1,6 +1,5 @@
-"""Which task a load has: the next one, one that is started by hand, one that is asked for; and when it is over. Pure."""
+"""Which task a load has: the next one, or one that is started by hand; and when it is over. Pure."""
 
-from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 from enum import Enum, auto
@@ -21,18 +20,8 @@ class Sensed(Enum):
     """The sensor that asks for the load has turned on."""
     WITHDRAWN = auto()
     """It has turned off again."""
-    PULLED = auto()
-    """The plug was pulled."""
-    FULL = auto()
-    """A run goes on, and the car has what it needs."""
-
-
-class Request(Enum):
-    """What the sensors of a load on demand make of its task."""
-
-    ASKED = auto()
-    WITHDRAWN = auto()
-    NONE = auto()
+    STOPPED = auto()
+    """The plug was pulled, or the car has what it needs while it is charged."""
 
 
 def next_task(
@@ -105,26 +94,3 @@ def is_over(task: Task, settings: LoadSettings, left: timedelta, now: datetime) 
     # A car that is planned every day may be driven again until its window closes.
     driven = settings.car and not settings.on_demand
     return not left and not driven
-
-
-def request(
-    sensed: Collection[Sensed],
-    settings: LoadSettings,
-    task: Task | None,
-    now: datetime,
-    *,
-    asks_again: bool,
-) -> Request:
-    """Return what sensors say: that a load on demand is asked for, or no longer.
-
-    ``asks_again``: a car that stays plugged in lacks so much that it is asked for once more.
-    """
-    if not settings.on_demand:
-        return Request.NONE
-    if task is None:
-        asked = Sensed.ASKED in sensed or asks_again
-        return Request.ASKED if asked else Request.NONE
-    # Half a dishwasher's run helps nobody.
-    goes_on = settings.contiguous and task.run_at(now) is not None
-    withdrawn = Sensed.WITHDRAWN in sensed and not goes_on
-    return Request.WITHDRAWN if withdrawn else Request.NONE

@@ -6,6 +6,7 @@ Pure functions and frozen data. No I/O, no clock (``now`` is a parameter), no Ho
 from .model import (
     Objective,
     Plan,
+    PlannedRuns,
     PlanRequest,
     PlanStatus,
     Prefer,
@@ -20,6 +21,7 @@ __all__ = [
     "Plan",
     "PlanRequest",
     "PlanStatus",
+    "PlannedRuns",
     "Prefer",
     "Profile",
     "Run",

@@ -386,6 +386,5 @@ def _best_amount(
 
 
 def _at(costs: _Costs, place: float) -> float:
-    """Return a cost between two levels."""
     index = min(int(place), _LEVELS - 1)
     return costs[index] + (costs[index + 1] - costs[index]) * (place - index)

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from itertools import accumulate, pairwise, takewhile
@@ -11,7 +11,7 @@ from typing import Final, Self
 from ..pricing import QUARTER, TARIFF_ZONE, PriceTable, quarter_of
 from ..pricing.stand_in import with_stand_ins
 from .battery import Quarter
-from .model import Run
+from .model import PlannedRuns
 
 _HOUR: Final = timedelta(hours=1)
 _DAY: Final = timedelta(days=1)
@@ -49,6 +49,10 @@ class EnergyForecast:
             )
         return cls(tuple(starts), tuple(kwh for _, kwh in ordered))
 
+    def times(self, factor: float) -> Self:
+        """Return so many times the energy."""
+        return replace(self, energies=tuple(one * factor for one in self.energies))
+
     def between(self, start: datetime, end: datetime) -> float:
         """Return the energy between two aware instants less than a day apart, in kWh.
 
@@ -65,6 +69,15 @@ class EnergyForecast:
             if self.starts[0] <= at and at + length <= self.starts[-1]:
                 return max(self._until(at + length) - self._until(at), 0.0)
         return 0.0
+
+    def is_dark(self, start: datetime, end: datetime) -> bool:
+        """Return whether no energy is expected between two aware instants; False without a forecast."""
+        at = quarter_of(start)
+        while at < end:
+            if self.between(at, at + QUARTER) > 0:
+                return False
+            at += QUARTER
+        return bool(self.energies)
 
     def within(
         self, start: datetime, end: datetime
@@ -87,19 +100,34 @@ class EnergyForecast:
         return tuple(accumulate(self.energies, initial=0.0))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expected:
-    """What is expected of a house with a battery: prices and payouts (EUR/kWh), its need and its solar power.
+@dataclass(frozen=True, kw_only=True)
+class HouseOutlook:
+    """What is expected of a house: its need, its solar power, payouts (EUR/kWh), and runs on top of the need."""
 
-    ``runs`` are those of loads, with their power in kW; they come on top of the need. Of what is not known, the price or
-    payout of the same clock time on the last day before stands in.
+    house: EnergyForecast
+    sun: EnergyForecast
+    payouts: PriceTable
+    runs: PlannedRuns = ()
+
+    def expected(self, prices: PriceTable, runs: PlannedRuns) -> Expected:
+        """Return it with prices, and with other runs."""
+        return Expected(
+            prices=prices,
+            payouts=self.payouts,
+            house=self.house,
+            sun=self.sun,
+            runs=runs,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expected(HouseOutlook):
+    """What is expected of a house with a battery, and prices (EUR/kWh).
+
+    Of what is not known, the price or payout of the same clock time on the last day before stands in.
     """
 
     prices: PriceTable
-    payouts: PriceTable
-    house: EnergyForecast
-    sun: EnergyForecast
-    runs: tuple[tuple[Run, float], ...] = ()
 
     def to_plan(
         self, start: datetime, end: datetime

@@ -8,6 +8,8 @@ from math import ceil, inf
 from ..pricing.table import NO_COMPONENTS, Components
 
 type Stretch = tuple[datetime, datetime]
+type PlannedRuns = tuple[tuple[Run, float], ...]
+"""Runs that loads and batteries have planned, with their power in kW; negative for what a battery delivers."""
 type Profile = tuple[tuple[timedelta, float], ...]
 
 _ZERO = timedelta(0)

@@ -24,12 +24,8 @@ def one_run(
     """Return the cheapest start of one run; None if it fits nowhere.
 
     The cost bends only at a start that puts an edge of a step on a boundary of a price, so one of those is optimal.
-
-    Args:
-        segments: sorted.
-        steps: length and power of the parts of the run, one after the other.
-        late: whether the latest of equally cheap starts is taken, instead of the earliest.
-
+    Segments are sorted; ``steps`` are length and power of the parts of the run, one after the other. Of equally cheap
+    starts the earliest is taken, or the latest if it is to be ``late``.
     """
     edges = list(accumulate((length for length, _ in steps), initial=0))
     paid_until = _running_total(segments)
@@ -102,15 +98,8 @@ def several_runs(
 ) -> list[Span]:
     """Return the best runs: as long as possible up to the duration, then cheapest, then fewest, then as preferred.
 
-    Args:
-        costs: of running in each slot; None if the load may not run.
-        duration: slots to run in all.
-        min_run: the fewest slots of a run.
-        min_pause: the fewest slots between two runs.
-        max_runs: the largest number of runs.
-        late: whether late slots are preferred to early ones.
-        running: slots that the load has been running when the first one begins; it may go on, as the run from slot 0.
-
+    ``costs`` are those of running in each slot, None if the load may not run; all lengths are slots. A load that has been
+    ``running`` for some when the first one begins may go on, as the run from slot 0.
     """
     search = _Search(costs, duration, max(min_run, 1), max(min_pause, 1), late, running)
     runs = search.best(None)

@@ -9,7 +9,7 @@ from math import fsum
 from typing import Final, Self
 
 from ..pricing import QUARTER, Interval, PriceTable, quarter_of, with_stand_ins
-from .expected import EnergyForecast
+from .expected import HouseOutlook
 from .model import Run
 
 _HOUR: Final = timedelta(hours=1)
@@ -19,17 +19,11 @@ type _Piece = tuple[datetime, datetime, float, float]
 
 
 @dataclass(frozen=True, kw_only=True)
-class OwnSun:
+class OwnSun(HouseOutlook):
     """The surplus that a load may count on: the sun, less what the house needs and what loads take that come first.
 
-    ``payouts`` are in EUR/kWh; ``runs`` are those of the other loads, with their power in kW. Without a forecast of sun
-    and house, and as long as a payout is not known, there is no surplus.
+    Without a forecast of sun and house, and as long as a payout is not known, there is no surplus.
     """
-
-    house: EnergyForecast
-    sun: EnergyForecast
-    payouts: PriceTable
-    runs: tuple[tuple[Run, float], ...] = ()
 
     def guessed(self, start: datetime, end: datetime) -> Self:
         """Return it with stand-ins for the payouts between two aware instants that are not known."""
@@ -111,13 +105,3 @@ class OwnSun:
         energy = self.sun.between(start, end) - self.house.between(start, end)
         taken = fsum(power for run, power in self.runs if run.start <= start < run.end)
         return max(energy / ((end - start) / _HOUR) - taken, 0.0)
-
-
-def is_dark(sun: EnergyForecast, start: datetime, end: datetime) -> bool:
-    """Return whether no sun is expected between two aware instants; False without a forecast."""
-    at = quarter_of(start)
-    while at < end:
-        if sun.between(at, at + QUARTER) > 0:
-            return False
-        at += QUARTER
-    return bool(sun.energies)

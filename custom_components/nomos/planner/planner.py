@@ -84,7 +84,6 @@ def _gaps(known: _Known, opens: datetime, closes: datetime) -> tuple[Stretch, ..
 
 
 def _average(known: _Known) -> float:
-    """Return the mean of known prices over time."""
     hours = [(end - start) / _HOUR for start, end, _ in known]
     return sumprod(hours, [price for _, _, price in known]) / fsum(hours)
 
@@ -92,7 +91,6 @@ def _average(known: _Known) -> float:
 def _runs(
     known: _Known, request: PlanRequest, opens: datetime, closes: datetime
 ) -> tuple[Run, ...]:
-    """Return the best runs of a window."""
     floor, cap = request.price_floor, request.price_cap
     low = round(-inf if floor is None else floor, _PRICE_DIGITS)
     high = round(inf if cap is None else cap, _PRICE_DIGITS)

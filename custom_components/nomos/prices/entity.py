@@ -3,18 +3,27 @@
 from abc import abstractmethod
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final, override
+from typing import Any, Final, override
 
+from homeassistant.components.sensor import SensorDeviceClass
 from homeassistant.core import callback
 from homeassistant.util import dt as dt_util
 
 from ..account.contract import ContractEntity
 from ..api import SubscriptionStatus
+from ..const import CURRENCY
 from ..pricing import PriceRating
 from .coordinator import PriceCoordinator
 
 PRICE_UNIT: Final = "EUR/kWh"
 """What the Energy dashboard multiplies kWh with: it takes the number as it is and converts no cents."""
+
+MONEY: Final[dict[str, Any]] = {
+    "device_class": SensorDeviceClass.MONETARY,
+    "native_unit_of_measurement": CURRENCY,
+    "suggested_display_precision": 2,
+}
+"""What all sensors of amounts of money have."""
 
 type PriceValue[T] = Callable[[PriceCoordinator, datetime], T]
 """Reads one value at an aware instant."""

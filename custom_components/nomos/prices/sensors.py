@@ -14,10 +14,9 @@ from homeassistant.components.sensor import (
 from homeassistant.const import EntityCategory, UnitOfRatio
 
 from ..api import SubscriptionStatus
-from ..const import CURRENCY
 from ..pricing import TARIFF_ZONE, DayPrices, Level, local_date
 from .coordinator import PriceCoordinator
-from .entity import PRICE_UNIT, NomosEntity, PriceValue, of_rating, suits
+from .entity import MONEY, PRICE_UNIT, NomosEntity, PriceValue, of_rating, suits
 
 _STATUSES: Final = [
     status.value
@@ -102,11 +101,6 @@ _MEASURED: Final[dict[str, Any]] = {
     "state_class": SensorStateClass.MEASUREMENT,
 }
 _TIME: Final[dict[str, Any]] = {"device_class": SensorDeviceClass.TIMESTAMP}
-_MONEY: Final[dict[str, Any]] = {
-    "device_class": SensorDeviceClass.MONETARY,
-    "native_unit_of_measurement": CURRENCY,
-    "suggested_display_precision": 2,
-}
 
 
 def _day_sensors(noun: str, feeds_in: bool) -> Iterator[NomosSensorDescription]:
@@ -185,7 +179,7 @@ CONTRACT: Final = tuple(
         ("contract_notice", _of_contract("terminated_at"), _TIME),
         ("contract_number", _of_contract("number"), {}),
         ("plan", _of_tariff("name"), {}),
-        ("base_fee", _of_tariff("base_fee"), _MONEY),
+        ("base_fee", _of_tariff("base_fee"), MONEY),
     )
 )
 

@@ -1,13 +1,17 @@
 """What loads and batteries share as subentries: the contract they are planned with, their device, and their dialog."""
 
-from collections.abc import Mapping
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import probatio
 
 from homeassistant.config_entries import (
+    SIGNAL_CONFIG_ENTRY_CHANGED,
     ConfigEntry,
+    ConfigEntryChange,
     ConfigEntryState,
+    ConfigSubentry,
     ConfigSubentryFlow,
     SubentryFlowResult,
 )
@@ -15,7 +19,11 @@ from homeassistant.const import CONF_NAME
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.entity import Entity
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.selector import SelectOptionDict, SelectSelector
+from homeassistant.util.signal_type import SignalType
 
 from ..account.ranking import default_contract, rank_contracts
 from ..const import DOMAIN
@@ -23,41 +31,171 @@ from ..form_fields import Fields, Mistake, SectionedForm
 from .coordinator import PriceCoordinator
 
 
-def coordinator_of(
-    prices: Mapping[str, PriceCoordinator], named: str | None
-) -> PriceCoordinator | None:
-    """Return the prices of the contract that is named, or else of the usual one.
+class PlannedSubentry:
+    """A load or a battery: what is planned with the prices of a contract."""
 
-    Also of the usual one if the named one is gone: another has followed on it, and what is planned shall run.
+    def __init__(
+        self, hass: HomeAssistant, entry: ConfigEntry, subentry: ConfigSubentry
+    ) -> None:
+        """Wait to be given prices."""
+        self.id = subentry.subentry_id
+        self.entry, self.subentry = entry, subentry
+        self.coordinator: PriceCoordinator | None = None
+        """The prices that it is planned with; None if there is no contract."""
+        self._hass = hass
+        self._unsub_prices = self._cancel_timer = nothing
+
+    @property
+    def name(self) -> str:
+        """Return what the customer calls it."""
+        return self.subentry.title
+
+    @abstractmethod
+    def async_configure(
+        self, subentry: ConfigSubentry, coordinator: PriceCoordinator | None
+    ) -> None:
+        """Take name, settings and prices."""
+
+    def _follow_prices(
+        self, coordinator: PriceCoordinator | None, listener: Callable[[], None]
+    ) -> None:
+        self._unsub_prices()
+        self._unsub_prices = nothing
+        self.coordinator = coordinator
+        if coordinator is not None:
+            self._unsub_prices = coordinator.async_add_listener(listener)
+
+    @callback
+    def async_stop(self) -> None:
+        """Follow nothing any more."""
+        self._cancel_timer()
+        self._unsub_prices()
+        self._unsub_prices = nothing
+
+
+def nothing() -> None:
+    """End what is not followed, or not waited for."""
+
+
+class Subentries[T: PlannedSubentry]:
+    """Keeps an object for each subentry of a type, which come, change and go without a reload.
+
+    An entry's update listener would make Home Assistant refuse the flows that reload by themselves. So subentries are
+    compared with every change of the entry, also for each token that is stored.
     """
-    if named is not None and named in prices:
-        return prices[named]
-    usual = default_contract(one.contract for one in prices.values())
-    return prices[usual.id] if usual else None
 
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        prices: Mapping[str, PriceCoordinator],
+        kind: str,
+    ) -> None:
+        """Belong to an entry; ``prices`` is followed as contracts come and go."""
+        self.all: dict[str, T] = {}
+        self._hass, self._entry, self._prices, self._kind = hass, entry, prices, kind
+        self._platforms: list[Callable[[T], None]] = []
 
-@callback
-def async_register_device(
-    hass: HomeAssistant,
-    entry: ConfigEntry,
-    subentry_id: str,
-    name: str,
-    coordinator: PriceCoordinator | None,
-) -> None:
-    """Create or update the device of a subentry, below the contract that it is planned with."""
-    registry, contract = dr.async_get(hass), None
-    if coordinator is not None:
-        contract = registry.async_get_device_by_identifier(
-            (DOMAIN, coordinator.contract_id), entry.entry_id
+    @abstractmethod
+    def _make(self, subentry: ConfigSubentry) -> T:
+        """Return the object of a subentry that is new."""
+
+    def _begin(self) -> None:
+        """Keep in line with the entry from now on."""
+        self._connect(SIGNAL_CONFIG_ENTRY_CHANGED, self._entry_changed)
+        self._entry.async_on_unload(self._stop)
+        self.async_update()
+
+    def _connect(
+        self, signal: str | SignalType[*tuple[Any, ...]], target: Callable[..., None]
+    ) -> None:
+        self._entry.async_on_unload(
+            async_dispatcher_connect(self._hass, signal, target)
         )
-    registry.async_get_or_create(
-        config_entry_id=entry.entry_id,
-        config_subentry_id=subentry_id,
-        identifiers={(DOMAIN, subentry_id)},
-        entry_type=dr.DeviceEntryType.SERVICE,
-        name=name,
-        via_device_id=contract.id if contract else None,
-    )
+
+    @callback
+    def async_each(
+        self,
+        add: AddConfigEntryEntitiesCallback,
+        entities: Callable[[T], Iterable[Entity]],
+    ) -> None:
+        """Let a platform add the entities of every one there is, and of each one that is added later."""
+
+        @callback
+        def platform(one: T) -> None:
+            add(entities(one), config_subentry_id=one.id)
+
+        self._platforms.append(platform)
+        for one in self.all.values():
+            self._add_entities(one, platform)
+
+    def _add_entities(self, one: T, platform: Callable[[T], None]) -> None:
+        platform(one)
+
+    @callback
+    def _entry_changed(self, change: ConfigEntryChange, entry: ConfigEntry) -> None:
+        if entry is self._entry and change is ConfigEntryChange.UPDATED:
+            self.async_update()
+
+    @callback
+    def async_update(self) -> None:
+        """Let objects come, change and go with the subentries, and follow the contracts."""
+        wanted = {
+            key: subentry
+            for key, subentry in self._entry.subentries.items()
+            if subentry.subentry_type == self._kind
+        }
+        for gone in self.all.keys() - wanted.keys():
+            self._forget(gone)
+        for key, subentry in wanted.items():
+            self._follow(key, subentry)
+
+    def _forget(self, key: str) -> None:
+        self.all.pop(key).async_stop()
+
+    def _follow(self, key: str, subentry: ConfigSubentry) -> None:
+        if new := key not in self.all:
+            self.all[key] = self._make(subentry)
+        one = self.all[key]
+        one.async_configure(
+            subentry, self.coordinator_of(subentry.data.get("subscription"))
+        )
+        self._register_device(one)
+        for platform in self._platforms if new else ():
+            self._add_entities(one, platform)
+
+    def coordinator_of(self, named: str | None) -> PriceCoordinator | None:
+        """Return the prices of the contract that is named, or else of the usual one.
+
+        Also of the usual one if the named one is gone: another has followed on it, and what is planned shall run.
+        """
+        if named is not None and named in self._prices:
+            return self._prices[named]
+        usual = default_contract(one.contract for one in self._prices.values())
+        return self._prices[usual.id] if usual else None
+
+    def _register_device(self, one: T) -> None:
+        """Create or update the device of a subentry, below the contract that it is planned with."""
+        registry, contract = dr.async_get(self._hass), None
+        if one.coordinator is not None:
+            contract = registry.async_get_device_by_identifier(
+                (DOMAIN, one.coordinator.contract_id), self._entry.entry_id
+            )
+        registry.async_get_or_create(
+            config_entry_id=self._entry.entry_id,
+            config_subentry_id=one.id,
+            identifiers={(DOMAIN, one.id)},
+            entry_type=dr.DeviceEntryType.SERVICE,
+            name=one.name,
+            via_device_id=contract.id if contract else None,
+        )
+
+    @callback
+    def _stop(self) -> None:
+        """Stop all of them."""
+        for one in self.all.values():
+            one.async_stop()
+        self.all.clear()
 
 
 class PlannedFlow(ConfigSubentryFlow):

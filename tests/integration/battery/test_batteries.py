@@ -58,6 +58,23 @@ async def test_two_batteries(hass: HomeAssistant, linked) -> None:
     assert gain_of(hass, second) == pytest.approx(alone)
 
 
+async def test_two_batteries_over_a_restart(
+    hass: HomeAssistant, linked, advance: Advance
+) -> None:
+    """Both ledgers go on from where they were: the first battery's is not stored without the second's."""
+    entry = await linked()
+    report(hass, 20)
+    batteries = [await add(hass, entry, name=name) for name in ("First", "Second")]
+    for _ in range(3):
+        await advance(QUARTER)
+    before = [live(entry, one).ledger for one in batteries]
+    assert all(one.months for one in before)
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    after = [live(entry, one).ledger for one in batteries]
+    assert [one.months.keys() for one in after] == [one.months.keys() for one in before]
+
+
 async def test_damaged_battery(
     hass: HomeAssistant, linked, caplog: pytest.LogCaptureFixture
 ) -> None:

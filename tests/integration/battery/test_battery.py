@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from custom_components.nomos.battery.battery import HomeBattery
-from custom_components.nomos.battery.model import BatteryMemory, Outlook
+from custom_components.nomos.battery.model import BatteryMemory
 from custom_components.nomos.const import DOMAIN
 from custom_components.nomos.diagnostics import async_get_config_entry_diagnostics
+from custom_components.nomos.planner.expected import HouseOutlook
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
@@ -347,7 +348,7 @@ async def test_outlook_that_fails(
     class Broken:
         options: object = None
 
-        async def async_outlook(self, now: datetime) -> Outlook:
+        async def async_outlook(self, now: datetime) -> HouseOutlook:
             raise RuntimeError("free text")
 
     entry = await linked()

@@ -111,16 +111,14 @@ async def test_its_own_timer(
     forecasts = forecasts_of(entry)
     await advance(HOUR)
     assert sun.asked == 0
-    forecasts.async_start()
-    forecasts.async_start()
+    stop = forecasts.async_start()
     for _ in range(24):
         await advance(HOUR / 4)
     assert sun.asked == 12
-    forecasts.async_stop()
-    forecasts.async_stop()
+    stop()
     await advance(2 * HOUR)
     assert sun.asked == 12
-    forecasts.async_start()
+    stop = forecasts.async_start()
     await dashboard(hass, {**GRID, "stat_energy_to": None})
     await advance(HOUR / 2)
     assert forecasts.report()["house_source"] is HouseSource.YEARLY
@@ -129,7 +127,7 @@ async def test_its_own_timer(
     while dt_util.utcnow() < midnight + HOUR:
         await advance(HOUR / 4)
     assert forecasts.report()["house_source"] is HouseSource.METERS
-    forecasts.async_stop()
+    stop()
 
 
 async def test_a_hub_without_recorder_and_dashboard(

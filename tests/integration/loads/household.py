@@ -1,7 +1,6 @@
 """One load with its device, in a house in which time passes, prices arrive, and people press what there is."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 import logging
 from types import MappingProxyType
@@ -11,7 +10,6 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.nomos.codec import decode, encode
 from custom_components.nomos.const import DOMAIN
-from custom_components.nomos.loads.control import Control
 from custom_components.nomos.loads.load import SUBENTRY_TYPE, Load
 from custom_components.nomos.loads.plan import LoadMemory
 from custom_components.nomos.prices.coordinator import PriceCoordinator
@@ -62,11 +60,6 @@ class House:
         self.load.async_configure(
             self._subentry, cast("PriceCoordinator", self._prices)
         )
-        self._control = Control(self._hass, self.load, memory.devices, self._save)
-        self._control.async_begin()
-
-    def _save(self) -> None:
-        """Keep nothing: what has to survive is asked for when the house begins again."""
 
     async def _obey(self, call: ServiceCall) -> None:
         self.commanded_at = datetime.now(UTC)
@@ -79,14 +72,13 @@ class House:
 
     async def restart(self) -> None:
         """Stop, and begin again with what is kept on disk."""
-        memory = replace(self.load.memory, devices=self._control.memory)
+        memory = self.load.memory
         self.stop()
         self._begin(decode(LoadMemory, encode(memory)))
         await self.settle()
 
     def stop(self) -> None:
         """Stop all that goes on."""
-        self._control.async_stop()
         self.load.async_stop()
 
     async def publish(self, table: PriceTable) -> None:

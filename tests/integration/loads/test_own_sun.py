@@ -349,7 +349,7 @@ async def test_presses_at_random(
             if one.running(datetime.now(UTC))
         }
         for key, one in not_begun(entry).items():
-            assert not one.making.goes_on
+            assert not one.making.under_way
             if one.plan is not None and one.plan.status in FRESH:
                 await assert_planned_right(hass, entry, key, taken)
             taken[key] = 2.5

@@ -28,7 +28,7 @@ from benchmarks.database import contents_of
 from benchmarks.hub import LOADS, add_loads
 from benchmarks.monitors import States, Writes
 from custom_components.nomos.const import DOMAIN
-from custom_components.nomos.loads.load import signal_changed
+from custom_components.nomos.entity import signal_changed
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
