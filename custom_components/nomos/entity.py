@@ -109,7 +109,7 @@ class SubentryEntity[T: Planned](ReadingEntity):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SubentrySensorDescription[T: Planned](SensorEntityDescription):
+class SubentryEntityDescription[T: Planned](SensorEntityDescription):
     """A sensor that reads a load or a battery at an instant."""
 
     value_fn: Callable[[T, datetime], str | float | datetime | None]
@@ -119,7 +119,7 @@ class SubentrySensorDescription[T: Planned](SensorEntityDescription):
 class SubentrySensor[T: Planned](SubentryEntity[T], SensorEntity):
     """A value of a load or a battery, or of its plan."""
 
-    entity_description: SubentrySensorDescription[T]
+    entity_description: SubentryEntityDescription[T]
 
     @override
     def _read_value(self, now: datetime) -> object:

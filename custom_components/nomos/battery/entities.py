@@ -6,7 +6,7 @@ from typing import Any, Final
 from homeassistant.components.sensor import SensorDeviceClass
 from homeassistant.const import PERCENTAGE, UnitOfPower
 
-from ..entity import SubentrySensor, SubentrySensorDescription
+from ..entity import SubentryEntityDescription, SubentrySensor
 from ..planner.battery import BatteryMode
 from ..prices.entity import MONEY
 from ..pricing import TARIFF_ZONE
@@ -50,8 +50,8 @@ def _told(battery: HomeBattery, now: datetime) -> dict[str, Any]:
     }
 
 
-BATTERY_SENSORS: Final[tuple[SubentrySensorDescription[HomeBattery], ...]] = (
-    SubentrySensorDescription(
+BATTERY_SENSORS: Final[tuple[SubentryEntityDescription[HomeBattery], ...]] = (
+    SubentryEntityDescription(
         key="mode",
         translation_key="battery_mode",
         device_class=SensorDeviceClass.ENUM,
@@ -59,14 +59,14 @@ BATTERY_SENSORS: Final[tuple[SubentrySensorDescription[HomeBattery], ...]] = (
         value_fn=lambda battery, now: battery.mode(now),
         attributes_fn=_told,
     ),
-    SubentrySensorDescription(
+    SubentryEntityDescription(
         key="target_level",
         translation_key="battery_target_level",
         native_unit_of_measurement=PERCENTAGE,
         suggested_display_precision=0,
         value_fn=_target_level,
     ),
-    SubentrySensorDescription(
+    SubentryEntityDescription(
         key="charging_power",
         translation_key="battery_charging_power",
         device_class=SensorDeviceClass.POWER,
@@ -74,7 +74,7 @@ BATTERY_SENSORS: Final[tuple[SubentrySensorDescription[HomeBattery], ...]] = (
         suggested_display_precision=2,
         value_fn=_power,
     ),
-    SubentrySensorDescription(
+    SubentryEntityDescription(
         key="next_change",
         translation_key="battery_next_change",
         device_class=SensorDeviceClass.TIMESTAMP,
@@ -82,7 +82,7 @@ BATTERY_SENSORS: Final[tuple[SubentrySensorDescription[HomeBattery], ...]] = (
             battery.plan.next_change(now) if battery.plan else None
         ),
     ),
-    SubentrySensorDescription(
+    SubentryEntityDescription(
         key="expected_gain",
         translation_key="battery_expected_gain",
         value_fn=lambda battery, _: (
@@ -90,7 +90,7 @@ BATTERY_SENSORS: Final[tuple[SubentrySensorDescription[HomeBattery], ...]] = (
         ),
         **MONEY,
     ),
-    SubentrySensorDescription(
+    SubentryEntityDescription(
         key="gain_this_month",
         translation_key="battery_gain_this_month",
         value_fn=lambda battery, now: round(battery.ledger.month(now), 4),

@@ -11,7 +11,7 @@ from homeassistant.components.binary_sensor import (
 from homeassistant.components.binary_sensor.const import BinarySensorDeviceClass
 from homeassistant.components.sensor import SensorDeviceClass
 
-from ..entity import SubentryEntity, SubentrySensor, SubentrySensorDescription
+from ..entity import SubentryEntity, SubentryEntityDescription, SubentrySensor
 from ..prices.entity import MONEY, PRICE_UNIT
 from ..pricing import TARIFF_ZONE
 from .load import Load
@@ -60,8 +60,8 @@ def _last_run(load: Load, _now: datetime) -> dict[str, Any]:
     }
 
 
-LOAD_SENSORS: Final[tuple[SubentrySensorDescription[Load], ...]] = (
-    SubentrySensorDescription(
+LOAD_SENSORS: Final[tuple[SubentryEntityDescription[Load], ...]] = (
+    SubentryEntityDescription(
         key="status",
         translation_key="load_status",
         device_class=SensorDeviceClass.ENUM,
@@ -69,7 +69,7 @@ LOAD_SENSORS: Final[tuple[SubentrySensorDescription[Load], ...]] = (
         value_fn=lambda load, now: load.status(now).value,
         attributes_fn=_planned_share,
     ),
-    SubentrySensorDescription(
+    SubentryEntityDescription(
         key="next_start",
         translation_key="next_start",
         device_class=SensorDeviceClass.TIMESTAMP,
@@ -77,7 +77,7 @@ LOAD_SENSORS: Final[tuple[SubentrySensorDescription[Load], ...]] = (
             lambda plan, now: run.start if (run := plan.next_run(now)) else None
         ),
     ),
-    SubentrySensorDescription(
+    SubentryEntityDescription(
         key="next_end",
         translation_key="next_end",
         device_class=SensorDeviceClass.TIMESTAMP,
@@ -85,14 +85,14 @@ LOAD_SENSORS: Final[tuple[SubentrySensorDescription[Load], ...]] = (
             lambda plan, now: run.end if (run := plan.next_run(now)) else None
         ),
     ),
-    SubentrySensorDescription(
+    SubentryEntityDescription(
         key="expected_cost",
         translation_key="expected_cost",
         value_fn=_of_plan(lambda plan, _: _rounded(plan.cost)),
         attributes_fn=_solar_share,
         **MONEY,
     ),
-    SubentrySensorDescription(
+    SubentryEntityDescription(
         key="expected_average_price",
         translation_key="expected_average_price",
         native_unit_of_measurement=PRICE_UNIT,
@@ -100,7 +100,7 @@ LOAD_SENSORS: Final[tuple[SubentrySensorDescription[Load], ...]] = (
         entity_registry_enabled_default=False,
         value_fn=_of_plan(lambda plan, _: _rounded(plan.average_price)),
     ),
-    SubentrySensorDescription(
+    SubentryEntityDescription(
         key="expected_saving",
         translation_key="expected_saving",
         value_fn=_of_plan(lambda plan, _: _rounded(plan.saving)),
@@ -108,7 +108,7 @@ LOAD_SENSORS: Final[tuple[SubentrySensorDescription[Load], ...]] = (
         **MONEY,
     ),
     # No state class: the recorder would derive a row from it every five minutes. The statistic is saved.py's.
-    SubentrySensorDescription(
+    SubentryEntityDescription(
         key="saved_this_month",
         translation_key="load_saved_this_month",
         value_fn=lambda load, now: _rounded(
@@ -117,7 +117,7 @@ LOAD_SENSORS: Final[tuple[SubentrySensorDescription[Load], ...]] = (
         attributes_fn=lambda load, now: {"source": load.meter.source_of(now)},
         **MONEY,
     ),
-    SubentrySensorDescription(
+    SubentryEntityDescription(
         key="last_cost",
         translation_key="load_last_cost",
         entity_registry_enabled_default=False,
