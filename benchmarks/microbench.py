@@ -26,7 +26,7 @@ from custom_components.nomos.prices.conversion import price_table
 from custom_components.nomos.pricing import PriceTable, local_date, rate_day
 from custom_components.nomos.totals import RunningTotal
 from custom_components.nomos.usage.ledger import StatisticKind, revisions
-from custom_components.nomos.usage.metering import days_and_hours_of, group_by_day
+from custom_components.nomos.usage.metering import days_and_hours_of, readings_by_day
 
 from .fake_time import FakeTime, LeapingClock
 from .hub import enter_account, hub
@@ -84,6 +84,7 @@ def usage_hours(count: int) -> Work:
     """Convert readings to days, to hours, and to the rows that have to be written."""
     readings, known = reading_sample(count), price_sample(count)
     supply = FIRST, FIRST + count * QUARTER
+    range_of_days = local_date(FIRST), local_date(supply[1]) + timedelta(days=1)
     rows = {
         FIRST + index * timedelta(hours=1): (0.4, 0.4 * (index + 1))
         for index in range(count // 4)
@@ -91,7 +92,8 @@ def usage_hours(count: int) -> Work:
     account = RunningTotal(rows)
 
     def work() -> None:
-        days, hours = days_and_hours_of(group_by_day(readings), known.between, supply)
+        by_day = readings_by_day(readings, *range_of_days)
+        days, hours = days_and_hours_of(by_day, QUARTER, known.between, supply)
         assert days
         assert revisions({StatisticKind.USAGE: account}, hours, {}, selling=False)
 

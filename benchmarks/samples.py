@@ -4,10 +4,9 @@ from datetime import UTC, datetime, timedelta
 from math import sin
 from typing import Any, Final
 
-from custom_components.nomos.api import PriceSeries
+from custom_components.nomos.api import PriceSeries, UsageItem
 from custom_components.nomos.prices.conversion import price_table
 from custom_components.nomos.pricing import PriceTable
-from custom_components.nomos.usage.metering import Reading
 
 FIRST: Final = datetime(2026, 6, 8, 22, tzinfo=UTC)
 """A midnight in Germany."""
@@ -46,9 +45,9 @@ def price_sample(count: int, *, shift: float = 0.0) -> PriceTable:
     return price_table(PriceSeries.from_json(price_answer(count, shift=shift)))
 
 
-def reading_sample(count: int) -> list[Reading]:
+def reading_sample(count: int) -> list[UsageItem]:
     """Return a number of quarter-hours of a household."""
     return [
-        Reading(FIRST + index * QUARTER, QUARTER, round(0.1 + index % 13 / 40, 3))
+        UsageItem(FIRST + index * QUARTER, round(0.1 + index % 13 / 40, 3), final=True)
         for index in range(count)
     ]

@@ -49,7 +49,7 @@ from custom_components.nomos.schedule import next_usage_request_after_start
 from custom_components.nomos.storage import _pack, _unpack
 from custom_components.nomos.usage.days import is_over
 from custom_components.nomos.usage.metering import AnalogMonth, DayUsage, period
-from custom_components.nomos.usage.prices import _decode as decode_days, _price
+from custom_components.nomos.usage.prices import _decode as decode_days, _table
 from custom_components.nomos.usage.record import MonthState, UsageRecord
 from tests.usage.samples import FULL, PLAIN, places, property_test, starts_of, table_of
 
@@ -196,9 +196,7 @@ KINDS = {
     "unsettled_prices": Kind(
         sample={PLAIN.isoformat(): " ".join(["28.17", "-", "-0.5", "0"] * 24)},
         decode=decode_days,
-        use=lambda days: [
-            _price(one) for text in days.values() for one in text.split()
-        ],
+        use=lambda days: [_table(*item) for item in days.items()],
     ),
     "token": Kind(
         sample={

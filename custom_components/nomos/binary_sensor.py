@@ -14,7 +14,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .loads.entities import RUN_NOW, NomosRunNow
 from .prices.coordinator import PriceCoordinator
-from .prices.entity import NomosEntity, PriceValue, suits
+from .prices.entity import NomosEntity, PriceValue
 from .pricing import PeriodKind, local_date
 from .runtime import NomosConfigEntry
 
@@ -42,31 +42,24 @@ def _negative(prices: PriceCoordinator, now: datetime) -> bool | None:
     return interval.price < 0 if interval and interval.price is not None else None
 
 
-BINARY_SENSORS: Final = (
+BINARY_SENSORS: Final = tuple(
     NomosBinarySensorDescription(
-        key="tomorrow_available",
-        translation_key="tomorrow_available",
-        entity_category=EntityCategory.DIAGNOSTIC,
-        value_fn=_tomorrow_available,
-        feeds_in=None,
-    ),
-    NomosBinarySensorDescription(
-        key="cheap_now",
-        translation_key="cheap_now",
-        value_fn=_within(PeriodKind.CHEAP),
-    ),
-    NomosBinarySensorDescription(
-        key="expensive_now",
-        translation_key="expensive_now",
-        value_fn=_within(PeriodKind.EXPENSIVE),
-    ),
-    NomosBinarySensorDescription(
-        key="negative_price",
-        translation_key="negative_price",
-        entity_registry_enabled_default=False,
-        value_fn=_negative,
-        feeds_in=None,
-    ),
+        key=key, translation_key=key, value_fn=value_fn, **fields
+    )
+    for key, value_fn, fields in (
+        (
+            "tomorrow_available",
+            _tomorrow_available,
+            {"entity_category": EntityCategory.DIAGNOSTIC, "feeds_in": None},
+        ),
+        ("cheap_now", _within(PeriodKind.CHEAP), {}),
+        ("expensive_now", _within(PeriodKind.EXPENSIVE), {}),
+        (
+            "negative_price",
+            _negative,
+            {"entity_registry_enabled_default": False, "feeds_in": None},
+        ),
+    )
 )
 
 
@@ -82,7 +75,7 @@ async def async_setup_entry(
         async_add_entities(
             NomosBinarySensor(coordinator, description)
             for description in BINARY_SENSORS
-            if suits(coordinator, description.feeds_in)
+            if description.feeds_in in {None, coordinator.contract.feeds_in}
         )
 
     entry.runtime_data.async_each_contract(add)

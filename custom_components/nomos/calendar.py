@@ -19,7 +19,7 @@ from .const import DOMAIN
 from .entity import signal_changed
 from .prices.coordinator import PriceCoordinator
 from .prices.entity import NomosEntity
-from .pricing import PeriodKind, day_bounds, local_date
+from .pricing import PeriodKind, day_bounds, local_date, touching
 from .runtime import NomosConfigEntry
 
 PARALLEL_UPDATES = 0
@@ -106,9 +106,9 @@ class NomosCalendar(NomosEntity, CalendarEntity):
         today = local_date(dt_util.utcnow())
         start, _ = day_bounds(today - _DAY)
         _, end = day_bounds(today + _DAY)
-        for period in self.coordinator.levels.periods(PeriodKind.CHEAP):
-            if start < period.end and period.start < end:
-                yield from _split(period.start, period.end, self._summary)
+        periods = self.coordinator.levels.periods(PeriodKind.CHEAP)
+        for period in touching(periods, start, end):
+            yield from _split(period.start, period.end, self._summary)
         for load in self.coordinator.config_entry.runtime_data.loads.all.values():
             if load.coordinator is self.coordinator and load.plan is not None:
                 for run in load.plan.runs:

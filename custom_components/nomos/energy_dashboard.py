@@ -1,12 +1,12 @@
 """What Home Assistant's Energy dashboard knows: meters of the house, chosen solar forecasts, and batteries."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from homeassistant.core import HomeAssistant
 
-_ENERGY: Final = "energy"
+_KINDS: Final = ("grid", "solar", "battery")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ class Dashboard:
 
 async def async_dashboard(hass: HomeAssistant) -> Dashboard:
     """Return what the Energy dashboard was told; nothing if there is none."""
-    if _ENERGY not in hass.config.components:
+    if "energy" not in hass.config.components:
         return Dashboard()
     # Only a household with forecasts needs it.
     from homeassistant.components.energy.data import async_get_manager  # noqa: PLC0415
@@ -73,14 +73,15 @@ def read_preferences(stored: Any) -> Dashboard:
     Since 2026.11 there may be a meter of the whole house, which changes nothing in what the dashboard shows; it is not
     said whether it counts the battery, so it is not used here either.
     """
-    sources = list(_dicts(stored, "energy_sources"))
+    found = stored.get("energy_sources") if isinstance(stored, dict) else None
+    sources: dict[str, list[Mapping[str, Any]]] = {kind: [] for kind in _KINDS}
+    for one in found if isinstance(found, list) else ():
+        if isinstance(one, dict) and one.get("type") in _KINDS:
+            sources[one["type"]].append(one)
 
     def statistics(kind: str, key: str) -> frozenset[str]:
-        return frozenset(
-            one[key]
-            for one in sources
-            if one.get("type") == kind and isinstance(one.get(key), str)
-        )
+        named = (_given(one, key, str) for one in sources[kind])
+        return frozenset(name for name in named if name is not None)
 
     return Dashboard(
         grid_import=statistics("grid", "stat_energy_from"),
@@ -89,10 +90,9 @@ def read_preferences(stored: Any) -> Dashboard:
         battery_out=statistics("battery", "stat_energy_from"),
         battery_in=statistics("battery", "stat_energy_to"),
         forecasts=tuple(
-            (one["stat_energy_from"], entry)
-            for one in sources
-            if one.get("type") == "solar"
-            and isinstance(one.get("stat_energy_from"), str)
+            (meter, entry)
+            for one in sources["solar"]
+            if (meter := _given(one, "stat_energy_from", str)) is not None
             for entry in one.get("config_entry_solar_forecast") or ()
             if isinstance(entry, str)
         ),
@@ -103,8 +103,7 @@ def read_preferences(stored: Any) -> Dashboard:
                 capacity=_given(one, "capacity", float, int),
                 name=_given(one, "name", str),
             )
-            for one in sources
-            if one.get("type") == "battery"
+            for one in sources["battery"]
         ),
     )
 
@@ -112,10 +111,3 @@ def read_preferences(stored: Any) -> Dashboard:
 def _given[T](source: Mapping[str, Any], key: str, *kinds: type[T]) -> T | None:
     value = source.get(key)
     return value if isinstance(value, kinds) else None
-
-
-def _dicts(stored: Any, key: str) -> Iterator[Mapping[str, Any]]:
-    found = stored.get(key) if isinstance(stored, dict) else None
-    for one in found if isinstance(found, list) else ():
-        if isinstance(one, dict):
-            yield one

@@ -32,8 +32,18 @@ class ReadingEntity(Entity):
     _unsub_past: CALLBACK_TYPE | None = None
 
     @abstractmethod
+    def _read_value(self, now: datetime) -> object:
+        """Set the attributes to what holds at an instant; return all that is shown, to be compared."""
+
+    def _is_available(self, _now: datetime) -> bool:
+        """Return whether there is something to show at an instant."""
+        return True
+
+    @callback
     def _read(self) -> object:
-        """Set the attributes to what holds now; return all that is shown, to be compared."""
+        now = dt_util.utcnow()
+        self._attr_available = self._is_available(now)
+        return self._attr_available, self._read_value(now)
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -87,15 +97,6 @@ class SubentryEntity[T: Planned](ReadingEntity):
         self._attr_unique_id = f"{planned.id}_{description.key}"
         self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, planned.id)})
         self._read()
-
-    @abstractmethod
-    def _read_value(self, now: datetime) -> object:
-        """Set the attributes to the values of this instant, and return them."""
-
-    @callback
-    @override
-    def _read(self) -> object:
-        return self._read_value(dt_util.utcnow())
 
     @override
     async def async_added_to_hass(self) -> None:

@@ -1,6 +1,5 @@
 """The prices of a contract as a picture, light or dark, for notifications and e-paper."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 import logging
 from typing import Final, override
@@ -21,24 +20,12 @@ _LOGGER = logging.getLogger(__name__)
 
 PARALLEL_UPDATES = 0
 
-_DAY: Final = timedelta(days=1)
-
-
-@dataclass(frozen=True, kw_only=True)
-class NomosImageDescription(ImageEntityDescription):
-    """A picture in light or dark colours."""
-
-    dark: bool
-
 
 IMAGES: Final = tuple(
-    NomosImageDescription(
-        key=key,
-        translation_key=key,
-        entity_registry_enabled_default=False,
-        dark=dark,
+    ImageEntityDescription(
+        key=key, translation_key=key, entity_registry_enabled_default=False
     )
-    for key, dark in (("chart_light", False), ("chart_dark", True))
+    for key in ("chart_light", "chart_dark")
 )
 
 
@@ -61,16 +48,14 @@ class NomosImage(NomosEntity, ImageEntity):
 
     _attr_content_type = "image/png"
 
-    entity_description: NomosImageDescription
-
     _content: object = None
-    _drawn: tuple[object, bytes] | None = None
+    _drawn: bytes | None = None
 
     def __init__(
         self,
         hass: HomeAssistant,
         coordinator: PriceCoordinator,
-        description: NomosImageDescription,
+        description: ImageEntityDescription,
     ) -> None:
         """Draw nothing yet."""
         ImageEntity.__init__(self, hass)
@@ -83,9 +68,10 @@ class NomosImage(NomosEntity, ImageEntity):
     @override
     def _read_value(self, now: datetime) -> object:
         table, today = self.coordinator.data, local_date(now)
-        content = (table.day(today), table.day(today + _DAY), table.at(now))
+        tomorrow = today + timedelta(days=1)
+        content = (table.day(today), table.day(tomorrow), table.at(now))
         if content != self._content:
-            self._content = content
+            self._content, self._drawn = content, None
             self._attr_image_last_updated = now
         return self._content
 
@@ -93,12 +79,11 @@ class NomosImage(NomosEntity, ImageEntity):
     async def async_image(self) -> bytes | None:
         """Return the picture as a PNG; None if there is nothing to draw, or nothing to draw it with."""
         self._read()
-        if self._drawn is None or self._drawn[0] is not self._content:
+        if (png := self._drawn) is None:
             content, png = self._content, await self._async_draw()
-            if png is None:
-                return None
-            self._drawn = content, png
-        return self._drawn[1]
+            if content is self._content:
+                self._drawn = png
+        return png
 
     async def _async_draw(self) -> bytes | None:
         now, levels = dt_util.utcnow(), self.coordinator.levels
@@ -107,11 +92,9 @@ class NomosImage(NomosEntity, ImageEntity):
 
         def draw() -> bytes | None:
             drawn = chart(levels, now, Wish(), pays=self.coordinator.contract.feeds_in)
+            dark = self.entity_description.key == "chart_dark"
             png: bytes | None = picture.draw(
-                drawn,
-                now,
-                self.hass.config.language,
-                dark=self.entity_description.dark,
+                drawn, now, self.hass.config.language, dark=dark
             )
             return png
 

@@ -5,10 +5,10 @@ database is what counts: every write begins with what is there, and ends by chec
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import batched, zip_longest
+from itertools import batched
 from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -31,7 +31,6 @@ from homeassistant.helpers.recorder import get_instance
 from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util.unit_conversion import EnergyConverter
 
-from .api.columns import Packed
 from .const import CURRENCY, DOMAIN, MANUFACTURER
 from .totals import Rows, RunningTotal
 
@@ -39,7 +38,8 @@ RECORDER: Final = "recorder"
 
 _READ_AT_ONCE: Final = timedelta(days=31)
 
-_WRITE_AT_ONCE: Final = 100
+_WRITE_AT_ONCE: Final = 400
+"""The recorder makes several objects of every row of a call."""
 
 _COMMIT_TIMEOUT: Final = 300.0
 """Seconds after which a write counts as failed. A recorder that cleans up its database can be busy for a minute."""
@@ -86,13 +86,10 @@ async def async_write(
     hass: HomeAssistant,
     read: Callable[[], dict[Statistic, Rows]],
     named: str | None,
-) -> dict[Statistic, int]:
-    """Write rows until none is missing; return how many were written, by statistic.
+) -> dict[str, int]:
+    """Write the rows that ``read`` finds missing in the database; return how many were written, by kind.
 
-    Args:
-        hass: it has the recorder.
-        read: reads the database, and returns the rows that have to be written.
-        named: what the statistics are of, for their names.
+    ``named`` is what the statistics are of, for their names.
 
     Raises:
         StatisticsError: they are not in the database.
@@ -103,71 +100,61 @@ async def async_write(
     names = await async_get_translations(
         hass, hass.config.language, "selector", {DOMAIN}
     )
-    metadata = {}
-    for statistic in rows:
-        key = f"component.{DOMAIN}.selector.statistic.options.{statistic.kind}"
-        label = names.get(key) or statistic.kind
-        name = " ".join(filter(None, (MANUFACTURER, named, label)))
-        metadata[statistic] = _metadata(statistic, name)
     try:
         async with asyncio.timeout(_COMMIT_TIMEOUT):
-            for part in _parts(rows):
-                await _async_write_part(hass, part, metadata)
+            for statistic, changed in rows.items():
+                key = f"component.{DOMAIN}.selector.statistic.options.{statistic.kind}"
+                label = names.get(key) or statistic.kind
+                name = " ".join(filter(None, (MANUFACTURER, named, label)))
+                for part in batched(changed.items(), _WRITE_AT_ONCE, strict=False):
+                    await _async_write_part(hass, statistic, name, part)
     except TimeoutError:
         raise StatisticsError("The recorder is busy") from None
     if await async_read(hass, read):
         raise StatisticsError("The recorder did not write all of it")
-    return {statistic: len(changed) for statistic, changed in rows.items()}
-
-
-type _Part = dict[Statistic, tuple[tuple[datetime, float, float], ...]]
-
-
-def _parts(rows: dict[Statistic, Rows]) -> Iterator[_Part]:
-    """Yield rows a few at a time, the oldest first: the recorder makes several objects of every row of a call."""
-    batches = [
-        batched(
-            ((at, *row) for at, row in changed.items()), _WRITE_AT_ONCE, strict=False
-        )
-        for changed in rows.values()
-    ]
-    for part in zip_longest(*batches, fillvalue=()):
-        yield {one: batch for one, batch in zip(rows, part, strict=True) if batch}
+    return {statistic.kind: len(changed) for statistic, changed in rows.items()}
 
 
 async def _async_write_part(
-    hass: HomeAssistant, part: _Part, metadata: Mapping[Statistic, StatisticMetaData]
+    hass: HomeAssistant,
+    statistic: Statistic,
+    name: str,
+    part: Sequence[tuple[datetime, tuple[float, float]]],
 ) -> None:
     """Write rows, and do not go on before they have arrived: the next import begins after the last hour there is."""
-    for statistic, changed in part.items():
-        async_add_external_statistics(
-            hass,
-            metadata[statistic],
-            # The recorder goes through it twice: now to check it, later to write it.
-            Packed(_statistic, changed),
-        )
+    async_add_external_statistics(
+        hass,
+        StatisticMetaData(
+            mean_type=StatisticMeanType.NONE,
+            has_sum=True,
+            name=name,
+            source=DOMAIN,
+            statistic_id=statistic.id,
+            unit_class=EnergyConverter.UNIT_CLASS if statistic.energy else None,
+            unit_of_measurement=(
+                UnitOfEnergy.KILO_WATT_HOUR if statistic.energy else CURRENCY
+            ),
+        ),
+        [
+            StatisticData(start=start, state=state, sum=total)
+            for start, (state, total) in part
+        ],
+    )
     # `async_block_till_done` does not wait for what the recorder is just writing.
     written = hass.loop.create_future()
     get_instance(hass).queue_task(SynchronizeTask(written))
     await written
-
-    def arrived() -> bool:
-        return all(
-            (last := last_row(hass, statistic)) is not None
-            and last["start"] >= changed[-1][0].timestamp()
-            for statistic, changed in part.items()
-        )
-
-    if not await async_read(hass, arrived):
+    last = await async_read(hass, last_row, hass, statistic)
+    if last is None or last["start"] < part[-1][0].timestamp():
         raise StatisticsError("The recorder did not write all of it")
 
 
 @callback
 def async_clear(hass: HomeAssistant, statistics: Iterable[Statistic]) -> None:
     """Delete statistics, after what the recorder has still to write of them."""
-    if names := [one.id for one in statistics]:
-        if statistics_are_kept(hass):
-            get_instance(hass).async_clear_statistics(names)
+    names = [one.id for one in statistics]
+    if names and statistics_are_kept(hass):
+        get_instance(hass).async_clear_statistics(names)
 
 
 def last_row(hass: HomeAssistant, statistic: Statistic) -> StatisticsRow | None:
@@ -204,21 +191,3 @@ def running_total(
         return RunningTotal(before=last.get("sum") or 0.0)
     state, total = next(iter(rows.values()))
     return RunningTotal(rows, total - state)
-
-
-def _metadata(statistic: Statistic, name: str) -> StatisticMetaData:
-    return StatisticMetaData(
-        mean_type=StatisticMeanType.NONE,
-        has_sum=True,
-        name=name,
-        source=DOMAIN,
-        statistic_id=statistic.id,
-        unit_class=EnergyConverter.UNIT_CLASS if statistic.energy else None,
-        unit_of_measurement=(
-            UnitOfEnergy.KILO_WATT_HOUR if statistic.energy else CURRENCY
-        ),
-    )
-
-
-def _statistic(start: datetime, state: float, total: float) -> StatisticData:
-    return StatisticData(start=start, state=state, sum=total)

@@ -35,7 +35,7 @@ from homeassistant.helpers.trigger import (
 )
 from homeassistant.helpers.typing import ConfigType
 
-from .prices.display_clock import SIGNAL_LOWEST
+from .prices.coordinator import SIGNAL_LOWEST
 from .prices.entity import PRICE_UNIT
 from .targets import (
     CHEAP_NOW,

@@ -14,10 +14,11 @@ from custom_components.nomos.api import (
     InvoiceStatus,
     InvoiceType,
     MeterType,
+    UsageItem,
 )
 from custom_components.nomos.pricing import Interval, PriceTable, day_bounds
 from custom_components.nomos.usage.ledger import StatisticKind
-from custom_components.nomos.usage.metering import AnalogMonth, DayUsage, Reading
+from custom_components.nomos.usage.metering import AnalogMonth, DayUsage
 from custom_components.nomos.usage.record import (
     LatestInvoice,
     MonthState,
@@ -51,11 +52,11 @@ def starts_of(day: date, length: timedelta = QUARTER) -> list[datetime]:
 def readings_of(
     starts: Iterable[datetime],
     kwh: Callable[[int], float] = lambda index: 0.1,
-    *,
-    length: timedelta = QUARTER,
-) -> list[Reading]:
+) -> list[UsageItem]:
     """Return readings."""
-    return [Reading(start, length, kwh(index)) for index, start in enumerate(starts)]
+    return [
+        UsageItem(start, kwh(index), final=True) for index, start in enumerate(starts)
+    ]
 
 
 def table_of(

@@ -1,7 +1,6 @@
 """Tests of usage by the day."""
 
-from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 from hypothesis import given, strategies as st
 import pytest
@@ -11,9 +10,9 @@ from custom_components.nomos.usage.metering import (
     DayUsage,
     days_and_hours_of,
     digest_of,
-    group_by_day,
     hours_of,
     period,
+    readings_by_day,
 )
 from tests.usage.samples import (
     ALWAYS,
@@ -30,9 +29,14 @@ from tests.usage.samples import (
 )
 
 
-def day_of(readings, table=EMPTY_TABLE, supply=ALWAYS) -> DayUsage:
+def grouped(readings):
+    """Return readings by their days."""
+    return readings_by_day(readings, date(2026, 1, 1), date(2027, 1, 1))
+
+
+def day_of(readings, table=EMPTY_TABLE, supply=ALWAYS, *, length=QUARTER) -> DayUsage:
     """Return the usage of the only day of some readings."""
-    days, _ = days_and_hours_of(group_by_day(readings), table.between, supply)
+    days, _ = days_and_hours_of(grouped(readings), length, table.between, supply)
     (found,) = days.values()
     return found
 
@@ -61,9 +65,9 @@ def test_missing_readings_are_counted(day, hours, length):
     starts = starts_of(day, length)
     count = hours * HOUR // length
     assert len(starts) == count
-    whole = day_of(readings_of(starts, length=length))
+    whole = day_of(readings_of(starts), length=length)
     assert (whole.readings, whole.missing) == (count, 0)
-    some = day_of(readings_of([*starts[:5], *starts[8:]], length=length))
+    some = day_of(readings_of([*starts[:5], *starts[8:]]), length=length)
     assert (some.readings, some.missing) == (count - 3, 3)
     assert not some.complete
 
@@ -94,12 +98,13 @@ def test_days_without_all_prices():
 
 
 def test_readings_are_grouped_by_the_tariffs_day():
-    """Days begin at local midnight."""
-    readings = readings_of([*starts_of(PLAIN), *starts_of(PLAIN + DAY)])
-    groups = group_by_day(reversed(readings))
-    assert list(groups) == [PLAIN, PLAIN + DAY]
+    """Days begin at local midnight; those that were not asked for, and those without readings, are left out."""
+    days = [PLAIN + number * DAY for number in (-1, 0, 1, 3, 4)]
+    readings = readings_of(start for day in days for start in starts_of(day))
+    groups = readings_by_day(readings, PLAIN, PLAIN + 4 * DAY)
+    assert list(groups) == days[1:4]
     for day, found in groups.items():
-        assert found == sorted(found, key=lambda one: one.start)
+        assert len(found) == 96
         assert {local_date(one.start) for one in found} == {day}
 
 
@@ -113,15 +118,12 @@ def test_prices_are_requested_by_the_day():
         asked.append((start, end))
         return table.between(start, end)
 
-    readings = readings_of(starts)
-    late = replace(readings[-1], length=2 * QUARTER)
-    days, hours = days_and_hours_of(
-        group_by_day([*readings[:-1], late]), prices, ALWAYS
-    )
+    readings = readings_of([*starts[:-1:2], starts[-1]])
+    days, hours = days_and_hours_of(grouped(readings), 2 * QUARTER, prices, ALWAYS)
     first, second = day_bounds(PLAIN), day_bounds(PLAIN + DAY)
     assert asked == [first, (second[0], second[1] + QUARTER)]
     assert all(day.priced for day in days.values())
-    assert dict(hours) == dict(hours_of([*readings[:-1], late], table))
+    assert hours == hours_of(readings, 2 * QUARTER, table)
 
 
 @property_test
@@ -148,7 +150,8 @@ def test_a_period():
     """The mean price is that of the energy with a price."""
     first, second = starts_of(PLAIN), starts_of(PLAIN + DAY)
     days, _ = days_and_hours_of(
-        group_by_day(readings_of([*first, *second[:90]])),
+        grouped(readings_of([*first, *second[:90]])),
+        QUARTER,
         table_of(first, lambda _: -0.2).between,
         ALWAYS,
     )

@@ -7,8 +7,9 @@ from fractions import Fraction
 from hypothesis import given, strategies as st
 import pytest
 
+from custom_components.nomos.api import UsageItem
 from custom_components.nomos.pricing import EMPTY_TABLE, Interval, PriceTable
-from custom_components.nomos.usage.metering import HourUsage, Reading, hours_of
+from custom_components.nomos.usage.metering import HourUsage, hours_of
 from tests.usage.samples import (
     AUTUMN,
     HOUR,
@@ -32,6 +33,7 @@ def test_each_quarter_costs_its_own_price():
     starts = starts_of(PLAIN)[:4]
     hours = hours_of(
         readings_of(starts, lambda index: (1.0, 0.0, 0.0, 2.0)[index]),
+        QUARTER,
         table_of(starts, lambda index: (0.1, 0.5, 0.7, -0.2)[index]),
     )
     assert hours == {starts[0]: HourUsage(3.0, -0.3, True)}
@@ -41,7 +43,7 @@ def test_hours_without_a_reading_are_not_there():
     """A missing hour is not zero."""
     starts = starts_of(PLAIN)
     kept = [*starts[:4], starts[6], *starts[12:]]
-    hours = hours_of(readings_of(kept), table_of(starts))
+    hours = hours_of(readings_of(kept), QUARTER, table_of(starts))
     assert list(hours) == [starts[0], starts[4], *starts[12::4]]
     assert hours[starts[4]] == HourUsage(0.1, 0.03, True)
 
@@ -59,6 +61,7 @@ def test_a_missing_price_is_said(prices, expected):
     starts = starts_of(PLAIN)[:4]
     hours = hours_of(
         readings_of(starts, lambda index: 1.0),
+        QUARTER,
         table_of(starts, lambda index: prices[index]),
     )
     assert hours == {starts[0]: expected}
@@ -66,7 +69,7 @@ def test_a_missing_price_is_said(prices, expected):
 
 def test_no_table():
     """Energy is known even without prices."""
-    hours = hours_of(readings_of([NOON]), EMPTY_TABLE)
+    hours = hours_of(readings_of([NOON]), QUARTER, EMPTY_TABLE)
     assert hours == {NOON: HourUsage(0.1, None, False)}
 
 
@@ -74,6 +77,7 @@ def test_quarters_on_an_hourly_plan():
     """The quarters of an hour share its price."""
     hours = hours_of(
         readings_of(starts_of(PLAIN)),
+        QUARTER,
         table_of(starts_of(PLAIN, HOUR), lambda index: index / 100, length=HOUR),
     )
     assert len(hours) == 24
@@ -84,10 +88,12 @@ def test_an_hour_over_quarterly_prices_costs_their_mean():
     """An hourly reading cannot be split."""
     starts = starts_of(PLAIN)[48:52]
     table = table_of(starts, lambda index: (0.1, 0.2, 0.3, 0.8)[index])
-    reading = Reading(starts[0], HOUR, 2.0)
-    assert hours_of([reading], table) == {starts[0]: HourUsage(2.0, 0.7, True)}
+    reading = UsageItem(starts[0], 2.0, final=True)
+    assert hours_of([reading], HOUR, table) == {starts[0]: HourUsage(2.0, 0.7, True)}
     without = PriceTable.of(table.intervals[:3])
-    assert hours_of([reading], without) == {starts[0]: HourUsage(2.0, None, False)}
+    assert hours_of([reading], HOUR, without) == {
+        starts[0]: HourUsage(2.0, None, False)
+    }
 
 
 def test_a_reading_across_a_price_change():
@@ -99,7 +105,7 @@ def test_a_reading_across_a_price_change():
             Interval(NOON + third, NOON + HOUR, 0.3),
         ]
     )
-    hours = hours_of([Reading(NOON, QUARTER, 1.0)], table)
+    hours = hours_of(readings_of([NOON], lambda _: 1.0), QUARTER, table)
     assert hours == {NOON: HourUsage(1.0, 0.5, True)}
 
 
@@ -108,7 +114,9 @@ def test_days_of_any_length(day, count):
     """The repeated hour counts as two, the skipped one as none."""
     starts = starts_of(day)
     hours = hours_of(
-        readings_of(starts, lambda index: index / 1000), table_of(starts, lambda _: 1.0)
+        readings_of(starts, lambda index: index / 1000),
+        QUARTER,
+        table_of(starts, lambda _: 1.0),
     )
     assert len(hours) == count
     assert list(hours) == starts_of(day, HOUR)
@@ -130,7 +138,7 @@ def test_hours_are_the_sums_of_their_quarters(day, values, hourly):
     prices = starts_of(day, length)
     table = table_of(prices, lambda index: values[index][1], length=length)
     readings = [
-        Reading(start, QUARTER, kwh)
+        UsageItem(start, kwh, final=True)
         for start, (kwh, _, there) in zip(starts, values, strict=False)
         if there
     ]
@@ -145,7 +153,7 @@ def test_hours_are_the_sums_of_their_quarters(day, values, hourly):
             lacking.add(hour)
         else:
             money[hour] += exact(reading.kwh) * exact(price)
-    hours = hours_of(readings, table)
+    hours = hours_of(readings, QUARTER, table)
     assert list(hours) == sorted(energy)
     for hour, usage in hours.items():
         assert abs(Fraction(usage.kwh) - energy[hour]) < 1e-9

@@ -119,8 +119,8 @@ def test_months():
     closed = skipped.with_month(APRIL, MAY, answer_of(APRIL), TODAY)
     assert list(closed.days) == [*MARCH, APRIL, JUNE]
     assert closed.settled_to == MAY
-    assert closed.latest == day_usage(JUNE, digest=999)
-    assert EMPTY_RECORD.latest is EMPTY_RECORD.settled_to is None
+    assert closed.days[JUNE] == day_usage(JUNE, digest=999)
+    assert EMPTY_RECORD.settled_to is None
 
 
 def test_a_month_with_a_gap():

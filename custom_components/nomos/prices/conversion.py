@@ -1,10 +1,9 @@
 """Price tables out of answers of the API and stored files, and what is cheap out of options."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from itertools import takewhile
 from typing import Any, Final
 
 from homeassistant.core import HomeAssistant
@@ -12,7 +11,6 @@ from homeassistant.core import HomeAssistant
 from ..api import PriceSeries
 from ..codec import decode
 from ..pricing import (
-    DEFAULT_LIMITS,
     Components,
     Interval,
     LevelThresholds,
@@ -45,7 +43,7 @@ def price_table(
     """Convert prices of the API (ct/kWh) to a table (EUR/kWh) of the intervals that touch a range."""
     items, length = series.items or (), series.resolution
     first = bisect_right(items, since, key=lambda item: item.start + length)
-    touching = takewhile(lambda item: item.start < until, items[first:])
+    end = bisect_left(items, until, key=lambda item: item.start)
     return PriceTable.of(
         Interval(
             item.start,
@@ -53,7 +51,7 @@ def price_table(
             _euro(item.amount),
             Components(_euro(item.electricity), _euro(item.grid), _euro(item.levies)),
         )
-        for item in touching
+        for item in items[first:end]
     )
 
 
@@ -80,7 +78,7 @@ def knows_price(table: PriceTable, now: datetime) -> bool:
 def is_complete(table: PriceTable, day: date, supplied_to: datetime | None) -> bool:
     """Return whether every price of a tariff day is known, up to the end of the contract."""
     start, end = day_bounds(day)
-    return table.knows(start, min(end, supplied_to) if supplied_to else end)
+    return table.knows(start, min(end, supplied_to or end))
 
 
 def trimmed(table: PriceTable, now: datetime) -> PriceTable:
@@ -96,12 +94,7 @@ def trimmed(table: PriceTable, now: datetime) -> PriceTable:
 
 
 def level_thresholds(options: Mapping[str, Any]) -> LevelThresholds:
-    """Return what the customer calls cheap and expensive; an option that is missing has its default.
-
-    Raises:
-        ValueError: the options contradict each other.
-
-    """
+    """Return what the customer calls cheap and expensive; an option that is missing has its default."""
     shares = {name: options[name] for name in SHARES if name in options}
     distances = {name: options[name] / 100 for name in DISTANCES if name in options}
     return LevelThresholds(**shares, **distances)
@@ -125,15 +118,12 @@ def period_limits(options: Mapping[str, Any]) -> PeriodLimits:
 
     With both at zero nothing is joined and nothing is left out.
     """
-    given = {
+    given: dict[str, Any] = {
         limit: timedelta(minutes=options[name])
         for name, limit in PERIODS.items()
         if name in options
     }
-    limits = PeriodLimits(
-        shortest=given.get("shortest", DEFAULT_LIMITS.shortest),
-        bridged=given.get("bridged", DEFAULT_LIMITS.bridged),
-    )
+    limits = PeriodLimits(**given)
     if limits.shortest or limits.bridged:
         return limits
     return replace(limits, most=None)

@@ -4,10 +4,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 import logging
 import random
-from typing import override
+from typing import Final, override
 
-from homeassistant.core import callback
+from homeassistant.core import CALLBACK_TYPE, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_send
+from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.util import dt as dt_util
 
 from ..account.contract import ContractCoordinator
@@ -23,7 +24,14 @@ from ..api import (
 from ..const import DOMAIN
 from ..errors import RequestError
 from ..issues import async_report, async_withdraw_all
-from ..pricing import EMPTY_TABLE, PriceTable, TableLevels, local_date
+from ..pricing import (
+    EMPTY_TABLE,
+    QUARTER,
+    PriceTable,
+    TableLevels,
+    local_date,
+    next_midnight,
+)
 from ..schedule import (
     PriceRequestReason,
     misses_after,
@@ -42,10 +50,12 @@ from .conversion import (
     price_table,
     trimmed,
 )
-from .display_clock import SIGNAL_LOWEST, DisplayClock
 from .gap import PriceGap
 
 _LOGGER = logging.getLogger(__name__)
+
+SIGNAL_LOWEST: Final = f"{DOMAIN}_lowest_price"
+"""Sent with a contract's id when the lowest price of its day begins."""
 
 
 class PriceCoordinator(ContractCoordinator[PriceTable]):
@@ -65,7 +75,9 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
         self._levels = TableLevels(EMPTY_TABLE, self.thresholds, period_limits(options))
         self._file = price_file(self.hass, contract.id)
         self._reason = PriceRequestReason.REST
-        self._display = DisplayClock(self.hass, self._pass_boundary)
+        self._boundary: datetime | None = None
+        """When the display clock wakes next; None if it does not run."""
+        self._unsub_boundary: CALLBACK_TYPE | None = None
 
     async def async_begin(self, *, must_answer: bool) -> None:
         """Begin with the stored prices, or else ask for them.
@@ -81,12 +93,11 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
         self.data = trimmed(stored or EMPTY_TABLE, now)
         _LOGGER.debug("%s: stored until %s", self.subject, log_time(self.data.horizon))
         self._schedule_at(self._first_request())
-        if knows_price(self.data, now) or not self._is_supplied():
-            return
-        if not must_answer:
+        missing = self._is_supplied() and not knows_price(self.data, now)
+        if missing and must_answer:
+            await self._async_first_answer()
+        elif missing:
             self.async_refresh_soon()
-            return
-        await self._async_first_answer()
 
     @callback
     def async_start(self) -> None:
@@ -99,7 +110,7 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
     @override
     async def async_shutdown(self) -> None:
         """Stop both clocks."""
-        self._display.stop()
+        self._stop_display()
         async_withdraw_all(self.hass, self.contract_id)
         await super().async_shutdown()
 
@@ -162,14 +173,11 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
 
     async def _async_merge(self, series: PriceSeries) -> PriceTable:
         """Merge an answer into what is known, schedule the next request, and store the result if it is new."""
-
-        def merge() -> tuple[PriceTable, PriceTable, PriceTable]:
-            answer = price_table(series)
-            merged = self.data.merge(answer)
-            return answer, merged, trimmed(merged, dt_util.utcnow())
-
-        # That would hold the event loop for some milliseconds.
-        answer, merged, table = await self.hass.async_add_executor_job(merge)
+        # In the event loop, these would take some milliseconds.
+        execute = self.hass.async_add_executor_job
+        answer = await execute(price_table, series)
+        merged = await execute(self.data.merge, answer)
+        table = trimmed(merged, dt_util.utcnow())
         _LOGGER.debug(
             "%s: %s intervals came, until %s, %s of them without a price",
             self.subject,
@@ -265,14 +273,14 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
     @override
     def _async_refresh_finished(self) -> None:
         """Show the new table, and catch up with a boundary that passed while the answer came."""
-        if self._display.boundary is not None:
+        if self._boundary is not None:
             self._show_now()
 
     @callback
     @override
     def async_clock_was_set(self, step: timedelta) -> None:
         """Show what holds at the new time."""
-        if self._display.boundary is None:
+        if self._boundary is None:
             return
         self.gap.shift(step)
         super().async_clock_was_set(step)
@@ -291,7 +299,7 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
     @callback
     def _show_now(self) -> None:
         """Have entities read the table again, and triggers act on a boundary that has passed."""
-        passed, now = self._display.boundary, dt_util.utcnow()
+        passed, now = self._boundary, dt_util.utcnow()
         self._follow_table()
         self.async_update_listeners()
         lowest = self.data.day(local_date(now)).lowest
@@ -316,4 +324,18 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
         name = self.contract.number or self.config_entry.title
         for issue, present in issues.items():
             async_report(self.hass, issue, self.contract_id, name, present=present)
-        self._display.follow(self.data)
+        # Midnight is always a boundary: another day is today then.
+        self._stop_display()
+        self._boundary = min(
+            self.data.next_boundary(now) or now + QUARTER, next_midnight(now)
+        )
+        self._unsub_boundary = async_track_point_in_utc_time(
+            self.hass, self._pass_boundary, self._boundary
+        )
+
+    @callback
+    def _stop_display(self) -> None:
+        self._boundary = None
+        if self._unsub_boundary is not None:
+            self._unsub_boundary()
+            self._unsub_boundary = None

@@ -5,10 +5,10 @@ prices appear only in the format that has a value for them.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Final
 
 from homeassistant.util.json import JsonObjectType, JsonValueType
@@ -26,7 +26,6 @@ from ..pricing import (
 )
 
 _MONEY_DIGITS: Final = 6
-_COMPONENTS: Final = ("electricity", "grid", "levies")
 _AMOUNTS: Final = (
     "energy",
     "cost",
@@ -132,8 +131,8 @@ def _objects(prices: PriceList) -> JsonObjectType:
                 "end": _iso(interval.end),
                 "price": prices.amount(interval.price),
                 **{
-                    name: prices.amount(getattr(interval.components, name))
-                    for name in _COMPONENTS
+                    part: prices.amount(euro)
+                    for part, euro in asdict(interval.components).items()
                 },
                 "level": levels.get(interval.start),
             }
@@ -170,17 +169,14 @@ def _emhass_key(prices: PriceList) -> str:
 def _evsc(prices: PriceList) -> JsonObjectType:
     """Return the attributes that EV Smart Charging reads from the current price sensor: today and tomorrow."""
     today = local_date(prices.now)
-
-    def rows(day: date) -> list[JsonValueType]:
-        return [
+    days = {"prices_today": today, "prices_tomorrow": today + timedelta(days=1)}
+    return {
+        name: [
             {"start": _iso(interval.start), "price": price}
             for interval, price in prices.priced
             if local_date(interval.start) == day
         ]
-
-    return {
-        "prices_today": rows(today),
-        "prices_tomorrow": rows(today + timedelta(days=1)),
+        for name, day in days.items()
     }
 
 
@@ -208,9 +204,7 @@ def plan_response(
     plan: Plan, opens: datetime, closes: datetime, zone: tzinfo, *, slices: bool
 ) -> JsonObjectType:
     """Return a plan for a window as JSON: times with the zone's offset, money in EUR, energy in kWh."""
-
-    def at(instant: datetime | None) -> str | None:
-        return instant.astimezone(zone).isoformat() if instant else None
+    at = partial(_iso, zone=zone)
 
     def ranges(pairs: Iterable[tuple[datetime, datetime]]) -> list[JsonValueType]:
         return [{"start": at(start), "end": at(end)} for start, end in pairs]
@@ -219,8 +213,8 @@ def plan_response(
         "status": plan.status.value,
         "goal": plan.objective.value,
         "provisional": plan.provisional,
-        "start": at(plan.start),
-        "end": at(plan.end),
+        "start": at(plan.start) if plan.start else None,
+        "end": at(plan.end) if plan.end else None,
         "runs": ranges((run.start, run.end) for run in plan.runs),
         "asked_seconds": plan.asked.total_seconds(),
         "planned_seconds": plan.planned.total_seconds(),
@@ -246,7 +240,7 @@ def plan_response(
 
 
 def _components(components: Components) -> JsonObjectType:
-    return {name: money(getattr(components, name)) for name in _COMPONENTS}
+    return {part: money(euro) for part, euro in asdict(components).items()}
 
 
 def money(value: float | None) -> float | None:
@@ -254,10 +248,10 @@ def money(value: float | None) -> float | None:
     return None if value is None else round(value, _MONEY_DIGITS) + 0.0
 
 
-def _iso(instant: datetime) -> str:
-    """Return an instant as the tariff's local time with its offset."""
-    return instant.astimezone(TARIFF_ZONE).isoformat()
+def _iso(instant: datetime, zone: tzinfo = TARIFF_ZONE) -> str:
+    """Return an instant as the local time of a zone with its offset."""
+    return instant.astimezone(zone).isoformat()
 
 
 def _utc(instant: datetime) -> str:
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return _iso(instant, UTC).replace("+00:00", "Z")

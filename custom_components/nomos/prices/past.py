@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
-from itertools import batched, groupby
+from itertools import batched, chain, groupby
 from typing import Final, NamedTuple
 
 from homeassistant.exceptions import ConfigEntryAuthFailed
@@ -14,11 +14,11 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.json import json_loads
 
 from ..account.contracts import NomosAccount
-from ..api import NomosClient, NomosConnectionError
+from ..api import NomosClient, NomosConnectionError, PriceSeries
 from ..codec import encode
 from ..const import DOMAIN
 from ..errors import REQUEST_ERRORS
-from ..pricing import Interval, PriceTable, day_bounds, last_day, local_date
+from ..pricing import PriceTable, day_bounds, days_between, last_day, local_date
 from .conversion import decode_table, price_table
 from .coordinator import PriceCoordinator
 
@@ -67,8 +67,8 @@ class PastPrices:
     def __init__(self, account: NomosAccount) -> None:
         """Remember nothing yet."""
         self._account = account
-        self._requests: dict[_Chunk, asyncio.Task[_Answer]] = {}
-        """Under way or answered, the oldest first."""
+        self._answers: dict[_Chunk, _Answer] = {}
+        """The oldest first."""
         self._turn = asyncio.Lock()
 
     async def async_prices(
@@ -96,72 +96,67 @@ class PastPrices:
 
     async def _async_chunk(self, chunk: _Chunk) -> bytes:
         """Return the prices of a chunk as JSON; a caller that is cancelled does not end the request for others."""
-        request = self._requests.get(chunk)
-        if request is None or not _is_valid(request):
-            self._requests.pop(chunk, None)
+        if (answer := self._remembered(chunk)) is None:
             request = self._account.config_entry.async_create_background_task(
                 self._account.hass, self._async_ask(chunk), f"{DOMAIN} past prices"
             )
-            self._requests[chunk] = request
-            while len(self._requests) > _KEPT:
-                del self._requests[next(iter(self._requests))]
-        is_remembered = request.done()
-        await asyncio.wait([request])
-        if request.cancelled():
-            raise NomosConnectionError("The account was unloaded meanwhile")
-        answer = request.result()
+            await asyncio.wait([request])
+            if request.cancelled():
+                raise NomosConnectionError("The account was unloaded meanwhile")
+            answer = request.result()
+        elif isinstance(answer.found, Exception):
+            # Its error has the time that is left of a rate limit.
+            self._account.connection.pace.check_rate_limit()
         if isinstance(answer.found, Exception):
-            if is_remembered:
-                # Its error has the time that is left of a rate limit.
-                self._account.connection.pace.check_rate_limit()
             raise answer.found
         return answer.found
+
+    def _remembered(self, chunk: _Chunk) -> _Answer | None:
+        """Return an answer that still holds."""
+        answer = self._answers.get(chunk)
+        return answer if answer and answer.holds else None
 
     async def _async_ask(self, chunk: _Chunk) -> _Answer:
         """Ask for a chunk after those before: a year must not keep today's prices waiting."""
         async with self._turn:
-            try:
-                series = await self._account.async_ask(
-                    partial(
-                        NomosClient.prices,
-                        subscription_id=chunk.contract_id,
-                        start=chunk.first,
-                        end=chunk.last,
-                    )
+            if (answer := self._remembered(chunk)) is None:
+                answer = await self._async_answer(chunk)
+                self._answers.pop(chunk, None)
+                self._answers[chunk] = answer
+                if len(self._answers) > _KEPT:
+                    del self._answers[next(iter(self._answers))]
+            return answer
+
+    async def _async_answer(self, chunk: _Chunk) -> _Answer:
+        try:
+            series = await self._account.async_ask(
+                partial(
+                    NomosClient.prices,
+                    subscription_id=chunk.contract_id,
+                    start=chunk.first,
+                    end=chunk.last,
                 )
-            except (ConfigEntryAuthFailed, *REQUEST_ERRORS) as err:
-                return _Answer(dt_util.utcnow(), _FAILURE_FOR, err)
-            packed, complete = await self._account.hass.async_add_executor_job(
-                lambda: _pack(chunk, price_table(series))
             )
-            remembered_for = _COMPLETE_FOR if complete else _WITH_GAPS_FOR
-            return _Answer(dt_util.utcnow(), remembered_for, packed)
+        except (ConfigEntryAuthFailed, *REQUEST_ERRORS) as err:
+            return _Answer(dt_util.utcnow(), _FAILURE_FOR, err)
+        packed, complete = await self._account.hass.async_add_executor_job(
+            _pack, chunk, series
+        )
+        remembered_for = _COMPLETE_FOR if complete else _WITH_GAPS_FOR
+        return _Answer(dt_util.utcnow(), remembered_for, packed)
 
 
-def _is_valid(request: asyncio.Task[_Answer]) -> bool:
-    """Return whether a request is under way, or its answer still holds."""
-    if not request.done():
-        return True
-    return (
-        not request.cancelled() and not request.exception() and request.result().holds
-    )
-
-
-def _pack(chunk: _Chunk, table: PriceTable) -> tuple[bytes, bool]:
+def _pack(chunk: _Chunk, series: PriceSeries) -> tuple[bytes, bool]:
     """Return the prices of a chunk's days as JSON, and whether all are known."""
     begin, end = day_bounds(chunk.first)[0], day_bounds(chunk.last)[1]
-    kept = PriceTable.of(one for one in table.intervals if begin <= one.start < end)
-    return json_bytes(encode(kept.intervals)), kept.knows(begin, end)
+    table = price_table(series, begin, end)
+    return json_bytes(encode(table.intervals)), table.knows(begin, end)
 
 
 def _with_past(table: PriceTable, found: Mapping[_Chunk, bytes]) -> PriceTable:
     """Return a price table with past prices that it does not know."""
-
-    def intervals() -> Iterator[Interval]:
-        for packed in found.values():
-            yield from decode_table(json_loads(packed)).intervals
-
-    return PriceTable.of(intervals()).merge(table)
+    past = (decode_table(json_loads(packed)).intervals for packed in found.values())
+    return PriceTable.of(chain.from_iterable(past)).merge(table)
 
 
 def _missing(
@@ -176,7 +171,7 @@ def _missing(
     last = min(last_day(end), local_date(dt_util.utcnow()) - _DAY)
     if contract.start_at is not None:
         first = max(first, local_date(contract.start_at))
-    days = (first + number * _DAY for number in range((last - first).days + 1))
+    days = days_between(first, last + _DAY)
     unknown = (day for day in days if not coordinator.data.day(day).complete)
     return [_Chunk(contract.id, *ends) for ends in _ranges(unknown)]
 

@@ -16,7 +16,7 @@ from homeassistant.const import EntityCategory, UnitOfRatio
 from ..api import SubscriptionStatus
 from ..pricing import TARIFF_ZONE, DayPrices, Level, local_date
 from .coordinator import PriceCoordinator
-from .entity import MONEY, PRICE_UNIT, NomosEntity, PriceValue, of_rating, suits
+from .entity import MONEY, PRICE_UNIT, NomosEntity, PriceValue
 
 _STATUSES: Final = [
     status.value
@@ -49,6 +49,16 @@ def _at(*names: str) -> PriceValue[Any]:
     return lambda prices, now: _read(prices.data.at(now), *names)
 
 
+def _of_rating(*names: str) -> PriceValue[Any]:
+    """Return a reader of how the current price compares with those of its day."""
+    return lambda prices, now: _read(prices.levels.at(now), *names)
+
+
+def _percentile(prices: PriceCoordinator, now: datetime) -> float | None:
+    rating = prices.levels.at(now)
+    return round(rating.percentile, 2) if rating else None
+
+
 def _of_day(offset: int, *names: str) -> PriceValue[Any]:
     """Return a reader of today, or of tomorrow once it is complete: half of a day would mislead."""
 
@@ -57,10 +67,6 @@ def _of_day(offset: int, *names: str) -> PriceValue[Any]:
         return _read(day, *names) if offset == 0 or day.complete else None
 
     return value
-
-
-def _of_contract(name: str) -> PriceValue[Any]:
-    return lambda prices, _: getattr(prices.contract, name)
 
 
 def _of_tariff(name: str) -> PriceValue[Any]:
@@ -145,14 +151,14 @@ PRICES: Final = (
     *(one for noun, feeds_in in _NOUNS for one in _day_sensors(noun, feeds_in)),
     _sensor(
         "price_level",
-        of_rating(lambda rating: rating.level.key),
+        _of_rating("level", "key"),
         device_class=SensorDeviceClass.ENUM,
         options=[level.key for level in Level],
     ),
-    _sensor("price_rank", of_rating(lambda rating: rating.rank), enabled=False),
+    _sensor("price_rank", _of_rating("rank"), enabled=False),
     _sensor(
         "price_percentile",
-        of_rating(lambda rating: round(rating.percentile, 2)),
+        _percentile,
         native_unit_of_measurement=UnitOfRatio.PERCENTAGE,
         suggested_display_precision=0,
         enabled=False,
@@ -174,10 +180,10 @@ CONTRACT: Final = tuple(
             _status,
             {"device_class": SensorDeviceClass.ENUM, "options": _STATUSES},
         ),
-        ("contract_start", _of_contract("start_at"), _TIME),
-        ("contract_end", _of_contract("end_at"), _TIME),
-        ("contract_notice", _of_contract("terminated_at"), _TIME),
-        ("contract_number", _of_contract("number"), {}),
+        ("contract_start", lambda prices, _: prices.contract.start_at, _TIME),
+        ("contract_end", lambda prices, _: prices.contract.end_at, _TIME),
+        ("contract_notice", lambda prices, _: prices.contract.terminated_at, _TIME),
+        ("contract_number", lambda prices, _: prices.contract.number, {}),
         ("plan", _of_tariff("name"), {}),
         ("base_fee", _of_tariff("base_fee"), MONEY),
     )
@@ -252,7 +258,7 @@ def price_sensors(coordinator: PriceCoordinator) -> Iterator[NomosPriceSensor]:
         (NomosContractSensor, CONTRACT),
     ):
         for description in descriptions:
-            if suits(coordinator, description.feeds_in):
+            if description.feeds_in in {None, coordinator.contract.feeds_in}:
                 yield sensor(coordinator, description)
 
 

@@ -7,6 +7,7 @@ from .days import (
     QUARTER,
     TARIFF_ZONE,
     day_bounds,
+    days_between,
     last_day,
     local_date,
     next_midnight,
@@ -23,7 +24,7 @@ from .levels import (
 )
 from .periods import DEFAULT_LIMITS, PeriodKind, PeriodLimits, TableLevels
 from .stand_in import with_stand_ins
-from .table import EMPTY_TABLE, Components, DayPrices, Interval, PriceTable
+from .table import EMPTY_TABLE, Components, DayPrices, Interval, PriceTable, touching
 from .window import window
 
 __all__ = [
@@ -44,12 +45,14 @@ __all__ = [
     "TableLevels",
     "below_average",
     "day_bounds",
+    "days_between",
     "hourly",
     "last_day",
     "local_date",
     "next_midnight",
     "quarter_of",
     "rate_day",
+    "touching",
     "window",
     "with_stand_ins",
 ]

@@ -1,5 +1,6 @@
 """The customer's local days, as the tariff counts them."""
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -25,6 +26,11 @@ def quarter_of(instant: datetime) -> datetime:
 def day_bounds(day: date) -> tuple[datetime, datetime]:
     """Return the first instant of a tariff day and of the next one, in UTC: 23, 24 or 25 hours apart."""
     return _midnight(day), _midnight(day + timedelta(days=1))
+
+
+def days_between(first: date, end: date) -> Iterator[date]:
+    """Yield the days from the first one to the end, which is not among them."""
+    return (first + timedelta(days=number) for number in range((end - first).days))
 
 
 def next_midnight(instant: datetime) -> datetime:

@@ -14,11 +14,12 @@ or the extremes, which a single spike moves. Nothing is divided by a price. Addi
 day changes no level, but for the rule about prices below zero.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import IntEnum
-from itertools import groupby
+from itertools import accumulate, groupby
 from typing import Final
 
 from .table import DayPrices, Interval
@@ -135,33 +136,25 @@ def _ratings(day: DayPrices, thresholds: LevelThresholds) -> Iterable[PriceRatin
         for price, group in groupby(priced, key=lambda item: item[0])
     ]
     times = [sum((one.duration for one in group), _ZERO) for _, group in groups]
-    total = sum(times, _ZERO)
-    middle = _middle(zip((price for price, _ in groups), times, strict=True), total)
-    rank, cheaper = 1, _ZERO
-    for (price, group), time in zip(groups, times, strict=True):
-        higher = total - cheaper - time
-        below = round(middle - price, _DIGITS)
-        level = _level(price, below, cheaper, higher, total, thresholds)
-        percentile = 100 * ((cheaper + time / 2) / total)
-        ahead = cheaper
+    passed = list(accumulate(times))
+    if not passed:
+        return
+    total = passed[-1]
+    # The median over time: halfway between the two middle prices if half of the time is exactly cheaper.
+    lower, upper = (
+        groups[cut(passed, total, key=lambda time: 2 * time)][0]
+        for cut in (bisect_left, bisect_right)
+    )
+    rank = 1
+    for (price, group), time, until in zip(groups, times, passed, strict=True):
+        ahead = until - time
+        below = round((lower + upper) / 2 - price, _DIGITS)
+        level = _level(price, below, ahead, total - until, total, thresholds)
+        percentile = 100 * ((ahead + time / 2) / total)
         for interval in group:
             yield PriceRating(interval, level, rank, percentile, ahead, below)
             ahead += interval.duration
         rank += len(group)
-        cheaper += time
-
-
-def _middle(groups: Iterable[tuple[float, timedelta]], total: timedelta) -> float:
-    """Return the median over time: halfway between the two middle prices if half of the time is exactly cheaper."""
-    passed = _ZERO
-    lower: float | None = None
-    for price, time in groups:
-        passed += time
-        if lower is None and passed * 2 >= total:
-            lower = price
-        if lower is not None and passed * 2 > total:
-            return (lower + price) / 2
-    return 0.0  # Nothing is known.
 
 
 def _level(

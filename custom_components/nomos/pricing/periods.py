@@ -28,7 +28,7 @@ from typing import Final
 
 from .days import day_bounds, local_date
 from .levels import DEFAULT_THRESHOLDS, LevelThresholds, PriceRating, rate_day
-from .table import PriceTable, Stretch
+from .table import PriceTable, Stretch, ending_after
 
 _HOUR: Final = timedelta(hours=1)
 _DIGITS: Final = 9
@@ -47,19 +47,11 @@ class PeriodKind(Enum):
 
     def holds(self, rating: PriceRating) -> bool:
         """Return whether an interval makes a period."""
-        match self:
-            case PeriodKind.CHEAP:
-                return rating.cheap
-            case PeriodKind.EXPENSIVE:
-                return rating.expensive
+        return rating.cheap if self is PeriodKind.CHEAP else rating.expensive
 
     def bridges(self, rating: PriceRating) -> bool:
-        """Return whether an interval may be part of a gap that is bridged."""
-        match self:
-            case PeriodKind.CHEAP:
-                return rating.below > 0
-            case PeriodKind.EXPENSIVE:
-                return rating.below < 0 and not rating.cheap
+        """Return whether an interval that makes none may be part of a gap that is bridged."""
+        return self.side * rating.below > 0 and not rating.cheap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,8 +150,8 @@ class TableLevels:
 
     def at(self, now: datetime) -> PriceRating | None:
         """Return the rating of the interval that holds an aware instant; None if no price is known."""
-        ratings = self.day(local_date(now))
-        return next((one for one in ratings if one.interval.holds(now)), None)
+        interval = self.table.at(now)
+        return self._ratings.get(interval.start) if interval else None
 
     def periods(self, kind: PeriodKind) -> tuple[Stretch, ...]:
         """Return the periods of a kind, in order."""
@@ -169,7 +161,8 @@ class TableLevels:
         """Return whether an aware instant is in a period of a kind; None if no price is known."""
         if self.at(now) is None:
             return None
-        return any(one.holds(now) for one in self.periods(kind))
+        coming = ending_after(self.periods(kind), now)
+        return coming is not None and coming.start <= now
 
     @cached_property
     def _days(self) -> Mapping[date, tuple[PriceRating, ...]]:
@@ -177,6 +170,10 @@ class TableLevels:
             day: rate_day(self.table.day(day), self.thresholds)
             for day in self.table.days
         }
+
+    @cached_property
+    def _ratings(self) -> Mapping[datetime, PriceRating]:
+        return {one.interval.start: one for day in self._days.values() for one in day}
 
     @cached_property
     def _periods(self) -> Mapping[PeriodKind, tuple[Stretch, ...]]:

@@ -36,8 +36,6 @@ def with_stand_ins(table: PriceTable, start: datetime, end: datetime) -> PriceTa
 def _earlier_price(table: PriceTable, instant: datetime) -> float | None:
     """Return the price at the same clock time on the last day on which it is known."""
     local = instant.astimezone(TARIFF_ZONE)
-    for days in range(1, _DAYS_BACK + 1):
-        found = table.at((local - timedelta(days=days)).astimezone(UTC))
-        if found is not None and found.price is not None:
-            return found.price
-    return None
+    days = (timedelta(days=number) for number in range(1, _DAYS_BACK + 1))
+    found = (table.at((local - back).astimezone(UTC)) for back in days)
+    return next((one.price for one in found if one and one.price is not None), None)

@@ -37,9 +37,19 @@ class Stretch:
         """Return how long it is."""
         return self.end - self.start
 
-    def holds(self, now: datetime) -> bool:
-        """Return whether an aware instant is in it."""
-        return self.start <= now < self.end
+
+def touching[S: Stretch](
+    stretches: tuple[S, ...], start: datetime, end: datetime
+) -> tuple[S, ...]:
+    """Return those of some stretches, in order, that touch the one between two aware instants."""
+    first = bisect_right(stretches, start, key=_end)
+    return stretches[first : bisect_left(stretches, end, key=_start)]
+
+
+def ending_after[S: Stretch](stretches: tuple[S, ...], now: datetime) -> S | None:
+    """Return the first of some stretches, in order, that ends after an aware instant."""
+    index = bisect_right(stretches, now, key=_end)
+    return stretches[index] if index < len(stretches) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +131,7 @@ class PriceTable:
 
     def at(self, now: datetime) -> Interval | None:
         """Return the interval that holds an aware instant, if it is known."""
-        coming = self._ending_after(now)
+        coming = ending_after(self.intervals, now)
         return coming if coming and coming.start <= now else None
 
     def spans(self, now: datetime) -> bool:
@@ -136,7 +146,7 @@ class PriceTable:
 
     def next_boundary(self, now: datetime) -> datetime | None:
         """Return the first instant after ``now`` at which an interval starts or ends, in UTC."""
-        if (coming := self._ending_after(now)) is None:
+        if (coming := ending_after(self.intervals, now)) is None:
             return None
         return coming.start if coming.start > now else coming.end
 
@@ -183,15 +193,7 @@ class PriceTable:
 
     def between(self, start: datetime, end: datetime) -> Self:
         """Return a table of the intervals that touch the stretch between two aware instants."""
-        first = bisect_right(self.intervals, start, key=_end)
-        return type(self)(
-            self.intervals[first : bisect_left(self.intervals, end, key=_start)]
-        )
-
-    def _ending_after(self, now: datetime) -> Interval | None:
-        """Return the first interval that ends after an aware instant."""
-        index = bisect_right(self.intervals, now, key=_end)
-        return self.intervals[index] if index < len(self.intervals) else None
+        return type(self)(touching(self.intervals, start, end))
 
     def _with_parts(self, newer: Interval) -> Interval:
         """Return an interval with the parts of its price that only this table knows."""
@@ -215,12 +217,12 @@ class PriceTable:
 EMPTY_TABLE: Final = PriceTable()
 
 
-def _start(interval: Interval) -> datetime:
-    return interval.start
+def _start(stretch: Stretch) -> datetime:
+    return stretch.start
 
 
-def _end(interval: Interval) -> datetime:
-    return interval.end
+def _end(stretch: Stretch) -> datetime:
+    return stretch.end
 
 
 def _price(interval: Interval) -> float:

@@ -46,7 +46,6 @@ from .statistics import UsageStatistics
 _LOGGER = logging.getLogger(__name__)
 
 _DAY: Final = timedelta(days=1)
-_WEEK: Final = timedelta(days=7)
 
 _REFUSALS: Final = (NomosPermissionError, NomosNotFoundError)
 
@@ -79,7 +78,6 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
         self._left_out: Exception | None = None
         self._worth_repeating = False
         self._repeated = 0
-        self._shown_on = local_date(dt_util.utcnow())
         self._unsub_prices: CALLBACK_TYPE | None = None
 
     async def async_load(self) -> None:
@@ -112,9 +110,7 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
     @callback
     def _follow_prices(self) -> None:
         """Follow the display clock: on a new day, what was this month may be last month."""
-        if (today := local_date(dt_util.utcnow())) != self._shown_on:
-            self._shown_on = today
-            self.async_update_listeners()
+        self.async_update_listeners()
         self.async_refresh_if_overdue()
 
     @override
@@ -132,11 +128,6 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
             pass
 
     @property
-    def feeds_in(self) -> bool:
-        """Return whether the contract is about energy that is fed into the grid."""
-        return self.prices.contract.feeds_in
-
-    @property
     def _has_ended(self) -> bool:
         return self.prices.contract.status is SubscriptionStatus.ENDED
 
@@ -152,7 +143,8 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
             return self.settled or not (self.shown or self.statistics.kept)
         today = local_date(dt_util.utcnow())
         # The last readings of an analog meter come in months.
-        waits = known.synced_on is not None and today - known.synced_on < _WEEK
+        asked = known.synced_on
+        waits = asked is not None and today - asked < timedelta(days=7)
         return self.settled or waits or not self.shown
 
     @property
@@ -264,7 +256,7 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
             # Tariffs are asked for on the first.
             and today.day > 1
         )
-        if due and self.shown and not self.feeds_in:
+        if due and self.shown and not self.prices.contract.feeds_in:
             await self._async_aside(REDUCTIONS, today, self._async_reductions)
 
     async def _async_aside(
@@ -320,8 +312,9 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
 
     async def _async_usage(self, today: date) -> None:
         """Ask for what was metered, and bring it into record and statistics."""
-        tariff = self.account.tariff_of(self.prices.contract)
-        fee = tariff.base_fee if tariff and not self.feeds_in else None
+        contract = self.prices.contract
+        tariff = None if contract.feeds_in else self.account.tariff_of(contract)
+        fee = tariff.base_fee if tariff else None
         record = self.data.with_base_fee(fee, today)
         importer = UsageImporter(
             self.prices, self.statistics, record, self._async_keep, today

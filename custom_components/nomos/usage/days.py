@@ -1,18 +1,18 @@
 """Which months, or parts of them, a sync of a contract's usage asks for. Pure functions of what is known and of the day."""
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from datetime import date, timedelta
 from typing import Final
 
 from ..api import MeterType, Subscription
-from ..pricing import last_day, local_date
+from ..pricing import days_between, last_day, local_date
 from .months import DateRange, is_settled, month_chunks, month_start, months_before
 from .record import MonthStatus, UsageRecord
 
 _DAY: Final = timedelta(days=1)
 
-_LATE_DAYS: Final = 7
-"""How many past days every sync checks for something missing."""
+_LATE: Final = timedelta(days=7)
+"""How far back every sync checks for something missing."""
 
 _RECHECK_ON: Final = 0
 """The day of the installation's own week on which a whole month is asked for again that may have changed."""
@@ -55,7 +55,8 @@ def is_over(
             and all(one.final for one in known.analog_months)
         )
     if contract.end_at is None:
-        return not (known.days or known.months_of(MonthStatus.INCOMPLETE))
+        states = {one.status for one in known.months.values()}
+        return not known.days and MonthStatus.INCOMPLETE not in states
     return all(
         known.status(month_start(start)) is MonthStatus.SETTLED
         for start, _ in month_chunks(begin, end)
@@ -78,78 +79,54 @@ def months_due(
     months = {
         month_start(start): (start, stop) for start, stop in month_chunks(begin, end)
     }
+    due = {
+        month: found
+        for month, days in months.items()
+        if (found := _new_days(known, month, days, today))
+    }
+    unsettled = [one for one in months if known.status(one) is MonthStatus.OPEN]
     week, weekday = own_week(today, phase)
-    again = due_settling(known, months, today)
-    if not again and weekday == _RECHECK_ON:
-        again = due_recheck(known, months, week)
+    again = [one for one in unsettled if is_settled(one, today)]
+    if not again and weekday == _RECHECK_ON and unsettled:
+        again = [unsettled[week % len(unsettled)]]
     if not again:
-        again = due_retry(known, months, today, any_month=weekday == _RETRY_ON)
-    due = due_new(known, months, today) | {month: months[month] for month in again}
+        again = _retried(known, months, today, any_month=weekday == _RETRY_ON)[:1]
+    due |= {month: months[month] for month in again}
     return [due[month] for month in sorted(due)]
 
 
-def due_new(
-    known: UsageRecord, months: Mapping[date, DateRange], today: date
-) -> dict[date, DateRange]:
-    """Return the months that were never asked for, and of open months the days that are new or late."""
-    recent = [today - back * _DAY for back in range(_LATE_DAYS, 0, -1)]
-    due = {}
-    for month, (start, end) in months.items():
-        if (state := known.months.get(month)) is None:
-            due[month] = start, end
-        elif state.status is MonthStatus.OPEN:
-            late = [
-                day
-                for day in recent
-                if start <= day < end
-                and ((found := known.days.get(day)) is None or not found.complete)
-            ]
-            # Yesterday is asked for until the evening.
-            newest = end - _DAY if end == today else end
-            first = max(start, min(state.tried_on, newest, *late))
-            if first < end:
-                due[month] = first, end
-    return due
-
-
-def due_settling(
-    known: UsageRecord, months: Mapping[date, DateRange], today: date
-) -> list[date]:
-    """Return the open months whose values no longer change."""
-    return [
-        month
-        for month in months
-        if known.status(month) is MonthStatus.OPEN and is_settled(month, today)
+def _new_days(
+    known: UsageRecord, month: date, days: DateRange, today: date
+) -> DateRange | None:
+    """Return a whole month that was never asked for, or the days of an open one that are new or late."""
+    if (state := known.months.get(month)) is None:
+        return days
+    if state.status is not MonthStatus.OPEN:
+        return None
+    start, end = days
+    late = [
+        day
+        for day in days_between(max(start, today - _LATE), min(end, today))
+        if (found := known.days.get(day)) is None or not found.complete
     ]
+    # Yesterday is asked for until the evening.
+    newest = end - _DAY if end == today else end
+    first = max(start, min(state.tried_on, newest, *late))
+    return (first, end) if first < end else None
 
 
-def due_recheck(
-    known: UsageRecord, months: Mapping[date, DateRange], week: int
+def _retried(
+    known: UsageRecord, months: Collection[date], today: date, *, any_month: bool
 ) -> list[date]:
-    """Return one of the open months, each week another one."""
-    unsettled = [one for one in months if known.status(one) is MonthStatus.OPEN]
-    return [unsettled[week % len(unsettled)]] if unsettled else []
-
-
-def due_retry(
-    known: UsageRecord,
-    months: Mapping[date, DateRange],
-    today: date,
-    *,
-    any_month: bool,
-) -> list[date]:
-    """Return the incomplete month that was not tried for longest; one that Nomos failed to answer for goes first."""
-    waiting = [
-        (not failed, state.tried_on, month)
-        for month, state in known.months_of(MonthStatus.INCOMPLETE).items()
-        if month in months
-        and (
-            (
-                failed := state.readings is None
-                and state.since is not None
-                and today - state.since <= _FAILED_FOR
-            )
-            or any_month
-        )
-    ]
-    return [min(waiting)[-1]] if waiting else []
+    """Return incomplete months, those first that Nomos failed to answer for, and that were not tried for longest."""
+    failed = {
+        month: state.readings is None
+        and state.since is not None
+        and today - state.since <= _FAILED_FOR
+        for month, state in known.months.items()
+        if month in months and state.status is MonthStatus.INCOMPLETE
+    }
+    return sorted(
+        (month for month in failed if failed[month] or any_month),
+        key=lambda month: (not failed[month], known.months[month].tried_on, month),
+    )

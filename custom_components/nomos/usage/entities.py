@@ -15,12 +15,11 @@ from homeassistant.const import EntityCategory, UnitOfEnergy
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.util import dt as dt_util
 
 from ..account.contract import ContractEntity
 from ..api import GridFeeModule, GridFeeReduction, GridFeeStatus, MeterType
-from ..const import CURRENCY, DOMAIN
-from ..prices.entity import PRICE_UNIT
+from ..const import DOMAIN
+from ..prices.entity import MONEY, PRICE_UNIT
 from ..pricing import local_date
 from .coordinator import UsageCoordinator
 from .metering import PeriodUsage, period
@@ -35,13 +34,8 @@ type UsageReader = Callable[[UsageRecord, date], UsageValue]
 
 _NOTHING: Final[UsageValue] = (None, {})
 
-ANALOG: Final = frozenset({MeterType.ANALOG})
-ANY: Final = frozenset(MeterType)
-SMART: Final = ANY - ANALOG
-
-NO_REDUCTION: Final = "none"
-
 _MODULES: Final = {
+    frozenset[GridFeeModule](): "none",
     frozenset({GridFeeModule.FLAT}): "module_1",
     frozenset({GridFeeModule.WORKING_PRICE}): "module_2",
     frozenset({GridFeeModule.TIME_OF_USE}): "module_3",
@@ -53,14 +47,14 @@ _MODULES: Final = {
 class NomosUsageDescription(SensorEntityDescription):
     """A sensor that reads what is known of a contract's meter, on a tariff day.
 
-    It is there for contracts that buy or sell, or for both if ``selling`` is None, with a meter of these kinds, as soon
+    It is there for contracts that buy or sell, with an analog meter or another one, or for both if that is None, as soon
     as the record offers it. ``endpoint`` is asked only if the sensor is enabled.
 
     Sums have no state class: what is learned a day late belongs into the statistics of the hours it was metered in.
     """
 
     value_fn: UsageReader
-    meters: frozenset[MeterType] = SMART
+    analog: bool | None = False
     selling: bool | None = None
     offered: Callable[[UsageRecord], bool] = lambda _: True
     endpoint: str | None = None
@@ -68,7 +62,7 @@ class NomosUsageDescription(SensorEntityDescription):
 
 def _latest_day(record: UsageRecord, _today: date) -> PeriodUsage | None:
     """Return the latest day that was metered: yesterday, from about 16:00 on."""
-    return period([record.latest] if record.latest else [])
+    return period(list(record.days.values())[-1:])
 
 
 def _this_month(record: UsageRecord, today: date) -> PeriodUsage | None:
@@ -131,9 +125,8 @@ def _holds(reduction: GridFeeReduction, today: date) -> bool:
 def _reduction(record: UsageRecord, today: date) -> UsageValue:
     if record.reductions is None:
         return _NOTHING
-    active = {one.module for one in record.reductions if _holds(one, today)}
-    state = _MODULES.get(frozenset(active)) if active else NO_REDUCTION
-    return state, {
+    active = frozenset(one.module for one in record.reductions if _holds(one, today))
+    return _MODULES.get(active), {
         "reductions": [
             {
                 "module": one.module.value,
@@ -155,11 +148,6 @@ _KWH: Final[Mapping[str, Any]] = {
     "native_unit_of_measurement": UnitOfEnergy.KILO_WATT_HOUR,
     "suggested_display_precision": 2,
 }
-_EUR: Final[Mapping[str, Any]] = {
-    "device_class": SensorDeviceClass.MONETARY,
-    "native_unit_of_measurement": CURRENCY,
-    "suggested_display_precision": 2,
-}
 _EUR_PER_KWH: Final[Mapping[str, Any]] = {
     "native_unit_of_measurement": PRICE_UNIT,
     "suggested_display_precision": 4,
@@ -174,19 +162,19 @@ _BUYS, _SELLS, _BOTH = False, True, None
 # Contracts, name, value and settings of each sensor.
 _SENSORS: Final[Iterable[tuple[bool | None, str, UsageReader, Mapping[str, Any]]]] = (
     (_BUYS, "usage_latest_day", _sum(_latest_day, "kwh"), _KWH),
-    (_BUYS, "cost_latest_day", _sum(_latest_day, "cost"), _EUR),
+    (_BUYS, "cost_latest_day", _sum(_latest_day, "cost"), MONEY),
     (_BUYS, "average_paid_latest_day", _sum(_latest_day, "paid"), _EUR_PER_KWH),
     (_BUYS, "usage_this_month", _sum(_this_month, "kwh"), {**_KWH, **_DISABLED}),
-    (_BUYS, "cost_this_month", _sum(_this_month, "cost"), _EUR),
+    (_BUYS, "cost_this_month", _sum(_this_month, "cost"), MONEY),
     (_BUYS, "average_paid_this_month", _sum(_this_month, "paid"), _EUR_PER_KWH),
     (_SELLS, "returned_latest_day", _sum(_latest_day, "kwh"), _KWH),
-    (_SELLS, "compensation_latest_day", _sum(_latest_day, "cost"), _EUR),
+    (_SELLS, "compensation_latest_day", _sum(_latest_day, "cost"), MONEY),
     (_SELLS, "average_payout_latest_day", _sum(_latest_day, "paid"), _EUR_PER_KWH),
     (_SELLS, "returned_this_month", _sum(_this_month, "kwh"), {**_KWH, **_DISABLED}),
-    (_SELLS, "compensation_this_month", _sum(_this_month, "cost"), _EUR),
+    (_SELLS, "compensation_this_month", _sum(_this_month, "cost"), MONEY),
     (_SELLS, "average_payout_this_month", _sum(_this_month, "paid"), _EUR_PER_KWH),
-    (_BUYS, "usage_latest_month", _latest_month, {**_KWH, "meters": ANALOG}),
-    (_SELLS, "returned_latest_month", _latest_month, {**_KWH, "meters": ANALOG}),
+    (_BUYS, "usage_latest_month", _latest_month, {**_KWH, "analog": True}),
+    (_SELLS, "returned_latest_month", _latest_month, {**_KWH, "analog": True}),
     (
         _BOTH,
         "metered_to",
@@ -198,9 +186,9 @@ _SENSORS: Final[Iterable[tuple[bool | None, str, UsageReader, Mapping[str, Any]]
         "latest_invoice",
         _invoice,
         {
-            **_EUR,
+            **MONEY,
             **_DISABLED,
-            "meters": ANY,
+            "analog": None,
             "offered": lambda record: INVOICES not in record.refused,
             "endpoint": INVOICES,
         },
@@ -213,8 +201,8 @@ _SENSORS: Final[Iterable[tuple[bool | None, str, UsageReader, Mapping[str, Any]]
             **_DIAGNOSTIC,
             **_DISABLED,
             "device_class": SensorDeviceClass.ENUM,
-            "options": [NO_REDUCTION, *_MODULES.values()],
-            "meters": ANY,
+            "options": list(_MODULES.values()),
+            "analog": None,
             "offered": lambda record: record.reductions is not None,
         },
     ),
@@ -244,7 +232,7 @@ def async_follow_usage(
         if record.meter is None:
             return
         for description in USAGE_SENSORS:
-            if record.meter not in description.meters:
+            if description.analog not in {None, record.meter is MeterType.ANALOG}:
                 # The meter was exchanged for one of another kind.
                 unique_id = f"{usage.contract_id}_{description.key}"
                 if gone := registry.async_get_entity_id(SENSOR, DOMAIN, unique_id):
@@ -252,7 +240,7 @@ def async_follow_usage(
                 added.discard(description.key)
             elif (
                 description.key not in added
-                and description.selling in {None, usage.feeds_in}
+                and description.selling in {None, usage.prices.contract.feeds_in}
                 and description.offered(record)
             ):
                 fresh.append(description)
@@ -280,15 +268,16 @@ class NomosUsageSensor(ContractEntity[UsageCoordinator], SensorEntity):
         super().__init__(coordinator, description)
         self.coordinator_context = description.endpoint
 
-    @callback
     @override
-    def _read(self) -> object:
-        today = local_date(dt_util.utcnow())
+    def _is_available(self, now: datetime) -> bool:
+        return not self.coordinator.stale
+
+    @override
+    def _read_value(self, now: datetime) -> object:
         value, attributes = self.entity_description.value_fn(
-            self.coordinator.data, today
+            self.coordinator.data, local_date(now)
         )
         if isinstance(value, float):
             value = round(value, 6)
         self._attr_native_value, self._attr_extra_state_attributes = value, attributes
-        self._attr_available = not self.coordinator.stale
-        return value, attributes, self._attr_available
+        return value, attributes

@@ -92,22 +92,18 @@ class UsageImporter:
         if not due:
             await self._async_save(self.record, last=True)
             return
-        await self._async_load_prices()
+        # Nomos reports no prices any more of a contract that has ended.
+        ended = self._prices.contract.status is SubscriptionStatus.ENDED
+        settled_to = None if ended else self.record.settled_to
+        await self._kept.async_load(self._today, settled_to=settled_to)
+        execute = self._prices.hass.async_add_executor_job
+        await execute(self._kept.add, self._prices.data)
         try:
             await self._async_import(due)
         except AnalogMeterError:
             await self._async_called_analog()
         finally:
             await self._kept.async_save()
-
-    async def _async_load_prices(self) -> None:
-        """Load the prices that are kept: Nomos reports none any more of a contract that has ended."""
-        ended = self._prices.contract.status is SubscriptionStatus.ENDED
-        await self._kept.async_load(
-            self._today, settled_to=None if ended else self.record.settled_to
-        )
-        execute = self._prices.hass.async_add_executor_job
-        await execute(self._kept.add, self._prices.data)
 
     async def _async_import(self, due: Sequence[DateRange]) -> None:
         """Ask for one month after the other; one that fails must not keep the others away.
@@ -124,7 +120,10 @@ class UsageImporter:
                 answer = await self._meter.async_month(self.record, start, end)
                 recorded = await self._async_write(answer, start, end)
             except (AnalogMeterError, *_MONTH_FAILED) as err:
-                if month == newest or self._fails_again(err):
+                again = bool(self._failed) and isinstance(
+                    self._failed[-1][1], NomosError
+                )
+                if month == newest or (again and isinstance(err, NomosError)):
                     raise
                 self._failed.append((month, err))
             except StatisticsError as err:
@@ -153,14 +152,6 @@ class UsageImporter:
         if self._failed:
             self._pass_over_failed()
             await self._async_save(self.record, last=True)
-
-    def _fails_again(self, err: Exception) -> bool:
-        """Return whether Nomos failed to answer for two months in a row."""
-        return (
-            bool(self._failed)
-            and isinstance(self._failed[-1][1], NomosError)
-            and isinstance(err, NomosError)
-        )
 
     def _pass_over_failed(self) -> None:
         """Pass over the months that failed though another one came; one that may still change stays due."""

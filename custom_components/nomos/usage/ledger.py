@@ -1,11 +1,11 @@
 """The running totals of a contract: what has to be written so that they are right. Pure functions."""
 
+from collections import defaultdict
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
-from typing import Final
 
-from ..pricing import day_bounds
+from ..pricing import day_bounds, days_between
 from ..totals import Rows, RunningTotal
 from .metering import HourUsage
 from .months import month_start, next_month
@@ -26,9 +26,6 @@ class StatisticKind(StrEnum):
     """Energy fed into the grid, in kWh."""
     COMPENSATION = "compensation"
     """What was paid for it, in EUR."""
-
-
-_NOTHING: Final = RunningTotal()
 
 
 def revisions(
@@ -56,20 +53,21 @@ def revisions(
         if selling
         else (StatisticKind.USAGE, StatisticKind.COST)
     )
-    paid = totals.get(money, _NOTHING).states()
+    known = defaultdict(RunningTotal, totals)
+    paid = known[money].states()
     costs = {
         hour: usage.cost
         for hour, usage in hours.items()
         if usage.cost is not None and (usage.priced or hour not in paid)
     }
     result = {
-        energy: totals.get(energy, _NOTHING).revised(
+        energy: known[energy].revised(
             {hour: usage.kwh for hour, usage in hours.items()}
         ),
-        money: totals.get(money, _NOTHING).revised(costs),
+        money: known[money].revised(costs),
     }
     if fees and not selling:
-        charged = totals.get(StatisticKind.BASE_FEE, _NOTHING)
+        charged = known[StatisticKind.BASE_FEE]
         due = {
             start: fee
             for day, fee in fees.items()
@@ -79,29 +77,23 @@ def revisions(
         sums = paid | costs
         for hour, fee in (charged.states() | due).items():
             sums[hour] = sums.get(hour, 0.0) + fee
-        total = totals.get(StatisticKind.TOTAL_COST, _NOTHING)
-        result[StatisticKind.TOTAL_COST] = total.revised(sums)
+        result[StatisticKind.TOTAL_COST] = known[StatisticKind.TOTAL_COST].revised(sums)
     return {kind: rows for kind, rows in result.items() if rows}
 
 
 def daily_fees(
     monthly: Mapping[date, float], first: date, end: date
 ) -> dict[date, float]:
-    """Return the base fee in EUR of each day from one day to another: an equal part of its month's.
+    """Return the base fee in EUR of each day from the first one to the end: an equal part of its month's.
 
-    Args:
-        monthly: the fee of a month by the first day from which it holds; before them all the earliest one does.
-        first: the first day.
-        end: the day after the last one.
-
+    ``monthly`` has the fee of a month by the first day from which it holds; before them all the earliest one does.
     """
     if not monthly:
         return {}
-    days = (first + timedelta(days=number) for number in range((end - first).days))
     return {
         day: monthly[
             max((since for since in monthly if since <= day), default=min(monthly))
         ]
         / (next_month(day) - month_start(day)).days
-        for day in days
+        for day in days_between(first, end)
     }

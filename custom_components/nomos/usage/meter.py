@@ -15,6 +15,7 @@ from ..api import (
     NomosResponseError,
     NomosServerError,
     PriceSeries,
+    UsageItem,
     UsageResolution,
     UsageSeries,
 )
@@ -24,10 +25,9 @@ from ..pricing import PriceTable, local_date
 from .metering import (
     AnalogMonth,
     DayUsage,
-    Reading,
     days_and_hours_of,
     digest_of,
-    group_by_day,
+    readings_by_day,
 )
 from .months import is_settled, month_start, months_before
 from .prices import UsagePrices
@@ -58,11 +58,9 @@ class Meter:
         self, prices: PriceCoordinator, kept: UsagePrices, today: date
     ) -> None:
         """Take the coordinator of the contract's prices, and the prices that are kept of days that may still change."""
-        self._hass = prices.hass
         self._prices = prices
         self._kept = kept
         self._today = today
-        self._no_prices = False
         contract = prices.contract
         self.supply = (
             contract.start_at or contract.created_at,
@@ -74,11 +72,10 @@ class Meter:
         first = months_before(self._today, _ANALOG_MONTHS)
         first = max(first, local_date(self.supply[0]))
         series = await self._async_usage(first, self._today, UsageResolution.MONTH)
-        if series.resolution is not UsageResolution.MONTH:
-            return series.meter_type, ()
+        items = series.items if series.resolution is UsageResolution.MONTH else ()
         return series.meter_type, [
             AnalogMonth(month_start(local_date(item.start)), item.kwh, item.final)
-            for item in series.items
+            for item in items
         ]
 
     async def async_month(
@@ -87,11 +84,6 @@ class Meter:
         """Ask for a month or a part of it; return the days and hours that are new or have changed.
 
         If its values no longer change, all of them are computed again, with the prices that Nomos has now.
-
-        Args:
-            record: what is known so far.
-            start: the first day.
-            end: the day after the last one, in the same month.
 
         Raises:
             AnalogMeterError: the meter does not measure intervals.
@@ -104,8 +96,8 @@ class Meter:
         if (length := _LENGTHS.get(series.resolution)) is None:
             _LOGGER.debug("Usage by the %s cannot be used", series.resolution)
             return MonthAnswer()
-        execute = self._hass.async_add_executor_job
-        readings = await execute(_readings, series, length, start, end)
+        execute = self._prices.hass.async_add_executor_job
+        readings = await execute(readings_by_day, series.items, start, end)
         count = sum(map(len, readings.values()))
         month = record.months.get(month_start(start))
         if month is not None and month.has_all_of(count):
@@ -116,18 +108,23 @@ class Meter:
             for day, found in readings.items()
             if month is None or _is_news(record.days.get(day), found, settles=settles)
         }
-        self._no_prices = self._prices.contract.inactive and record.refuses(
+        prices: Sequence[PriceSeries] | None = None
+        if not self._prices.contract.inactive or not record.refuses(
             PRICES, self._today
-        )
-        try:
-            prices = await self._async_lacking(news, fresh=settles)
-        except NomosResponseError, NomosServerError:
-            if month is None or month.since is None or month.readings is not None:
-                raise
-            # For the second time: energy without cost is better than nothing. The month stays incomplete.
-            prices = []
+        ):
+            try:
+                prices = await self._async_lacking(news, fresh=settles)
+            except NomosResponseError, NomosServerError:
+                if month is None or month.since is None or month.readings is not None:
+                    raise
+                # For the second time: energy without cost is better than nothing. The month stays incomplete.
+                prices = []
         days, hours = await execute(
-            days_and_hours_of, news, partial(self._prices_between, prices), self.supply
+            days_and_hours_of,
+            news,
+            length,
+            partial(self._prices_between, prices or ()),
+            self.supply,
         )
         # Whatever it is called: what measures intervals is no analog meter.
         analog = series.meter_type is MeterType.ANALOG
@@ -136,7 +133,7 @@ class Meter:
             readings=count,
             days=days,
             hours=hours,
-            no_prices=self._no_prices,
+            no_prices=prices is None,
         )
 
     async def _async_usage(
@@ -148,19 +145,19 @@ class Meter:
 
     async def _async_lacking(
         self, days: Collection[date], *, fresh: bool
-    ) -> Sequence[PriceSeries]:
-        """Ask for the prices of some days of one month, as far as they are not known or have to be fresh."""
+    ) -> Sequence[PriceSeries] | None:
+        """Ask for the prices of some days of one month, as far as they are not known or have to be fresh.
+
+        None if Nomos says that it has none for the contract, of no day.
+        """
         table = self._prices.data
         lacking = [day for day in days if fresh or not table.day(day).complete]
-        if not lacking or self._no_prices:
+        if not lacking:
             return []
         found = await self._async_prices(min(lacking), max(lacking))
         # Nomos has no prices for a contract that does not run, says its documentation.
-        if self._prices.contract.inactive and all(
-            series.items is None for series in found
-        ):
-            self._no_prices = True
-        return found
+        nothing = all(series.items is None for series in found)
+        return None if nothing and self._prices.contract.inactive else found
 
     async def _async_prices(self, first: date, last: date) -> list[PriceSeries]:
         """Return the prices of some days, both inclusive; nothing if Nomos says that it has none.
@@ -192,18 +189,8 @@ class Meter:
         return self._kept.completed(local_date(start), table)
 
 
-def _readings(
-    series: UsageSeries, length: timedelta, start: date, end: date
-) -> dict[date, Sequence[Reading]]:
-    """Return an answer's readings by day, of the days that were asked for."""
-    grouped = group_by_day(
-        Reading(item.start, length, item.kwh) for item in series.items
-    )
-    return {day: readings for day, readings in grouped.items() if start <= day < end}
-
-
 def _is_news(
-    known: DayUsage | None, readings: Sequence[Reading], *, settles: bool
+    known: DayUsage | None, readings: Sequence[UsageItem], *, settles: bool
 ) -> bool:
     """Return whether a day's readings say more than is known; an answer with fewer of them takes nothing away."""
     if known is None:

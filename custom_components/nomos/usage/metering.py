@@ -1,25 +1,16 @@
 """What was metered and what it cost: readings, hours, days and longer periods. Pure functions and frozen data."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import groupby
 from math import fsum
-from operator import itemgetter
-from typing import Any
 from zlib import crc32
 
-from ..api.columns import Packed, PackedMapping
-from ..pricing import PriceTable, day_bounds, local_date
+from ..api import UsageItem
+from ..pricing import PriceTable, day_bounds, days_between
 from ..totals import DECIMALS
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """The energy of one metered interval in kWh, positive in both directions: the contract has one."""
-
-    start: datetime
-    length: timedelta
-    kwh: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,121 +84,127 @@ class PeriodUsage:
     missing: int
 
 
-def group_by_day(readings: Iterable[Reading]) -> dict[date, Sequence[Reading]]:
-    """Return readings by tariff day, in order, and packed: there may be thousands of them."""
-    groups: dict[date, list[tuple[datetime, timedelta, float]]] = {}
-    rows = ((one.start, one.length, one.kwh) for one in readings)
-    for row in sorted(rows, key=itemgetter(0)):
-        groups.setdefault(local_date(row[0]), []).append(row)
-    return {day: Packed(Reading, tuple(found)) for day, found in groups.items()}
+def readings_by_day(
+    readings: Sequence[UsageItem], first: date, end: date
+) -> dict[date, Sequence[UsageItem]]:
+    """Return sorted readings by tariff day, from the first day to the end; days without any are not there."""
+    found = {}
+    for day in days_between(first, end):
+        start, stop = (
+            bisect_left(readings, at, key=lambda one: one.start)
+            for at in day_bounds(day)
+        )
+        if start < stop:
+            found[day] = readings[start:stop]
+    return found
 
 
-def digest_of(readings: Iterable[Reading]) -> int:
+def digest_of(readings: Iterable[UsageItem]) -> int:
     """Return a number that is equal for readings of equal start and energy."""
     return crc32(repr([(one.start.timestamp(), one.kwh) for one in readings]).encode())
 
 
 def days_and_hours_of(
-    readings: Mapping[date, Sequence[Reading]],
+    readings: Mapping[date, Sequence[UsageItem]],
+    length: timedelta,
     prices: Callable[[datetime, datetime], PriceTable],
     supply: tuple[datetime, datetime],
-) -> tuple[dict[date, DayUsage], Mapping[datetime, HourUsage]]:
+) -> tuple[dict[date, DayUsage], dict[datetime, HourUsage]]:
     """Return usage and cost by tariff day and by the UTC hour.
 
     Goes day by day, as the prices of a month would be thousands of objects.
 
     Args:
         readings: by day, in order, none of them empty.
+        length: of the time that each of them measures.
         prices: returns the known prices between two instants.
         supply: when the contract runs; nothing is missing outside it.
 
     """
     days: dict[date, DayUsage] = {}
-    hours: dict[datetime, tuple[Any, ...]] = {}
+    hours: dict[datetime, HourUsage] = {}
     for day, found in readings.items():
         start, end = day_bounds(day)
         # A reading may go on after midnight.
-        table = prices(start, max(end, found[-1].start + found[-1].length))
-        days[day] = _day(day, found, table, supply)
-        hours |= hours_of(found, table).rows
-    return days, PackedMapping(HourUsage, hours)
-
-
-def _day(
-    day: date,
-    readings: Sequence[Reading],
-    table: PriceTable,
-    supply: tuple[datetime, datetime],
-) -> DayUsage:
-    costs = [
-        (one.kwh, one.kwh * price)
-        for one in readings
-        if (price := price_of(one, table)) is not None
-    ]
-    start, end = day_bounds(day)
-    start, end = max(start, supply[0]), min(end, supply[1])
-    expected = round((end - start) / readings[0].length)
-    return DayUsage(
-        day=day,
-        kwh=round(fsum(one.kwh for one in readings), DECIMALS),
-        cost=round(fsum(cost for _, cost in costs), DECIMALS) if costs else None,
-        priced_kwh=round(fsum(kwh for kwh, _ in costs), DECIMALS),
-        readings=len(readings),
-        missing=max(0, expected - len(readings)),
-        digest=digest_of(readings),
-    )
+        table = prices(start, max(end, found[-1].start + length))
+        priced = _priced(found, length, table)
+        start, end = max(start, supply[0]), min(end, supply[1])
+        days[day] = DayUsage(
+            day=day,
+            kwh=_sum(one.kwh for one in found),
+            cost=_cost(priced),
+            priced_kwh=_sum(kwh for kwh, _ in priced),
+            readings=len(found),
+            missing=max(0, round((end - start) / length) - len(found)),
+            digest=digest_of(found),
+        )
+        hours |= hours_of(found, length, table)
+    return days, hours
 
 
 def hours_of(
-    readings: Iterable[Reading], table: PriceTable
-) -> PackedMapping[datetime, HourUsage]:
-    """Return usage and cost by the UTC hour, in order, and packed; hours without a reading are not there.
+    readings: Iterable[UsageItem], length: timedelta, table: PriceTable
+) -> dict[datetime, HourUsage]:
+    """Return usage and cost of sorted readings by the UTC hour; hours without a reading are not there.
 
     Each reading costs its energy times the price of its own interval, so that the sum is what the invoice says.
     """
-    energies: dict[datetime, list[float]] = {}
-    costs: dict[datetime, list[float]] = {}
-    for reading in readings:
-        hour = reading.start.replace(minute=0, second=0, microsecond=0)
-        energies.setdefault(hour, []).append(reading.kwh)
-        if (price := price_of(reading, table)) is not None:
-            costs.setdefault(hour, []).append(reading.kwh * price)
-    rows = {
-        hour: (
-            round(fsum(energies[hour]), DECIMALS),
-            round(fsum(costs[hour]), DECIMALS) if hour in costs else None,
-            len(costs.get(hour, ())) == len(energies[hour]),
+    hours = {}
+    for hour, group in groupby(
+        readings, lambda one: one.start.replace(minute=0, second=0, microsecond=0)
+    ):
+        found = list(group)
+        priced = _priced(found, length, table)
+        hours[hour] = HourUsage(
+            kwh=_sum(one.kwh for one in found),
+            cost=_cost(priced),
+            priced=len(priced) == len(found),
         )
-        for hour in sorted(energies)
-    }
-    return PackedMapping(HourUsage, rows)
+    return hours
 
 
-def price_of(reading: Reading, table: PriceTable) -> float | None:
+def _priced(
+    readings: Iterable[UsageItem], length: timedelta, table: PriceTable
+) -> list[tuple[float, float]]:
+    """Return energy and cost of the readings whose price is known."""
+    return [
+        (one.kwh, one.kwh * price)
+        for one in readings
+        if (price := price_of(one.start, one.start + length, table)) is not None
+    ]
+
+
+def _cost(priced: Sequence[tuple[float, float]]) -> float | None:
+    return _sum(cost for _, cost in priced) if priced else None
+
+
+def _sum(amounts: Iterable[float]) -> float:
+    return round(fsum(amounts), DECIMALS)
+
+
+def price_of(start: datetime, end: datetime, table: PriceTable) -> float | None:
     """Return the price of a reading in EUR/kWh: that of its interval, or the mean over those that it spans.
 
     None if a part of it has no known price.
     """
-    end, at = reading.start + reading.length, reading.start
-    weighted = []
+    weighted, at = [], start
     while at < end:
         interval = table.at(at)
         if interval is None or interval.price is None:
             return None
         until = min(interval.end, end)
-        if at == reading.start and until == end:
+        if at == start and until == end:
             return interval.price
         weighted.append(interval.price * (until - at).total_seconds())
         at = until
-    return fsum(weighted) / reading.length.total_seconds()
+    return fsum(weighted) / (end - start).total_seconds()
 
 
 def period(days: Iterable[DayUsage]) -> PeriodUsage | None:
     """Return the sum over days in order; None over no day."""
     if not (summed := list(days)):
         return None
-    costs = [one.cost for one in summed if one.cost is not None]
-    cost = round(fsum(costs), DECIMALS) if costs else None
+    cost = _cost([(one.priced_kwh, one.cost) for one in summed if one.cost is not None])
     kwh = fsum(one.kwh for one in summed)
     priced = fsum(one.priced_kwh for one in summed)
     return PeriodUsage(

@@ -13,8 +13,6 @@ _SETTLED_WORKING_DAY: Final = 8
 _HOLIDAYS: Final = 4
 """Working days in reserve: how many weekdays between the beginnings of two months can be public holidays."""
 
-_DAY: Final = timedelta(days=1)
-
 
 def month_start(day: date) -> date:
     """Return the first day of a day's month."""
@@ -23,15 +21,13 @@ def month_start(day: date) -> date:
 
 def next_month(day: date) -> date:
     """Return the first day of the month after a day's month."""
-    return month_start(month_start(day) + timedelta(days=31))
+    return months_before(day, -1)
 
 
 def months_before(day: date, count: int) -> date:
     """Return the first day of the month that lies ``count`` months before a day's month."""
-    first = month_start(day)
-    for _ in range(count):
-        first = month_start(first - _DAY)
-    return first
+    year, month = divmod(12 * day.year + day.month - 1 - count, 12)
+    return date(year, month + 1, 1)
 
 
 def is_settled(month: date, today: date) -> bool:
@@ -42,7 +38,7 @@ def is_settled(month: date, today: date) -> bool:
         if day >= today:
             return False
         working_days -= day.weekday() < 5
-        day += _DAY
+        day += timedelta(days=1)
     return True
 
 

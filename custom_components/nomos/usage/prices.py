@@ -6,13 +6,11 @@ from typing import Any, Final
 from homeassistant.core import HomeAssistant
 
 from ..codec import decode, read_number
-from ..pricing import Interval, PriceTable, day_bounds, local_date
+from ..pricing import QUARTER, Interval, PriceTable, day_bounds
 from ..storage import StoredFile, stored_file
 
 _DAYS: Final = 62
 """How many days are kept at most: this month and the one before."""
-
-_QUARTER: Final = timedelta(minutes=15)
 
 _UNKNOWN: Final = "-"
 
@@ -50,44 +48,47 @@ class UsagePrices:
 
     def add(self, table: PriceTable) -> None:
         """Keep the prices of a table."""
-        for day in {local_date(one.start) for one in table.intervals}:
+        for day in table.days:
             self.completed(day, table.between(*day_bounds(day)))
 
     def completed(self, day: date, table: PriceTable) -> PriceTable:
         """Return the prices of a day in a table, completed by those that are kept; keep what is new."""
         known = table
         if day in self._days:
-            prices = map(_price, self._days[day].split())
-            known = PriceTable.of(
-                Interval(start, start + _QUARTER, price)
-                for start, price in zip(_quarters(day), prices, strict=True)
-            ).merge(table)
+            known = _table(day, self._days[day]).merge(table)
         if day >= self._since:
             found = (known.at(start) for start in _quarters(day))
-            self._days[day] = " ".join(
-                _text(one.price if one else None) for one in found
-            )
+            self._days[day] = " ".join(map(_text, found))
         return known
 
 
 def _quarters(day: date) -> list[datetime]:
     start, end = day_bounds(day)
-    return [start + number * _QUARTER for number in range((end - start) // _QUARTER)]
+    return [start + number * QUARTER for number in range((end - start) // QUARTER)]
 
 
-def _text(price: float | None) -> str:
+def _text(interval: Interval | None) -> str:
     """Return a price in ct/kWh, which is shorter than the same in EUR/kWh."""
-    return _UNKNOWN if price is None else format(round(100 * price, 6), ".12g")
+    if interval is None or interval.price is None:
+        return _UNKNOWN
+    return format(round(100 * interval.price, 6), ".12g")
 
 
-def _price(text: str) -> float | None:
-    return None if text == _UNKNOWN else round(read_number(float(text)) / 100, 8)
+def _table(day: date, texts: str) -> PriceTable:
+    """Return the prices of a day; ValueError if there is not one for each quarter-hour."""
+    return PriceTable.of(
+        Interval(
+            start,
+            start + QUARTER,
+            None if text == _UNKNOWN else round(read_number(float(text)) / 100, 8),
+        )
+        for start, text in zip(_quarters(day), texts.split(), strict=True)
+    )
 
 
 def _decode(stored: Any) -> _Days:
     """Read what was stored; ValueError or TypeError if it is nonsense."""
     days = decode(_Days, stored)
-    for day, text in days.items():
-        if len([_price(one) for one in text.split()]) != len(_quarters(day)):
-            raise ValueError("not a price for each quarter-hour")
+    for day, texts in days.items():
+        _table(day, texts)
     return days

@@ -1,13 +1,13 @@
 """What is known of a contract's meter: days and months in sum. The hours are in the long-term statistics."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final, Self
 
 from ..api import GridFeeReduction, Invoice, InvoiceStatus, InvoiceType, MeterType
-from ..pricing import day_bounds
+from ..pricing import day_bounds, days_between
 from .ledger import StatisticKind
 from .metering import AnalogMonth, DayUsage, HourUsage
 from .months import is_settled, month_start, months_before, next_month
@@ -41,13 +41,7 @@ class LatestInvoice:
     @classmethod
     def of(cls, invoice: Invoice) -> Self:
         """Take what is shown of an invoice."""
-        return cls(
-            type=invoice.type,
-            status=invoice.status,
-            total=invoice.total,
-            period_start=invoice.period_start,
-            period_end=invoice.period_end,
-        )
+        return cls(**{one.name: getattr(invoice, one.name) for one in fields(cls)})
 
 
 class MonthStatus(StrEnum):
@@ -117,7 +111,7 @@ class UsageRecord:
     Attributes:
         meter: The kind of meter; None until Nomos has answered.
         analog_on: The day on which the meter was first called analog again that had measured intervals.
-        days: The days of this month, of the month before, and of older months whose values may still change.
+        days: The days of this month, of the month before, and of older months whose values may still change, in order.
         months: The months that are in the statistics, by their first day.
         analog_months: What an analog meter counted, oldest first.
         synced_on: The day of the last sync that left nothing out; None before the first one.
@@ -145,11 +139,6 @@ class UsageRecord:
     reductions_on: date | None = None
 
     @property
-    def latest(self) -> DayUsage | None:
-        """Return the latest day of which anything was metered."""
-        return self.days[max(self.days)] if self.days else None
-
-    @property
     def metered_to(self) -> datetime | None:
         """Return the instant up to which every reading is there, as far as days are known; None if none is."""
         complete = [day for day, one in self.days.items() if not one.missing]
@@ -170,33 +159,14 @@ class UsageRecord:
         state = self.months.get(month)
         return state.status if state else None
 
-    def months_of(self, status: MonthStatus) -> dict[date, MonthState]:
-        """Return the months of a status, by their first day."""
-        return {
-            month: state
-            for month, state in self.months.items()
-            if state.status is status
-        }
-
     def with_month(
         self, start: date, end: date, answer: MonthAnswer, today: date
     ) -> Self:
-        """Return the record with what was learned of a month, or of a part of it, and is in the statistics.
-
-        Args:
-            start: the first day that was asked for.
-            end: the day after the last one.
-            answer: what was learned.
-            today: the day on which it was.
-
-        """
+        """Return the record with what was learned of a month, or of a part of it, and is in the statistics."""
         record, month = self.with_days(answer), month_start(start)
         state = MonthState(MonthStatus.OPEN, today)
         if is_settled(month, today):
-            days = [
-                record.days.get(date.fromordinal(ordinal))
-                for ordinal in range(start.toordinal(), end.toordinal())
-            ]
+            days = [record.days.get(day) for day in days_between(start, end)]
             state = _closed(self.months.get(month), answer, days, today)
         return replace(
             record,
@@ -207,11 +177,7 @@ class UsageRecord:
     def with_failure(self, month: date, today: date, *, transient: bool) -> Self:
         """Return the record after a month failed though others came; if it cannot change any more, it is incomplete.
 
-        Args:
-            month: the first day of the month.
-            today: the day on which it was tried.
-            transient: whether Nomos failed to answer; it refused if not.
-
+        Nomos refused to answer for it unless the failure was ``transient``.
         """
         if not is_settled(month, today):
             return self
@@ -316,13 +282,9 @@ def _closed(
     )
     if not gaps and not unpriced:
         return MonthState(MonthStatus.SETTLED, today)
-    return MonthState(
-        MonthStatus.INCOMPLETE,
-        today,
-        today if before is None or known is None else before.since,
-        max(known or 0, answer.readings),
-        unpriced,
-    )
+    since = today if before is None or known is None else before.since
+    readings = max(known or 0, answer.readings)
+    return MonthState(MonthStatus.INCOMPLETE, today, since, readings, unpriced)
 
 
 EMPTY_RECORD: Final = UsageRecord()

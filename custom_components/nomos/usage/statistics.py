@@ -22,14 +22,8 @@ from ..totals import Rows
 from .ledger import StatisticKind, revisions
 from .metering import HourUsage
 
-_BOUGHT: Final = (
-    StatisticKind.USAGE,
-    StatisticKind.COST,
-    StatisticKind.BASE_FEE,
-    StatisticKind.TOTAL_COST,
-)
-_SOLD: Final = (StatisticKind.RETURNED, StatisticKind.COMPENSATION)
-"""The statistics of a contract, by the direction in which the energy flows."""
+_SOLD: Final = frozenset({StatisticKind.RETURNED, StatisticKind.COMPENSATION})
+"""The statistics of a contract that feeds in; others have all others."""
 
 _ENERGY: Final = frozenset({StatisticKind.USAGE, StatisticKind.RETURNED})
 
@@ -47,7 +41,8 @@ class UsageStatistics:
                 kind=kind,
                 energy=kind in _ENERGY,
             )
-            for kind in (_SOLD if self._selling else _BOUGHT)
+            for kind in StatisticKind
+            if (kind in _SOLD) == self._selling
         }
 
     @property
@@ -58,8 +53,7 @@ class UsageStatistics:
     @property
     def energy_statistic(self) -> str:
         """Return the id of the statistic of energy, bought or fed in."""
-        kind = StatisticKind.RETURNED if self._selling else StatisticKind.USAGE
-        return self._all[kind].id
+        return next(one.id for one in self._all.values() if one.energy)
 
     async def async_last(self) -> dict[StatisticKind, datetime]:
         """Return the start of the last hour that is written, by statistic.
@@ -78,15 +72,11 @@ class UsageStatistics:
         fees: Mapping[date, float],
         fees_from: date,
         number: str | None,
-    ) -> dict[StatisticKind, int]:
+    ) -> dict[str, int]:
         """Bring hours and fees into the statistics; return how many rows were written, by statistic.
 
-        Args:
-            since: the first hour that may change.
-            hours: usage and cost by the hour, none of them before ``since``.
-            fees: the base fee in EUR by the day, none of them before ``since``; empty if it is not known.
-            fees_from: the first day whose fee replaces one that is written.
-            number: the number of the contract, for the names of the statistics.
+        None of them is before ``since``, the first hour that may change. See ``revisions``. The number of the contract
+        is a part of the names of the statistics.
 
         Raises:
             StatisticsError: they are not in the database.
@@ -95,20 +85,16 @@ class UsageStatistics:
 
         def read() -> dict[Statistic, Rows]:
             """Return the rows that have to be written."""
+            totals = {
+                kind: running_total(self._hass, one, since)
+                for kind, one in self._all.items()
+            }
             found = revisions(
-                {
-                    kind: running_total(self._hass, one, since)
-                    for kind, one in self._all.items()
-                },
-                hours,
-                fees,
-                fees_from=fees_from,
-                selling=self._selling,
+                totals, hours, fees, fees_from=fees_from, selling=self._selling
             )
             return {self._all[kind]: rows for kind, rows in found.items()}
 
-        written = await async_write(self._hass, read, number)
-        return {StatisticKind(one.kind): count for one, count in written.items()}
+        return await async_write(self._hass, read, number)
 
     def _last_hours(self) -> dict[StatisticKind, datetime]:
         return {

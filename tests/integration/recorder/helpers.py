@@ -12,6 +12,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 from sqlalchemy import event
 
 from custom_components.nomos.usage.coordinator import UsageCoordinator
+from custom_components.nomos.usage.record import MonthStatus
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.recorder import get_instance
 from homeassistant.util import dt as dt_util
@@ -41,6 +42,12 @@ def usage_of(entry: MockConfigEntry, subscription: Subscription) -> UsageCoordin
     """Return the usage coordinator of a contract."""
     found: UsageCoordinator = entry.runtime_data.usage[subscription.id]
     return found
+
+
+def incomplete(entry: MockConfigEntry, subscription: Subscription) -> list[date]:
+    """Return the months that lack something and no longer change."""
+    months = usage_of(entry, subscription).data.months
+    return [one for one, at in months.items() if at.status is MonthStatus.INCOMPLETE]
 
 
 async def live(

@@ -8,7 +8,6 @@ import pytest
 
 from custom_components.nomos.account import contracts as account_module
 from custom_components.nomos.usage import importer
-from custom_components.nomos.usage.record import MonthStatus
 from homeassistant.core import HomeAssistant
 from simulator.berlin import local_date, midnight
 from tests.integration.helpers import count, restart, state_of
@@ -25,6 +24,7 @@ from tests.integration.recorder.helpers import (
     begin,
     clear,
     days_asked,
+    incomplete,
     live,
     rows_touched,
     sleep_until,
@@ -35,11 +35,6 @@ from tests.integration.recorder.helpers import (
 SUPPLY = date(2026, 1, 10)
 
 MARCH = datetime(2026, 3, 1, 10, 3, 7, tzinfo=UTC)
-
-
-def incomplete(entry, subscription) -> list[date]:
-    """Return the incomplete months."""
-    return list(usage_of(entry, subscription).data.months_of(MonthStatus.INCOMPLETE))
 
 
 @pytest.mark.parametrize("now", [MARCH])
@@ -143,7 +138,7 @@ async def test_an_import_goes_on_where_it_was(
     record = usage_of(entry, subscription).data
     assert record.settled_to == date(2026, 5, 1)
     assert date(2026, 5, 1) not in record.months
-    assert record.latest is not None
+    assert record.days
     assert usage_of(entry, subscription).last_error is not None
     await advance(timedelta(minutes=40))
     assert [one.query["start"] for one in asked(nomos)[3:]] == [
