@@ -1,4 +1,4 @@
-"""What a battery earned, from what its charge level did."""
+"""What a battery earned, derived from its charge level."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -29,7 +29,7 @@ def quarters(prices: list[float], needs: list[float]) -> list[Quarter]:
 
 
 def follow(level: float, chosen: list[Quarter]) -> tuple[GainLedger, float]:
-    """Return the ledger of a battery that does as planned, and what the plan earns without the charge that is left."""
+    """Return the ledger of a battery that follows its plan, and the plan's gain without its remaining charge."""
     plan = plan_battery(BATTERY, level, chosen)
     ledger = GainLedger().read(BATTERY, START, level)
     for quarter, step in zip(plan.quarters, plan.steps, strict=True):
@@ -38,7 +38,7 @@ def follow(level: float, chosen: list[Quarter]) -> tuple[GainLedger, float]:
 
 
 def test_as_planned() -> None:
-    """The gain is that of the plan, but for the charge that is left."""
+    """The gain is that of the plan, except for the remaining charge."""
     ledger, gain = follow(0.0, quarters([0.2] * 8 + [0.5] * 16, [0.25] * 24))
     assert gain > 0.3
     assert ledger.month(START) + ledger.pending == pytest.approx(gain, abs=1e-6)
@@ -46,7 +46,7 @@ def test_as_planned() -> None:
 
 
 def test_a_night_of_charging_is_no_loss() -> None:
-    """What was charged counts as it is used."""
+    """Charging earns or costs nothing until the charge is used."""
     chosen = quarters([0.2] * 8 + [0.5] * 16, [0.25] * 24)
     plan = plan_battery(BATTERY, 0.0, chosen)
     ledger = GainLedger().read(BATTERY, START, 0.0)
@@ -59,15 +59,15 @@ def test_a_night_of_charging_is_no_loss() -> None:
     assert ledger.month(START) > 0
 
 
-def test_charge_that_is_kept() -> None:
-    """What is held back while self-use would have used it counts when it is used."""
+def test_held_charge() -> None:
+    """Charge that self-use would have used earlier counts once it is used."""
     ledger, gain = follow(4.0, quarters([0.25] * 8 + [0.5] * 16, [0.25] * 24))
     assert gain > 0.1
     assert ledger.month(START) + ledger.pending == pytest.approx(gain, abs=1e-6)
 
 
 def test_self_use_earns_nothing() -> None:
-    """An inverter that is left to itself earns nothing, whatever the house really needed."""
+    """An inverter in self-use earns nothing, whatever the house really needed."""
     ledger = GainLedger().read(BATTERY, START, 5.0)
     for quarter, level in zip(
         quarters([0.3] * 4, [0.1] * 4), (4.6, 4.5, 4.0, 3.9), strict=True
@@ -77,8 +77,8 @@ def test_self_use_earns_nothing() -> None:
     assert ledger.own_level == pytest.approx(3.9)
 
 
-def test_need_that_a_mode_shows() -> None:
-    """A battery that covers the need, or stores the surplus, shows it: what was expected instead earns nothing."""
+def test_actual_need_shown_by_a_mode() -> None:
+    """A battery that covers the need or stores the surplus shows the real one; the forecast's error earns nothing."""
     gained, lost = BATTERY.charge_efficiency, 1 / BATTERY.discharge_efficiency
     delay, hold = BatteryMode.DELAY_CHARGE, BatteryMode.HOLD
     for mode, expected, moved in (
@@ -96,7 +96,7 @@ def test_need_that_a_mode_shows() -> None:
 
 
 def test_self_use_stops_at_the_reserve() -> None:
-    """If nothing is known of a time, self-use would not have discharged below the reserve all the same."""
+    """Even across a gap, self-use is assumed never to have discharged below the reserve."""
     battery = replace(BATTERY, reserve=1.0)
     ledger = GainLedger(at=START - timedelta(hours=1), level=5.0, own_level=1.2)
     assert ledger.read(battery, START, 4.0).own_level == 1.0
@@ -104,7 +104,7 @@ def test_self_use_stops_at_the_reserve() -> None:
 
 @pytest.mark.parametrize("gap", [timedelta(hours=3), -timedelta(hours=1)])
 def test_gap(gap: timedelta) -> None:
-    """Of a time without readings nothing is booked: both ways are taken to have moved alike."""
+    """Nothing is booked across a gap in the readings: both levels are assumed to have changed equally."""
     ledger = GainLedger(at=START - gap, level=5.0, own_level=4.0, pending=-0.2)
     [quarter] = quarters([0.3], [0.2])
     ledger = ledger.booked(BATTERY, quarter, BatteryMode.CHARGE, 9.0)
@@ -113,9 +113,9 @@ def test_gap(gap: timedelta) -> None:
     assert ledger.pending == -0.2
 
 
-def test_charge_that_is_used_unseen() -> None:
-    """It takes along what it cost: what is seen of the rest earns as if all had been seen."""
-    dear = Quarter(START, START + QUARTER, 0.5, 0.5, 0.08)
+def test_charge_used_in_a_gap() -> None:
+    """Charge used in a gap takes its share of the cost along, so the rest earns as if there were no gap."""
+    expensive = Quarter(START, START + QUARTER, 0.5, 0.5, 0.08)
     bought = GainLedger(at=START, level=8.0, own_level=0.0, pending=-2.0)
     half = bought.read(BATTERY, START + timedelta(hours=1), 4.0)
     assert half.months == {}
@@ -123,16 +123,16 @@ def test_charge_that_is_used_unseen() -> None:
     used = 0.5 / BATTERY.discharge_efficiency
     at = START + timedelta(hours=1)
     for whole, level in ((bought, 8.0), (replace(half, at=START), 4.0)):
-        seen = whole.booked(BATTERY, dear, BatteryMode.SELF_USE, level - used)
+        seen = whole.booked(BATTERY, expensive, BatteryMode.SELF_USE, level - used)
         earned = 0.5 * 0.5 - BATTERY.wear * 0.5 - used * 2 / 8
         assert seen.month(at) == pytest.approx(earned)
-    # Without what self-use would not have had, nothing is pending; more of it changes nothing.
+    # Nothing is pending once the extra charge is gone; a higher level changes nothing.
     assert bought.read(BATTERY, at, 0.0).pending == 0
     assert bought.read(BATTERY, at, 9.0).pending == -2.0
 
 
 def test_months() -> None:
-    """Each month has its own gain, by German time; thirteen are kept."""
+    """Each month (German time) has its own gain; thirteen are kept."""
     ledger = GainLedger(months={f"2025-{month:02}": 1.0 for month in range(1, 13)})
     ledger = ledger.read(BATTERY, START, 5.0)
     for days in range(0, 400, 31):

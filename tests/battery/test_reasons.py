@@ -1,4 +1,4 @@
-"""Why a battery does what it does: sentences that a person can check."""
+"""The sentences that say why a battery does what it does."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ QUARTER = timedelta(minutes=15)
 BATTERY = Battery(capacity=10, charge_power=5, discharge_power=5)
 
 
-def said(
+def reason(
     level: float,
     prices: list[float],
     needs: list[float],
@@ -24,7 +24,7 @@ def said(
     language: str = "en",
     **allowed: bool,
 ) -> str:
-    """Return why a battery does what is planned for it first."""
+    """Return the reason for the first step of a battery's plan."""
     battery = Battery(capacity=10, charge_power=5, discharge_power=5, **allowed)
     chosen = [
         Quarter(
@@ -37,37 +37,37 @@ def said(
 
 
 def test_hold() -> None:
-    """It says how much is held, for when, at which price."""
+    """It says how much is held, for which hours and at which price."""
     prices, needs = [0.25] * 8 + [0.41] * 12, [0.35] * 20
     english = "Holds 4.1 kWh for 12:00 to 15:00, at 41 ct/kWh."
-    assert said(4.1, prices, needs, from_grid=False) == english
+    assert reason(4.1, prices, needs, from_grid=False) == english
     german = "Hält 4,1 kWh für 12:00 bis 15:00 bei 41 ct/kWh zurück."
-    assert said(4.1, prices, needs, from_grid=False, language="de") == german
+    assert reason(4.1, prices, needs, from_grid=False, language="de") == german
 
 
 def test_charge() -> None:
-    """It says until when it charges, at which price, and what for."""
-    text = said(0.0, [0.22] * 4 + [0.28] * 4 + [0.45] * 12, [0.3] * 20)
+    """It says until when it charges, at which price, and for what."""
+    text = reason(0.0, [0.22] * 4 + [0.28] * 4 + [0.45] * 12, [0.3] * 20)
     assert text.startswith("Charges until ")
     assert " at 22 ct/kWh, for 12:00 to 15:00 at 45 ct/kWh." in text
 
 
 def test_covers_the_house() -> None:
-    """Self-use that discharges says until when, and at which price."""
-    text = said(9.0, [0.3, 0.5, 0.4, 0.3], [0.3] * 4)
+    """When self-use discharges, it says until when and at which price."""
+    text = reason(9.0, [0.3, 0.5, 0.4, 0.3], [0.3] * 4)
     assert text == "Covers the house until 11:00, at up to 50 ct/kWh."
 
 
 def test_nothing_better() -> None:
     """An empty battery that waits says so."""
-    assert said(0.0, [0.3] * 4, [0.3] * 4) == (
+    assert reason(0.0, [0.3] * 4, [0.3] * 4) == (
         "Left to itself: nothing earns more until 11:00."
     )
 
 
 def test_delay() -> None:
     """It says that the sun goes to the grid, and until when."""
-    text = said(8.0, [0.3] * 12, [-1.0] * 6 + [-1.5] * 2 + [0.5] * 4, payout=0.1)
+    text = reason(8.0, [0.3] * 12, [-1.0] * 6 + [-1.5] * 2 + [0.5] * 4, payout=0.1)
     assert text.startswith(("Leaves the sun", "Left to itself"))
     battery = Battery(capacity=2, charge_power=5, discharge_power=5, from_grid=False)
     chosen = [
@@ -83,14 +83,14 @@ def test_delay() -> None:
 
 
 def test_feed_in() -> None:
-    """It says what is paid."""
-    text = said(9.0, [0.1] * 4, [0.0] * 4, payout=0.5, to_grid=True)
+    """It says how much feeding in pays."""
+    text = reason(9.0, [0.1] * 4, [0.0] * 4, payout=0.5, to_grid=True)
     assert text == "Feeds in until 11:00, for 50 ct/kWh."
 
 
 @pytest.mark.parametrize("cause", Cause)
 def test_no_plan(cause: Cause) -> None:
-    """Each cause has a sentence in both languages, which says what comes of it."""
+    """Each cause has a sentence in both languages that says what happens as a result."""
     waits = cause in (Cause.PLANNING, Cause.STARTING)
     end = "nothing changes." if waits else "left to itself."
     assert why_not(cause, "en").endswith(end)
@@ -99,7 +99,7 @@ def test_no_plan(cause: Cause) -> None:
 
 
 def test_after_the_end_of_a_plan() -> None:
-    """Past its end there is no plan."""
+    """A plan that has ended counts as none."""
     plan = HomePlan(START, 0.0, plan_battery(BATTERY, 0.0, []))
     assert why(plan, START, 0.0, ZONE, "en") == why_not(Cause.NO_PRICES, "en")
     assert plan.step(START) is None
@@ -108,6 +108,6 @@ def test_after_the_end_of_a_plan() -> None:
 
 
 def test_no_negative_zero() -> None:
-    """A price of a little less than nothing is nothing."""
-    text = said(0.0, [-0.002] * 4 + [0.45] * 12, [0.3] * 16)
+    """A price just below zero is shown as 0, not -0."""
+    text = reason(0.0, [-0.002] * 4 + [0.45] * 12, [0.3] * 16)
     assert "at 0 ct/kWh" in text

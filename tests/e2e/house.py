@@ -1,4 +1,4 @@
-"""A house with a roof, a battery and a car in a real Home Assistant: built as a household does, and looked at."""
+"""A house with solar power, a battery and a car in a real Home Assistant, set up as a household would."""
 
 import asyncio
 from datetime import date, datetime, timedelta
@@ -20,7 +20,7 @@ from tests.e2e.loads import add_load
 from tests.e2e.processes import Processes
 
 WEEKS: Final = 4
-"""Of which the meters have statistics."""
+"""How many weeks of statistics the meters have."""
 PAYOUT: Final = 0.08
 WEAR: Final = 0.05
 MODE: Final = "sensor.battery_mode_now"
@@ -47,8 +47,8 @@ CAR: Final[Json] = {
 }
 
 
-def tell(mode: Mode) -> list[Json]:
-    """Return the actions that tell the inverter a mode, as a household writes them."""
+def mode_actions(mode: Mode) -> list[Json]:
+    """Return the actions that set a mode of the inverter, as a household would write them."""
     limits = (("power", "{{ power }}"), ("until", "{{ level }}"))
     return [
         *(
@@ -68,8 +68,8 @@ def tell(mode: Mode) -> list[Json]:
     ]
 
 
-def history(name: str, end: datetime) -> list[Json]:
-    """Return the statistics of a meter of the weeks before an instant, which end with zero; there was no battery."""
+def meter_statistics(name: str, end: datetime) -> list[Json]:
+    """Return a meter's statistics of the weeks before an instant, without a battery; their last sum is zero."""
     hours = [end - index * HOUR for index in range(WEEKS * 7 * 24, 0, -1)]
     rows, total = [], 0.0
     for at in hours:
@@ -87,22 +87,22 @@ def history(name: str, end: datetime) -> list[Json]:
 
 
 class House:
-    """The test's hands on the house, and its eyes."""
+    """Controls and reads the house from a test."""
 
     def __init__(
         self, processes: Processes, client: HubClient, customer: Customer
     ) -> None:
-        """Begin without an account."""
+        """Begin without a linked account."""
         self.processes, self.client, self.customer = processes, client, customer
         self.entry_id = self.contract = ""
 
     async def build(self, start: datetime) -> None:
-        """Link the account, and set up everything as a household does."""
+        """Link the account, and set up everything as a household would."""
         client = self.client
         state = await self.customer.control("GET", "state")
         [contract] = state["customers"][self.customer.email]["subscriptions"]
         self.contract = contract["id"]
-        # Without months of usage to import.
+        # A contract that began two days ago has no months of usage to import.
         begun = (start - 2 * 24 * HOUR).isoformat()
         change = {"action": "change", "id": self.contract, "start_at": begun}
         await self.customer.control("POST", "subscriptions", change)
@@ -113,7 +113,7 @@ class House:
         await self._payout(forecast)
         await self._add_battery()
         await add_load(client, self.entry_id, "other", CAR)
-        await self._follow()
+        await self._add_automation()
 
     async def _meters(self, forecast: str, start: datetime) -> None:
         end = start.replace(minute=0, second=0, microsecond=0)
@@ -129,9 +129,9 @@ class House:
                     "unit_class": "energy",
                     "unit_of_measurement": "kWh",
                 },
-                stats=history(name, end),
+                stats=meter_statistics(name, end),
             )
-        # The recorder imports them one after the other, in its own time.
+        # The recorder imports the statistics one by one in the background.
         rows: Json = {}
         async with asyncio.timeout(50):
             while not rows:
@@ -168,7 +168,7 @@ class House:
         )
 
     async def _payout(self, forecast: str) -> None:
-        """Enter what feeding in pays, and leave all else as it is proposed."""
+        """Enter the payout, and accept the suggestions for everything else."""
         flows = "/api/config/config_entries/options/flow"
         form = await self.client.post(flows, {"handler": self.entry_id})
         entered: Json = {}
@@ -187,8 +187,8 @@ class House:
         done = await self.client.post(f"{flows}/{form['flow_id']}", BATTERY)
         assert done["type"] == "create_entry", done
 
-    async def _follow(self) -> None:
-        """Make an automation of the blueprint."""
+    async def _add_automation(self) -> None:
+        """Create an automation from the blueprint."""
         source = PROJECT / "blueprints" / "automation" / BLUEPRINT
         await self.client.command(
             "blueprint/save",
@@ -198,10 +198,10 @@ class House:
         )
         inputs: Json = {
             "mode": MODE,
-            "self_use": tell(Mode.AUTO),
-            "hold": tell(Mode.NO_DISCHARGE),
-            "charge": tell(Mode.FORCE_CHARGE),
-            "delay_charge": tell(Mode.NO_CHARGE),
+            "self_use": mode_actions(Mode.AUTO),
+            "hold": mode_actions(Mode.NO_DISCHARGE),
+            "charge": mode_actions(Mode.FORCE_CHARGE),
+            "delay_charge": mode_actions(Mode.NO_CHARGE),
         }
         await self.client.post(
             "/api/config/automation/config/inverter",
@@ -212,17 +212,17 @@ class House:
         )
 
     async def settle(self) -> Json:
-        """Wait until Home Assistant has done what there is to do; return what the house says."""
+        """Wait until Home Assistant has nothing left to do; return the state of the house."""
         answer = await self.client.post(
             "/api/services/demo_house/settle?return_response"
         )
         found: Json = answer["service_response"]
         return found
 
-    async def disturb(self, *, level: bool = False, forecast: bool = False) -> None:
-        """Lose the charge level, or an hour of the forecast; or nothing any more."""
+    async def set_faults(self, *, level: bool = False, forecast: bool = False) -> None:
+        """Set whether the charge level, or an hour of the forecast, is missing; neither by default."""
         lost = {"level": level, "forecast": forecast}
-        await self.client.post("/api/services/demo_house/disturb", lost)
+        await self.client.post("/api/services/demo_house/set_faults", lost)
 
     async def mode(self) -> Json:
         """Return the state of *Mode now*."""
@@ -230,13 +230,13 @@ class House:
         return state
 
     async def number(self, key: str) -> float:
-        """Return a number that the battery shows."""
+        """Return the state of one of the battery's sensors."""
         return float(
             (await self.client.get(f"/api/states/sensor.battery_{key}"))["state"]
         )
 
     async def prices(self, first: date, days: int) -> dict[datetime, float]:
-        """Return the true prices in EUR/kWh by the quarter-hour."""
+        """Return the simulator's prices by the quarter-hour, in EUR/kWh."""
         found = {}
         for index in range(days):
             day = await self.customer.control(
@@ -250,7 +250,7 @@ class House:
         return found
 
     async def problems(self) -> list[str]:
-        """Return what diagnostics say is wrong with the forecasts."""
+        """Return the problems of the forecasts according to the diagnostics."""
         found = await self.client.get(f"/api/diagnostics/config_entry/{self.entry_id}")
         problems: list[str] = found["data"]["forecasts"]["problems"]
         return problems

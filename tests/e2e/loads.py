@@ -1,4 +1,4 @@
-"""Loads of a real Home Assistant: their form, and waiting for what they do."""
+"""Helpers for loads in a real Home Assistant: add and control them, and wait for states."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -28,7 +28,7 @@ async def press(client: HubClient, entity_id: str) -> None:
 
 
 async def make_plug(client: HubClient, lost: tuple[int, ...] = ()) -> None:
-    """Make a smart plug out of helpers and a template: `switch.plug`, and `counter.commands`; some commands get lost."""
+    """Make `switch.plug` out of helpers; `counter.commands` counts its commands, some of which get lost."""
     await client.command("input_boolean/create", name="Relay")
     await client.command("counter/create", name="Commands")
     flow = await client.start_flow("template")
@@ -63,7 +63,7 @@ async def make_plug(client: HubClient, lost: tuple[int, ...] = ()) -> None:
 async def wait_for(
     client: HubClient, entity_id: str, wanted: str | Callable[[Json], bool]
 ) -> Json:
-    """Wait until an entity has a state, or one that is as it should be; return it."""
+    """Wait until an entity's state equals a string or satisfies a function; return it."""
     state: Json | None = None
 
     def fits() -> bool:
@@ -82,7 +82,7 @@ async def wait_for(
 
 
 async def wait_for_all(client: HubClient, wanted: Mapping[str, str]) -> None:
-    """Wait until all these entities have their states."""
+    """Wait until all of these entities have the given states."""
     shown: dict[str, str] = {}
     try:
         async with asyncio.timeout(50):
@@ -98,7 +98,7 @@ async def wait_for_all(client: HubClient, wanted: Mapping[str, str]) -> None:
 
 
 async def set_prices(customer: Customer, amounts: Mapping[datetime, float]) -> None:
-    """Set the prices of some quarter-hours, in ct/kWh; the hub knows them once it asks again."""
+    """Set the prices of some quarter-hours, in ct/kWh; the hub gets them with its next request."""
     state = await customer.control("GET", "state")
     subscription, *_ = state["customers"][customer.email]["subscriptions"]
     for start, amount in amounts.items():
@@ -110,8 +110,10 @@ async def set_prices(customer: Customer, amounts: Mapping[datetime, float]) -> N
         await customer.control("POST", "prices", correction)
 
 
-async def switched(client: HubClient, device: str, since: datetime) -> list[datetime]:
-    """Return when a device was switched on and off, in turn, according to the history; it is off before and after."""
+async def switch_times(
+    client: HubClient, device: str, since: datetime
+) -> list[datetime]:
+    """Return when a device was switched on and off alternately, according to its history; it begins and ends off."""
     await wait_for(client, device, "off")
     seen: list[Json] = []
     async with asyncio.timeout(50):
@@ -134,7 +136,7 @@ async def switched(client: HubClient, device: str, since: datetime) -> list[date
 
 
 async def shown_runs(client: HubClient, name: str) -> list[tuple[datetime, datetime]]:
-    """Return the runs that a load shows: those of its plan, also if they are over."""
+    """Return the runs in a load's state, past ones included."""
     state = await client.state(f"binary_sensor.{name}_run_now")
     assert state is not None
     return [
@@ -143,8 +145,8 @@ async def shown_runs(client: HubClient, name: str) -> list[tuple[datetime, datet
     ]
 
 
-def faults(processes: Processes) -> list[str]:
-    """Return what the integration logged as an error, and its tracebacks."""
+def logged_errors(processes: Processes) -> list[str]:
+    """Return the errors and tracebacks that the integration logged."""
     log = processes.hub.log.read_text(errors="replace")
     return [
         record

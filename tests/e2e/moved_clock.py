@@ -5,8 +5,8 @@ real one. Between two moves their time runs as fast as ours.
 
 There are two ways to move a clock:
 
-- `leap` lets time pass at once, also for what counts seconds: every timer that is due by then fires. Only forward.
-- `set`, as a person or NTP sets the clock, in either direction: timers go on counting as before.
+- `leap` skips time, monotonic clocks included: every timer that is due by then fires. Only forward.
+- `set` sets the clock as a person or NTP would, in either direction: running timers are not affected.
 """
 
 from collections.abc import Mapping
@@ -43,16 +43,16 @@ _PROBE: Final = (
 
 
 class NoClockError(Exception):
-    """There is no way to move the clock of a process here."""
+    """The clock of a process cannot be moved on this machine."""
 
 
 class MovedClock:
-    """A clock that starts at an instant and runs on from there, for all processes with its environment."""
+    """A clock that runs on from a given instant, for all processes with its environment."""
 
     def __init__(
         self, folder: Path, start: datetime, *, settable: bool = False
     ) -> None:
-        """Write the clock's files into a folder that exists.
+        """Write the clock's files into an existing folder.
 
         A settable clock is moved by `set`, any other one by `leap`. Raises NoClockError.
         """
@@ -72,17 +72,17 @@ class MovedClock:
         return datetime.now(UTC) + self._offset
 
     async def leap(self, client: HubClient, to: datetime) -> None:
-        """Let the time until an instant pass; return once the hub has heard of it.
+        """Skip the time until an instant; return once the hub has noticed.
 
-        What fires then has begun, but need not be over: wait for what it changes. A request that is under way when the
-        clock leaps times out.
+        Timers that are due have then fired, but what they started may not be finished: wait for its result. A request
+        that is under way during the leap times out.
         """
         assert self._pipe is None
         assert to >= self.now()
-        # Home Assistant gives up a websocket that does not answer in time.
+        # Home Assistant closes a websocket whose client does not answer in time.
         await client.disconnect()
         self._move(to)
-        # The first request wakes the event loop, which then calls what is due before it reads the second one.
+        # The first request wakes the event loop, which runs all due timers before it reads the second one.
         for _ in range(2):
             await client.get("/api/")
 
@@ -90,13 +90,13 @@ class MovedClock:
         """Set the clock to an instant."""
         assert self._pipe is not None
         self._move(to)
-        # Each timer that is watched reads eight bytes, and there are few.
+        # Every waiting timer reads eight bytes, and there are few timers.
         with self._pipe.open("wb", buffering=0) as pipe:
             pipe.write(bytes(64))
 
     def _move(self, to: datetime) -> None:
         self._offset = to - datetime.now(UTC)
-        # The processes read it at any moment: never half a number.
+        # The processes may read the file at any moment, so it is replaced atomically.
         new = self._file.with_suffix(".new")
         new.write_text(f"{self._offset.total_seconds():+f}\n")
         new.replace(self._file)
@@ -108,7 +108,7 @@ def _preloaded(file: Path) -> dict[str, str]:
         "FAKETIME_TIMESTAMP_FILE": str(file),
         "FAKETIME_NO_CACHE": "1",
         "FAKETIME_DISABLE_SHM": "1",
-        # Compiled files count as old if the times of files are moved, too.
+        # If the times of files were moved, too, compiled files would count as outdated.
         "NO_FAKE_STAT": "1",
     }
 
@@ -118,7 +118,7 @@ def _settable(pipe: Path | None) -> dict[str, str]:
         return {}
     return {
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        # Otherwise threads that wait for their turn do not sleep: they only push each other aside.
+        # Otherwise threads that wait for a lock spin instead of sleeping.
         "FAKETIME_FORCE_MONOTONIC_FIX": "0",
         "MOVED_CLOCK_PIPE": str(pipe),
         "PYTHONPATH": str(KERNEL),
@@ -127,7 +127,7 @@ def _settable(pipe: Path | None) -> dict[str, str]:
 
 @cache
 def library() -> Path:
-    """Return the path of libfaketime, which works with this interpreter; raise NoClockError if there is none."""
+    """Return the path of a libfaketime that works with this interpreter; raise NoClockError if there is none."""
     found = [
         path
         for folder in _FOLDERS
@@ -144,7 +144,7 @@ def library() -> Path:
 
 
 def _works(path: Path) -> bool:
-    """Return whether Python can wait under a moved clock: an older libfaketime does not know what 3.14 calls."""
+    """Return whether Python can wait under a moved clock: older versions of libfaketime miss calls that 3.14 uses."""
     moved = {"LD_PRELOAD": str(path), "FAKETIME": "+10y"}
     try:
         done = subprocess.run(

@@ -59,8 +59,8 @@ async def start_processes(
 ) -> AsyncIterator[Processes]:
     """Start both processes; with a proxy, the hub reaches Nomos through it.
 
-    The hub and its first user have the language; `my` sends OAuth redirects through My Home Assistant. Both
-    processes follow the clock, if one is given. ``market`` is a file of prices to replay.
+    ``language`` is that of the hub and its first user; ``my`` sends OAuth redirects through My Home Assistant. Both
+    processes use ``clock``, if it is given. ``market`` is a file of prices to replay.
     """
     hub_port, simulator_port = free_port(), free_port()
     simulator_url = f"http://127.0.0.1:{simulator_port}"

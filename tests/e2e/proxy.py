@@ -39,13 +39,13 @@ class Exchange:
 
 
 class TokenProxy:
-    """Forwards connections to Nomos byte by byte; to be used in an `async with`.
+    """Forwards connections to Nomos byte by byte. An async context manager.
 
     If one end closes its connection, the other one is closed, too.
     """
 
     def __init__(self) -> None:
-        """Prepare the proxy; open() starts it."""
+        """Create the proxy; open() starts it."""
         self.url = ""
         self.newest = ""  # the fingerprint of the refresh token that was delivered last
         self.exchanges: list[Exchange] = []
@@ -99,7 +99,7 @@ class TokenProxy:
             if exchange is None or (body := exchange.take(data)) is None:
                 return
             if hub_writer.transport.get_write_buffer_size() > 0:
-                return  # still in this process's buffer: the hub is gone
+                return  # still in this process's buffer, so the hub is gone
             exchange.delivered, exchange.delivered_wall = time.monotonic(), time.time()
             with contextlib.suppress(ValueError, KeyError):
                 self.newest = fingerprint(json.loads(body)["refresh_token"])

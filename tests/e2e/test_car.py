@@ -1,4 +1,4 @@
-"""A real Home Assistant charges a car, and does what people do by hand in between."""
+"""A real Home Assistant charges a car, while people switch things by hand."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -50,14 +50,14 @@ DISHWASHER: Final[Json] = {
 
 
 async def switch(client: HubClient, entity_id: str, to: str) -> None:
-    """Switch a helper on or off, as somebody does on a dashboard."""
+    """Switch a helper on or off, as from a dashboard."""
     await client.post(
         f"/api/services/input_boolean/turn_{to}", {"entity_id": entity_id}
     )
 
 
 async def report(client: HubClient, cable: str, charge: str) -> None:
-    """Have the sensors of the car report something."""
+    """Set the states of the car's sensors."""
     attributes = {"unit_of_measurement": "%"}
     await client.post(
         f"/api/states/{CHARGE}", {"state": charge, "attributes": attributes}
@@ -76,12 +76,12 @@ async def publish(customer: Customer, *, tomorrow: bool) -> None:
 
 
 async def make_cheap(customer: Customer) -> None:
-    """Make this quarter-hour and the next ones the cheapest of all."""
+    """Make this quarter-hour and the next three the cheapest of all."""
     now = datetime.now(UTC)
     await set_prices(customer, {now + number * QUARTER: -50 for number in range(4)})
 
 
-async def begun(client: HubClient) -> str:
+async def run_start(client: HubClient) -> str:
     """Return when the current run began."""
     state = await wait_for(client, RUN_NOW, "on")
     first: str = state["attributes"]["runs"][0]["start"]
@@ -91,7 +91,7 @@ async def begun(client: HubClient) -> str:
 async def test_from_the_cable_to_the_target(
     client: HubClient, customer: Customer, processes: Processes
 ) -> None:
-    """A car is charged to its target while its sensor is away, tomorrow is published and the hub starts again."""
+    """A car reaches its target although its sensor is unavailable, new prices arrive and the hub restarts."""
     await publish(customer, tomorrow=False)
     await make_cheap(customer)
     await client.command("input_boolean/create", name="Wallbox")
@@ -102,7 +102,7 @@ async def test_from_the_cable_to_the_target(
 
     await report(client, cable="on", charge="20")
     await wait_for(client, WALLBOX, "on")
-    first = await begun(client)
+    first = await run_start(client)
     await report(client, cable="on", charge="unavailable")
     await publish(customer, tomorrow=True)
     await client.post(f"/api/services/{DOMAIN}/refresh")
@@ -112,16 +112,16 @@ async def test_from_the_cable_to_the_target(
         if one["translation_key"] == "tomorrow_available"
     )
     await wait_for(client, known, "on")
-    assert await begun(client) == first
+    assert await run_start(client) == first
 
     await client.disconnect()
     await processes.hub.stop()
     await processes.hub.start()
     await wait_until_running(client)
-    # Its sensors are not there yet.
+    # The car's sensors are not available yet.
     assert await client.state(CHARGE) is None
     await wait_for(client, WALLBOX, "on")
-    assert await begun(client) == first
+    assert await run_start(client) == first
     await wait_for(client, STATUS, LoadStatus.DONE)
     await wait_for(client, WALLBOX, "off")
     await report(client, cable="on", charge="90")
@@ -130,7 +130,7 @@ async def test_from_the_cable_to_the_target(
 
 
 async def test_by_hand(client: HubClient, customer: Customer) -> None:
-    """A device that is switched by hand is left alone until the next run starts or ends, or *Start now*; *Skip* ends that."""
+    """A device switched by hand is left alone until the next run starts or ends, or until *Start now* or *Skip*."""
     await client.command("input_boolean/create", name="Machine")
     entry = await link(client, customer)
     await add_load(client, entry["entry_id"], "appliance", DISHWASHER)
@@ -141,7 +141,7 @@ async def test_by_hand(client: HubClient, customer: Customer) -> None:
     await switch(client, machine, "off")
     await wait_for(client, status, LoadStatus.RUNNING)
     await wait_for(client, machine, "off")
-    # It is running already, but its device is taken back.
+    # The load is running already, so this only takes control of its device again.
     await press(client, "button.dishwasher_start_now")
     await wait_for(client, machine, "on")
 

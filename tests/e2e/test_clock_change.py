@@ -12,10 +12,10 @@ from scripts.hub_client import HubClient, Json
 from scripts.sign_in import Customer, link
 from tests.e2e.loads import (
     add_load,
-    faults,
+    logged_errors,
     set_prices,
     shown_runs,
-    switched,
+    switch_times,
     wait_for,
     wait_for_all,
 )
@@ -33,11 +33,11 @@ SPRING: Final = datetime(2027, 3, 28, 1, tzinfo=UTC)
 """When the clocks of Berlin change: from 03:00 to 02:00, and from 02:00 to 03:00."""
 
 PRICES: Final = [-60, -60, -60, -60, -40, -40, -60, -60]
-"""Of the quarter-hours from half an hour before the change; what may pause does so in the middle."""
+"""Prices in ct/kWh from half an hour before the change; a load that may pause does so in the middle."""
 
 
 def load(device: str, minutes: int, *, may_pause: bool) -> Json:
-    """Return the settings of a load that is planned on demand."""
+    """Return the settings of an on-demand load."""
     return {
         "name": device.title(),
         "duration": {"hours": 0, "minutes": minutes},
@@ -51,16 +51,16 @@ def load(device: str, minutes: int, *, may_pause: bool) -> Json:
 
 @pytest.fixture(scope="module")
 def clock(tmp_path_factory: pytest.TempPathFactory) -> MovedClock:
-    """Return the clock of the processes of this module: an evening in October."""
+    """Return the clock for this module's processes, set to an evening in October."""
     return MovedClock(tmp_path_factory.mktemp("clock"), AUTUMN - timedelta(hours=8))
 
 
 type Plans = Mapping[str, Sequence[tuple[datetime, datetime]]]
-"""The runs that are expected of each load."""
+"""The expected runs of each load."""
 
 
-def plans(first: datetime) -> Plans:
-    """Return the cheapest runs if an instant is the first one with a low price."""
+def expected_plans(first: datetime) -> Plans:
+    """Return the cheapest runs if low prices begin at an instant."""
     return {
         "dishwasher": [(first, first + 8 * QUARTER)],
         "boiler": [
@@ -71,7 +71,7 @@ def plans(first: datetime) -> Plans:
 
 
 async def ask(client: HubClient, entry_id: str, planned: Plans) -> None:
-    """Add the loads, and ask for them."""
+    """Add the loads, and request their runs."""
     for name, runs in planned.items():
         await client.command("input_boolean/create", name=name.title())
         length = sum((end - start for start, end in runs), timedelta())
@@ -83,7 +83,7 @@ async def ask(client: HubClient, entry_id: str, planned: Plans) -> None:
 
 
 async def wait_for_devices(client: HubClient, planned: Plans, at: datetime) -> None:
-    """Wait until loads and devices are as planned for an instant."""
+    """Wait until loads and devices have the states that are planned for an instant."""
     shown = {}
     for name, runs in planned.items():
         state = "on" if any(start <= at < end for start, end in runs) else "off"
@@ -100,20 +100,20 @@ async def test_runs_across_the_change(
     clock: MovedClock,
     change: datetime,
 ) -> None:
-    """A run lasts as long in such a night as in any other, also if the hub starts again in the hour that comes twice."""
+    """A run lasts as long as in any other night, even if the hub restarts within the repeated hour."""
     evening = change - timedelta(hours=7)
     await clock.leap(client, evening)
     first = edge = change - 2 * QUARTER
     starts = {first + n * QUARTER: amount for n, amount in enumerate(PRICES)}
     await set_prices(customer, starts)
-    planned = plans(first)
+    planned = expected_plans(first)
     await ask(client, (await link(client, customer))["entry_id"], planned)
     while edge <= first + 8 * QUARTER:
         await clock.leap(client, edge - MINUTE)
         await wait_for_devices(client, planned, edge - MINUTE)
         for name, runs in planned.items():
             assert await shown_runs(client, name) == runs
-        # It passes by itself.
+        # The last second passes in real time.
         await clock.leap(client, edge - SECOND)
         await wait_for_devices(client, planned, edge)
         if edge == AUTUMN:
@@ -126,11 +126,11 @@ async def test_runs_across_the_change(
     for name in planned:
         await wait_for(client, f"sensor.{name}_status", LoadStatus.DONE)
         await wait_for(client, f"switch.{name}_planned", "off")
-    # The rest of the window, and the day after it.
+    # Nothing else runs in the rest of the window, or on the day after.
     for hours in (5, 11):
         await clock.leap(client, change + timedelta(hours=hours))
     for name, runs in planned.items():
-        seen = await switched(client, f"input_boolean.{name}", evening)
+        seen = await switch_times(client, f"input_boolean.{name}", evening)
         edges = [at for run in runs for at in run]
         assert len(seen) == len(edges)
         assert all(
@@ -138,4 +138,4 @@ async def test_runs_across_the_change(
         )
     for helper in await client.command("input_boolean/list"):
         await client.command("input_boolean/delete", input_boolean_id=helper["id"])
-    assert not faults(processes)
+    assert not logged_errors(processes)

@@ -1,4 +1,4 @@
-"""A real Home Assistant whose clock is set while a load runs, by NTP or by a person."""
+"""A real Home Assistant whose clock is set by NTP or by a person while a load runs."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -10,7 +10,7 @@ from scripts.hub_client import HubClient, Json
 from scripts.sign_in import Customer, link
 from tests.e2e.loads import (
     add_load,
-    faults,
+    logged_errors,
     make_plug,
     set_prices,
     shown_runs,
@@ -28,7 +28,7 @@ HOUR: Final = timedelta(hours=1)
 MORNING: Final = datetime(2026, 11, 3, 5, tzinfo=UTC)
 START: Final = MORNING + 3 * HOUR
 NEXT_START: Final = START + 5 * HOUR
-"""When a cheap hour begins."""
+"""When the second cheap hour begins."""
 
 PLUG: Final = "switch.plug"
 DISHWASHER: Final[Json] = {
@@ -44,12 +44,12 @@ DISHWASHER: Final[Json] = {
 
 @pytest.fixture(scope="module")
 def clock(tmp_path_factory: pytest.TempPathFactory) -> MovedClock:
-    """Return the clock of the processes of this module."""
+    """Return the clock for this module's processes."""
     return MovedClock(tmp_path_factory.mktemp("clock"), MORNING, settable=True)
 
 
 def shown(status: LoadStatus, *, on: bool, asked: bool = True) -> dict[str, str]:
-    """Return the states of the load and of its device."""
+    """Return the expected states of the load and of its device."""
     return {
         "sensor.dishwasher_status": status,
         "switch.dishwasher_planned": "on" if asked else "off",
@@ -64,7 +64,7 @@ DONE: Final = shown(LoadStatus.DONE, on=False, asked=False)
 
 
 async def ask(client: HubClient, start: datetime) -> None:
-    """Ask for a run, which is planned for an hour from an instant on."""
+    """Request a run; it is planned for one hour from an instant."""
     switch = {"entity_id": "switch.dishwasher_planned"}
     await client.post("/api/services/switch/turn_on", switch)
     await wait_for_all(client, PLANNED)
@@ -72,7 +72,7 @@ async def ask(client: HubClient, start: datetime) -> None:
 
 
 async def commands(client: HubClient) -> int:
-    """Return how often the plug was commanded."""
+    """Return how many commands the plug has received."""
     counter = await client.state("counter.commands")
     assert counter is not None
     return int(counter["state"])
@@ -81,7 +81,7 @@ async def commands(client: HubClient) -> int:
 async def test_the_clock_is_set_in_a_run(
     client: HubClient, customer: Customer, processes: Processes, clock: MovedClock
 ) -> None:
-    """A run goes on to its end by the new clock, or begins again if it never began by that; there is no other."""
+    """A run ends by the new clock; if the clock is set to before its start, it starts again. There is no other run."""
 
     async def set_clock(to: datetime, then: dict[str, str]) -> None:
         clock.set(to)
@@ -95,14 +95,14 @@ async def test_the_clock_is_set_in_a_run(
 
     await ask(client, START)
     before = await commands(client)
-    # The second passes by itself.
+    # The last second passes in real time.
     await set_clock(START - SECOND, RUNNING)
-    # Half an hour back, to before its start: it runs from there, when the time has come again.
+    # Half an hour back, to before its start: it starts again at its time.
     await set_clock(START + 10 * MINUTE, RUNNING)
     await set_clock(START - 20 * MINUTE, PLANNED)
     assert await shown_runs(client, "dishwasher") == [(START, START + HOUR)]
     await set_clock(START - SECOND, RUNNING)
-    # Half an hour back, into the run: it goes on.
+    # Half an hour back, but after its start: it goes on.
     await set_clock(START + 40 * MINUTE, RUNNING)
     await set_clock(START + 10 * MINUTE, RUNNING)
     assert await shown_runs(client, "dishwasher") == [(START, START + HOUR)]
@@ -110,7 +110,7 @@ async def test_the_clock_is_set_in_a_run(
     await set_clock(NEXT_START - 10 * MINUTE, DONE)
     assert await commands(client) == before + 4
 
-    # Two hours on, to after its end: it is over.
+    # Two hours ahead, to after its end: it is over.
     await ask(client, NEXT_START)
     before = await commands(client)
     await set_clock(NEXT_START - SECOND, RUNNING)
@@ -120,4 +120,4 @@ async def test_the_clock_is_set_in_a_run(
         clock.set(NEXT_START + hours * HOUR)
         await wait_for_all(client, {PLUG: "off", "switch.dishwasher_planned": "off"})
     assert await commands(client) == before + 2
-    assert not faults(processes)
+    assert not logged_errors(processes)

@@ -33,13 +33,13 @@ class Command:
     """A running scripts/develop."""
 
     def __init__(self, process: asyncio.subprocess.Process, ports: list[int]) -> None:
-        """Read from a process."""
+        """Wrap a process."""
         self.process = process
         self.ports = ports
         self.lines: list[str] = []
 
     async def ready(self) -> dict[str, str]:
-        """Read up to the line READY; return its fields."""
+        """Read up to the READY line; return its fields."""
         assert self.process.stdout
         async with asyncio.timeout(120):
             async for line in self.process.stdout:
@@ -81,7 +81,7 @@ async def develop(folder: Path, *arguments: str) -> AsyncIterator[Command]:
 
 
 async def shown_price(ready: dict[str, str]) -> float:
-    """Log in as the line says; return the price that Home Assistant shows."""
+    """Log in with the data of the READY line; return the price that Home Assistant shows."""
     async with HubClient(ready["url"]) as client:
         await client.log_in(user=ready["user"], password=ready["password"])
         state = await client.state(ready["entity"])
@@ -90,7 +90,7 @@ async def shown_price(ready: dict[str, str]) -> float:
 
 
 async def refusal(folder: Path, *arguments: str) -> str:
-    """Return what the command says when it refuses to start: a sentence."""
+    """Return the sentence with which the command refuses to start."""
     async with develop(folder, *arguments) as command:
         assert command.process.stdout
         said = (await command.process.stdout.read()).decode()
@@ -100,7 +100,7 @@ async def refusal(folder: Path, *arguments: str) -> str:
 
 
 async def test_price_at_every_start(config_folder: Path) -> None:
-    """There is a current price after the first start, and after the next one with the same folder."""
+    """A current price is shown after the first start and after a second one with the same folder."""
     for arguments in ([], ["--language", "de"]):
         async with develop(config_folder, *arguments) as command:
             ready = await command.ready()
@@ -128,10 +128,10 @@ async def test_fresh(config_folder: Path) -> None:
 
 
 async def test_fresh_is_fresh(config_folder: Path) -> None:
-    """An account that was linked before, and files of a folder that was removed in part, are gone."""
+    """An account that was linked before, and leftovers of a partly removed folder, are gone."""
     async with develop(config_folder) as command:
         await command.ready()
-        # Somebody else may not use the folder, nor delete it, while it is in use.
+        # Nobody else may use or delete the folder while it is in use.
         said = await refusal(config_folder, "--fresh")
         assert re.search(r"a Home Assistant, process \d+, is running in", said)
         await command.interrupt()
@@ -163,7 +163,7 @@ async def test_taken_port(config_folder: Path, option: str) -> None:
 async def test_folder_of_somebody_else(
     config_folder: Path, arguments: list[str]
 ) -> None:
-    """Nothing is changed in a folder that the command did not create."""
+    """A folder that the command did not create is left unchanged."""
     config_folder.mkdir()
     (config_folder / "configuration.yaml").write_text("mine:")
     assert "was not created by this command" in await refusal(config_folder, *arguments)
@@ -172,15 +172,15 @@ async def test_folder_of_somebody_else(
 
 
 async def test_no_folder(config_folder: Path) -> None:
-    """A file in the folder's place is named."""
+    """A file in place of the folder is named."""
     config_folder.write_text("a file")
     said = await refusal(config_folder, "--fresh")
     assert f"{config_folder} cannot be replaced (Not a directory)" in said
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="the administrator may delete everything")
-async def test_files_of_somebody_else(config_folder: Path) -> None:
-    """Files that may not be deleted are named."""
+async def test_undeletable_files(config_folder: Path) -> None:
+    """Files that cannot be deleted are named."""
     (config_folder / "deps").mkdir(parents=True)
     (config_folder / MARK).touch()
     (config_folder / "deps" / "kept").touch()

@@ -1,4 +1,4 @@
-"""Test of a real hub whose disk is full for some seconds around the rotation of the refresh token."""
+"""Test of a real hub whose disk is full for some seconds while the refresh token is rotated."""
 
 import asyncio
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from tests.e2e.test_kill import CUSTOMER, Trial
 
 @pytest.fixture
 def storage(tmp_path: Path) -> Iterator[Path]:
-    """Put the hub's storage folder on its own small file system."""
+    """Give the hub's storage folder a small file system of its own."""
     storage = tmp_path / "hub" / ".storage"
     storage.mkdir(parents=True)
     try:
@@ -44,7 +44,7 @@ def fill(folder: Path) -> Path:
 
 
 async def ask(client: HubClient, days_ago: int) -> None:
-    """Let the hub request the prices of a past day, which are not kept."""
+    """Make the hub request the prices of a past day, which it does not store."""
     day = str((datetime.now(UTC) - timedelta(days=days_ago)).date())
     await client.post(
         f"/api/services/{DOMAIN}/get_prices?return_response",
@@ -73,7 +73,7 @@ async def test_disk_that_is_full_around_a_rotation(
             await ask(client, 3)
             assert proxy.newest != linked
             assert not trial.newest_in_journal()
-            # Home Assistant tries to store its entry meanwhile, and gives up.
+            # Meanwhile Home Assistant tries to store its entry, and gives up.
             await asyncio.sleep(5)
             others.unlink()
             for days_ago in (4, 5, 6):
@@ -84,5 +84,5 @@ async def test_disk_that_is_full_around_a_rotation(
         since = datetime.now(UTC)
         await processes.hub.start()
         async with processes.hub.client(processes.token) as client:
-            assert await trial.look_after(client, since) == "kept"
+            assert await trial.check_account(client, since) == "kept"
         await processes.hub.stop()

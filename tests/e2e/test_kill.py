@@ -1,12 +1,12 @@
 """Test of a hub that is killed around the rotation of the refresh token, many times.
 
 Nomos accepts a refresh token once; a second use ends the grant. So a hub that is killed between Nomos's rotation and
-the arrival of the answer has to be linked again, which cannot be avoided. If it is killed at any other time, it must
-go on by itself.
+the arrival of the answer inevitably has to be linked again. If it is killed at any other time, it must recover by
+itself.
 
-When a kill happened is judged from outside: by the simulator's record of requests and by the proxy between both
-processes, which knows when the last byte of the answer was sent to the hub. The time that the hub needs to store the
-token is allowed for by a margin, and kills within it are counted separately.
+The moment of a kill is determined from outside: from the simulator's record of requests and from the proxy between
+both processes, which knows when the last byte of the answer was sent to the hub. The hub may need a short margin to
+store the token, and kills within it are counted separately.
 """
 
 import asyncio
@@ -32,10 +32,10 @@ from tests.e2e.test_process import assert_true_price, eventually, refresh
 
 CUSTOMER = "solar@example.com"  # has two contracts, hence two coordinators
 MARGIN = 0.05
-MOST_IN_MARGIN = 0.2
+MAX_SHARE_IN_MARGIN = 0.2
 
 
-class Where(StrEnum):
+class Moment(StrEnum):
     """When a kill happened."""
 
     BEFORE = "before the token request"
@@ -46,7 +46,7 @@ class Where(StrEnum):
     SAVED = "answer arrived, entry saved"
 
 
-class After(Enum):
+class Trigger(Enum):
     """The event from which the delay of a kill is counted."""
 
     CALL = auto()  # the hub was asked to request prices with an expired access token
@@ -56,9 +56,9 @@ class After(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """The plan of a kill: seconds after an event, and faults that widen narrow time windows."""
+    """When to kill: a range of seconds after an event, and faults that widen a narrow time window."""
 
-    after: After
+    trigger: Trigger
     span: tuple[float, float]
     faults: Sequence[Json] = ()
 
@@ -76,16 +76,16 @@ def _drip(seconds: float, chunk: int) -> Json:
     return {"kind": "drip", "match": "token", "seconds": seconds, "chunk": chunk}
 
 
-BEFORE = Aim(After.CALL, (0, 0.2), [_delay("prices", 0.2)])
-ASKED = Aim(After.REQUEST, (0, 0.3), [_delay("token", 0.3)])
-UNANSWERED = Aim(After.REQUEST, (0, 0.3), [_delay("token", 0.3, after_work=True)])
-DRIPPING = Aim(After.REQUEST, (0, 0.3), [_drip(0.02, 32)])
-AT_ONCE = Aim(After.ANSWER, (0, 0.005))
-SOON = Aim(After.ANSWER, (0, 0.03))
-AHEAD = Aim(After.ANSWER, (MARGIN, 0.95))
-SAVED = Aim(After.ANSWER, (1.3, 2.2))
+BEFORE = Aim(Trigger.CALL, (0, 0.2), [_delay("prices", 0.2)])
+ASKED = Aim(Trigger.REQUEST, (0, 0.3), [_delay("token", 0.3)])
+UNANSWERED = Aim(Trigger.REQUEST, (0, 0.3), [_delay("token", 0.3, after_work=True)])
+DRIPPING = Aim(Trigger.REQUEST, (0, 0.3), [_drip(0.02, 32)])
+AT_ONCE = Aim(Trigger.ANSWER, (0, 0.005))
+SOON = Aim(Trigger.ANSWER, (0, 0.03))
+AHEAD = Aim(Trigger.ANSWER, (MARGIN, 0.95))
+SAVED = Aim(Trigger.ANSWER, (1.3, 2.2))
 ANYWHERE = Aim(
-    After.CALL,
+    Trigger.CALL,
     (0, 1.2),
     [
         _delay("prices", 0.1),
@@ -102,39 +102,39 @@ AIMS = (
 )
 
 
-AIMED_AT = {
-    Where.BEFORE: BEFORE,
-    Where.ASKED: ASKED,
-    Where.UNANSWERED: UNANSWERED,
-    Where.MARGIN: AT_ONCE,
-    Where.AHEAD: AHEAD,
-    Where.SAVED: SAVED,
+AIM_FOR = {
+    Moment.BEFORE: BEFORE,
+    Moment.ASKED: ASKED,
+    Moment.UNANSWERED: UNANSWERED,
+    Moment.MARGIN: AT_ONCE,
+    Moment.AHEAD: AHEAD,
+    Moment.SAVED: SAVED,
 }
-"""Aims by the moment that they will most likely hit."""
+"""The aim that most likely hits each moment."""
 
-MOST_MORE = 12
-"""How many more kills are tried on a slow machine to hit a moment that was not hit yet."""
+MAX_EXTRA_KILLS = 12
+"""How many extra kills are tried on a slow machine to hit a moment that was missed."""
 
 
 def draw_aims(chance: random.Random) -> Iterator[Aim]:
-    """Yield endless aims, all equally often, in a random order."""
+    """Yield aims endlessly in random order, each of them equally often."""
     while True:
         yield from chance.sample(AIMS, len(AIMS))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Kill:
-    """What is known about a kill before the hub is started again."""
+    """What is known about a kill before the hub restarts."""
 
-    where: Where
-    requests: int  # for tokens
-    on_disk: bool  # whether the newest refresh token is
+    moment: Moment
+    requests: int  # token requests
+    on_disk: bool  # the newest refresh token is stored
     evidence: str
 
     @property
     def may_lose(self) -> bool:
-        """Whether losing the grant cannot be avoided."""
-        return self.where in {Where.UNANSWERED, Where.MARGIN} and not self.on_disk
+        """Whether the grant may inevitably be lost."""
+        return self.moment in {Moment.UNANSWERED, Moment.MARGIN} and not self.on_disk
 
 
 @dataclass(kw_only=True)
@@ -182,7 +182,7 @@ class Trial:
         return self.storage / f"{DOMAIN}.token.{self.entry_id}"
 
     async def _expire(self) -> None:
-        """Expire the access token, so that the hub's next request needs a rotation; count requests from here."""
+        """Expire the access token, so that the hub's next request rotates it; reset the record of requests."""
         await self.customer.control("POST", "expire_access_tokens")
         await self.customer.control("DELETE", "requests")
         self.proxy.forget()
@@ -192,66 +192,66 @@ class Trial:
         return [one["status"] for one in records if one["kind"] == kind]
 
     async def kill(self, client: HubClient, aim: Aim, delay: float) -> Kill:
-        """Start a rotation, kill the hub, and find out at which moment."""
+        """Start a rotation, kill the hub, and determine the moment."""
         for fault in aim.faults:
             await self.customer.control("POST", "faults", fault)
         await self._expire()
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(ask_or_die(client))
-            await self._reach(aim.after)
+            tasks.create_task(request_past_prices(client))
+            await self._reach(aim.trigger)
             await asyncio.sleep(delay)
-            # Until the hub is dead, nothing else runs in this process, not even the proxy.
+            # There is no await until the hub is dead, so nothing else runs in this process, not even the proxy.
             killed = time.monotonic()
             delivered = next((one.delivered for one in self.proxy.exchanges), None)
             self.processes.hub.kill()
         await client.disconnect()
 
-        # A request that the hub has sent is still handled.
+        # Nomos still handles a request that the hub has sent.
         await asyncio.sleep(0.1)
         asked = len(self.proxy.exchanges)
         rotated = await self._rotated(asked)
         await self.customer.control("DELETE", "faults")
         in_journal, in_entry = self.newest_in_journal(), self.newest_in_entry()
         if asked == 0:
-            where = Where.BEFORE
+            moment = Moment.BEFORE
         elif not rotated:
-            where = Where.ASKED
+            moment = Moment.ASKED
         elif delivered is None:
-            where = Where.UNANSWERED
+            moment = Moment.UNANSWERED
         elif killed - delivered < MARGIN:
-            where = Where.MARGIN
+            moment = Moment.MARGIN
         else:
-            where = Where.SAVED if in_entry else Where.AHEAD
+            moment = Moment.SAVED if in_entry else Moment.AHEAD
         late = "-" if delivered is None else f"{(killed - delivered) * 1000:.0f} ms"
         return Kill(
-            where=where,
+            moment=moment,
             requests=asked,
-            # If the answer did not pass the proxy, the proxy does not know the new token.
-            on_disk=where is not Where.UNANSWERED and (in_journal or in_entry),
+            # If the answer did not pass through the proxy, the proxy does not know the new token.
+            on_disk=moment is not Moment.UNANSWERED and (in_journal or in_entry),
             evidence=f"token requests: {asked}, rotated: {rotated}, killed after the answer: {late}, "
             f"newest token in the journal: {in_journal}, in the entry: {in_entry}",
         )
 
-    async def _reach(self, event: After) -> None:
+    async def _reach(self, event: Trigger) -> None:
         """Wait for the event from which a delay is counted."""
         async with asyncio.timeout(30):
-            if event is After.CALL:
+            if event is Trigger.CALL:
                 return
             exchange = await self.proxy.next_exchange()
-            if event is After.ANSWER:
+            if event is Trigger.ANSWER:
                 await exchange.answered.wait()
 
     async def _rotated(self, asked: int) -> bool:
         """Return whether Nomos has rotated the token, once it has handled all requests."""
-        # A request that was cut off before it was handled leaves no record.
+        # A request that was cut off leaves no record.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(2):
                 while len(await self._statuses("token")) < asked:
                     await asyncio.sleep(0.02)
         return 200 in await self._statuses("token")
 
-    async def look_after(self, client: HubClient, since: datetime) -> str:
-        """Use the account; return "kept", "lost", or what else happened. The price is shown in any case."""
+    async def check_account(self, client: HubClient, since: datetime) -> str:
+        """Use the account, and check that its price is shown; return "kept", "lost", or what else happened."""
         await wait_until_running(client)
         await self._expire()
         await refresh(client)
@@ -272,11 +272,11 @@ class Trial:
         return f"odd: token requests {tokens}, price requests {prices}"
 
     def left_behind(self, suffix: str) -> list[Path]:
-        """Return the integration's files with a suffix that files in use do not have."""
+        """Return leftover files of the integration, by their suffix."""
         return list(self.storage.glob(f"{DOMAIN}.*{suffix}"))
 
     def remarks(self) -> Iterator[str]:
-        """Yield further observations."""
+        """Yield further observations for the report."""
         if times := [round(seconds * 1000) for seconds in self.write_times]:
             yield (
                 f"  Without a kill, the token was in the journal {median(times):.0f} ms after the answer "
@@ -293,8 +293,8 @@ class Trial:
         assert await client.flows(DOMAIN) == []
 
 
-async def ask_or_die(client: HubClient) -> None:
-    """Let the hub request past prices, since it has today's; it may be killed meanwhile."""
+async def request_past_prices(client: HubClient) -> None:
+    """Make the hub request past prices, which it does not have; it may be killed meanwhile."""
     day = str((datetime.now(UTC) - timedelta(days=3)).date())
     with contextlib.suppress(HubError):
         await client.post(
@@ -304,7 +304,7 @@ async def ask_or_die(client: HubClient) -> None:
 
 
 async def eventually_flows(client: HubClient) -> list[Json]:
-    """Wait for a flow, and some more time for another one; return the flows."""
+    """Wait for a flow, then a little longer for a second one; return the flows."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(5):
             while not await client.flows(DOMAIN):
@@ -313,7 +313,7 @@ async def eventually_flows(client: HubClient) -> list[Json]:
     return await client.flows(DOMAIN)
 
 
-def blame(kill: Kill, outcome: str) -> str | None:
+def outcome_error(kill: Kill, outcome: str) -> str | None:
     """Return what is wrong with the outcome of a kill, if anything."""
     if kill.requests > 1:
         return "more than one token request"
@@ -326,17 +326,17 @@ def blame(kill: Kill, outcome: str) -> str | None:
     return None
 
 
-def places(results: Sequence[tuple[Kill, str]]) -> list[Where]:
-    """Return when the kills happened."""
-    return [kill.where for kill, _ in results]
+def moments(results: Sequence[tuple[Kill, str]]) -> list[Moment]:
+    """Return the moments of the kills."""
+    return [kill.moment for kill, _ in results]
 
 
 def table(results: Sequence[tuple[Kill, str]]) -> Iterator[str]:
-    """Yield the lines of the table of figures."""
+    """Yield the lines of a table of the results."""
     outcomes = ("kept", "lost")
     yield f"  {'the hub was killed':34} kills   kept   lost   else"
     for name, outcomes_there in [
-        *((it, [out for kill, out in results if kill.where is it]) for it in Where),
+        *((it, [out for kill, out in results if kill.moment is it]) for it in Moment),
         ("in all", [out for _, out in results]),
     ]:
         counts = [outcomes_there.count(outcome) for outcome in outcomes]
@@ -348,13 +348,13 @@ def table(results: Sequence[tuple[Kill, str]]) -> Iterator[str]:
 async def test_kill(
     tmp_path: Path, pytestconfig: pytest.Config, report_figures: Callable[[str], None]
 ) -> None:
-    """An account survives a kill of the hub at any time but one."""
+    """The account survives a kill of the hub at any moment but one."""
     rounds: int = pytestconfig.getoption("--kill-rounds", 30)
     seed: int = pytestconfig.getoption("--kill-seed", 1)
     chance = random.Random(seed)
     aims = draw_aims(chance)
     results: list[tuple[Kill, str]] = []
-    wrongs: list[str] = []
+    errors: list[str] = []
     async with (
         TokenProxy() as proxy,
         start_processes(tmp_path / "hub", proxy) as processes,
@@ -369,22 +369,22 @@ async def test_kill(
                 since = datetime.now(UTC)
                 await processes.hub.start()
                 async with processes.hub.client(processes.token) as client:
-                    outcome = await trial.look_after(client, since)
+                    outcome = await trial.check_account(client, since)
                     if kill is not None:
                         results.append((kill, outcome))
-                        if wrong := blame(kill, outcome):
-                            wrongs.append(
-                                f"{len(results)}, {kill.where}: {wrong} ({kill.evidence})"
+                        if wrong := outcome_error(kill, outcome):
+                            errors.append(
+                                f"{len(results)}, {kill.moment}: {wrong} ({kill.evidence})"
                             )
-                    missed = [it for it in AIMED_AT if it not in places(results)]
+                    missed = [it for it in AIM_FOR if it not in moments(results)]
                     more = len(results) - rounds
-                    enough = not missed or rounds < len(AIMS) or more >= MOST_MORE
+                    enough = not missed or rounds < len(AIMS) or more >= MAX_EXTRA_KILLS
                     if more >= 0 and enough:
                         break
                     if outcome != "kept":
                         assert kill is not None, outcome
                         await trial.link_again(client)
-                    aim = next(aims) if more < 0 else AIMED_AT[missed[0]]
+                    aim = next(aims) if more < 0 else AIM_FOR[missed[0]]
                     kill = await trial.kill(client, aim, chance.uniform(*aim.span))
         finally:
             report_figures(f"Kill test with seed {seed}")
@@ -392,9 +392,9 @@ async def test_kill(
                 report_figures(text)
 
     assert not trial.left_behind(".unreadable")
-    fallen = places(results)
-    if fallen.count(Where.MARGIN) > MOST_IN_MARGIN * len(fallen):
-        wrongs.append("too many kills were within the margin: this proves too little")
+    reached = moments(results)
+    if reached.count(Moment.MARGIN) > MAX_SHARE_IN_MARGIN * len(reached):
+        errors.append("too many kills were within the margin: this proves too little")
     if rounds >= len(AIMS):
-        wrongs += [f"no kill happened: {it}" for it in Where if it not in fallen]
-    assert not wrongs, "\n".join(wrongs)
+        errors += [f"no kill happened: {it}" for it in Moment if it not in reached]
+    assert not errors, "\n".join(errors)

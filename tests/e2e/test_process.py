@@ -1,4 +1,4 @@
-"""Tests of what a customer does, with a real Home Assistant process."""
+"""Tests of what customers do with a real Home Assistant process."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -51,7 +51,7 @@ async def true_price(customer: Customer, at: datetime) -> float:
 async def assert_true_price(
     client: HubClient, customer: Customer, *, since: datetime
 ) -> None:
-    """Assert that the current price is shown, and that it is the simulator's."""
+    """Assert that the simulator's current price is shown."""
     before = datetime.now(UTC)
     shown = await wait_for_price(client, since=since)
     state = await client.state(shown.entity_id)
@@ -65,7 +65,7 @@ async def assert_true_price(
 
 
 async def eventually[T](look: Callable[[], T], *, timeout: float = 10) -> T:
-    """Call a function until it returns something; return that."""
+    """Call a function until its result is true; return the result."""
     async with asyncio.timeout(timeout):
         while not (seen := look()):
             await asyncio.sleep(0.1)
@@ -73,7 +73,7 @@ async def eventually[T](look: Callable[[], T], *, timeout: float = 10) -> T:
 
 
 def assert_clear_abort(result: Json, *reasons: str) -> None:
-    """Assert that the flow ended for one of these reasons, with a sentence for it."""
+    """Assert that the flow was aborted for one of these reasons, and that the reason has a text."""
     assert result["type"] == "abort", result
     assert result["reason"] in reasons
     english = json.loads((INTEGRATION / "translations" / "en.json").read_text())
@@ -81,7 +81,7 @@ def assert_clear_abort(result: Json, *reasons: str) -> None:
 
 
 async def assert_nothing_stored(client: HubClient, processes: Processes) -> None:
-    """Assert that there is no entry, in memory or on disk, and no waiting flow."""
+    """Assert that there is no entry, in memory or on disk, and no pending flow."""
     assert await client.entries(DOMAIN) == []
     assert await client.flows(DOMAIN) == []
     # Home Assistant writes changed entries after a second.
@@ -108,7 +108,7 @@ async def test_link_and_read_the_price(client: HubClient, customer: Customer) ->
 
 
 async def test_lone_surrogate_for_a_time(client: HubClient, customer: Customer) -> None:
-    """A template with half an emoji is refused; Home Assistant's parser of times would crash the process."""
+    """A time template with half an emoji is refused; Home Assistant's own time parser would crash the process."""
     await link(client, customer)
     for action, field in (
         ("get_prices", "start"),
@@ -156,7 +156,7 @@ async def test_wrong_client_secret(
 async def test_expired_code(
     client: HubClient, customer: Customer, processes: Processes
 ) -> None:
-    """A customer who returns too late gets a sentence, and can try again."""
+    """A customer who returns too late gets an explanation and can try again."""
     await ensure_credentials(client)
     step = await to_sign_in(client, await client.start_flow(DOMAIN))
     back = await customer.sign_in(step["url"])
@@ -185,7 +185,7 @@ async def test_second_link_of_the_same_account(
 
 
 async def refresh(client: HubClient) -> None:
-    """Let the hub request from Nomos; if that fails, so does the action."""
+    """Make the hub request prices from Nomos; raise its error if that fails."""
     with suppress(HubError):
         await client.post(f"/api/services/{DOMAIN}/refresh")
 
@@ -193,13 +193,13 @@ async def refresh(client: HubClient) -> None:
 async def test_revoked(
     client: HubClient, customer: Customer, processes: Processes
 ) -> None:
-    """After access was revoked, the account asks once to be linked again, and then goes on."""
+    """After access is revoked, the account asks once to be linked again, and then works."""
     begin = datetime.now(UTC)
     entry = await link(client, customer)
     first = await eventually(processes.remember_tokens)
     await wait_for_price(client, since=begin)
     await customer.control("POST", "revoke", {"email": customer.email})
-    # With all prices known, no request is sent, so the refusal is only noticed after a request by hand.
+    # With all prices known, the hub sends no requests, so only a manual one reveals the refusal.
     await refresh(client)
     [flow] = await client.flows(DOMAIN)
     assert flow["context"]["source"] == "reauth"
@@ -259,7 +259,7 @@ def contains_secret(secret: str, text: str) -> bool:
 async def test_logs(
     client: HubClient, customer: Customer, processes: Processes
 ) -> None:
-    """All of the above was logged in detail, without secrets and errors."""
+    """The tests above were logged in detail, without secrets or errors."""
     await link(client, customer)
     await eventually(processes.remember_tokens)
     processes.secrets.update(customer.codes)
@@ -277,14 +277,14 @@ async def test_logs(
         text
         for text in ours
         if re.search(r" (ERROR|CRITICAL) \(.*?\) \[custom_components", text)
-        # The one line with which Home Assistant's coordinators report revoked access.
+        # Home Assistant's coordinators report revoked access in this single line.
         and "Nomos refuses access" not in text
     ]
     assert not [
         text
         for text in records
         if "Traceback (most recent call last)" in text
-        # Home Assistant's coordinators log every refusal with its traceback at this level.
+        # At debug level, Home Assistant's coordinators log every refusal with a traceback.
         and " DEBUG " not in text.partition("\n")[0]
         and ("custom_components/nomos" in text or f"custom_components.{DOMAIN}" in text)
     ]

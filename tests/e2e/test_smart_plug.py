@@ -1,4 +1,4 @@
-"""A real Home Assistant switches a smart plug for a load, though the plug does not always do what it is told."""
+"""A real Home Assistant switches a smart plug that does not always obey."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ from tests.e2e.loads import add_load, make_plug, press, wait_for
 
 PLUG: Final = "switch.plug"
 LOST: Final = (1, 3)
-"""Which of its commands get lost: the first one that turns it on, and the first one that turns it off."""
+"""The numbers of the commands that get lost: the first that turns the plug on, and the first that turns it off."""
 
 
 DISHWASHER: Final[Json] = {
@@ -21,13 +21,13 @@ DISHWASHER: Final[Json] = {
     "price": {"prefer": "early"},
     "device": {"devices": [PLUG]},
 }
-"""On demand, for a quarter of a minute."""
+"""An on-demand load that runs for 15 seconds."""
 
 
 async def test_a_plug_that_disobeys_twice(
     client: HubClient, customer: Customer
 ) -> None:
-    """Each command that gets lost is repeated: the load runs from the button until it is done."""
+    """Each lost command is repeated, so the load runs from *Start now* to its end."""
     await make_plug(client, LOST)
     entry = await link(client, customer)
     await add_load(client, entry["entry_id"], "appliance", DISHWASHER)

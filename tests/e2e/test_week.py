@@ -1,8 +1,8 @@
-"""A real Home Assistant plays days of a house with a roof and a battery: the blueprint drives its inverter.
+"""Days of a house with solar power and a battery in a real Home Assistant: the blueprint controls the inverter.
 
-Home Assistant, the simulator and the house share a clock that leaps from one quarter-hour to the next. The bill is what
-the house's own meters say. Two winter days are played, with real prices if there are any here; with
-``NOMOS_WEEK_DAYS=7`` a whole week in winter, and one in summer.
+Home Assistant, the simulator and the house share a clock that leaps from one quarter-hour to the next. The bill is
+calculated from the house's own meters. Two winter days are simulated, with real prices if they are available; with
+``NOMOS_WEEK_DAYS=7``, one whole week in winter and one in summer.
 """
 
 from collections.abc import AsyncIterator
@@ -23,15 +23,15 @@ from tests.e2e.demo_house.physics import (
     QUARTER,
     WALLBOX,
     Mode,
+    battery_flow,
     need,
-    obey,
     quarter_of,
     sun,
     sun_forecast,
     usual_need,
 )
 from tests.e2e.house import METERS, MODE, PAYOUT, WEAR, House
-from tests.e2e.loads import faults, press, wait_for
+from tests.e2e.loads import logged_errors, press, wait_for
 from tests.e2e.moved_clock import MovedClock, on_linux
 from tests.e2e.processes import start_processes
 from tests.shared_data import find_shared
@@ -40,14 +40,14 @@ pytestmark = on_linux
 
 DAYS: Final = int(os.environ.get("NOMOS_WEEK_DAYS", "2"))
 FIRST: Final = {"winter": date(2025, 1, 14), "summer": date(2025, 7, 15)}
-LEAST: Final = {"winter": 0.5, "summer": -0.01}
-"""What is gained a day at least, in EUR. In summer there is hardly anything to gain, and nobody knows the clouds."""
+MIN_GAIN: Final = {"winter": 0.5, "summer": -0.01}
+"""The least gain per day, in EUR. In summer there is hardly any to make, and clouds are not forecast."""
 MINUTE: Final = timedelta(minutes=1)
-PLAYED: Final = [*FIRST] if "NOMOS_WEEK_DAYS" in os.environ else ["winter"]
+SEASONS: Final = [*FIRST] if "NOMOS_WEEK_DAYS" in os.environ else ["winter"]
 
 
 class Bill:
-    """What quarter-hours cost (EUR): really, as planned, and with self-use alone."""
+    """The cost of quarter-hours (EUR): the real one, the planned one, and that of self-use alone."""
 
     def __init__(self, level: float) -> None:
         """Begin with a charge level in kWh."""
@@ -55,7 +55,7 @@ class Bill:
         self.own_level = level
 
     def add(self, before: Json, after: Json, price: float, row: Json | None) -> None:
-        """Add a quarter-hour, by what the house said before and after it, and what was planned for it."""
+        """Add a quarter-hour, given the state of the house before and after it, and its row of the plan."""
         counted = {
             name: after["meters"][name] - before["meters"][name] for name in METERS
         }
@@ -68,7 +68,7 @@ class Bill:
         self.turnover += abs(real)
         surplus = counted["grid_export"] - counted["grid_import"]
         surplus += counted["battery_in"] - counted["battery_out"]
-        own = obey(self.own_level, surplus, 0.25, Mode.AUTO, 0, 0)
+        own = battery_flow(self.own_level, surplus, 0.25, Mode.AUTO, 0, 0)
         self.own_level = own.level
         grid = own.charged - own.discharged - surplus
         self.own += _cost(grid, own.discharged, price)
@@ -80,27 +80,27 @@ def _cost(grid: float, discharged: float, price: float) -> float:
 
 
 def _planned(before: Json, row: Json, price: float) -> float:
-    """Return what a quarter-hour would cost if house, sun and battery did what was expected."""
+    """Return what a quarter-hour would cost if house, sun and battery were as forecast."""
     at = datetime.fromisoformat(row["start"])
     hour = quarter_of(at).replace(minute=0)
     made = sun_forecast(at)[hour] / 4000
     level = before["level"] if row["before"] is None else kwh(row["before"])
     moved = kwh(row["level"]) - level
     charged, discharged = max(moved, 0.0) / EFFICIENCY, max(-moved, 0.0) * EFFICIENCY
-    # The typical day is known by the hour.
+    # The typical day has hourly resolution.
     used = sum(usual_need(hour + index * QUARTER) for index in range(4)) / 16
     expected = used + WALLBOX / 4 * before["wallbox"] - made
     return _cost(expected + charged - discharged, discharged, price)
 
 
-def left_to_itself(
+def self_use_cost(
     level: float, start: datetime, prices: dict[datetime, float]
 ) -> float:
-    """Return what a day costs that begins with a charge level, if nothing is told."""
+    """Return what a day of self-use costs that begins with a charge level."""
     total = 0.0
     for at in (start + index * QUARTER for index in range(96)):
         surplus = (sun(at) - need(at)) / 4
-        flow = obey(level, surplus, 0.25, Mode.AUTO, 0, 0)
+        flow = battery_flow(level, surplus, 0.25, Mode.AUTO, 0, 0)
         grid = flow.charged - flow.discharged - surplus
         total += _cost(grid, flow.discharged, prices[at])
         level = flow.level
@@ -108,12 +108,12 @@ def left_to_itself(
 
 
 def kwh(percent: float) -> float:
-    """Return a charge level in kWh."""
+    """Convert a charge level to kWh."""
     return percent / 100 * CAPACITY
 
 
 def row_of(mode: Json, at: datetime, later: int = 0) -> Json | None:
-    """Return the row of the schedule of a quarter-hour, with the level before it; None if there is none."""
+    """Return a quarter-hour's row of the schedule, with the level before it; None if there is none."""
     before = None
     for row in mode["attributes"]["schedule"]:
         if quarter_of(datetime.fromisoformat(row["start"])) == at + later * QUARTER:
@@ -123,18 +123,18 @@ def row_of(mode: Json, at: datetime, later: int = 0) -> Json | None:
 
 
 class Days:
-    """Plays quarter-hours, and what happens in some of them."""
+    """Simulates all quarter-hours, and disturbs some of them. The constants count quarter-hours from the start."""
 
     LOST: Final = 68
-    """When the charge level is lost, for an hour: the first day at five in the afternoon."""
+    """When the charge level is lost for an hour: at 17:00 on the first day."""
     BY_HAND: Final = 88
-    """When somebody charges the car at once: at ten in the evening."""
+    """When somebody starts charging the car at once: at 22:00."""
     RESTART: Final = 96
-    """From when on Home Assistant is started again in mid-charge."""
+    """From when on Home Assistant is restarted while the battery is charged."""
     HOLE: Final = 132
-    """When the solar forecast has a hole, for two hours: the next morning at nine."""
+    """When the solar forecast has a gap for two hours: at 9:00 on the second day."""
     LATEST: Final = 150
-    """When Home Assistant is started again though nothing was charged."""
+    """When Home Assistant is restarted if the battery has not been charged by then."""
 
     def __init__(self, house: House, clock: MovedClock) -> None:
         """Begin with the next quarter-hour."""
@@ -143,7 +143,7 @@ class Days:
         self.restarts = 0
 
     async def play(self, prices: dict[datetime, float]) -> Bill:
-        """Play all of them; return the bill."""
+        """Simulate all quarter-hours; return the bill."""
         bill: Bill | None = None
         before: Json = {}
         row: Json | None = None
@@ -155,7 +155,7 @@ class Days:
                 bill = Bill(now["level"])
             else:
                 bill.add(before, now, prices[at - QUARTER], row)
-            await self._happens(step)
+            await self._disturb(step)
             mode = await self.house.mode()
             due = step >= self.RESTART and _charges(mode, at)
             if not self.restarts and (due or step == self.LATEST):
@@ -165,19 +165,19 @@ class Days:
         assert bill is not None
         return bill
 
-    async def _happens(self, step: int) -> None:
-        """Let happen what happens in a quarter-hour, and see what comes of it."""
+    async def _disturb(self, step: int) -> None:
+        """Disturb a quarter-hour if it is one of those, or check the consequences."""
         house = self.house
         match step - self.LOST, step - self.BY_HAND, step - self.HOLE:
             case 0, _, _:
-                await house.disturb(level=True)
+                await house.set_faults(level=True)
             case 2, _, _:
                 mode = await house.mode()
                 assert mode["state"] == "self_use"
                 assert "charge level is unknown" in mode["attributes"]["reason"]
                 assert (await house.settle())["mode"] == Mode.AUTO
             case 4, _, _:
-                await house.disturb()
+                await house.set_faults()
                 await house.settle()
                 assert row_of(await house.mode(), quarter_of(self.clock.now()))
             case _, 0, _:
@@ -185,14 +185,14 @@ class Days:
             case _, 5, _:
                 assert not (await house.settle())["wallbox"]
             case _, _, 0:
-                await house.disturb(forecast=True)
+                await house.set_faults(forecast=True)
             case _, _, 7:
                 assert "sun_gap" in await house.problems()
                 assert row_of(await house.mode(), quarter_of(self.clock.now()))
-                await house.disturb()
+                await house.set_faults()
 
     async def _charge_the_car(self) -> None:
-        """Press *Start now*: the battery is planned again at once, with the car."""
+        """Press *Start now* of the car: the battery is planned again at once."""
         house, before = self.house, await self.house.mode()
         await press(house.client, "button.car_start_now")
         await wait_for(house.client, "switch.demo_wallbox", "on")
@@ -202,29 +202,29 @@ class Days:
         assert schedules[1][0]["start"] > schedules[0][0]["start"]
 
     async def _restart(self) -> None:
-        """Start Home Assistant again: the inverter hears nothing else than before."""
+        """Restart Home Assistant: the inverter gets no other command than before and after."""
         self.restarts += 1
-        mode, told = await self.house.mode(), (await self.house.settle())["mode"]
+        mode, commanded = await self.house.mode(), (await self.house.settle())["mode"]
         await self.house.restart()
         shown = await wait_for(
             self.house.client, MODE, lambda one: bool(one["attributes"].get("schedule"))
         )
         found = await self.house.settle()
-        assert {mode for _, mode in found["told"]} <= {told, found["mode"]}
+        assert {mode for _, mode in found["commands"]} <= {commanded, found["mode"]}
         if mode["state"] == "charge":
             assert shown["state"] == "charge"
-            assert found["mode"] == told
+            assert found["mode"] == commanded
 
 
 def _charges(mode: Json, at: datetime) -> bool:
-    """Return whether the battery is charged now, and goes on with it."""
+    """Return whether the battery is charged in this quarter-hour and the next."""
     rows = row_of(mode, at), row_of(mode, at, 1)
     return all(row is not None and row["mode"] == "charge" for row in rows)
 
 
-@pytest.fixture(params=PLAYED)
+@pytest.fixture(params=SEASONS)
 def season(request: pytest.FixtureRequest) -> str:
-    """Return the season that is played."""
+    """Return the season that is simulated."""
     played: str = request.param
     return played
 
@@ -233,7 +233,7 @@ def season(request: pytest.FixtureRequest) -> str:
 async def house(season: str, tmp_path: Path) -> AsyncIterator[tuple[House, MovedClock]]:
     """Start the processes shortly before a day begins, and build the house.
 
-    At midnight a battery is usually empty, with or without a plan: so there is hardly a charge to be valued in the end.
+    The battery is usually empty at midnight, with or without a plan, so the final charge hardly affects the result.
     """
     begin = datetime.combine(FIRST[season], time(), BERLIN) - 13 * MINUTE
     folder = tmp_path / "hub"
@@ -253,21 +253,21 @@ async def house(season: str, tmp_path: Path) -> AsyncIterator[tuple[House, Moved
 
 
 async def test_days(house: tuple[House, MovedClock], season: str) -> None:
-    """The bill is what was planned, lower than with self-use, and the battery's gain is the difference."""
+    """The bill is as planned and lower than with self-use, and the battery's gain is the difference."""
     home, clock = house
     prices = await home.prices(clock.now().astimezone(BERLIN).date(), DAYS + 2)
     days = Days(home, clock)
     bill = await days.play(prices)
     assert days.restarts
     level, end = (await home.settle())["level"], quarter_of(clock.now())
-    # What is left in the battery is worth what self-use makes of it.
-    planned, own = (left_to_itself(one, end, prices) for one in (level, bill.own_level))
+    # The remaining charge is valued by what self-use makes of it.
+    planned, own = (self_use_cost(one, end, prices) for one in (level, bill.own_level))
     gain = bill.own + own - bill.real - planned
     booked = await home.number("gain_this_month")
-    assert gain > LEAST[season] * DAYS
-    assert not faults(home.processes)
+    assert gain > MIN_GAIN[season] * DAYS
+    assert not logged_errors(home.processes)
     log = home.processes.hub.log.read_text(errors="replace")
     assert " ERROR (MainThread) [homeassistant.components.automation" not in log
     assert bill.real == pytest.approx(bill.planned, abs=0.05 * bill.turnover)
-    # Nothing is booked of the hour without a level.
+    # Nothing is booked for the hour without a charge level.
     assert booked == pytest.approx(gain, abs=0.1 * DAYS + 0.1)

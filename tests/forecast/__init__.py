@@ -1,1 +1,1 @@
-"""Tests of what is expected of house and sun, without Home Assistant."""
+"""Tests of the forecasts of house and sun, without Home Assistant."""

@@ -13,16 +13,16 @@ HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Household:
-    """Its base load (kW), the kWh of its mornings and evenings, and what runs how often a day."""
+    """A household: base load (kW), morning and evening use (kWh), and appliances."""
 
     name: str
     base: float
     morning: float
     evening: float
     appliances: tuple[tuple[float, float, tuple[int, int]], ...] = ()
-    """kWh in an hour, runs a day, and between which hours."""
+    """For each: kWh (used within one hour), runs per day, first and last hour of the day."""
     step: float = 0.0
-    """The step in which the meter counts (kWh)."""
+    """The resolution of the meter (kWh)."""
     away: float = 0.0
     """The share of days on which nobody is at home."""
 
@@ -39,7 +39,7 @@ HOUSEHOLDS = (
 def hours_of(
     household: Household, start: datetime, days: int, seed: int
 ) -> Mapping[datetime, float]:
-    """Return the energy by the hour of some days."""
+    """Return the hourly energy of some days."""
     chance = random.Random(f"{household.name} {seed}")
     found: dict[datetime, float] = {}
     runs: dict[datetime, float] = {}

@@ -22,13 +22,13 @@ def after(days: int, *, forecast: float = 20.0, actual: float = 20.0) -> SunReco
 
 
 def test_nothing_known_corrects_nothing() -> None:
-    """Without a day there is no factor."""
+    """Without any day the factor is 1."""
     assert SunRecord().factor == 1.0
     assert after(10).factor == pytest.approx(1.0)
 
 
 def test_the_factor_is_slow_and_bounded() -> None:
-    """One day moves it by a fifth of its error, two weeks by most of it, and nothing beyond the bounds."""
+    """One day moves it by a fifth of the error, two weeks by most of it; it never leaves its bounds."""
     assert after(1, actual=15.0).factor == pytest.approx(0.95, abs=0.005)
     assert after(14, actual=15.0).factor == pytest.approx(0.78, abs=0.02)
     assert after(60, actual=15.0).factor == pytest.approx(0.75, abs=0.01)
@@ -37,7 +37,7 @@ def test_the_factor_is_slow_and_bounded() -> None:
 
 
 def test_dark_days_hardly_count() -> None:
-    """Snow on the roof in December: kWh count, not days."""
+    """With snow on the roof in December: days are weighted by their kWh."""
     record = after(14)
     for index in range(14, 17):
         day = FIRST + index * DAY
@@ -46,8 +46,8 @@ def test_dark_days_hardly_count() -> None:
     assert record.days == 17
 
 
-def test_a_day_is_taken_as_it_was_before_it_began() -> None:
-    """What a forecast says of today while today passes is easier, and is not what plans went by."""
+def test_forecast_made_before_the_day_counts() -> None:
+    """A forecast of today made during today is easier, and plans did not use it."""
     record = SunRecord().expecting(FIRST, {FIRST: 9.0, FIRST + DAY: 20.0})
     assert record.awaited == {FIRST + DAY: 20.0}
     record = record.expecting(FIRST, {FIRST + DAY: 22.0})
@@ -58,7 +58,7 @@ def test_a_day_is_taken_as_it_was_before_it_began() -> None:
 
 
 def test_a_day_waits_for_the_meters() -> None:
-    """For a week; then it is dropped. A forecast of nothing says nothing."""
+    """It waits a week, then it is dropped. A forecast of zero is ignored."""
     record = SunRecord().expecting(FIRST - DAY, {FIRST: 20.0})
     assert record.measured(FIRST + 7 * DAY, {}) == record
     late = record.measured(FIRST + 7 * DAY, {FIRST: 10.0})
@@ -71,7 +71,7 @@ def test_a_day_waits_for_the_meters() -> None:
     assert odd == SunRecord()
 
 
-def test_it_is_stored_as_it_is() -> None:
-    """It comes back from JSON."""
+def test_stored_as_json() -> None:
+    """The record survives a round trip through JSON."""
     record = after(3, actual=17.0).expecting(FIRST, {FIRST + 9 * DAY: 12.5})
     assert decode(SunRecord, encode(record)) == record

@@ -1,4 +1,4 @@
-"""Hours of meters: gaps, sums, and what is left of them."""
+"""Tests of hourly meter readings: gaps, sums and differences."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -15,8 +15,8 @@ def at(hour: int) -> datetime:
     return START + hour * HOUR
 
 
-def test_the_first_hour_is_not_used() -> None:
-    """It may hold all that was counted before."""
+def test_first_hour_is_ignored() -> None:
+    """It may contain everything that was counted before."""
     assert without_gaps([(at(0), 99.0), (at(1), 1.0), (at(2), 2.0)]) == {
         at(1): 1.0,
         at(2): 2.0,
@@ -25,7 +25,7 @@ def test_the_first_hour_is_not_used() -> None:
 
 
 def test_a_gap_is_spread() -> None:
-    """An inverter that is away at night catches up in the morning; after a longer gap, its hours are missing."""
+    """An inverter that is offline at night catches up in the morning; the hours of a longer gap are missing."""
     assert without_gaps([(at(0), 1.0), (at(3), 0.9), (at(4), 1.0)]) == pytest.approx(
         {at(1): 0.3, at(2): 0.3, at(3): 0.3, at(4): 1.0}
     )
@@ -34,7 +34,7 @@ def test_a_gap_is_spread() -> None:
 
 
 def test_a_meter_that_sleeps() -> None:
-    """A roof at night, or a car that is not there: what is counted then was used in that hour."""
+    """For a roof at night or a car that is away, the next reading belongs to its own hour alone."""
     rows = [(at(0), 1.0), (at(3), 0.9), (at(30), 7.0), (at(31), 6.0)]
     assert without_gaps(rows, asleep=True) == {
         at(1): 0.0,
@@ -46,12 +46,12 @@ def test_a_meter_that_sleeps() -> None:
 
 
 def test_rows_that_are_out_of_order() -> None:
-    """They do no harm."""
+    """Rows that are out of order are skipped."""
     assert without_gaps([(at(1), 1.0), (at(0), 1.0), (at(1), 2.0)]) == {at(1): 2.0}
 
 
 def test_need() -> None:
-    """Import, solar power and the battery's, less export and what is stored, in the hours that all have."""
+    """Import, solar power and discharge, less export and charge, in the hours that all of them have."""
     gains = [{at(0): 1.0, at(1): 2.0, at(2): 3.0}, {at(0): 0.5, at(1): 0.5}]
     losses = [{at(1): 0.25, at(2): 9.0}]
     assert need_of(gains, losses) == {at(1): 2.25}
@@ -60,7 +60,7 @@ def test_need() -> None:
 
 
 def test_loads_may_lack_hours() -> None:
-    """A plug that is unplugged counts nothing; all that is added up need not have all hours."""
+    """An unplugged smart plug counts nothing, so sums and differences of loads tolerate missing hours."""
     assert less({at(0): 3.0, at(1): 3.0}, [{at(1): 2.0, at(5): 1.0}]) == {
         at(0): 3.0,
         at(1): 1.0,

@@ -1,4 +1,4 @@
-"""What feeding in pays."""
+"""Tests of what feeding in pays."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -18,7 +18,7 @@ HOUR = timedelta(hours=1)
 
 
 def bought(*market: float | None) -> PriceTable:
-    """Return prices of consumption by the hour; the market in ct/kWh, None if it is not known."""
+    """Return hourly consumption prices for market prices in ct/kWh; None is unknown."""
     return PriceTable.of(
         Interval(
             NOW + index * HOUR,
@@ -31,7 +31,7 @@ def bought(*market: float | None) -> PriceTable:
 
 
 def sold(*paid: float | None) -> PriceTable:
-    """Return payouts of a feed-in contract by the hour, in EUR/kWh."""
+    """Return hourly payouts of a feed-in contract, in EUR/kWh."""
     return PriceTable.of(
         Interval(NOW + index * HOUR, NOW + (index + 1) * HOUR, one)
         for index, one in enumerate(paid)
@@ -80,7 +80,7 @@ def made(**changes: object) -> list[float | None]:
     ],
 )
 def test_payouts(changes, expected) -> None:
-    """The fixed amount, else the contract's, else nothing; and nothing while the market price is negative."""
+    """The fixed amount counts, else the contract's, else zero; it is zero while the market price is negative."""
     assert made(**changes) == expected
 
 
@@ -96,13 +96,13 @@ def test_payouts(changes, expected) -> None:
     ],
 )
 def test_market(electricity, feeds_in, expected) -> None:
-    """Consumption has tax and the supplier's part on the market price; a payout is taken as it is."""
+    """A consumption price adds tax and the supplier's share to the market price; a payout adds nothing."""
     interval = Interval(NOW, NOW + HOUR, 0.3, Components(electricity))
     assert market_is_negative(interval, feeds_in=feeds_in) is expected
 
 
-def test_beyond_the_prices_an_earlier_day_counts() -> None:
-    """What is paid at a time whose market price is not known yet is what was paid at that time the day before."""
+def test_payout_beyond_known_prices() -> None:
+    """Where the market price is not known yet, the payout of the same time a day earlier is used."""
     market = [5.0] * 24
     market[4] = -3.0
     prices = bought(*market)
@@ -114,7 +114,7 @@ def test_beyond_the_prices_an_earlier_day_counts() -> None:
 
 
 def test_a_fixed_payout_lasts() -> None:
-    """It is the same before and after, for longer than any plan."""
+    """It is the same in the past and in the future, for longer than any plan."""
     paid = payouts(
         NOW, fixed=0.08, feed_in=None, prices=EMPTY_TABLE, market_counts=False
     )

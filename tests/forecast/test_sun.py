@@ -1,4 +1,4 @@
-"""What solar forecasts answer, and what is made of it."""
+"""Tests of how the answers of solar forecasts are read."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -24,7 +24,7 @@ def answer(
     change: Mapping[tuple[int, int], Any] | None = None,
     without: tuple[tuple[int, int], ...] = (),
 ) -> dict[str, Any]:
-    """Return a forecast with 500 Wh in each clock hour from 6 to 20, of days from one on."""
+    """Return a forecast of 500 Wh in each clock hour from 6 to 20, starting ``first`` days after ``day``."""
     rows: dict[str, Any] = {}
     for index in range(first, first + days):
         for hour in range(6, 21):
@@ -38,13 +38,13 @@ def answer(
 
 
 def read(*answers: Any, now: datetime = NOW):
-    """Return the sum of answers, and what is wrong with them."""
+    """Return the sum of the answers, and the problems found in them."""
     found = sun_forecast(answers, now, TARIFF_ZONE)
     return found, found.problems
 
 
 def test_hours_are_added_up() -> None:
-    """Several roofs make one forecast, by the hour, and night is zero."""
+    """The forecasts of several roofs are added up by the hour; at night they are zero."""
     found, problems = read(answer(), answer(change={(0, 12): 1500}))
     assert not problems
     energy = found.energy
@@ -62,7 +62,7 @@ def test_hours_are_added_up() -> None:
 
 
 def test_odd_minutes_belong_to_their_hour() -> None:
-    """Sunrise at 5:43 and half-hours count in their clock hour; a time without a zone is the hub's."""
+    """Sunrise at 5:43 and half-hours count in their clock hour; a time without a zone is local to the hub."""
     rows = {
         "2026-06-10T05:43:12+02:00": 30,
         "2026-06-10T10:00:00+02:00": 400,
@@ -97,7 +97,7 @@ def test_odd_minutes_belong_to_their_hour() -> None:
     ],
 )
 def test_absurd_values_are_left_out(odd) -> None:
-    """The value is dropped, which is said; the others count."""
+    """An absurd value is dropped and reported; the others count."""
     found, problems = read(answer(change={(0, 6): odd}))
     assert problems == {Problem.SUN_ABSURD}
     assert found.by_day()[TODAY] == pytest.approx(7.0)
@@ -118,7 +118,7 @@ def test_absurd_values_are_left_out(odd) -> None:
     ],
 )
 def test_wrong_shapes(odd) -> None:
-    """They are said, and the other forecast counts alone."""
+    """A malformed forecast is reported, and the other one counts alone."""
     found, problems = read(odd, answer())
     assert problems == {Problem.SUN_ABSURD}
     assert found.by_day()[TODAY] == pytest.approx(7.5)
@@ -130,7 +130,7 @@ def test_wrong_shapes(odd) -> None:
     "time", ["0001-01-01T00:00:00", "9999-12-31T23:59:59-12:00", "2031-01-01T00:00:00Z"]
 )
 def test_times_far_away_are_ignored(time) -> None:
-    """They do no harm, and need not be said."""
+    """Far-away times do no harm and are not reported."""
     given = answer()
     given["wh_hours"][time] = 500
     found, problems = read(given)
@@ -138,8 +138,8 @@ def test_times_far_away_are_ignored(time) -> None:
     assert found.by_day() == {TODAY: 7.5, TODAY + DAY: 7.5}
 
 
-def test_nothing() -> None:
-    """A forecast that does not answer, or has no hours, is unavailable."""
+def test_unavailable() -> None:
+    """A forecast without an answer, or without hours, is unavailable."""
     assert read() == read()
     assert read()[1] == set()
     empty: dict[str, Any] = {"wh_hours": {}}
@@ -159,8 +159,8 @@ def test_stale() -> None:
     assert found.energy.starts[-1] == MIDNIGHT + DAY
 
 
-def test_the_shortest_decides() -> None:
-    """A sum is told as far as all forecasts reach; the day after goes by the last that is known."""
+def test_sum_ends_with_the_shortest_forecast() -> None:
+    """The sum ends where the shortest forecast ends; later days repeat the last known one."""
     found, problems = read(answer(5), answer(2))
     assert not problems
     assert found.energy.starts[-1] == MIDNIGHT + 2 * DAY
@@ -169,7 +169,7 @@ def test_the_shortest_decides() -> None:
 
 
 def test_a_last_day_that_is_cut_off() -> None:
-    """A forecast of so many hours from now ends at some time of day: that day is not told in full."""
+    """A forecast of a number of hours from now may end during a day, which is then left out."""
     cut = tuple((2, hour) for hour in range(12, 21))
     found, problems = read(answer(3, without=cut))
     assert not problems
@@ -181,7 +181,7 @@ def test_a_last_day_that_is_cut_off() -> None:
 
 @pytest.mark.parametrize("hour", [7, 13, 19])
 def test_a_hole(hour) -> None:
-    """A missing hour in the middle of a day is said, and nothing is expected of it; one of yesterday is not."""
+    """A missing hour between others is reported and counts as zero; one of yesterday is not reported."""
     found, problems = read(answer(without=((1, hour),)))
     assert problems == {Problem.SUN_GAP}
     assert found.by_day()[TODAY + DAY] == pytest.approx(7.0)
@@ -189,7 +189,7 @@ def test_a_hole(hour) -> None:
 
 
 def test_a_missing_day() -> None:
-    """So is a whole day."""
+    """A missing day is reported and counts as zero."""
     missing = tuple((1, hour) for hour in range(6, 21))
     found, problems = read(answer(3, without=missing))
     assert problems == {Problem.SUN_GAP}
@@ -197,7 +197,7 @@ def test_a_missing_day() -> None:
 
 
 def test_a_forecast_without_its_past_hours() -> None:
-    """Some begin with the present hour: nothing is missing."""
+    """Some forecasts begin with the current hour: that is no gap."""
     past = tuple((0, hour) for hour in range(6, 10))
     assert not read(answer(without=past))[1]
 
@@ -226,7 +226,7 @@ def test_clock_changes(day, hours) -> None:
     [(TODAY, 24), (date(2026, 3, 29), 23), (date(2026, 10, 25), 25)],
 )
 def test_whole_days(day, hours) -> None:
-    """A day counts if the meters tell all of its hours."""
+    """A day counts only if the meters have all of its hours."""
     start, _ = day_bounds(day)
     made = {start + index * HOUR: 0.5 for index in range(hours)}
     assert whole_days(made, [day, day + DAY]) == {day: hours / 2}

@@ -25,7 +25,7 @@ SPRING, AUTUMN = date(2026, 3, 29), date(2026, 10, 25)
 
 
 def by_clock(start: datetime, days: int) -> dict[datetime, float]:
-    """Return hours whose energy is the clock hour, and twice that at the weekend."""
+    """Return hours whose energy equals their clock hour, doubled at the weekend."""
     found = {}
     for index in range(days * 24):
         at = start + index * HOUR
@@ -35,7 +35,7 @@ def by_clock(start: datetime, days: int) -> dict[datetime, float]:
 
 
 def test_workdays_and_weekends_differ() -> None:
-    """Each clock hour has its energy, by the kind of day."""
+    """Each clock hour has one energy for workdays and one for weekends."""
     day = typical_day(by_clock(MONDAY, 28))
     assert day is not None
     assert day.days == 28
@@ -46,7 +46,7 @@ def test_workdays_and_weekends_differ() -> None:
 
 
 def test_one_kind_of_day_stands_in_for_the_other() -> None:
-    """Until a weekend has passed, the week is all that is known."""
+    """Until a weekend has passed, workdays stand in for it, and the other way round."""
     day = typical_day(by_clock(MONDAY, 4))
     assert day is not None
     assert day.weekend == day.workday == tuple(range(24))
@@ -56,7 +56,7 @@ def test_one_kind_of_day_stands_in_for_the_other() -> None:
     assert weekend.workday[10] == 10
 
 
-def test_too_little_is_nothing() -> None:
+def test_too_little_history() -> None:
     """Two days, or days that all lack the same quarter, make no typical day."""
     assert typical_day({}) is None
     assert typical_day(by_clock(MONDAY, 2)) is None
@@ -68,7 +68,7 @@ def test_too_little_is_nothing() -> None:
 
 
 def test_holes_are_left_out() -> None:
-    """A day that is missing, and hours here and there, change nothing."""
+    """A missing day and some missing hours change nothing."""
     chance = random.Random(5)
     hours = by_clock(MONDAY, 28)
     kept = {
@@ -83,7 +83,7 @@ def test_holes_are_left_out() -> None:
 
 
 def test_a_clock_hour_that_is_never_known() -> None:
-    """The one before it stands in."""
+    """The clock hour before it stands in."""
     hours = {
         at: one for at, one in by_clock(MONDAY, 28).items() if at.hour not in {3, 4}
     }
@@ -94,7 +94,7 @@ def test_a_clock_hour_that_is_never_known() -> None:
 
 
 def test_impossible_hours() -> None:
-    """What is negative, no number or too much is left out; a little below zero is rounding."""
+    """Negative, non-finite and too large values are left out; one just below zero is a rounding error."""
     odd = {
         MONDAY + index * HOUR: one
         for index, one in enumerate((-0.05, -0.2, nan, 50.1, 50.0, float("inf"), 0.0))
@@ -103,7 +103,7 @@ def test_impossible_hours() -> None:
 
 
 def test_outliers_do_not_count() -> None:
-    """A few hours in which a lot was caught up do not move the typical day."""
+    """A few hours in which a meter caught up do not change the typical day."""
     hours = by_clock(MONDAY, 28)
     for day in (2, 9):
         hours[MONDAY + day * DAY + 12 * HOUR] = 45.0
@@ -114,7 +114,7 @@ def test_outliers_do_not_count() -> None:
 
 @pytest.mark.parametrize("day", [SPRING, AUTUMN])
 def test_clock_changes(day: date) -> None:
-    """The hour that there is not is not expected, the one that there is twice is expected twice."""
+    """The missing hour is not in the forecast, and the repeated hour is there twice."""
     typical = typical_day(by_clock(day_bounds(day)[0] - 27 * DAY, 28))
     assert typical is not None
     assert typical.workday == tuple(range(24))
@@ -136,7 +136,7 @@ def test_clock_changes(day: date) -> None:
 
 
 def test_the_trimmed_mean_is_better_than_mean_and_median() -> None:
-    """By the hour it is nearer than both, over all households; by the day it misses less than a median."""
+    """Over all households, its hourly error is below both of theirs, and its daily error below the median's."""
     start = day_bounds(date(2026, 1, 5))[0]
     split = start + 28 * DAY
     hourly, daily = defaultdict[str, float](float), defaultdict[str, float](float)
@@ -164,8 +164,8 @@ def test_the_trimmed_mean_is_better_than_mean_and_median() -> None:
     assert abs(daily["trimmed"]) < 0.75 * abs(daily["median"])
 
 
-def test_the_standard_profile_makes_a_year() -> None:
-    """It comes to the kWh of a year, more in winter and in the evening, and later in the morning at weekends."""
+def test_standard_profile_adds_up_to_a_year() -> None:
+    """It adds up to the year's kWh, with more in winter and in the evening, and later mornings at weekends."""
     energy = standard_household(3500)
     days = [date(2026, 1, 1) + index * DAY for index in range(365)]
     whole = {day: sum(energy(day, hour) for hour in range(24)) for day in days}
@@ -178,8 +178,8 @@ def test_the_standard_profile_makes_a_year() -> None:
     assert standard_household(0)(days[0], 12) == 0
 
 
-def test_a_forecast_by_the_hour_begins_at_midnight() -> None:
-    """It is in UTC, without a gap, to the end of its last day."""
+def test_hourly_forecast_begins_at_midnight() -> None:
+    """It is in UTC and without a gap up to the end of its last day."""
     forecast = expect(lambda _day, hour: float(hour), date(2026, 6, 10), 4)
     assert forecast.starts[0] == datetime(2026, 6, 9, 22, tzinfo=UTC)
     assert len(forecast.energies) == 96

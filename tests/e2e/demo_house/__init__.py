@@ -1,4 +1,4 @@
-"""A house for tests: a roof, meters, a battery with an inverter that does as it is told, and a wallbox.
+"""A simulated house: solar power, meters, a battery whose inverter follows commands, and a wallbox.
 
 It is installed into a real Home Assistant, whose clock the tests move.
 """
@@ -30,18 +30,18 @@ PLATFORMS: Final = (
 _EVERY: Final = timedelta(seconds=30)
 """How often the devices report."""
 _WATCHED: Final = "nomos"
-"""Whose tasks are waited for."""
+"""The integration for whose tasks `settle` waits."""
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: ConfigEntry[Inverter]) -> bool:
-    """Set the house up."""
+    """Set up the house."""
     inverter = entry.runtime_data = Inverter(hass)
     await inverter.async_begin()
     entry.async_on_unload(async_track_time_interval(hass, inverter.advance, _EVERY))
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
 
     async def settle(_call: ServiceCall) -> ServiceResponse:
-        """Wait until nothing is planned, asked for or told any more; return what the house has counted."""
+        """Wait until no plan, request or command is pending; return the state of the house."""
         quiet = 0
         async with asyncio.timeout(50):
             while quiet < 2:
@@ -55,11 +55,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: ConfigEntry[Inverter]) -
             "mode": memory.mode.value,
             "wallbox": memory.wallbox,
             "meters": dict(memory.meters),
-            "told": [[at, mode] for at, mode in inverter.told],
+            "commands": [[at, mode] for at, mode in inverter.commands],
         }
 
-    async def disturb(call: ServiceCall) -> None:
-        """Lose the charge level, or an hour of the forecast."""
+    async def set_faults(call: ServiceCall) -> None:
+        """Set whether the charge level, or an hour of the forecast, is missing."""
         inverter.level_is_lost = call.data["level"]
         inverter.forecast_has_hole = call.data["forecast"]
         inverter.advance()
@@ -69,8 +69,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: ConfigEntry[Inverter]) -
     )
     hass.services.async_register(
         DOMAIN,
-        "disturb",
-        disturb,
+        "set_faults",
+        set_faults,
         probatio.Schema(
             {probatio.Required("level"): bool, probatio.Required("forecast"): bool}
         ),
@@ -79,12 +79,12 @@ async def async_setup_entry(hass: HomeAssistant, entry: ConfigEntry[Inverter]) -
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: ConfigEntry[Inverter]) -> bool:
-    """Take the house away."""
+    """Unload the house."""
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
 
 
 def _is_busy(hass: HomeAssistant) -> bool:
-    """Return whether the integration under test, or an automation, is about to do something."""
+    """Return whether the integration under test or an automation is at work."""
     automations = hass.states.async_all("automation")
     return any(
         _WATCHED in task.get_name().lower() for task in asyncio.all_tasks()

@@ -8,11 +8,11 @@ from .inverter import DOMAIN
 
 
 class DemoHouseFlow(ConfigFlow, domain=DOMAIN):
-    """Asks for nothing."""
+    """Creates the entry without a form."""
 
     @override
     async def async_step_user(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Add it."""
+        """Create the entry."""
         return self.async_create_entry(title="Demo house", data={})

@@ -10,7 +10,7 @@ from .physics import BERLIN, sun_forecast
 async def async_get_solar_forecast(
     hass: HomeAssistant, config_entry_id: str
 ) -> dict[str, dict[str, float]] | None:
-    """Return the energy in Wh by the hour; without noon if it has a hole."""
+    """Return the hourly energy in Wh; without noon if the forecast has a gap."""
     entry = hass.config_entries.async_get_entry(config_entry_id)
     if entry is None:
         return None

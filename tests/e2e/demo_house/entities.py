@@ -9,19 +9,19 @@ from .inverter import CHANGED, DOMAIN, Inverter
 
 
 class DemoEntity(Entity):
-    """Follows the inverter."""
+    """An entity that is updated whenever the inverter changes."""
 
     _attr_should_poll = False
 
     def __init__(self, inverter: Inverter, key: str) -> None:
-        """Be named after what it shows: `demo_…`."""
+        """Name the entity: `demo_…`."""
         self.inverter = inverter
         self._attr_unique_id = f"{DOMAIN}_{key}"
         self._attr_name = f"Demo {key.replace('_', ' ')}"
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Show what changes."""
+        """Subscribe to changes."""
         self.async_on_remove(
             async_dispatcher_connect(self.hass, CHANGED, self.async_write_ha_state)
         )

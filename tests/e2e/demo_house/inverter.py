@@ -1,4 +1,4 @@
-"""The inverter and the meters of the demo house: they go on while Home Assistant is away."""
+"""The inverter and the meters of the demo house, which keep running while Home Assistant is down."""
 
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -9,7 +9,7 @@ from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
-from .physics import CAPACITY, WALLBOX, Mode, need, obey, stretches, sun
+from .physics import CAPACITY, WALLBOX, Mode, battery_flow, need, split_at_quarters, sun
 
 DOMAIN: Final = "demo_house"
 CHANGED: Final = "demo_house_changed"
@@ -17,7 +17,7 @@ CHANGED: Final = "demo_house_changed"
 
 @dataclass
 class Memory:
-    """What the devices themselves remember; energies in kWh since the start, by meter."""
+    """The stored state of the devices; energies in kWh since the start, by meter."""
 
     at: str
     level: float = 2.0
@@ -33,20 +33,20 @@ class Memory:
 
 
 class Inverter:
-    """Does as it is told, and counts."""
+    """Follows commands and counts energy."""
 
     def __init__(self, hass: HomeAssistant) -> None:
-        """Begin as the devices were left."""
+        """Begin with the initial state of the devices."""
         self._hass = hass
         self._store: Store[dict[str, object]] = Store(hass, 1, DOMAIN)
         self.memory = Memory(at=dt_util.utcnow().isoformat())
-        self.told: list[tuple[str, str]] = []
-        """What it was told since Home Assistant started, and when."""
+        self.commands: list[tuple[str, str]] = []
+        """The commanded modes since Home Assistant started, each with its time."""
         self.level_is_lost = False
         self.forecast_has_hole = False
 
     async def async_begin(self) -> None:
-        """Take up what is stored, and catch up with the time since."""
+        """Load the stored state, and catch up with the time since then."""
         if (stored := await self._store.async_load()) is not None:
             memory = Memory(**stored)  # type: ignore[arg-type]
             memory.mode = Mode(memory.mode)
@@ -60,13 +60,15 @@ class Inverter:
 
     @callback
     def advance(self, _now: datetime | None = None) -> None:
-        """Let the time up to now pass, and report."""
+        """Simulate the time up to now, and report."""
         memory, now = self.memory, dt_util.utcnow()
-        for start, hours in stretches(datetime.fromisoformat(memory.at), now):
+        for start, hours in split_at_quarters(datetime.fromisoformat(memory.at), now):
             made = sun(start) * hours
             surplus = made - (need(start) + WALLBOX * memory.wallbox) * hours
             until = memory.until / 100 * CAPACITY
-            flow = obey(memory.level, surplus, hours, memory.mode, memory.power, until)
+            flow = battery_flow(
+                memory.level, surplus, hours, memory.mode, memory.power, until
+            )
             grid = flow.charged - flow.discharged - surplus
             memory.level = flow.level
             for meter, energy in {
@@ -82,11 +84,11 @@ class Inverter:
         async_dispatcher_send(self._hass, CHANGED)
 
     @callback
-    def tell(self, mode: Mode) -> None:
-        """Take another mode."""
+    def set_mode(self, mode: Mode) -> None:
+        """Command another mode."""
         self.advance()
         self.memory.mode = mode
-        self.told.append((dt_util.utcnow().isoformat(), mode))
+        self.commands.append((dt_util.utcnow().isoformat(), mode))
         async_dispatcher_send(self._hass, CHANGED)
 
     @callback

@@ -18,7 +18,7 @@ async def async_setup_entry(
     entry: ConfigEntry[Inverter],
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add them."""
+    """Add the entities."""
     inverter = entry.runtime_data
     async_add_entities(
         [
@@ -29,13 +29,13 @@ async def async_setup_entry(
 
 
 class Limit(DemoEntity, NumberEntity):
-    """The power, or the level, of a forced charge."""
+    """The power or the target level of a forced charge."""
 
     _attr_native_min_value = 0
     _attr_native_step = 0.01
 
     def __init__(self, inverter: Inverter, key: str, most: float, unit: str) -> None:
-        """Take numbers up to the most."""
+        """Accept numbers up to a maximum."""
         super().__init__(inverter, key)
         self._key = key
         self._attr_native_max_value = most
@@ -44,11 +44,11 @@ class Limit(DemoEntity, NumberEntity):
     @property
     @override
     def native_value(self) -> float:
-        """Return it."""
+        """Return the number."""
         value: float = getattr(self.inverter.memory, self._key)
         return value
 
     @override
     async def async_set_native_value(self, value: float) -> None:
-        """Set it."""
+        """Set the number."""
         self.inverter.set(self._key, value)

@@ -1,4 +1,4 @@
-"""What the demo house needs, what its roof makes, and what its battery does as it is told. Pure."""
+"""The demo house as pure functions: its need, its solar power, and how its battery follows a mode."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -17,11 +17,11 @@ POWER: Final = 5.0
 EFFICIENCY: Final = sqrt(0.9)
 RESERVE: Final = 1.0
 WALLBOX: Final = 4.0
-"""kW of what is plugged in."""
+"""The power of the wallbox, in kW."""
 
 
 class Mode(StrEnum):
-    """What the inverter can be told, in its maker's words."""
+    """The modes of the inverter, as its manufacturer names them."""
 
     AUTO = "Auto"
     NO_DISCHARGE = "No discharge"
@@ -30,7 +30,7 @@ class Mode(StrEnum):
 
 
 def usual_need(at: datetime) -> float:
-    """Return what the house usually draws at an instant, in kW: two peaks a day."""
+    """Return what the house usually draws at an instant, in kW: a base load and three peaks a day."""
     local = at.astimezone(BERLIN)
     hour = local.hour + local.minute / 60
     peaks = ((0.3, 7.5, 1.5), (0.3, 12.5, 1.5), (0.9, 19.0, 2.5))
@@ -40,13 +40,13 @@ def usual_need(at: datetime) -> float:
 
 
 def need(at: datetime) -> float:
-    """Return what the house draws in the quarter-hour of an instant, in kW: never quite the usual."""
+    """Return what the house really draws in the quarter-hour of an instant, in kW: the usual, give or take 40 %."""
     start = quarter_of(at)
     return usual_need(start) * Random(f"need {start.isoformat()}").uniform(0.6, 1.4)
 
 
 def usual_sun(at: datetime) -> float:
-    """Return what the roof makes on a clear day, in kW: more in summer."""
+    """Return the solar power on a clear day, in kW: more in summer."""
     local = at.astimezone(BERLIN)
     summer = 1 - abs(local.month - 6.5) / 6
     hour = local.hour + local.minute / 60 - (1.0 if local.dst() else 0.0)
@@ -55,14 +55,14 @@ def usual_sun(at: datetime) -> float:
 
 
 def sun(at: datetime) -> float:
-    """Return what the roof makes in the quarter-hour of an instant, in kW: clouds last for a day."""
+    """Return the solar power in the quarter-hour of an instant, in kW, under the day's clouds."""
     start = quarter_of(at)
     clouds = Random(f"clouds {start.astimezone(BERLIN).date()}").uniform(0.3, 1.0)
     return usual_sun(start) * clouds
 
 
 def sun_forecast(now: datetime) -> dict[datetime, float]:
-    """Return the energy in Wh by the hour, today and in the three days after it; off by some percent each day."""
+    """Return the hourly energy in Wh of today and the next three days; each day is off by up to 15 %."""
     midnight = now.astimezone(BERLIN).replace(hour=0, minute=0, second=0, microsecond=0)
     start = midnight.astimezone(UTC)
     hours = {}
@@ -82,17 +82,17 @@ def quarter_of(at: datetime) -> datetime:
 
 
 class Flow(NamedTuple):
-    """What moves in a stretch of time: energies in kWh at the house's side, and the charge level after it in kWh."""
+    """A battery over some time: energies (kWh, on the house's side), and the level at the end (kWh)."""
 
     charged: float
     discharged: float
     level: float
 
 
-def obey(
+def battery_flow(
     level: float, surplus: float, hours: float, mode: Mode, power: float, until: float
 ) -> Flow:
-    """Return what the battery does with a surplus of the sun (kWh, negative: what the house needs).
+    """Return what the battery does with a solar surplus (kWh; negative if the house needs more).
 
     ``power`` (kW) and ``until`` (kWh) are those of a forced charge.
     """
@@ -117,8 +117,10 @@ def obey(
     )
 
 
-def stretches(start: datetime, end: datetime) -> Iterator[tuple[datetime, float]]:
-    """Yield the parts of quarter-hours between two instants: their start and their length in hours."""
+def split_at_quarters(
+    start: datetime, end: datetime
+) -> Iterator[tuple[datetime, float]]:
+    """Split the time between two instants at quarter-hours; yield each part's start and its length in hours."""
     while start < end:
         until = min(quarter_of(start) + QUARTER, end)
         yield start, (until - start) / HOUR

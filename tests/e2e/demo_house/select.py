@@ -17,22 +17,22 @@ async def async_setup_entry(
     entry: ConfigEntry[Inverter],
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add it."""
+    """Add the entity."""
     async_add_entities([ModeSelect(entry.runtime_data, "mode")])
 
 
 class ModeSelect(DemoEntity, SelectEntity):
-    """What the inverter does."""
+    """The inverter's mode."""
 
     _attr_options = [mode.value for mode in Mode]
 
     @property
     @override
     def current_option(self) -> str:
-        """Return it."""
+        """Return the current mode."""
         return self.inverter.memory.mode.value
 
     @override
     async def async_select_option(self, option: str) -> None:
-        """Tell it."""
-        self.inverter.tell(Mode(option))
+        """Command another mode."""
+        self.inverter.set_mode(Mode(option))

@@ -21,28 +21,28 @@ async def async_setup_entry(
     entry: ConfigEntry[Inverter],
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add them."""
+    """Add the entities."""
     inverter = entry.runtime_data
     meters = [Meter(inverter, key) for key in inverter.memory.meters]
     async_add_entities([*meters, Level(inverter, "level")])
 
 
 class Meter(DemoEntity, SensorEntity):
-    """Counts kWh."""
+    """A meter in kWh."""
 
     _attr_device_class = SensorDeviceClass.ENERGY
     _attr_state_class = SensorStateClass.TOTAL_INCREASING
     _attr_native_unit_of_measurement = UnitOfEnergy.KILO_WATT_HOUR
 
     def __init__(self, inverter: Inverter, key: str) -> None:
-        """Count one of the flows."""
+        """Select one of the meters."""
         super().__init__(inverter, key)
         self._key = key
 
     @property
     @override
     def native_value(self) -> float:
-        """Return what it has counted."""
+        """Return the meter's total."""
         return round(self.inverter.memory.meters[self._key], 4)
 
 
@@ -62,6 +62,6 @@ class Level(DemoEntity, SensorEntity):
     @property
     @override
     def native_value(self) -> float | None:
-        """Return it in percent, as inverters do, in steps of a tenth."""
+        """Return the level in percent, rounded to a tenth as inverters do."""
         percent = self.inverter.percent
         return None if percent is None else round(percent, 1)

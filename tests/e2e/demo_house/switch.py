@@ -16,25 +16,25 @@ async def async_setup_entry(
     entry: ConfigEntry[Inverter],
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add it."""
+    """Add the entity."""
     async_add_entities([Wallbox(entry.runtime_data, "wallbox")])
 
 
 class Wallbox(DemoEntity, SwitchEntity):
-    """Draws its power while it is on."""
+    """A wallbox, which draws its power while it is on."""
 
     @property
     @override
     def is_on(self) -> bool:
-        """Return whether it is on."""
+        """Return whether the wallbox is on."""
         return self.inverter.memory.wallbox
 
     @override
     async def async_turn_on(self, **_: Any) -> None:
-        """Switch it on."""
+        """Switch the wallbox on."""
         self.inverter.set("wallbox", True)
 
     @override
     async def async_turn_off(self, **_: Any) -> None:
-        """Switch it off."""
+        """Switch the wallbox off."""
         self.inverter.set("wallbox", False)

@@ -1,1 +1,1 @@
-"""What a process with a moved clock imports first, if its clock can be set."""
+"""The folder from which a process with a settable clock imports ``sitecustomize``."""
