@@ -1,1 +1,1 @@
-"""Tests of the card's modules without a browser."""
+"""Tests of the card without a browser."""

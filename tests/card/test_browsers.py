@@ -1,7 +1,7 @@
-"""Holds what docs/card.md says of browsers: Chrome 92, Firefox 90, Safari 15.4, all of 2021 and 2022.
+"""Tests what docs/card.md promises about browsers: Chrome 92, Firefox 90 and Safari 15.4, all from 2021 and 2022.
 
-No parser for a certain year's JavaScript comes with the tests, so what is newer is listed here. A browser test takes the
-newer methods away from a real browser.
+There is no parser here for the JavaScript of a given year, so newer features are listed by hand. A browser test
+removes the newer methods from a real browser.
 """
 
 from pathlib import Path
@@ -12,7 +12,7 @@ import pytest
 FRONTEND = Path(__file__).parents[2] / "custom_components" / "nomos" / "frontend"
 
 NEWER = {
-    # JavaScript: what would keep a module from being read at all
+    # JavaScript: syntax that prevents a module from loading
     "static blocks": r"\bstatic\s*\{",
     "#x in object": r"#\w+ in ",
     "lookbehind": r"\(\?<[=!]",
@@ -20,7 +20,7 @@ NEWER = {
     "import attributes": r"\bfrom \"[^\"]+\" with\b",
     "using": r"^\s*using \w+ =",
     "accessors by themselves": r"\baccessor \w+",
-    # JavaScript: what fails as it runs
+    # JavaScript: features that fail at run time
     "arrays": r"\.(findLast|findLastIndex|toSorted|toReversed|toSpliced|with)\(",
     "Object": r"\bObject\.(hasOwn|groupBy)\(|\bMap\.groupBy\(|\bArray\.fromAsync\(",
     "Promise": r"\bPromise\.(withResolvers|try)\(",
@@ -42,14 +42,14 @@ NEWER = {
     "grids": r"\bsubgrid\b",
     "text": r"\btext-wrap\b",
 }
-"""What the oldest of these browsers does not know.
+"""Features that the oldest of these browsers lacks.
 
-`color-mix` and `@container` may be used for what can be done without: a tint, a tighter legend.
+`color-mix` and `@container` are allowed for details that may be missing: a tint, a tighter legend.
 """
 
 
 def code_of(path: Path) -> str:
-    """Return a module without its comments."""
+    """Return the code of a module without comments."""
     text = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.DOTALL)
     return re.sub(r"(?m)^\s*//.*$|\s// .*$", "", text)
 
@@ -78,13 +78,13 @@ def test_nothing_newer(path: Path) -> None:
         ("const copy = structuredClone(chart);", "globals"),
     ],
 )
-def test_newer_is_seen(code: str, what: str) -> None:
-    """The check finds what it is there for."""
+def test_newer_features_are_found(code: str, what: str) -> None:
+    """The check finds newer features."""
     assert re.search(NEWER[what], code, re.MULTILINE)
 
 
-def test_both_pages_say_so() -> None:
-    """The pages for users name the same versions."""
+def test_both_pages_name_the_versions() -> None:
+    """The pages for users, in both languages, name the same versions."""
     docs = Path(__file__).parents[2] / "docs"
     for page in ("card.md", "card.de.md"):
         text = (docs / page).read_text()

@@ -1,4 +1,4 @@
-"""Tests of what a card draws, without a hub."""
+"""Tests of what a card draws, without Home Assistant."""
 
 from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
@@ -24,7 +24,7 @@ DAYS = {
     date(2026, 3, 29): 23,
     date(2026, 10, 25): 25,
 }
-"""Days and their hours: an ordinary one, and those on which the clocks change."""
+"""Days and their number of hours: an ordinary day, and those of the clock changes."""
 
 
 def table(day: date, *, missing: Collection[int] = ()) -> PriceTable:
@@ -44,7 +44,7 @@ def table(day: date, *, missing: Collection[int] = ()) -> PriceTable:
 
 @pytest.mark.parametrize(("day", "hours"), DAYS.items())
 def test_hours_are_means(day: date, hours: int) -> None:
-    """Each hour of a day is the mean of its four quarter-hours, and so are its parts; the repeated hour comes twice."""
+    """Each hour and its components are means of four quarter-hours; the repeated hour comes twice."""
     found = hourly(table(day), whole=False).intervals
     assert len(found) == hours
     assert [one.duration for one in found] == [HOUR] * hours
@@ -58,18 +58,18 @@ def test_hours_are_means(day: date, hours: int) -> None:
 
 
 def test_hours_that_are_not_whole() -> None:
-    """What is unknown does not count in the mean; an hour of which nothing is known has no price."""
+    """Unknown prices do not count in the mean; an hour without any known price has none."""
     known = table(date(2026, 6, 10), missing={0, 4, 5, 6, 7})
     first, second, third, *_ = hourly(known, whole=False).intervals
     assert first.price == pytest.approx(0.02)
     assert (second.price, second.duration) == (None, HOUR)
     assert third.price == pytest.approx(0.095)
-    # An hourly tariff has its hours already.
+    # An hourly tariff is left as it is.
     assert hourly(PriceTable((first, second)), whole=False).intervals == (first, second)
 
 
 def test_the_price_of_now_stays_exact() -> None:
-    """A card that draws hours also gets the intervals of now and soon, with their own levels."""
+    """A card that draws hours also gets the current and next intervals, with their own levels."""
     day = date(2026, 6, 10)
     levels, now = TableLevels(table(day)), datetime(2026, 6, 10, 11, 22, tzinfo=UTC)
     drawn = chart(levels, now, Wish(hours=True), pays=False)
@@ -87,7 +87,7 @@ def test_the_price_of_now_stays_exact() -> None:
 
 @pytest.mark.parametrize("pays", [False, True])
 def test_the_next_cheap_period(pays: bool) -> None:
-    """It is the first that has not ended, of payouts one of high ones; the current one counts."""
+    """It is the first that has not ended, the current one included; for payouts, the first one of high payouts."""
     day = date(2026, 6, 10)
     levels = TableLevels(table(day))
     start, end = day_bounds(day)
@@ -105,7 +105,7 @@ def test_the_next_cheap_period(pays: bool) -> None:
 
 @pytest.mark.parametrize("pays", [False, True])
 def test_several_best_windows(pays: bool) -> None:
-    """Each is the best that overlaps none before it, as an enumeration of all finds them; there are as many as fit."""
+    """Each is the best that overlaps none before it, as found by enumeration; there are as many as fit."""
     rows = Random(3)
     start, end = day_bounds(date(2026, 10, 25))
     prices = [round(rows.uniform(-0.1, 0.4), 4) for _ in range(100)]

@@ -1,4 +1,4 @@
-"""Tests of the card's pure modules in Node.js, since they must not need a page."""
+"""Tests of the card's pure modules in Node.js, which has no page."""
 
 import json
 from pathlib import Path
@@ -41,7 +41,7 @@ if (ends) {
 
 @pytest.fixture(scope="module")
 def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with the card's modules in which Node.js reads them as modules."""
+    """Return a folder with the card's modules, marked as modules for Node.js."""
     folder = tmp_path_factory.mktemp("card") / "frontend"
     shutil.copytree(FRONTEND, folder)
     (folder / "package.json").write_text('{"type": "module"}')
@@ -50,7 +50,7 @@ def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def answer(prices: list[float | None], **more: Any) -> dict[str, Any]:
-    """Return the hub's answer for quarter-hours from midnight on."""
+    """Return the hub's response for quarter-hours from midnight on."""
     known = [price for price in prices[:96] if price is not None]
     return {
         "kind": "consumption",
@@ -89,7 +89,7 @@ def answer(prices: list[float | None], **more: Any) -> dict[str, Any]:
 def drawn(
     modules: Path, chart: dict[str, Any], *, config: Any = None, **options: Any
 ) -> dict[str, Any]:
-    """Return the picture of an answer."""
+    """Return the SVG drawn for a response."""
     given = {
         "chart": chart,
         "config": config or {},
@@ -102,7 +102,7 @@ def drawn(
 
 
 def of_class(picture: dict[str, Any], kind: str) -> list[Any]:
-    """Return the elements of a class."""
+    """Return the SVG elements of a class."""
     return [one for one in picture["elements"] if one[1].get("class") == kind]
 
 
@@ -137,7 +137,7 @@ def test_a_lane_for_each_load(modules: Path) -> None:
 
 
 def test_a_band_for_each_battery(modules: Path) -> None:
-    """A battery has a band by its modes, without self-use, a line of its level, and words for the interval of now."""
+    """A battery has a band of its modes except self-use, a line for its level, and a text for the current interval."""
     told = ["charge"] * 8 + ["self_use"] * 24 + ["hold"] * 4 + ["delay_charge"]
     rows = [
         [START + index * QUARTER, START + (index + 1) * QUARTER, mode, 50 + index]
@@ -155,12 +155,12 @@ def test_a_band_for_each_battery(modules: Path) -> None:
 
 
 def expected(sun: list[float], need: list[float], *, start: int = START) -> Any:
-    """Return what is expected by quarter-hours, as in the answer to a card."""
+    """Return quarter-hourly forecasts, as in the response to a card."""
     return {"start": start, "sun": sun, "need": need}
 
 
 def test_expected_sun_and_need(modules: Path) -> None:
-    """Both are areas of one scale from now on, and in words by parts of the day, and for each interval."""
+    """Both are areas on one scale from now on; the summary has them by parts of the day, the tooltip by interval."""
     noon = START + 48 * QUARTER
     chart = answer(
         [0.2] * 192,
@@ -174,7 +174,7 @@ def test_expected_sun_and_need(modules: Path) -> None:
     assert areas.keys() == {"sun", "need"}
     for path in areas.values():
         assert path.count("H") == 144
-    # The sun begins five times as high as the need.
+    # At first, solar power is five times the need.
     tops = {
         kind: [float(step.split("H")[0]) for step in path.split("V")[1:]]
         for kind, path in areas.items()
@@ -194,8 +194,8 @@ def test_expected_sun_and_need(modules: Path) -> None:
     assert picture["said"][47].endswith("Normal")
 
 
-def test_expected_as_far_as_it_is_shown(modules: Path) -> None:
-    """A house without a roof has no sun; what lies beyond the days that are drawn is cut off; it can be hidden."""
+def test_expected_within_what_is_drawn(modules: Path) -> None:
+    """Without a solar forecast there is no area for it; areas end with the days drawn, and can be hidden."""
     chart = answer([0.2] * 96, expected=expected([0.0] * 192, [0.1] * 192))
     [area] = of_class(drawn(modules, chart), "expected")
     assert area[1]["data-kind"] == "need"
@@ -207,7 +207,7 @@ def test_expected_as_far_as_it_is_shown(modules: Path) -> None:
 
 
 def test_expected_in_hours(modules: Path) -> None:
-    """An hour of an hourly tariff has the mean of its quarter-hours, the current one of those that are left."""
+    """An hour of an hourly tariff shows the mean of its quarter-hours; the current hour, of the remaining ones."""
     hours = [
         [START + h * 3600, START + (h + 1) * 3600, 0.2, 3, 0.1, 0.1, None]
         for h in range(24)
@@ -233,7 +233,7 @@ def test_expected_in_hours(modules: Path) -> None:
 def test_supply(
     modules: Path, status: str, at: int | None, english: str, german: str
 ) -> None:
-    """When supply begins or ended is said in the user's language, by the day of the tariff."""
+    """The start or end of supply is stated in the user's language, as a day of the tariff."""
     chart = answer([0.2] * 96, supply={"status": status, "at": at})
     for language, said in (("en", english), ("de", german)):
         found = drawn(modules, chart, language=language)["supply"]

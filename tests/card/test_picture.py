@@ -1,4 +1,4 @@
-"""Tests of the picture of prices: every bar has its place and its colour."""
+"""Tests of the price picture: every bar has the right place and colour."""
 
 from datetime import date, datetime
 from io import BytesIO
@@ -20,7 +20,7 @@ LEFT, RIGHT, BOTTOM = 66, 780, 424
 def picture(
     chart: dict[str, Any], now: datetime = NOW, language: str = "de", dark: bool = False
 ) -> Image.Image:
-    """Return what is drawn of a chart."""
+    """Return the image of a chart."""
     png = draw(chart, now, language, dark=dark)
     assert png is not None
     image = Image.open(BytesIO(png))
@@ -29,21 +29,21 @@ def picture(
 
 
 def near(image: Image.Image, place: tuple[int, int], color: str) -> bool:
-    """Return whether a pixel has a colour, as exactly as a palette lets it."""
+    """Return whether a pixel has a colour, within the precision of the palette."""
     found, wanted = image.getpixel(place), ImageColor.getrgb(color)
     assert isinstance(found, tuple)
     return all(abs(a - b) <= 6 for a, b in zip(found, wanted, strict=True))
 
 
-def wanted(row: list[Any], look: Look, now: datetime, *, pays: bool = False) -> str:
-    """Return the colour of a bar."""
+def bar_color(row: list[Any], look: Look, now: datetime, *, pays: bool = False) -> str:
+    """Return the expected colour of a bar."""
     colors = look.past if row[1] <= now.timestamp() else look.levels
     level: int = row[3]
     return colors[5 - level if pays else level - 1]
 
 
-def places(chart: dict[str, Any]) -> list[tuple[int, list[Any]]]:
-    """Return each interval with the column in which its bar begins."""
+def bar_columns(chart: dict[str, Any]) -> list[tuple[int, list[Any]]]:
+    """Return each interval with the first pixel column of its bar."""
     known = [day for day in chart["days"] if day["average"] is not None]
     start, end = known[0]["start"], known[-1]["end"]
     return [
@@ -55,15 +55,15 @@ def places(chart: dict[str, Any]) -> list[tuple[int, list[Any]]]:
 @pytest.mark.parametrize(("dark", "look"), [(False, LIGHT), (True, DARK)])
 @pytest.mark.parametrize("pays", [False, True])
 def test_colors(dark: bool, look: Look, pays: bool) -> None:
-    """Each bar has the colour of its level, pale if it is over; a high payout is a good one."""
+    """Each bar has the colour of its level, pale if it is past; for payouts, high is good."""
     chart = answer(intervals(both(SUMMER)), NOW, pays=pays)
     image = picture(chart, dark=dark)
     assert near(image, (3, 3), look.ground)
     bars = [
-        near(image, (x, BOTTOM - 3), wanted(row, look, NOW, pays=pays))
-        for x, row in places(chart)
+        near(image, (x, BOTTOM - 3), bar_color(row, look, NOW, pays=pays))
+        for x, row in bar_columns(chart)
     ]
-    # The lines of the present and of midnight cover one bar each.
+    # The lines at the current time and at midnight cover one bar each.
     assert len(bars) == 192
     assert sum(bars) >= 190
 
@@ -75,15 +75,15 @@ def test_days_with_a_change_of_clocks(day: date, count: int) -> None:
     chart = answer(intervals([day]), now)
     image = picture(chart, now)
     bars = [
-        near(image, (x + 2, BOTTOM - 3), wanted(row, LIGHT, now))
-        for x, row in places(chart)
+        near(image, (x + 2, BOTTOM - 3), bar_color(row, LIGHT, now))
+        for x, row in bar_columns(chart)
     ]
     assert len(bars) == count
     assert sum(bars) >= count - 1
 
 
 def test_heights() -> None:
-    """A bar is as high as its price, a negative one hangs below zero, and a missing one is a gap."""
+    """A bar is as high as its price; a negative one hangs below zero, a missing one is a gap."""
     chart = answer(intervals([SUMMER]), local(SUMMER, 23, 50))
     rows = chart["intervals"]
     for row, price in zip(rows, (0.3, 0.15, -0.1, None), strict=False):
@@ -92,7 +92,7 @@ def test_heights() -> None:
         row[2] = 0.1
     image = picture(chart, local(SUMMER, 23, 50))
     bars = []
-    for x, _ in places(chart)[:4]:
+    for x, _ in bar_columns(chart)[:4]:
         column = [
             y for y in range(170, BOTTOM + 1) if near(image, (x + 2, y), LIGHT.past[2])
         ]
@@ -108,7 +108,7 @@ def test_heights() -> None:
 
 
 def test_languages() -> None:
-    """The hub's language is spoken; others read English."""
+    """Texts are in the hub's language, or in English if it is not supported."""
     chart = answer(intervals(both(SUMMER)), NOW)
     pictures = {
         language: draw(chart, NOW, language, dark=False)
@@ -135,7 +135,7 @@ def test_nothing_known() -> None:
     ],
 )
 def test_scale(low: float, high: float, ticks: list[float]) -> None:
-    """The axis has even numbers, with air beyond the prices but never below zero without a negative price."""
+    """The axis has round numbers and a margin around the prices, but ends at zero unless a price is negative."""
     found, bottom, top = scale(low, high)
     assert found == pytest.approx(ticks)
     assert bottom <= low

@@ -1,1 +1,1 @@
-"""Tests of the recipes with the programs that they are for; scripts/test-clients installs these and runs the tests."""
+"""Tests of the recipes with the real programs; scripts/test-clients installs these and runs the tests."""

@@ -24,10 +24,10 @@ HOUSEHOLD = {
     "number_of_deferrable_loads": 0,
     "load_forecast_method": "list",
 }
-"""The configuration of EMHASS that differs from its defaults: a battery, and no history that it would ask for."""
+"""The non-default configuration of EMHASS: a battery, and no need for history."""
 
 type Plan = list[dict[str, Any]]
-"""The steps of a plan of EMHASS, each with what it was optimised with."""
+"""The steps of a plan of EMHASS, each with the price it was optimised for."""
 
 
 @pytest.fixture(autouse=True)
@@ -37,13 +37,13 @@ def in_germany(german_hub: None) -> None:
 
 @pytest.fixture  # type: ignore[no-redef]
 def market_file() -> Path | None:
-    """Return the file of real prices; without it, the market invents some."""
+    """Return the file of real prices; without it, the simulator invents prices."""
     return find_shared("data/day_ahead_de_lu_2025.csv")
 
 
 @pytest.fixture(scope="session")
 def emhass_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Run EMHASS; return its address."""
+    """Start EMHASS; return its URL."""
     folder = tmp_path_factory.mktemp("emhass")
     (folder / "config.json").write_text(json.dumps(HOUSEHOLD))
     nothing = str(folder / "nothing")
@@ -53,7 +53,7 @@ def emhass_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "LEGACY_CONFIG_PATH": nothing,
         "OPTIONS_PATH": nothing,
         "SECRETS_PATH": nothing,
-        # Without a token, EMHASS does not ask a Home Assistant for its configuration.
+        # Without a token, EMHASS does not read its configuration from a Home Assistant.
         "SUPERVISOR_TOKEN": "",
         "TIME_ZONE": "Europe/Berlin",
     }
@@ -79,7 +79,7 @@ def emhass_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class Emhass:
-    """EMHASS, whose clock is the hub's."""
+    """EMHASS, with the same clock as the hub."""
 
     hass: HomeAssistant
     freezer: FrozenDateTimeFactory
@@ -103,7 +103,7 @@ class Emhass:
         await self.advance_hub(delta)
 
     async def plan(self) -> Plan | None:
-        """Return the plan that EMHASS made at this instant, or None."""
+        """Return the plan that EMHASS made at the current instant; None if there is none."""
         status, text = await self.request("GET", "/api/v1/plan")
         assert status == 200
         answer = json.loads(text)

@@ -1,7 +1,7 @@
 """Serves the real EMHASS with a clock that stands still until the test sets it.
 
-EMHASS's own interpreter runs this, not ours. It prints its port. POST /clock sets the clock to a time in ISO 8601;
-everything else is EMHASS's.
+It runs in EMHASS's own interpreter, not in ours, and prints its port. POST /clock sets the clock to a time in
+ISO 8601; all other requests are EMHASS's.
 """
 
 import asyncio

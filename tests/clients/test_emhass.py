@@ -1,4 +1,4 @@
-"""Tests of the recipes for EMHASS: what it optimised with is compared with the prices, step by step."""
+"""Tests of the recipes for EMHASS: the prices of each optimised step are compared with the simulator's."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -11,9 +11,9 @@ from tests.integration.recipes import recipe
 
 QUARTER = timedelta(minutes=15)
 PAID = 0.0786
-"""What the recipe has for a kWh that is fed in, EUR."""
+"""The payout in the recipe, in EUR/kWh."""
 PAID_IN_LIST = 0.05
-"""What the recipe of the list gets in its place, so that their plans cannot be confused."""
+"""The payout of the list's recipe, which differs so that the plans cannot be confused."""
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +27,7 @@ async def turn_off(hass: HomeAssistant):
 
 
 async def set_up(hass, emhass, name="emhass", **replacements):
-    """Set up a recipe; the household adds what it expects to use, as EMHASS has no history here."""
+    """Set up a recipe, plus the expected use of the household, since EMHASS has no history here."""
     given = (
         "{{ (parameters | combine({'load_power_forecast': [500] * 300})) | to_json }}"
     )
@@ -49,7 +49,7 @@ async def set_up(hass, emhass, name="emhass", **replacements):
 
 
 async def optimize(hass, emhass):
-    """Run the automation now; return the plan that EMHASS made."""
+    """Run the automation; return the plan that EMHASS made."""
     await emhass.set_clock(datetime.now(UTC))
     target = {"entity_id": "all"}
     await hass.services.async_call("automation", "trigger", target, blocking=True)
@@ -57,19 +57,19 @@ async def optimize(hass, emhass):
 
 
 async def optimize_by_list(hass, emhass):
-    """Send the bare list now; return the plan that EMHASS made."""
+    """Send the plain list; return the plan that EMHASS made."""
     await emhass.set_clock(datetime.now(UTC))
     await hass.services.async_call("script", "send_list", blocking=True)
     return await emhass.plan()
 
 
 def floor(instant, step):
-    """Return the start of the step that contains an instant; German clocks are whole hours off UTC."""
+    """Return the start of the step that contains an instant; the German UTC offset is whole hours."""
     return instant - (instant - datetime.min.replace(tzinfo=UTC)) % step
 
 
-def truth(nomos, subscription, until, step):
-    """Return the price of each step from the current one on, EUR/kWh: the mean of its intervals that are not over."""
+def true_prices(nomos, subscription, until, step):
+    """Return the price of each step from the current one on (EUR/kWh): the mean of its remaining intervals."""
     now = datetime.now(UTC)
     prices, start = {}, floor(now, step)
     while start < until:
@@ -87,17 +87,17 @@ def truth(nomos, subscription, until, step):
 def assert_exact(
     nomos, plan, subscription, until=None, *, step=QUARTER, paid=PAID, feed_in=None
 ):
-    """Assert that a plan was optimised with the right prices and payouts until a time, and with no others."""
+    """Assert that a plan was optimised with exactly the right prices and payouts, and ends at a time."""
     until = until or nomos.published_until(subscription.id)
     assert {row["optim_status"] for row in plan} == {"Optimal"}
     starts = [datetime.fromisoformat(row["timestamp"]) for row in plan]
-    prices = truth(nomos, subscription, until, step)
+    prices = true_prices(nomos, subscription, until, step)
     assert starts == list(prices)
     assert [row["unit_load_cost"] for row in plan] == pytest.approx(
         list(prices.values()), abs=1e-9
     )
     payouts = (
-        list(truth(nomos, feed_in, until, step).values())
+        list(true_prices(nomos, feed_in, until, step).values())
         if feed_in
         else [paid] * len(plan)
     )
@@ -106,13 +106,13 @@ def assert_exact(
 
 @pytest.fixture
 def smart(nomos):
-    """Return the contract with a tariff by the quarter of an hour."""
+    """Return the contract with a quarter-hourly tariff."""
     return nomos.customers[EMAIL].subscriptions[0]
 
 
 @pytest.mark.parametrize("now", [datetime(2025, 10, 9, 8, 3, 7, tzinfo=UTC)])
 async def test_day(hass: HomeAssistant, nomos, linked, emhass, smart) -> None:
-    """Each quarter of an hour and at publication, EMHASS gets every known price."""
+    """EMHASS gets every known price each quarter-hour and at publication."""
     await linked()
     await set_up(hass, emhass)
     today = datetime(2025, 10, 9, 22, tzinfo=UTC)
@@ -128,7 +128,7 @@ async def test_day(hass: HomeAssistant, nomos, linked, emhass, smart) -> None:
 
 @pytest.mark.parametrize("now", [datetime(2025, 10, 9, 7, 58, tzinfo=UTC)])
 async def test_any_second(hass: HomeAssistant, nomos, linked, emhass, smart) -> None:
-    """Prices are not shifted in either half of an interval, nor at its edges."""
+    """At any second of an interval, its edges included, prices are not shifted."""
     await linked()
     await set_up(hass, emhass)
     for odd in ("00:00", "07:29.999", "07:30", "14:59.999"):
@@ -153,7 +153,7 @@ async def test_any_second(hass: HomeAssistant, nomos, linked, emhass, smart) -> 
 async def test_change_of_clocks(
     hass: HomeAssistant, nomos, linked, emhass, smart
 ) -> None:
-    """No step is shifted by an hour, before and in the night of 25 or of 23 hours."""
+    """No step is shifted by an hour, on the eve and in the night of a clock change."""
     await linked()
     await set_up(hass, emhass)
     assert_exact(nomos, await optimize(hass, emhass), smart)
@@ -167,7 +167,7 @@ async def test_change_of_clocks(
 async def test_steps_and_tariffs(
     hass: HomeAssistant, nomos, linked, emhass, email, minutes
 ) -> None:
-    """Any step is right with prices by the quarter of an hour and by the hour."""
+    """Steps of any length work with quarter-hourly and hourly prices."""
     await linked(email)
     await set_up(hass, emhass, **{"step: 15": f"step: {minutes}"})
     subscription = nomos.customers[email].subscriptions[0]
@@ -177,7 +177,7 @@ async def test_steps_and_tariffs(
 
 @pytest.mark.parametrize("now", [datetime(2025, 10, 9, 8, 10, 31, tzinfo=UTC)])
 async def test_feed_in(hass: HomeAssistant, nomos, linked, emhass) -> None:
-    """EMHASS gets prices and payouts as far as both are known, and nothing before both are there."""
+    """EMHASS gets prices and payouts as far as both are known, and nothing until both are."""
     consumption, feed_in = nomos.customers["solar@example.com"].subscriptions
     late = nomos.faults.add("status", f"/subscriptions/{feed_in.id}/", status=503)
     await linked("solar@example.com")
@@ -202,7 +202,7 @@ async def test_feed_in(hass: HomeAssistant, nomos, linked, emhass) -> None:
 
 @pytest.mark.parametrize("now", [datetime(2025, 10, 9, 20, 52, 31, tzinfo=UTC)])
 async def test_few_steps(hass: HomeAssistant, nomos, linked, emhass, smart) -> None:
-    """EMHASS plans five steps, refuses four, and is not asked for them."""
+    """EMHASS plans five steps and refuses four, so it is not called with four."""
     nomos.publish_at(date(2025, 10, 10), "never")
     await linked()
     await set_up(hass, emhass)

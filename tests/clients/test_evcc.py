@@ -1,4 +1,4 @@
-"""Tests of the recipe for evcc in gojq, with an answer for every hour of a day."""
+"""Tests of the recipe for evcc in gojq, with a response for every hour of a day."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -35,7 +35,7 @@ async def test_every_hour(
     hass_admin_user: MockUser,
     email,
 ) -> None:
-    """Over publication, midnight and changes of clocks, every answer has the right rates, one after the other."""
+    """At publication, midnight and clock changes, every response has the right rates without gaps."""
     assert JQ
     assert JQ.endswith("gojq")
     assert await async_setup_component(hass, "api", {})

@@ -1,1 +1,1 @@
-"""Tests of loads, without a hub."""
+"""Tests of loads without Home Assistant."""

@@ -1,4 +1,4 @@
-"""The plan of a load that has to begin at once, and then goes on as prices say."""
+"""Tests of a load that has to start at once, and whose rest is planned by price."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,7 +23,7 @@ CASES = settings(deadline=None, derandomize=True, max_examples=200)
 @CASES
 @given(data=st.data())
 def test_at_once_and_then_as_planned(data: st.DataObject) -> None:
-    """It runs from now on for as long as it must, whatever the price; the rest lies within its window and below its cap."""
+    """It runs at once for as long as it must, at any price; the rest lies within its window and below its cap."""
     cents = data.draw(
         st.lists(st.one_of(st.integers(-5, 40), st.none()), min_size=8, max_size=60)
     )
@@ -71,8 +71,8 @@ def test_at_once_and_then_as_planned(data: st.DataObject) -> None:
     assert decode(Task, encode(stored)) == stored
 
 
-def test_in_one_go_it_goes_on() -> None:
-    """What must not pause is not paused when the most urgent is done."""
+def test_contiguous_load_does_not_pause() -> None:
+    """A load that must not pause goes on when its urgent part is done."""
     table = make_table([30] * 8 + [1] * 40, start=NOW.replace(minute=0, second=0))
     task = Task(opens=NOW, closes=NOW + 9 * 60 * MINUTE)
     one = LoadSettings.of({"duration": {"hours": 3}, "contiguous": True})
@@ -81,8 +81,8 @@ def test_in_one_go_it_goes_on() -> None:
     assert made.status is LoadStatus.PLANNED
 
 
-def test_started_by_hand_nothing_is_more_urgent() -> None:
-    """It runs on for all that it needs."""
+def test_started_by_hand_it_runs_on() -> None:
+    """A load that was started by hand runs on until its need is met."""
     table = make_table([30] * 8 + [1] * 40, start=NOW.replace(minute=0, second=0))
     run = Run(start=NOW - MINUTE, end=NOW + MINUTE)
     task = Task(

@@ -1,4 +1,4 @@
-"""Loads planned again and again over random days: whatever is published when, they get what they need."""
+"""Tests of loads that are planned again and again over random days: they always get what they need."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -34,19 +34,19 @@ DAYS: Final = (
     date(2025, 10, 25),
     date(2025, 10, 26),
 )
-"""An ordinary day, and those before and with a change of the clock."""
+"""An ordinary day, and both days before and of each clock change."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """Prices of some days, when each day's were published, and when the hub is started again."""
+    """Prices of some days, the time of each publication, and the times of restarts."""
 
     whole: PriceTable
     published: dict[date, datetime]
     restarts: frozenset[datetime]
 
     def known(self, now: datetime) -> PriceTable:
-        """Return what the hub knows at an instant: also of the day, as long as it was published."""
+        """Return the prices that the hub knows at an instant; those of an unpublished day it never knows."""
         return PriceTable.of(
             one
             for one in self.whole.intervals
@@ -55,7 +55,7 @@ class World:
 
 
 def make_prices(random: Random, days: list[date]) -> dict[date, list[float]]:
-    """Return prices that wander through each day, in EUR/kWh, by the quarter-hour of the clock."""
+    """Return prices of each day as a random walk, in EUR/kWh, by the quarter-hour of the clock."""
     made: dict[date, list[float]] = {}
     for day in days:
         level = random.uniform(0.1, 0.4)
@@ -69,7 +69,7 @@ def make_prices(random: Random, days: list[date]) -> dict[date, list[float]]:
 
 
 def make_world(random: Random, task: Task, *, alike: bool) -> World:
-    """Return a world around a window. If days are alike, each has the prices of the one before."""
+    """Return a world around a window. If days are alike, they all have the same prices."""
     first = local_date(task.opens) - DAY
     days = [first + DAY * number for number in range(5)]
     prices = make_prices(random, days)
@@ -100,7 +100,7 @@ def make_world(random: Random, task: Task, *, alike: bool) -> World:
 
 
 def make_load(random: Random, *, cap: bool = False) -> LoadSettings:
-    """Return what somebody might want of a load; all of it fits into a window on which nothing is in its way."""
+    """Return random settings of a load; its duration always fits into its window."""
     minutes = random.choice([30, 60, 90, 120, 217, 300])
     start = random.randrange(24)
     hours = random.randrange(11, 25)
@@ -122,13 +122,13 @@ def make_load(random: Random, *, cap: bool = False) -> LoadSettings:
 
 def make_task(random: Random, settings: LoadSettings) -> Task:
     """Return a window of a load."""
-    noon = datetime.combine(random.choice(DAYS), time(1), TARIFF_ZONE)
-    opens, closes = settings.window(noon.astimezone(UTC), TARIFF_ZONE)
+    at = datetime.combine(random.choice(DAYS), time(1), TARIFF_ZONE)
+    opens, closes = settings.window(at.astimezone(UTC), TARIFF_ZONE)
     return Task(opens=opens, closes=closes)
 
 
-def played(settings: LoadSettings, task: Task, world: World) -> Task:
-    """Return the task with its runs, having checked what holds of all."""
+def checked_runs(settings: LoadSettings, task: Task, world: World) -> Task:
+    """Return the task with its runs, after checking what holds for every load."""
     news = [at for at in world.published.values() if at > task.opens]
     done = play(settings, task, world.known, news, world.restarts)
     runs = done.runs
@@ -148,12 +148,12 @@ def played(settings: LoadSettings, task: Task, world: World) -> Task:
 
 @pytest.mark.parametrize("seed", range(250))
 def test_every_load_gets_what_it_needs(seed: int) -> None:
-    """No run is missed or chopped, whenever prices are published, or never, and however often the hub is restarted."""
+    """No run is missed or cut short, whenever prices are published, if ever, and however often the hub restarts."""
     random = Random(seed)
     settings = make_load(random)
     task = make_task(random, settings)
     world = make_world(random, task, alike=False)
-    done = played(settings, task, world)
+    done = checked_runs(settings, task, world)
     length = sum((run.duration for run in done.runs), ZERO)
     assert length >= settings.duration, (settings, world.restarts, done)
     if not settings.contiguous:
@@ -163,12 +163,12 @@ def test_every_load_gets_what_it_needs(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(150))
 def test_no_load_runs_above_its_cap(seed: int) -> None:
-    """Neither at a price that is known nor at one that was not known as it ran."""
+    """This holds for known prices and for prices that were unknown while it ran."""
     random = Random(seed)
     settings = make_load(random, cap=True)
     task = make_task(random, settings)
     world = make_world(random, task, alike=False)
-    done = played(settings, task, world)
+    done = checked_runs(settings, task, world)
     assert settings.price_cap is not None
     for run in done.runs:
         for one in world.whole.between(run.start, run.end).intervals:
@@ -178,12 +178,12 @@ def test_no_load_runs_above_its_cap(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(250))
 def test_planning_again_costs_nothing(seed: int) -> None:
-    """If each day is as the one before, what is planned before it is published is the optimum, and stays it."""
+    """If all days are alike, a plan made before publication is the optimum and stays so."""
     random = Random(seed)
     settings = make_load(random)
     task = make_task(random, settings)
     world = make_world(random, task, alike=True)
-    done = played(settings, task, world)
+    done = checked_runs(settings, task, world)
     request = settings.request(task.opens, task.closes, settings.duration)
     best = plan(world.whole, request, task.opens)
     paid = cost(world.whole, done.runs) * (settings.power or 1.0)
@@ -192,7 +192,7 @@ def test_planning_again_costs_nothing(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(100))
 def test_first_plan_is_the_best_that_could_be_known(seed: int) -> None:
-    """Before anything has run, the plan costs what the best does if stand-ins are true."""
+    """The first plan is optimal if the stand-ins for unknown prices turn out to be true."""
     random = Random(seed)
     settings = make_load(random)
     task = make_task(random, settings)
@@ -222,17 +222,17 @@ SHORTEST_RUN: Final = LoadSettings.of(
 @pytest.mark.parametrize(
     ("begun", "price", "runs"),
     [
-        # Half of it is left, which may run later; or less than the shortest run.
+        # The remaining half may run later; a rest below the shortest run may not.
         (30, 0.2, [(0, 30), (120, 150)]),
         (40, 0.2, [(0, 60)]),
-        # What is left may not run at this price.
+        # The price is above the cap, so the rest has to run later.
         (40, 0.4, [(0, 40), (120, 140)]),
     ],
 )
 def test_no_rest_is_shorter_than_the_shortest_run(
     begun: int, price: float, runs: list[tuple[int, int]]
 ) -> None:
-    """New prices do not leave a stump of a run for later."""
+    """New prices never postpone a rest that is shorter than the shortest run."""
     closes = NOON + timedelta(hours=6)
     run = Run(start=NOON, end=NOON + 60 * MINUTE)
     task = Task(opens=NOON, closes=closes, runs=(run,))
@@ -250,8 +250,8 @@ def test_no_rest_is_shorter_than_the_shortest_run(
 
 
 @pytest.mark.parametrize("contiguous", [False, True])
-def test_run_that_is_planned_again_as_it_begins_goes_on(contiguous: bool) -> None:
-    """Prices may come in the same instant."""
+def test_run_that_is_replanned_at_its_start_goes_on(contiguous: bool) -> None:
+    """Prices may arrive in the instant in which a run starts."""
     run = Run(start=NOON, end=NOON + 60 * MINUTE)
     task = Task(opens=NOON, closes=NOON + timedelta(hours=6), runs=(run,))
     data = {
@@ -266,7 +266,7 @@ def test_run_that_is_planned_again_as_it_begins_goes_on(contiguous: bool) -> Non
 
 
 def test_rest_stays_planned_while_prices_are_unknown() -> None:
-    """Of a load that runs at a price that was never published, the other runs stay planned."""
+    """While a load runs at a price that was never published, its other runs stay planned."""
     settings = LoadSettings.of(
         {
             "duration": {"minutes": 60},
@@ -290,7 +290,7 @@ def test_rest_stays_planned_while_prices_are_unknown() -> None:
 
 
 def test_known_prices_are_used_once_unknown_ones_have_passed() -> None:
-    """With a cap, a run at a price that is never published is left out; then what is known is planned."""
+    """With a cap, a load waits while its price is unknown, and is planned once prices are known again."""
     data = {
         "duration": {"minutes": 60},
         "start": "12:00",

@@ -1,4 +1,4 @@
-"""What meters count, held against plain sums: whatever they show when."""
+"""Tests of the ledger of a load: whatever a meter shows, bookings equal plain sums."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -39,7 +39,7 @@ def run(start: int, end: int) -> Run:
 
 
 def booked(ledger: Ledger, *runs: Run, by_hand: bool = False) -> Booking:
-    """Return what is booked of runs that are over."""
+    """Return the booking of finished runs."""
     now = runs[-1].end
     done = ledger.finish(runs[0].start, runs, now, by_hand=by_hand)
     last = done.book(TABLE, 0.5, power=None, metered=True).last
@@ -54,7 +54,7 @@ def booked(ledger: Ledger, *runs: Run, by_hand: bool = False) -> Booking:
     ),
 )
 def test_sum_is_what_was_counted(steps: list[tuple[int, float]]) -> None:
-    """All that is counted in a run is in it, each part at a price of its time."""
+    """A booking contains all energy counted in a run, each part at a price of its time."""
     at, shown = START, 1000.0
     ledger = EMPTY_LEDGER.read(Reading(at, shown), ())
     one = run(0, sum(minutes for minutes, _ in steps))
@@ -86,7 +86,7 @@ def test_sum_is_what_was_counted(steps: list[tuple[int, float]]) -> None:
 def test_nothing_absurd_is_booked(
     values: list[tuple[int, float]], stops: list[int]
 ) -> None:
-    """Whatever a meter says, energy is neither negative nor more than a household can draw, and can be stored."""
+    """Whatever a meter reports, booked energy is not negative, not more than a household can draw, and can be stored."""
     minutes, runs = 0, []
     for pause, length in pairwise([0, *stops]):
         runs.append(run(minutes + pause, minutes + pause + length))
@@ -103,19 +103,19 @@ def test_nothing_absurd_is_booked(
 
 
 def test_each_quarter_hour_at_its_price() -> None:
-    """What is counted evenly over quarter-hours is paid so; a pause takes no part in it."""
+    """Energy between two readings is spread evenly over the run time and priced by quarter-hour; pauses get none."""
     runs = (run(10, 20), run(60, 80))
     ledger = EMPTY_LEDGER.read(Reading(START, 5), ())
     ledger = ledger.read(Reading(START + 90 * MINUTE, 8), runs)
     found = booked(ledger, *runs)
     assert found.energy == pytest.approx(3)
-    # Ten minutes a kWh: five each at 0 and 1 ct, fifteen at 4 ct, five at 5 ct.
+    # 1 kWh per ten minutes: five minutes each at 0 and 1 ct, fifteen at 4 ct, five at 5 ct.
     assert found.cost == pytest.approx(0.5 * 0.01 + 1.5 * 0.04 + 0.5 * 0.05)
     assert found.runs == runs
 
 
-def test_part_that_is_booked_is_not_booked_again() -> None:
-    """A task that ends a second time, and went on in between, counts from there on."""
+def test_no_part_is_booked_twice() -> None:
+    """If a finished task runs again, only the new part is booked."""
     first, second = run(0, 30), run(60, 90)
     now = second.end
 
@@ -131,8 +131,8 @@ def test_part_that_is_booked_is_not_booked_again() -> None:
     assert book(EMPTY_LEDGER, first, second).months[0].energy == twice.months[0].energy
 
 
-def test_month_of_a_task_is_that_of_its_end() -> None:
-    """Not that of the booking: after a power cut the same task is booked again, perhaps in the next month."""
+def test_month_is_that_of_the_end() -> None:
+    """A task belongs to the month in which it ends, not to that of the booking, which a power cut may delay."""
     midnight = datetime(2026, 10, 31, 23, tzinfo=UTC)
     for end, month in (
         (midnight, datetime(2026, 9, 30, 22, tzinfo=UTC)),
@@ -144,8 +144,8 @@ def test_month_of_a_task_is_that_of_its_end() -> None:
         assert booked_in.start == month
 
 
-def test_saved_by_the_hour() -> None:
-    """The hours of a task have what it saved; those that the statistic has are kept no longer than another may join."""
+def test_saving_by_the_hour() -> None:
+    """The saving is spread over the task's hours; recorded hours are dropped, except one that may still grow."""
     now = run(0, 150)
     ledger = EMPTY_LEDGER.finish(START, (now,), now.end, by_hand=False)
     ledger = ledger.book(TABLE, 0.5, power=2, metered=False)
@@ -186,11 +186,11 @@ def test_saved_by_the_hour() -> None:
     )
 )
 def test_every_hour_counts_once(tasks: list[tuple[int, int, str]]) -> None:
-    """Whatever is written of ledger and statistic before a power cut, both come to the same in the end."""
+    """Whatever part of ledger and statistic is written before a power cut, both agree in the end."""
     ledger, rows, minute = EMPTY_LEDGER, dict[datetime, tuple[float, float]](), 0
 
     def write() -> None:
-        """Bring into the statistic what the ledger knows that it lacks."""
+        """Write the ledger's unrecorded hours to the statistic."""
         missing = {one.start: one.saved for one in ledger.unrecorded}
         if missing:
             rows.update(RunningTotal(dict(sorted(rows.items()))).revised(missing))
@@ -213,8 +213,8 @@ def test_every_hour_counts_once(tasks: list[tuple[int, int, str]]) -> None:
     assert last == pytest.approx(expected)
 
 
-def test_hours_that_nobody_records() -> None:
-    """Without a recorder they do not grow for ever, and nothing that was saved is lost."""
+def test_hours_without_a_recorder() -> None:
+    """Without a recorder, the list of hours stays bounded, and no saving is lost."""
     ledger, saved = EMPTY_LEDGER, 0.0
     for number in range(300):
         one = run(number * 4, number * 4 + 4)
@@ -233,8 +233,8 @@ def test_hours_that_nobody_records() -> None:
     assert sum(one.saved for one in ledger.hours) == pytest.approx(saved)
 
 
-def test_what_is_worth_a_write() -> None:
-    """Of what a meter counts in a run the first reading of each hour; what is booked; nothing without a meter."""
+def test_when_the_ledger_is_written() -> None:
+    """It is written for the first reading of each hour of a run and for a booking; without a meter, for neither."""
     one, ledger = run(0, 240), EMPTY_LEDGER
     writes, before = 0, ledger.lasting
     for minute in range(240):
@@ -248,8 +248,8 @@ def test_what_is_worth_a_write() -> None:
     assert without.lasting == EMPTY_LEDGER
 
 
-def test_price_that_is_unknown() -> None:
-    """Its cost is unknown then, and no sum knows of it but that of the energy."""
+def test_unknown_price() -> None:
+    """Without a price, a booking has no cost and adds to no sum but that of the energy."""
     late = run(100 * 15 - 10, 100 * 15 + 10)
     done = EMPTY_LEDGER.finish(START, (late,), late.end, by_hand=False)
     after = done.book(TABLE, 0.5, power=3, metered=False)
@@ -260,7 +260,7 @@ def test_price_that_is_unknown() -> None:
 
 
 def test_months() -> None:
-    """They begin at local midnight, and two years of them are kept."""
+    """Months begin at local midnight, and two years of them are kept."""
     at = datetime(2026, 3, 15, 12, tzinfo=UTC)
     assert month_start(at) == datetime(2026, 2, 28, 23, tzinfo=UTC)
     assert next_month(at) == datetime(2026, 3, 31, 22, tzinfo=UTC)
@@ -280,7 +280,7 @@ def test_months() -> None:
 
 
 def test_a_month_is_metered_if_all_of_it_is() -> None:
-    """One task without a meter makes the sum one by the power."""
+    """A single task without a meter makes the month's source the given power."""
     one = Booking(runs=(run(0, 9),), source=Source.METERED, energy=1, cost=2, saved=3)
     month = Month(start=START).with_booking(one)
     assert month.metered

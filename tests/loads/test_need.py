@@ -1,4 +1,4 @@
-"""What a load still needs: of a car by its charge, whatever its sensor does."""
+"""Tests of what a load still needs; for a car by its charge, whatever its sensor reports."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -51,18 +51,18 @@ def of(**changes: Any) -> LoadSettings:
 
 
 def car_of(one: LoadSettings) -> Car:
-    """Return its car."""
+    """Return the car of a load."""
     assert one.car
     return one.car
 
 
 def percent(amount: float, at: datetime = NOW) -> Readings:
-    """Return readings of a charge in percent."""
+    """Return readings with a charge in percent."""
     return Readings(charge=Charge(amount=amount, is_energy=False, at=at, seen=at))
 
 
 def ran_in(*runs: tuple[float, float], now: datetime = NOW) -> Ran:
-    """Return what a task says that ran between hours from now."""
+    """Return the run time of a task with these runs (hours from now)."""
     task = Task(
         opens=NOW - 90 * HOUR,
         closes=NOW + 90 * HOUR,
@@ -76,8 +76,8 @@ def ran_in(*runs: tuple[float, float], now: datetime = NOW) -> Ran:
 NEVER = ran_in()
 
 
-def test_a_fixed_need_is_what_has_not_run() -> None:
-    """A duration, or the energy's; by no sensor."""
+def test_fixed_need() -> None:
+    """It is the duration, or that of the energy, less what has run; no sensor counts."""
     washer = LoadSettings.of({"duration": {"hours": 2}})
     assert left(washer, Readings(), NEVER) == 2 * HOUR
     assert left(washer, percent(50), ran_in((-1.5, -1))) == 1.5 * HOUR
@@ -88,8 +88,8 @@ def test_a_fixed_need_is_what_has_not_run() -> None:
     assert not has_fallen(washer, Readings(), NEVER)
 
 
-def test_a_car_needs_what_it_lacks_and_what_is_lost() -> None:
-    """Of 60 kWh 30 % are 18 kWh, for which 20 kWh are metered."""
+def test_need_of_a_car_includes_losses() -> None:
+    """30 % of 60 kWh are 18 kWh, for which the meter counts 20 kWh."""
     assert left(of(power=10), percent(50), NEVER) == 2 * HOUR
     energy = Charge(amount=18, is_energy=True, at=NOW, seen=NOW)
     assert left(of(power=10), Readings(charge=energy), NEVER) == 2 * HOUR
@@ -97,7 +97,7 @@ def test_a_car_needs_what_it_lacks_and_what_is_lost() -> None:
 
 
 def test_a_charge_that_was_never_read() -> None:
-    """The car is taken to be empty, but nothing is charged at once for that."""
+    """The car is assumed to be empty, but this alone does not make it charge at once."""
     assert left(of(power=10), Readings(), NEVER) == timedelta(hours=5, minutes=20)
     assert left(of(power=10), Readings(), ran_in((-5, 0))) == timedelta(minutes=20)
     assert urgent(of(), Readings(), NEVER) == timedelta()
@@ -105,7 +105,7 @@ def test_a_charge_that_was_never_read() -> None:
 
 
 def test_the_target_of_an_entity() -> None:
-    """It counts if it was ever read, then the number, then a full battery."""
+    """It counts if it was ever read; otherwise the number does, and without that a full battery."""
     elsewhere = of(target_entity="number.target", power=10)
     assert left(elsewhere, replace(percent(50), target=65.0), NEVER) == HOUR
     assert left(elsewhere, percent(50), NEVER) == 2 * HOUR
@@ -115,7 +115,7 @@ def test_the_target_of_an_entity() -> None:
 
 
 def test_below_the_lowest_charge() -> None:
-    """It is charged past it at once, and no further than to the target."""
+    """Below its lowest charge, a car is charged at once past it, but not beyond the target."""
     assert urgent(of(power=10), percent(6.5), NEVER) == HOUR
     half = ran_in((-1, 1), now=NOW + HOUR / 2)
     assert urgent(of(power=10), percent(6.5), half) == HOUR / 2
@@ -135,8 +135,8 @@ RUNS = st.lists(st.floats(-20, 20), max_size=6).map(
 
 @CASES
 @given(first=CHARGES, second=CHARGES, runs=RUNS, energy=st.booleans(), age=CHARGES)
-def test_what_is_expected_changes_nothing(first, second, runs, energy, age) -> None:
-    """Readings stay what they are, or become the new ones; never is what is left wrong by more than the slack."""
+def test_expected_reports_change_nothing(first, second, runs, energy, age) -> None:
+    """Readings are kept or replaced; either way the need is off by no more than the slack."""
     one, ran = of(), ran_in(*runs)
     car = car_of(one)
     before = percent(first, NOW - age / 10 * HOUR)
@@ -154,7 +154,7 @@ def test_what_is_expected_changes_nothing(first, second, runs, energy, age) -> N
 @CASES
 @given(amount=CHARGES, runs=RUNS, later=st.floats(0, 20), energy=st.booleans())
 def test_bridging_counts_every_run_once(amount, runs, later, energy) -> None:
-    """A charge that is moved to the end of a task says the same as before, also of what runs after it."""
+    """A charge that is projected to the end of a task implies the same need then and later."""
     one = of(target=100)
     car = car_of(one)
     charge = Charge(amount=amount, is_energy=energy, at=NOW - 9 * HOUR, seen=NOW)
@@ -171,8 +171,8 @@ def test_bridging_counts_every_run_once(amount, runs, later, energy) -> None:
     assert left(one, moved, then) <= left(one, moved, ran_in(*runs))
 
 
-def test_a_sensor_that_says_nothing() -> None:
-    """What was charged since is counted, until nobody can know any more."""
+def test_a_silent_sensor() -> None:
+    """What was charged since the last reading is counted, until that is too old."""
     one = of(power=10)
     car, old = car_of(one), percent(50, NOW - 2 * HOUR)
     ran = ran_in((-1, 0))
@@ -182,30 +182,30 @@ def test_a_sensor_that_says_nothing() -> None:
     assert with_charge(car, ancient, None, NOW, ran) == Readings()
 
 
-def test_readings_are_taken_if_they_say_something_new() -> None:
-    """A jitter of whole percents does not; the target, the lowest charge, a real change and much time do."""
+def test_which_readings_are_news() -> None:
+    """Jitter of one percent is not; a larger change, reaching the target or lowest charge, and elapsed time are."""
     car = car_of(of())
 
-    def taken(before: float, amount: float, minutes: float = 1) -> bool:
+    def is_news(before: float, amount: float, minutes: float = 1) -> bool:
         old = percent(before, NOW - timedelta(minutes=minutes))
         seen = Charge(amount=amount, is_energy=False, at=NOW, seen=NOW)
         return with_charge(car, old, seen, NOW, NEVER) != old
 
-    assert not taken(45, 46)
-    assert not taken(46, 45)
-    assert taken(45, 47)
-    assert taken(45, 46, minutes=16)
-    assert not taken(45, 45, minutes=16)
-    assert taken(45, 45, minutes=13 * 60)
-    assert taken(79.5, 80)
-    assert not taken(80, 79.5)
-    assert taken(20, 19.9)
-    assert not taken(19.9, 20)
-    assert taken(45, 45, minutes=-5)
+    assert not is_news(45, 46)
+    assert not is_news(46, 45)
+    assert is_news(45, 47)
+    assert is_news(45, 46, minutes=16)
+    assert not is_news(45, 45, minutes=16)
+    assert is_news(45, 45, minutes=13 * 60)
+    assert is_news(79.5, 80)
+    assert not is_news(80, 79.5)
+    assert is_news(20, 19.9)
+    assert not is_news(19.9, 20)
+    assert is_news(45, 45, minutes=-5)
 
 
 def test_a_car_that_was_driven_again() -> None:
-    """A few percent below its target it is charged again, not for less."""
+    """It is charged again once it is a few percent below its target."""
     assert has_fallen(of(), percent(80 - FALLEN - 0.1), NEVER)
     assert not has_fallen(of(), percent(80 - FALLEN), NEVER)
 
@@ -229,7 +229,7 @@ def test_a_car_that_was_driven_again() -> None:
     ],
 )
 def test_states_of_a_charge(text, unit, amount) -> None:
-    """A percentage, or what is lacking in kWh or Wh; nothing else is believed."""
+    """A state is a percentage, or the missing energy in kWh or Wh; anything else is ignored."""
     charge = read_charge(car_of(of()), text, unit, NOW)
     assert (charge and charge.amount) == amount
     if charge:
@@ -239,7 +239,7 @@ def test_states_of_a_charge(text, unit, amount) -> None:
 @CASES
 @given(text=st.text(st.characters(codec=None)) | st.floats().map(str))
 def test_any_state(text) -> None:
-    """Whatever a state is, a charge and a target are possible, or nothing."""
+    """Any state yields a plausible charge and target, or none."""
     for unit in ("%", "kWh", "Wh", None):
         charge = read_charge(car_of(of()), text, unit, NOW)
         assert charge is None or 0 <= charge.amount <= 100
@@ -263,14 +263,14 @@ def test_any_state(text) -> None:
         ({"lowest_charge": -1}, "lowest_above_target"),
     ],
 )
-def test_what_cannot_be_meant(changes, error) -> None:
+def test_contradicting_settings_of_a_car(changes, error) -> None:
     """Settings of a car that contradict themselves are refused."""
     with pytest.raises(ValueError, match=f"^{error}$"):
         of(**changes)
 
 
 def test_settings_of_a_car() -> None:
-    """It may pause if nothing else is said, and need not fit its window when empty; other loads know no car."""
+    """By default a car may pause, and may need more than its window when empty; other loads have no car."""
     one = of(power=2.3, start="22:00:00", end="06:00:00")
     assert not one.contiguous
     assert one.energy is None
@@ -293,7 +293,7 @@ def reports(
     run: tuple[float, float] = (0, 9),
     is_energy: bool = False,
 ) -> Readings:
-    """Return what is known after a sensor has reported amounts, each so many minutes from now."""
+    """Return the readings after a sensor has reported amounts, given as (minutes from now, amount)."""
     readings = Readings()
     for minute, amount in amounts:
         at = NOW + minute * timedelta(minutes=1)
@@ -303,14 +303,14 @@ def reports(
 
 
 def power_of(one: LoadSettings, readings: Readings) -> float:
-    """Return the power that a car is planned with."""
+    """Return the power with which a car is planned."""
     return paced(car_of(one), readings).power
 
 
 def test_a_car_that_charges_slowly() -> None:
-    """The power that its charge shows is planned with, as soon as it charged for half an hour."""
+    """After half an hour of charging, the car is planned with the power that its charge shows."""
     one = of(power=10)
-    # 15 % of 60 kWh an hour are 10 kW; here it is half of that.
+    # 15 % of 60 kWh per hour are 10 kW; this car takes half of that.
     assert power_of(one, reports(one, (0, 40), (8, 41), (16, 42))) == 10
     slow = reports(one, (0, 40), (8, 41), (32, 44))
     assert 5 <= power_of(one, slow) <= 7
@@ -326,8 +326,8 @@ def test_a_car_that_charges_slowly() -> None:
     assert 5 <= power_of(one, energy) <= 5.5
 
 
-def test_what_says_nothing_of_the_power() -> None:
-    """A report that stays the same, time without a run, a drive, the end of a charge, and one that is rounded."""
+def test_reports_without_a_clue_to_the_power() -> None:
+    """Rare reports, time without a run, a drive, the end of a charge, and rounding do not distort the power."""
     one = of(power=10)
     hourly = ((minute, 20 + 15 * (minute // 60)) for minute in range(240))
     assert power_of(one, reports(one, *hourly)) == pytest.approx(10, abs=0.5)

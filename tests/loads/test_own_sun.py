@@ -1,4 +1,4 @@
-"""Plans of loads that use own solar power, held against every run that there could be."""
+"""Tests of plans that use the house's own solar power, compared with every possible run."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -23,18 +23,18 @@ DAY = timedelta(days=1)
 
 
 def load(**changes: Any) -> LoadSettings:
-    """Return the settings of a load that uses own solar power, of 2 kW for an hour."""
+    """Return the settings of a load that uses the house's own solar power: 2 kW for one hour."""
     usual = {"duration": {"minutes": 60}, "power": 2.0, "own_sun": True}
     return LoadSettings.of(usual | changes)
 
 
 def whole(house: Surplus) -> Task:
-    """Return a task whose window is all that is known of a house."""
+    """Return a task whose window spans everything that is known."""
     return Task(opens=house.at(0), closes=house.at(SLOTS))
 
 
 def slots(house: Surplus, run: Run) -> range:
-    """Return the slots of a run that begins and ends with one."""
+    """Return the slots of a run that begins and ends on slot boundaries."""
     first, end = ((at - house.start) // SLOT for at in (run.start, run.end))
     assert house.at(first) == run.start
     assert house.at(end) == run.end
@@ -42,7 +42,7 @@ def slots(house: Surplus, run: Run) -> range:
 
 
 def costs(house: Surplus, power: float) -> list[float]:
-    """Return what each slot costs; all are known."""
+    """Return the cost of each slot; all prices are known."""
     found = [house.cost(slot, power) for slot in range(SLOTS)]
     assert None not in found
     return [one or 0.0 for one in found]
@@ -51,7 +51,7 @@ def costs(house: Surplus, power: float) -> list[float]:
 @CASES
 @given(surpluses(known=True), st.sampled_from([0.5, 2.0, 7.5]), st.booleans())
 def test_no_run_in_one_go_is_cheaper(house: Surplus, power: float, late: bool) -> None:
-    """The plan costs what the bill grows by, and no start within the window costs less; its savings are true."""
+    """The plan's cost is the rise of the bill, no other start costs less, and its savings are correct."""
     settings = load(power=power, prefer="late" if late else "early")
     made = plan_load(
         settings, whole(house), HOUR, house.table, house.start, TARIFF_ZONE,
@@ -70,7 +70,7 @@ def test_no_run_in_one_go_is_cheaper(house: Surplus, power: float, late: bool) -
 @CASES
 @given(surpluses(known=True), st.sampled_from([0.5, 2.0, 7.5]))
 def test_no_runs_with_pauses_are_cheaper(house: Surplus, power: float) -> None:
-    """The cheapest slots are those that cost the least, one by one."""
+    """A load that may pause gets the cheapest slots, each taken by itself."""
     settings = load(power=power, contiguous=False)
     made = plan_load(
         settings, whole(house), HOUR, house.table, house.start, TARIFF_ZONE,
@@ -85,7 +85,7 @@ def test_no_runs_with_pauses_are_cheaper(house: Surplus, power: float) -> None:
 @CASES
 @given(surpluses(known=True))
 def test_two_loads_are_planned_one_after_the_other(house: Surplus) -> None:
-    """What the second costs is what the bill grows by on top of the first: nothing is counted twice."""
+    """The second load costs what the bill rises on top of the first: no solar power is used twice."""
     settings = load(contiguous=False)
     plans: list[LoadPlan] = []
     own, bill = house.own, 0.0
@@ -105,8 +105,8 @@ def test_two_loads_are_planned_one_after_the_other(house: Surplus) -> None:
 
 @CASES
 @given(surpluses(known=True), st.integers(-10, 45))
-def test_the_cap_is_of_what_is_paid(house: Surplus, cents: int) -> None:
-    """A load runs at a high price that its sun covers, and never where it would pay more than its limit."""
+def test_cap_applies_to_the_price_paid(house: Surplus, cents: int) -> None:
+    """A load may run at a high price if the sun covers it, but never pays more than its limit."""
     settings = load(contiguous=False, price_cap=cents)
     made = plan_load(
         settings, whole(house), HOUR, house.table, house.start, TARIFF_ZONE,
@@ -122,7 +122,7 @@ def test_the_cap_is_of_what_is_paid(house: Surplus, cents: int) -> None:
 @CASES
 @given(surpluses(), st.booleans())
 def test_without_sun_nothing_changes(house: Surplus, contiguous: bool) -> None:
-    """With a forecast that has vanished the plan is that of a load that does not use the sun."""
+    """If the forecast has vanished, the plan is that of a load that does not use solar power."""
     settings, gone = (
         load(contiguous=contiguous),
         replace(house.own, sun=EnergyForecast()),
@@ -141,7 +141,7 @@ NOON = datetime(2026, 6, 10, 10, tzinfo=UTC)
 
 
 def table(start: datetime, *prices: float | None) -> PriceTable:
-    """Return prices by the hour."""
+    """Return hourly prices."""
     return PriceTable.of(
         Interval(start + hour * HOUR, start + (hour + 1) * HOUR, price)
         for hour, price in enumerate(prices)
@@ -149,7 +149,7 @@ def table(start: datetime, *prices: float | None) -> PriceTable:
 
 
 def sunny(start: datetime, powers: list[float], payouts: PriceTable) -> OwnSun:
-    """Return a sun by the hour over a house that needs nothing."""
+    """Return hourly solar power of a house without any need."""
     rows = [(start + hour * HOUR, power) for hour, power in enumerate(powers)]
     nothing = [(start + hour * HOUR, 0.0) for hour in range(48)]
     return OwnSun(
@@ -159,8 +159,8 @@ def sunny(start: datetime, powers: list[float], payouts: PriceTable) -> OwnSun:
 
 @pytest.mark.parametrize("rains", [False, True])
 def test_before_tomorrow_is_published_its_sun_counts(rains: bool) -> None:
-    """Today's prices stand in for tomorrow's, but the sun is tomorrow's own."""
-    # Today at noon it is 30 ct without sun; the window reaches to tomorrow afternoon.
+    """Today's prices stand in for tomorrow's, but solar power is forecast for tomorrow itself."""
+    # Today at noon the price is 30 ct and there is no sun; the window ends tomorrow afternoon.
     known = table(NOON, *[0.30] * 14)
     sun = [0.0] * 24 + [0.0 if rains else 5.0] * 4 + [0.0] * 20
     own = sunny(NOON, sun, table(NOON, *[0.08] * 14))
@@ -177,7 +177,7 @@ def test_before_tomorrow_is_published_its_sun_counts(rains: bool) -> None:
 
 
 def test_a_published_price_without_its_payout_is_paid_in_full() -> None:
-    """Tomorrow's payout is not there yet: what is not certain is not shown, and does not lift a price limit."""
+    """While tomorrow's payout is unknown, no cost is shown and the full price counts for a price limit."""
     known = table(NOON, *[0.30] * 48)
     own = sunny(NOON, [5.0] * 48, table(NOON, *[0.08] * 2, *[None] * 46))
     task = Task(opens=NOON + DAY, closes=NOON + DAY + 4 * HOUR)
@@ -191,7 +191,7 @@ def test_a_published_price_without_its_payout_is_paid_in_full() -> None:
 
 
 def test_run_that_goes_on_is_shown_with_its_sun() -> None:
-    """Cost and share are of the whole task, what has run included."""
+    """Cost and solar share cover the whole task, including what has already run."""
     known = table(NOON, *[0.30] * 14)
     own = sunny(NOON, [1.0, 2.0, 0.0] + [0.0] * 45, table(NOON, *[0.1] * 14))
     run = Run(start=NOON + 30 * MINUTE, end=NOON + 90 * MINUTE)
@@ -203,8 +203,8 @@ def test_run_that_goes_on_is_shown_with_its_sun() -> None:
     assert made.solar_share == pytest.approx(0.75)
 
 
-def test_own_sun_takes_a_power() -> None:
-    """Nobody knows which part the sun covers of a power that is not known."""
+def test_own_sun_requires_a_power() -> None:
+    """Without a known power, the part that the sun covers cannot be calculated."""
     with pytest.raises(ValueError, match="no_power_for_sun"):
         load(power=None)
     assert load().own_sun
