@@ -1,1 +1,1 @@
-"""Tests of what a customer sees: the frontend of a real Home Assistant in a real browser."""
+"""Tests of what customers see: the frontend of a real Home Assistant in a real browser."""

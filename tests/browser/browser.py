@@ -1,4 +1,4 @@
-"""A headless browser that reaches this machine only, and the evidence that is kept if a test fails."""
+"""A headless browser that can reach this machine only, and keeps evidence if a test fails."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -21,13 +21,13 @@ from tests.browser.my_redirect import HOST as MY_HOST
 from tests.browser.texts import LANGUAGES, Texts
 
 PATIENCE = 60_000
-"""How many milliseconds an action on a page may take on a busy machine."""
+"""The timeout of an action on a page, in milliseconds; a busy machine is slow."""
 
 expect.set_options(timeout=PATIENCE)
 
 WIDE = (1280, 900)
 NARROW = (390, 844)
-"""The sizes of a page on a desktop and on a phone."""
+"""The page sizes of a desktop and a phone."""
 
 ARGUMENTS = (
     # Chromium's sandbox works neither in a container nor as root, and the browser opens our own pages only.
@@ -47,7 +47,7 @@ class NoBrowserError(Exception):
 
 
 def need_chromium() -> str:
-    """Return the path of the browser; NoBrowserError if there is none."""
+    """Return the path of the browser. Raises NoBrowserError if there is none."""
     if path := find_chromium():
         return path
     raise NoBrowserError(
@@ -79,16 +79,16 @@ async def open_window(
 ) -> AsyncIterator[tuple[BrowserContext, ConsoleGuard]]:
     """Open a window with a fresh profile, and monitor it; keep evidence if the test fails.
 
-    The evidence goes to the given folder, else to a new temporary one; the error names it.
+    The evidence is stored in the given folder, or else in a new temporary one; the error names it.
 
-    The window has the language and Berlin's time zone, and requests to other machines are blocked. Such requests, and
-    all other complaints, fail the test at the end.
+    The window has the given language and Berlin's time zone, and requests to other machines are blocked. Such
+    requests and all other complaints fail the test at its end.
     """
     context = await browser.new_context(
         viewport={"width": size[0], "height": size[1]},
         locale=LANGUAGES[language],
         timezone_id="Europe/Berlin",
-        # The stand-in for My has a self-signed certificate.
+        # The stand-in for My Home Assistant has a self-signed certificate.
         ignore_https_errors=True,
         # Home Assistant's service worker would answer instead of its server.
         service_workers="block",

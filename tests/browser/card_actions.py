@@ -1,4 +1,4 @@
-"""The step of the journey that taps the card, in both sizes, as Home Assistant's own frontend understands it."""
+"""The step of the journey that taps the card, in both sizes, in Home Assistant's own frontend."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ from scripts.hub_client import HubClient
 from tests.browser.journey import Journey
 
 NOTE = "card_was_held"
-"""The notification that a long press makes."""
+"""The notification that a long press creates."""
 
 
 async def see_actions(journey: Journey, hub: HubClient) -> None:
-    """Check what a tap, a double tap and a long press do, and that a tile is as large as it says."""
+    """Check the actions of a tap, a double tap and a long press, and the size of a tile."""
     page, path = journey.page, "nomos-actions"
     price = await page.evaluate(
         """Object.values(document.querySelector("home-assistant").hass.entities)
@@ -46,7 +46,7 @@ async def see_actions(journey: Journey, hub: HubClient) -> None:
     other = await opened.value
     assert other.url.endswith("/profile/security")
     await other.close()
-    # Nothing; then the tap on the other card leads away.
+    # This tap does nothing; the tap on the other card navigates away.
     await chart.locator(".open").click()
     await page.wait_for_timeout(400)
     await expect(opened_sensor).to_have_count(0)

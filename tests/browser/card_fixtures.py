@@ -1,4 +1,4 @@
-"""Fixtures of the tests of the card: one browser, and a new window for each test."""
+"""Fixtures for tests of the card: one browser, and a new window for each test."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -25,7 +25,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def window(browser) -> Iterator[CardPage]:
-    """Return a new window without a page; any error on its page fails the test."""
+    """Return a new window without a page; any error on the page that it opens fails the test."""
     context = browser.new_context(
         viewport={"width": 1000, "height": 800}, has_touch=True
     )
@@ -37,7 +37,7 @@ def window(browser) -> Iterator[CardPage]:
 
 @pytest.fixture
 def card(window: CardPage) -> CardPage:
-    """Return a window with the page, at 13:22 on a day in summer."""
+    """Return a window with the page loaded; its clock stands at 13:22 on a day in summer."""
     window.open(NOW)
     return window
 

@@ -1,4 +1,4 @@
-"""A bare page with the card on it, in a real browser: no Home Assistant, no server, no network."""
+"""A bare page with the card in a real browser, without Home Assistant, a server or a network."""
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -32,10 +32,9 @@ def find_chromium() -> str | None:
 
 
 class Remote:
-    """A proxy of a Playwright object that lives in another thread.
+    """A proxy for a Playwright object in another thread.
 
-    Playwright's synchronous interface runs an event loop, and so do the tests of this project; one thread cannot run
-    both.
+    Playwright's synchronous API runs an event loop, and so do the tests of this project; one thread cannot run both.
     """
 
     def __init__(self, thread: ThreadPoolExecutor, target: Any) -> None:
@@ -44,7 +43,7 @@ class Remote:
         self._target = target
 
     def __getattr__(self, name: str) -> Any:
-        """Return an attribute; if it is a method, it runs in the thread, too."""
+        """Return an attribute; if it is a method, calls of it run in the thread, too."""
         return self._wrapped(self._thread.submit(getattr, self._target, name).result())
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
@@ -80,7 +79,7 @@ class CardPage:
     complaints: list[str] = field(default_factory=list)
 
     def open(self, now: datetime | None = None) -> None:
-        """Load the page; if a time is given, its clock stands still."""
+        """Load the page; if a time is given, the clock stands still at it."""
         self.page.route("**/*", _answer)
         self.page.on("console", lambda message: self.complaints.append(message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
@@ -94,7 +93,7 @@ class CardPage:
         config: Mapping[str, Any] | None = None,
         **options: Any,
     ) -> None:
-        """Put a card on the page for which the hub has this answer; options are the width, the language and so on."""
+        """Put a card on the page and give it this response; options are the width, the language and so on."""
         self.answer(chart)
         config = {"type": "custom:nomos-price-card", "entity": ENTITY, **(config or {})}
         self.page.evaluate(
@@ -103,7 +102,7 @@ class CardPage:
         )
 
     def answer(self, chart: Mapping[str, Any] | None) -> None:
-        """Set the hub's answer from now on; None is an error."""
+        """Set the hub's response from now on; None is an error."""
         reply = {"error": {"code": "not_loaded"}} if chart is None else dict(chart)
         self.page.evaluate(
             "reply => { window.answers = { 'nomos/chart': reply } }", reply
@@ -124,7 +123,7 @@ class CardPage:
         return bool(self.run(f"root.querySelector({selector!r}).checkVisibility()"))
 
     def bars(self) -> list[dict[str, Any]]:
-        """Return every bar: its colour, whether it is past, and its position."""
+        """Return each bar's colour, whether it is past, and its position."""
         found = []
         for key, past, path in self.run(
             "[...root.querySelectorAll('.plot path.bars')].map((one) =>"
@@ -146,7 +145,7 @@ class CardPage:
         return sorted(found, key=lambda bar: bar["left"])
 
     def place(self, index: int) -> tuple[float, float]:
-        """Return the middle of an interval's bar on the page."""
+        """Return the centre of an interval's bar on the page."""
         bars = self.bars()
         width = bars[1]["left"] - bars[0]["left"]
         left, top = self.run(
@@ -156,7 +155,7 @@ class CardPage:
 
 
 def _answer(route: Route) -> None:
-    """Answer with files of the project only."""
+    """Serve files of the project only."""
     name = route.request.url.removeprefix(ADDRESS)
     path = FRONTEND / name.removeprefix("frontend/")
     if not name:

@@ -1,4 +1,4 @@
-"""Answers of `nomos/chart` for days of every kind, made by the integration itself from the simulated market."""
+"""Responses of `nomos/chart` for days of every kind, made by the integration itself from the simulated market."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -31,11 +31,11 @@ SPRING = date(2026, 3, 29)
 AUTUMN = date(2026, 10, 25)
 """The day on which the clocks go back: 100 quarter-hours."""
 SUNNY = date(2026, 6, 14)
-"""A Sunday with more sun than anybody needs: the market falls below zero."""
+"""A Sunday with so much solar power that the market price falls below zero."""
 
 
 def local(day: date, hour: int, minute: int = 0) -> datetime:
-    """Return a time of a tariff day."""
+    """Return an instant of a tariff day by its local time."""
     return datetime(day.year, day.month, day.day, hour, minute, tzinfo=TARIFF_ZONE)
 
 
@@ -83,7 +83,7 @@ def answer(
     loads: Iterable[dict[str, Any]] = (),
     batteries: Iterable[dict[str, Any]] = (),
 ) -> dict[str, Any]:
-    """Return the integration's answer to a card at an instant."""
+    """Return the integration's response to a card at an instant."""
     levels = TableLevels(PriceTable.of(known))
     return {
         "supply": {"status": "active", "at": None},
@@ -95,7 +95,7 @@ def answer(
 
 
 def load(name: str, *runs: tuple[datetime, datetime], running: bool = False) -> Any:
-    """Return a load with its runs, as in the answer to a card."""
+    """Return a load with its runs, as in the response to a card."""
     return {
         "name": name,
         "running": running,
@@ -104,7 +104,7 @@ def load(name: str, *runs: tuple[datetime, datetime], running: bool = False) -> 
 
 
 def battery(name: str, start: datetime, *stretches: tuple[str, int, float]) -> Any:
-    """Return a battery with its plan, as in the answer to a card: mode, quarter-hours, percent at the end."""
+    """Return a battery with its plan (mode, quarter-hours, final percent), as in the response to a card."""
     rows, level, at = [], 20.0, int(start.timestamp())
     for mode, count, end in stretches:
         for step in range(1, count + 1):

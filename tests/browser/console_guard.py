@@ -1,6 +1,6 @@
-"""Monitors the pages of a browser for texts and errors that nobody should see.
+"""Monitors a browser's pages for texts and errors that nobody should see.
 
-All errors count, except those of Home Assistant itself when it runs without the internet.
+All errors count, except those of Home Assistant itself when it has no internet access.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from tests.browser.texts import Texts
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """An error that is ignored: patterns of its message and its address, and the reason."""
+    """An error that is ignored: patterns of its message and URL, and the reason."""
 
     text: str
     address: str
@@ -47,7 +47,7 @@ NOISE = (
     ),
 )
 
-# When a page is left, its connection is cut; Home Assistant's code does not catch that error.
+# Leaving a page cuts its connection; Home Assistant's code does not catch that error.
 PAGE_ERRORS = re.compile(r"^(Error: )?disconnected$")
 
 SETTLED = 10.0
@@ -82,11 +82,11 @@ class Reading:
 
     texts: Sequence[str]
     labels: Mapping[str, str]
-    """The labels of form fields, by the name of the field in the program."""
+    """The labels of form fields, by the field's key."""
 
 
 async def read(page: Page) -> Reading:
-    """Read a page in its present state."""
+    """Read the current state of a page."""
     found = await page.evaluate(READ_PAGE)
     return Reading(found["texts"], dict(found["labels"]))
 
@@ -126,10 +126,10 @@ def page_faults(reading: Reading, texts: Texts) -> Iterator[str]:
 
 
 class ConsoleGuard:
-    """The complaints about one browser context."""
+    """Collects the complaints about one browser context."""
 
     def __init__(self, context: BrowserContext, texts: Texts) -> None:
-        """Monitor the present and all later pages."""
+        """Monitor all present and later pages."""
         self.texts = texts
         self._complaints: dict[str, None] = {}
         context.on("console", self._console)
@@ -139,7 +139,7 @@ class ConsoleGuard:
 
     @property
     def complaints(self) -> list[str]:
-        """The faults without repetitions, in the order in which they were seen."""
+        """The distinct faults in the order in which they were first seen."""
         return list(self._complaints)
 
     def complain(self, what: str) -> None:
@@ -147,7 +147,7 @@ class ConsoleGuard:
         self._complaints[what] = None
 
     def _console(self, message: ConsoleMessage) -> None:
-        # The response of a failed request is reported, too, with its address.
+        # The failed response itself is reported, too, with its URL.
         if message.type == "error" and "Failed to load resource" not in message.text:
             self._fail("console", message.text, str(message.location.get("url")))
 
@@ -164,7 +164,7 @@ class ConsoleGuard:
 
     def _fail(self, what: str, text: str, address: str) -> None:
         if not any(noise.fits(text, address) for noise in NOISE):
-            # The query may contain a code or a state, which must not be printed.
+            # The query may contain an authorization code or a state, which must not be printed.
             self.complain(f"{what}: {text} ({address.partition('?')[0]})")
 
     async def read(self, page: Page) -> Reading:

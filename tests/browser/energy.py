@@ -12,13 +12,13 @@ SIZE = (700, 1400)
 
 
 async def see_energy(journey: Journey, hub: HubClient) -> None:
-    """Choose the statistics of usage and cost, and see a day that was metered. Without pictures, do nothing.
+    """Choose the statistics of usage and cost, and view a metered day. Does nothing unless pictures are taken.
 
-    The first import takes minutes, the oldest month first. So the browser believes that it is a day of that month.
+    The first import takes minutes and begins with the oldest month, so the browser's clock is set to that month.
     """
     if journey.screenshots.folder is None:
         return
-    # Nobody has read from the websocket for minutes, so Home Assistant has closed it.
+    # Home Assistant has closed the websocket, which was not read for minutes.
     await hub.disconnect()
     usage, day = await _first_month(hub)
     grid = {
@@ -38,14 +38,14 @@ async def see_energy(journey: Journey, hub: HubClient) -> None:
         table.get_by_text("€").or_(table.get_by_text("EUR")).first
     ).to_be_visible()
     await expect(graph.locator("canvas").first).to_be_visible()
-    # The bars grow, and cannot be asked whether they have grown.
+    # The bars are animated, and nothing signals the end of the animation.
     await asyncio.sleep(2)
     await journey.screenshots.take("energy", page, graph.or_(table), margin=12)
     await page.clock.set_fixed_time(datetime.now(UTC))
 
 
 async def _first_month(hub: HubClient) -> tuple[str, datetime]:
-    """Wait until the oldest month is imported; return the id of its usage, and the evening of its tenth day."""
+    """Wait until the oldest month is imported; return the statistic's id and the evening of the tenth day."""
     for _ in range(120):
         found = [
             one["statistic_id"]

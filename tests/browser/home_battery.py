@@ -1,4 +1,4 @@
-"""The steps of a customer who adds a home battery on a phone, and sees its plan."""
+"""The steps of a customer who adds a home battery on a phone and views its plan."""
 
 from pathlib import Path
 import re
@@ -12,7 +12,7 @@ from tests.browser.journey import Journey, exactly
 from tests.browser.keyboard import tab_to
 
 NAMES = {"en": "Battery", "de": "Batterie"}
-"""What a battery is called unless something else is entered."""
+"""The default name of a battery."""
 
 LEVEL = "sensor.storage_charge_level"
 LEVEL_NAMES = {"en": "Storage charge level", "de": "Speicher Ladestand"}
@@ -28,14 +28,14 @@ FIGURES = {"capacity": "10", "charge_power": "5"}
 STEP = "config_subentries.battery.step.user"
 
 
-def install_roof(hub: Path) -> None:
-    """Install an integration that forecasts the sun in a hub's configuration folder, before it starts."""
+def install_solar_forecast(hub: Path) -> None:
+    """Install an integration that forecasts solar power into a hub's configuration folder, before it starts."""
     folder = Path(__file__).parent / "roof"
     shutil.copytree(folder, hub / "custom_components" / folder.name)
 
 
 async def have_battery(hub: HubClient, language: str) -> None:
-    """Have a roof and a battery, which the Energy dashboard knows."""
+    """Set up solar power and a battery in the Energy dashboard."""
     roof = await hub.start_flow("roof")
     await hub.command(
         "energy/save_prefs",
@@ -73,16 +73,16 @@ async def add_battery(journey: Journey) -> None:
     await journey.press_text(texts.own("config_subentries.battery.initiate_flow.user"))
     # There is one contract, so there is nothing to choose.
     await journey.see_form(STEP, "allowed.subscription")
-    await _hear_form(journey)
+    await _check_accessible_names(journey)
     for key, text in FIGURES.items():
         await tab_to(page, _number(journey, key))
         await page.keyboard.type(text)
     description = flow.get_by_text(texts.own(f"{STEP}.description"))
     await description.scroll_into_view_if_needed()
     await journey.screenshots.take_dialog("battery", page, flow)
-    await _forget(journey, "capacity")
+    await _omit_a_figure(journey, "capacity")
     await page.keyboard.press("Enter")
-    # The blueprint's name is a link.
+    # The name of the blueprint is a link.
     added = texts.own(
         "config_subentries.battery.create_entry.added", blueprint_url="x"
     ).replace("](x)", "")
@@ -93,13 +93,13 @@ async def add_battery(journey: Journey) -> None:
 
 
 def _number(journey: Journey, key: str) -> Locator:
-    """Return the box of a number as a screen reader finds it."""
+    """Return the input of a number by its accessible name."""
     name = re.compile(re.escape(journey.texts.own(f"{STEP}.data.{key}")))
     return journey.flow.get_by_role("spinbutton", name=name)
 
 
-async def _hear_form(journey: Journey) -> None:
-    """Check what is filled in already, and that a screen reader names each field and each section."""
+async def _check_accessible_names(journey: Journey) -> None:
+    """Check what is filled in, and that each field and section has an accessible name."""
     texts, flow = journey.texts, journey.flow
     name = flow.get_by_role("textbox", name=re.compile(texts.own(f"{STEP}.data.name")))
     await expect(name).to_have_value(NAMES[texts.language])
@@ -112,8 +112,8 @@ async def _hear_form(journey: Journey) -> None:
         await expect(button).to_be_visible()
 
 
-async def _forget(journey: Journey, key: str) -> None:
-    """Send the form without a figure; that is said at its field, the rest stays, and the figure can be entered."""
+async def _omit_a_figure(journey: Journey, key: str) -> None:
+    """Submit the form without a figure; check that the error is at its field and the other input is kept."""
     field = _number(journey, key)
     await field.fill("")
     await field.press("Enter")
@@ -129,7 +129,7 @@ async def _forget(journey: Journey, key: str) -> None:
 
 
 async def see_battery(journey: Journey) -> None:
-    """See on its device's page what it does, and why."""
+    """Check on the device's page what the battery does, and why."""
     texts, page = journey.texts, journey.page
     await journey.see(texts.own("config_subentries.battery.entry_type"))
     await page.locator(
@@ -139,7 +139,7 @@ async def see_battery(journey: Journey) -> None:
     for key in SENSORS:
         await journey.see(texts.own(f"entity.sensor.battery_{key}.name"))
     modes = texts.below("entity.sensor.battery_mode.state").values()
-    # Until the plan is made, what it earns is unknown.
+    # Until the plan is made, the gain is unknown.
     for key, shown in (("mode", "|".join(modes)), ("expected_gain", r"\d[.,]\d\d")):
         name = texts.own(f"entity.sensor.battery_{key}.name")
         row = page.locator("hui-sensor-entity-row", has_text=name)

@@ -1,4 +1,4 @@
-"""The steps of a customer through Home Assistant's pages, each with a check of what is shown in the end."""
+"""The steps of a customer through Home Assistant's pages; each one checks what is shown at its end."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -19,17 +19,17 @@ from tests.e2e.processes import PASSWORD, USER, Processes
 
 LOADS = {"en": "Dishwasher", "de": "Spülmaschine"}
 BY_KEYS = {"en": "Washer", "de": "Waschmaschine"}
-"""A load that is added by the keyboard."""
+"""The name of the load that is added by keyboard."""
 
 DASHBOARD = "dashboard-nomos"
-"""The path of the ready dashboard."""
+"""The path of the ready-made dashboard."""
 
 TITLE = "4X44EMKX"
 """The number of the customer's contract, which names the account."""
 
 
 def exactly(text: str) -> re.Pattern[str]:
-    """Return a pattern that matches the whole text, since names of other buttons may contain it."""
+    """Return a pattern that matches the whole text, since other buttons' names may contain it."""
     return re.compile(rf"^\s*{re.escape(text)}\s*$")
 
 
@@ -57,15 +57,15 @@ class Journey:
     # Actions on any page
 
     async def go(self, path: str) -> None:
-        """Open a page of Home Assistant by its address."""
+        """Open a page of Home Assistant by its path."""
         await self.page.goto(self.processes.hub.url + path)
 
     async def resize(self, size: tuple[int, int]) -> None:
-        """Go on with a window of another size."""
+        """Change the size of the window."""
         await self.page.set_viewport_size({"width": size[0], "height": size[1]})
 
     async def press(self, button: str, within: Locator | Page | None = None) -> None:
-        """Press one of Home Assistant's buttons."""
+        """Press one of Home Assistant's own buttons."""
         await self.press_text(self.texts.button(button), within)
 
     async def press_text(self, text: str, within: Locator | Page | None = None) -> None:
@@ -80,13 +80,13 @@ class Journey:
         await self.guard.read(self.page)
 
     async def see_form(self, step: str, *absent: str) -> None:
-        """See a step's form as the translations have it: its title, every field with its label and its description.
+        """Check that a step's form has the translated title, and a label and description for every field.
 
-        Sections are opened. ``absent`` names fields that are not asked for, or a section of them.
+        This opens all sections. ``absent`` names fields, or whole sections, that the form leaves out.
         """
         await self.see(self.texts.own(f"{step}.title"), self.flow)
-        labels = self.texts.below_parts(step, "data", absent)
-        descriptions = self.texts.below_parts(step, "data_description", absent)
+        labels = self.texts.field_texts(step, "data", absent)
+        descriptions = self.texts.field_texts(step, "data_description", absent)
         await expect(self.flow.locator("ha-selector")).to_have_count(len(labels))
         await self.toggle_sections()
         for text in descriptions.values():
@@ -95,7 +95,7 @@ class Journey:
         await self.toggle_sections()
 
     async def toggle_sections(self) -> None:
-        """Open or close all sections of a form by the keyboard; Enter would send the form."""
+        """Open or close all sections of a form by keyboard, with the space bar, since Enter submits the form."""
         for section in await self.flow.locator("ha-form-expandable").all():
             await section.locator("#summary").press("Space")
 
@@ -174,7 +174,7 @@ class Journey:
             href = re.compile("^/(config/|nomos-start$)")
             await expect(link).to_have_attribute("href", href)
         if self.my:
-            # The first of them adds and opens the dashboard, though this page was loaded before it was known.
+            # The first link adds and opens the dashboard, although this page was loaded before the strategy existed.
             first = re.findall(r"\[(.+?)\]", following)[0]
             await self.flow.get_by_role("link", name=first).click()
             await self.page.wait_for_url(f"**/{DASHBOARD}/*")
@@ -192,7 +192,7 @@ class Journey:
         await self.screenshots.take_device("device", self.page)
 
     async def add_load(self) -> None:
-        """Add a dishwasher as a family does; see that it has a device."""
+        """Add a dishwasher as a family would; check that it gets a device."""
         name = LOADS[self.texts.language]
         steps = "config_subentries.load.step"
         await self.go(f"/config/integrations/integration/{DOMAIN}")
@@ -201,7 +201,7 @@ class Journey:
         await self.see(self.texts.own(f"{steps}.user.title"), self.flow)
         option = self.texts.own(f"{steps}.user.menu_options.appliance")
         await self.flow.get_by_text(option, exact=True).click()
-        # It is no car, there is no solar forecast, and one contract, so there is nothing to choose.
+        # It is not a car, and there is no solar forecast and only one contract, so those fields are absent.
         absent = (
             *("energy", "power", "charge", "how.duration"),
             *("price.own_sun", "price.subscription"),
@@ -216,8 +216,8 @@ class Journey:
         description = self.texts.own(f"{steps}.settings.description")
         await self.flow.get_by_text(description).scroll_into_view_if_needed()
         await self.screenshots.take_dialog("load", self.page, self.flow)
-        await self._hear_form()
-        await self._make_a_mistake()
+        await self._check_accessible_names()
+        await self._enter_an_invalid_value()
         await self.press("submit", self.flow)
         end = self.flow.get_by_text(re.compile(r"\d\d:\d\d–\d\d:\d\d"))
         await expect(end.first).to_be_visible()
@@ -228,8 +228,8 @@ class Journey:
         await device.click()
         await self.page.wait_for_url("**/config/devices/device/*")
 
-    async def _hear_form(self) -> None:
-        """Check that a screen reader names the fields of the form, and its sections as buttons that open."""
+    async def _check_accessible_names(self) -> None:
+        """Check that assistive technology gets names for the form's fields, and its sections as expandable buttons."""
         form = "config_subentries.load.step.settings"
         name, length, end = (
             re.compile(re.escape(self.texts.own(f"{form}.data.{key}")))
@@ -244,14 +244,14 @@ class Journey:
             await expect(button).to_be_visible()
 
     async def add_load_by_keys(self) -> None:
-        """Add a load with Tab, Enter and letters, as far as Home Assistant lets one."""
+        """Add a load by keyboard, as far as Home Assistant allows it."""
         steps = "config_subentries.load"
         await self.go(f"/config/integrations/integration/{DOMAIN}")
         add = exactly(self.texts.own(f"{steps}.initiate_flow.user"))
         await tab_to(self.page, self.page.get_by_role("button", name=add).first)
         await self.page.keyboard.press("Enter")
         option = self.texts.own(f"{steps}.step.user.menu_options.appliance")
-        # The list is Home Assistant's, and no key gets there.
+        # Home Assistant's own list cannot be reached by keyboard.
         await self.flow.get_by_text(option, exact=True).click()
         name = self.flow.locator('input[name="name"]')
         await tab_to(self.page, name)
@@ -262,12 +262,12 @@ class Journey:
         await self.page.keyboard.press("Enter")
         await self.see(BY_KEYS[self.texts.language])
 
-    async def _make_a_mistake(self) -> None:
-        """Enter in a section what cannot be; see what is wrong beside it, and what was entered as before."""
+    async def _enter_an_invalid_value(self) -> None:
+        """Enter an invalid value in a section; check that the error is shown at its field and all input is kept."""
         how = self.texts.own("config_subentries.load.step.settings.sections.how.name")
         heading = self.page.get_by_role("heading", name=how)
         section = self.flow.locator("ha-form-expandable").filter(has=heading)
-        # After power and energy comes the shortest run.
+        # The shortest run follows power and energy.
         field = section.locator("ha-selector-number").nth(2).locator("input")
         await section.locator("#summary").press("Space")
         await field.fill("600")
@@ -284,7 +284,7 @@ class Journey:
         await field.blur()
 
     async def run_load(self) -> None:
-        """Ask for the dishwasher and see its plan; start it now, do without that, and ask for it again."""
+        """Request the dishwasher and check its plan; start it now, skip that run, and request it again."""
         await self._see_status("not_asked")
         await self._ask_for_load()
         for sensor in ("next_start", "next_end", "expected_cost", "expected_saving"):
@@ -298,26 +298,26 @@ class Journey:
         await self._ask_for_load()
 
     async def _ask_for_load(self) -> None:
-        """Turn on the switch on the device's page; the load has a plan then."""
+        """Turn on the switch on the device's page; check that the load then has a plan."""
         await self.page.locator("ha-switch").click()
         await expect(self.page.get_by_role("switch")).to_be_checked()
         await self._see_status("planned")
 
     async def _see_status(self, status: str) -> None:
-        """See among the sensors of a device what the load does."""
+        """Check the load's status among the sensors of its device."""
         text = self.texts.own(f"entity.sensor.load_status.state.{status}")
         row = self.page.locator("hui-sensor-entity-row", has_text=text)
         await expect(row.first).to_be_visible()
         await self.guard.read(self.page)
 
     async def _press_entity(self, key: str) -> None:
-        """Press a button among the entities of a device."""
+        """Press a button entity on a device's page."""
         name = self.texts.own(f"entity.button.{key}.name")
         row = self.page.locator("hui-button-entity-row", has_text=name)
         await row.get_by_role("button").last.click()
 
     async def change_options(self) -> None:
-        """Change what counts as cheap: first to a contradiction, then to valid values."""
+        """Change what counts as cheap: first to contradictory, then to valid values."""
         await self.go(f"/config/integrations/integration/{DOMAIN}")
         row = self.page.locator("ha-config-entry-row")
         await row.get_by_label(self.texts.button("configure")).first.click()
@@ -331,7 +331,7 @@ class Journey:
         await self.finish("finish")
 
     async def link_again(self, hub: HubClient, customer: Customer) -> None:
-        """Revoke the access at Nomos; Home Assistant asks to link the account again, and that works."""
+        """Revoke access at Nomos; link the account again when Home Assistant asks for it."""
         await customer.control("POST", "revoke", {"email": CUSTOMER})
         with suppress(HubError):
             await hub.post(f"/api/services/{DOMAIN}/refresh")
@@ -353,7 +353,7 @@ class Journey:
         assert entry["state"] == "loaded"
 
     async def remove(self, hub: HubClient) -> None:
-        """Delete the account; nothing of it remains."""
+        """Delete the account; check that nothing of it remains."""
         await self.go(f"/config/integrations/integration/{DOMAIN}")
         row = self.page.locator("ha-config-entry-row")
         await row.get_by_label(self.texts.button("menu")).first.click()
@@ -362,11 +362,11 @@ class Journey:
         await self.press("delete", self.page.locator("dialog-box"))
         await expect(row).to_have_count(0)
         await self.guard.read(self.page)
-        # Home Assistant has closed a websocket that was not read for a minute.
+        # Home Assistant has closed the websocket, which was not read for a minute.
         await hub.disconnect()
         assert await hub.entries(DOMAIN) == []
         assert await hub.entities(DOMAIN) == []
-        # Pages that are loaded from now on no longer have the card.
+        # Pages that are loaded from now on do not have the card.
         await self.page.reload()
         await self.page.locator("home-assistant-main").wait_for()
         scripts = await self.page.locator("script").all_inner_texts()

@@ -1,11 +1,11 @@
-"""A person who uses a page by its keys."""
+"""Use of a page by keyboard."""
 
 from typing import Final
 
 from playwright.async_api import Locator, Page
 
 _MOST: Final = 100
-"""How often Tab is pressed."""
+"""The most presses of Tab."""
 
 _HAS_FOCUS: Final = """
 (wanted) => {
@@ -15,7 +15,7 @@ _HAS_FOCUS: Final = """
   return false;
 }
 """
-"""Returns whether an element, or something in it, has the focus."""
+"""JavaScript that returns whether an element, or something inside it, has the focus."""
 
 
 async def tab_to(page: Page, element: Locator) -> None:

@@ -1,8 +1,8 @@
 """A stand-in for my.home-assistant.io, which redirects a browser to its own instance.
 
-It works like the real service (home-assistant/my.home-assistant.io, my-redirect.ts): of an OAuth redirect it keeps
-`code`, `error` and `state`, asks the customer first, and redirects to the instance's callback or, if the customer
-declines, to the frontend's panel for such links; any other link is redirected to that panel with its query.
+It works like the real service (home-assistant/my.home-assistant.io, my-redirect.ts). For an OAuth redirect, it asks
+the customer first, and redirects to the instance's callback with `code`, `error` and `state` or, if the customer
+declines, to the frontend's panel for My links. It redirects any other link to that panel with its query.
 """
 
 from collections.abc import AsyncIterator
@@ -24,7 +24,7 @@ HOST = "my.home-assistant.io"
 
 @asynccontextmanager
 async def open_my_redirect(folder: Path, instance: str) -> AsyncIterator[int]:
-    """Redirect to one instance; yield the port of this machine on which to listen."""
+    """Serve redirects to one instance; yield the local port that is listened on."""
     application = web.Application()
 
     async def redirect(request: web.Request) -> web.Response:
@@ -63,7 +63,7 @@ def _ask(instance: str, request: web.Request) -> web.Response:
 
 
 def _certified(folder: Path) -> ssl.SSLContext:
-    """Return a TLS context with a self-signed certificate, which only the test's browser accepts."""
+    """Return a TLS context with a self-signed certificate that only the tests' browser accepts."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
     now = datetime.now(UTC)

@@ -12,30 +12,32 @@ from tests.browser.browser import NARROW, WIDE
 from tests.browser.journey import DASHBOARD, LOADS, Journey, exactly
 
 ACTIONS = {"en": ("Start", "Skip"), "de": ("Starten", "Auslassen")}
-"""What the buttons of a load on the dashboard say."""
+"""The labels of a load's buttons on the dashboard."""
 
-LOOKS: tuple[tuple[Literal["light", "dark"], tuple[int, int], str | None], ...] = (
+APPEARANCES: tuple[
+    tuple[Literal["light", "dark"], tuple[int, int], str | None], ...
+] = (
     ("light", WIDE, "card-light"),
     ("dark", WIDE, None),
     ("dark", NARROW, "card-phone-dark"),
     ("light", NARROW, None),
 )
-"""Themes and sizes in which the card is checked, and the pictures of it in the readme."""
+"""The themes and sizes in which the card is checked, with the names of the readme's pictures."""
 
-HEARD = re.compile(r"Batter(y|ie): .*(Sun|Sonne) \d")
-"""What a screen reader tells of the card: among others the battery, and the sun that is expected."""
+SUMMARY = re.compile(r"Batter(y|ie): .*(Sun|Sonne) \d")
+"""Part of the card's accessible description: the battery, and the expected solar power."""
 
 RELOADS = 3
-"""How often a page is loaded: the frontend loads its parts in no fixed order, so one success proves little."""
+"""How often a page is loaded. The frontend loads its parts in random order, so one success proves little."""
 
 
 async def see_dashboard(journey: Journey, hub: HubClient) -> None:
     """Open the ready-made dashboard: light and dark, on a desktop and on a phone, and several times."""
-    # The page that the dialog after linking leads to; once it has added the dashboard, it opens that one.
+    # The dialog after linking leads to this page. It adds the dashboard; opened again, it just shows it.
     for _ in range(2):
         await journey.go("/nomos-start")
         await journey.page.wait_for_url(f"**/{DASHBOARD}/*")
-    # Home Assistant closes a websocket that is not read for a minute.
+    # Home Assistant has closed the websocket, which was not read for a minute.
     await hub.disconnect()
     made = await hub.command("lovelace/dashboards/list")
     assert [one["url_path"] for one in made].count(DASHBOARD) == 1
@@ -45,19 +47,19 @@ async def see_dashboard(journey: Journey, hub: HubClient) -> None:
         await _see_card(journey)
     await journey.see(LOADS[journey.texts.language])
     sections = journey.page.locator("hui-section")
-    # Without the history, which a new account does not have.
+    # Without the history, which a new account lacks.
     shown = sections.nth(0).or_(sections.nth(1)).or_(sections.nth(2))
     await journey.resize((WIDE[0], 2 * WIDE[1]))
     await _see_card(journey)
     await journey.screenshots.take("dashboard", journey.page, shown, margin=12)
     await journey.resize(WIDE)
-    for theme, size, name in LOOKS:
+    for theme, size, name in APPEARANCES:
         await journey.page.emulate_media(color_scheme=theme)
         await journey.resize(size)
         await _see_card(journey)
         await journey.guard.read(journey.page)
         await _see_whole_tiles(journey)
-        await _hear_load(journey)
+        await _check_load_buttons(journey)
         if name:
             card = journey.page.locator("nomos-price-card")
             await journey.screenshots.take(name, journey.page, card, margin=8)
@@ -71,15 +73,15 @@ async def see_dashboard(journey: Journey, hub: HubClient) -> None:
 
 
 async def _scroll_to(section: Locator) -> None:
-    """Scroll to a section; the page may be drawing it again just then."""
+    """Scroll to a section; retry if the page redraws it meanwhile."""
     async with asyncio.timeout(30):
         while True:
             with suppress(Error):
                 return await section.scroll_into_view_if_needed(timeout=5000)
 
 
-async def _hear_load(journey: Journey) -> None:
-    """Check that a screen reader tells the load, and its buttons apart."""
+async def _check_load_buttons(journey: Journey) -> None:
+    """Check that the load and each of its buttons have distinct accessible names."""
     name = exactly(LOADS[journey.texts.language])
     await expect(journey.page.get_by_role("heading", name=name)).to_be_visible()
     for action in ACTIONS[journey.texts.language]:
@@ -88,13 +90,13 @@ async def _hear_load(journey: Journey) -> None:
 
 
 async def _see_card(journey: Journey) -> None:
-    """Check that the card shows prices and fits into the page."""
+    """Check that the card shows prices and does not overflow the page."""
     card = journey.page.locator("nomos-price-card")
     await expect(card).to_have_count(1)
     await expect(card.locator("path.bars").first).to_be_visible()
     await expect(card.locator("path.level")).to_have_count(1)
     await expect(card.locator("path.expected")).to_have_count(2)
-    await expect(card.locator("#summary")).to_have_text(HEARD)
+    await expect(card.locator("#summary")).to_have_text(SUMMARY)
     box = await card.bounding_box()
     assert box and journey.page.viewport_size
     assert box["x"] >= 0
@@ -102,7 +104,7 @@ async def _see_card(journey: Journey) -> None:
 
 
 async def _see_whole_tiles(journey: Journey) -> None:
-    """Check that no tile cuts off its name or its value, even on a phone."""
+    """Check that no tile truncates its name or value, even on a phone."""
     texts = journey.page.locator("ha-tile-info > span")
     assert await texts.count()
     cut = await texts.evaluate_all(

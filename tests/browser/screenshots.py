@@ -1,4 +1,4 @@
-"""Takes the documentation's pictures during the journey."""
+"""Takes the pictures for the documentation during the journey."""
 
 import asyncio
 from io import BytesIO
@@ -8,7 +8,7 @@ from PIL import Image
 from playwright.async_api import Locator, Page
 
 COLOURS = 128
-"""Colours of a picture: enough for flat areas and smooth letters, at a third of the size of full colour."""
+"""The number of colours in a picture: enough for flat areas and smooth letters, at a third of the full-colour size."""
 
 
 CUT = """
@@ -24,11 +24,11 @@ CUT = """
   return cut;
 }
 """
-"""Returns the texts in a card that are cut off with an ellipsis."""
+"""JavaScript that returns the texts in a card that are truncated with an ellipsis."""
 
 
 class Screenshots:
-    """A folder of pictures in one language; without a folder, none is taken."""
+    """A folder of pictures in one language; without a folder, no picture is taken."""
 
     def __init__(self, folder: Path | None, language: str) -> None:
         """Create the folder of the language."""
@@ -45,7 +45,7 @@ class Screenshots:
         margin: int = 0,
         hide: str = "",
     ) -> None:
-        """Take a picture of parts of a page with a margin, without the elements that the selector names."""
+        """Take a picture of parts of a page with a margin, hiding the elements that match the selector."""
         if self.folder is None:
             return
         # No element should look hovered or focused.
@@ -80,19 +80,19 @@ class Screenshots:
         )
 
     async def take_device(self, name: str, page: Page, *, cards: int = 1) -> None:
-        """Take a picture of a device's page: its description and the first cards of its entities."""
+        """Take a picture of a device's page: its description and its first entity cards."""
         if self.folder is None:
             return
         shown = page.locator("ha-device-info-card")
         before = page.viewport_size
-        # Home Assistant uses columns of 405 pixels at most; only a single column is wide enough for all names.
+        # Home Assistant's columns are at most 405 pixels wide, and only a single column fits all names.
         await page.set_viewport_size({"width": 900, "height": 1240 * cards})
         for number in range(cards):
             card = page.locator("ha-device-entities-card").nth(number)
             for _ in range(20):
                 if not (cut := await card.evaluate(CUT)):
                     break
-                # The page has just become wider.
+                # The page has just been widened.
                 await asyncio.sleep(0.1)
             assert cut == []
             shown = shown.or_(card)

@@ -51,7 +51,7 @@ pytestmark = needs_chromium
 def test_every_interval_is_a_bar(
     window: CardPage, day, days, make, count, width
 ) -> None:
-    """There are as many bars as intervals, side by side, in the colours of their levels; past ones look different."""
+    """Each interval has a bar, side by side, in the colour of its level; past bars look different."""
     now = local(day, 13, 22)
     window.open(now)
     chart = answer(make(days), now)
@@ -87,7 +87,7 @@ def test_the_same_hours_on_the_longest_day(window: CardPage) -> None:
 
 
 def test_the_repeated_hour_has_two_names(window: CardPage) -> None:
-    """The tooltip, a screen reader and the best window tell the two hours apart; other days have no such names."""
+    """Tooltip, accessible text and best window distinguish the two hours; times on other days have no suffix."""
     now = local(AUTUMN, 0, 22)
     window.open(now)
     chart = answer(intervals(both(AUTUMN)), now)
@@ -119,7 +119,7 @@ def test_the_repeated_hour_has_two_names(window: CardPage) -> None:
 
 
 def test_from_right_to_left(card: CardPage, summer) -> None:
-    """Where lines are read from the right, the layout is mirrored, but time goes on from left to right, as in all graphs."""
+    """In a right-to-left language, the layout is mirrored, but the time axis still runs from left to right."""
     card.show(summer, language="he", rtl=True, locale={"time_format": "24"}, width=600)
     box = card.run(
         "(({left, right}) => [left, right])(root.querySelector('.plot').getBoundingClientRect())"
@@ -139,13 +139,13 @@ def test_from_right_to_left(card: CardPage, summer) -> None:
     middle = sum(box) / 2
     assert places["best"][1] < middle < places["price"][0] < places["unit"][0]
     assert places["toggle"][0] == pytest.approx(box[0], abs=1)
-    # Prices stand on the right; the first bar of today is on the left.
+    # The price axis is on the right; the first bar of today is on the left.
     assert box[1] - 30 < places["axis"][0] < places["axis"][1] <= box[1]
     x, y = card.place(0)
     assert x < box[0] + 10
     card.page.mouse.move(x, y)
     assert card.text(".tip span") == "Today 00:00 – 00:15"
-    # A time is read from the left, even without a word before it.
+    # A time is always read from left to right, even without a word before it.
     ends = card.run("""[...root.querySelectorAll('.time, .tip > span')].map((one) => {
       const text = one.firstChild;
       const at = (index) => {
@@ -196,7 +196,7 @@ def test_in_german(card: CardPage, summer) -> None:
     ],
 )
 def test_the_users_own_formats(card: CardPage, summer, locale, price, time) -> None:
-    """The number and time formats of the profile override those of the language."""
+    """The profile's number and time formats override those of the language."""
     card.show(summer, language="de", locale=locale)
     assert card.text(".price") == price
     assert time in card.text(".time")
@@ -255,7 +255,7 @@ def test_stacked_by_component(card: CardPage, summer) -> None:
 
 
 def test_feed_in(window: CardPage) -> None:
-    """For payouts, high prices are good: colours are reversed, texts differ, and there are no components."""
+    """High payouts are good: colours are reversed, texts differ, and there are no components."""
     now = local(SUMMER, 13, 22)
     window.open(now)
     known = intervals(both(SUMMER), feed_in=True)
@@ -269,7 +269,7 @@ def test_feed_in(window: CardPage) -> None:
 
 
 def test_gaps_stay_gaps(card: CardPage) -> None:
-    """A missing interval, or one without a price, has no bar, not a bar of zero."""
+    """A missing interval, or one without a price, has no bar rather than a bar of zero."""
     known = intervals(both(SUMMER))
     del known[20:30]
     chart = answer(known, NOW)
@@ -294,7 +294,7 @@ def test_nothing_known(card: CardPage, summer) -> None:
 
 
 def test_loads_and_a_hostile_name(card: CardPage, summer) -> None:
-    """Each load's runs are in a lane of their own, and its name is always shown as text."""
+    """Each load's runs are in their own lane, and its name is never interpreted as HTML."""
     hostile = "<img src=x onerror=alert(1)>"
     runs = [
         (local(SUMMER, 13), local(SUMMER, 15)),
@@ -313,20 +313,20 @@ def test_loads_and_a_hostile_name(card: CardPage, summer) -> None:
     card.show(chart, {"title": hostile})
     assert hostile in card.text(".head .label")
     assert card.run("root.querySelectorAll('img').length") == 0
-    # A name without enough room is cut off.
+    # A name that does not fit is truncated.
     card.show(chart | {"loads": [load("Hot water " * 9, *runs)]}, width=340)
     assert card.text(".lane").endswith("…")
     assert card.run("root.querySelector('.lane').getBBox().width") < 200
 
 
 def expected() -> dict[str, Any]:
-    """Return what is expected from now on, as in the answer to a card."""
+    """Return forecasts from now on, as in the response to a card."""
     start = int(NOW.timestamp()) // 900 * 900
     return {"start": start, "sun": [0.4] * 90, "need": [0.1] * 90}
 
 
 def test_batteries(card: CardPage, summer) -> None:
-    """A battery is a band with its level, named in the tooltip and for assistive technology; it can be hidden."""
+    """A battery is a band with its level, named in tooltip and accessible texts; it can be hidden."""
     plan = battery(
         "Battery",
         NOW,

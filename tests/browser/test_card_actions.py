@@ -1,4 +1,4 @@
-"""Tests of what a tap, a double tap and a long press on the card ask Home Assistant to do."""
+"""Tests of the actions for a tap, a double tap and a long press on the card."""
 
 from typing import Any
 
@@ -18,13 +18,13 @@ NOTHING = {"action": "none"}
 
 @pytest.fixture
 def card(window: CardPage) -> CardPage:
-    """Return a window with the page, whose clock goes: a press takes time."""
+    """Return a window with the page and a running clock, since a press takes time."""
     window.open()
     return window
 
 
 def listen(card: CardPage) -> None:
-    """Note what the card asks for."""
+    """Record the actions that the card requests."""
     card.page.evaluate("""() => {
       window.heard = [];
       addEventListener("hass-action", ({ detail }) => heard.push([detail.action, detail.config.entity]));
@@ -33,7 +33,7 @@ def listen(card: CardPage) -> None:
 
 
 def heard(card: CardPage) -> Any:
-    """Return what the card asked for, once a second tap can no longer come."""
+    """Return the recorded actions, after the time in which a second tap would count."""
     card.page.wait_for_timeout(350)
     return [
         kind
@@ -44,7 +44,7 @@ def heard(card: CardPage) -> Any:
 
 @pytest.mark.parametrize("layout", ["full", "tile"])
 def test_each_press_is_its_own(card: CardPage, summer, layout) -> None:
-    """A tap, a double tap and a long press are told apart, by mouse, finger and keyboard, and each happens once."""
+    """A tap, a double tap and a long press differ by mouse, touch and keyboard, and each triggers one action."""
     actions = dict.fromkeys(("tap_action", "hold_action", "double_tap_action"), AWAY)
     card.show(summer, actions | {"layout": layout})
     listen(card)
@@ -60,7 +60,7 @@ def test_each_press_is_its_own(card: CardPage, summer, layout) -> None:
     top.focus()
     card.page.keyboard.press("Enter")
     assert heard(card) == ["tap"]
-    # The whole top is the button.
+    # The whole top of the card is the button.
     x, y = card.run(
         "(({right, bottom}) => [right - 4, bottom - 4])(root.querySelector('.head').getBoundingClientRect())"
     )
@@ -68,8 +68,8 @@ def test_each_press_is_its_own(card: CardPage, summer, layout) -> None:
     assert heard(card) == ["tap"]
 
 
-def test_what_is_not_configured(card: CardPage, summer) -> None:
-    """A tap opens the sensor unless it is told otherwise, and without a double tap there is no wait for one."""
+def test_default_actions(card: CardPage, summer) -> None:
+    """A tap opens the sensor by default; it is not delayed if no double-tap action is configured."""
     card.show(summer)
     listen(card)
     top = card.page.locator("nomos-price-card .open")

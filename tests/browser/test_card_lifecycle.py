@@ -38,12 +38,12 @@ def test_what_is_known_stays_while_the_hub_is_away(card: CardPage, summer) -> No
     card.show(summer)
     card.answer(None)
     change(card, ENTITY)
-    assert asked(card) == 2
+    assert request_count(card) == 2
     assert len(card.bars()) == 192
 
 
 def test_tooltip_by_mouse(card: CardPage, summer) -> None:
-    """The tooltip shows all about the interval under the pointer, and goes when the pointer leaves."""
+    """The tooltip describes the interval under the pointer, and disappears when the pointer leaves."""
     card.show(summer, language="en")
     assert not card.shown(".tip")
     x, y = card.place(150)
@@ -100,7 +100,7 @@ def test_by_keyboard(card: CardPage, summer) -> None:
 
 
 def test_a_summary_in_words(card: CardPage, summer) -> None:
-    """The picture has an accessible name that says what it shows."""
+    """The chart has an accessible name that describes its content."""
     card.show(summer, language="de")
     assert card.run("root.querySelector('svg').getAttribute('role')") == "img"
     name = card.run("root.querySelector('svg').getAttribute('aria-labelledby')")
@@ -110,13 +110,13 @@ def test_a_summary_in_words(card: CardPage, summer) -> None:
     assert words.endswith("Günstigste 2 Std. · Ø 17,8: morgen 02:30 – 04:30.")
 
 
-def asked(card: CardPage) -> int:
-    """Return how often the card sent a request."""
+def request_count(card: CardPage) -> int:
+    """Return how many requests the card has sent."""
     return int(card.page.evaluate("asked.length"))
 
 
 def change(card: CardPage, *entities: str, times: int = 1) -> None:
-    """Give the card a new hass with other states of these entities; wait until it would have sent its request."""
+    """Give the card a new hass with changed states of these entities; wait until it would have sent a request."""
     for _ in range(times):
         card.page.evaluate(
             """(entities) => {
@@ -131,27 +131,27 @@ def change(card: CardPage, *entities: str, times: int = 1) -> None:
 
 
 def drawings(card: CardPage) -> int:
-    """Return how often the card has drawn since counting began."""
+    """Return how often the card has been drawn since counting began."""
     return int(card.page.evaluate("window.drawings"))
 
 
-def test_draws_only_what_concerns_it(card: CardPage, summer) -> None:
-    """Other entities cause nothing; its own cause one request, and a drawing only if the answer differs."""
+def test_draws_only_relevant_changes(card: CardPage, summer) -> None:
+    """Other entities have no effect; its own cause one request, and a redraw only if the response differs."""
     card.show(summer)
     card.page.evaluate("countDrawings()")
     change(card, "light.kitchen", "sensor.power", times=50)
-    assert (asked(card), drawings(card)) == (1, 0)
-    # Several changes at once cause one request, and an identical answer causes no drawing.
+    assert (request_count(card), drawings(card)) == (1, 0)
+    # Several changes at once cause one request, and an identical response causes no redraw.
     change(card, ENTITY, LOAD, times=5)
-    assert (asked(card), drawings(card)) == (2, 0)
+    assert (request_count(card), drawings(card)) == (2, 0)
     card.answer(summer | {"loads": [load("Car", (NOW, NOW + timedelta(hours=1)))]})
     change(card, LOAD)
-    assert (asked(card), drawings(card)) == (3, 1)
+    assert (request_count(card), drawings(card)) == (3, 1)
     # A new load has entities that the card does not know yet.
     card.page.evaluate("card.hass = { ...window.hass, entities: {} }")
     card.page.wait_for_timeout(400)
-    assert (asked(card), drawings(card)) == (4, 1)
-    # The style sheet handles dark and light.
+    assert (request_count(card), drawings(card)) == (4, 1)
+    # Dark and light are up to the style sheet.
     card.page.evaluate("card.hass = { ...window.hass, themes: { darkMode: true } }")
     assert card.run("card.hasAttribute('dark')")
     card.page.evaluate("document.querySelector('#place').style.width = '700px'")
@@ -160,7 +160,7 @@ def test_draws_only_what_concerns_it(card: CardPage, summer) -> None:
 
 
 def test_follows_the_clock(window: CardPage, summer) -> None:
-    """At the boundary of an interval, the card draws again without a request."""
+    """At an interval boundary, the card is redrawn without a request."""
     window.page.clock.install(time=NOW)
     window.open()
     window.show(summer)
@@ -168,13 +168,13 @@ def test_follows_the_clock(window: CardPage, summer) -> None:
     window.page.evaluate("countDrawings()")
     window.page.clock.run_for(10 * 60 * 1000)
     assert drawings(window) == 1
-    assert asked(window) == 1
+    assert request_count(window) == 1
     assert window.text(".price") != before
     assert sum(bar["past"] for bar in window.bars()) == 54
 
 
 def test_a_card_that_comes_back_shows_the_time(window: CardPage, summer) -> None:
-    """A view that is opened again shows the present interval, not the one at which it was left."""
+    """A view that is opened again shows the current interval, not the one from when it was left."""
     window.page.clock.install(time=NOW)
     window.open()
     window.show(summer)
@@ -186,7 +186,7 @@ def test_a_card_that_comes_back_shows_the_time(window: CardPage, summer) -> None
 
 
 def test_in_a_cast_receiver(window: CardPage, summer) -> None:
-    """The page of a Cast receiver has another element than the frontend."""
+    """The page of a Cast receiver has a different root element."""
     window.page.add_init_script("""
       const define = customElements.define.bind(customElements);
       const roots = { "home-assistant": "hc-main" };
@@ -198,7 +198,7 @@ def test_in_a_cast_receiver(window: CardPage, summer) -> None:
 
 
 def swipe(card: CardPage, right: int, *, wait: int = 0) -> None:
-    """Swipe over the chart with a finger that waits for a while (ms) before it leaves."""
+    """Swipe over the chart; ``wait`` is how long the finger rests before it is lifted, in ms."""
     session = card.page.context.new_cdp_session(card.page)
     x, y = card.place(len(card.bars()) // 2)
     steps = [("touchStart", 0), *(("touchMove", right * part / 4) for part in range(5))]
@@ -212,8 +212,8 @@ def swipe(card: CardPage, right: int, *, wait: int = 0) -> None:
     session.detach()
 
 
-def days(card: CardPage) -> Any:
-    """Return the buttons of the days that are pressed, and the days that are drawn."""
+def shown_days(card: CardPage) -> Any:
+    """Return the pressed day buttons, and the days that are drawn."""
     return card.run(
         "[[...root.querySelectorAll('.days button[aria-pressed=true]')].map((one) => one.textContent),"
         " [...root.querySelectorAll('.day')].map((one) => one.textContent.split(/[, ]/)[0])]"
@@ -221,24 +221,24 @@ def days(card: CardPage) -> Any:
 
 
 def test_a_day_by_buttons(card: CardPage) -> None:
-    """A button shows one day, pressed again all; yesterday is asked for when it is wanted, and the headline stays."""
+    """A button shows one day, or all if pressed again; yesterday is requested on demand, and the headline stays."""
     known = intervals([SUMMER - DAY, *both(SUMMER)])
     three = answer(known, NOW, wish=Wish(yesterday=True))
     card.show(answer(known, NOW), language="en", width=344)
-    assert days(card) == [[], ["Today", "Tomorrow"]]
+    assert shown_days(card) == [[], ["Today", "Tomorrow"]]
     assert "yesterday" not in card.page.evaluate("asked.at(-1)")
     price, buttons = card.text(".price"), card.page.get_by_role("group").get_by_role
     buttons("button", name="Tomorrow").click()
-    assert days(card) == [["Tomorrow"], ["Tomorrow"]]
-    assert asked(card) == 1
+    assert shown_days(card) == [["Tomorrow"], ["Tomorrow"]]
+    assert request_count(card) == 1
     buttons("button", name="Tomorrow").click()
-    assert days(card) == [[], ["Today", "Tomorrow"]]
+    assert shown_days(card) == [[], ["Today", "Tomorrow"]]
     card.answer(three)
-    # By the keyboard, too.
+    # It also works by keyboard.
     buttons("button", name="Yesterday").focus()
     card.page.keyboard.press("Enter")
     card.page.wait_for_timeout(100)
-    assert days(card) == [["Yesterday"], ["Yesterday"]]
+    assert shown_days(card) == [["Yesterday"], ["Yesterday"]]
     assert card.page.evaluate("asked.at(-1).yesterday")
     assert all(bar["past"] for bar in card.bars())
     assert len(card.bars()) == 96
@@ -251,24 +251,24 @@ def test_a_day_by_buttons(card: CardPage) -> None:
 
 
 def test_a_day_by_swiping(window: CardPage) -> None:
-    """A quick swipe shows the day after or before, as far as there is one; a slow one points at intervals."""
+    """A quick swipe shows the next or previous day, if there is one; a slow one points at intervals."""
     known = intervals([SUMMER - DAY, *both(SUMMER)])
-    # With a clock that goes: a swipe takes time.
+    # The clock runs, since a swipe takes time.
     window.open()
     window.show(answer(known, NOW, wish=Wish(yesterday=True)), language="de", width=344)
     seen = []
     for right in (-120, -120, 120, 120, 120):
         swipe(window, right)
         window.page.wait_for_timeout(50)
-        seen.append(days(window)[0])
+        seen.append(shown_days(window)[0])
     assert seen == [["Morgen"], ["Morgen"], ["Heute"], ["Gestern"], ["Gestern"]]
     swipe(window, -100, wait=450)
-    assert days(window)[0] == ["Gestern"]
+    assert shown_days(window)[0] == ["Gestern"]
     assert window.shown(".tip")
 
 
 def test_days_without_prices(card: CardPage) -> None:
-    """There is no button for a day without prices; after midnight, a day that is gone gives way to all; it can be hidden."""
+    """A day without prices has no button; a day that is gone after midnight gives way to all; buttons can be hidden."""
     card.show(answer(intervals([SUMMER]), NOW), language="en")
     able = card.run(
         "[...root.querySelectorAll('.days button')].map((one) => !one.disabled)"
@@ -279,13 +279,13 @@ def test_days_without_prices(card: CardPage) -> None:
     card.page.get_by_role("button", name="Tomorrow").click()
     card.answer(answer(known, NOW + DAY))
     change(card, ENTITY)
-    assert days(card) == [[], ["Today"]]
+    assert shown_days(card) == [[], ["Today"]]
     card.show(answer(known, NOW), {"hide": ["days"]})
     assert not card.shown(".days")
 
 
 def test_the_legend_hides_and_shows(card: CardPage, summer) -> None:
-    """Each entry is a button that hides what it names and shows it again; focus stays, and so does what is hidden."""
+    """Each entry is a button that hides or shows its element; focus and hidden elements survive a redraw."""
     plan = battery("Battery", NOW, ("charge", 12, 80.0))
     start = int(NOW.timestamp()) // 900 * 900
     expected = {"start": start, "sun": [0.4] * 90, "need": [0.1] * 90}
@@ -304,7 +304,7 @@ def test_the_legend_hides_and_shows(card: CardPage, summer) -> None:
     assert drawn() == {"p0", "p1", "p2", "sun", "need"}
     legend.get_by_role("button", name="Grid", pressed=True).click()
     assert drawn() == {"p0", "p2", "sun", "need"}
-    # What stood on it comes down.
+    # The component above it moves down.
     assert [bar["top"] for bar in card.bars() if bar["key"] == "p0"] > tops
     legend.get_by_role("button", name="Sun").focus()
     card.page.keyboard.press("Space")
@@ -322,8 +322,8 @@ def test_the_legend_hides_and_shows(card: CardPage, summer) -> None:
     assert card.run("root.querySelectorAll('.total').length") == 1
 
 
-def test_what_cannot_be_loaded(window: CardPage, summer) -> None:
-    """A page that was open before an update may be too old for newer modules: it draws the prices all the same."""
+def test_modules_that_cannot_be_loaded(window: CardPage, summer) -> None:
+    """A page from before an update may be too old for newer modules, but still draws the prices."""
     window.open(NOW)
     window.page.route(
         re.compile(r"/(cursor|days|loads|battery|messages)\.js"),

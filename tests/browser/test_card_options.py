@@ -22,7 +22,7 @@ pytestmark = needs_chromium
 
 
 def test_options(card: CardPage, summer) -> None:
-    """Hidden parts are not drawn, and a single day fills the card."""
+    """Hidden parts are not drawn, and a single day fills the chart's width."""
     chart = summer | {"loads": [load("Car", (NOW, NOW + timedelta(hours=1)))]}
     card.show(chart)
     for selector in (".mean", ".best-fill", ".run"):
@@ -119,7 +119,7 @@ def test_editor(card: CardPage) -> None:
 
 
 def test_several_windows(card: CardPage) -> None:
-    """Each best window is drawn, and said with its average in the order of time."""
+    """Each best window is drawn, and listed with its average in chronological order."""
     chart = answer(intervals(both(SUMMER)), NOW, wish=Wish(windows=3))
     card.show(chart, {"windows": 3}, language="en")
     assert card.page.evaluate("asked.at(-1).windows") == 3
@@ -137,7 +137,7 @@ def test_several_windows(card: CardPage) -> None:
 
 
 def test_hours(card: CardPage) -> None:
-    """A card that draws hours asks for them, and still shows the price of now, to its end."""
+    """A card that draws hours requests them, but still shows the current interval's price until its end."""
     known = intervals(both(SUMMER))
     exact = answer(known, NOW)["intervals"]
     current = next(row for row in exact if row[0] <= NOW.timestamp() < row[1])
@@ -155,7 +155,7 @@ def test_hours(card: CardPage) -> None:
 
 
 def test_size() -> None:
-    """The card stays small: what every page loads, and what a card with prices loads besides."""
+    """Both what every page loads and what a card with prices loads in addition stay small."""
     with_prices = {"cursor.js", "days.js", "words.js"}
     others = {
         "nomos-dashboard.js",

@@ -1,4 +1,4 @@
-"""Tests of the small size of the card."""
+"""Tests of the card as a small tile."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ TILE = {"layout": "tile"}
 
 
 def size(card: CardPage, columns: int = 320) -> Any:
-    """Give the card its default size in a section of this width, and return how many columns and rows that is."""
+    """Give the card its default size in a section of this width; return its columns and rows."""
     grid = card.run("card.getGridOptions()")
     card.page.evaluate(
         """([width, height]) => Object.assign(document.querySelector("#place").style,
@@ -46,7 +46,7 @@ def size(card: CardPage, columns: int = 320) -> Any:
     [("de", {}, (6, 2)), ("en", {"unit": "eur", "title": "Kitchen"}, (6, 3))],
 )
 def test_everything_fits(card: CardPage, summer, language, config, grid) -> None:
-    """In the narrowest section, the tile shows price, level, the next cheap period and a sparkline; it asks for no more."""
+    """Even in the narrowest section, price, level, next cheap period and sparkline of the tile fit."""
     chart = summer | {"loads": [load("Car", (NOW, local(SUMMER, 20)))]}
     card.show(chart, TILE | config, language=language)
     assert size(card) == grid
@@ -72,7 +72,7 @@ def test_everything_fits(card: CardPage, summer, language, config, grid) -> None
 
 
 def test_in_a_cheap_period_and_without_one(window: CardPage) -> None:
-    """It says until when it is cheap, what comes tomorrow, and that nothing is known to come."""
+    """It says until when it is cheap, what comes tomorrow, or that no cheap period is known."""
     known = intervals(both(SUMMER))
     now = local(SUMMER, 2, 40)
     window.open(now)

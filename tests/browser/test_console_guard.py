@@ -1,4 +1,4 @@
-"""Tests of the console guard: it finds each kind of fault."""
+"""Tests that the console guard finds each kind of fault."""
 
 from pathlib import Path
 
@@ -36,12 +36,12 @@ def test_wrong_texts_are_seen(text: str, fault: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_right_texts_pass(language: str) -> None:
-    """The integration's texts pass in their own language, and so do names that only look like keys."""
+    """The integration's texts pass in their own language, as do names that only look like keys."""
     texts = Texts(language)
     wrong = [
         text
         for text in translations(language).values()
-        # Placeholders are filled in before a text is shown.
+        # Placeholders have been filled in by the time a text is shown.
         if "{" not in text and text_fault(text, texts)
     ]
     assert not wrong
@@ -60,7 +60,7 @@ def test_fields_need_labels() -> None:
 
 
 def test_both_languages_have_the_same_buttons() -> None:
-    """A journey presses the same buttons in either language."""
+    """The journey finds the same buttons in either language."""
     assert BUTTONS["en"].keys() == BUTTONS["de"].keys()
 
 

@@ -1,4 +1,4 @@
-"""Tests of the ready-made dashboard: what its strategy generates from a hub's entities."""
+"""Tests of the ready-made dashboard that its strategy generates from a hub's entities."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -92,8 +92,8 @@ def cards(view: Any) -> list[Any]:
     return [card for section in view["sections"] for card in section["cards"]]
 
 
-def when_known(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a row that is left out while its entity is unknown."""
+def hidden_if_unknown(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row that is hidden while its entity is unknown."""
     return {
         "type": "conditional",
         "conditions": unless(row["entity"], "unknown", "unavailable"),
@@ -102,12 +102,12 @@ def when_known(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def unless(entity: str, *states: str) -> list[dict[str, Any]]:
-    """Return the condition that an entity is in none of some states."""
+    """Return the condition that an entity has none of the given states."""
     return [{"condition": "state", "entity": entity, "state_not": [*states]}]
 
 
 def button(entity: str, action: str) -> dict[str, Any]:
-    """Return a row with a button that says what it does."""
+    """Return a row with a labelled button."""
     return {
         "type": "button",
         "entity": entity,
@@ -148,7 +148,7 @@ def test_a_contract_with_loads(page: Any) -> None:
     assert shown[0] == {
         "type": "custom:nomos-price-card",
         "entity": "sensor.nomos_price",
-        # The sensors beside it are in EUR/kWh.
+        # The sensors next to it are in EUR/kWh.
         "unit": "eur",
         "grid_options": {"columns": "full"},
     }
@@ -163,7 +163,7 @@ def test_a_contract_with_loads(page: Any) -> None:
         assert rows == [
             {"entity": f"sensor.{device}_load_status", "name": "load_status"},
             *(
-                when_known(
+                hidden_if_unknown(
                     {
                         "entity": f"sensor.{device}_{key}",
                         "name": key,
@@ -172,7 +172,7 @@ def test_a_contract_with_loads(page: Any) -> None:
                 )
                 for key in ("next_start", "next_end")
             ),
-            when_known(
+            hidden_if_unknown(
                 {"entity": f"sensor.{device}_expected_cost", "name": "expected_cost"}
             ),
             {
@@ -197,7 +197,7 @@ def test_a_contract_with_loads(page: Any) -> None:
 
 
 def test_a_contract_without_prices(page: Any) -> None:
-    """What would only say "unknown" is hidden: the card says why. What was known before supply ended stays."""
+    """Rows that would only show "unknown" are hidden, since the card says why; past values stay after supply ended."""
     options = hub(nomos=(*CONSUMPTION, "contract_status"))
     [view] = generate(page, {"language": "en", **options})["views"]
     card, today, history = view["sections"]
@@ -208,7 +208,7 @@ def test_a_contract_without_prices(page: Any) -> None:
 
 
 def test_a_battery(page: Any) -> None:
-    """It has its reason as a sentence, and the list of all that it shows."""
+    """A battery has its reason as a sentence, and a list of its entities."""
     keys = tuple(str(one.translation_key) for one in BATTERY_SENSORS)
     options = hub(nomos=CONSUMPTION, cellar=keys)
     [view] = generate(page, {"language": "de", **options})["views"]
@@ -222,8 +222,8 @@ def test_a_battery(page: Any) -> None:
     assert formats["sensor.cellar_battery_next_change"] == "time"
 
 
-def test_what_a_load_shows(page: Any) -> None:
-    """The list has everything that a load has by default, but what the status says already."""
+def test_entities_of_a_load(page: Any) -> None:
+    """The list has all default entities of a load, except those that its status already covers."""
     descriptions = (*LOAD_SENSORS, *BUTTONS, *TIMES, PLANNED, RUN_NOW)
     keys = {
         str(one.translation_key)
@@ -263,7 +263,7 @@ def test_several_contracts(page: Any) -> None:
 
 
 def test_each_load_with_its_contract(page: Any) -> None:
-    """A load is shown with its contract, or with the first one if that is hidden."""
+    """A load is shown with its contract, or with the first contract if its own is hidden."""
     loads = dict.fromkeys(("boiler", "car", "dryer", "pump"), LOAD)
     options = hub(roof=("payout",), house=CONSUMPTION, garage=CONSUMPTION, **loads)
     for load, contract in {
@@ -306,7 +306,7 @@ def test_usage_if_it_is_known(page: Any) -> None:
 
 
 def test_nothing_is_counted_twice(page: Any) -> None:
-    """No stacked bar is the sum of others, and payments for feed-in are no cost."""
+    """No stacked bar is the sum of others, and feed-in payments do not count as cost."""
     bought = ("usage", "cost", "base_fee", "total_cost")
     known = statistics_of(
         "nomos",
@@ -331,6 +331,6 @@ def test_nothing_is_counted_twice(page: Any) -> None:
 
 
 def test_without_a_contract(page: Any) -> None:
-    """A hub without an account says what to do."""
+    """Without an account, the dashboard says what to do."""
     [view] = generate(page, {"language": "de", **hub()})["views"]
     assert "Füge Nomos" in view["cards"][0]["content"]

@@ -11,7 +11,7 @@ from tests.browser.energy import see_energy
 from tests.browser.home_battery import (
     add_battery,
     have_battery,
-    install_roof,
+    install_solar_forecast,
     see_battery,
 )
 from tests.browser.journey import Journey
@@ -26,9 +26,9 @@ from tests.e2e.processes import start_processes
 async def test_journey(
     tmp_path: Path, pytestconfig: pytest.Config, language: str, my: bool
 ) -> None:
-    """Everything can be reached and read, nothing fails, and everything is translated."""
+    """Every page can be reached and is translated, and nothing fails."""
     folder: Path | None = pytestconfig.getoption("--pictures", None) if my else None
-    install_roof(tmp_path / "hub")
+    install_solar_forecast(tmp_path / "hub")
     async with (
         start_processes(tmp_path / "hub", language=language, my=my) as processes,
         Customer(processes.simulator_url) as customer,
@@ -60,14 +60,14 @@ async def test_journey(
         else:
             await journey.add_integration()
         await journey.see_account()
-        # In German, on a phone; but the pictures of the documentation are wide.
+        # The German journey is on a phone, except when pictures are taken, which are wide.
         if language == "de" and not my:
             await journey.resize(NARROW)
         await journey.add_load()
         await journey.run_load()
         if language == "en" and not my:
             await journey.add_load_by_keys()
-        # A battery is added by somebody who stands beside it.
+        # People add a battery on a phone, standing next to it.
         await journey.resize(NARROW)
         await have_battery(hub, language)
         await add_battery(journey)

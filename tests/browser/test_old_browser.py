@@ -1,4 +1,4 @@
-"""A test of the card and the dashboard in a browser without what is newer than 2021."""
+"""A test of the card and the dashboard in a browser without features that are newer than 2021."""
 
 from datetime import timedelta
 
@@ -22,11 +22,11 @@ NEWER_METHODS = """
   delete Promise.withResolvers;
   delete URL.canParse;
 """
-"""Takes away what browsers of 2021 do not have; the page of the tests itself copies with `structuredClone`."""
+"""JavaScript that removes what browsers of 2021 lack, except `structuredClone`, which the test page itself uses."""
 
 
 def test_in_an_old_browser(window: CardPage, summer) -> None:
-    """Card, form and dashboard need no method that is newer than what docs/card.md promises."""
+    """Card, form and dashboard work in the oldest browsers that docs/card.md promises."""
     window.page.add_init_script(NEWER_METHODS)
     window.open(NOW)
     batteries = [battery("Powerwall", NOW, ("charge", 8, 60.0))]

@@ -1,4 +1,4 @@
-"""Tests of pages that load while Home Assistant starts, as those of a wall tablet do after an update."""
+"""Tests of pages that load while Home Assistant starts, as on a wall tablet after an update."""
 
 from collections import Counter
 from dataclasses import replace
@@ -17,19 +17,19 @@ from tests.browser.browser import open_browser
 from tests.e2e.processes import Processes, start_processes
 
 STAGE = "mqtt_eventstream"
-"""An integration for which all but the frontend and the recorder wait."""
+"""An integration that all others except the frontend and the recorder wait for."""
 
 NAMED = f'import("{LOADER}'
-"""How a page that is served after us names the loader."""
+"""How a page names the loader if it is served after our setup."""
 
 DASHBOARD = "wall-tablet"
 
 OFFLINE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
-"""No route is set for that: Playwright would turn off the browser's cache."""
+"""No route is set for this, since Playwright would then disable the browser's cache."""
 
 
 async def test_a_page_that_loads_while_home_assistant_starts(tmp_path: Path) -> None:
-    """It has the card before any integration is set up, and shows prices as soon as they are there, by itself."""
+    """It has the card before any integration is set up, and shows prices by itself as soon as they are there."""
     async with (
         start_processes(tmp_path / "hub") as processes,
         Customer(processes.simulator_url) as customer,
@@ -66,7 +66,7 @@ async def test_a_page_that_loads_while_home_assistant_starts(tmp_path: Path) -> 
 
 
 async def make_dashboard(hub: HubClient, price: str) -> None:
-    """Make a dashboard with the card."""
+    """Create a dashboard with the card."""
     await hub.command(
         "lovelace/dashboards/create", url_path=DASHBOARD, title="Wall tablet"
     )
@@ -79,7 +79,7 @@ async def make_dashboard(hub: HubClient, price: str) -> None:
 
 
 async def log_in(context: BrowserContext, processes: Processes) -> None:
-    """Let every page of the browser act as the user."""
+    """Log in every page of the browser."""
     tokens = {
         "access_token": processes.token,
         "token_type": "Bearer",
@@ -95,14 +95,14 @@ async def log_in(context: BrowserContext, processes: Processes) -> None:
 
 
 async def see_prices(page: Page) -> None:
-    """See that the card shows prices."""
+    """Check that the card shows prices."""
     card = page.locator("nomos-price-card")
     await expect(card.locator("path.bars").first).to_be_visible()
     await expect(card).to_have_count(1)
 
 
 async def see_each_module_once(page: Page) -> None:
-    """See that no module is loaded twice, though both the page and the dashboards name the loader."""
+    """Check that no module is loaded twice, although both the page and the dashboards name the loader."""
     assert NAMED in await page.content()
     loaded = await page.evaluate(
         "performance.getEntriesByType('resource').map((one) => new URL(one.name).pathname)"
@@ -115,7 +115,7 @@ async def see_each_module_once(page: Page) -> None:
 
 
 def hold_start(processes: Processes) -> Path:
-    """Let the next start wait for a file to go; return the file."""
+    """Make the next start wait until a file is deleted; return the file."""
     hub = processes.hub
     folder = hub.settings.folder
     shutil.copytree(
@@ -128,6 +128,6 @@ def hold_start(processes: Processes) -> Path:
 
 
 async def resources(hub: HubClient) -> list[str]:
-    """Return which loaders the dashboards list."""
+    """Return the loaders that are listed as dashboard resources."""
     listed = await hub.command("lovelace/resources")
     return [one["url"].partition("?")[0] for one in listed]

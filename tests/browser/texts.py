@@ -6,7 +6,7 @@ from functools import cache
 from tests.packaging import INTEGRATION, leaves, read_json
 
 LANGUAGES = {"en": "en-GB", "de": "de-DE"}
-"""Languages, with the locale that a browser sends."""
+"""The languages, each with the locale that a browser sends."""
 
 # The labels of buttons in Home Assistant's frontend.
 BUTTONS = {
@@ -47,10 +47,10 @@ def translations(language: str) -> dict[str, str]:
 
 
 class Texts:
-    """The texts that are expected in one language, and those that are not."""
+    """The expected texts in one language, and the texts of the other language."""
 
     def __init__(self, language: str) -> None:
-        """Read both languages, since a text of the other one is a fault."""
+        """Read both languages, since a text in the other one is a fault."""
         self.language = language
         self._own = translations(language)
         mine = set(self._own.values())
@@ -61,14 +61,14 @@ class Texts:
             for text in translations(other).values()
         }
         self.foreign = frozenset(others - mine)
-        """The texts that only the other language has."""
+        """Texts that exist in the other language only."""
         self.keys = (
             frozenset(key for path in self._own for key in path.split(".")) - mine
         )
-        """What Home Assistant shows instead of a missing text: the key of the undescribed item."""
+        """The keys that Home Assistant shows if the text of an item is missing."""
 
     def own(self, path: str, **placeholders: str) -> str:
-        """Return a text of the integration; KeyError if there is none."""
+        """Return a text of the integration. Raises KeyError if there is none."""
         return self._own[path].format(**placeholders)
 
     def below(self, path: str) -> dict[str, str]:
@@ -79,10 +79,10 @@ class Texts:
             if key.rpartition(".")[0] == path
         }
 
-    def below_parts(
+    def field_texts(
         self, step: str, kind: str, absent: Collection[str]
     ) -> dict[str, str]:
-        """Return the texts of a kind of a step's fields by their keys, those of its sections, too, but for some."""
+        """Return texts of one kind (labels, …) of a step's fields, sections included, without the absent ones."""
         found = {}
         for path, text in self._own.items():
             if not path.startswith(f"{step}."):

@@ -1,4 +1,4 @@
-"""Adds the roof without a question."""
+"""Adds the forecast without a form."""
 
 from typing import Any, override
 
@@ -6,11 +6,11 @@ from homeassistant.config_entries import ConfigFlow, ConfigFlowResult
 
 
 class RoofFlow(ConfigFlow, domain="roof"):
-    """Adds the roof."""
+    """Creates the entry without a form."""
 
     @override
     async def async_step_user(
         self, _user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Add it."""
+        """Create the entry."""
         return self.async_create_entry(title="Roof", data={})

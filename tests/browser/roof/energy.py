@@ -1,4 +1,4 @@
-"""The forecast, as Home Assistant's energy platform wants it: short days in winter."""
+"""The forecast for Home Assistant's energy platform: short days in winter."""
 
 from datetime import timedelta
 from math import pi, sin
@@ -7,13 +7,13 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
 DAYS = (1100, 800, 1400)
-"""The most that the roof makes in an hour of each day, in Wh."""
+"""The peak of the hourly energy of each day, in Wh."""
 
 
 async def async_get_solar_forecast(
     _hass: HomeAssistant, _config_entry_id: str
 ) -> dict[str, dict[str, float]]:
-    """Return the energy by the hour, from 6 to 20 o'clock."""
+    """Return the hourly energy from 6:00 to 20:00."""
     hours: dict[str, float] = {}
     today = dt_util.start_of_local_day()
     for number, most in enumerate(DAYS):

@@ -1,6 +1,6 @@
-"""Makes Home Assistant's start last while a file exists: pages are served by then, but no integration is set up yet.
+"""Delays Home Assistant's start while a file exists: pages are served already, but no integration is set up.
 
-It takes the place of one of the few integrations for which all others wait.
+It replaces one of the few integrations that all others wait for.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from homeassistant.helpers.typing import ConfigType
 
 
 async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
-    """Wait until the file is gone."""
+    """Wait until the file is deleted."""
     file = Path(hass.config.path("slow_start"))
     while await hass.async_add_executor_job(file.exists):
         await asyncio.sleep(0.1)
