@@ -1,4 +1,4 @@
-"""Entities that loads switch in tests: real ones of Home Assistant, which disobey, refuse and go away as they are told."""
+"""Devices for tests: real entities of Home Assistant that can be made to disobey, fail or become unavailable."""
 
 from datetime import timedelta
 from typing import Any, override
@@ -24,12 +24,12 @@ IN_VAIN = timedelta(seconds=10 + 20 + 40 + 80 + 160)
 
 
 class Appliance(Entity):
-    """Does what it is told, but for the next few commands, and keeps them all."""
+    """Follows and records commands; it can ignore the next few."""
 
     _attr_should_poll = False
 
     def __init__(self, name: str, *, disobeys: int = 0) -> None:
-        """Disobey some commands first."""
+        """Ignore the first few commands."""
         self._attr_name = name
         self.commands: list[str] = []
         self.disobeys = disobeys
@@ -37,11 +37,11 @@ class Appliance(Entity):
         self.pretends = False
 
     def show(self, value: str) -> None:
-        """Be in a state."""
+        """Set the shown state."""
         raise NotImplementedError
 
     def obey(self, value: str) -> None:
-        """Take a command."""
+        """Handle a command."""
         self.commands.append(value)
         if self.refuses:
             raise HomeAssistantError("no")
@@ -49,7 +49,7 @@ class Appliance(Entity):
         if self.disobeys:
             self.disobeys -= 1
             if self.pretends:
-                # As many do: shows what was commanded, and soon after what is so.
+                # Like many devices, it first shows the commanded state, and soon after the real one.
                 self.show(value)
                 self.show(before)
             return
@@ -57,11 +57,11 @@ class Appliance(Entity):
 
     @property
     def value(self) -> str:
-        """Return the state it is in."""
+        """Return the current state."""
         raise NotImplementedError
 
     def go(self, *, away: bool) -> None:
-        """Become unavailable, or come back."""
+        """Become unavailable or available again."""
         self._attr_available = not away
         self.async_write_ha_state()
 
@@ -150,7 +150,7 @@ async def plug_in(hass: HomeAssistant, *appliances: Appliance) -> None:
 
 
 def repairs(hass: HomeAssistant) -> list[dict[str, str]]:
-    """Return what repairs about devices name."""
+    """Return the placeholders of all repairs about devices."""
     return [
         dict(one.translation_placeholders or {})
         for one in ir.async_get(hass).issues.values()
@@ -167,7 +167,7 @@ async def by_hand(hass: HomeAssistant, entity: str, service: str) -> None:
 
 
 async def until_it_runs(hass: HomeAssistant, advance: Advance, load: str) -> None:
-    """Move the clock on to the next run, whenever that will be by the prices to come."""
+    """Advance to the next run, whenever it will be planned."""
     while not runs_now(hass, load):
         await advance(QUARTER)
 

@@ -1,4 +1,4 @@
-"""What is given to tests of loads: a smart plug, and time."""
+"""Fixtures for tests of loads: a smart plug, and time."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +13,7 @@ SECOND = timedelta(seconds=1)
 
 @pytest.fixture
 def give_time(hass: HomeAssistant, advance: Advance):
-    """Return a function that lets a time pass by seconds, or by larger steps."""
+    """Return a function that advances time in steps of seconds, or larger ones."""
 
     async def give(time: timedelta, step: timedelta = 5 * SECOND) -> None:
         end = datetime.now(UTC) + time

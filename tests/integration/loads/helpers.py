@@ -1,4 +1,4 @@
-"""Flexible loads in tests: their forms, states and devices."""
+"""Helpers for flexible loads: forms, states and devices."""
 
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
@@ -36,8 +36,8 @@ CAR: dict[str, Any] = {
 }
 
 
-async def begin(hass, entry, load_type="other"):
-    """Say in the dialog what is to be added; return the step that asks for the rest."""
+async def open_form(hass, entry, load_type="other"):
+    """Choose the type of load in the dialog; return the step with the form."""
     result = await hass.config_entries.subentries.async_init(
         (entry.entry_id, SUBENTRY_TYPE), context={"source": SOURCE_USER}
     )
@@ -48,7 +48,7 @@ async def begin(hass, entry, load_type="other"):
 
 
 async def fill_in(hass, result, settings):
-    """Fill in the form that is shown, each setting in its section; return what comes of it."""
+    """Submit the form, with each setting in its section; return the result."""
     assert result["type"] is FlowResultType.FORM
     filled, left = {}, dict(settings)
     for key, field in result["data_schema"].schema.items():
@@ -64,12 +64,12 @@ async def fill_in(hass, result, settings):
 
 
 async def add(hass, entry, settings=DISHWASHER, **changes):
-    """Add a load through the form; return its subentry's id. ``type`` is that of the load."""
+    """Add a load through the form; return its subentry's id. ``type`` is the type of load."""
     filled = {
         key: value for key, value in (settings | changes).items() if value is not None
     }
     before = set(entry.subentries)
-    result = await begin(hass, entry, filled.pop("type", "other"))
+    result = await open_form(hass, entry, filled.pop("type", "other"))
     result = await fill_in(hass, result, filled)
     assert result["type"] is FlowResultType.CREATE_ENTRY, result
     await hass.async_block_till_done()
@@ -105,8 +105,8 @@ async def switch(hass, load_id, on):
     await hass.async_block_till_done(wait_background_tasks=True)
 
 
-async def count_run(hass, advance, load_id, end, step=QUARTER):
-    """Move the clock on to an instant by steps that do not fall on full minutes; return the runs as starts and ends."""
+async def record_runs(hass, advance, load_id, end, step=QUARTER):
+    """Advance to an instant, stopping at all planned changes; return the runs as pairs of start and end."""
     runs, on_since = [], None
     while (left := end - datetime.now(UTC)) > timedelta():
         if runs_now(hass, load_id):
@@ -129,7 +129,7 @@ async def count_run(hass, advance, load_id, end, step=QUARTER):
 
 
 def suggested(result):
-    """Return what a form is filled in with, without its sections."""
+    """Return the suggested values of a form, flattened across sections."""
     found: dict[str, Any] = {}
     for key, field in result["data_schema"].schema.items():
         if isinstance(field, section):
@@ -141,8 +141,8 @@ def suggested(result):
     return found
 
 
-def opened(result):
-    """Return the sections of a form that are open."""
+def expanded_sections(result):
+    """Return the expanded sections of a form."""
     return [
         str(key)
         for key, field in result["data_schema"].schema.items()
@@ -160,17 +160,17 @@ def shown(hass, load_id, key, platform="sensor"):
 
 
 def moment(hass, load_id, key):
-    """Return the instant that a timestamp sensor shows."""
+    """Return the state of a timestamp sensor."""
     return datetime.fromisoformat(shown(hass, load_id, key).state)
 
 
 def runs_now(hass, load_id):
-    """Return whether the load should run."""
+    """Return whether *Run now* is on."""
     return shown(hass, load_id, "run_now", "binary_sensor").state == "on"
 
 
 def status(hass, load_id):
-    """Return what the load says it does."""
+    """Return the load's status."""
     return shown(hass, load_id, "status").state
 
 
@@ -180,6 +180,6 @@ def table_of(entry):
 
 
 async def until(advance, instant):
-    """Move the clock on by quarter-hours, and then exactly."""
+    """Advance to an instant by quarter-hours, the last step being exact."""
     while (left := instant - datetime.now(UTC)) > timedelta():
         await advance(min(QUARTER, left))

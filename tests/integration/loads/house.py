@@ -1,4 +1,4 @@
-"""A house with a car in tests: its battery, its plug, and sensors that report what they like."""
+"""A simulated car: its battery, its plug, and sensors that report whatever a test wants."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -54,10 +54,10 @@ async def add(hass, entry, settings, **changes) -> str:
 
 
 class House:
-    """A car at its plug: it charges while the load runs, and its sensor says so, or not."""
+    """A car that charges while its load runs; its sensor may report the charge or not."""
 
     def __init__(self, hass: HomeAssistant, advance: Advance, charge: float) -> None:
-        """Begin with a charge in percent."""
+        """Begin with a charge level in percent."""
         self.hass, self._advance = hass, advance
         self.charge = charge
         self.load = ""
@@ -79,7 +79,7 @@ class House:
         await self.hass.async_block_till_done()
 
     async def until(self, end: datetime, step: timedelta = STEP) -> None:
-        """Let time pass, by steps at full minutes, longer ones while nothing runs; the car charges while it should."""
+        """Advance to an instant by full minutes, faster while nothing runs; the car charges while its load runs."""
         while (now := datetime.now(UTC)) < end:
             running = bool(self.load) and runs_now(self.hass, self.load)
             pace = step if running else max(step, QUARTER)
@@ -103,10 +103,10 @@ class House:
 
 
 def berlin(day: int, hour: int, minute: int = 0, month: int = 6) -> datetime:
-    """Return a moment of 2026 by the clock of the house."""
+    """Return a local time of 2026."""
     return datetime(2026, month, day, hour, minute, tzinfo=TARIFF_ZONE).astimezone(UTC)
 
 
 def is_asked(hass, load) -> bool:
-    """Return whether the load is planned, by its switch."""
+    """Return whether *Planned* is on."""
     return bool(shown(hass, load, "planned", "switch").state == "on")

@@ -1,4 +1,4 @@
-"""One load with its device, in a house in which time passes, prices arrive, and people press what there is."""
+"""A load with its device, for tests in which time passes, prices arrive and people press buttons."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ _HOUR: Final = timedelta(hours=1)
 
 
 class House:
-    """A load as an account keeps it, and the prices that it knows."""
+    """One load of an account with its control, device and prices."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class House:
         data: dict[str, Any],
         table: PriceTable,
     ) -> None:
-        """Add the load, which begins at once."""
+        """Add and start the load."""
         self._hass, self._advance = hass, advance
         self._entry = MockConfigEntry(domain=DOMAIN)
         self._subentry = ConfigSubentry(
@@ -52,7 +52,7 @@ class House:
         for service in ("turn_on", "turn_off"):
             hass.services.async_register("switch", service, self._obey)
         self.commanded_at = datetime.min.replace(tzinfo=UTC)
-        """When the device was commanded last."""
+        """The time of the last command to the device."""
         self._begin(LoadMemory(since=datetime.now(UTC)))
 
     def _begin(self, memory: LoadMemory) -> None:
@@ -67,7 +67,7 @@ class House:
         self._hass.states.async_set(DEVICE, state, context=call.context)
 
     async def settle(self) -> None:
-        """Wait until all that goes on is done."""
+        """Wait until all tasks are done."""
         await self._hass.async_block_till_done(wait_background_tasks=True)
 
     async def restart(self) -> None:
@@ -82,12 +82,12 @@ class House:
         self.load.async_stop()
 
     async def publish(self, table: PriceTable) -> None:
-        """Let prices arrive."""
+        """Update the prices."""
         self._prices.async_set_updated_data(table)
         await self.settle()
 
     def by_hand(self) -> str:
-        """Switch the device, as a person does; return its state."""
+        """Toggle the device as a person would; return its new state."""
         before = self.device
         state = STATE_OFF if before == STATE_ON else STATE_ON
         self._hass.states.async_set(DEVICE, state, context=Context(user_id="somebody"))
@@ -100,8 +100,8 @@ class House:
         assert state is not None
         return state.state
 
-    def edges(self, now: datetime) -> Iterator[datetime]:
-        """Yield when something may change by itself."""
+    def next_changes(self, now: datetime) -> Iterator[datetime]:
+        """Yield the instants at which something may change by itself."""
         load = self.load
         yield now + _HOUR
         if load.making.again_at is not None:
@@ -113,5 +113,5 @@ class House:
             yield from (run.end for run in task.runs)
 
     async def pass_time(self, until: datetime) -> None:
-        """Let the time pass until an instant, at which nothing may have changed before."""
+        """Advance to an instant; nothing changes by itself before it."""
         await self._advance(until - datetime.now(UTC))

@@ -1,4 +1,4 @@
-"""A roof in tests of loads: its forecast, an account that goes by it, and loads that use own solar power."""
+"""Helpers for loads that use own solar power: forecasts, an account that uses them, and loads."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -20,11 +20,11 @@ EVENING: dict[str, Any] = {
     "power": 3,
     "own_sun": True,
 }
-"""Needs two hours of 3 kW by ten in the evening."""
+"""A load of 3 kW for two hours that has to be done by 22:00."""
 
 
-def shining(*powers: tuple[int, float], days: int = 2, first: int = 10) -> Any:
-    """Return a forecast of powers (kW) by the local hour, for some days of June 2026."""
+def solar_forecast(*powers: tuple[int, float], days: int = 2, first: int = 10) -> Any:
+    """Return a forecast for some days of June 2026, from powers (kW) by local hour."""
     return {
         "wh_hours": {
             datetime.combine(day, datetime.min.time(), TARIFF_ZONE)
@@ -37,9 +37,9 @@ def shining(*powers: tuple[int, float], days: int = 2, first: int = 10) -> Any:
 
 
 async def add_roof(hass: HomeAssistant, entry, *powers: tuple[int, float]) -> Sun:
-    """Add a roof with a forecast, by which the account goes from now on; feeding in pays 8 ct."""
+    """Add a solar forecast that the account uses from now on; feeding in pays 8 ct/kWh."""
     sun = add_sun(hass, "east")
-    sun.answers["east"] = shining(*powers)
+    sun.answers["east"] = solar_forecast(*powers)
     options = {"solar_forecasts": ["east"], "payout": 8.0}
     hass.config_entries.async_update_entry(entry, options={**entry.options, **options})
     return sun
@@ -57,24 +57,24 @@ def runs_of(hass: HomeAssistant, load: str) -> list[tuple[datetime, datetime]]:
 
 
 def share_of(hass: HomeAssistant, load: str) -> Any:
-    """Return how many percent of the energy of a load are to come from the roof."""
+    """Return the share of a load's energy that is planned to come from the roof, in percent."""
     return shown(hass, load, "expected_cost").attributes["solar_share"]
 
 
 def cost_of(hass: HomeAssistant, load: str) -> float:
-    """Return what a load is expected to cost."""
+    """Return a load's expected cost."""
     return float(shown(hass, load, "expected_cost").state)
 
 
-def plans(entry) -> dict[str, int]:
-    """Return how many plans were made of each load."""
+def plan_counts(entry) -> dict[str, int]:
+    """Return how many plans each load has made."""
     return {key: load.making.made for key, load in entry.runtime_data.loads.all.items()}
 
 
-async def right_plan(
+async def expected_plan(
     hass: HomeAssistant, entry, load_id: str, before: Mapping[str, float]
 ) -> Any:
-    """Return the plan that a load should have, after others with their powers in kW; without knowledge of how it is made."""
+    """Calculate the right plan of a load directly, given the loads planned before it with powers in kW."""
     load = entry.runtime_data.loads.all[load_id]
     outlook = await entry.runtime_data.forecasts.async_outlook(datetime.now(UTC))
     sun = OwnSun(
@@ -98,11 +98,11 @@ async def right_plan(
     )
 
 
-async def assert_planned_right(
+async def assert_right_plan(
     hass: HomeAssistant, entry, load_id: str, before: Mapping[str, float]
 ) -> None:
-    """Assert that a load that has not begun has the plan that it should have."""
-    made = await right_plan(hass, entry, load_id, before)
+    """Assert that a load that has not started has the right plan."""
+    made = await expected_plan(hass, entry, load_id, before)
     assert runs_of(hass, load_id) == [(run.start, run.end) for run in made.runs]
     if made.cost is not None:
         assert abs(cost_of(hass, load_id) - made.cost) < 1e-4
@@ -112,7 +112,7 @@ async def assert_planned_right(
 async def put_many(
     hass: HomeAssistant, entry, count: int, hour: int = 22, **changes: Any
 ) -> list[str]:
-    """Add loads that use the sun, each with a deadline of its own; the first one has the latest, at an hour."""
+    """Add loads that use the sun, with deadlines an hour apart; the first load has the latest, at ``hour``."""
     return [
         await put(
             hass,

@@ -1,4 +1,4 @@
-"""Tests of devices that loads switch: they follow the runs, and those who switch them by hand are respected."""
+"""Tests of the devices of loads: they follow the runs, and manual switching is respected."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -36,7 +36,7 @@ MINUTE = timedelta(minutes=1)
 async def test_on_from_start_to_end(
     hass: HomeAssistant, linked, advance: Advance, plug: Plug
 ) -> None:
-    """What is on while its load waits is switched off, and goes on and off with the run; more is not commanded."""
+    """A device that is on while its load waits is switched off; it then follows the run, without extra commands."""
     load = await put(hass, await linked(), devices=[plug.entity_id], **DAYTIME)
     assert plug.commands == ["off"]
     start, end = (moment(hass, load, f"next_{edge}") for edge in ("start", "end"))
@@ -53,10 +53,10 @@ async def test_on_from_start_to_end(
     assert not repairs(hass)
 
 
-async def test_a_device_of_a_load_that_nobody_asked_for(
+async def test_device_of_a_load_without_a_request(
     hass: HomeAssistant, linked, advance: Advance, plug: Plug
 ) -> None:
-    """It is left alone until somebody asks: then it waits with the load, also if it is on."""
+    """It is left alone until a run is requested; then it waits for the load, and is switched off if it is on."""
     entry = await linked()
     load = await put(
         hass, entry, devices=[plug.entity_id], repeat="on_demand", **DAYTIME
@@ -75,7 +75,7 @@ async def test_a_device_of_a_load_that_nobody_asked_for(
 async def test_a_run_at_odd_seconds(
     hass: HomeAssistant, linked, advance: Advance, plug: Plug
 ) -> None:
-    """Start now switches at once, and off to the second; Skip does, too."""
+    """*Start now* switches on at once and off to the second; so does *Skip*."""
     load = await put(hass, await linked(), devices=[plug.entity_id], **DAYTIME)
     await advance(37 * SECOND)
     await press(hass, load, "start_now")
@@ -92,10 +92,10 @@ async def test_a_run_at_odd_seconds(
 
 
 @pytest.mark.parametrize("pretends", [False, True])
-async def test_disobeys_twice(
+async def test_lost_commands_are_repeated(
     hass: HomeAssistant, linked, advance: Advance, give_time, plug: Plug, pretends
 ) -> None:
-    """A command that got lost is repeated, and nothing is reported."""
+    """A lost command is repeated, and nothing is reported."""
     plug.pretends = pretends
     load = await put(hass, await linked(), devices=[plug.entity_id], **DAYTIME)
     await until(advance, moment(hass, load, "next_start") - SECOND)
@@ -116,7 +116,7 @@ async def test_disobeys_twice(
 async def test_never_obeys(
     hass: HomeAssistant, linked, advance: Advance, give_time, plug: Plug, refuses
 ) -> None:
-    """After five commands a repair and the status say so, until the device is as it should be."""
+    """After five commands, a repair and the status report it, until the device has the right state."""
     load = await put(hass, await linked(), devices=[plug.entity_id], **DAYTIME)
     await until(advance, moment(hass, load, "next_start") - SECOND)
     plug.commands.clear()
@@ -142,7 +142,7 @@ async def test_never_obeys(
 async def test_cannot_be_switched_off(
     hass: HomeAssistant, linked, advance: Advance, give_time, plug: Plug
 ) -> None:
-    """A device that stays on after the run is reported; one that obeys the next run is not any more."""
+    """A device that stays on after the run is reported until it obeys in the next run."""
     load = await in_mid_run(hass, advance, await linked(), plug)
     plug.disobeys = 5
     await until(advance, moment(hass, load, "next_end"))
@@ -159,7 +159,7 @@ async def test_cannot_be_switched_off(
 async def test_one_of_two_disobeys(
     hass: HomeAssistant, linked, advance: Advance, give_time, plug: Plug
 ) -> None:
-    """The other one is switched as ever; the repair names the one."""
+    """The other device works as usual; the repair names the one that disobeys."""
     other = Plug("Pump", disobeys=1000)
     await plug_in(hass, other)
     load = await in_mid_run(hass, advance, await linked(), plug, other)
@@ -175,7 +175,7 @@ async def test_one_of_two_disobeys(
 async def test_unavailable_at_the_start(
     hass: HomeAssistant, linked, advance: Advance, give_time, plug: Plug
 ) -> None:
-    """It is reported after a while, and switched as soon as it is back; while nothing is wanted of it, nobody hears of it."""
+    """It is reported after a while, and switched once it is back; if no command is due, it is not reported."""
     load = await put(hass, await linked(), devices=[plug.entity_id], **DAYTIME)
     plug.go(away=True)
     plug.commands.clear()
@@ -195,7 +195,7 @@ async def test_unavailable_at_the_start(
 async def test_back_with_the_wrong_state(
     hass: HomeAssistant, linked, advance: Advance, plug: Plug
 ) -> None:
-    """A device that comes back is brought into line: on in mid-run, off after it."""
+    """A device that comes back gets the right state: on during a run, off after it."""
     load = await in_mid_run(hass, advance, await linked(), plug)
     plug.go(away=True)
     plug._attr_is_on = False
@@ -213,7 +213,7 @@ async def test_back_with_the_wrong_state(
 async def test_an_entity_that_does_not_exist(
     hass: HomeAssistant, linked, advance: Advance, give_time
 ) -> None:
-    """It is reported by its id, and switched once it is there."""
+    """It is reported by its id, and switched once it exists."""
     entry = await linked()
     load = await put(hass, entry, devices=["switch.plug"], **DAYTIME)
     await give_time(IN_VAIN)
@@ -239,7 +239,7 @@ async def test_an_entity_that_does_not_exist(
 async def test_presets(
     hass: HomeAssistant, linked, advance: Advance, made, on, off
 ) -> None:
-    """The one for the run, and then the one that is set or was there before, also after a restart in between."""
+    """After the run, the configured or else the previous preset is set, even after a restart during the run."""
     if made is Boiler and off:
         off = "eco"
     heater = made("Heater")
@@ -265,7 +265,7 @@ async def test_presets(
 async def test_a_preset_that_is_set_by_hand(
     hass: HomeAssistant, linked, advance: Advance
 ) -> None:
-    """In mid-run it stays until the end, and then the one from before the run comes back; between runs it is nobody's."""
+    """Set during a run, it stays until the end, then the previous one returns; between runs it is left alone."""
     heater = Thermostat("Heater")
     await plug_in(hass, heater)
     load = await in_mid_run(hass, advance, await linked(), heater, preset_on="boost")
@@ -283,7 +283,7 @@ async def test_a_preset_that_is_set_by_hand(
 
 
 async def test_a_script(hass: HomeAssistant, linked, advance: Advance) -> None:
-    """It is started once a run, also if Home Assistant restarts meanwhile."""
+    """It is started once per run, even if Home Assistant restarts meanwhile."""
     assert await async_setup_component(hass, "counter", {"counter": {"runs": {}}})
     actions = {
         "action": "counter.increment",
@@ -311,7 +311,7 @@ async def test_a_script(hass: HomeAssistant, linked, advance: Advance) -> None:
 async def test_unload_while_a_command_hangs(
     hass: HomeAssistant, linked, advance: Advance
 ) -> None:
-    """A device that never answers holds nothing up, and is asked again."""
+    """A device that never answers delays nothing, and is commanded again."""
     calls = []
 
     async def hang(call) -> None:
@@ -327,7 +327,7 @@ async def test_unload_while_a_command_hangs(
     async with asyncio.timeout(20):
         await hass.async_block_till_done()
     assert not calls
-    # Here nobody waits for what hangs.
+    # This does not wait for the hanging command.
     hass.states.async_set("fan.dryer", "unavailable")
     hass.states.async_set("fan.dryer", "on")
     for _ in range(3):
@@ -337,10 +337,10 @@ async def test_unload_while_a_command_hangs(
     assert await hass.config_entries.async_unload(entry.entry_id)
 
 
-async def test_what_support_reads(
+async def test_diagnostics(
     hass: HomeAssistant, linked, plug: Plug, hass_client
 ) -> None:
-    """Diagnostics count devices and commands, and name none."""
+    """Diagnostics count devices and commands, but name no device."""
     entry = await linked()
     load = await put(hass, entry, devices=[plug.entity_id], **DAYTIME)
     await press(hass, load, "start_now")
@@ -357,7 +357,7 @@ async def test_what_support_reads(
 
 
 def test_a_thermostat_without_a_preset() -> None:
-    """There is nothing to set it to."""
+    """Nothing can be set."""
     data = {**DAYTIME, "devices": ["switch.plug", "climate.heater"]}
     with pytest.raises(ValueError, match="no_preset"):
         LoadSettings.of(data)

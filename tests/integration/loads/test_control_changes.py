@@ -1,4 +1,4 @@
-"""Tests of devices that loads switch: who switches them by hand is respected; restarts, new plans and settings are followed."""
+"""Tests of the devices of loads: manual switching is respected; restarts, new plans and settings are followed."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -44,7 +44,7 @@ async def test_switched_off_by_hand(
     plug: Plug,
     pressed,
 ) -> None:
-    """It stays off until the next run, whatever happens: new prices, a gap, a reload, the end of this run."""
+    """It stays off until the next run, despite new prices, a gap, a reload and the end of this run."""
     entry = await linked()
     load = await in_mid_run(hass, advance, entry, plug)
     if pressed == "dashboard":
@@ -71,7 +71,7 @@ async def test_switched_off_by_hand(
 async def test_switched_on_by_hand(
     hass: HomeAssistant, linked, advance: Advance, plug: Plug
 ) -> None:
-    """It stays on until the next run ends, also over a restart; who switches it off again gives it back."""
+    """It stays on until the next run ends, even after a restart; switching it off again returns control."""
     entry = await linked()
     load = await put(hass, entry, devices=[plug.entity_id], **DAYTIME)
     await advance(MINUTE)
@@ -93,10 +93,10 @@ async def test_switched_on_by_hand(
     assert plug.value == "off"
 
 
-async def test_start_now_takes_the_device_back(
+async def test_start_now_takes_control(
     hass: HomeAssistant, linked, advance: Advance, plug: Plug
 ) -> None:
-    """Whoever presses it in mid-run wants the device to run, though it was switched off by hand."""
+    """Pressed during a run, it switches on a device that was switched off by hand."""
     load = await in_mid_run(hass, advance, await linked(), plug)
     await by_hand(hass, plug.entity_id, "turn_off")
     await advance(MINUTE)
@@ -107,7 +107,7 @@ async def test_start_now_takes_the_device_back(
 async def test_start_now_twice(
     hass: HomeAssistant, linked, advance: Advance, plug: Plug
 ) -> None:
-    """It takes the device back in a run that was started by hand, too, and the run ends when it did."""
+    """It also takes control in a run that was started by hand, and does not change the end of that run."""
     load = await put(hass, await linked(), devices=[plug.entity_id], **DAYTIME)
     await press(hass, load, "start_now")
     end = moment(hass, load, "next_end")
@@ -121,10 +121,10 @@ async def test_start_now_twice(
 
 
 @pytest.mark.parametrize("who", ["itself", "user", "automation"])
-async def test_off_again_when_it_is_asked(
+async def test_late_state_report_is_not_manual(
     hass: HomeAssistant, linked, advance: Advance, give_time, plug: Plug, who
 ) -> None:
-    """What a device shows half a minute after a command, when its state is read, is not done by hand; what people do is."""
+    """A state polled half a minute after a command does not count as manual switching; what people do does."""
     load = await put(hass, await linked(), devices=[plug.entity_id], **DAYTIME)
     await until(advance, moment(hass, load, "next_start"))
     await give_time(29 * SECOND)
@@ -148,7 +148,7 @@ async def test_off_again_when_it_is_asked(
 async def test_restart_in_mid_run(
     hass: HomeAssistant, linked, advance: Advance, plug: Plug, over
 ) -> None:
-    """What changed while Home Assistant was away is brought into line, and what did not is left as it is."""
+    """A device that changed while Home Assistant was down is corrected; one that did not is left alone."""
     entry = await linked()
     load = await in_mid_run(hass, advance, entry, plug)
     end = moment(hass, load, "next_end")
@@ -172,7 +172,7 @@ async def test_restart_in_mid_run(
 async def test_a_plan_that_changes_in_mid_run(
     hass: HomeAssistant, nomos, linked, subscription, advance: Advance, plug: Plug
 ) -> None:
-    """The device goes off with the run that is put off, and on with the one that was found."""
+    """The device goes off when its run is postponed, and on when the new run starts."""
     entry = await linked()
     load = await in_mid_run(hass, advance, entry, plug, contiguous=False)
     now = datetime.now(UTC)
@@ -203,7 +203,7 @@ async def test_a_plan_that_changes_in_mid_run(
 async def test_nights_of_the_clock_change(
     hass: HomeAssistant, linked, advance: Advance, plug: Plug, now
 ) -> None:
-    """A run over the hour that is missing or comes twice is a run like any other."""
+    """A run across the missing or repeated hour is like any other."""
     around = {"start": "00:00:00", "end": "05:00:00", "duration": {"hours": 3}}
     load = await put(hass, await linked(), devices=[plug.entity_id], **around)
     on = timedelta()
@@ -222,10 +222,10 @@ async def test_nights_of_the_clock_change(
     assert ran.utcoffset() != now.astimezone(TARIFF_ZONE).utcoffset()
 
 
-async def test_a_device_that_is_taken_out(
+async def test_a_device_removed_from_a_load(
     hass: HomeAssistant, linked, advance: Advance, give_time, plug: Plug
 ) -> None:
-    """It stays as it is and is commanded no more, and its repair goes; one that is put in follows at once."""
+    """It keeps its state, gets no more commands and loses its repair; an added device follows at once."""
     entry = await linked()
     broken, new = Plug("Broken", disobeys=1000), Plug("New")
     await plug_in(hass, broken, new)
@@ -250,7 +250,7 @@ async def test_a_device_that_is_taken_out(
 async def test_a_load_that_is_removed(
     hass: HomeAssistant, linked, advance: Advance, give_time, plug: Plug
 ) -> None:
-    """Its devices stay as they are, and its repairs go."""
+    """Its devices keep their states, and its repairs disappear."""
     entry = await linked()
     broken = Plug("Broken", disobeys=1000)
     await plug_in(hass, broken)

@@ -1,4 +1,4 @@
-"""Tests of the devices of loads: each is below the contract that the load is planned with."""
+"""Tests of the devices of loads: each is linked to the contract with which the load is planned."""
 
 from datetime import timedelta
 
@@ -21,13 +21,15 @@ def device(hass: HomeAssistant, entry, key: str) -> dr.DeviceEntry | None:
 
 
 def contract_of(hass: HomeAssistant, entry, load: str) -> str | None:
-    """Return the name of the device that a load's device is below."""
+    """Return the name of the contract to which a load's device is linked."""
     via = device(hass, entry, load).via_device_id
     return dr.async_get(hass).async_get(via).name if via else None
 
 
-async def test_a_load_is_below_its_contract(hass: HomeAssistant, nomos, linked) -> None:
-    """It does so from the start, over a reload, and when another contract is chosen."""
+async def test_device_is_linked_to_its_contract(
+    hass: HomeAssistant, nomos, linked
+) -> None:
+    """This holds from the start, after a reload, and when another contract is chosen."""
     first = nomos.customers[EMAIL].subscriptions[0]
     second = nomos.add_subscription(EMAIL)
     entry = await linked()
@@ -48,10 +50,10 @@ async def test_a_load_is_below_its_contract(hass: HomeAssistant, nomos, linked) 
     assert contract_of(hass, entry, loads[0]) == expected[1]
 
 
-async def test_a_contract_that_goes(
+async def test_contract_that_disappears(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """The load is below the contract that it is planned with from then on."""
+    """The device is linked to the contract with which the load is planned from then on."""
     second = nomos.add_subscription(EMAIL)
     entry = await linked()
     load = await add(hass, entry, subscription=second.id)
@@ -64,7 +66,7 @@ async def test_a_contract_that_goes(
 
 
 async def test_the_only_contract(hass: HomeAssistant, nomos, linked) -> None:
-    """A load that names no contract is below the one about consumption."""
+    """A load without a chosen contract is linked to the consumption contract."""
     entry = await linked("solar@example.com")
     load = await add(hass, entry)
     assert contract_of(hass, entry, load) == "Nomos"

@@ -1,4 +1,4 @@
-"""Tests of flexible loads when prices are missing or too high, and in the nights of the clock change."""
+"""Tests of flexible loads with missing or too high prices, and in the nights of clock changes."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -30,7 +30,7 @@ QUARTER = timedelta(minutes=15)
 async def test_without_prices(
     hass: HomeAssistant, nomos, linked, advance: Advance, fallback
 ) -> None:
-    """When no prices come, the load runs all the same: at the customer's own time, or as cheap as yesterday."""
+    """Without new prices, the load still runs: at the configured time, or when it was cheap yesterday."""
     nomos.publish_at(datetime(2026, 6, 11).date(), "never")
     entry = await linked()
     await until(advance, datetime(2026, 6, 10, 21, 50, tzinfo=UTC))
@@ -55,7 +55,7 @@ async def test_without_prices(
 async def test_own_time_at_the_opening_of_the_window(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """Without prices a load may start just when its window opens."""
+    """Without prices, a load may start right when its window opens."""
     nomos.publish_at(datetime(2026, 6, 11).date(), "never")
     entry = await linked()
     load_id = await add(
@@ -71,7 +71,7 @@ async def test_own_time_at_the_opening_of_the_window(
 async def test_window_that_passes_without_prices(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """When the window closes, a load that waited in vain for prices below its cap waits for the next one."""
+    """A load that found no price below its cap waits for the next window."""
     entry = await linked()
     nomos.faults.add(kind="reset")
     load_id = await add(hass, entry, start="00:00:00", end="06:00:00", price_cap=100)
@@ -90,7 +90,7 @@ async def test_window_that_passes_without_prices(
 
 
 async def test_price_cap(hass: HomeAssistant, nomos, linked, advance: Advance) -> None:
-    """Above the cap an interruptible load runs shorter and says so; one that runs in one go waits."""
+    """With a cap, an interruptible load runs for less time and reports it; a contiguous one waits."""
     entry = await linked()
     prices = sorted(
         one.price for one in table_of(entry).intervals if one.start >= datetime.now(UTC)
@@ -114,7 +114,7 @@ async def test_price_cap(hass: HomeAssistant, nomos, linked, advance: Advance) -
 async def test_nights_of_the_clock_change(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """In the nights of 10 and of 12 hours the load runs once, for its time, within its window."""
+    """In windows of 10 and 12 hours, the load runs once, for its duration."""
     entry = await linked()
     load_id = await add(hass, entry)
     opens = (

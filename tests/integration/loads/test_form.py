@@ -1,4 +1,4 @@
-"""Tests of the dialog that describes a load: its types, its sections, and what it says is wrong."""
+"""Tests of the dialog for loads: types, sections and errors."""
 
 from datetime import UTC, datetime, time, timedelta
 from types import MappingProxyType
@@ -17,10 +17,10 @@ from tests.integration.loads.helpers import (
     CAR,
     DISHWASHER,
     add,
-    begin,
+    expanded_sections,
     fill_in,
     moment,
-    opened,
+    open_form,
     shown,
     suggested,
     table_of,
@@ -63,20 +63,20 @@ EVERY_TYPE: dict[str, Any] = {"end": "07:00", "prefer": "early", "days": "every_
 
 
 @pytest.mark.parametrize("load_type", TYPES)
-async def test_what_a_type_fills_in(hass: HomeAssistant, linked, load_type) -> None:
-    """A type fills in what suits it, and every section is closed."""
+async def test_defaults_of_a_type(hass: HomeAssistant, linked, load_type) -> None:
+    """Each type has suitable defaults, and all sections are collapsed."""
     entry = await linked()
-    result = await begin(hass, entry, load_type)
+    result = await open_form(hass, entry, load_type)
     assert result["step_id"] == "settings"
     assert suggested(result) == EVERY_TYPE | TYPES[load_type]
-    assert opened(result) == []
+    assert expanded_sections(result) == []
 
 
 @pytest.mark.parametrize("load_type", TYPES)
 async def test_a_name_is_enough(hass: HomeAssistant, linked, load_type) -> None:
-    """What a type fills in makes a load; only something else has to say how long it runs."""
+    """The defaults of a type are sufficient; only *Something else* needs a duration."""
     entry = await linked()
-    result = await begin(hass, entry, load_type)
+    result = await open_form(hass, entry, load_type)
     filled = suggested(result) | {"name": "Load"}
     if load_type == "other":
         filled["duration"] = TWO_HOURS
@@ -93,7 +93,7 @@ async def test_a_name_is_enough(hass: HomeAssistant, linked, load_type) -> None:
 
 
 def fields(result):
-    """Return the keys that a form asks for."""
+    """Return the keys of a form's fields."""
     schema = result["data_schema"].schema
     return {str(key) for key in schema if not hasattr(schema[key], "options")} | {
         str(inner)
@@ -103,10 +103,10 @@ def fields(result):
     }
 
 
-async def test_every_type_asks_for_everything(hass: HomeAssistant, linked) -> None:
-    """A type hides nothing; only a car is charged."""
+async def test_every_type_has_all_fields(hass: HomeAssistant, linked) -> None:
+    """No type hides a field, but only a car has the fields for charging."""
     entry = await linked()
-    asked = {one: fields(await begin(hass, entry, one)) for one in TYPES}
+    asked = {one: fields(await open_form(hass, entry, one)) for one in TYPES}
     assert asked["appliance"] == asked["heat"] == asked["other"]
     assert asked["car"] - asked["other"] == {
         "capacity",
@@ -124,12 +124,12 @@ async def test_every_type_asks_for_everything(hass: HomeAssistant, linked) -> No
 async def test_every_field_has_its_text(
     hass: HomeAssistant, nomos, linked, load_type, language
 ) -> None:
-    """Every field, section, choice and type has a text where Home Assistant looks for it."""
+    """Every field, section, option and type has a text where Home Assistant expects it."""
     nomos.add_subscription(EMAIL)
     entry = await linked()
     texts = read_json(INTEGRATION / "translations" / f"{language}.json")
     step = texts["config_subentries"]["load"]["step"]["settings"]
-    result = await begin(hass, entry, load_type)
+    result = await open_form(hass, entry, load_type)
     for key, field in result["data_schema"].schema.items():
         if not hasattr(field, "options"):
             assert step["data"][str(key)]
@@ -174,17 +174,17 @@ async def test_every_field_has_its_text(
 async def test_settings_that_contradict_each_other(
     hass: HomeAssistant, nomos, linked, changes, error, place
 ) -> None:
-    """The form says what is wrong beside it, keeps what was entered, and accepts the corrected settings."""
+    """The form shows the error at the field, keeps the input, and accepts corrected settings."""
     entry = await linked()
     wrong = {key: one for key, one in (DISHWASHER | changes).items() if one is not None}
-    result = await fill_in(hass, await begin(hass, entry), wrong)
+    result = await fill_in(hass, await open_form(hass, entry), wrong)
     assert result["type"] is FlowResultType.FORM
     assert result["errors"] == {place: error}
     expected = wrong | {"duration": wrong.get("duration", {})}
     kept = suggested(result)
     for key, value in expected.items():
         assert kept.get(key, {}) == value, key
-    assert opened(result) == (
+    assert expanded_sections(result) == (
         [place] if place in ("when", "how", "price", "device") else []
     )
     if error == "out_of_range":
@@ -213,21 +213,21 @@ async def test_settings_that_contradict_each_other(
 async def test_mistakes_with_a_car(
     hass: HomeAssistant, linked, changes, error, place
 ) -> None:
-    """What a car asks for on the first page is shown there when it is wrong."""
+    """Errors in a car's fields outside the sections are shown at those fields."""
     entry = await linked()
-    result = await begin(hass, entry, "car")
+    result = await open_form(hass, entry, "car")
     wrong = suggested(result) | {"name": "Car"} | changes
     wrong = {key: one for key, one in wrong.items() if one is not None}
     result = await fill_in(hass, result, wrong)
     assert result["errors"] == {place: error}
-    assert opened(result) == (["charge"] if place == "charge" else [])
+    assert expanded_sections(result) == (["charge"] if place == "charge" else [])
 
 
 async def test_a_car_by_charge(hass: HomeAssistant, linked) -> None:
-    """The sensor of a car's battery goes before the energy that the form was filled in with."""
+    """The sensor of a car's battery takes precedence over the default energy."""
     entry = await linked()
     hass.states.async_set("sensor.charge", "50", {"unit_of_measurement": "%"})
-    result = await begin(hass, entry, "car")
+    result = await open_form(hass, entry, "car")
     filled = suggested(result) | CHARGE | {"name": "Car"}
     result = await fill_in(hass, result, filled)
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -261,16 +261,16 @@ async def test_a_car_by_charge(hass: HomeAssistant, linked) -> None:
         {"preset_on": 5},
     ],
 )
-async def test_settings_that_are_none(hass: HomeAssistant, linked, changes) -> None:
-    """The form refuses what its fields cannot hold."""
+async def test_invalid_input(hass: HomeAssistant, linked, changes) -> None:
+    """The form rejects values that its fields do not allow."""
     entry = await linked()
-    result = await begin(hass, entry)
+    result = await open_form(hass, entry)
     with pytest.raises(InvalidData):
         await fill_in(hass, result, DISHWASHER | changes)
 
 
 async def test_short_times(hass: HomeAssistant, linked) -> None:
-    """A time without its leading zero, which Home Assistant lets through, is read as it lets it through."""
+    """A time without a leading zero, which Home Assistant accepts, is accepted and read correctly."""
     entry = await linked()
     load_id = await add(hass, entry, start="7:00", end="19:5")
     load = entry.runtime_data.loads.all[load_id]
@@ -278,10 +278,10 @@ async def test_short_times(hass: HomeAssistant, linked) -> None:
 
 
 async def test_account_that_is_not_loaded(hass: HomeAssistant, nomos, linked) -> None:
-    """Without the account there is no list of contracts to choose from, at whatever step."""
+    """Without a loaded account there are no contracts to choose from, so every step is aborted."""
     entry = await linked()
     load_id = await add(hass, entry)
-    form = await begin(hass, entry)
+    form = await open_form(hass, entry)
     await hass.config_entries.async_unload(entry.entry_id)
     flows = hass.config_entries.subentries
     for result in (
@@ -305,8 +305,8 @@ OLD = {
 }
 
 
-async def test_a_load_of_another_version(hass: HomeAssistant, nomos, linked) -> None:
-    """A load that was described by another form opens with its values, and stays what it is."""
+async def test_load_from_another_version(hass: HomeAssistant, nomos, linked) -> None:
+    """A load from another form opens with its values and is not changed by that."""
     entry = await linked()
     future = {"of_a_later_version": 1, "subscription": nomos.customers[EMAIL].id}
     old = ConfigSubentry(
@@ -328,8 +328,8 @@ async def test_a_load_of_another_version(hass: HomeAssistant, nomos, linked) -> 
     assert entry.subentries[old.subentry_id].data == filled | future
 
 
-async def test_change_what_can_be_empty(hass: HomeAssistant, linked) -> None:
-    """What is cleared is gone, and what is not asked for stays."""
+async def test_optional_fields(hass: HomeAssistant, linked) -> None:
+    """A cleared field is removed, and settings that the form does not show are kept."""
     entry = await linked()
     load_id = await add(hass, entry, CAR, type="heat", fallback="02:00:00")
     result = await entry.start_subentry_reconfigure_flow(hass, load_id)
@@ -344,7 +344,7 @@ async def test_change_what_can_be_empty(hass: HomeAssistant, linked) -> None:
 
 
 async def test_a_contract_that_is_gone(hass: HomeAssistant, nomos, linked) -> None:
-    """The form of a load whose contract is gone shows the usual one, and can be sent as it is."""
+    """If a load's contract is gone, its form shows the default one, and can be submitted unchanged."""
     nomos.add_subscription(EMAIL)
     entry = await linked()
     gone = ConfigSubentry(
@@ -376,9 +376,9 @@ async def test_a_contract_that_is_gone(hass: HomeAssistant, nomos, linked) -> No
 async def test_whether_a_car_is_charged_on_demand(
     hass: HomeAssistant, linked, changes, repeat
 ) -> None:
-    """A car is charged when it is plugged in, if that is known, else every day."""
+    """With a plug sensor, a car is charged on demand, otherwise daily."""
     entry = await linked()
-    result = await begin(hass, entry, "car")
+    result = await open_form(hass, entry, "car")
     filled = suggested(result) | {"name": "Car"} | changes
     await fill_in(hass, result, filled)
     await hass.async_block_till_done()
@@ -399,7 +399,7 @@ async def test_whether_a_car_is_charged_on_demand(
 async def test_entered_at_odd_times(
     hass: HomeAssistant, nomos, linked, now: datetime
 ) -> None:
-    """With a name and a duration only, a load runs in the cheapest time until seven, in the night, too."""
+    """With only a name and a duration, a load runs at the cheapest time until 7:00, even if entered at night."""
     entry = await linked()
     load_id = await add(
         hass, entry, {"name": "Dryer", "duration": TWO_HOURS, "power": 1}

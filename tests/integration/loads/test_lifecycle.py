@@ -1,4 +1,4 @@
-"""Tests of flexible loads through what happens to a house: contracts that change, prices that come late, a hub that sleeps."""
+"""Tests of flexible loads over time: changing contracts, late prices, a sleeping hub."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -13,8 +13,8 @@ from tests.integration.helpers import EMAIL, Advance, restart
 from tests.integration.loads.helpers import (
     CAR,
     add,
-    begin,
     moment,
+    open_form,
     runs_now,
     shown,
     status,
@@ -29,12 +29,12 @@ QUARTER = timedelta(minutes=15)
 
 
 def attributes(hass, load_id):
-    """Return what a load tells of its plan."""
+    """Return the attributes of a load's plan."""
     return shown(hass, load_id, "run_now", "binary_sensor").attributes
 
 
 def planned(hass, load_id):
-    """Return how long the load is planned to run."""
+    """Return the planned run time of the load."""
     return sum(
         (
             datetime.fromisoformat(run["end"]) - datetime.fromisoformat(run["start"])
@@ -44,10 +44,10 @@ def planned(hass, load_id):
     )
 
 
-async def test_contract_that_follows(
+async def test_following_contract(
     hass: HomeAssistant, nomos, linked, subscription, advance: Advance
 ) -> None:
-    """While another contract waits to begin, loads are planned with the one that runs, also after a restart."""
+    """Until the next contract begins, loads are planned with the current one, even after a restart."""
     entry = await linked()
     load_id = await add(hass, entry)
     end = datetime(2026, 6, 12, 22, tzinfo=UTC)
@@ -56,12 +56,12 @@ async def test_contract_that_follows(
     await entry.runtime_data.account.async_refresh()
     await restart(hass, entry)
     runtime = entry.runtime_data
-    # As Nomos lists them, the newest first.
+    # In Nomos's order, newest first.
     assert list(runtime.prices) == [following.id, subscription.id]
     load = runtime.loads.all[load_id]
     assert load.coordinator is runtime.prices[subscription.id]
     assert status(hass, load_id) == LoadStatus.PROVISIONAL
-    form = suggested(await begin(hass, entry))
+    form = suggested(await open_form(hass, entry))
     assert form["subscription"] == subscription.id
     while datetime.now(UTC) < end + timedelta(hours=2):
         await advance(QUARTER)
@@ -73,10 +73,10 @@ async def test_contract_that_follows(
     }
 
 
-async def test_named_contract_that_ends(
+async def test_chosen_contract_that_ends(
     hass: HomeAssistant, nomos, linked, subscription, advance: Advance
 ) -> None:
-    """A load of a contract that is over goes on with the one that has followed."""
+    """A load of a contract that has ended is planned with the following one."""
     end = datetime(2026, 6, 12, 22, tzinfo=UTC)
     nomos.set_subscription(subscription.id, end_at=end)
     following = nomos.add_subscription(EMAIL, start_at=end)
@@ -93,8 +93,8 @@ async def test_named_contract_that_ends(
     }
 
 
-async def test_no_contract_to_plan_with(hass: HomeAssistant, nomos, linked) -> None:
-    """An account that only feeds in has nothing to plan a load with, and the form says so."""
+async def test_feed_in_contract_only(hass: HomeAssistant, nomos, linked) -> None:
+    """An account with only a feed-in contract cannot plan loads, and the form says so."""
     for one in list(nomos.customers["solar@example.com"].subscriptions):
         if one.type != "feed_in":
             nomos.remove_subscription(one.id)
@@ -109,17 +109,17 @@ async def test_no_contract_to_plan_with(hass: HomeAssistant, nomos, linked) -> N
 @pytest.mark.parametrize(
     ("known", "cap", "expected"),
     [
-        # Prices are known and too high: the customer's own time is not for that.
+        # Prices are known and too high; the configured time does not apply then.
         (True, -50, LoadStatus.ABOVE_CAP),
         (False, None, LoadStatus.FALLBACK),
-        # What is known of that time is too high, whatever the rest may be.
+        # The known prices of that time are too high, whatever the rest may be.
         (False, -50, LoadStatus.WAITING_FOR_PRICES),
     ],
 )
 async def test_own_time_and_price_cap(
     hass: HomeAssistant, nomos, linked, advance: Advance, known, cap, expected
 ) -> None:
-    """A load does not run at a price above its cap, at the customer's own time either."""
+    """A load does not run at a price above its cap, not even at the configured time."""
     if not known:
         nomos.publish_at(date(2026, 6, 11), "never")
     entry = await linked()
@@ -145,7 +145,7 @@ async def test_own_time_and_price_cap(
 async def test_rest_is_planned_again_when_prices_come(
     hass: HomeAssistant, nomos, linked, subscription, advance: Advance, restarts
 ) -> None:
-    """A load that may pause begins early if yesterday's prices promise no better, and improves the rest in mid-run."""
+    """An interruptible load starts early if yesterday's prices promise nothing better, and replans its rest."""
     nomos.publish_at(date(2026, 6, 11), "never")
     entry = await linked()
     opens = datetime(2026, 6, 10, 19, tzinfo=UTC)
@@ -157,7 +157,7 @@ async def test_rest_is_planned_again_when_prices_come(
     load_id = await add(hass, entry, CAR, start="21:00:00", end="07:00:00")
     assert status(hass, load_id) == LoadStatus.PROVISIONAL
     assert planned(hass, load_id) == timedelta(hours=4)
-    # What stands in for a price is no price.
+    # A stand-in for a price is not shown as a price.
     assert shown(hass, load_id, "expected_cost").state == "unknown"
     ran = await run_to(hass, advance, load_id, opens + timedelta(minutes=20, seconds=7))
     assert ran == timedelta(minutes=20, seconds=7)
@@ -172,7 +172,7 @@ async def test_rest_is_planned_again_when_prices_come(
     now = attributes(hass, load_id)
     assert now["runs"] != before["runs"]
     assert now["window"] == before["window"]
-    # It has to run for half an hour; then cheaper hours wait.
+    # It has to run for half an hour; then it waits for cheaper hours.
     assert datetime.fromisoformat(now["runs"][0]["start"]) == opens
     assert float(shown(hass, load_id, "expected_cost").state) > 0
     ran += await run_to(hass, advance, load_id, datetime(2026, 6, 10, 22, tzinfo=UTC))
@@ -187,7 +187,7 @@ async def test_rest_is_planned_again_when_prices_come(
     ran += await run_to(
         hass, advance, load_id, datetime(2026, 6, 11, 4, 59, tzinfo=UTC)
     )
-    # The minutes that are counted do not begin with those of the clock.
+    # The counted minutes are not aligned with those of the clock.
     assert abs(ran - timedelta(hours=4)) < timedelta(minutes=1)
     assert status(hass, load_id) == LoadStatus.DONE
     await run_to(hass, advance, load_id, datetime(2026, 6, 11, 5, 1, tzinfo=UTC))
@@ -195,7 +195,7 @@ async def test_rest_is_planned_again_when_prices_come(
 
 
 async def run_to(hass, advance: Advance, load_id, end: datetime) -> timedelta:
-    """Move the clock on to an instant; return for how long the load was on."""
+    """Advance to an instant; return for how long the load was on."""
     ran = timedelta()
     while (left := end - datetime.now(UTC)) > timedelta():
         on = runs_now(hass, load_id)
@@ -205,10 +205,10 @@ async def run_to(hass, advance: Advance, load_id, end: datetime) -> timedelta:
     return ran
 
 
-async def test_run_that_nobody_saw(
+async def test_run_while_the_hub_slept(
     hass: HomeAssistant, linked, advance: Advance
 ) -> None:
-    """A hub that slept through a run has time for another one, in the same window."""
+    """If the hub slept through a run, the load runs again in the same window."""
     entry = await linked()
     load_id = await add(hass, entry, end="12:00:00")
     await until(advance, datetime(2026, 6, 10, 18, 30, tzinfo=UTC))
@@ -223,10 +223,10 @@ async def test_run_that_nobody_saw(
     assert attributes(hass, load_id)["window"]["end"] != window["end"]
 
 
-async def test_next_night_is_planned_when_the_run_is_over(
+async def test_next_night_is_planned_after_the_run(
     hass: HomeAssistant, linked, advance: Advance
 ) -> None:
-    """The end of a run is not the end of its window, and there is no news of prices then; the load looks ahead."""
+    """The next night is planned when a run ends, though its window is still open and no prices arrive then."""
     entry = await linked()
     load_id = await add(hass, entry)
     await until(advance, datetime(2026, 6, 10, 15, tzinfo=UTC))
@@ -244,7 +244,7 @@ async def test_next_night_is_planned_when_the_run_is_over(
 
 
 async def test_hub_that_moves(hass: HomeAssistant, linked) -> None:
-    """Windows are by the clock on the wall, also when it is hung in another place."""
+    """Windows are in local time, even after the hub's time zone changes."""
     entry = await linked()
     load_id = await add(hass, entry, start="20:00:00", end="22:30:00")
     assert attributes(hass, load_id)["window"]["start"][11:16] == "20:00"

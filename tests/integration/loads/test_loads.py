@@ -38,7 +38,7 @@ EMAIL = "smart@example.com"
 async def test_a_load_has_a_dozen_entities_and_a_device(
     hass: HomeAssistant, nomos, linked
 ) -> None:
-    """A load is there without a restart, and costs no request and no reload."""
+    """A new load exists at once, without a restart, a request or a reload."""
     entry = await linked()
     runtime, requests = entry.runtime_data, len(nomos.requests)
     load_id = await add(hass, entry)
@@ -80,13 +80,13 @@ async def test_a_load_has_a_dozen_entities_and_a_device(
 async def test_plan_of_the_night(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """In the morning the plan is provisional; in the afternoon it is the optimum, and then it runs just that."""
+    """In the morning the plan is provisional; from the afternoon on it is the optimum, and runs exactly so."""
     entry = await linked()
     load_id = await add(hass, entry)
     assert status(hass, load_id) == LoadStatus.PROVISIONAL
     opens = datetime(2026, 6, 10, 20, tzinfo=TARIFF_ZONE)
     closes = datetime(2026, 6, 11, 7, tzinfo=TARIFF_ZONE)
-    # The second request for tomorrow's prices is some minutes before or after three o'clock, by chance.
+    # The second request for tomorrow's prices is at a random time, some minutes before or after 15:00.
     await until(advance, datetime(2026, 6, 10, 13, 15, tzinfo=UTC))
     assert status(hass, load_id) == LoadStatus.PLANNED
     best = plan(
@@ -115,7 +115,7 @@ async def test_plan_of_the_night(
 async def test_interruptible_load_keeps_its_rules(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """Runs and pauses are as long as asked, and no more than asked."""
+    """Runs and pauses have the required length and number."""
     entry = await linked()
     load_id = await add(hass, entry, CAR)
     runs = shown(hass, load_id, "run_now", "binary_sensor").attributes["runs"]
@@ -138,7 +138,7 @@ async def test_interruptible_load_keeps_its_rules(
 async def test_planned_in_the_executor(
     hass: HomeAssistant, nomos, linked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A plan is made outside the event loop, once for a load that is added, however long it takes."""
+    """A new load is planned once and outside the event loop, however long that takes."""
     entry = await linked()
     jobs: list[str] = []
     run = hass.async_add_executor_job
@@ -150,9 +150,9 @@ async def test_planned_in_the_executor(
     monkeypatch.setattr(hass, "async_add_executor_job", watched)
     seen = async_capture_events(hass, EVENT_STATE_CHANGED)
     await add(hass, entry, CAR)
-    # Once for the sentence at the end of the dialog, and once for the load.
+    # Once for the preview at the end of the dialog, and once for the load.
     assert jobs.count("plan_load") == 2
-    # A load shows up with its plan: no automation sees it come out of nothing. A button has no state until it is pressed.
+    # A load's first states include its plan, so no automation sees them change. A button has no state until pressed.
     states = [
         event.data["new_state"]
         for event in seen
@@ -163,10 +163,10 @@ async def test_planned_in_the_executor(
     assert not [one for one in states if one.state in ("unavailable", "unknown")]
 
 
-async def test_plan_that_has_begun_is_kept_to(
+async def test_begun_run_is_kept(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """Corrections in mid-run change nothing any more; before it they do."""
+    """A corrected price changes the plan before the run, but not during it."""
     entry = await linked()
     load_id = await add(hass, entry, start="10:00:00", end="18:00:00")
     subscription = nomos.customers[EMAIL].subscriptions[0]
@@ -195,7 +195,7 @@ async def test_plan_that_has_begun_is_kept_to(
 async def test_restart_in_mid_run_and_after_it(
     hass: HomeAssistant, nomos, linked, advance: Advance, into, offline
 ) -> None:
-    """A restart neither loses the run nor begins another one in the same window."""
+    """A restart neither loses the run nor starts another one in the same window."""
     entry = await linked()
     load_id = await add(hass, entry, start="10:00:00", end="20:00:00")
     start = moment(hass, load_id, "next_start")
@@ -219,7 +219,7 @@ async def test_restart_in_mid_run_and_after_it(
 async def test_edit_and_remove(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """Settings change the plan at once, the name changes the device, and removal takes everything along."""
+    """New settings change the plan at once, a new name renames the device, and removal leaves nothing behind."""
     entry = await linked()
     load_id = await add(hass, entry)
     before = moment(hass, load_id, "next_start")
@@ -249,7 +249,7 @@ async def test_edit_and_remove(
 async def test_editing_in_mid_run(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """New settings do not stop what runs; a new duration ends it sooner or later."""
+    """New settings do not stop a run; a new duration changes its end."""
     entry = await linked()
     load_id = await add(hass, entry, start="10:00:00", end="18:00:00")
     start = moment(hass, load_id, "next_start")
@@ -270,7 +270,7 @@ async def test_editing_in_mid_run(
 async def test_choice_of_contract(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """With several contracts the load is planned with the prices of the chosen one, and of the usual one when that is gone."""
+    """A load is planned with the prices of the chosen contract, or of the default one if that is gone."""
     second = nomos.add_subscription(EMAIL)
     entry = await linked()
     load_id = await add(hass, entry, subscription=second.id)
@@ -287,7 +287,7 @@ async def test_choice_of_contract(
 async def test_states_are_not_written_while_nothing_changes(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """Between events of the plan its entities are silent."""
+    """Between events of the plan, its entities write no state."""
     entry = await linked()
     load_id = await add(hass, entry)
     before = shown(hass, load_id, "run_now", "binary_sensor").last_reported
@@ -300,7 +300,7 @@ async def test_states_are_not_written_while_nothing_changes(
 async def test_removing_the_account_removes_the_plans(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """No file stays behind."""
+    """No file is left behind."""
     entry = await linked()
     load_id = await add(hass, entry, start="10:00:00", end="18:00:00")
     await until(advance, moment(hass, load_id, "next_start") + QUARTER)

@@ -1,4 +1,4 @@
-"""Test of a house with twenty loads: nothing of them holds the event loop together."""
+"""Test of a house with twenty loads: they do not block the event loop in one piece."""
 
 import asyncio
 from collections import defaultdict
@@ -21,10 +21,10 @@ LOADS = 20
 
 
 class Callbacks:
-    """Which loads wrote states in each callback of the event loop."""
+    """Records which loads write states in each callback of the event loop."""
 
     def __init__(self, hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Count from now on."""
+        """Record from now on."""
         self.loads: defaultdict[int, set[str]] = defaultdict(set)
         self._registry = er.async_get(hass)
         self._begun, self._current = 0, [0]
@@ -49,7 +49,7 @@ class Callbacks:
 async def test_a_callback_for_each_load(
     hass: HomeAssistant, nomos, linked, advance: Advance, monkeypatch
 ) -> None:
-    """When tomorrow's prices arrive every load is planned again, each in callbacks of its own; no state is written in vain."""
+    """When prices arrive, every load is planned in callbacks of its own, and no unchanged state is written."""
     hass.states.async_set("sensor.charge", "30", {"unit_of_measurement": "%"})
     hass.states.async_set("binary_sensor.plugged", "on")
     entry = await linked()

@@ -1,4 +1,4 @@
-"""Tests of what happens while a load runs: reloads, a clock that is set, and the nights of the clock change."""
+"""Tests of reloads, set clocks and clock changes while a load runs."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -10,10 +10,10 @@ from homeassistant.core import HomeAssistant
 from tests.integration.helpers import Advance, SetClock, restart
 from tests.integration.loads.appliances import Plug
 from tests.integration.loads.helpers import (
-    count_run,
     moment,
     press,
     put,
+    record_runs,
     runs_now,
     shown,
     status,
@@ -30,7 +30,7 @@ NIGHTS = [
     datetime(2026, 3, 28, 17, 5, 11, tzinfo=UTC),
     datetime(2026, 10, 24, 16, 5, 11, tzinfo=UTC),
 ]
-"""The evenings before the nights in which an hour is missing, and one comes twice."""
+"""The evenings before the nights with a missing and with a repeated hour."""
 
 
 @pytest.mark.parametrize("may_pause", [False, True])
@@ -38,7 +38,7 @@ NIGHTS = [
 async def test_reloads_in_the_nights_of_the_clock_change(
     hass: HomeAssistant, linked, advance: Advance, plug: Plug, now, may_pause
 ) -> None:
-    """However often it is reloaded in the hour that is missing or comes twice, it runs once, for its time."""
+    """However often it is reloaded around the missing or repeated hour, it runs once, for its duration."""
     entry = await linked()
     load = await put(
         hass,
@@ -83,7 +83,7 @@ async def test_the_clock_is_set(
     minutes,
     may_pause,
 ) -> None:
-    """A run goes on to its end by the new clock, or begins again if it never began by that; there is no other."""
+    """A run ends by the new clock; if the clock is set to before its start, it starts again. There is no other run."""
     entry = await linked()
     load = await put(
         hass,
@@ -118,14 +118,14 @@ async def test_the_clock_is_set(
 
 
 @pytest.mark.parametrize("by_hand", [False, True])
-async def test_the_clock_is_set_back_and_nobody_says_so(
+async def test_the_clock_is_set_back_unnoticed(
     hass: HomeAssistant,
     linked,
     advance: Advance,
     freezer: FrozenDateTimeFactory,
     by_hand,
 ) -> None:
-    """A request is kept if the load is updated after the clock was set back, but before that is known."""
+    """A request survives an update of the load between the change of the clock and its detection."""
     entry = await linked()
     load = await put(
         hass,
@@ -148,7 +148,7 @@ async def test_the_clock_is_set_back_and_nobody_says_so(
     await hass.async_block_till_done(wait_background_tasks=True)
     assert not runs_now(hass, load)
     assert shown(hass, load, "planned", "switch").state == "on"
-    runs = await count_run(hass, advance, load, end + timedelta(hours=5))
+    runs = await record_runs(hass, advance, load, end + timedelta(hours=5))
     assert runs == [(end - timedelta(hours=2), end)]
     assert shown(hass, load, "planned", "switch").state == "off"
 
@@ -156,7 +156,7 @@ async def test_the_clock_is_set_back_and_nobody_says_so(
 async def test_a_change_late_in_the_window(
     hass: HomeAssistant, linked, advance: Advance, set_clock: SetClock
 ) -> None:
-    """What changes in a run, when no other would fit into its window, does not cost the run of the next night."""
+    """A change during a run, too late for another run in its window, does not cost the next night's run."""
     entry = await linked()
     load = await put(
         hass, entry, duration={"hours": 2}, start="04:30:00", end="07:00:00"

@@ -1,4 +1,4 @@
-"""Tests of a car that is charged by its own sensor."""
+"""Tests of a car whose need follows from its charge sensor."""
 
 from datetime import UTC, date, datetime, timedelta
 import json
@@ -12,8 +12,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from tests.integration.helpers import Advance, restart
 from tests.integration.loads.helpers import (
-    begin,
     fill_in,
+    open_form,
     runs_now,
     shown,
     status,
@@ -43,7 +43,7 @@ pytestmark = pytest.mark.usefixtures("german_hub")
 async def test_from_the_plug_to_the_target(
     hass: HomeAssistant, nomos, linked, advance: Advance, restarts, silent
 ) -> None:
-    """Over the publication of tomorrow, and a sensor that goes silent before it charges or for good."""
+    """It holds across the publication of tomorrow's prices and a sensor that goes silent, for a while or for good."""
     entry = await linked()
     house = House(hass, advance, 30)
     await house.plug("off")
@@ -76,10 +76,10 @@ async def test_from_the_plug_to_the_target(
     assert not is_asked(hass, load)
 
 
-async def test_the_cheapest_time_for_what_is_lacking(
+async def test_cheapest_time_for_the_missing_energy(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """It is planned for just that: 30 % of 60 kWh at 10 kW are two hours, of which 90 % get into the battery."""
+    """30 % of 60 kWh take two hours at 10 kW, since only 90 % of the energy gets into the battery."""
     entry = await linked()
     house = House(hass, advance, 50)
     await house.plug("on")
@@ -95,7 +95,7 @@ async def test_the_cheapest_time_for_what_is_lacking(
         timedelta(),
     )
     assert length == 2 * HOUR
-    # It comes home with less than was thought when it was plugged in.
+    # It comes home with a lower charge than assumed when it was plugged in.
     house.charge = 35
     await house.until(berlin(10, 15, 5))
     assert shown(hass, load, "status").attributes["planned_share"] == 100
@@ -104,10 +104,10 @@ async def test_the_cheapest_time_for_what_is_lacking(
     assert len(house.ran) == pytest.approx(36, abs=2)
 
 
-async def test_a_car_that_charges_slower_than_thought(
+async def test_car_that_charges_slower_than_configured(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """Its sensor reports so, and it is planned for longer."""
+    """Its sensor shows this, and its plan becomes longer."""
     entry = await linked()
     house = House(hass, advance, 40)
     house.power = POWER / 2
@@ -115,7 +115,7 @@ async def test_a_car_that_charges_slower_than_thought(
     house.load = await add(hass, entry, CAR)
     await house.until(berlin(11, 7))
     assert house.charge > 75
-    # From then on that is known, and the night after is long enough from its beginning.
+    # The power is remembered, so the next night's plan is long enough from the start.
     await house.plug("off")
     house.charge = 25
     house.report()
@@ -128,7 +128,7 @@ async def test_a_car_that_charges_slower_than_thought(
     await house.plug("on")
     await house.until(berlin(12, 7))
     assert house.charge == pytest.approx(80, abs=1.6)
-    # A charger of full power is believed again.
+    # At a full-power charger, the plan becomes shorter again.
     house.power = POWER
     await house.plug("off")
     house.charge = 40
@@ -143,7 +143,7 @@ async def test_a_car_that_charges_slower_than_thought(
 async def test_a_car_that_refuses(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """Its charge does not move though its sensor is there: it is tried until the deadline, and again for the next."""
+    """Its charge does not rise: charging is tried until the deadline, and again before the next one."""
     entry = await linked()
     house = House(hass, advance, 70)
     house.power = 0
@@ -161,7 +161,7 @@ async def test_a_car_that_refuses(
 async def test_lowest_charge(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """Up to it the car is charged at once, before its window and above its price limit; the rest waits."""
+    """The car is charged up to it at once, even before its window and above its price limit; the rest waits."""
     entry = await linked()
     house = House(hass, advance, 14)
     await house.plug("on")
@@ -186,7 +186,7 @@ async def test_lowest_charge(
     assert status(hass, load) == LoadStatus.ABOVE_CAP
     await house.until(berlin(10, 23))
     assert house.charge == pytest.approx(21.5, abs=1.6)
-    # It is driven, and comes home below it in the middle of its window.
+    # It is driven and comes home below it, within its window.
     await house.plug("off")
     house.charge = 10
     await house.until(berlin(10, 23, 30))
@@ -197,10 +197,10 @@ async def test_lowest_charge(
     assert house.charge == pytest.approx(21.5, abs=1.6)
 
 
-async def test_lowest_charge_is_the_beginning_of_the_plan(
+async def test_lowest_charge_comes_first(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """After it the car goes on as planned, within its window."""
+    """After that, the car is charged as planned within its window."""
     entry = await linked()
     house = House(hass, advance, 10)
     await house.plug("on")
@@ -215,10 +215,10 @@ async def test_lowest_charge_is_the_beginning_of_the_plan(
 
 
 @pytest.mark.parametrize("junk", ["nan", "inf", "-4", "140", "", "\ud83d", "unknown"])
-async def test_junk_of_a_sensor(
+async def test_implausible_charge(
     hass: HomeAssistant, nomos, linked, advance: Advance, junk
 ) -> None:
-    """What is no charge is no news."""
+    """An implausible charge is ignored."""
     entry = await linked()
     house = House(hass, advance, 50)
     await house.plug("on")
@@ -232,10 +232,10 @@ async def test_junk_of_a_sensor(
     assert is_asked(hass, load)
 
 
-async def test_a_sensor_of_the_energy_that_is_lacking(
+async def test_sensor_of_the_missing_energy(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """It counts by itself, whatever the target; in kWh or Wh."""
+    """It counts whatever the target is, in kWh or Wh."""
     entry = await linked()
     await hass.async_block_till_done()
     hass.states.async_set(PLUG, "on")
@@ -258,7 +258,7 @@ async def test_a_sensor_of_the_energy_that_is_lacking(
 async def test_nights_of_the_clock_change(
     hass: HomeAssistant, nomos, linked, advance: Advance, now
 ) -> None:
-    """The car is ready by the clock on the wall, with what it lacked and no more."""
+    """The car is ready by local time, with exactly the energy that it needed."""
     entry = await linked()
     house = House(hass, advance, 20)
     await house.plug("on")
@@ -275,7 +275,7 @@ async def test_nights_of_the_clock_change(
 async def test_the_number_is_the_target(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """It changes what is planned; if an entity of the customer's sets the target, it shows that and cannot be set."""
+    """It changes the plan; if an entity provides the target, it shows that and is read-only."""
     entry = await linked()
     house = House(hass, advance, 50)
     await house.plug("on")
@@ -314,10 +314,8 @@ async def test_the_number_is_the_target(
     assert shown(hass, other, "need", "number").state == "65.0"
 
 
-async def test_another_sensor(
-    hass: HomeAssistant, nomos, linked, advance: Advance
-) -> None:
-    """What the one before said does not count any more."""
+async def test_new_sensor(hass: HomeAssistant, nomos, linked, advance: Advance) -> None:
+    """Readings of the previous sensor no longer count."""
     entry = await linked()
     house = House(hass, advance, 50)
     await house.plug("on")
@@ -338,7 +336,7 @@ async def test_another_sensor(
 async def test_diagnostics_name_no_entity(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """They say by what the need goes and whether it is known."""
+    """They say what the need is derived from and whether it is known."""
     entry = await linked()
     house = House(hass, advance, 50)
     await house.plug("on")
@@ -358,10 +356,10 @@ async def test_diagnostics_name_no_entity(
     assert load["plugged_sensor"] is load["ask_sensor"] is True
 
 
-async def test_a_night_without_prices(
+async def test_lowest_charge_without_prices(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """Below its lowest charge a car is charged also at a price that nobody knows."""
+    """Below its lowest charge, a car is charged even at an unknown price."""
     nomos.publish_at(date(2026, 6, 11), "never")
     entry = await linked()
     house = House(hass, advance, 40)
@@ -379,12 +377,12 @@ async def test_a_night_without_prices(
 async def test_a_car_from_its_form_to_its_plug(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """The dialog ends with what it would do for its charge of now, and its device does so when it is plugged in."""
+    """The preview is for the car's current charge, and once it is plugged in, its device does the same."""
     entry = await linked()
     house = House(hass, advance, 50)
     await house.plug("off")
     await house.until(berlin(10, 15))
-    result = await begin(hass, entry, "car")
+    result = await open_form(hass, entry, "car")
     filled = suggested(result) | {
         "name": "Car",
         "power": POWER,

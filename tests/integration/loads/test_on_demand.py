@@ -1,4 +1,4 @@
-"""Tests of loads that wait until they are asked for, and of the buttons that start and skip."""
+"""Tests of on-demand loads, and of the buttons *Start now* and *Skip*."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -13,10 +13,10 @@ from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import device_registry as dr
 from tests.integration.helpers import Advance, restart
 from tests.integration.loads.helpers import (
-    count_run,
     moment,
     press,
     put,
+    record_runs,
     runs_now,
     shown,
     status,
@@ -31,17 +31,17 @@ ODD = timedelta(seconds=43)
 
 
 def local(day: int, hour: int, minute: int = 0) -> datetime:
-    """Return a time of June 2026."""
+    """Return a local time of June 2026."""
     return datetime(2026, 6, day, hour, minute, tzinfo=TARIFF_ZONE).astimezone(UTC)
 
 
 def is_on(hass: HomeAssistant, load_id: str) -> bool:
-    """Return whether the load is planned or asked for."""
+    """Return whether *Planned* is on."""
     return bool(shown(hass, load_id, "planned", "switch").state == "on")
 
 
 def length(runs: list[tuple[datetime, datetime]]) -> timedelta:
-    """Return how long runs are in all."""
+    """Return the total length of runs."""
     return sum((end - start for start, end in runs), timedelta())
 
 
@@ -49,12 +49,12 @@ def length(runs: list[tuple[datetime, datetime]]) -> timedelta:
 async def test_from_request_to_done(
     hass: HomeAssistant, nomos, linked, advance: Advance, restarts
 ) -> None:
-    """A dishwasher waits for its request, runs once in the cheap night, is done, and waits again."""
+    """A dishwasher waits for a request, runs once in the cheap night, is done, and waits again."""
     entry = await linked()
     load_id = await put(hass, entry, duration=TWO_HOURS, repeat="on_demand")
     assert status(hass, load_id) == LoadStatus.NOT_ASKED
     assert shown(hass, load_id, "next_start").state == "unknown"
-    assert not await count_run(hass, advance, load_id, local(11, 16, 7) + ODD)
+    assert not await record_runs(hass, advance, load_id, local(11, 16, 7) + ODD)
     await switch(hass, load_id, on=True)
     await switch(hass, load_id, on=True)
     assert is_on(hass, load_id)
@@ -70,28 +70,28 @@ async def test_from_request_to_done(
     if restarts:
         await restart(hass, entry)
         assert runs_now(hass, load_id)
-    runs = await count_run(hass, advance, load_id, local(12, 6, 59))
+    runs = await record_runs(hass, advance, load_id, local(12, 6, 59))
     assert length(runs) == timedelta(hours=2) - ODD
     assert status(hass, load_id) == LoadStatus.DONE
     assert not is_on(hass, load_id)
     if restarts:
         await restart(hass, entry)
         assert status(hass, load_id) == LoadStatus.DONE
-    assert not await count_run(hass, advance, load_id, local(13, 7, 1))
+    assert not await record_runs(hass, advance, load_id, local(13, 7, 1))
     assert status(hass, load_id) == LoadStatus.NOT_ASKED
 
 
 async def test_asked_for_again_while_done(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """A second request before the deadline is a second run."""
+    """A second request before the deadline leads to a second run."""
     entry = await linked()
     load_id = await put(
         hass, entry, duration={"hours": 1}, repeat="on_demand", end="20:00:00"
     )
     for _ in range(2):
         await switch(hass, load_id, on=True)
-        runs = await count_run(
+        runs = await record_runs(
             hass, advance, load_id, moment(hass, load_id, "next_end") + ODD
         )
         assert length(runs) == timedelta(hours=1)
@@ -117,7 +117,7 @@ async def test_asked_for_again_while_done(
 async def test_deadlines(
     hass: HomeAssistant, nomos, linked, advance: Advance, settings, asked, closes
 ) -> None:
-    """A load is ready by its time of day, on one of its days, or within some hours, and begins after the request."""
+    """A deadline is a time of day, on chosen days, or some hours away; no run starts before the request."""
     entry = await linked()
     load_id = await put(hass, entry, duration=TWO_HOURS, repeat="on_demand", **settings)
     await until(advance, asked + ODD)
@@ -126,36 +126,36 @@ async def test_deadlines(
     opens, ends = (datetime.fromisoformat(window[key]) for key in ("start", "end"))
     assert opens >= asked
     assert ends == (closes + ODD if "within" in settings else closes)
-    runs = await count_run(hass, advance, load_id, ends)
+    runs = await record_runs(hass, advance, load_id, ends)
     assert timedelta(hours=1, minutes=20) < length(runs) <= timedelta(hours=2)
     assert all(opens <= start and end <= ends for start, end in runs)
 
 
-async def test_request_that_is_withdrawn(
+async def test_withdrawn_request(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """A request can be taken back before its run and in it."""
+    """A request can be withdrawn before and during its run."""
     entry = await linked()
     load_id = await put(hass, entry, duration=TWO_HOURS, repeat="on_demand")
     await until(advance, local(10, 16, 7) + ODD)
     await switch(hass, load_id, on=True)
     await switch(hass, load_id, on=False)
     assert status(hass, load_id) == LoadStatus.NOT_ASKED
-    assert not await count_run(hass, advance, load_id, local(11, 8))
+    assert not await record_runs(hass, advance, load_id, local(11, 8))
     await switch(hass, load_id, on=True)
     await until(advance, moment(hass, load_id, "next_start") + ODD)
     await switch(hass, load_id, on=False)
     assert not runs_now(hass, load_id)
     assert status(hass, load_id) == LoadStatus.PARTIAL
     await restart(hass, entry)
-    assert not await count_run(hass, advance, load_id, local(12, 9))
+    assert not await record_runs(hass, advance, load_id, local(12, 9))
 
 
 @pytest.mark.parametrize("repeat", ["daily", "on_demand"])
 async def test_start_now(
     hass: HomeAssistant, nomos, linked, advance: Advance, repeat
 ) -> None:
-    """It runs at once, for once: also if it is pressed twice, in a run, and without a request."""
+    """It starts a single run at once, even if pressed twice, during a run, or without a request."""
     entry = await linked()
     load_id = await put(
         hass, entry, duration=TWO_HOURS, repeat=repeat, price_cap=-50, start="20:00:00"
@@ -167,11 +167,11 @@ async def test_start_now(
     await press(hass, load_id, "start_now")
     await restart(hass, entry)
     assert runs_now(hass, load_id)
-    runs = await count_run(hass, advance, load_id, local(10, 19))
+    runs = await record_runs(hass, advance, load_id, local(10, 19))
     assert length(runs) == timedelta(hours=1, minutes=40)
     assert status(hass, load_id) == LoadStatus.DONE
-    # It was the run of tonight.
-    assert not await count_run(hass, advance, load_id, local(11, 7, 1))
+    # This was tonight's run.
+    assert not await record_runs(hass, advance, load_id, local(11, 7, 1))
     expected = {"daily": LoadStatus.ABOVE_CAP, "on_demand": LoadStatus.NOT_ASKED}
     await until(advance, local(11, 15))
     assert status(hass, load_id) == expected[repeat]
@@ -180,7 +180,7 @@ async def test_start_now(
 async def test_start_now_in_a_run(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """What is left runs on without a pause."""
+    """The rest runs without a pause."""
     entry = await linked()
     load_id = await put(
         hass, entry, "Car", duration={"hours": 4}, contiguous=False, min_run=15
@@ -190,14 +190,14 @@ async def test_start_now_in_a_run(
     assert runs_now(hass, load_id)
     begun = datetime.now(UTC)
     await press(hass, load_id, "start_now")
-    [(start, end)] = await count_run(hass, advance, load_id, local(11, 6))
+    [(start, end)] = await record_runs(hass, advance, load_id, local(11, 6))
     assert start == begun
     assert end == begun - ODD + timedelta(hours=4)
 
 
 @pytest.mark.parametrize("into", [-timedelta(hours=1), timedelta(minutes=20)])
 async def test_skip(hass: HomeAssistant, nomos, linked, advance: Advance, into) -> None:
-    """One run is left out or ended, not the one after it; a hasty second press is none."""
+    """It skips or ends one run and not the next; a hasty second press is ignored."""
     entry = await linked()
     load_id = await put(hass, entry, duration=TWO_HOURS, start="20:00:00")
     await until(advance, local(10, 20, 1))
@@ -207,16 +207,16 @@ async def test_skip(hass: HomeAssistant, nomos, linked, advance: Advance, into) 
     await advance(timedelta(seconds=2))
     await press(hass, load_id, "skip")
     await restart(hass, entry)
-    assert not await count_run(hass, advance, load_id, local(11, 7, 1))
-    runs = await count_run(hass, advance, load_id, local(12, 7, 1))
+    assert not await record_runs(hass, advance, load_id, local(11, 7, 1))
+    runs = await record_runs(hass, advance, load_id, local(12, 7, 1))
     assert length(runs) == timedelta(hours=2)
 
 
 @pytest.mark.parametrize("again", ["start now", "request"])
-async def test_a_skip_that_is_taken_back(
+async def test_skip_after_a_new_request(
     hass: HomeAssistant, nomos, linked, advance: Advance, again
 ) -> None:
-    """Who starts or asks again means the next *Skip*, however soon it comes."""
+    """After starting or requesting again, the next *Skip* counts, however soon it comes."""
     entry = await linked()
     load_id = await put(hass, entry, duration=TWO_HOURS, repeat="on_demand")
     await press(hass, load_id, "start_now")
@@ -235,7 +235,7 @@ async def test_a_skip_that_is_taken_back(
 async def test_switched_off(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """A load that is planned every day rests while it is switched off, over a restart, and goes on when it is on."""
+    """A daily load pauses while *Planned* is off, even after a restart, and resumes when it is on."""
     entry = await linked()
     load_id = await put(hass, entry, duration=TWO_HOURS)
     assert is_on(hass, load_id)
@@ -244,14 +244,14 @@ async def test_switched_off(
     assert shown(hass, load_id, "next_start").state == "unknown"
     await restart(hass, entry)
     assert not is_on(hass, load_id)
-    assert not await count_run(hass, advance, load_id, local(12, 7, 1))
+    assert not await record_runs(hass, advance, load_id, local(12, 7, 1))
     await switch(hass, load_id, on=True)
-    runs = await count_run(hass, advance, load_id, local(13, 7, 1))
+    runs = await record_runs(hass, advance, load_id, local(13, 7, 1))
     assert length(runs) == timedelta(hours=2)
 
 
 async def test_actions(hass: HomeAssistant, nomos, linked) -> None:
-    """A script starts and skips by device and by entity, and hears if there is no load among them."""
+    """A script can start and skip by device and by entity, and gets an error if none of them is a load."""
     entry = await linked()
     load_id = await put(hass, entry, duration=TWO_HOURS)
     device = dr.async_get(hass).async_get_device_by_identifier(
@@ -278,7 +278,7 @@ async def test_actions(hass: HomeAssistant, nomos, linked) -> None:
 async def test_settings_on_the_dashboard(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """Ready by, earliest start and duration are those of the form; changing them asks Nomos nothing and reloads nothing."""
+    """Ready by, earliest start and duration equal the form's; changing them sends no request and reloads nothing."""
     entry = await linked()
     load_id = await put(
         hass, entry, duration=TWO_HOURS, start="20:00:00", fallback="22:00:00"
@@ -322,7 +322,7 @@ async def test_settings_on_the_dashboard(
 
 
 async def test_energy_on_the_dashboard(hass: HomeAssistant, nomos, linked) -> None:
-    """A load that needs kWh shows and takes kWh."""
+    """A load that is set up in kWh shows and accepts kWh."""
     entry = await linked()
     load_id = await put(hass, entry, "Boiler", energy=6.0, power=3.0, contiguous=False)
     need = shown(hass, load_id, "need", "number")
@@ -353,9 +353,9 @@ async def test_weekdays(hass: HomeAssistant, nomos, linked, advance: Advance) ->
     )
     mornings = [local(day, 6) for day in range(11, 17)]
     ran = {}
-    await count_run(hass, advance, load_id, mornings[0])
+    await record_runs(hass, advance, load_id, mornings[0])
     for start, end in pairwise(mornings):
-        runs = await count_run(hass, advance, load_id, end)
+        runs = await record_runs(hass, advance, load_id, end)
         ran[end.astimezone(TARIFF_ZONE).day] = length(runs)
         if end == local(12, 6):
             assert status(hass, load_id) == LoadStatus.WAITING_FOR_WINDOW

@@ -1,4 +1,4 @@
-"""Tests of loads that use own solar power: what they go by, what they leave each other, and what is said of it."""
+"""Tests of loads that use own solar power: forecasts, the order of planning, and what is reported."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -28,13 +28,13 @@ from tests.integration.loads.helpers import (
 from tests.integration.loads.sunny import (
     EVENING,
     add_roof,
-    assert_planned_right,
+    assert_right_plan,
     cost_of,
-    plans,
+    plan_counts,
     put_many,
     runs_of,
     share_of,
-    shining,
+    solar_forecast,
 )
 
 pytestmark = pytest.mark.usefixtures("german_hub", "entity_registry_enabled_by_default")
@@ -42,16 +42,16 @@ pytestmark = pytest.mark.usefixtures("german_hub", "entity_registry_enabled_by_d
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 FRESH = {LoadStatus.PLANNED, LoadStatus.PROVISIONAL}
 BRIGHT = [(18, 4.0), (19, 4.0), (20, 4.0)]
-"""A roof to the west: it shines while power is expensive."""
+"""A roof facing west: its power comes while prices are high."""
 
 
 def utc(hour: int, minute: int = 0, day: int = 10) -> datetime:
-    """Return a moment of June 2026 by the clock of the house, in UTC."""
+    """Return a local time of June 2026, in UTC."""
     return datetime(2026, 6, day, hour - 2, minute, tzinfo=UTC)
 
 
 async def test_it_runs_with_the_sun(hass: HomeAssistant, linked) -> None:
-    """The sun costs the payout, wherever prices are high; its device says how much comes from the roof."""
+    """Solar power costs the payout, even while prices are high; the device shows the share from the roof."""
     entry = await linked()
     await add_roof(hass, entry, *BRIGHT)
     plain = await put(hass, entry, **(EVENING | {"own_sun": False}))
@@ -63,57 +63,57 @@ async def test_it_runs_with_the_sun(hass: HomeAssistant, linked) -> None:
     assert cost_of(hass, load) == pytest.approx(6 * 0.08)
     price = float(shown(hass, load, "expected_average_price").state)
     assert price == pytest.approx(0.08)
-    await assert_planned_right(hass, entry, load, {})
+    await assert_right_plan(hass, entry, load, {})
 
 
-async def test_without_the_option_nothing_is_read(
+async def test_without_the_option(
     hass: HomeAssistant, linked, advance: Advance
 ) -> None:
-    """Neither forecasts nor attributes, and no plan more."""
+    """No forecast is read, no attribute is added, and no extra plan is made."""
     entry = await linked()
     sun = await add_roof(hass, entry, *BRIGHT)
     load = await put(hass, entry, **(EVENING | {"own_sun": False}))
     assert "solar_share" not in shown(hass, load, "expected_cost").attributes
-    assert plans(entry)[load] == 1
+    assert plan_counts(entry)[load] == 1
     for _ in range(8):
         await advance(15 * MINUTE)
     runtime = entry.runtime_data
     assert (runtime.forecasts, runtime.loads.sun, sun.asked) == (None, None, 0)
-    assert plans(entry)[load] == 1
+    assert plan_counts(entry)[load] == 1
 
 
 async def test_the_same_surplus_is_not_used_twice(hass: HomeAssistant, linked) -> None:
-    """The load with the earlier deadline comes first, whatever the order in which they were added."""
+    """The load with the earlier deadline comes first, in whatever order they were added."""
     entry = await linked()
     await add_roof(hass, entry, *BRIGHT)
     late = await put(hass, entry, **EVENING)
     alone = runs_of(hass, late), share_of(hass, late)
     early = await put(hass, entry, **(EVENING | {"end": "21:30:00", "power": 3.5}))
     assert share_of(hass, early) == 100
-    await assert_planned_right(hass, entry, early, {})
-    await assert_planned_right(hass, entry, late, {early: 3.5})
+    await assert_right_plan(hass, entry, early, {})
+    await assert_right_plan(hass, entry, late, {early: 3.5})
     assert (runs_of(hass, late), share_of(hass, late)) != alone
-    # Without the first one there is all the sun for the second.
+    # Without the first load, the second one gets all solar power.
     await press(hass, early, "skip")
     assert (runs_of(hass, late), share_of(hass, late)) == alone
 
 
 async def test_loads_without_the_option_come_first(hass: HomeAssistant, linked) -> None:
-    """They take of the sun what they take, though they do not know of it."""
+    """They use solar power even though their plans ignore it."""
     entry = await linked()
     await add_roof(hass, entry, *BRIGHT)
     load = await put(hass, entry, **EVENING)
     assert share_of(hass, load) == 100
     plain = EVENING | {"own_sun": False, "end": "23:00:00", "start": "18:00:00"}
     other = await put(hass, entry, **(plain | {"duration": {"hours": 5}}))
-    await assert_planned_right(hass, entry, load, {other: 3})
+    await assert_right_plan(hass, entry, load, {other: 3})
     assert share_of(hass, load) < 50
 
 
-async def test_a_run_in_one_go_that_has_begun_comes_first(
+async def test_contiguous_run_in_progress_comes_first(
     hass: HomeAssistant, linked, advance: Advance
 ) -> None:
-    """Nothing can be done about it, so an earlier deadline does not count on its sun."""
+    """It cannot be moved, so a load with an earlier deadline does not get its solar power."""
     entry = await linked()
     await add_roof(hass, entry, *BRIGHT)
     late = await put(hass, entry, **EVENING)
@@ -121,7 +121,7 @@ async def test_a_run_in_one_go_that_has_begun_comes_first(
     assert runs_now(hass, late)
     begun = runs_of(hass, late)
     early = await put(hass, entry, **(EVENING | {"end": "21:30:00"}))
-    await assert_planned_right(hass, entry, early, {late: 3})
+    await assert_right_plan(hass, entry, early, {late: 3})
     assert share_of(hass, early) < 100
     assert runs_of(hass, late) == begun
 
@@ -130,7 +130,7 @@ async def test_a_run_in_one_go_that_has_begun_comes_first(
 async def test_plans_of_a_publication(
     hass: HomeAssistant, linked, advance: Advance, contiguous
 ) -> None:
-    """Each of many loads is planned once as prices come, after those before it."""
+    """When prices arrive, each of many loads is planned once, after those before it."""
     entry = await linked()
     await add_roof(hass, entry, (9, 6.0), (10, 6.0), *BRIGHT)
     loads = await put_many(
@@ -139,49 +139,49 @@ async def test_plans_of_a_publication(
     [prices] = entry.runtime_data.prices.values()
     horizon = prices.data.horizon
     while prices.data.horizon == horizon:
-        before = plans(entry)
+        before = plan_counts(entry)
         await advance(15 * MINUTE)
-    # Once each, however long the plans before take.
-    assert [plans(entry)[load] - before[load] for load in loads] == [1] * len(loads)
+    # Once each, however long the earlier plans take.
+    assert [plan_counts(entry)[load] - before[load] for load in loads] == [1] * len(
+        loads
+    )
     taken: dict[str, float] = {}
     for load in reversed(loads):
-        await assert_planned_right(hass, entry, load, taken)
+        await assert_right_plan(hass, entry, load, taken)
         taken[load] = 2.5
     assert len({share_of(hass, load) for load in loads}) > 2
 
 
-async def test_only_what_has_changed_makes_a_plan(
+async def test_only_changes_lead_to_a_plan(
     hass: HomeAssistant, linked, advance: Advance
 ) -> None:
-    """The same forecast, read again and again, makes none; another one makes one of each load for whose window it is."""
+    """An unchanged forecast leads to no new plan; a changed one to a plan for each load whose window it affects."""
     entry = await linked()
     sun = await add_roof(hass, entry, *BRIGHT, (9, 1.0))
     load = await put(hass, entry, **EVENING)
     night = {"start": "22:00:00", "end": "06:00:00"}
     at_night = await put(hass, entry, **(EVENING | night))
-    asked, made = sun.asked, plans(entry)[load]
+    asked, made = sun.asked, plan_counts(entry)[load]
     for _ in range(8):
         await advance(15 * MINUTE)
     assert sun.asked >= asked + 2
-    assert plans(entry)[load] == made
-    # What is over does not matter.
-    sun.answers["east"] = shining(*BRIGHT, (9, 2.0))
+    assert plan_counts(entry)[load] == made
+    # Past hours do not matter.
+    sun.answers["east"] = solar_forecast(*BRIGHT, (9, 2.0))
     for _ in range(3):
         await advance(15 * MINUTE)
-    assert plans(entry) == {load: made, at_night: 1}
-    sun.answers["east"] = shining((15, 4.0), (16, 4.0), (17, 4.0))
+    assert plan_counts(entry) == {load: made, at_night: 1}
+    sun.answers["east"] = solar_forecast((15, 4.0), (16, 4.0), (17, 4.0))
     for _ in range(3):
         await advance(15 * MINUTE)
-    assert plans(entry) == {load: made + 1, at_night: 1}
+    assert plan_counts(entry) == {load: made + 1, at_night: 1}
     [(start, end)] = runs_of(hass, load)
     assert utc(15) <= start < end <= utc(18)
     assert share_of(hass, load) == 100
 
 
-async def test_forecast_that_vanishes(
-    hass: HomeAssistant, linked, advance: Advance
-) -> None:
-    """The load is planned by prices alone, and nothing is said to come from the roof."""
+async def test_vanished_forecast(hass: HomeAssistant, linked, advance: Advance) -> None:
+    """The load is planned by prices alone, with no share from the roof."""
     entry = await linked()
     sun = await add_roof(hass, entry, *BRIGHT)
     plain = await put(hass, entry, **(EVENING | {"own_sun": False}))
@@ -193,14 +193,14 @@ async def test_forecast_that_vanishes(
     assert runs_of(hass, load) == runs_of(hass, plain)
     assert cost_of(hass, load) == cost_of(hass, plain)
     assert share_of(hass, load) == 0
-    sun.answers["east"] = shining(*BRIGHT)
+    sun.answers["east"] = solar_forecast(*BRIGHT)
     for _ in range(3):
         await advance(15 * MINUTE)
     assert share_of(hass, load) == 100
 
 
 async def test_price_limit(hass: HomeAssistant, linked) -> None:
-    """A load with a limit runs at a price far above it if the sun covers it."""
+    """A load may run at a price far above its limit if the sun covers it."""
     entry = await linked()
     await add_roof(hass, entry, *BRIGHT)
     load = await put(hass, entry, **(EVENING | {"price_cap": 10}))
@@ -213,7 +213,7 @@ async def test_price_limit(hass: HomeAssistant, linked) -> None:
 async def test_restart_in_mid_run(
     hass: HomeAssistant, linked, advance: Advance
 ) -> None:
-    """A run with pauses goes on as it was planned, though the sun is read again."""
+    """A run with pauses goes on as planned, although the forecast is read again."""
     entry = await linked()
     await add_roof(hass, entry, *BRIGHT)
     load = await put(hass, entry, **(EVENING | {"contiguous": False}))
@@ -231,7 +231,7 @@ async def test_restart_in_mid_run(
 async def test_no_plan_before_home_assistant_has_started(
     hass: HomeAssistant, linked, advance: Advance
 ) -> None:
-    """Until then the forecasts of others are not there: a run goes on, and no plan without sun takes its place."""
+    """Forecasts are not available before that, so a run goes on and is not replaced by a plan without sun."""
     entry = await linked()
     sun = await add_roof(hass, entry, *BRIGHT)
     load = await put(hass, entry, **(EVENING | {"contiguous": False}))
@@ -241,22 +241,20 @@ async def test_no_plan_before_home_assistant_has_started(
     hass.set_state(CoreState.starting)
     await restart(hass, entry)
     assert runs_now(hass, load)
-    assert plans(entry) == {load: 0}
+    assert plan_counts(entry) == {load: 0}
     await advance(5 * MINUTE)
     assert runs_now(hass, load)
-    sun.answers["east"] = shining(*BRIGHT)
+    sun.answers["east"] = solar_forecast(*BRIGHT)
     hass.set_state(CoreState.running)
     hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
     await hass.async_block_till_done(wait_background_tasks=True)
-    assert plans(entry) == {load: 1}
+    assert plan_counts(entry) == {load: 1}
     assert runs_of(hass, load) == planned
     assert runs_now(hass, load)
 
 
-async def test_what_cannot_be_read_stops_no_load(
-    hass: HomeAssistant, linked, caplog
-) -> None:
-    """A fault while the outlook is read leaves a load with prices alone, and is said once."""
+async def test_fault_in_the_outlook(hass: HomeAssistant, linked, caplog) -> None:
+    """After a fault while reading the outlook, loads are planned by prices alone; the fault is logged once."""
     entry = await linked()
     loads = entry.runtime_data.loads
 
@@ -282,7 +280,7 @@ async def test_what_cannot_be_read_stops_no_load(
 async def test_a_forecast_that_does_not_answer(
     hass: HomeAssistant, linked, freezer
 ) -> None:
-    """While it is waited for, the plan before is shown, and the load can be started."""
+    """During the wait, the previous plan is shown, and the load can be started."""
     entry = await linked()
     sun = await add_roof(hass, entry, *BRIGHT)
     load = await put(hass, entry, **EVENING)
@@ -309,7 +307,7 @@ async def test_a_forecast_that_does_not_answer(
 
 
 def not_begun(entry) -> dict[str, Load]:
-    """Return the loads that have a task and no run of it yet, by their deadlines."""
+    """Return the loads whose task has no run yet, ordered by deadline."""
     loads = entry.runtime_data.loads.all
     found = {key: one for key, one in loads.items() if one.task and not one.task.runs}
     return dict(sorted(found.items(), key=lambda item: item[1].task.closes))
@@ -319,13 +317,13 @@ def not_begun(entry) -> dict[str, Load]:
 async def test_presses_at_random(
     hass: HomeAssistant, linked, advance: Advance, seed
 ) -> None:
-    """Whatever is pressed, forecast and published: each load ends up with the plan that those before it leave, soon."""
+    """Whatever is pressed, forecast or published, each load soon has the right plan given those before it."""
     random = Random(seed)
     entry = await linked()
     sun = await add_roof(hass, entry, (10, 5.0), (11, 5.0), *BRIGHT)
     loads = await put_many(hass, entry, 4, hour=23, start="09:00:00", power=2.5)
     for _ in range(25):
-        before = plans(entry)
+        before = plan_counts(entry)
         load = random.choice(loads)
         match random.randrange(6):
             case 0:
@@ -336,12 +334,12 @@ async def test_presses_at_random(
                 await switch(hass, load, on=random.random() < 0.7)
             case 3:
                 hours = random.sample(range(8, 21), 3)
-                sun.answers["east"] = shining(*((one, 4.0) for one in hours))
+                sun.answers["east"] = solar_forecast(*((one, 4.0) for one in hours))
                 await advance(30 * MINUTE)
             case _:
                 await advance(random.choice([1, 15, 40]) * MINUTE)
-        made = {key: count - before[key] for key, count in plans(entry).items()}
-        # A step may be two events: a run that ends, and another forecast.
+        made = {key: count - before[key] for key, count in plan_counts(entry).items()}
+        # A step may contain two events: the end of a run and a new forecast.
         assert sum(made.values()) <= 4 * len(loads), made
         taken = {
             key: 2.5
@@ -351,12 +349,14 @@ async def test_presses_at_random(
         for key, one in not_begun(entry).items():
             assert not one.making.under_way
             if one.plan is not None and one.plan.status in FRESH:
-                await assert_planned_right(hass, entry, key, taken)
+                await assert_right_plan(hass, entry, key, taken)
             taken[key] = 2.5
 
 
-async def test_what_is_booked(hass: HomeAssistant, linked, advance: Advance) -> None:
-    """In the sun: what it would have cost from the grid, and no saving, since nobody knows what the roof gave."""
+async def test_booking_in_the_sun(
+    hass: HomeAssistant, linked, advance: Advance
+) -> None:
+    """The cost from the grid is booked, and no saving, since the roof's contribution is unknown."""
     entry = await linked()
     await add_roof(hass, entry, *BRIGHT)
     load = await put(hass, entry, **EVENING)
@@ -377,10 +377,8 @@ async def test_what_is_booked(hass: HomeAssistant, linked, advance: Advance) -> 
     assert float(shown(hass, load, "saved_this_month").state) == 0
 
 
-async def test_what_is_booked_in_the_dark(
-    hass: HomeAssistant, linked, advance: Advance
-) -> None:
-    """At night the saving is certain: it is that of a load that does not use the sun."""
+async def test_booking_at_night(hass: HomeAssistant, linked, advance: Advance) -> None:
+    """At night the saving is certain: it equals that of a load that does not use solar power."""
     entry = await linked()
     await add_roof(hass, entry, *BRIGHT)
     night = EVENING | {"start": "22:00:00", "end": "06:00:00"}
@@ -394,7 +392,7 @@ async def test_what_is_booked_in_the_dark(
 
 
 async def test_diagnostics(hass: HomeAssistant, linked) -> None:
-    """Support sees that the sun is used, what it is to give, and how often a plan was made."""
+    """Support sees that solar power is used, its expected share, and how often a plan was made."""
     entry = await linked()
     await add_roof(hass, entry, *BRIGHT)
     await put(hass, entry, **EVENING)
@@ -407,7 +405,7 @@ async def test_diagnostics(hass: HomeAssistant, linked) -> None:
 
 
 async def test_with_a_battery(hass: HomeAssistant, linked, advance: Advance) -> None:
-    """Both go by one forecast, which is read once; what loads plan is need of the battery, in whichever order they began."""
+    """Both use one forecast, read once; the battery's need includes planned loads, in whatever order they started."""
     entry = await linked()
     sun = await add_roof(hass, entry, *BRIGHT)
     report(hass, 40)
@@ -423,7 +421,7 @@ async def test_with_a_battery(hass: HomeAssistant, linked, advance: Advance) -> 
         return float(quarter.need)
 
     with_load = await need(start)
-    sun.answers["east"] = shining((15, 4.0), (16, 4.0), (17, 4.0))
+    sun.answers["east"] = solar_forecast((15, 4.0), (16, 4.0), (17, 4.0))
     for _ in range(3):
         await advance(15 * MINUTE)
     [(other_start, _)] = runs_of(hass, load)

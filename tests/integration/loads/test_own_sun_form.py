@@ -1,4 +1,4 @@
-"""Tests of the dialog of a load in a house with sun: who is asked for own solar power, and what is said of it."""
+"""Tests of the dialog of a load in a house with solar power: when the option is offered, and its texts."""
 
 from typing import Any
 
@@ -6,7 +6,13 @@ import pytest
 
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, section
-from tests.integration.loads.helpers import begin, fill_in, opened, shown, suggested
+from tests.integration.loads.helpers import (
+    expanded_sections,
+    fill_in,
+    open_form,
+    shown,
+    suggested,
+)
 from tests.integration.loads.sunny import EVENING, add_roof, runs_of, share_of
 from tests.packaging import INTEGRATION, read_json
 
@@ -20,7 +26,7 @@ LOAD: dict[str, Any] = EVENING | {
 
 
 def offered(result: Any) -> bool:
-    """Return whether own solar power is asked for, under *Price*."""
+    """Return whether own solar power is offered, under *Price*."""
     [price] = (
         field
         for key, field in result["data_schema"].schema.items()
@@ -30,34 +36,34 @@ def offered(result: Any) -> bool:
 
 
 async def reconfigure(hass: HomeAssistant, entry, load: str) -> Any:
-    """Open the dialog of a load that is there."""
+    """Open the dialog of an existing load."""
     return await entry.start_subentry_reconfigure_flow(hass, load)
 
 
 @pytest.mark.parametrize("load_type", ["appliance", "car", "heat", "other"])
-async def test_asked_for_if_the_sun_is_forecast(
+async def test_offered_with_a_solar_forecast(
     hass: HomeAssistant, linked, load_type
 ) -> None:
-    """Every load may use it, and does not unless somebody says so; without a forecast nobody is asked."""
+    """It is offered for every load and off by default; without a forecast it is not offered."""
     entry = await linked()
-    assert not offered(await begin(hass, entry, load_type))
+    assert not offered(await open_form(hass, entry, load_type))
     await add_roof(hass, entry, *BRIGHT)
-    result = await begin(hass, entry, load_type)
+    result = await open_form(hass, entry, load_type)
     assert offered(result)
     assert suggested(result)["own_sun"] is False
     options = {**entry.options, "solar_forecasts": []}
     hass.config_entries.async_update_entry(entry, options=options)
-    assert not offered(await begin(hass, entry, load_type))
+    assert not offered(await open_form(hass, entry, load_type))
 
 
-async def test_what_it_says_at_the_end(hass: HomeAssistant, linked) -> None:
-    """The dialog ends with what its device shows then, sun included, also for the first load that uses it."""
+async def test_preview(hass: HomeAssistant, linked) -> None:
+    """The preview equals what the device then shows, sun included, even for the first load that uses it."""
     hass.config.language = "de"
     entry = await linked()
     await add_roof(hass, entry, *BRIGHT)
     for number in range(2):
         before = set(entry.subentries)
-        result = await fill_in(hass, await begin(hass, entry), LOAD)
+        result = await fill_in(hass, await open_form(hass, entry), LOAD)
         assert result["type"] is FlowResultType.CREATE_ENTRY
         await hass.async_block_till_done(wait_background_tasks=True)
         [load] = set(entry.subentries) - before
@@ -77,14 +83,14 @@ async def test_what_it_says_at_the_end(hass: HomeAssistant, linked) -> None:
             assert share_of(hass, load) < 100
 
 
-async def test_it_takes_a_power(hass: HomeAssistant, linked) -> None:
-    """Which part the sun covers is not known of a load without a power."""
+async def test_power_is_required(hass: HomeAssistant, linked) -> None:
+    """Without a power, the part that the sun covers is unknown."""
     entry = await linked()
     await add_roof(hass, entry, *BRIGHT)
     wrong = {key: one for key, one in LOAD.items() if key != "power"}
-    result = await fill_in(hass, await begin(hass, entry), wrong)
+    result = await fill_in(hass, await open_form(hass, entry), wrong)
     assert result["errors"] == {"how": "no_power_for_sun"}
-    assert opened(result) == ["how"]
+    assert expanded_sections(result) == ["how"]
     assert suggested(result)["own_sun"] is True
     result = await fill_in(hass, result, LOAD)
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -94,10 +100,10 @@ async def test_it_takes_a_power(hass: HomeAssistant, linked) -> None:
 async def test_kept_without_a_forecast_and_taken_back(
     hass: HomeAssistant, linked
 ) -> None:
-    """A load that uses it is still asked; without it, it is planned by prices alone, and its attribute is gone."""
+    """A load that uses it keeps the option; if turned off, it is planned by prices alone and loses the attribute."""
     entry = await linked()
     await add_roof(hass, entry, *BRIGHT)
-    await fill_in(hass, await begin(hass, entry), LOAD)
+    await fill_in(hass, await open_form(hass, entry), LOAD)
     await hass.async_block_till_done(wait_background_tasks=True)
     [load] = entry.subentries
     sunny = runs_of(hass, load)
@@ -114,7 +120,7 @@ async def test_kept_without_a_forecast_and_taken_back(
 
 @pytest.mark.parametrize("language", ["en", "de"])
 async def test_texts(hass: HomeAssistant, linked, language) -> None:
-    """The field, its mistake and the attribute have texts in both languages."""
+    """The field, its error and the attribute have texts in both languages."""
     texts = read_json(INTEGRATION / "translations" / f"{language}.json")
     load = texts["config_subentries"]["load"]
     price = load["step"]["settings"]["sections"]["price"]

@@ -1,4 +1,4 @@
-"""Tests of loads that are asked for by a plug or another sensor, also by one that flaps."""
+"""Tests of loads that are requested by a plug or another sensor, even one that flaps."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("german_hub")
 
 @pytest.fixture
 def jobs(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return the names of what runs in the executor."""
+    """Record the names of the functions that run in the executor."""
     names: list[str] = []
     run = hass.async_add_executor_job
 
@@ -39,10 +39,10 @@ def jobs(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-async def test_the_plug_of_a_load_of_every_day(
+async def test_plug_of_a_daily_load(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """It has a plan while it is plugged in only, and goes on with its window when it is plugged in again."""
+    """It has a plan only while it is plugged in, and resumes its window when plugged in again."""
     entry = await linked()
     house = House(hass, advance, 40)
     await house.plug("off")
@@ -66,7 +66,7 @@ async def test_the_plug_of_a_load_of_every_day(
     await house.plug("on")
     await house.until(berlin(11, 7))
     assert house.charge == pytest.approx(80, abs=1.6)
-    # At its target it has nothing to do in the next window, until it has been driven.
+    # At its target it needs nothing in the next window, unless the car is driven.
     await house.until(berlin(11, 9))
     assert status(hass, load) == LoadStatus.DONE
     house.charge = 60
@@ -76,10 +76,10 @@ async def test_the_plug_of_a_load_of_every_day(
     assert house.charge == pytest.approx(80, abs=1.6)
 
 
-async def test_pulling_the_plug_withdraws_the_request(
+async def test_unplugging_withdraws_the_request(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """A run ends with it, also one that was started by hand; the next plugging in asks again."""
+    """It also ends a run, even one started by hand; plugging in again makes a new request."""
     entry = await linked()
     house = House(hass, advance, 40)
     await house.plug("on")
@@ -105,7 +105,7 @@ async def test_pulling_the_plug_withdraws_the_request(
 async def test_a_plug_and_a_charge_that_flap(
     hass: HomeAssistant, nomos, linked, advance: Advance, jobs
 ) -> None:
-    """A contact that bounces ends no run; a charge that jumps every second is not planned every second."""
+    """A bouncing contact ends no run; a charge that changes every second does not lead to a plan every second."""
     entry = await linked()
     house = House(hass, advance, 15)
     await house.plug("on")
@@ -130,10 +130,10 @@ async def test_a_plug_and_a_charge_that_flap(
     ]
 
 
-async def test_nothing_is_written_in_vain(
+async def test_expected_reports_cause_no_writes(
     hass: HomeAssistant, nomos, linked, advance: Advance, jobs, files
 ) -> None:
-    """A sensor that reports every second what is expected changes no state, no plan and no file."""
+    """A sensor that reports the expected charge every second changes no state, plan or file."""
     entry = await linked()
     house = House(hass, advance, 40.2)
     await house.plug("on")
@@ -157,7 +157,7 @@ async def test_nothing_is_written_in_vain(
 async def test_a_car_that_stays_plugged_in(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """It is asked for again when it has lost a few percent, and after a deadline that it missed, but not when skipped."""
+    """It is requested again after losing a few percent or missing a deadline, but not after *Skip*."""
     entry = await linked()
     house = House(hass, advance, 77)
     await house.plug("on")
@@ -183,10 +183,10 @@ async def test_a_car_that_stays_plugged_in(
     assert status(hass, load) != LoadStatus.DONE
 
 
-async def test_a_sensor_that_asks(
+async def test_requesting_sensor(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """A dishwasher runs once for it, however long it stays on; pressed twice, too; off withdraws what has not begun."""
+    """It requests a single run, however long it stays on or if pressed twice; off withdraws a run not yet started."""
     entry = await linked()
     hass.states.async_set(DOOR, "off")
     house = House(hass, advance, 0)
@@ -212,7 +212,7 @@ async def test_a_sensor_that_asks(
     await press("unknown", "on")
     while not runs_now(hass, load):
         await house.until(datetime.now(UTC) + STEP)
-    # Its remote start is over as it begins: no reason to stop.
+    # Remote start is switched off once the machine runs; that must not stop it.
     await press("off")
     await house.until(datetime.now(UTC) + timedelta(minutes=20))
     assert runs_now(hass, load)
@@ -229,10 +229,10 @@ async def test_a_sensor_that_asks(
     assert len(house.ran) * STEP == 2 * timedelta(hours=2, minutes=15)
 
 
-async def test_what_was_asked_while_the_hub_was_off(
+async def test_changes_while_the_hub_was_off(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """A car that is plugged in, or pulled, while Home Assistant does not run is noticed at its start."""
+    """A car that is plugged in or unplugged while Home Assistant is down is noticed at startup."""
     entry = await linked()
     house = House(hass, advance, 40)
     await house.plug("off")

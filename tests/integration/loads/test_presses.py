@@ -1,4 +1,4 @@
-"""Loads under whatever is pressed on a dashboard, in any order; ``test_promises.py`` presses much more often."""
+"""Tests of loads whose buttons are pressed in any order; ``test_promises.py`` does so at random and more often."""
 
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -9,9 +9,9 @@ from custom_components.nomos.loads.plan import LoadStatus
 from homeassistant.core import HomeAssistant
 from tests.integration.helpers import Advance, restart
 from tests.integration.loads.helpers import (
-    count_run,
     press,
     put,
+    record_runs,
     runs_now,
     shown,
     status,
@@ -25,26 +25,26 @@ HOUR = timedelta(hours=1)
 
 
 def deadline(hass: HomeAssistant, load_id: str) -> datetime:
-    """Return when the load has to be ready."""
+    """Return the load's deadline."""
     window = shown(hass, load_id, "run_now", "binary_sensor").attributes["window"]
     return datetime.fromisoformat(window["end"])
 
 
 @pytest.mark.parametrize("before", ["skip", "start_now"])
 @pytest.mark.parametrize("days", [{}, {"days": "chosen", "weekdays": ["sat"]}])
-async def test_start_now_in_a_window_that_is_dealt_with(
+async def test_start_now_in_a_finished_window(
     hass: HomeAssistant, nomos, linked, advance: Advance, before, days
 ) -> None:
-    """After a run, or a *Skip*, it is one more run of the same window: the next one keeps its own."""
+    """After a run or a *Skip*, it adds a run to the same window, and the next window keeps its own."""
     entry = await linked()
     load_id = await put(hass, entry, duration={"hours": 1}, end="07:00:00", **days)
     await press(hass, load_id, before)
     now = datetime.now(UTC)
-    await count_run(hass, advance, load_id, now + 2 * HOUR + ODD)
+    await record_runs(hass, advance, load_id, now + 2 * HOUR + ODD)
     following = deadline(hass, load_id)
     await press(hass, load_id, "start_now")
     assert status(hass, load_id) == LoadStatus.RUNNING
-    runs = await count_run(hass, advance, load_id, now + 4 * HOUR)
+    runs = await record_runs(hass, advance, load_id, now + 4 * HOUR)
     assert sum((end - start for start, end in runs), timedelta()) == HOUR
     assert deadline(hass, load_id) == following
 
@@ -53,26 +53,26 @@ async def test_start_now_in_a_window_that_is_dealt_with(
 async def test_off_and_on_after_a_run(
     hass: HomeAssistant, nomos, linked, advance: Advance, wait
 ) -> None:
-    """Who switches it off and on again gets no second run in the same window, and keeps the run of the next one."""
+    """Switching off and on again adds no second run to the same window, and keeps that of the next."""
     entry = await linked()
     load_id = await put(hass, entry, duration={"hours": 1}, end="07:00:00")
     closes = deadline(hass, load_id)
     await press(hass, load_id, "start_now")
-    await count_run(hass, advance, load_id, datetime.now(UTC) + HOUR + ODD)
+    await record_runs(hass, advance, load_id, datetime.now(UTC) + HOUR + ODD)
     await switch(hass, load_id, on=False)
     assert status(hass, load_id) == LoadStatus.DONE
     await advance(wait + ODD)
     await switch(hass, load_id, on=True)
     assert deadline(hass, load_id) == closes + timedelta(days=1)
-    assert not await count_run(hass, advance, load_id, closes)
-    runs = await count_run(hass, advance, load_id, closes + timedelta(days=1))
+    assert not await record_runs(hass, advance, load_id, closes)
+    runs = await record_runs(hass, advance, load_id, closes + timedelta(days=1))
     assert sum((end - start for start, end in runs), timedelta()) == HOUR
 
 
-async def test_a_change_does_not_put_off_a_rolling_deadline(
+async def test_changes_do_not_postpone_a_rolling_deadline(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """Within some hours is counted from the request, whatever is changed after it."""
+    """ "Within some hours" counts from the request, whatever is changed later."""
     entry = await linked()
     load_id = await put(
         hass, entry, duration={"hours": 1}, repeat="on_demand", within=8
@@ -96,7 +96,7 @@ async def test_a_change_does_not_put_off_a_rolling_deadline(
 async def test_any_presses(
     hass: HomeAssistant, nomos, linked, advance: Advance, contiguous
 ) -> None:
-    """Each request that is not taken back runs for its time before its deadline, and no longer."""
+    """Each request that is not withdrawn runs for its duration before its deadline, and no longer."""
     random = Random(3)
     entry = await linked()
     load_id = await put(
@@ -132,21 +132,21 @@ async def test_any_presses(
         assert asked == (closes is not None)
         wait = random.choice([0.02, 0.3, 0.7, 2, 6]) * HOUR
         end = datetime.now(UTC) + wait
-        runs = await count_run(hass, advance, load_id, end)
+        runs = await record_runs(hass, advance, load_id, end)
         ran += sum((end - start for start, end in runs), timedelta())
         assert ran <= HOUR
         if closes and shown(hass, load_id, "planned", "switch").state == "off":
             assert ran >= min(HOUR, fits)
             assert status(hass, load_id) in {LoadStatus.DONE, LoadStatus.NOT_ASKED}
             ran, closes = timedelta(), None
-        # Started by hand shortly before its deadline, it runs on after it.
+        # Started by hand shortly before its deadline, it may run past it.
         assert closes is None or datetime.now(UTC) < closes + HOUR
 
 
 async def test_start_now_after_many_skips(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """However many weeks are left out, it can be started."""
+    """It can be started however many weeks were skipped."""
     entry = await linked()
     load_id = await put(
         hass, entry, duration={"hours": 1}, days="chosen", weekdays=["sat"]

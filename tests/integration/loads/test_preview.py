@@ -1,4 +1,4 @@
-"""Tests of what the dialog that adds a load says at its end: when it runs, and what that saves."""
+"""Tests of the preview at the end of the dialog: when the load runs, and what that saves."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,9 +12,9 @@ from custom_components.nomos.pricing import TARIFF_ZONE
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from tests.integration.loads.helpers import (
-    begin,
     fill_in,
     moment,
+    open_form,
     shown,
     suggested,
     table_of,
@@ -25,13 +25,13 @@ pytestmark = pytest.mark.usefixtures("german_hub")
 
 
 @pytest.mark.parametrize("load_type", ["appliance", "heat"])
-async def test_what_it_says_at_the_end(
+async def test_preview_equals_the_plan(
     hass: HomeAssistant, nomos, linked, load_type
 ) -> None:
-    """The dialog ends with what its device shows then: when the load runs, or would if it were asked for."""
+    """The preview equals what the device then shows: when the load runs, or would if requested."""
     hass.config.language = "de"
     entry = await linked()
-    result = await begin(hass, entry, load_type)
+    result = await open_form(hass, entry, load_type)
     filled = suggested(result) | {"name": "Load", "end": "20:00:00", "contiguous": True}
     result = await fill_in(hass, result, filled)
     await hass.async_block_till_done()
@@ -62,19 +62,19 @@ async def test_what_it_says_at_the_end(
         assert expected == pytest.approx(saving, abs=1e-4)
 
 
-async def test_the_end_without_prices(hass: HomeAssistant, nomos, linked) -> None:
-    """If nothing is known yet, the dialog says so."""
+async def test_preview_without_prices(hass: HomeAssistant, nomos, linked) -> None:
+    """Without known prices, the dialog says so."""
     entry = await linked()
     [coordinator] = entry.runtime_data.prices.values()
     coordinator.data = None
-    result = await begin(hass, entry, "heat")
+    result = await open_form(hass, entry, "heat")
     result = await fill_in(hass, result, suggested(result) | {"name": "Boiler"})
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["description"] == "unknown"
 
 
 def made(*hours: tuple[int, int], **changes) -> LoadPlan:
-    """Return a plan with runs between full hours, counted from the first of June in Berlin."""
+    """Return a plan of runs, given as full hours since 1 June in Berlin."""
     first = datetime(2026, 6, 1, tzinfo=TARIFF_ZONE)
     runs = tuple(
         Run(start=first + timedelta(hours=start), end=first + timedelta(hours=end))
@@ -112,8 +112,8 @@ def made(*hours: tuple[int, int], **changes) -> LoadPlan:
         ),
     ],
 )
-def test_what_a_plan_is_called(made_plan: LoadPlan | None, key, named) -> None:
-    """A sentence is chosen by day and saving, and names times by the hub's clock."""
+def test_sentence_of_a_plan(made_plan: LoadPlan | None, key, named) -> None:
+    """The sentence depends on day and saving; its times are in the hub's time zone."""
     now = datetime(2026, 6, 1, 19, tzinfo=TARIFF_ZONE)
     assert describe(made_plan, now, TARIFF_ZONE, "en") == (key, named)
 
@@ -124,10 +124,10 @@ def test_what_a_plan_is_called(made_plan: LoadPlan | None, key, named) -> None:
 async def test_a_car_that_is_full(
     hass: HomeAssistant, nomos, linked, charge, said
 ) -> None:
-    """It does not wait for prices: there is nothing to plan."""
+    """There is nothing to plan, so it does not wait for prices."""
     entry = await linked()
     hass.states.async_set("sensor.car", charge, {"unit_of_measurement": "%"})
-    result = await begin(hass, entry, "car")
+    result = await open_form(hass, entry, "car")
     filled = suggested(result) | {
         "name": "Car",
         "charge_sensor": "sensor.car",
@@ -142,7 +142,7 @@ async def test_a_car_that_is_full(
 
 
 def test_german_date_and_money() -> None:
-    """A German hub writes dates and amounts as Germans do."""
+    """On a German hub, dates and amounts are in German format."""
     now = datetime(2026, 6, 1, 19, tzinfo=TARIFF_ZONE)
     _, later = describe(made((50, 52)), now, TARIFF_ZONE, "de")
     assert later["date"] == "3.6."
@@ -151,7 +151,7 @@ def test_german_date_and_money() -> None:
 
 
 def test_every_sentence_is_said() -> None:
-    """There is a text for every sentence, and none is left over."""
+    """There is a text for every sentence, and no unused text."""
     texts = read_json(INTEGRATION / "translations" / "en.json")
     now = datetime(2026, 6, 1, 19, tzinfo=TARIFF_ZONE)
     plans = [

@@ -1,7 +1,7 @@
-"""What loads promise, over random days, prices, publications and presses.
+"""Tests of what loads promise, over random days, prices, publications and presses.
 
-No load runs twice for one request, none misses a deadline that could be kept, none runs above its cap, and none is
-planned to cost more than the best of what could be known. ``NOMOS_LOAD_CASES`` says how many households are played.
+No load runs twice for one request, misses a deadline that could be kept, runs above its cap, or has a plan that costs
+more than the best with the known prices. ``NOMOS_LOAD_CASES`` sets the number of simulated households.
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.usefixtures("german_hub")
 
 CASES: Final = int(os.environ.get("NOMOS_LOAD_CASES", "40"))
 AT_ONCE: Final = 20
-"""How many cases one test plays."""
+"""How many cases one test simulates."""
 
 ZERO: Final = timedelta()
 SECOND: Final = timedelta(seconds=1)
@@ -53,20 +53,20 @@ DAYS: Final = (
     date(2026, 10, 23),
     date(2026, 10, 24),
 )
-"""When a case begins: an ordinary day, and those before a change of the clock."""
+"""When a case begins: on an ordinary day, or before a clock change."""
 
 PRESSES: Final = ("ask", "ask", "ask", "start", "skip", "off", "restart", "hand")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """Prices of some days, and when each day's are published."""
+    """Prices of some days, and the time of each publication."""
 
     whole: PriceTable
     published: dict[date, datetime]
 
     def known(self, now: datetime) -> PriceTable:
-        """Return what is known at an instant."""
+        """Return the prices that are known at an instant."""
         return PriceTable.of(
             one
             for one in self.whole.intervals
@@ -75,7 +75,7 @@ class World:
 
 
 def make_world(random: Random, start: datetime) -> World:
-    """Return prices from the day before on; one day in five is never published."""
+    """Return prices from the previous day on; one day in five is never published."""
     today = local_date(start)
     intervals: list[Interval] = []
     published: dict[date, datetime] = {}
@@ -100,7 +100,7 @@ def make_world(random: Random, start: datetime) -> World:
 
 
 def make_load(random: Random) -> dict[str, Any]:
-    """Return what somebody might want of a load."""
+    """Return random settings of a load."""
     minutes = random.choice([30, 60, 90, 120, 217, 300])
     start, hours = random.randrange(24), random.randrange(6, 25)
     data: dict[str, Any] = {
@@ -130,16 +130,16 @@ def make_load(random: Random) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class Request:
-    """One time that a load is to run: for how long it may, and by when it has to be done."""
+    """A request to run: how long the load may run for it, and its deadline."""
 
     budget: timedelta
     due: datetime | None = None
-    """None if it is taken back, or cannot be kept."""
+    """None if it is withdrawn or cannot be met."""
     ran: timedelta = ZERO
 
 
 class Case:
-    """A load in a house, what is pressed there, and what is to be expected."""
+    """A simulated load, random presses, and the expectations that follow from them."""
 
     def __init__(
         self, hass: HomeAssistant, advance: Advance, random: Random, start: datetime
@@ -154,26 +154,26 @@ class Case:
         self.requests: dict[object, Request] = {}
         self.asked = 0
         self.pressed_at: datetime | None = None
-        """When something was pressed last that changes what is requested."""
+        """The time of the last press that changed the request."""
         self.device, self.left_alone = "off", False
         self.run: datetime | None = None
         self.log: list[object] = [data, start]
 
     async def play(self) -> None:
-        """Let two days pass, with whatever is published and pressed."""
+        """Simulate two days with random publications and presses."""
         minutes = self.random.sample(range(LENGTH // MINUTE), self.random.randrange(9))
         presses = {self.start + at * MINUTE + 17 * SECOND for at in minutes}
         news = {*self.world.published.values()}
         await self.house.settle()
         while (now := datetime.now(UTC)) < self.end:
             self.check(now)
-            moments = (*self.house.edges(now), *presses, *news, self.end)
+            moments = (*self.house.next_changes(now), *presses, *news, self.end)
             until = min(at for at in moments if at > now)
             self.count(now, until)
             await self.house.pass_time(until)
             if until in news:
                 await self.house.publish(self.world.known(until))
-            self.follow(until)
+            self.check_promises(until)
             if until in presses:
                 await self.press(until, self.random.choice(PRESSES))
         self.house.stop()
@@ -182,14 +182,14 @@ class Case:
 
     @property
     def request(self) -> Request:
-        """Return the present request: the one that was asked for last, or that of the window."""
+        """Return the current request: the last one, or that of the daily window."""
         task = self.house.load.task
         assert task is not None
         key = self.asked if self.settings.on_demand else task.closes
         return self.requests.setdefault(key, Request(self.settings.duration))
 
     def count(self, now: datetime, until: datetime) -> None:
-        """Count what runs up to an instant, which must not be above its cap."""
+        """Add the run time up to an instant, and check that no price is above the cap."""
         load, cap = self.house.load, self.settings.price_cap
         if load.task is None or not load.running(now):
             return
@@ -199,8 +199,8 @@ class Case:
                 assert one.price is not None
                 assert one.price <= cap
 
-    def follow(self, now: datetime) -> None:
-        """See whether what was promised was kept."""
+    def check_promises(self, now: datetime) -> None:
+        """Check that requests and daily windows were met."""
         if self.settings.on_demand:
             request = self.requests.get(self.asked)
             if request is not None and request.due is not None:
@@ -215,7 +215,7 @@ class Case:
             assert self.requests[closes].ran >= self.settings.duration
 
     def is_promised(self, opens: datetime) -> bool:
-        """Return whether a daily window has to be kept: nothing was pressed since the one before it opened."""
+        """Return whether a daily window must be met: nothing was pressed since the previous one opened."""
         before = self.settings.window(opens - DAY, TARIFF_ZONE)[0]
         quiet = self.pressed_at is None or self.pressed_at < before
         return quiet and opens >= self.start and self.settings.price_cap is None
@@ -223,7 +223,7 @@ class Case:
     # What is pressed
 
     async def press(self, now: datetime, what: str) -> None:
-        """Press something, and know what is to be expected from then on."""
+        """Press something, and update the expectations."""
         load = self.house.load
         self.log.append((now, what, load.status(now)))
         match what:
@@ -237,7 +237,7 @@ class Case:
             case "start":
                 self.start_now(now)
             case "skip" | "off":
-                self.take_back(what)
+                self.withdraw(what)
         if what not in {"restart", "hand"}:
             self.pressed_at = now
         await self.house.settle()
@@ -251,13 +251,13 @@ class Case:
         load.async_switch(on=True)
         if self.settings.on_demand:
             self.asked += 1
-            self.request.due = self.due(now)
+            self.request.due = self.deadline(now)
         elif not self.request.ran:
-            # Skipped before anything was done: the window is open again.
+            # It was skipped before it ran at all, so this window counts again.
             self.request.budget = self.settings.duration
 
-    def due(self, now: datetime) -> datetime | None:
-        """Return when a request has to be done; None if that cannot be kept, or may be too expensive."""
+    def deadline(self, now: datetime) -> datetime | None:
+        """Return the deadline of a request; None if it cannot be met or may be too expensive."""
         settings = self.settings
         opens, closes = settings.window(now, TARIFF_ZONE)
         if settings.contiguous and closes - max(now, opens) < settings.duration:
@@ -281,10 +281,10 @@ class Case:
             if (due := self.request.due) is not None:
                 self.request.due = max(due, now + load.left(now) + SECOND)
         elif self.request.ran >= self.request.budget:
-            # It is done or taken back: once more.
+            # It is done or withdrawn, so this is one more run.
             self.request.budget = self.request.ran + self.settings.duration
 
-    def take_back(self, what: str) -> None:
+    def withdraw(self, what: str) -> None:
         """Press *Skip*, or turn *Planned* off."""
         load = self.house.load
         if what == "off" and not load.is_on:
@@ -297,10 +297,10 @@ class Case:
         else:
             load.async_skip()
 
-    # What holds at any time
+    # What always holds
 
     def check(self, now: datetime) -> None:
-        """See that nothing runs too long, that the device obeys, and that the plan is the best."""
+        """Check that nothing runs too long, that the device obeys, and that the plan is optimal."""
         for request in self.requests.values():
             assert request.ran <= request.budget + ROUNDING
         task = self.house.load.task
@@ -314,7 +314,7 @@ class Case:
         self.check_cost(now)
 
     def check_cost(self, now: datetime) -> None:
-        """See that what is planned costs no more than the best of what can be known."""
+        """Check that the plan costs no more than the optimum for the known prices and stand-ins."""
         load, settings = self.house.load, self.settings
         task, made, left = load.task, load.plan, load.left(now)
         if task is None or made is None or task.by_hand or not left:
@@ -323,7 +323,7 @@ class Case:
         if current and (settings.contiguous or left < settings.min_run):
             return
         if current and now - current.start < ROUNDING:
-            # For the planner it has run for five minutes.
+            # The planner rounds this up to five minutes.
             return
         over = [run for run in task.runs if run.end <= now]
         start = max(now if current else now + -now.second % 60 * SECOND, task.opens)
@@ -353,7 +353,7 @@ class Case:
         if settings.contiguous and longest < left:
             return
         if longest < left:
-            # Each stretch below the cap begins and ends on the planner's grid.
+            # Each period below the cap begins and ends on the planner's grid.
             assert length >= longest - 4 * ROUNDING
             return
         assert length >= longest - ROUNDING
@@ -366,7 +366,7 @@ class Case:
 async def test_whatever_happens(
     hass: HomeAssistant, advance: Advance, freezer: FrozenDateTimeFactory, block: int
 ) -> None:
-    """Each household is played for two days: what its load promises holds all the time."""
+    """Each simulated household keeps its load's promises throughout two days."""
     for seed in range(block * AT_ONCE, min((block + 1) * AT_ONCE, CASES)):
         random = Random(seed)
         start = datetime.combine(

@@ -1,4 +1,4 @@
-"""Tests of entities that get another id: a load that names them goes on with them."""
+"""Tests of entities whose id changes: loads follow."""
 
 from datetime import timedelta
 
@@ -31,13 +31,13 @@ def sensor(hass: HomeAssistant, domain: str, name: str) -> str:
 
 
 async def rename(hass: HomeAssistant, old: str, new: str) -> None:
-    """Give an entity another id, as people do in its settings."""
+    """Change an entity's id, as in its settings."""
     er.async_get(hass).async_update_entity(old, new_entity_id=new)
     await hass.async_block_till_done(wait_background_tasks=True)
 
 
-async def test_all_that_a_load_names(hass: HomeAssistant, linked) -> None:
-    """Every field follows, in every load; what is no longer named is left alone."""
+async def test_all_fields_follow(hass: HomeAssistant, linked) -> None:
+    """Every field of every load follows; entities that are no longer used are ignored."""
     entry = await linked()
     fields = {
         "charge_sensor": "sensor",
@@ -73,7 +73,7 @@ async def test_all_that_a_load_names(hass: HomeAssistant, linked) -> None:
 async def test_a_device_in_mid_run(
     hass: HomeAssistant, linked, advance: Advance
 ) -> None:
-    """It goes on as it is, is switched off as the run ends, and what was done by hand is still respected."""
+    """It keeps its state, is switched off at the end of the run, and manual switching is still respected."""
     plug = Plug("Plug")
     plug._attr_unique_id = "plug"
     await plug_in(hass, plug)
@@ -100,7 +100,7 @@ async def test_a_device_in_mid_run(
 async def test_a_meter_in_mid_run(
     hass: HomeAssistant, linked, advance: Advance
 ) -> None:
-    """What it counted before and after it got another id counts."""
+    """What it counted before and after the rename counts."""
     unit = {"unit_of_measurement": "kWh"}
     old = sensor(hass, "sensor", "plug_energy")
     hass.states.async_set(old, "100", unit)

@@ -1,4 +1,4 @@
-"""Loads by voice: Home Assistant's own sentences reach the switch. For buttons it has none."""
+"""Tests of loads by voice: Home Assistant has sentences for the switch, but none for buttons."""
 
 import pytest
 
@@ -18,7 +18,7 @@ SENTENCES = {
 
 @pytest.mark.parametrize("language", SENTENCES)
 async def test_by_voice(hass: HomeAssistant, linked, language: str) -> None:
-    """Who says so has a load run when it is cheap, or not, in both languages and without any set-up."""
+    """A load can be requested and withdrawn by voice in both languages, without any setup."""
     hass.config.language = language
     for name in ("homeassistant", "intent", "conversation"):
         assert await async_setup_component(hass, name, {})
