@@ -1,4 +1,4 @@
-"""Home batteries in tests: their form, states and device."""
+"""Helpers for home batteries: form, states and device."""
 
 from datetime import timedelta
 from typing import Any
@@ -33,11 +33,11 @@ SENSORS = {
 
 
 def report(hass: HomeAssistant, level: float | str) -> None:
-    """Let the inverter report a charge level."""
+    """Set the charge level that the inverter reports."""
     hass.states.async_set(LEVEL, str(level), {"unit_of_measurement": "%"})
 
 
-async def begin(hass: HomeAssistant, entry) -> Any:
+async def open_form(hass: HomeAssistant, entry) -> Any:
     """Open the dialog."""
     return await hass.config_entries.subentries.async_init(
         (entry.entry_id, BATTERY), context={"source": SOURCE_USER}
@@ -45,10 +45,10 @@ async def begin(hass: HomeAssistant, entry) -> Any:
 
 
 async def add(hass: HomeAssistant, entry, **changes: Any) -> str:
-    """Add a battery through the form; return its subentry's id. What is None is not entered."""
+    """Add a battery through the form; return its subentry's id. Fields that are None are left empty."""
     before = set(entry.subentries)
     entered = {key: one for key, one in (USUAL | changes).items() if one is not None}
-    result = await fill_in(hass, await begin(hass, entry), entered)
+    result = await fill_in(hass, await open_form(hass, entry), entered)
     assert result["type"] is FlowResultType.CREATE_ENTRY, result
     await hass.async_block_till_done(wait_background_tasks=True)
     [new] = set(entry.subentries) - before
@@ -56,7 +56,7 @@ async def add(hass: HomeAssistant, entry, **changes: Any) -> str:
 
 
 def entity_of(hass: HomeAssistant, battery_id: str, key: str) -> Any:
-    """Return the entity of a battery."""
+    """Return the entity id of a battery."""
     found = er.async_get(hass).async_get_entity_id(
         "sensor", DOMAIN, f"{battery_id}_{key}"
     )
@@ -72,6 +72,6 @@ def state_of(hass: HomeAssistant, battery_id: str, key: str = "mode") -> State:
 
 
 def batteries_of(entry) -> Batteries | None:
-    """Return the batteries of an account; None if nothing of them has been set up."""
+    """Return the batteries of an account; None if none has been set up."""
     found: Batteries | None = entry.runtime_data.batteries
     return found

@@ -1,4 +1,4 @@
-"""Tests of what is stored of batteries, and of more than one: each plans for what the ones before leave."""
+"""Tests of stored batteries, and of several batteries: each plans for the need that the ones before leave."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("german_hub")
 
 @pytest.fixture
 def now() -> datetime:
-    """Begin in a winter night, shortly before power is cheap."""
+    """Start in a winter night, shortly before low prices."""
     return datetime(2026, 1, 14, 1, 3, 7, tzinfo=UTC)
 
 
@@ -34,12 +34,12 @@ def live(entry, battery: str):
 
 
 def gain_of(hass: HomeAssistant, battery: str) -> float:
-    """Return what a battery expects to gain."""
+    """Return the expected gain of a battery."""
     return float(state_of(hass, battery, "expected_gain").state)
 
 
 async def test_two_batteries(hass: HomeAssistant, linked) -> None:
-    """The second one plans for what the first one leaves of the need, and again when the first one does."""
+    """The second battery plans for the need that the first one leaves, and again whenever the first one plans."""
     entry = await linked()
     report(hass, 20)
     first = await add(hass, entry, name="First")
@@ -78,7 +78,7 @@ async def test_two_batteries_over_a_restart(
 async def test_damaged_battery(
     hass: HomeAssistant, linked, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What is stored of a battery and cannot be used fails that battery alone, until it is changed."""
+    """A battery whose stored settings are invalid fails alone, until it is reconfigured."""
     entry = await linked()
     report(hass, 20)
     first = await add(hass, entry, name="First")
@@ -106,7 +106,7 @@ async def test_damaged_battery(
 
 
 async def test_changed_capacity(hass: HomeAssistant, linked, advance: Advance) -> None:
-    """If another capacity is entered, the same percentage is no gain and no loss."""
+    """After a change of the capacity, the same percentage counts neither as gain nor as loss."""
     entry = await linked()
     report(hass, 50)
     battery = await add(hass, entry, from_grid=False, reserve=50)
@@ -126,7 +126,7 @@ async def test_changed_capacity(hass: HomeAssistant, linked, advance: Advance) -
 
 
 async def test_options_of_levels(hass: HomeAssistant, linked) -> None:
-    """What counts as cheap changes no plan of a battery."""
+    """The options for price levels do not change a battery's plan."""
     entry = await linked()
     report(hass, 50)
     battery = await add(hass, entry)

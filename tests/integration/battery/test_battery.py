@@ -1,4 +1,4 @@
-"""Tests of a home battery: what it shows, when it is planned again, and what it does without a plan."""
+"""Tests of a home battery: its entities, when it is planned again, and its fallback without a plan."""
 
 from datetime import UTC, datetime, timedelta
 import json
@@ -24,7 +24,7 @@ from tests.integration.battery.helpers import (
     USUAL,
     add,
     batteries_of,
-    begin,
+    open_form,
     report,
     state_of,
 )
@@ -37,7 +37,7 @@ HOURS = timedelta(hours=1)
 
 
 def row_of(hass: HomeAssistant, battery: str):
-    """Return the row of the schedule of this quarter-hour."""
+    """Return the schedule's row of the current quarter-hour."""
     rows = state_of(hass, battery).attributes["schedule"]
     now = datetime.now(UTC)
     return next(
@@ -46,7 +46,7 @@ def row_of(hass: HomeAssistant, battery: str):
 
 
 async def to_quarter(advance: Advance, minutes: float = 0.5) -> None:
-    """Move the clock a little past the next quarter-hour."""
+    """Advance to shortly after the next quarter-hour."""
     now = datetime.now(UTC)
     past = timedelta(
         minutes=now.minute % 15, seconds=now.second, microseconds=now.microsecond
@@ -56,7 +56,7 @@ async def to_quarter(advance: Advance, minutes: float = 0.5) -> None:
 
 
 async def test_what_it_shows(hass: HomeAssistant, linked, advance: Advance) -> None:
-    """Six sensors: the mode with its reason and schedule, level and power, the next change, and the gain."""
+    """It has six sensors: mode with reason and schedule, level, power, next change and gain."""
     entry = await linked()
     report(hass, 40)
     battery = await add(hass, entry)
@@ -84,7 +84,7 @@ async def test_what_it_shows(hass: HomeAssistant, linked, advance: Advance) -> N
 
 
 async def test_diagnostics(hass: HomeAssistant, linked) -> None:
-    """Support reads what a battery goes by, and no name."""
+    """Support sees what a battery's plan is based on, but no names."""
     entry = await linked()
     report(hass, 40)
     await add(hass, entry, name="Keller von Müller")
@@ -100,7 +100,7 @@ async def test_diagnostics(hass: HomeAssistant, linked) -> None:
 
 
 async def test_follows_its_plan(hass: HomeAssistant, linked, advance: Advance) -> None:
-    """Mode, power and level change with the quarter-hours, to what the schedule says."""
+    """Mode, power and level follow the schedule by the quarter-hour."""
     entry = await linked()
     report(hass, 30)
     battery = await add(hass, entry)
@@ -120,7 +120,7 @@ async def test_follows_its_plan(hass: HomeAssistant, linked, advance: Advance) -
 async def test_a_power_cut_costs_no_more_than_an_hour(
     hass: HomeAssistant, linked, advance: Advance
 ) -> None:
-    """What the battery did is on the disk an hour later, without a stop."""
+    """What the battery did is on disk an hour later, without a shutdown."""
     entry = await linked()
     report(hass, 30)
     battery = await add(hass, entry)
@@ -138,7 +138,7 @@ async def test_a_power_cut_costs_no_more_than_an_hour(
 async def test_tomorrow_makes_another_plan(
     hass: HomeAssistant, linked, advance: Advance
 ) -> None:
-    """As prices arrive, the plan reaches to their end."""
+    """When prices arrive, the plan is extended to their end."""
     entry = await linked()
     report(hass, 30)
     battery = await add(hass, entry)
@@ -149,7 +149,7 @@ async def test_tomorrow_makes_another_plan(
 
 
 async def test_level_that_jumps(hass: HomeAssistant, linked, advance: Advance) -> None:
-    """A level that is not what was expected makes another plan with the next quarter-hour, a small error none."""
+    """An unexpected level leads to a new plan at the next quarter-hour; a small deviation does not."""
     entry = await linked()
     report(hass, 30)
     battery = await add(hass, entry)
@@ -173,7 +173,7 @@ async def test_level_that_jumps(hass: HomeAssistant, linked, advance: Advance) -
 async def test_level_is_lost(
     hass: HomeAssistant, linked, advance: Advance, lost: str
 ) -> None:
-    """Without a level the plan goes on for a quarter of an hour, then the battery is left to itself, and says why."""
+    """Without a level, the plan continues for a quarter of an hour; then the battery falls back and says why."""
     entry = await linked()
     report(hass, 30)
     battery = await add(hass, entry)
@@ -194,7 +194,7 @@ async def test_level_is_lost(
 
 
 async def test_no_level_at_first(hass: HomeAssistant, linked) -> None:
-    """A battery whose sensor is not there yet is left to itself; its reason is said in the language of the hub."""
+    """While its sensor is not available, a battery is in self-use; the reason is in the hub's language."""
     hass.config.language = "de"
     entry = await linked()
     battery = await add(hass, entry)
@@ -206,10 +206,8 @@ async def test_no_level_at_first(hass: HomeAssistant, linked) -> None:
     assert state_of(hass, battery).attributes["schedule"]
 
 
-async def test_load_that_nobody_planned(
-    hass: HomeAssistant, linked, advance: Advance
-) -> None:
-    """A car that is started by hand makes another plan at once, which does not empty the battery into it."""
+async def test_unplanned_load(hass: HomeAssistant, linked, advance: Advance) -> None:
+    """A car that is started by hand leads to a new plan at once, which does not discharge the battery into it."""
     entry = await linked()
     await advance(timedelta(hours=9))
     report(hass, 60)
@@ -225,7 +223,7 @@ async def test_load_that_nobody_planned(
 
 
 async def test_survives_a_reload(hass: HomeAssistant, linked, advance: Advance) -> None:
-    """After a reload the battery is planned again from its level, and its gain goes on."""
+    """After a reload, the battery is planned from its current level, and its gain is kept."""
     entry = await linked()
     report(hass, 30)
     battery = await add(hass, entry)
@@ -243,7 +241,7 @@ async def test_survives_a_reload(hass: HomeAssistant, linked, advance: Advance) 
 async def test_gain_survives_other_plans(
     hass: HomeAssistant, linked, advance: Advance
 ) -> None:
-    """What was charged for later is not forgotten if another plan is made in the middle of a quarter-hour."""
+    """The pending gain of stored charge survives a new plan in the middle of a quarter-hour."""
     entry = await linked()
     report(hass, 30)
     battery = await add(hass, entry)
@@ -263,7 +261,7 @@ async def test_gain_survives_other_plans(
 
 
 async def test_reconfigure_and_remove(hass: HomeAssistant, linked) -> None:
-    """What is changed is planned at once, without a request; what is removed is gone."""
+    """A change leads to a new plan at once, without a request; a removal leaves nothing behind."""
     entry = await linked()
     report(hass, 30)
     battery = await add(hass, entry)
@@ -307,12 +305,12 @@ async def test_reconfigure_and_remove(hass: HomeAssistant, linked) -> None:
     ],
 )
 async def test_mistakes(hass: HomeAssistant, linked, changes, place, error) -> None:
-    """What cannot be meant is said at its field or section, and what was entered stays."""
+    """Errors are shown at their field or section, and the input is kept."""
     entry = await linked()
     hass.states.async_set("sensor.outside", "7", {"unit_of_measurement": "°C"})
     hass.states.async_set("input_number.no_level", "4000")
     entered = {key: one for key, one in (USUAL | changes).items() if one is not None}
-    result = await loads.fill_in(hass, await begin(hass, entry), entered)
+    result = await loads.fill_in(hass, await open_form(hass, entry), entered)
     assert result["errors"] == {place: error}
     result = await loads.fill_in(hass, result, USUAL)
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -320,7 +318,7 @@ async def test_mistakes(hass: HomeAssistant, linked, changes, place, error) -> N
 
 @pytest.mark.parametrize("level", ["30", "unavailable", None])
 async def test_level_without_a_unit(hass: HomeAssistant, linked, level) -> None:
-    """A helper may report the level, and a sensor that is away now."""
+    """The level may come from a helper without a unit, or from a sensor that is unavailable now."""
     entry = await linked()
     if level is not None:
         hass.states.async_set("input_number.level", level)
@@ -330,7 +328,7 @@ async def test_level_without_a_unit(hass: HomeAssistant, linked, level) -> None:
 async def test_without_a_battery_nothing_changes(
     hass: HomeAssistant, linked, nomos: Simulator
 ) -> None:
-    """Nothing of batteries is set up as long as there is none, and a battery asks Nomos nothing."""
+    """Nothing is set up until there is a battery, and a battery sends no requests to Nomos."""
     entry = await linked()
     assert batteries_of(entry) is None
     asked = len(nomos.requests)
@@ -343,7 +341,7 @@ async def test_without_a_battery_nothing_changes(
 async def test_outlook_that_fails(
     hass: HomeAssistant, linked, advance: Advance, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What others break leaves the battery to itself, with a reason, and it is planned again as soon as that is over."""
+    """If the outlook fails, the battery falls back to self-use with a reason, until it can be planned again."""
 
     class Broken:
         options: object = None
@@ -376,7 +374,7 @@ async def test_outlook_that_fails(
 async def test_clock_that_was_ahead(
     hass: HomeAssistant, linked, advance: Advance, freezer
 ) -> None:
-    """After a year too far ahead the gain is booked again from now on."""
+    """After a clock that was a year ahead, the gain is booked again from now on."""
     entry = await linked()
     report(hass, 30)
     battery = await add(hass, entry)
@@ -392,7 +390,7 @@ async def test_clock_that_was_ahead(
 
 
 async def test_options_make_another_plan(hass: HomeAssistant, linked) -> None:
-    """A payout that is entered counts at once."""
+    """A newly entered payout counts at once."""
     entry = await linked()
     report(hass, 90)
     battery = await add(hass, entry, to_grid=True)

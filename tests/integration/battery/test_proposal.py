@@ -1,4 +1,4 @@
-"""Tests of what the dialog of a battery is filled in with."""
+"""Tests of the suggested values in a battery's dialog."""
 
 from typing import Any
 
@@ -8,23 +8,25 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers import device_registry as dr, entity_registry as er
-from tests.integration.battery.helpers import LEVEL, add, begin
+from tests.integration.battery.helpers import LEVEL, add, open_form
 from tests.integration.forecast.helpers import BATTERY, dashboard
 
 
 @pytest.fixture(autouse=True)
 def custom_integrations(recorder_mock, enable_custom_integrations: None) -> None:
-    """Start the recorder, which the Energy dashboard needs, before Home Assistant."""
+    """Start the recorder before Home Assistant; the Energy dashboard needs it."""
 
 
-async def test_two_figures_are_enough(hass: HomeAssistant, german_hub, linked) -> None:
-    """What the Energy dashboard knows and a name are filled in; it discharges as fast as it charges."""
+async def test_two_figures_are_sufficient(
+    hass: HomeAssistant, german_hub, linked
+) -> None:
+    """A name and the Energy dashboard's values are filled in; the discharge power equals the charge power."""
     entry = await linked()
     hass.config.language = "de"
     cellar = BATTERY | {"stat_soc": LEVEL, "capacity": 10.2}
     shed = BATTERY | {"stat_soc": "sensor.shed", "name": "Shed"}
     await dashboard(hass, BATTERY, cellar, shed)
-    assert suggested(await begin(hass, entry)) == {
+    assert suggested(await open_form(hass, entry)) == {
         "name": "Batterie",
         "level_sensor": LEVEL,
         "capacity": 10.2,
@@ -32,17 +34,17 @@ async def test_two_figures_are_enough(hass: HomeAssistant, german_hub, linked) -
     await add(hass, entry, name="Batterie", discharge_power=None)
     [battery] = entry.subentries.values()
     assert battery.data["discharge_power"] == battery.data["charge_power"] == 5
-    # The next one is another one.
-    assert suggested(await begin(hass, entry)) == {
+    # The next battery gets another name.
+    assert suggested(await open_form(hass, entry)) == {
         "name": "Shed",
         "level_sensor": "sensor.shed",
     }
     await add(hass, entry, name="Shed", level_sensor="sensor.shed")
-    assert suggested(await begin(hass, entry)) == {}
+    assert suggested(await open_form(hass, entry)) == {}
 
 
 async def test_level_of_the_device(hass: HomeAssistant, linked) -> None:
-    """If the Energy dashboard does not know the charge level, it is the only one of its meter's device."""
+    """If the Energy dashboard has no charge level, the only level sensor of the meter's device is suggested."""
     entry = await linked()
     await dashboard(hass, BATTERY)
     inverter = MockConfigEntry()
@@ -62,21 +64,21 @@ async def test_level_of_the_device(hass: HomeAssistant, linked) -> None:
             suggested_object_id=name,
         )
 
-    assert suggested(await begin(hass, entry)) == {"name": "Battery"}
+    assert suggested(await open_form(hass, entry)) == {"name": "Battery"}
     register("discharged", "energy")
-    assert suggested(await begin(hass, entry)) == {"name": "Battery"}
+    assert suggested(await open_form(hass, entry)) == {"name": "Battery"}
     register("level", "battery")
-    assert suggested(await begin(hass, entry)) == {
+    assert suggested(await open_form(hass, entry)) == {
         "name": "Battery",
         "level_sensor": "sensor.level",
     }
-    # Of two, nobody knows which is meant.
+    # With two, it is unclear which one is meant.
     register("level_of_module", "battery")
-    assert suggested(await begin(hass, entry)) == {"name": "Battery"}
+    assert suggested(await open_form(hass, entry)) == {"name": "Battery"}
 
 
 def suggested(form: Any) -> dict[str, Any]:
-    """Return what the first fields of a form are filled in with."""
+    """Return the suggested values of a form's first fields."""
     found = {
         str(key): (key.description or {}).get("suggested_value")
         for key, field in form["data_schema"].schema.items()

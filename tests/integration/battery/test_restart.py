@@ -1,4 +1,4 @@
-"""Tests of a home battery over a restart: the inverter goes on with what it was told, and the ledger has no gap."""
+"""Tests of a home battery across a restart: the inverter keeps its mode, and the ledger has no gap."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("german_hub")
 
 @pytest.fixture
 def now() -> datetime:
-    """Begin in a winter night, shortly before power is cheap."""
+    """Start in a winter night, shortly before low prices."""
     return datetime(2026, 1, 14, 1, 3, 7, tzinfo=UTC)
 
 
@@ -48,8 +48,8 @@ async def begin_charging(hass: HomeAssistant, entry, advance: Advance) -> str:
     return battery
 
 
-def modes_heard(hass: HomeAssistant, battery: str) -> list[str]:
-    """Return the modes that are shown from now on; the list grows."""
+def record_modes(hass: HomeAssistant, battery: str) -> list[str]:
+    """Return a list to which every mode shown from now on is added."""
     heard: list[str] = []
 
     @callback
@@ -72,10 +72,10 @@ def ledger_of(entry, battery: str):
 async def test_restart_in_mid_charge(
     hass: HomeAssistant, linked, advance: Advance
 ) -> None:
-    """The inverter never hears self-use, though its level is reported only later; then it hears the plan."""
+    """The mode never changes to self-use while the level is not reported yet, and then follows the plan."""
     entry = await linked()
     battery = await begin_charging(hass, entry, advance)
-    heard = modes_heard(hass, battery)
+    heard = record_modes(hass, battery)
     level = hass.states.get("sensor.battery_charge")
     assert level is not None
     report(hass, STATE_UNAVAILABLE)
@@ -93,7 +93,7 @@ async def test_restart_in_mid_charge(
 async def test_restart_without_a_level(
     hass: HomeAssistant, linked, advance: Advance
 ) -> None:
-    """If the level does not come for a quarter of an hour, the battery is left to itself, and says why."""
+    """Without a level for a quarter of an hour, the battery falls back to self-use and says why."""
     entry = await linked()
     battery = await begin_charging(hass, entry, advance)
     report(hass, STATE_UNAVAILABLE)
@@ -108,7 +108,7 @@ async def test_restart_without_a_level(
 async def test_ledger_over_a_restart(
     hass: HomeAssistant, linked, advance: Advance
 ) -> None:
-    """The quarter-hour in which Home Assistant was away is booked: what was charged in it is not self-use's charge."""
+    """The quarter-hour of the restart is booked: charge added in it does not count as self-use's."""
     entry = await linked()
     battery = await begin_charging(hass, entry, advance)
     before = ledger_of(entry, battery)

@@ -1,4 +1,4 @@
-"""Days of a house with a battery that does as it is told, in a real Home Assistant: the bill against self-use."""
+"""Days of a house whose battery follows its plan, in a real Home Assistant: the bill compared with self-use."""
 
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -16,11 +16,11 @@ pytestmark = pytest.mark.usefixtures("german_hub")
 QUARTER = timedelta(minutes=15)
 DAYS = 2
 REAL = Battery(capacity=10, charge_power=5, discharge_power=5)
-"""A battery without the reserve of the dialog, as the benchmark plays it."""
+"""A battery without the dialog's default reserve, as in the benchmark."""
 
 
 async def test_some_days(hass: HomeAssistant, linked, advance: Advance) -> None:
-    """The bill is lower than with self-use, as the ledger says, over a reload and a level that is lost for an hour."""
+    """The bill is lower than with self-use by the ledger's gain, despite a reload and an hour without a level."""
     entry = await linked()
     report(hass, 20)
     battery = await add(hass, entry, reserve=0)
@@ -36,7 +36,7 @@ async def test_some_days(hass: HomeAssistant, linked, advance: Advance) -> None:
         assert live.coordinator is not None
         assert live.plan is not None or step in range(60, 66)
         price = live.coordinator.data.at(start).price or 0.0
-        # What the house really needs is never what was expected.
+        # The real need always differs from the forecast.
         need = 0.12 * chance.uniform(0.5, 1.5) * (2.5 if 15 <= start.hour < 20 else 1)
         quarter = Quarter(start, start + QUARTER, need, price)
         mode = BatteryMode(state_of(hass, battery).state)
@@ -52,7 +52,7 @@ async def test_some_days(hass: HomeAssistant, linked, advance: Advance) -> None:
         if step == 100:
             assert await hass.config_entries.async_reload(entry.entry_id)
         await advance(QUARTER)
-    # What the battery holds beyond self-use is worth at least what a kWh costs in the middle.
+    # Charge beyond that of self-use is valued at a medium price, 20 ct/kWh.
     bill -= (level - own_level) * 0.9 * 0.2
     assert bill < own_bill
     booked = float(state_of(hass, battery, "gain_this_month").state)

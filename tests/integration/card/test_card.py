@@ -25,13 +25,13 @@ from tests.integration.helpers import make_entry, restart
 OTHER = "analog@example.com"
 
 URL = f"{LOADER}?v={version_of(read_modules())}"
-"""What pages load."""
+"""The loader, which pages load."""
 
 OTHERS = [
     {"id": "a", "type": "module", "url": "/hacsfiles/bubble/bubble.js?hacstag=1"},
     {"id": "b", "type": "css", "url": "/local/nomos_static/card.js"},
 ]
-"""Resources of others."""
+"""Dashboard resources of other cards."""
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ async def frontend(hass: HomeAssistant, nomos) -> None:
 
 @pytest.fixture
 def stored(hass_storage: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the resources that are stored before Home Assistant starts."""
+    """Return the dashboard resources that are stored before Home Assistant starts."""
     items = [dict(one) for one in OTHERS]
     hass_storage["lovelace_resources"] = {
         "version": 1,
@@ -53,28 +53,28 @@ def stored(hass_storage: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def modules(hass: HomeAssistant) -> set[str]:
-    """Return those of our modules that a page would load."""
+    """Return the modules of ours that a page would load."""
     return {
         url for url in hass.data[DATA_EXTRA_MODULE_URL].urls if "nomos_static" in url
     }
 
 
 async def resources(hass: HomeAssistant) -> list[tuple[str, str]]:
-    """Return type and address of the resources of dashboards."""
+    """Return type and URL of all dashboard resources."""
     collection = hass.data[LOVELACE_DATA].resources
     await collection.async_get_info()
     return [(item["type"], item["url"]) for item in collection.async_items()]
 
 
 def others() -> list[tuple[str, str]]:
-    """Return type and address of the resources of others."""
+    """Return type and URL of other cards' resources."""
     return [(one["type"], one["url"]) for one in OTHERS]
 
 
 async def test_all_modules_are_served(
     hass: HomeAssistant, nomos, frontend, linked, hass_client_no_auth
 ) -> None:
-    """The page names the loader, which names the rest; all is served without authentication, and browsers keep it."""
+    """The page names the loader and that the rest; all are served without authentication and cached by browsers."""
     assert not modules(hass)
     await linked()
     assert modules(hass) == {URL}
@@ -99,7 +99,7 @@ async def test_all_modules_are_served(
 async def test_start_page(
     hass: HomeAssistant, nomos, frontend, linked, hass_client_no_auth
 ) -> None:
-    """The page that adds the dashboard is there as soon as an account is, in no menu, and goes with the last one."""
+    """The page that adds the dashboard exists as long as there is an account, and is in no menu."""
     panels = hass.data[DATA_PANELS]
     assert PAGES["dashboard_url"] not in {f"/{path}" for path in panels}
     entry = await linked()
@@ -119,7 +119,7 @@ async def test_start_page(
 async def test_an_older_page_gets_the_present_modules(
     hass: HomeAssistant, nomos, frontend, linked, hass_client_no_auth
 ) -> None:
-    """A page from before an update, or a line in a configuration, gets what there is, but asks again next time."""
+    """An old page or a line in a configuration gets the current modules, but does not cache them."""
     await linked()
     client = await hass_client_no_auth()
     for url in (LOADER, f"{LOADER}?v=0123456789ab"):
@@ -136,7 +136,7 @@ async def test_an_older_page_gets_the_present_modules(
 async def test_a_cast_receiver_may_load_it(
     hass: HomeAssistant, nomos, frontend, linked, hass_client_no_auth
 ) -> None:
-    """A page of the receiver comes from another host."""
+    """The receiver's page comes from another host."""
     await linked()
     client = await hass_client_no_auth()
     receiver = "https://cast.home-assistant.io"
@@ -146,7 +146,7 @@ async def test_a_cast_receiver_may_load_it(
 
 
 def test_version_depends_on_the_content(tmp_path: Path) -> None:
-    """A browser that keeps the old modules loads the new ones."""
+    """A browser that has cached old modules loads the new ones."""
     folder = tmp_path / "frontend"
     shutil.copytree(FOLDER, folder)
     assert f"{LOADER}?v={version_of(read_modules(folder))}" == URL
@@ -159,7 +159,7 @@ def test_version_depends_on_the_content(tmp_path: Path) -> None:
 async def test_nothing_without_an_account(
     hass: HomeAssistant, frontend, credentials, hass_client_no_auth
 ) -> None:
-    """Credentials alone load nothing, and not even a configuration in YAML shows a card."""
+    """Application credentials alone, even with a YAML configuration, load no card."""
     await hass.async_block_till_done()
     assert DOMAIN not in hass.config.components
     assert await async_setup_component(hass, DOMAIN, {})
@@ -187,7 +187,7 @@ async def test_there_before_the_account(
 async def test_listed_once_among_the_resources(
     hass: HomeAssistant, stored, frontend, linked
 ) -> None:
-    """Dashboards list the card as long as there is an account; what others listed stays as it was."""
+    """The card is listed as long as there is an account; other resources do not change."""
     await linked()
     assert await resources(hass) == [*others(), ("module", URL)]
     two = await linked(OTHER)
@@ -204,7 +204,7 @@ async def test_listed_once_among_the_resources(
 async def test_an_update_changes_the_resource(
     hass: HomeAssistant, stored, frontend, linked, before
 ) -> None:
-    """The resource of an older version, or one added by hand, is brought up to date where it is."""
+    """The resource of an older version, or one added by hand, is updated in place."""
     stored.insert(1, {"id": "ours", "type": "module", "url": before})
     await linked()
     [ours] = [
@@ -217,7 +217,7 @@ async def test_an_update_changes_the_resource(
 
 
 async def test_resources_in_yaml(hass: HomeAssistant, nomos, linked) -> None:
-    """Where resources are configured in YAML, none is added; a page has the card all the same."""
+    """If resources are configured in YAML, none is added, but pages still have the card."""
     line = {"url": LOADER, "type": "module"}
     config = {"lovelace": {"resource_mode": "yaml", "resources": [line]}}
     assert await async_setup_component(hass, "frontend", config)
@@ -236,7 +236,7 @@ async def test_resources_in_yaml(hass: HomeAssistant, nomos, linked) -> None:
 async def test_resources_that_cannot_be_read(
     hass: HomeAssistant, hass_storage, frontend, linked, caplog, broken
 ) -> None:
-    """A file of resources that is broken costs the account nothing, and is left alone."""
+    """A broken file of resources does not affect the account and is left alone."""
     hass_storage["lovelace_resources"] = broken | {"key": "lovelace_resources"}
     entry = await linked()
     assert entry.state is ConfigEntryState.LOADED
@@ -248,7 +248,7 @@ async def test_resources_that_cannot_be_read(
 async def test_gone_with_the_last_account(
     hass: HomeAssistant, nomos, frontend, linked
 ) -> None:
-    """Two accounts share the card; it is removed with the second one, and comes back with the next."""
+    """Two accounts share the card; it is removed with the second and returns with a new one."""
     one, two = await linked(), await linked(OTHER)
     urls = modules(hass)
     assert urls == {URL}
@@ -281,7 +281,7 @@ async def test_a_reload_keeps_the_card(
 async def test_an_account_that_waits_has_its_card(
     hass: HomeAssistant, nomos, frontend, credentials
 ) -> None:
-    """The card is there even if Nomos is down, so that dashboards show no errors; removing the account removes it."""
+    """The card exists even if Nomos is down, so dashboards show no errors; removing the account removes it."""
     entry = make_entry(nomos)
     entry.add_to_hass(hass)
     await nomos.stop()
@@ -293,7 +293,7 @@ async def test_an_account_that_waits_has_its_card(
 
 
 async def test_without_frontend(hass: HomeAssistant, nomos, linked) -> None:
-    """A hub without pages has prices all the same."""
+    """A hub without a frontend still has prices."""
     entry = await linked()
     assert entry.state is ConfigEntryState.LOADED
     assert DATA_EXTRA_MODULE_URL not in hass.data

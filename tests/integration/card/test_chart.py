@@ -1,4 +1,4 @@
-"""Tests of the data for a price card, compared with the table, the levels and an enumeration of all windows."""
+"""Tests of the card's data, compared with the price table, the levels and all possible windows."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,7 +19,7 @@ QUARTER = timedelta(minutes=15)
 
 @pytest.fixture
 async def ask(hass: HomeAssistant, nomos, hass_admin_user, hass_ws_client):
-    """Return a function that asks as a card does, with a new connection each time, since the clock moves far."""
+    """Return a function that sends a card's request, over a new connection each time, since the clock moves far."""
     token = await hass.auth.async_create_refresh_token(
         hass_admin_user,
         client_name="card",
@@ -40,14 +40,14 @@ async def ask(hass: HomeAssistant, nomos, hass_admin_user, hass_ws_client):
 
 
 def seconds(moment: datetime) -> float:
-    """Return an instant in the format of the answer."""
+    """Return an instant in the format of the response."""
     return moment.timestamp()
 
 
 async def test_both_days(
     hass: HomeAssistant, nomos, linked, ask, advance: Advance
 ) -> None:
-    """The answer has every interval with its level and components, and tomorrow once it is published."""
+    """The response has every interval with level and components, tomorrow included once it is published."""
     entry = await linked()
     subscription = nomos.customers[EMAIL].subscriptions[0]
     sensor = entity_id(hass, subscription.id, "price")
@@ -82,10 +82,10 @@ async def test_both_days(
     assert chart["loads"] == []
 
 
-async def test_yesterday_if_asked(
+async def test_yesterday_on_request(
     hass: HomeAssistant, nomos, linked, ask, advance: Advance
 ) -> None:
-    """Yesterday comes only if a card wants it, and as far as it is stored; a card knows whether it is."""
+    """Yesterday is included only on request, as far as it is stored; the response says whether it is."""
     entry = await linked()
     subscription = nomos.customers[EMAIL].subscriptions[0]
     sensor = entity_id(hass, subscription.id, "price")
@@ -143,7 +143,7 @@ async def test_the_best_window_is_the_best(
 async def test_no_window_where_too_little_is_known(
     hass: HomeAssistant, nomos, linked, ask
 ) -> None:
-    """There is no window if it is longer than the rest of the known prices."""
+    """There is no window that is longer than the remaining known prices."""
     await linked()
     sensor = entity_id(hass, nomos.customers[EMAIL].subscriptions[0].id, "price")
     assert (await ask(sensor, window_minutes=13 * 60))["result"]["windows"]
@@ -151,7 +151,7 @@ async def test_no_window_where_too_little_is_known(
 
 
 async def test_supply(hass: HomeAssistant, nomos, linked, ask) -> None:
-    """A card is told whether supply has begun or ended, and when."""
+    """The response says whether supply has begun or ended, and when."""
     entry = await linked("pending@example.com")
     subscription = nomos.customers["pending@example.com"].subscriptions[0]
     sensor = entity_id(hass, subscription.id, "price")
@@ -173,7 +173,7 @@ async def test_supply(hass: HomeAssistant, nomos, linked, ask) -> None:
 async def test_no_window_when_prices_have_run_out(
     hass: HomeAssistant, nomos, linked, ask, advance: Advance
 ) -> None:
-    """In a long outage, a card shows what is known of the day, and then nothing, but no error."""
+    """In a long outage, the response has the day's known prices, later none, but never an error."""
     await linked()
     sensor = entity_id(hass, nomos.customers[EMAIL].subscriptions[0].id, "price")
     nomos.faults.add(kind="reset")
@@ -199,7 +199,7 @@ async def test_no_window_when_prices_have_run_out(
 async def test_days_of_23_and_25_hours(
     hass: HomeAssistant, nomos, linked, ask, count
 ) -> None:
-    """Days begin and end at the tariff's midnight, on days of a clock change, too."""
+    """Days begin and end at the tariff's midnight, even on days of a clock change."""
     await linked()
     sensor = entity_id(hass, nomos.customers[EMAIL].subscriptions[0].id, "price")
     chart = (await ask(sensor))["result"]
@@ -208,10 +208,10 @@ async def test_days_of_23_and_25_hours(
     assert today["end"] - today["start"] == count * 900
 
 
-async def test_loads_and_what_to_watch(
+async def test_loads_and_watched_entities(
     hass: HomeAssistant, nomos, german_hub, linked, ask, advance: Advance
 ) -> None:
-    """The answer has each load with its runs, and the entities whose changes the card has to watch."""
+    """The response has each load with its runs, and the entities that the card has to watch."""
     entry = await linked()
     sensor = entity_id(hass, nomos.customers[EMAIL].subscriptions[0].id, "price")
     dishwasher = await add(hass, entry, DISHWASHER)
@@ -245,7 +245,7 @@ async def test_loads_and_what_to_watch(
 
 
 async def test_batteries(hass: HomeAssistant, nomos, german_hub, linked, ask) -> None:
-    """The answer has what a battery is told from now on, and the card watches its mode."""
+    """The response has a battery's schedule from now on, and the card watches its mode."""
     entry = await linked()
     sensor = entity_id(hass, nomos.customers[EMAIL].subscriptions[0].id, "price")
     before = (await ask(sensor))["result"]
@@ -259,7 +259,7 @@ async def test_batteries(hass: HomeAssistant, nomos, german_hub, linked, ask) ->
     mode = battery_helpers.state_of(hass, battery)
     told = [[row["mode"], row["level"]] for row in mode.attributes["schedule"]]
     assert [row[2:] for row in one["rows"]] == told
-    # What is expected reaches as far as the plan, and beyond it by nothing.
+    # Forecasts end exactly where the plan ends.
     expected = chart["expected"]
     assert expected["start"] == one["rows"][0][0] // 900 * 900
     assert len(expected["need"]) == len(expected["sun"]) == len(told)
@@ -271,7 +271,7 @@ async def test_batteries(hass: HomeAssistant, nomos, german_hub, linked, ask) ->
 async def test_feed_in_has_no_loads(
     hass: HomeAssistant, nomos, german_hub, linked, ask
 ) -> None:
-    """A load belongs to the contract with whose prices it is planned."""
+    """A load belongs to the contract with which it is planned."""
     entry = await linked("solar@example.com")
     await add(hass, entry, DISHWASHER)
     contracts = {
@@ -286,7 +286,7 @@ async def test_feed_in_has_no_loads(
 
 
 async def test_nothing_personal(hass: HomeAssistant, nomos, linked, ask) -> None:
-    """The answer contains prices, but no personal data."""
+    """The response contains prices, but no personal data."""
     await linked()
     subscription = nomos.customers[EMAIL].subscriptions[0]
     chart = (await ask(entity_id(hass, subscription.id, "price")))["result"]
@@ -319,11 +319,11 @@ async def test_permissions(
     hass_read_only_access_token,
     hass_read_only_user,
 ) -> None:
-    """Prices need the permission for the sensor, and loads that for their own entities."""
+    """Prices require permission for the sensor; loads, for their own entities."""
     entry = await linked()
     sensor = entity_id(hass, nomos.customers[EMAIL].subscriptions[0].id, "price")
     load = await add(hass, entry, DISHWASHER)
-    # The group may read everything, but this user only the price sensor.
+    # Without its group, which may read everything, this user may read the price sensor only.
     hass_read_only_user.groups = []
     hass_read_only_user.mock_policy(
         {"entities": {"entity_ids": {sensor: {POLICY_READ: True}}}}
@@ -340,7 +340,7 @@ async def test_permissions(
 
 
 async def test_errors(hass: HomeAssistant, nomos, linked, ask) -> None:
-    """Another entity, an account that is not loaded, and an invalid window have different errors."""
+    """A wrong entity, an account that is not loaded and an invalid window have distinct errors."""
     entry = await linked()
     subscription = nomos.customers[EMAIL].subscriptions[0]
     for other in (entity_id(hass, subscription.id, "price_level"), "sensor.nowhere"):

@@ -1,4 +1,4 @@
-"""Tests of the pictures of prices: who gets them, when they change, and that a hub without a font has prices."""
+"""Tests of the price images: access, changes, and a hub without a font."""
 
 from datetime import timedelta
 from io import BytesIO
@@ -23,7 +23,7 @@ KEYS = ("chart_light", "chart_dark")
 async def pictures(
     hass: HomeAssistant, subscription, linked, advance: Advance
 ) -> dict[str, str]:
-    """Return the entities of both pictures, enabled; half a minute later, Home Assistant reloads the account."""
+    """Enable and return both image entities; Home Assistant reloads the account half a minute later."""
     await linked()
     found = {key: entity_id(hass, subscription.id, key, Platform.IMAGE) for key in KEYS}
     for one in found.values():
@@ -36,7 +36,7 @@ async def pictures(
 async def test_light_and_dark(
     hass: HomeAssistant, nomos, pictures, hass_client, hass_client_no_auth
 ) -> None:
-    """Both are served as PNG to those who may see them, and to nobody else."""
+    """Both are served as PNG, to authorized users only."""
     client, stranger = await hass_client(), await hass_client_no_auth()
     grounds = {}
     for key, entity in pictures.items():
@@ -53,7 +53,7 @@ async def test_light_and_dark(
 async def test_changes_with_the_interval(
     hass: HomeAssistant, pictures, hass_client, advance: Advance
 ) -> None:
-    """Within an interval it is drawn once; with the next one comes another."""
+    """It is drawn once per interval."""
     client, entity = await hass_client(), pictures["chart_light"]
 
     async def look() -> tuple[str, bytes]:
@@ -70,7 +70,7 @@ async def test_changes_with_the_interval(
 
 
 async def test_language(hass: HomeAssistant, pictures, hass_client) -> None:
-    """It speaks the hub's language."""
+    """Its texts are in the hub's language."""
     client, entity = await hass_client(), pictures["chart_light"]
     english = await (await client.get(f"/api/image_proxy/{entity}")).read()
     hass.config.language = "de"
@@ -82,7 +82,7 @@ async def test_language(hass: HomeAssistant, pictures, hass_client) -> None:
 async def test_prices_run_out(
     hass: HomeAssistant, nomos, pictures, advance: Advance
 ) -> None:
-    """After the last known price there is no picture."""
+    """After the last known price there is no image."""
     await nomos.stop()
     await advance(timedelta(days=3))
     for entity in pictures.values():
@@ -99,7 +99,7 @@ async def test_without_a_font(
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A hub without the fonts of the frontend says why it draws nothing."""
+    """Without the frontend's fonts, the log says why there is no image."""
     picture._font.cache_clear()
     monkeypatch.setattr(hass_frontend, "where", lambda: tmp_path)
     client = await hass_client()

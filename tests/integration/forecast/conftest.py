@@ -1,4 +1,4 @@
-"""Fixtures: the recorder, a linked account, and its forecasts."""
+"""Fixtures: the recorder, and the forecasts of a linked account."""
 
 from collections.abc import Callable
 
@@ -11,18 +11,18 @@ from homeassistant.core import HomeAssistant
 
 @pytest.fixture(autouse=True)
 def custom_integrations(recorder_mock, enable_custom_integrations: None) -> None:
-    """Start the recorder, which has to be there before Home Assistant is."""
+    """Start the recorder, which must happen before Home Assistant starts."""
 
 
 @pytest.fixture
 def usage() -> set[str]:
-    """Return the statistics of what Nomos metered; tests change the set."""
+    """Return the set of statistics of usage from Nomos; tests modify it."""
     return set()
 
 
 @pytest.fixture
 def loads() -> set[str]:
-    """Return the statistics of loads; tests change the set."""
+    """Return the set of statistics of loads; tests modify it."""
     return set()
 
 
@@ -30,7 +30,7 @@ def loads() -> set[str]:
 def forecasts_of(
     hass: HomeAssistant, usage: set[str], loads: set[str]
 ) -> Callable[[MockConfigEntry], Forecasts]:
-    """Return a function that makes the forecasts of a linked account."""
+    """Return a function that creates the forecasts of a linked account."""
 
     def make(entry: MockConfigEntry) -> Forecasts:
         return Forecasts(

@@ -1,4 +1,4 @@
-"""Helpers of the tests of forecasts: meters, the Energy dashboard, and integrations that forecast the sun."""
+"""Helpers for tests of forecasts: meters, the Energy dashboard and solar forecasts."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
@@ -52,14 +52,14 @@ BATTERY = {
 
 
 async def dashboard(hass: HomeAssistant, *sources: Mapping[str, Any]) -> None:
-    """Set up the Energy dashboard with some sources."""
+    """Set up the Energy dashboard with these sources."""
     assert await async_setup_component(hass, "energy", {})
     manager = await async_get_manager(hass)
     await manager.async_update({"energy_sources": [*sources]})  # type: ignore[typeddict-item]
 
 
 type Energy = Callable[[datetime], float | None]
-"""Returns the kWh of an hour by its local start, None if nothing is counted."""
+"""Maps the local start of an hour to its kWh; None if nothing is counted."""
 
 
 async def meter(
@@ -71,7 +71,7 @@ async def meter(
     days: int = 30,
     unit: str = "kWh",
 ) -> None:
-    """Write the long-term statistic of a meter, for some days up to an instant."""
+    """Write long-term statistics of a meter for some days up to an instant."""
     start = end.replace(minute=0, second=0, microsecond=0) - days * DAY
     total, rows = 0.0, []
     for index in range(days * 24):
@@ -96,7 +96,7 @@ async def meter(
 
 @dataclass
 class Sun:
-    """An integration that forecasts the sun: what its config entries answer, and how often they were asked."""
+    """An integration with solar forecasts: the answers of its config entries, and how often each was asked."""
 
     answers: dict[str, Any] = field(default_factory=dict)
     asked: int = 0
@@ -104,7 +104,7 @@ class Sun:
     async def async_get_solar_forecast(
         self, _hass: HomeAssistant, entry_id: str
     ) -> Any:
-        """Return the answer of an entry; raise it if it is an error, wait if it is an event."""
+        """Return the answer of an entry; if it is an exception, raise it, if an event, wait for it."""
         self.asked += 1
         answer = self.answers[entry_id]
         if isinstance(answer, asyncio.Event):
@@ -115,7 +115,7 @@ class Sun:
 
 
 def add_sun(hass: HomeAssistant, *names: str, domain: str = "sunny") -> Sun:
-    """Add an integration that forecasts the sun, with a loaded config entry of each name."""
+    """Add an integration with solar forecasts, with a loaded config entry for each name."""
     sun = Sun()
     mock_integration(hass, MockModule(domain))
     mock_platform(hass, f"{domain}.energy", sun)
@@ -127,7 +127,7 @@ def add_sun(hass: HomeAssistant, *names: str, domain: str = "sunny") -> Sun:
 
 
 def bright(first: date, days: int, wh: float = 500) -> dict[str, Any]:
-    """Return a forecast of the same energy in each hour from 6 to 20 local time."""
+    """Return a forecast of the same energy in each hour from 6:00 to 20:00 local time."""
     return {
         "wh_hours": {
             datetime(
@@ -140,7 +140,7 @@ def bright(first: date, days: int, wh: float = 500) -> dict[str, Any]:
 
 
 def light(local: datetime) -> bool:
-    """Return whether the sun shines in an hour."""
+    """Return whether there is solar power in an hour."""
     return 6 <= local.hour < 21
 
 

@@ -1,4 +1,4 @@
-"""Tests of what the need of the house is known from."""
+"""Tests of the sources of the house's expected need."""
 
 from datetime import UTC, date, datetime
 
@@ -27,7 +27,7 @@ SATURDAY_NOON = NOON + 3 * DAY
 
 
 def need_at(outlook, start: datetime) -> float:
-    """Return what the house is expected to need in an hour."""
+    """Return the expected need of the house in an hour."""
     need: float = outlook.house.between(start, start + HOUR)
     return need
 
@@ -54,7 +54,7 @@ async def house_with_everything(hass: HomeAssistant) -> None:
 
 
 async def test_meters(hass: HomeAssistant, linked, forecasts_of) -> None:
-    """Import, sun and battery come to the need of the house, by weekday and weekend; Wh and a night asleep are right."""
+    """The need follows from import, sun and battery, for weekdays and weekends, with Wh and meters asleep at night."""
     entry = await linked()
     await house_with_everything(hass)
     outlook = await forecasts_of(entry).async_outlook(dt_util.utcnow())
@@ -69,7 +69,7 @@ async def test_meters(hass: HomeAssistant, linked, forecasts_of) -> None:
 async def test_loads_are_not_part_of_it(
     hass: HomeAssistant, linked, forecasts_of, loads
 ) -> None:
-    """What a load with a meter used is subtracted; a load without statistics changes nothing."""
+    """The use of a load with a meter is subtracted; a load without statistics changes nothing."""
     entry = await linked()
     await dashboard(hass, {**GRID, "stat_energy_to": None})
     now = dt_util.utcnow()
@@ -86,7 +86,7 @@ async def test_loads_are_not_part_of_it(
 
 
 async def test_nothing_is_known(hass: HomeAssistant, linked, forecasts_of) -> None:
-    """A household is a number of kWh a year, which the customer may change."""
+    """Without data, a standard household with a configurable number of kWh per year is used."""
     entry = await linked()
     forecasts = forecasts_of(entry)
     outlook = await forecasts.async_outlook(dt_util.utcnow())
@@ -101,7 +101,7 @@ async def test_nothing_is_known(hass: HomeAssistant, linked, forecasts_of) -> No
 
 
 async def test_our_own_usage(hass: HomeAssistant, linked, forecasts_of, usage) -> None:
-    """Without meters, what Nomos metered counts: of two contracts that followed on each other, all."""
+    """Without meters, usage from Nomos counts, including that of a preceding contract."""
     entry = await linked()
     now = dt_util.utcnow()
     change = now - 14 * DAY
@@ -117,7 +117,7 @@ async def test_our_own_usage(hass: HomeAssistant, linked, forecasts_of, usage) -
 async def test_the_statistics_of_the_account(
     hass: HomeAssistant, nomos, linked, forecasts_of, usage, subscription, advance
 ) -> None:
-    """What usage has written itself can be read."""
+    """The statistics that the usage import writes can be read."""
     contract = begin(nomos, date(2026, 6, 1))
     entry = await linked()
     await live(entry, contract, advance, date(2026, 6, 10))
@@ -130,7 +130,7 @@ async def test_the_statistics_of_the_account(
 async def test_a_meter_without_statistics(
     hass: HomeAssistant, linked, forecasts_of, usage
 ) -> None:
-    """Without one of them the need cannot be known: it is said, and the next source counts."""
+    """If one meter has no statistics, this is reported, and the next source counts."""
     entry = await linked()
     now = dt_util.utcnow()
     await dashboard(hass, GRID, SOLAR)
@@ -148,7 +148,7 @@ async def test_a_meter_without_statistics(
 
 
 async def test_negative_meters(hass: HomeAssistant, linked, forecasts_of) -> None:
-    """Import and export that were confused come to less than nothing, which is said."""
+    """Swapped import and export result in a negative need, which is reported."""
     entry = await linked()
     now = dt_util.utcnow()
     await dashboard(hass, GRID)
@@ -160,7 +160,7 @@ async def test_negative_meters(hass: HomeAssistant, linked, forecasts_of) -> Non
 
 
 async def test_some_negative_hours(hass: HomeAssistant, linked, forecasts_of) -> None:
-    """Hours that cannot be are left out; if they are many, that is said, and the others count."""
+    """Negative hours are left out, and reported if there are many; the others count."""
     entry = await linked()
     now = dt_util.utcnow()
     await dashboard(hass, GRID)
@@ -173,7 +173,7 @@ async def test_some_negative_hours(hass: HomeAssistant, linked, forecasts_of) ->
 
 
 async def test_holes(hass: HomeAssistant, linked, forecasts_of) -> None:
-    """The hub was off for hours and for days: the typical day is the same."""
+    """If the hub was off for hours or days, the typical day is the same."""
     entry = await linked()
     now = dt_util.utcnow()
     await dashboard(hass, {**GRID, "stat_energy_to": None})
@@ -203,7 +203,7 @@ async def test_holes(hass: HomeAssistant, linked, forecasts_of) -> None:
 async def test_clock_changes(
     hass: HomeAssistant, linked, forecasts_of, now, day, hours
 ) -> None:
-    """Before and after the clock changes, a habit keeps its clock time."""
+    """A habit keeps its local time across a clock change."""
     entry = await linked()
     await dashboard(hass, {**GRID, "stat_energy_to": None})
     await meter(hass, "sensor.bought", now, lambda one: 3.0 if one.hour == 19 else 0.5)
@@ -218,7 +218,7 @@ async def test_clock_changes(
 async def test_a_database_that_cannot_be_read(
     hass: HomeAssistant, linked, forecasts_of, advance
 ) -> None:
-    """It is said, and tried again half an hour later."""
+    """This is reported, and retried half an hour later."""
     entry = await linked()
     await house_with_everything(hass)
     forecasts, instance = forecasts_of(entry), get_instance(hass)
@@ -234,7 +234,7 @@ async def test_a_database_that_cannot_be_read(
 
 
 async def test_once_a_day(hass: HomeAssistant, linked, forecasts_of) -> None:
-    """It is read when yesterday is complete, and at once if the meters are others."""
+    """It is read once yesterday is complete, and at once if the meters change."""
     entry = await linked()
     await dashboard(hass, {**GRID, "stat_energy_to": None})
     now = dt_util.utcnow()

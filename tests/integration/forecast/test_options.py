@@ -1,4 +1,4 @@
-"""Tests of the options that say by what forecasts go."""
+"""Tests of the options for forecasts."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ async def show(hass: HomeAssistant, entry: MockConfigEntry) -> tuple[Any, Any]:
 
 
 async def submit(hass: HomeAssistant, form: Any, **battery: Any) -> None:
-    """Submit the form with what is entered in the section."""
+    """Submit the form with these values in the section."""
     result = await hass.config_entries.options.async_configure(
         form["flow_id"], {"battery": battery}
     )
@@ -35,12 +35,12 @@ async def submit(hass: HomeAssistant, form: Any, **battery: Any) -> None:
 
 
 def suggested(fields: Any) -> Any:
-    """Return which solar forecasts are suggested."""
+    """Return the suggested solar forecasts."""
     return fields["solar_forecasts"].description["suggested_value"]
 
 
 async def test_usual_values(hass: HomeAssistant, nomos, linked) -> None:
-    """Without solar forecasts there is nothing to choose; the usual values are stored, and nothing is requested."""
+    """Without solar forecasts there is nothing to choose; defaults are stored without a request to Nomos."""
     entry = await linked()
     requests = len(nomos.requests)
     form, fields = await show(hass, entry)
@@ -52,7 +52,7 @@ async def test_usual_values(hass: HomeAssistant, nomos, linked) -> None:
 
 
 async def test_what_is_entered(hass: HomeAssistant, linked) -> None:
-    """It is stored with the levels, shown again, and an amount can be taken back."""
+    """Values are stored along with the levels and shown again, and an amount can be cleared."""
     entry = await linked()
     form, _ = await show(hass, entry)
     await submit(hass, form, yearly_usage=4200, payout=8.11, no_payout_if_negative=True)
@@ -68,7 +68,7 @@ async def test_what_is_entered(hass: HomeAssistant, linked) -> None:
 
 
 async def test_solar_forecasts(hass: HomeAssistant, linked) -> None:
-    """Those of the dashboard are proposed, and followed as long as they are not changed."""
+    """The dashboard's forecasts are suggested, and followed until they are changed here."""
     entry = await linked()
     add_sun(hass, "east", "west")
     await dashboard(hass, {**SOLAR, "config_entry_solar_forecast": ["east", "gone"]})
@@ -83,7 +83,7 @@ async def test_solar_forecasts(hass: HomeAssistant, linked) -> None:
     form, fields = await show(hass, entry)
     assert suggested(fields) == ["west"]
 
-    # A browser sends nothing of a field that was emptied.
+    # A browser omits a field that was cleared.
     await submit(hass, form)
     assert ForecastOptions.of(entry.options).solar_forecasts == ()
     form, fields = await show(hass, entry)
@@ -93,7 +93,7 @@ async def test_solar_forecasts(hass: HomeAssistant, linked) -> None:
 
 
 async def test_a_forecast_that_was_removed(hass: HomeAssistant, linked) -> None:
-    """It is not shown, and does not keep the form from being stored."""
+    """A removed forecast is not shown and does not prevent saving."""
     entry = await linked()
     add_sun(hass, "east", "west")
     hass.config_entries.async_update_entry(
@@ -107,7 +107,7 @@ async def test_a_forecast_that_was_removed(hass: HomeAssistant, linked) -> None:
 
 
 async def test_integrations_that_cannot_be_loaded(hass: HomeAssistant, linked) -> None:
-    """They offer nothing, and do no harm."""
+    """Integrations that cannot be loaded offer no forecasts and cause no error."""
     entry = await linked()
     add_sun(hass, "east")
     mock_integration(hass, MockModule("broken"))._top_level_files.add("energy.py")
@@ -123,7 +123,7 @@ async def test_integrations_that_cannot_be_loaded(hass: HomeAssistant, linked) -
 async def test_loads_may_use_the_sun_of_the_energy_dashboard(
     hass: HomeAssistant, linked
 ) -> None:
-    """Forecasts chosen there need not be chosen again; where none was chosen, there is none here."""
+    """The Energy dashboard's forecasts need not be chosen again; if it has none, there is none here."""
     entry = await linked()
     assert not await entry.runtime_data.async_forecasts_sun()
     add_sun(hass, "east")

@@ -1,4 +1,4 @@
-"""Tests of the outlook as a whole: payouts, timers, what is told of changes, and a hub that has nothing."""
+"""Tests of the outlook as a whole: payouts, timers, notifications of changes, and a hub without data."""
 
 from datetime import UTC, datetime
 import json
@@ -26,13 +26,13 @@ NOON = datetime(2026, 6, 10, 10, tzinfo=UTC)
 
 
 def paid(outlook, at: datetime) -> float | None:
-    """Return what feeding in pays at an instant."""
+    """Return the payout at an instant."""
     found = outlook.payouts.at(at)
     return found.price if found else None
 
 
 async def test_payouts(hass: HomeAssistant, nomos, linked, forecasts_of) -> None:
-    """The feed-in contract's, or the amount of the options; nothing without both."""
+    """The payout is the feed-in contract's or the option's amount; zero without both."""
     entry = await linked("solar@example.com")
     forecasts = forecasts_of(entry)
     (feed_in,) = (
@@ -44,7 +44,7 @@ async def test_payouts(hass: HomeAssistant, nomos, linked, forecasts_of) -> None
 
 
 async def test_no_feed_in_contract(hass: HomeAssistant, linked, forecasts_of) -> None:
-    """Then feeding in pays nothing."""
+    """Without a feed-in contract, the payout is zero."""
     entry = await linked()
     outlook = await forecasts_of(entry).async_outlook(NOON)
     assert [paid(outlook, NOON + days * DAY) for days in (0, 1, 6)] == [0.0] * 3
@@ -54,7 +54,7 @@ async def test_no_feed_in_contract(hass: HomeAssistant, linked, forecasts_of) ->
 async def test_nothing_while_the_market_is_negative(
     hass: HomeAssistant, nomos, linked, forecasts_of
 ) -> None:
-    """The market price is read from the part of the price that holds it."""
+    """The market price is derived from the price component that contains it."""
     market = nomos.prices._market
     entry = await linked()
     hass.config_entries.async_update_entry(
@@ -69,10 +69,10 @@ async def test_nothing_while_the_market_is_negative(
     }
 
 
-async def test_changes_are_told(
+async def test_changes_are_notified(
     hass: HomeAssistant, linked, forecasts_of, freezer
 ) -> None:
-    """When house or sun are others than before; not if the same was read again."""
+    """Listeners are called if house or sun have changed, not if the same values were read again."""
     entry = await linked()
     sun = add_sun(hass, "east")
     await dashboard(
@@ -103,7 +103,7 @@ async def test_changes_are_told(
 async def test_its_own_timer(
     hass: HomeAssistant, linked, forecasts_of, advance
 ) -> None:
-    """From its start to its stop it reads every half hour, and yesterday soon after midnight."""
+    """Between start and stop it reads every half hour, and yesterday's meters soon after midnight."""
     entry = await linked()
     sun = add_sun(hass, "east")
     sun.answers = {"east": bright(NOON.date(), 4)}
@@ -133,7 +133,7 @@ async def test_its_own_timer(
 async def test_a_hub_without_recorder_and_dashboard(
     hass: HomeAssistant, linked, forecasts_of
 ) -> None:
-    """It is asked nothing, and the year counts."""
+    """Nothing is queried, and the configured kWh per year count."""
     hass.config.components.remove("recorder")
     entry = await linked()
     outlook = await forecasts_of(entry).async_outlook(NOON)
@@ -145,7 +145,7 @@ async def test_a_hub_without_recorder_and_dashboard(
 
 
 async def test_the_report(hass: HomeAssistant, linked, forecasts_of, usage) -> None:
-    """It has what support needs, and neither names, nor ids, nor amounts."""
+    """The report contains what support needs, but no names, ids or amounts."""
     entry = await linked()
     sun = add_sun(hass, "east", "west")
     sun.answers = {"east": bright(NOON.date(), 3), "west": None}
@@ -174,16 +174,16 @@ async def test_the_report(hass: HomeAssistant, linked, forecasts_of, usage) -> N
 async def test_nothing_is_read_without_an_outlook(
     hass: HomeAssistant, linked, files
 ) -> None:
-    """An account without a battery has no file of forecasts, and does not load what they need."""
+    """An account without a battery has no forecast file and does not load the modules of forecasts."""
     await linked()
     assert not files("forecast")
     assert "energy" not in hass.config.components
 
 
-async def test_payouts_of_tomorrow_are_told(
+async def test_payouts_of_tomorrow_are_notified(
     hass: HomeAssistant, linked, forecasts_of
 ) -> None:
-    """When the feed-in contract's prices have come, plans are to be made again."""
+    """When the feed-in contract's prices arrive, listeners are called to plan again."""
     entry = await linked("solar@example.com")
     forecasts, told = forecasts_of(entry), []
     (feed_in,) = (

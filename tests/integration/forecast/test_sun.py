@@ -1,4 +1,4 @@
-"""Tests of solar forecasts of other integrations, and of how well they were."""
+"""Tests of other integrations' solar forecasts, and of their accuracy."""
 
 import asyncio
 from datetime import UTC, date, datetime
@@ -36,15 +36,15 @@ def choose(hass: HomeAssistant, entry: MockConfigEntry, *forecasts: str) -> None
 
 
 def sun_at(outlook, start: datetime) -> float:
-    """Return what the roof is expected to make in an hour."""
+    """Return the expected solar energy in an hour."""
     made: float = outlook.sun.between(start, start + HOUR)
     return made
 
 
-async def test_those_of_the_dashboard(
+async def test_forecasts_of_the_dashboard(
     hass: HomeAssistant, linked, forecasts_of, files
 ) -> None:
-    """Without a choice, the forecasts of the Energy dashboard are added up; of several integrations, too."""
+    """By default, the Energy dashboard's forecasts are added up, even of several integrations."""
     entry = await linked()
     sun, moon = add_sun(hass, "east", "west"), add_sun(hass, "shed", domain="moony")
     sun.answers = {"east": bright(TODAY, 3), "west": bright(TODAY, 3, 1000)}
@@ -65,8 +65,8 @@ async def test_those_of_the_dashboard(
     assert files("forecast")
 
 
-async def test_those_that_are_chosen(hass: HomeAssistant, linked, forecasts_of) -> None:
-    """The options replace those of the dashboard, even if nothing is chosen."""
+async def test_chosen_forecasts(hass: HomeAssistant, linked, forecasts_of) -> None:
+    """The options replace the dashboard's forecasts, even if none is chosen."""
     entry = await linked()
     sun = add_sun(hass, "east", "west")
     sun.answers = {"east": bright(TODAY, 2), "west": bright(TODAY, 2, 1000)}
@@ -79,10 +79,8 @@ async def test_those_that_are_chosen(hass: HomeAssistant, linked, forecasts_of) 
         assert sun_at(outlook, NOON) == pytest.approx(made)
 
 
-async def test_every_quarter_of_an_hour(
-    hass: HomeAssistant, linked, forecasts_of
-) -> None:
-    """Ten callers at once are one request, and an answer is kept for 15 minutes."""
+async def test_answers_are_kept(hass: HomeAssistant, linked, forecasts_of) -> None:
+    """Ten simultaneous callers cause one request, and an answer is kept for 15 minutes."""
     entry = await linked()
     sun = add_sun(hass, "east")
     sun.answers = {"east": bright(TODAY, 2)}
@@ -115,7 +113,7 @@ async def test_every_quarter_of_an_hour(
 async def test_a_forecast_that_fails(
     hass: HomeAssistant, linked, forecasts_of, caplog, answer, problem
 ) -> None:
-    """It is said, nothing of it is logged, and the other forecast counts."""
+    """The failure is reported, its details are not logged, and the other forecast counts."""
     entry = await linked()
     sun = add_sun(hass, "east", "west")
     sun.answers = {"east": answer, "west": bright(TODAY, 2)}
@@ -126,8 +124,8 @@ async def test_a_forecast_that_fails(
     assert "Erika" not in caplog.text
 
 
-async def test_an_entry_that_is_gone(hass: HomeAssistant, linked, forecasts_of) -> None:
-    """A forecast whose entry was removed, is not loaded, or offers none, is unavailable."""
+async def test_unavailable_entry(hass: HomeAssistant, linked, forecasts_of) -> None:
+    """A forecast is unavailable if its entry was removed, is not loaded, or offers none."""
     entry = await linked()
     sun = add_sun(hass, "east", "west")
     sun.answers = {"east": bright(TODAY, 2), "west": bright(TODAY, 2)}
@@ -153,7 +151,7 @@ async def test_an_entry_that_is_gone(hass: HomeAssistant, linked, forecasts_of) 
 async def test_a_forecast_that_hangs(
     hass: HomeAssistant, linked, forecasts_of, advance
 ) -> None:
-    """It is not waited for for ever."""
+    """A forecast that hangs is given up after a while."""
     entry = await linked()
     sun = add_sun(hass, "east")
 
@@ -167,7 +165,7 @@ async def test_a_forecast_that_hangs(
 
 
 async def live(forecasts, freezer, sun, days: int) -> None:
-    """Let days pass, with an outlook at noon and one after midnight."""
+    """Advance by days, with an outlook at noon and one after midnight."""
     for _ in range(days):
         for hour in (10, 22.5):
             at = dt_util.utcnow().replace(hour=0, minute=0, second=0) + hour * HOUR
@@ -180,7 +178,7 @@ async def live(forecasts, freezer, sun, days: int) -> None:
 async def test_what_the_roof_makes_corrects_the_forecast(
     hass: HomeAssistant, linked, forecasts_of, freezer, files
 ) -> None:
-    """A roof that makes less than was forecast moves the factor slowly; it survives a restart."""
+    """If the roof makes less than forecast, the factor falls slowly, and it survives a restart."""
     entry = await linked()
     sun = add_sun(hass, "east")
     end = dt_util.utcnow() + 30 * DAY
@@ -190,7 +188,7 @@ async def test_what_the_roof_makes_corrects_the_forecast(
     await dashboard(hass, {**SOLAR, "config_entry_solar_forecast": ["east"]})
     forecasts = forecasts_of(entry)
     await live(forecasts, freezer, sun, 3)
-    # The day on which it began had begun before, and the last is over only when the roof wakes up again.
+    # The first day had already begun, and the last one is complete only when the roof reports again.
     assert forecasts.report()["sun_factor_days"] == 1
     await live(forecasts, freezer, sun, 20)
     report = forecasts.report()
@@ -208,7 +206,7 @@ async def test_what_the_roof_makes_corrects_the_forecast(
     await again.async_outlook(now)
     assert again.report() == forecasts.report()
 
-    # Another forecast is another matter.
+    # The factor does not apply to another forecast.
     add_sun(hass, "west", domain="moony").answers = {"west": bright(now.date(), 4)}
     choose(hass, entry, "west")
     await again.async_outlook(now)
@@ -219,7 +217,7 @@ async def test_what_the_roof_makes_corrects_the_forecast(
 async def test_without_meters_nothing_is_corrected(
     hass: HomeAssistant, linked, forecasts_of, freezer
 ) -> None:
-    """A forecast alone is taken as it is, and days do not wait for ever."""
+    """Without meters, the forecast is used as it is, and days do not wait for ever."""
     entry = await linked()
     sun = add_sun(hass, "east")
     choose(hass, entry, "east")
@@ -245,7 +243,7 @@ async def test_without_meters_nothing_is_corrected(
 async def test_a_file_that_cannot_be_read(
     hass: HomeAssistant, linked, forecasts_of, files, data
 ) -> None:
-    """It is set aside, and nothing is corrected."""
+    """An unreadable file is set aside, and nothing is corrected."""
     entry = await linked()
     sun = add_sun(hass, "east")
     sun.answers = {"east": bright(TODAY, 3)}

@@ -72,7 +72,7 @@ async def test_off_and_on_after_a_run(
 async def test_changes_do_not_postpone_a_rolling_deadline(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """ "Within some hours" counts from the request, whatever is changed later."""
+    """A deadline within some hours counts from the request, whatever is changed later."""
     entry = await linked()
     load_id = await put(
         hass, entry, duration={"hours": 1}, repeat="on_demand", within=8
