@@ -167,7 +167,7 @@ async def test_wrong_secret(hass: HomeAssistant, nomos: Simulator, walk) -> None
 async def test_token_endpoint_fails_once(
     hass: HomeAssistant, nomos: Simulator, walk, fault, reason
 ) -> None:
-    """Each failure ends the flow with its reason, and the next attempt succeeds."""
+    """Each failure aborts the flow with its reason, and the next attempt succeeds."""
     nomos.faults.add(match="token", times=1, **fault)
     result = await walk(await begin(hass))
     assert result["type"] is FlowResultType.ABORT
@@ -180,7 +180,7 @@ async def test_token_endpoint_fails_once(
 
 @pytest.mark.usefixtures("credentials")
 async def test_lifetime_as_text(hass: HomeAssistant, nomos: Simulator, walk) -> None:
-    """The lifetime of a token may be a text."""
+    """The lifetime of a token may be a string."""
     nomos.configure(expires_in_text=True, scope=None)
     result = await walk(await begin(hass))
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -203,8 +203,8 @@ async def test_lifetime_as_text(hass: HomeAssistant, nomos: Simulator, walk) -> 
 async def test_api_fails_once(
     hass: HomeAssistant, nomos: Simulator, walk, fault, reason
 ) -> None:
-    """An API that does not answer leaves nothing behind, and the next attempt succeeds."""
-    # The HTTP library itself repeats a GET if a connection that it kept open is cut.
+    """If the API does not answer, nothing is left behind, and the next attempt succeeds."""
+    # The HTTP library itself repeats a GET if a kept-alive connection is cut.
     nomos.faults.add(
         match="subscriptions", times=2 if fault["kind"] == "reset" else 1, **fault
     )
@@ -269,7 +269,7 @@ async def test_my_home_assistant(
 async def test_tampered_state(
     hass: HomeAssistant, nomos: Simulator, hass_client_no_auth: ClientSessionGenerator
 ) -> None:
-    """A callback with a state that Home Assistant did not issue is refused."""
+    """A callback with a state that Home Assistant did not issue is rejected."""
     nomos.configure(state="tamper")
     result = await begin(hass)
     async with Customer(nomos.url) as customer:
@@ -322,7 +322,7 @@ async def test_credentials_dialog_without_any_address(
 async def test_secret_with_special_signs(
     hass: HomeAssistant, nomos: Simulator, walk, encoding, refused
 ) -> None:
-    """Credentials work as Nomos documents them, and encoded as the standard requires."""
+    """Credentials work both as Nomos documents them and encoded as the standard requires."""
     assert set("/+:& ") <= set(CLIENT_SECRET)
     nomos.configure(basic_encoding=encoding)
     result = await walk(await begin(hass))

@@ -60,7 +60,7 @@ async def test_expired_token_is_refreshed_once_and_stored(
 async def test_no_rotation(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """If the answer has no new refresh token, the old one stays in use."""
+    """If the response has no new refresh token, the old one stays in use."""
     nomos.configure(rotation="none")
     entry = await linked()
     before = entry.data["token"]["refresh_token"]
@@ -74,7 +74,7 @@ async def test_no_rotation(
 async def test_rejected_token_is_replaced_once(
     hass: HomeAssistant, nomos, linked
 ) -> None:
-    """After a 401, the token is refreshed and the request repeated, once each, and nothing is noticed."""
+    """After a 401, the token is refreshed and the request repeated, once each, without any visible effect."""
     entry = await linked()
     nomos.expire_access_tokens(EMAIL)
     requests = len(nomos.requests)
@@ -101,7 +101,7 @@ async def test_concurrent_rejections_share_the_refresh(
     assert count(nomos, "token") == 1
 
 
-async def test_api_that_refuses_for_a_while(
+async def test_api_that_rejects_for_a_while(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
     """If Nomos issues a new token and rejects it, that is a fault of the API; the customer is not asked."""
@@ -123,7 +123,7 @@ async def test_api_that_refuses_for_a_while(
     assert not reauth_flows(hass)
 
 
-async def test_api_that_refuses_for_good(
+async def test_api_that_rejects_for_good(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
     """If fresh tokens are rejected for an hour, the customer is asked once to link again."""
@@ -154,7 +154,7 @@ async def test_api_that_refuses_for_good(
 async def test_request_that_is_always_rejected(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription, kind
 ) -> None:
-    """It is not documented whether customers may send it, so a rejection says nothing about the link."""
+    """It is undocumented whether customers may send this request, so a rejection says nothing about the link."""
     nomos.faults.add(kind="status", status=401, match=kind)
     await linked()
     for _ in range(2 * 96):
@@ -196,7 +196,7 @@ async def test_revoked_access(
             assert float(shown) == pytest.approx(truth.amount / 100)
     assert len(reauth_flows(hass)) == 1
     assert state_of(hass, subscription.id, "price").state == STATE_UNAVAILABLE
-    # Tried again after one hour and after four, each time with the secret as it is and encoded.
+    # It is retried after one hour and after four, each time with the secret plain and encoded.
     assert count(nomos, "token") == 3 * 2
 
 
@@ -218,7 +218,7 @@ async def test_revoked_access(
 async def test_token_endpoint_in_trouble(
     hass: HomeAssistant, nomos, linked, advance: Advance, fault
 ) -> None:
-    """The customer is not asked about answers that do not refuse the grant."""
+    """The customer is not asked to link again after responses that do not refuse the grant."""
     entry = await linked()
     await advance(2 * HOUR)
     nomos.faults.add(match="token", **fault)
@@ -263,7 +263,7 @@ async def test_odd_lifetimes(
 async def test_lost_answer(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """If the answer with the rotated token is lost, the customer is asked once, not in a loop."""
+    """If the response with the rotated token is lost, the customer is asked once, not in a loop."""
     entry = await linked()
     await advance(2 * HOUR)
     nomos.faults.add(kind="reset_after", match="token", times=1)
@@ -272,14 +272,14 @@ async def test_lost_answer(
     for _ in range(10):
         await advance(HOUR)
     assert len(reauth_flows(hass)) == 1
-    # The one whose answer was lost, and three that were refused, some with the secret as it is and some encoded.
+    # The one whose response was lost, and three refused ones, with the secret plain or encoded.
     assert count(nomos, "token") == 1 + 3 * 2
 
 
 async def test_answer_without_access_token(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """An answer without an access token is an error."""
+    """A response without an access token is an error."""
     entry = await linked()
     await advance(2 * HOUR)
     nomos.faults.add(
@@ -291,10 +291,10 @@ async def test_answer_without_access_token(
 
 
 @pytest.mark.parametrize("how", ["unload", "reload", "cancel"])
-async def test_refresh_survives_those_who_wait(
+async def test_refresh_outlives_its_callers(
     hass: HomeAssistant, nomos, linked, advance: Advance, how
 ) -> None:
-    """A token that rotates while its account is unloaded or reloaded, or the request cancelled, is still stored."""
+    """A token is stored even if its account is unloaded or reloaded, or its request cancelled, during the rotation."""
     entry = await linked()
     before = entry.data["token"]["refresh_token"]
     await advance(2 * HOUR)
@@ -326,7 +326,7 @@ async def test_refresh_survives_those_who_wait(
 async def test_failed_refresh_that_nobody_waits_for(
     hass: HomeAssistant, nomos, linked, advance: Advance, caplog
 ) -> None:
-    """A refresh that fails after its account was unloaded is no unhandled error."""
+    """A refresh that fails after its account was unloaded causes no unhandled error."""
     entry = await linked()
     await advance(2 * HOUR)
     nomos.faults.add(kind="delay", match="token", seconds=0)

@@ -63,10 +63,10 @@ async def test_subscription_appears(
     )
 
 
-async def test_second_of_a_kind_puts_numbers_into_names(
+async def test_two_contracts_of_a_kind_have_numbers_in_names(
     hass: HomeAssistant, nomos, linked
 ) -> None:
-    """Names that would be the same get numbers; entity ids stay."""
+    """Names that would be equal get numbers; entity ids stay."""
     entry = await linked()
     first = nomos.customers[EMAIL].subscriptions[0]
     before = er.async_get(hass).async_get_entity_id(
@@ -138,7 +138,7 @@ async def test_subscription_vanishes(
 async def test_list_that_is_short_once(
     hass: HomeAssistant, nomos, linked, advance: Advance, files, kept
 ) -> None:
-    """If one list lacks contracts, their devices, entities, prices and files stay."""
+    """If a single list lacks contracts, their devices, entities, prices and files stay."""
     entry = await linked("solar@example.com")
     before, stored = device_ids(hass, entry), set(files())
     states = {state.entity_id for state in hass.states.async_all()}
@@ -178,7 +178,7 @@ async def test_nothing_listed_at_first(hass: HomeAssistant, nomos, linked) -> No
 async def test_late_plan_shows(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """A plan that is read later becomes the model of the device."""
+    """A plan that is read later becomes the device's model."""
     nomos.faults.add(kind="status", status=500, match="plans", times=1)
     entry = await linked()
     registry = dr.async_get(hass)
@@ -295,7 +295,7 @@ async def test_contract_ends(
     requests = count(nomos, "prices")
     await advance(24 * HOUR)
     await advance(HOUR)
-    # At most once for each: whether the last metered days still have a price.
+    # At most one request each, for the prices of the last metered days.
     assert count(nomos, "prices") <= requests + 2
     asked = count(nomos, "prices")
     await advance(24 * HOUR)
@@ -307,7 +307,7 @@ async def test_contract_ends(
 async def test_request_together_with_a_boundary(
     hass: HomeAssistant, nomos, linked, freezer
 ) -> None:
-    """A request without new data at the end of an interval does not suppress the change of the price."""
+    """A request without new data at the end of an interval does not prevent the change of the price."""
     entry = await linked()
     subscription = nomos.customers[EMAIL].subscriptions[0]
     nomos.set_subscription(
@@ -316,7 +316,7 @@ async def test_request_together_with_a_boundary(
     await entry.runtime_data.account.async_refresh()
     await hass.async_block_till_done()
     freezer.tick(timedelta(minutes=15))
-    # Nothing is requested for an ended contract: the refresh is over before the loop runs the tick that is due.
+    # Without a request for an ended contract, the refresh is over before the loop runs the tick that is due.
     await entry.runtime_data.prices[subscription.id].async_refresh()
     truth = nomos.price(subscription.id, datetime.now(UTC))
     shown = state_of(hass, subscription.id, "price").state
@@ -332,7 +332,7 @@ async def test_supply_begins(
     assert entry.state is ConfigEntryState.LOADED
     assert state_of(hass, subscription.id, "contract_status").state == "pending"
     assert count(nomos, "prices") == 0
-    # Nothing is wrong, so that a dashboard has no warnings to show.
+    # Nothing is wrong, so a dashboard shows no warnings.
     mine = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
     shown = [hass.states.get(one.entity_id) for one in mine if not one.disabled_by]
     assert shown

@@ -1,4 +1,4 @@
-"""Tests of an account without the client's credentials or the refresh token, so that it cannot renew its access."""
+"""Tests of an account that cannot renew its access, without client credentials or without a refresh token."""
 
 from datetime import timedelta
 
@@ -83,7 +83,7 @@ async def test_credentials_vanish_and_come_back(
     delete_credentials,
     restarted,
 ) -> None:
-    """Known prices are shown, an issue says what to do, and minutes after that was done everything works again."""
+    """Known prices are shown and an issue says what to do; minutes after that is done, everything works again."""
     entry = await linked()
     await delete_credentials()
     if restarted:
@@ -195,7 +195,7 @@ async def test_refresh_token_is_missing(
 async def test_refresh_token_is_missing_while_running(
     hass: HomeAssistant, nomos, linked, subscription
 ) -> None:
-    """It is noticed at the next request."""
+    """The missing token is noticed at the next request."""
     entry = await linked()
     token = {**entry.data["token"], "refresh_token": ""}
     hass.config_entries.async_update_entry(entry, data={**entry.data, "token": token})

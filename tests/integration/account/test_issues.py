@@ -49,7 +49,7 @@ async def test_contract_ended(
 async def test_access_denied(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription, status
 ) -> None:
-    """If the token may not read prices, there is an issue and requests are rare; it is deleted once they work."""
+    """If the token may not read prices, there is an issue and few requests; the issue is deleted once they work."""
     entry = await linked()
     fault = nomos.faults.add(kind="status", status=status, match="prices")
     await entry.runtime_data.prices[subscription.id].async_refresh()
@@ -67,7 +67,7 @@ async def test_access_denied(
 async def test_prices_late(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription, caplog
 ) -> None:
-    """Prices that are missing since yesterday raise an issue after an hour, with one log line; it is deleted later."""
+    """Prices that are missing since yesterday raise an issue and one log line after an hour; it is deleted later."""
     nomos.publish_at(date(2026, 6, 11), "never")
     await linked()
     while datetime.now(UTC) < datetime(2026, 6, 10, 22, tzinfo=UTC):

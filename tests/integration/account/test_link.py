@@ -1,4 +1,4 @@
-"""Tests of temporary refusals: access is tried again by itself, politely, and the request to link again goes away."""
+"""Tests of temporary refusals: the grant is retried now and then, and the prompt to link again goes away."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -25,7 +25,7 @@ from tests.integration.helpers import (
 )
 
 STEP = timedelta(minutes=7, seconds=30)
-"""The step of the clock: with the odd seconds of the start, it passes every boundary and never stops at one."""
+"""The step of the clock. Since the start has odd seconds, it never stops exactly at a boundary."""
 
 SLIPS = [
     {"status": 400},
@@ -38,7 +38,7 @@ CLEAR = [
 ]
 
 
-class Watch:
+class PromptWatch:
     """Moves the clock in small steps and counts the prompts to link again."""
 
     def __init__(self, hass: HomeAssistant, advance: Advance) -> None:
@@ -48,7 +48,7 @@ class Watch:
         self._advance = advance
 
     async def pass_time(self, span: timedelta) -> None:
-        """Move the clock on by a time span."""
+        """Advance the clock by a time span."""
         for _ in range(int(span / STEP)):
             await self._advance(STEP)
             flows = reauth_flows(self._hass)
@@ -57,17 +57,17 @@ class Watch:
 
 
 @pytest.fixture
-def watch(hass: HomeAssistant, advance: Advance) -> Watch:
+def watch(hass: HomeAssistant, advance: Advance) -> PromptWatch:
     """Return a watch that counts prompts."""
-    return Watch(hass, advance)
+    return PromptWatch(hass, advance)
 
 
 def forget_requests(nomos) -> None:
-    """Count requests from here."""
+    """Reset the count of requests."""
     nomos.requests.clear()
 
 
-def assert_goes_on(hass, entry, nomos, subscription) -> None:
+def assert_recovered(hass, entry, nomos, subscription) -> None:
     """Assert that nothing of the refusal is left: no prompt, no error, and a scheduled request everywhere."""
     assert not reauth_flows(hass)
     assert not [one for one in ir.async_get(hass).issues if "reauth" in one[1]]
@@ -85,9 +85,9 @@ def assert_goes_on(hass, entry, nomos, subscription) -> None:
 
 @pytest.mark.parametrize("hours", [3, 26])
 async def test_api_that_rejects_fresh_tokens(
-    hass: HomeAssistant, nomos, linked, watch: Watch, subscription, hours
+    hass: HomeAssistant, nomos, linked, watch: PromptWatch, subscription, hours
 ) -> None:
-    """If the API rejects fresh tokens for hours, there are one prompt and few requests, and later all works again."""
+    """If the API rejects fresh tokens for hours, there is one prompt with few requests, and later everything works."""
     entry = await linked()
     await watch.pass_time(3 * HOUR)
     begin = datetime.now(UTC)
@@ -99,17 +99,17 @@ async def test_api_that_rejects_fresh_tokens(
     assert_right(hass, nomos, subscription)
     forget_requests(nomos)
     await watch.pass_time(hours * HOUR)
-    # Once after an hour, then after four: each try costs a new token and the rejected request.
+    # It is retried after one hour, then after four; each try costs a new token and the rejected request.
     tries = [one for one in nomos.requests if one.time < end]
     assert len(tries) <= 6
     assert nomos.count("token") <= 4
     await watch.pass_time((27 if hours > 20 else 5) * HOUR)
     assert len(watch.prompts) == 1
-    assert_goes_on(hass, entry, nomos, subscription)
+    assert_recovered(hass, entry, nomos, subscription)
 
 
 async def test_only_prices_are_rejected(
-    hass: HomeAssistant, nomos, linked, watch: Watch, subscription
+    hass: HomeAssistant, nomos, linked, watch: PromptWatch, subscription
 ) -> None:
     """The prompt stays until the rejected request succeeds; a successful list of contracts does not remove it."""
     entry = await linked()
@@ -121,14 +121,14 @@ async def test_only_prices_are_rejected(
     fault.times = 0
     await watch.pass_time(29 * HOUR)
     assert len(watch.prompts) == 1
-    assert_goes_on(hass, entry, nomos, subscription)
+    assert_recovered(hass, entry, nomos, subscription)
 
 
 @pytest.mark.parametrize("answer", SLIPS)
 async def test_mistake_of_the_token_endpoint(
-    hass: HomeAssistant, nomos, linked, watch: Watch, advance: Advance, answer
+    hass: HomeAssistant, nomos, linked, watch: PromptWatch, advance: Advance, answer
 ) -> None:
-    """A refusal that may be a mistake is not believed at once: there is no prompt, and all works minutes later."""
+    """A refusal that may be a mistake causes no prompt at once, and everything works minutes later."""
     entry = await linked()
     await advance(2 * HOUR)
     nomos.faults.add(kind="status", match="token", times=1, **answer)
@@ -141,13 +141,13 @@ async def test_mistake_of_the_token_endpoint(
     assert not watch.prompts
     assert nomos.count("token") == 2
     subscription = nomos.customers[EMAIL].subscriptions[0]
-    assert_goes_on(hass, entry, nomos, subscription)
+    assert_recovered(hass, entry, nomos, subscription)
 
 
 async def test_mistake_before_the_token_endpoint_fails(
-    hass: HomeAssistant, nomos, linked, watch: Watch, subscription
+    hass: HomeAssistant, nomos, linked, watch: PromptWatch, subscription
 ) -> None:
-    """As long as there is no clear answer after a possible mistake, the gaps between the tries grow to an hour."""
+    """As long as there is no clear response after a possible mistake, the gaps between tries grow to an hour."""
     entry = await linked()
     await watch.pass_time(timedelta(minutes=50))
     nomos.faults.add(kind="status", match="token", status=400, times=1)
@@ -159,11 +159,16 @@ async def test_mistake_before_the_token_endpoint_fails(
     assert not watch.prompts
     fault.times = 0
     await watch.pass_time(2 * HOUR)
-    assert_goes_on(hass, entry, nomos, subscription)
+    assert_recovered(hass, entry, nomos, subscription)
 
 
 async def test_mistake_that_several_requests_share(
-    hass: HomeAssistant, nomos, linked, watch: Watch, advance: Advance, subscription
+    hass: HomeAssistant,
+    nomos,
+    linked,
+    watch: PromptWatch,
+    advance: Advance,
+    subscription,
 ) -> None:
     """One refusal that several requests wait for counts once."""
     entry = await linked()
@@ -178,14 +183,14 @@ async def test_mistake_that_several_requests_share(
     await watch.pass_time(timedelta(minutes=15))
     assert not watch.prompts
     assert nomos.count("token") == 2
-    assert_goes_on(hass, entry, nomos, subscription)
+    assert_recovered(hass, entry, nomos, subscription)
 
 
 @pytest.mark.parametrize("answer", SLIPS)
 async def test_repeated_mistake(
-    hass: HomeAssistant, nomos, linked, watch: Watch, advance: Advance, answer
+    hass: HomeAssistant, nomos, linked, watch: PromptWatch, advance: Advance, answer
 ) -> None:
-    """A repeated refusal is believed; the prompt goes away once access is granted again."""
+    """A repeated refusal causes a prompt, which goes away once access is granted again."""
     entry = await linked()
     await advance(2 * HOUR)
     fault = nomos.faults.add(kind="status", match="token", **answer)
@@ -196,14 +201,14 @@ async def test_repeated_mistake(
     await watch.pass_time(timedelta(minutes=30))
     assert len(watch.prompts) == 1
     subscription = nomos.customers[EMAIL].subscriptions[0]
-    assert_goes_on(hass, entry, nomos, subscription)
+    assert_recovered(hass, entry, nomos, subscription)
 
 
 @pytest.mark.parametrize("answer", CLEAR)
 async def test_temporary_clear_refusal(
-    hass: HomeAssistant, nomos, linked, watch: Watch, advance: Advance, answer
+    hass: HomeAssistant, nomos, linked, watch: PromptWatch, advance: Advance, answer
 ) -> None:
-    """After a clear refusal there is a prompt at once; a good answer an hour later removes it."""
+    """A clear refusal causes a prompt at once; a success an hour later removes it."""
     entry = await linked()
     await advance(2 * HOUR)
     begin = datetime.now(UTC)
@@ -216,13 +221,18 @@ async def test_temporary_clear_refusal(
     await watch.pass_time(timedelta(minutes=45))
     assert len(watch.prompts) == 1
     subscription = nomos.customers[EMAIL].subscriptions[0]
-    assert_goes_on(hass, entry, nomos, subscription)
+    assert_recovered(hass, entry, nomos, subscription)
 
 
 async def test_access_that_comes_back_while_nomos_is_down(
-    hass: HomeAssistant, nomos, linked, watch: Watch, advance: Advance, subscription
+    hass: HomeAssistant,
+    nomos,
+    linked,
+    watch: PromptWatch,
+    advance: Advance,
+    subscription,
 ) -> None:
-    """A try without an answer about access is no refusal: it is repeated an hour later."""
+    """A try without a response about access is not a refusal: it is repeated an hour later."""
     entry = await linked()
     await advance(2 * HOUR)
     fault = nomos.faults.add(kind="status", status=401, match="token")
@@ -235,11 +245,11 @@ async def test_access_that_comes_back_while_nomos_is_down(
     fault.times = 0
     await watch.pass_time(1.25 * HOUR)
     assert len(watch.prompts) == 1
-    assert_goes_on(hass, entry, nomos, subscription)
+    assert_recovered(hass, entry, nomos, subscription)
 
 
 async def test_revoked_access_costs_one_prompt_and_few_requests(
-    hass: HomeAssistant, nomos, linked, watch: Watch, subscription
+    hass: HomeAssistant, nomos, linked, watch: PromptWatch, subscription
 ) -> None:
     """However often refreshes are called, a revoked grant is tried a few times on the first day, then once a day."""
     await async_setup_component(hass, "homeassistant", {})
@@ -260,14 +270,14 @@ async def test_revoked_access_costs_one_prompt_and_few_requests(
         counts.append(len(nomos.requests))
     assert len(watch.prompts) == 1
     assert len(reauth_flows(hass)) == 1
-    # The secret is tried as it is and encoded; before, the API rejected the access token.
+    # The API rejected the access token; then the secret is tried plain and encoded.
     assert counts[0] <= 1 + 3 * 2
     assert max(counts[1:]) <= 2
 
 
 @pytest.mark.parametrize("how", ["reload", "setup"])
 async def test_reloads_do_not_try_again(
-    hass: HomeAssistant, nomos, linked, watch: Watch, subscription, how
+    hass: HomeAssistant, nomos, linked, watch: PromptWatch, subscription, how
 ) -> None:
     """Reloading a refused account sends no request, shows what is known, and prompts again."""
     entry = await linked()
@@ -287,7 +297,7 @@ async def test_reloads_do_not_try_again(
 
 
 async def test_refusal_at_the_first_start_passes(
-    hass: HomeAssistant, nomos, credentials, watch: Watch, subscription, freezer
+    hass: HomeAssistant, nomos, credentials, watch: PromptWatch, subscription, freezer
 ) -> None:
     """Without stored prices there is nothing to show; setup succeeds by itself once access is granted."""
     entry = make_entry(nomos)
@@ -314,7 +324,7 @@ async def test_access_comes_back_during_the_flow(
     hass: HomeAssistant,
     nomos,
     linked,
-    watch: Watch,
+    watch: PromptWatch,
     advance: Advance,
     walk,
     subscription,
@@ -345,14 +355,14 @@ async def test_access_comes_back_during_the_flow(
     assert len(watch.prompts) == 1
     await watch.pass_time(2 * HOUR)
     await entry.runtime_data.account.async_refresh()
-    assert_goes_on(hass, entry, nomos, subscription)
+    assert_recovered(hass, entry, nomos, subscription)
     assert not [
         one for one in caplog.records if one.exc_info and one.levelno >= logging.WARNING
     ]
 
 
 async def test_prices_while_refused(
-    hass: HomeAssistant, nomos, linked, watch: Watch, subscription
+    hass: HomeAssistant, nomos, linked, watch: PromptWatch, subscription
 ) -> None:
     """Known prices are shown, even after a restart, which forgets the refusal."""
     entry = await linked()

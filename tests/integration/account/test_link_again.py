@@ -69,7 +69,7 @@ async def test_reconfiguration(
 async def test_reconfiguration_while_access_is_renewed(
     hass: HomeAssistant, nomos: Simulator, linked, walk, advance
 ) -> None:
-    """The new link stays, whatever the answer to the old link's last request is."""
+    """The new link is kept, whatever the response to the old link's last request is."""
     entry = await linked()
     await advance(2 * HOUR)
     given: list[str] = []
@@ -90,7 +90,7 @@ async def test_reconfiguration_while_access_is_renewed(
     await old
     assert (await linking)["reason"] == "reconfigure_successful"
     await hass.async_block_till_done()
-    # The answer for the new link came first.
+    # The response for the new link came first.
     new, _ = given
     assert entry.data["token"]["refresh_token"] == new
     await restart(hass, entry)

@@ -1,4 +1,4 @@
-"""Tests of the requests that automations and scripts cause, however often and however many at once they call."""
+"""Tests of the requests that automations and scripts cause, even if they call often and many at once."""
 
 import asyncio
 from collections import Counter
@@ -41,7 +41,7 @@ async def update(hass: HomeAssistant):
 
 @pytest.fixture
 async def known(hass: HomeAssistant, linked, advance: Advance):
-    """Return an account in the evening, when all prices are known."""
+    """Return an account in the evening, with all prices known."""
     entry = await linked()
     await advance(2 * MINUTE)
     await advance(4 * HOUR)
@@ -49,10 +49,10 @@ async def known(hass: HomeAssistant, linked, advance: Advance):
     return entry
 
 
-async def test_past_month_for_ten(
+async def test_ten_callers_share_a_past_month(
     hass: HomeAssistant, nomos, linked, subscription
 ) -> None:
-    """Ten callers that ask at the same time for the same month share a request, and later callers use its answer."""
+    """Ten simultaneous callers that want the same month share one request, and later callers use its response."""
     await linked()
     before = nomos.count()
     answers = await asyncio.gather(*(get_prices(hass, **MAY) for _ in range(10)))
@@ -66,7 +66,7 @@ async def test_past_month_for_ten(
 async def test_months_again_and_again(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """Several months that a loop asks for are requested once a day."""
+    """Several months that a loop wants are requested once a day."""
     await linked()
     before = nomos.count("prices")
     for _ in range(3):
@@ -114,7 +114,7 @@ async def test_gap_is_asked_for_again(
 async def test_failure_is_shared_and_remembered(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """While Nomos is down, a loop sends few requests, and it works again soon after Nomos does."""
+    """While Nomos is down, a loop causes few requests, and it works again soon after Nomos does."""
     await linked()
     nomos.faults.add(kind="status", status=503, match="prices")
     before = nomos.count()
@@ -133,7 +133,7 @@ async def test_failure_is_shared_and_remembered(
 async def test_cancelled_caller_affects_no_other(
     hass: HomeAssistant, nomos, linked, advance: Advance, who
 ) -> None:
-    """If several callers wait for the same answer, any of them may be cancelled, even the first."""
+    """If several callers wait for the same response, any of them may be cancelled, even the first."""
     await linked()
     before = nomos.count()
     nomos.faults.add(kind="delay", match="prices", seconds=1, times=1)
@@ -150,7 +150,7 @@ async def test_cancelled_caller_affects_no_other(
 
 
 async def test_unload_while_somebody_waits(hass: HomeAssistant, nomos, linked) -> None:
-    """A caller that waits for past prices gets an error in words if the account is unloaded."""
+    """A caller that waits for past prices gets a clear error if the account is unloaded."""
     entry = await linked()
     nomos.faults.add(kind="delay", match="prices", seconds=60, times=1)
     caller = hass.async_create_task(get_prices(hass, **MAY))
@@ -166,7 +166,7 @@ async def test_unload_while_somebody_waits(hass: HomeAssistant, nomos, linked) -
 async def test_update_entity_when_all_is_known(
     hass: HomeAssistant, nomos, advance: Advance, update
 ) -> None:
-    """If nothing can be new, there is no request, all evening long and across a restart."""
+    """While no news is possible, there is no request, all evening and across a restart."""
     before = nomos.count()
     for _ in range(60):
         await update()
@@ -191,7 +191,7 @@ async def test_update_entity_on_a_day(
     assert kinds.total() <= 8, kinds
 
 
-async def test_update_entity_finds_what_is_late(
+async def test_update_entity_requests_late_prices(
     hass: HomeAssistant, nomos, linked, advance: Advance, update, subscription
 ) -> None:
     """It requests a day that may be published by now, and does not delay the scheduled request."""
@@ -228,7 +228,7 @@ async def test_thousand_refreshes(
 async def test_refresh_all_day(
     hass: HomeAssistant, nomos, known, advance: Advance
 ) -> None:
-    """A loop costs one more request a day, and an access token for it."""
+    """A loop costs one more request per day, and an access token for it."""
     await advance(4 * HOUR)
     before, today = len(nomos.requests), local_date(datetime.now(UTC))
     while local_date(datetime.now(UTC)) == today:

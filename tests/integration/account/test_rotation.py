@@ -54,7 +54,7 @@ async def test_power_cut_after_rotation(
 async def test_journal_is_written_before_the_token_is_used(
     hass: HomeAssistant, nomos, linked, files
 ) -> None:
-    """Before the first request with a new token, the token is on the disk."""
+    """The token is on disk before the first request that uses it."""
     entry = await linked()
     nomos.expire_access_tokens(EMAIL)
     seen = []
@@ -89,7 +89,7 @@ async def test_new_link_wins_over_an_old_journal(
 async def test_refresh_while_a_new_link_is_written(
     hass: HomeAssistant, nomos, linked, advance: Advance, files, monkeypatch
 ) -> None:
-    """No refresh of the old link begins while the disk takes its time with the new one, and ends after it."""
+    """No refresh of the old link starts while the new link is being written, only to finish after it."""
     entry = await linked()
     await advance(2 * HOUR)
     fresh = make_entry(nomos).data

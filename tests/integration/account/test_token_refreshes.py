@@ -12,12 +12,12 @@ from tests.integration.account.helpers import power_cut
 from tests.integration.helpers import EMAIL, HOUR, Advance, state_of
 
 LONG = 20
-"""Seconds until the answer to a refresh."""
+"""Seconds until the response to a refresh."""
 
 
 @pytest.fixture
 def hang(nomos):
-    """Return a function that starts a refresh with a slow answer."""
+    """Return a function that starts a refresh with a slow response."""
 
     async def begun(hass, entry, advance):
         await advance(2 * HOUR)
@@ -30,8 +30,8 @@ def hang(nomos):
     return begun
 
 
-async def come(advance):
-    """Let the answer arrive."""
+async def deliver(advance):
+    """Let the response arrive."""
     await advance(timedelta(seconds=LONG + 1))
 
 
@@ -43,7 +43,7 @@ async def test_reload_during_refresh_waits_for_it(
     request = await hang(hass, entry, advance)
     request.cancel()
     reload = hass.async_create_task(hass.config_entries.async_reload(entry.entry_id))
-    await come(advance)
+    await deliver(advance)
     assert await reload
     await entry.runtime_data.account.async_refresh()
     assert nomos.count("token") == 1
@@ -53,7 +53,7 @@ async def test_reload_during_refresh_waits_for_it(
     ).state != (STATE_UNAVAILABLE)
 
 
-async def test_reload_during_refresh_loses_no_ancestor(
+async def test_reload_during_refresh_keeps_the_journal(
     hass: HomeAssistant, linked, nomos, advance: Advance, hang
 ) -> None:
     """The journal that the reloaded account writes still names the token that was replaced before."""
@@ -62,7 +62,7 @@ async def test_reload_during_refresh_loses_no_ancestor(
     request = await hang(hass, entry, advance)
     request.cancel()
     reload = hass.async_create_task(hass.config_entries.async_reload(entry.entry_id))
-    await come(advance)
+    await deliver(advance)
     assert await reload
     nomos.expire_access_tokens(EMAIL)
     await entry.runtime_data.account.async_refresh()
@@ -74,15 +74,15 @@ async def test_reload_during_refresh_loses_no_ancestor(
 async def test_removal_during_refresh_leaves_no_token(
     hass: HomeAssistant, linked, advance: Advance, hang, files
 ) -> None:
-    """An answer that arrives while the account is being removed does not create its journal again."""
+    """A response that arrives while the account is being removed does not create its journal again."""
     entry = await linked()
     request = await hang(hass, entry, advance)
     request.cancel()
     removal = hass.async_create_task(hass.config_entries.async_remove(entry.entry_id))
     for _ in range(20):
-        # Let the removal go as far as it can before the answer arrives.
+        # Let the removal go as far as it can before the response arrives.
         await hass.async_add_executor_job(time.sleep, 0.01)
-    await come(advance)
+    await deliver(advance)
     assert await removal
     await hass.async_block_till_done(wait_background_tasks=True)
     assert not files()
@@ -101,7 +101,7 @@ async def test_late_rejection_of_a_token_that_was_replaced(
         await asyncio.sleep(0)
     await entry.runtime_data.account.async_refresh()
     assert nomos.count("token") == 1
-    await come(advance)
+    await deliver(advance)
     await request
     assert [one.status for one in nomos.requests if one.kind == "prices"][-2:] == [
         401,
@@ -114,7 +114,7 @@ async def test_late_rejection_of_a_token_that_was_replaced(
 async def test_token_that_is_being_replaced_is_not_used(
     hass: HomeAssistant, linked, nomos, advance: Advance, hang, freezer
 ) -> None:
-    """It is not used either if the clock is set back meanwhile, so that it looks valid again."""
+    """It is not used even if the clock is set back meanwhile, which makes it look valid again."""
     entry = await linked()
     account = entry.runtime_data.account
     nomos.expire_access_tokens(EMAIL)
@@ -126,7 +126,7 @@ async def test_token_that_is_being_replaced_is_not_used(
     )
     await asyncio.sleep(0)
     freezer.tick(2 * HOUR)
-    await come(advance)
+    await deliver(advance)
     await first
     assert await second
     assert nomos.count("token") == 1

@@ -38,7 +38,7 @@ async def get_prices(hass, **data):
 
 
 def moment(text):
-    """Return the instant of a text, which must have an offset."""
+    """Parse an instant from a string, which must have a UTC offset."""
     found = datetime.fromisoformat(text)
     assert found.utcoffset() is not None
     return found

@@ -1,4 +1,4 @@
-"""Helpers of the tests of triggers, conditions and the assistant: automations that record their runs."""
+"""Helpers for tests of triggers, conditions and the assistant: automations that record their runs."""
 
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -99,7 +99,7 @@ def ids(ran: Ran) -> list[str]:
 
 
 async def show(hass: HomeAssistant, entity_id: str, *states: str | float) -> None:
-    """Set the states of an entity, one after the other."""
+    """Set several states of an entity, one after the other."""
     for state in states:
         attributes = {}
         if entity_id.startswith("sensor."):
@@ -109,7 +109,7 @@ async def show(hass: HomeAssistant, entity_id: str, *states: str | float) -> Non
 
 
 class Registered:
-    """A Nomos account that exists in the registries only; tests set the states of its entities."""
+    """A Nomos account that exists in the registries only, so that tests can set the states of its entities."""
 
     def __init__(self, hass: HomeAssistant) -> None:
         """Register the account and one device."""
@@ -154,7 +154,7 @@ def registered(hass: HomeAssistant) -> Registered:
 
 
 async def refresh(hass, **data):
-    """Call the action that requests everything now."""
+    """Call the refresh action."""
     await hass.services.async_call(DOMAIN, "refresh", data, blocking=True)
 
 

@@ -59,7 +59,7 @@ async def test_cheap_periods(
 async def test_cheap_period_over_midnight(
     hass: HomeAssistant, nomos, linked, calendar, advance: Advance
 ) -> None:
-    """It is one event, and complete on both of its days."""
+    """It is a single event, shown in full on both days."""
     subscription = nomos.customers["smart@example.com"].subscriptions[0]
     midnight = datetime(2026, 6, 10, 22, tzinfo=UTC)
     for number in range(-6, 6):
@@ -101,10 +101,10 @@ async def test_on_during_events(
 
 
 @pytest.mark.parametrize("now", [datetime(2026, 10, 24, 20, 5, tzinfo=UTC)])
-async def test_run_over_the_repeated_hour(
+async def test_run_across_the_repeated_hour(
     hass: HomeAssistant, nomos, linked, calendar, advance: Advance
 ) -> None:
-    """A run whose end is before its start in local time is there, in two parts, and the load runs."""
+    """A run whose local end is before its local start is shown in two parts, and the load runs."""
     await hass.config.async_set_time_zone("Europe/Berlin")
     subscription = nomos.customers["smart@example.com"].subscriptions[0]
     cheap = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
@@ -159,7 +159,7 @@ async def test_runs_of_loads(hass: HomeAssistant, nomos, linked, calendar) -> No
 async def test_run_of_a_load_of_another_contract(
     hass: HomeAssistant, nomos, linked, calendar
 ) -> None:
-    """A run is in the calendar of the contract that it is planned with, and in no other."""
+    """A run is only in the calendar of the contract with which it is planned."""
     second = nomos.add_subscription("smart@example.com")
     entry = await linked()
     await add(hass, entry, DISHWASHER, subscription=second.id)
@@ -174,10 +174,10 @@ async def test_run_of_a_load_of_another_contract(
 
 
 @pytest.mark.usefixtures("german_hub")
-async def test_load_that_is_added_and_runs(
+async def test_new_load_that_runs(
     hass: HomeAssistant, linked, calendar, advance: Advance
 ) -> None:
-    """The run of a new load is there at once, and the calendar is on from its start, not from the next boundary."""
+    """A new load's run is shown at once, and the calendar is on from its start, not from the next boundary."""
     entry = await linked()
     shown = hass.states.get(calendar())
     assert shown.state == "off"

@@ -183,7 +183,7 @@ async def test_account_that_is_not_loaded(
 
 @pytest.mark.parametrize("behavior", ["any", "all"])
 @pytest.mark.parametrize(("name", "options"), CONDITIONS)
-async def test_nothing_chosen_is_nothing_true(
+async def test_empty_target(
     hass: HomeAssistant, registered: Registered, behavior, name, options
 ) -> None:
     """Without a price in the target, or without a loaded account, no condition holds."""
@@ -201,7 +201,7 @@ async def test_nothing_chosen_is_nothing_true(
 
 
 async def test_several_contracts(hass: HomeAssistant, registered: Registered) -> None:
-    """Depending on the behavior, any of them is enough, or all must match, unknown ones included."""
+    """Depending on the behavior, one of them is sufficient or all must match, unknown ones included."""
     one = registered.entity("price_level")
     two = registered.entity("price_level", device=registered.make_device("s2"))
     any_of, all_of = [

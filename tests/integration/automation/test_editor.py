@@ -1,4 +1,4 @@
-"""Tests of what the automation editor gets about triggers and conditions."""
+"""Tests of the triggers and conditions in the automation editor."""
 
 from pathlib import Path
 import re
@@ -75,7 +75,7 @@ OF_LOADS = {"load_run_started", "load_run_ended"}
 async def test_what_a_device_is_offered(
     hass: HomeAssistant, nomos, linked, asked, kind
 ) -> None:
-    """For a chosen device, the editor offers what it has: levels for a contract, runs for a load."""
+    """For a chosen device, the editor offers what applies to it: levels for a contract, runs for a load."""
     await linked("solar@example.com")
     buys, sells = nomos.customers["solar@example.com"].subscriptions
     [entry] = (
@@ -102,7 +102,7 @@ async def test_what_a_device_is_offered(
     assert offered == {
         "buys": OURS[kind].keys() - OF_LOADS,
         "sells": FOR_ALL[kind],
-        # Of prices, a load means its contract.
+        # For prices, a load stands for its contract.
         "load": OURS[kind].keys(),
     }
 
@@ -127,8 +127,8 @@ async def test_other_devices_are_offered_nothing(
 
 
 @parametrize
-async def test_what_the_editor_makes_is_valid(hass: HomeAssistant, asked, kind) -> None:
-    """A configuration with fields as the editor fills them in is valid."""
+async def test_editor_output_is_valid(hass: HomeAssistant, asked, kind) -> None:
+    """A configuration is valid with the fields as the editor fills them in."""
     platforms = await asked(type=f"{kind}_platforms/subscribe")
     for key in OURS[kind]:
         fields = platforms[f"nomos.{key}"]["fields"]
@@ -177,7 +177,7 @@ async def test_documented_examples(hass: HomeAssistant) -> None:
     ]
 
     def ours(kind: str) -> list[Any]:
-        """Return the examples of our own; tests of the recipes run all others."""
+        """Return the examples of our own triggers and conditions; tests of the recipes cover the others."""
         found = [one for block in blocks for one in block.get(f"{kind}s", [])]
         return [
             one

@@ -15,7 +15,7 @@ from tests.integration.helpers import Advance
 
 
 async def test_history(hass: HomeAssistant, nomos, linked) -> None:
-    """Past days are requested in chunks of a month, with one request each, and are not stored."""
+    """Past days are requested month by month and not stored."""
     entry = await linked()
     subscription = contract(nomos)
     table = entry.runtime_data.prices[subscription.id].data
@@ -40,7 +40,7 @@ async def test_history(hass: HomeAssistant, nomos, linked) -> None:
 async def test_history_that_is_known(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """Yesterday is in the table if the hub was running; only what is missing is requested."""
+    """Yesterday is in the table if the hub was running; only missing days are requested."""
     await linked()
     await advance(timedelta(hours=16))
     before = nomos.count("prices")

@@ -31,7 +31,7 @@ TODAY = date(2026, 6, 10)
 async def test_today_and_tomorrow(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """Without fields, it returns what is known of today and tomorrow, with components and levels, without a request."""
+    """By default, it returns known prices of today and tomorrow with components and levels, without a request."""
     await linked()
     subscription = contract(nomos)
     before = nomos.count("prices")
@@ -58,7 +58,7 @@ async def test_today_and_tomorrow(
     [
         ("2026-06-10", "2026-06-10", "2026-06-10T00:00:00+02:00", 96),
         ("2026-06-10 10:00:00+02:00", "2026-06-10T11:00+02:00", "2026-06-10T10:00", 4),
-        # Intervals that are partly in the range belong to it; an end on a boundary does not include the next interval.
+        # An interval that is partly in the range is included; one that starts at the end of the range is not.
         ("2026-06-10T10:03:07+02:00", "2026-06-10T10:15+02:00", "2026-06-10T10:00", 1),
         ("2026-06-10T10:03:07+02:00", "2026-06-10T10:15:01+02:00", "2026-06-10T10", 2),
         ("2026-06-10T08:00:00Z", None, "2026-06-10T10:00:00+02:00", 56),
@@ -69,7 +69,7 @@ async def test_today_and_tomorrow(
 async def test_ranges(
     hass: HomeAssistant, nomos, linked, start, end, first, count
 ) -> None:
-    """Days are tariff days, and the last one is included; the end of a range of times is not."""
+    """Days are tariff days, including the last one; the end of a range of times is exclusive."""
     await linked()
     data = {"start": start, "end": end}
     answer = await get_prices(hass, **{k: v for k, v in data.items() if v})
@@ -83,7 +83,7 @@ async def test_ranges(
 
 
 async def test_levels_of_part_of_a_day(hass: HomeAssistant, linked) -> None:
-    """A level compares with the whole day, whatever part of it is requested."""
+    """A level refers to the whole day, whatever part of it is requested."""
     await linked()
     for resolution in ("interval", "hour"):
         rows = (await get_prices(hass, resolution=resolution))["prices"]
@@ -233,7 +233,7 @@ async def test_formats(hass: HomeAssistant, nomos, linked, advance: Advance) -> 
 
 
 async def test_unknown_prices(hass: HomeAssistant, nomos, linked) -> None:
-    """No format invents a price; a list for EMHASS ends before the first gap, which would shift it."""
+    """No format invents prices; the list for EMHASS ends before the first gap, which would shift it."""
     nomos.configure(null_amounts=[50])
     await linked()
     rows = (await get_prices(hass))["prices"]
@@ -283,7 +283,7 @@ async def test_form_offers_contracts(hass: HomeAssistant, nomos, linked) -> None
 
 
 async def test_several_accounts(hass: HomeAssistant, nomos, linked) -> None:
-    """The account or the contract has to be named; the contract alone is enough."""
+    """The account or the contract has to be given; the contract alone is sufficient."""
     one, two = await linked(), await linked("analog@example.com")
     with pytest.raises(ServiceValidationError) as wrong:
         await get_prices(hass)
@@ -309,7 +309,7 @@ async def test_several_contracts(hass: HomeAssistant, nomos, linked) -> None:
     assert len((await get_prices(hass, subscription=hourly.id))["prices"]) == 24
 
 
-async def test_contract_that_follows(hass: HomeAssistant, nomos, linked) -> None:
+async def test_following_contract(hass: HomeAssistant, nomos, linked) -> None:
     """The running contract is the default even if another one is about to begin."""
     nomos.add_subscription(SMART, start_at=datetime(2026, 6, 30, 22, tzinfo=UTC))
     entry = await linked()
@@ -320,7 +320,7 @@ async def test_contract_that_follows(hass: HomeAssistant, nomos, linked) -> None
 
 
 async def test_contract_not_begun(hass: HomeAssistant, nomos, linked) -> None:
-    """It has no prices, and none are requested."""
+    """A contract that has not begun has no prices, and none are requested."""
     await linked("pending@example.com")
     before = nomos.count()
     answer = await get_prices(hass, start="2026-05-01", format="evcc")

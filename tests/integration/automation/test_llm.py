@@ -28,7 +28,7 @@ pytestmark = pytest.mark.parametrize(
 
 @pytest.fixture(autouse=True)
 async def assist(hass: HomeAssistant) -> None:
-    """Set up what assistants need, on a hub in Germany."""
+    """Set up the components for assistants, on a hub in Germany."""
     await hass.config.async_set_time_zone("Europe/Berlin")
     assert await async_setup_component(hass, "homeassistant", {})
     assert await async_setup_component(hass, "llm", {})
@@ -58,7 +58,7 @@ async def find_tool(hass: HomeAssistant) -> llm.Tool | None:
 
 
 async def ask(hass: HomeAssistant, **arguments: Any) -> dict[str, Any]:
-    """Call the tool as an assistant does; return its answer."""
+    """Call the tool as an assistant does; return its result."""
     instance = await api(hass)
     result = await instance.async_call_tool(llm.ToolInput(TOOL, arguments))
     assert not result.error
@@ -124,7 +124,7 @@ async def test_parameters(hass: HomeAssistant, linked, subscription, expose) -> 
 
 
 async def test_prices(hass: HomeAssistant, linked, subscription, expose) -> None:
-    """The answer has the current price, its level, and the extremes of the known days, in local time."""
+    """The result has the current price, its level, and the extremes of the known days, in local time."""
     entry = await linked()
     expose(subscription)
     coordinator = entry.runtime_data.prices[subscription.id]
@@ -154,7 +154,7 @@ async def test_prices(hass: HomeAssistant, linked, subscription, expose) -> None
 async def test_tonight_for_two_hours(
     hass: HomeAssistant, linked, subscription, expose
 ) -> None:
-    """The answer has the two cheapest hours of tonight."""
+    """The result has the two cheapest hours of tonight."""
     entry = await linked()
     expose(subscription)
     answer = await ask(
@@ -184,10 +184,10 @@ async def test_tonight_for_two_hours(
     assert cheapest["provisional"] is False
 
 
-async def test_in_parts_from_now_on(
+async def test_interruptible_plan_from_now_on(
     hass: HomeAssistant, linked, subscription, expose
 ) -> None:
-    """Without times, the window is the coming day; a plan in parts costs no more than one in one go."""
+    """Without times, the window is the coming day; an interruptible plan costs no more than a contiguous one."""
     await linked()
     expose(subscription)
     whole = (await ask(hass, duration_minutes="240"))["cheapest"]
@@ -211,7 +211,7 @@ async def test_in_parts_from_now_on(
 
 
 @pytest.mark.parametrize(("interruptible", "runs"), [(False, 1), (True, 2)])
-async def test_parts_are_allowed_or_not(
+async def test_interruptible_or_not(
     hass: HomeAssistant, nomos, linked, subscription, expose, interruptible, runs
 ) -> None:
     """If the load may pause, two separate cheap quarter-hours are both used."""
@@ -229,7 +229,7 @@ async def test_parts_are_allowed_or_not(
 async def test_arguments_that_are_left_empty(
     hass: HomeAssistant, linked, subscription, expose
 ) -> None:
-    """An empty text or null means the same as leaving an argument out."""
+    """An empty string or null means the same as a missing argument."""
     await linked()
     expose(subscription)
     plain = await ask(hass, duration_minutes=60)
@@ -271,7 +271,7 @@ async def test_tomorrow_in_part(
 async def test_what_does_not_fit(
     hass: HomeAssistant, linked, subscription, expose
 ) -> None:
-    """The answer says if the window is too short, or if nothing is known of it."""
+    """The result says if the window is too short or has no known prices."""
     await linked()
     expose(subscription)
     short = await ask(hass, duration_minutes=180, latest="17:00")
@@ -322,7 +322,7 @@ async def test_wrong_arguments(
         await ask(hass, **wrong)
 
 
-async def test_feed_in_is_no_choice(
+async def test_feed_in_is_not_offered(
     hass: HomeAssistant, nomos, linked, expose, subscription
 ) -> None:
     """The tool uses the consumption contract, not the feed-in contract."""

@@ -1,4 +1,4 @@
-"""Triggers and conditions on a load: about runs they mean the load, about prices the contract that it is planned with."""
+"""Tests of triggers and conditions on a load's device: those for prices use the contract of the load."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("german_hub")
 async def test_price_trigger_on_a_load(
     hass: HomeAssistant, nomos, linked, subscription, advance: Advance
 ) -> None:
-    """The price that falls below zero, and its rank, are those of the load's contract."""
+    """A negative price and a price rank are those of the load's contract."""
     entry = await linked()
     load_id = await put(hass, entry, duration={"hours": 2})
     device = dr.async_get(hass).async_get_device_by_identifier(

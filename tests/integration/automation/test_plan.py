@@ -25,7 +25,7 @@ def table_of(entry):
 
 
 def local(text):
-    """Return a German local time as an instant."""
+    """Return an instant by its German local time."""
     return datetime.fromisoformat(text).replace(tzinfo=TARIFF_ZONE)
 
 
@@ -109,7 +109,7 @@ async def test_profile(hass: HomeAssistant, linked) -> None:
 
 
 async def test_split(hass: HomeAssistant, linked) -> None:
-    """An interruptible load keeps its minimum run and pause, and costs no more than in one go."""
+    """An interruptible load keeps its minimum run and pause, and costs no more than a contiguous one."""
     await linked()
     load = {"duration": "03:00:00", "latest": "23:30:00"}
     one_go = await make_plan(hass, **load)
@@ -132,7 +132,7 @@ async def test_split(hass: HomeAssistant, linked) -> None:
 
 
 async def test_price_cap(hass: HomeAssistant, linked) -> None:
-    """With a price cap, less than requested or nothing is planned, and the answer says so."""
+    """With a price cap, less than requested or nothing is planned, and the response says so."""
     entry = await linked()
     prices = sorted(
         one.price
@@ -216,7 +216,7 @@ async def test_prefer(hass: HomeAssistant, nomos, linked) -> None:
         ("20:00", "2026-06-11 07:00:00", "10T20:00", "11T07:00"),
         (None, "2026-06-11T05:00:00+00:00", "10T10:03:07", "11T07:00"),
         ("2026-06-10 12:00", "2026-06-10 13:00", "10T12:00", "10T13:00"),
-        # An automation that is triggered at a time of day calls a moment later.
+        # An automation with a time trigger makes its call a moment later.
         ("10:03", None, "10T10:03:07", "11T10:03"),
         ("10:03", "2026-06-11 07:00", "10T10:03:07", "11T07:00"),
         ("10:02", None, "11T10:02", "12T10:02"),
@@ -225,7 +225,7 @@ async def test_prefer(hass: HomeAssistant, nomos, linked) -> None:
 async def test_windows(
     hass: HomeAssistant, linked, earliest, latest, opens, closes
 ) -> None:
-    """Times of day can span midnight; dates with a time are taken as they are."""
+    """Times of day can span midnight; dates with a time are used as they are."""
     await linked()
     bounds = {"earliest": earliest, "latest": latest}
     answer = await make_plan(
@@ -360,7 +360,7 @@ async def test_hourly_and_feed_in(hass: HomeAssistant, nomos, linked) -> None:
     ids=lambda one: one if isinstance(one, str) else "",
 )
 async def test_bad_input(hass: HomeAssistant, linked, data, key) -> None:
-    """Bad input is reported in words."""
+    """Bad input leads to a clear error."""
     await linked()
     with pytest.raises(ServiceValidationError) as wrong:
         await make_plan(hass, **data)

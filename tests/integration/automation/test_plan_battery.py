@@ -30,7 +30,7 @@ async def plan_battery(hass: HomeAssistant, **data: Any) -> Any:
 
 
 def hourly(*kwh: float, hours: int = 48) -> list[dict[str, Any]]:
-    """Return rows by the hour from the present one on, again and again."""
+    """Return hourly rows from the current hour on, with the values repeated."""
     start = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     return [
         {"start": (start + index * HOUR).isoformat(), "kwh": kwh[index % len(kwh)]}
@@ -39,7 +39,7 @@ def hourly(*kwh: float, hours: int = 48) -> list[dict[str, Any]]:
 
 
 def spent(answer: dict[str, Any], needs: list[dict[str, Any]], payout: float) -> float:
-    """Return what a schedule costs, reckoned from its rows alone."""
+    """Return the cost of a schedule, calculated from its rows alone."""
     need_of = {datetime.fromisoformat(row["start"]): row["kwh"] for row in needs}
     level, cost, way = 20 / 100 * 10, 0.0, 0.9**0.5
     for row in answer["schedule"]:
@@ -55,7 +55,7 @@ def spent(answer: dict[str, Any], needs: list[dict[str, Any]], payout: float) ->
 
 
 async def test_answer(hass: HomeAssistant, linked, advance: Advance) -> None:
-    """The schedule covers every quarter-hour until prices end; its money is that of its rows."""
+    """The schedule covers every quarter-hour until prices end, and its amounts equal the sums of its rows."""
     entry = await linked()
     await advance(timedelta(hours=8, minutes=7, seconds=33))
     table = next(iter(entry.runtime_data.prices.values())).data
@@ -83,7 +83,7 @@ async def test_answer(hass: HomeAssistant, linked, advance: Advance) -> None:
 
 
 async def test_before_tomorrow_is_published(hass: HomeAssistant, linked) -> None:
-    """A plan that ends with today is provisional, also if it is asked to go further; not if it is asked for less."""
+    """A plan that ends with today's prices is provisional, even if more is requested, but not if less is."""
     entry = await linked()
     table = next(iter(entry.runtime_data.prices.values())).data
     needs = hourly(0.5)
@@ -103,7 +103,7 @@ async def test_before_tomorrow_is_published(hass: HomeAssistant, linked) -> None
 
 
 async def test_sun_fills_the_battery_by_itself(hass: HomeAssistant, linked) -> None:
-    """Nothing is bought for what the sun brings for nothing."""
+    """Nothing is bought that the sun will provide for free."""
     await linked()
     answer = await plan_battery(
         hass, house_forecast=hourly(0.4), solar_forecast=hourly(2.0), payout=0
@@ -113,7 +113,7 @@ async def test_sun_fills_the_battery_by_itself(hass: HomeAssistant, linked) -> N
 
 
 async def test_permissions(hass: HomeAssistant, linked) -> None:
-    """Without leave nothing is bought for the battery, and nothing is fed in from it."""
+    """Without permission, the battery is neither charged from nor discharged to the grid."""
     await linked()
     modes = set()
     for from_grid, to_grid in ((False, False), (True, True)):
@@ -129,7 +129,7 @@ async def test_permissions(hass: HomeAssistant, linked) -> None:
 
 
 async def test_payout_by_rows(hass: HomeAssistant, linked) -> None:
-    """A payout from a time on holds from then on."""
+    """A payout row applies from its time on."""
     await linked()
     from_then = datetime.now(UTC) + 3 * HOUR
     answer = await plan_battery(
@@ -143,7 +143,7 @@ async def test_payout_by_rows(hass: HomeAssistant, linked) -> None:
 
 
 async def test_extra_keys_and_any_order(hass: HomeAssistant, linked) -> None:
-    """Rows of other programs are taken as they are, in any order."""
+    """Rows of other programs are accepted as they are, in any order."""
     await linked()
     needs = hourly(0.2, 0.9)
     extra = [{**row, "end": "later", "source": 3} for row in reversed(needs)]
@@ -176,7 +176,7 @@ OUT_OF_BOUNDS: list[tuple[dict[str, Any], str]] = [
 
 
 async def test_out_of_bounds(hass: HomeAssistant, linked) -> None:
-    """A value out of bounds is reported in words, with the field and its bounds."""
+    """A value out of bounds is reported with its field and bounds."""
     await linked()
     for data, field in OUT_OF_BOUNDS:
         with pytest.raises(ServiceValidationError) as wrong:
@@ -198,7 +198,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 
 
 async def test_refused(hass: HomeAssistant, linked) -> None:
-    """What cannot be meant is reported with a sentence that says so."""
+    """Contradictory input is reported with a sentence that explains it."""
     await linked()
     for data, key in REFUSED:
         with pytest.raises(ServiceValidationError) as wrong:
@@ -219,7 +219,7 @@ WRONG_TYPES: list[dict[str, Any]] = [
 
 
 async def test_wrong_types(hass: HomeAssistant, linked) -> None:
-    """What is no number and no list of rows is refused, by its field."""
+    """A value that is neither a number nor a list of rows is refused, with its field."""
     await linked()
     for data in WRONG_TYPES:
         with pytest.raises(ServiceValidationError) as wrong:
@@ -228,14 +228,14 @@ async def test_wrong_types(hass: HomeAssistant, linked) -> None:
 
 
 async def test_no_payouts(hass: HomeAssistant, linked) -> None:
-    """An empty list of payouts says that nothing is paid."""
+    """An empty list of payouts means that feeding in pays nothing."""
     await linked()
     answer = await plan_battery(hass, payout=[])
     assert answer["cost"] == (await plan_battery(hass, payout=0))["cost"]
 
 
-async def test_gap_that_nothing_stands_in_for(hass: HomeAssistant, linked) -> None:
-    """The plan ends where no price is known, not even of days before, and says so."""
+async def test_gap_without_stand_ins(hass: HomeAssistant, linked) -> None:
+    """The plan ends where not even prices of earlier days are known, and says so."""
     entry = await linked()
     coordinator = next(iter(entry.runtime_data.prices.values()))
     now = datetime.now(UTC)

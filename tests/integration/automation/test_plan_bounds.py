@@ -34,7 +34,7 @@ pytestmark = pytest.mark.usefixtures("german_hub")
     ids=lambda one: one if isinstance(one, str) else "",
 )
 async def test_out_of_bounds(hass: HomeAssistant, linked, data, field) -> None:
-    """A value out of bounds is reported in words, with the field and its bounds."""
+    """A value out of bounds is reported with its field and bounds."""
     await linked()
     with pytest.raises(ServiceValidationError) as wrong:
         await make_plan(hass, **data)

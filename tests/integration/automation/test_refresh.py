@@ -1,4 +1,4 @@
-"""Tests of the action that requests everything now."""
+"""Tests of the refresh action, which requests everything now."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Tests of what somebody reads who calls an action with something wrong: a sentence in their language, about that field."""
+"""Tests of the errors of actions: a sentence about the field, in the user's language."""
 
 from typing import Any
 
@@ -337,21 +337,21 @@ ROWS: list[Row] = [
         "Ein Feld minutes hat diese Aktion nicht. Bitte entferne es.",
     ),
 ]
-"""An action, what it is called with, and what somebody reads in English and in German."""
+"""An action, its input, and the error in English and in German."""
 
 OF_OTHER_ACCOUNTS = {
     "battery_needs_consumption",
     "no_subscription",
     "several_subscriptions",
 }
-"""What is said of accounts that have no contract, or several."""
+"""The errors for accounts without a contract, or with several."""
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
 async def test_sentences(
     hass: HomeAssistant, linked, hass_ws_client, language: str
 ) -> None:
-    """Whoever calls an action in the editor or by the API reads what is wrong with which field, and what to do."""
+    """In the editor and by the API, the error says what is wrong with which field, and what to do."""
     hass.config.language = language
     await linked()
     client = await hass_ws_client(hass)
@@ -379,7 +379,7 @@ async def test_sentences(
 
 
 def sentences_of_actions() -> set[str]:
-    """Return the keys of the sentences with which the program refuses an action."""
+    """Return the keys of the errors that actions raise."""
     places = ("action_fields.py", "battery_action.py", "services.py", "time_input.py")
     code = "".join((INTEGRATION / name).read_text() for name in places)
     texts = read_json(INTEGRATION / "translations" / "en.json")["exceptions"]

@@ -1,4 +1,4 @@
-"""Tests of Home Assistant's own time trigger on entities that show a time: it always fires, in any order of timers."""
+"""Tests that Home Assistant's time trigger always fires for timestamp entities, in any order of timers."""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator
@@ -47,7 +47,7 @@ async def clock(
 
 
 def with_loads(entry: MockConfigEntry) -> MockConfigEntry:
-    """Return the entry with loads of all kinds that run at night."""
+    """Return an account with loads of all kinds that run at night."""
     return MockConfigEntry(
         domain=entry.domain,
         title=entry.title,
@@ -73,7 +73,7 @@ def with_loads(entry: MockConfigEntry) -> MockConfigEntry:
 async def test_time_triggers_of_loads(
     hass: HomeAssistant, nomos: Simulator, credentials: None, clock: SoakClock
 ) -> None:
-    """Each start and each end fires once and to the second, and "Run now" changes at the same time."""
+    """Each start and end fires once and to the second, and *Run now* changes at the same time."""
     await hass.config.async_set_time_zone("Europe/Berlin")
     entry = with_loads(make_entry(nomos))
     entry.add_to_hass(hass)
@@ -102,7 +102,7 @@ async def test_time_triggers_of_loads(
 
     async_track_state_change_event(hass, list(runs), note)
     calls = async_mock_service(hass, "test", "automation")
-    # Of two timers for the same time, the one that was set first fires first.
+    # Of two timers for the same time, the one set first fires first.
     order = random.sample([*starts, *ends], 2 * LOADS)
     config = {
         "alias": "test",
@@ -149,7 +149,7 @@ async def test_the_lowest_price_of_the_day_begins(
     tomorrow: datetime,
     minutes: int,
 ) -> None:
-    """Our own trigger fires once a day when it begins, at midnight, too."""
+    """Our own trigger fires once a day at its start, even at midnight."""
     begins = tomorrow + timedelta(minutes=minutes)
     await cheapest_at(nomos, subscription, begins)
     await linked()
@@ -182,7 +182,7 @@ async def test_a_time_stays_until_it_is_past(
     advance: Advance,
     tomorrow: datetime,
 ) -> None:
-    """If tomorrow's lowest price begins at midnight, the state and its attributes show it until then."""
+    """If tomorrow's lowest price begins at midnight, state and attributes keep showing it until then."""
     await cheapest_at(nomos, subscription, tomorrow)
     await linked()
     key = "lowest_price_tomorrow_time"
@@ -196,7 +196,7 @@ async def test_a_time_stays_until_it_is_past(
     assert state_of(hass, subscription.id, key).state == "unknown"
 
 
-async def test_a_plan_that_changed_is_shown_at_once(
+async def test_a_changed_plan_is_shown_at_once(
     hass: HomeAssistant,
     nomos: Simulator,
     subscription: Any,

@@ -1,4 +1,4 @@
-"""Tests of what counts as a change for a trigger, with states that the test sets."""
+"""Tests of what counts as a change for a trigger, with states set by the test."""
 
 import logging
 from typing import Any
@@ -199,7 +199,7 @@ PERIODS = pytest.mark.parametrize("period", ["cheap", "expensive"])
 async def test_periods(
     hass: HomeAssistant, registered: Registered, period, chosen
 ) -> None:
-    """A period begins and ends once, with its sensor; a chosen price level stands for the sensor of its contract."""
+    """A period begins and ends once, with its sensor; a chosen price level means the sensor of its contract."""
     level = registered.entity("price_level")
     entity = registered.entity(f"{period}_now", Platform.BINARY_SENSOR)
     other = registered.make_device("s2")
@@ -235,10 +235,10 @@ async def test_periods(
 
 
 @PERIODS
-async def test_periods_of_what_comes_later(
+async def test_sensor_that_is_added_later(
     hass: HomeAssistant, registered: Registered, period
 ) -> None:
-    """A sensor of periods that is registered when the automation runs already is found."""
+    """A sensor of periods is found even if it is registered after the automation started."""
     target = {"entity_id": registered.entity("price_level")}
     ran = await automate(hass, {"starts": trigger(f"{period}_period_started", target)})
     entity = registered.entity(f"{period}_now", Platform.BINARY_SENSOR)
@@ -249,7 +249,7 @@ async def test_periods_of_what_comes_later(
 async def test_for_and_behavior(
     hass: HomeAssistant, registered: Registered, advance: Advance
 ) -> None:
-    """A trigger may require a duration, and combine several contracts."""
+    """A trigger may require a duration and combine several contracts."""
     other = registered.make_device("s2")
     one = registered.entity("cheap_now", Platform.BINARY_SENSOR)
     two = registered.entity("cheap_now", Platform.BINARY_SENSOR, other)

@@ -31,7 +31,7 @@ from tests.integration.helpers import Advance, entity_id, state_of
 async def test_a_day(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription, quarters
 ) -> None:
-    """On a whole day, every trigger fires exactly at the boundaries at which it should."""
+    """Throughout a day, every trigger fires at exactly the right boundaries."""
     entry = await linked()
     coordinator = entry.runtime_data.prices[subscription.id]
     day = coordinator.data.day(local_date(datetime.now(UTC)))
@@ -111,7 +111,7 @@ async def test_tomorrow_arrives_once(
 async def test_start_and_reload_fire_nothing(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
-    """New states at the start or after a reload are no changes."""
+    """New states at startup or after a reload do not count as changes."""
     triggers = {
         name: trigger(name, {"label_id": "power"})
         for name in TRIGGERS
@@ -205,7 +205,7 @@ async def test_unknown_prices_fire_nothing(
 async def test_targets(
     hass: HomeAssistant, linked, advance: Advance, subscription, kind
 ) -> None:
-    """With any way to choose the contract, the trigger listens to its price and to nothing else."""
+    """However the contract is chosen, the trigger listens to its price and to nothing else."""
     await linked()
     devices = dr.async_get(hass)
     device = devices.async_get(device_of(hass, subscription)["device_id"])

@@ -18,7 +18,7 @@ from tests.integration.helpers import Advance, entity_id
 FOLDER = Path(__file__).resolve().parents[3] / "blueprints" / "automation" / "nomos"
 FILES = sorted(FOLDER.glob("*.yaml"))
 ENGLISH = [path for path in FILES if not path.name.endswith(".de.yaml")]
-"""Each has a German twin, which differs in its texts only."""
+"""Each one also exists in German, with different texts only."""
 QUARTER = timedelta(minutes=15)
 
 
@@ -32,19 +32,19 @@ async def settle(hass: HomeAssistant) -> None:
             and not any(name in repr(task) for name in ("automation", "helpers/script"))
         ]:
             await asyncio.wait(busy, timeout=1)
-        # The actions of an automation are done at once: none of them leaves the event loop.
+        # The actions of an automation run at once, since none of them leaves the event loop.
         for _ in range(50):
             await asyncio.sleep(0)
 
 
 def install(hass: HomeAssistant) -> None:
-    """Copy the blueprints to the folder of imported ones."""
+    """Copy the blueprints to the folder of imported blueprints."""
     target = Path(hass.config.path("blueprints", "automation", "nomos"))
     shutil.copytree(FOLDER, target, dirs_exist_ok=True)
 
 
 async def helpers(hass: HomeAssistant, *names: str) -> None:
-    """Set up helpers that are switches."""
+    """Set up toggle helpers."""
     assert await async_setup_component(hass, "homeassistant", {})
     assert await async_setup_component(
         hass, "input_boolean", {"input_boolean": {name: {} for name in names}}
@@ -84,11 +84,11 @@ class Relays:
     """Switches that may fail."""
 
     def __init__(self, hass: HomeAssistant, *names: str) -> None:
-        """Set them up, all off."""
+        """Set up the switches, all off."""
         self._hass = hass
         self.commands: list[str] = []
         self.troubles: list[Exception | None] = []
-        """The outcomes of the next commands, an error or a lost command; later ones are obeyed."""
+        """The outcomes of the next commands (an error, or lost); later commands are obeyed."""
         for name in names:
             self.turn(name, "off")
         for state in ("on", "off"):
@@ -118,7 +118,7 @@ async def reload(hass: HomeAssistant, entry) -> None:
 
 
 async def save(hass: HomeAssistant, *, itself: bool) -> None:
-    """Save the automation with a change, or another automation, as Home Assistant's editor does."""
+    """Save this automation with a change, or another automation, as Home Assistant's editor does."""
     automation = hass.data[DATA_INSTANCES]["automation"].get_entity("automation.used")
     assert isinstance(automation, BaseAutomationEntity)
     assert automation.raw_config
@@ -149,7 +149,7 @@ async def go_to(
     check: Callable[[datetime], None] | None = None,
     step: timedelta = QUARTER,
 ) -> None:
-    """Move the clock on to an instant step by step, with a check just after each step."""
+    """Advance to an instant step by step, with a check just after each step."""
     while (now := datetime.now(UTC)) < instant:
         rest = timedelta(seconds=now.timestamp() % step.total_seconds())
         await advance(min(step - rest, instant - now))

@@ -20,7 +20,7 @@ def in_germany(german_hub: None) -> None:
 
 @pytest.fixture(params=[0.003, 4.2], ids=["milliseconds", "seconds"])
 def late(request: pytest.FixtureRequest) -> timedelta:
-    """Return by how much timers are late, since no timer is exact."""
+    """Return how late timers fire, since no timer is exact."""
     return timedelta(seconds=request.param)
 
 
@@ -31,9 +31,9 @@ def advance(
     freezer: FrozenDateTimeFactory,
     late: timedelta,
 ) -> Advance:
-    """Return a function that moves the clock, and does not wait for automations that are waiting themselves.
+    """Return a function that advances the clock without waiting for automations that are waiting themselves.
 
-    The clock never stops at a whole second, as a timer always fires a little later.
+    The clock never stops at a whole second, since timers always fire a little later.
     """
 
     def be_late() -> None:
@@ -52,7 +52,7 @@ def advance(
 
 @pytest.fixture(autouse=True)
 async def end_of_automations(hass: HomeAssistant) -> AsyncIterator[None]:
-    """Stop the automation at the end of a test, with everything that it waits for."""
+    """Stop all automations at the end of a test, including their waits."""
     yield
     if hass.states.get("automation.used"):
         await hass.services.async_call(

@@ -14,23 +14,23 @@ from tests.integration.helpers import Advance
 MODES = ("self_use", "hold", "charge", "delay_charge", "feed_in")
 
 
-def tell(mode: str) -> list[dict[str, Any]]:
-    """Return the action that tells an inverter a mode."""
+def set_mode(mode: str) -> list[dict[str, Any]]:
+    """Return the action that sets an inverter's mode."""
     data = {"mode": mode, "power": "{{ power }}", "level": "{{ level }}"}
     return [{"action": "test.inverter", "data": data}]
 
 
 async def follow(hass: HomeAssistant, battery: str, **inputs: Any) -> list[ServiceCall]:
-    """Set up an inverter that follows a battery; return what it is told."""
+    """Set up an inverter that follows a battery; return the list of its commands."""
     told: list[ServiceCall] = async_mock_service(hass, "test", "inverter")
-    actions = {mode: tell(mode) for mode in MODES}
+    actions = {mode: set_mode(mode) for mode in MODES}
     mode_now = {"mode": entity_of(hass, battery, "mode")}
     await use(hass, "battery_plan", **(mode_now | actions | inputs))
     return told
 
 
 async def test_a_day(hass: HomeAssistant, linked, advance: Advance) -> None:
-    """The inverter is told what the sensors say, when they change, and only then."""
+    """The inverter gets the values of the sensors exactly when they change."""
     entry = await linked()
     report(hass, 20)
     battery = await add(hass, entry)
@@ -60,7 +60,7 @@ async def test_a_day(hass: HomeAssistant, linked, advance: Advance) -> None:
 async def test_plan_is_unavailable(
     hass: HomeAssistant, linked, advance: Advance
 ) -> None:
-    """While the plan is unavailable nothing changes for half an hour, then the inverter is left to itself."""
+    """While the plan is unavailable, nothing changes for half an hour; then the inverter returns to self-use."""
     entry = await linked()
     report(hass, 20)
     battery = await add(hass, entry)
@@ -79,10 +79,10 @@ async def test_plan_is_unavailable(
     assert told[-1].data["mode"] == "self_use"
 
 
-async def test_what_an_inverter_cannot_do(
+async def test_mode_that_an_inverter_lacks(
     hass: HomeAssistant, linked, advance: Advance
 ) -> None:
-    """A mode without actions is self-use; said again every five minutes if that is wanted."""
+    """A mode without actions falls back to self-use; commands are repeated every five minutes if configured."""
     entry = await linked()
     report(hass, 100)
     battery = await add(hass, entry)
@@ -96,10 +96,10 @@ async def test_what_an_inverter_cannot_do(
     assert len(told) == before + 1
 
 
-async def test_plan_is_unavailable_to_what_is_said_again(
+async def test_repetition_while_the_plan_is_unavailable(
     hass: HomeAssistant, linked, advance: Advance
 ) -> None:
-    """To say a mode again every five minutes does not begin the half hour anew."""
+    """Repeating a mode every five minutes does not restart the half hour."""
     entry = await linked()
     report(hass, 20)
     battery = await add(hass, entry)

@@ -104,7 +104,7 @@ async def test_patience(hass: HomeAssistant, linked, advance: Advance) -> None:
 
 
 async def test_home_assistant_starts(hass: HomeAssistant, linked, advance) -> None:
-    """A device that is wrongly on is switched off at the start, and one that becomes available is corrected."""
+    """A device that is wrongly on is switched off at startup, and one that becomes available is corrected."""
     entry = await linked()
     load_id = await add(hass, entry, start="10:00:00", end="20:00:00")
     await follow(hass, load_id)
@@ -160,7 +160,7 @@ async def test_command_gets_lost(
 async def test_lost_command_is_overtaken(
     hass: HomeAssistant, linked, advance: Advance
 ) -> None:
-    """A command is repeated for some minutes at most, and not once the next one is due."""
+    """A command is repeated for some minutes at most, and not after the next one is due."""
     switches, load_id = await relays(hass, linked)
     start, end = moment(hass, load_id, "next_start"), moment(hass, load_id, "next_end")
     switches.troubles = [None] * 100

@@ -40,8 +40,8 @@ def load(path: Path) -> Blueprint:
     )
 
 
-def test_there_are_blueprints() -> None:
-    """Each blueprint is there in English and in German."""
+def test_languages() -> None:
+    """Each blueprint exists in English and in German."""
     assert {path.stem.removesuffix(".de") for path in FILES} == {
         "cheapest_window",
         "battery_plan",
@@ -59,7 +59,7 @@ def language_of(path: Path) -> str:
 
 
 def without_texts(node: Any) -> Any:
-    """Return a part of a blueprint without what is written for people, and without its own address."""
+    """Return part of a blueprint without texts and without its own URL."""
     match node:
         case dict():
             texts = {"alias", "author", "description", "label", "name", "source_url"}
@@ -71,8 +71,8 @@ def without_texts(node: Any) -> Any:
 
 
 @pytest.mark.parametrize("path", ENGLISH, ids=lambda path: path.stem)
-def test_german_does_the_same(path: Path) -> None:
-    """The German blueprint has the same inputs, triggers and actions, and texts of its own."""
+def test_german_differs_in_texts_only(path: Path) -> None:
+    """The German blueprint has the same inputs, triggers and actions, but its own texts."""
     german = load(path.with_suffix(".de.yaml"))
     english = load(path)
     assert without_texts(german.data) == without_texts(english.data)
@@ -81,8 +81,8 @@ def test_german_does_the_same(path: Path) -> None:
 
 
 @each
-def test_names_are_those_of_the_hub(path: Path) -> None:
-    """What a blueprint quotes is the name of an entity, as the hub shows it in the language of the blueprint."""
+def test_entity_names(path: Path) -> None:
+    """Quoted names are those of entities in the language of the blueprint."""
     language = language_of(path)
     texts = json.loads((TRANSLATIONS / f"{language}.json").read_text())
     names = {
@@ -132,7 +132,7 @@ def test_inputs(path: Path) -> None:
 async def test_import(
     hass: HomeAssistant, aioclient_mock: AiohttpClientMocker, path: Path
 ) -> None:
-    """Home Assistant loads the blueprint from its address and saves the same blueprint."""
+    """Home Assistant imports the blueprint from its URL and saves the same blueprint."""
     text = await hass.async_add_executor_job(path.read_text)
     aioclient_mock.get(
         f"https://raw.githubusercontent.com/{REPOSITORY}/main/{IN_REPOSITORY}/{path.name}",
@@ -163,8 +163,8 @@ def placeholders(blueprint: Blueprint) -> Iterator[tuple[str, Any]]:
 
 
 @each
-async def test_defaults_make_an_automation(hass: HomeAssistant, path: Path) -> None:
-    """With only the inputs that have no default, Home Assistant accepts the automation."""
+async def test_defaults_are_sufficient(hass: HomeAssistant, path: Path) -> None:
+    """Home Assistant accepts an automation with only those inputs that have no default."""
     await hass.async_add_executor_job(install, hass)
     inputs = dict(placeholders(load(path)))
     config = {

@@ -48,7 +48,7 @@ def failing_actions(hass: HomeAssistant) -> None:
 async def test_heat_pump(
     hass: HomeAssistant, linked, advance: Advance, subscription, fails: bool
 ) -> None:
-    """On a whole day, the level boosts and blocks it, and no mode is shorter than the minimum.
+    """Throughout a day, it is boosted and blocked by level, and no mode is shorter than the minimum.
 
     Additional actions may fail.
     """
@@ -91,7 +91,7 @@ async def test_heat_pump(
 async def test_command_gets_lost(
     hass: HomeAssistant, advance: Advance, trouble: Exception | None
 ) -> None:
-    """It is repeated, also when a switch becomes available; additional actions do not wait for that."""
+    """It is repeated, even when a switch becomes available; additional actions do not wait for it."""
     switches = Relays(hass, "boost", "block")
     told = async_mock_service(hass, "test", "tell")
     hass.states.async_set("sensor.level", "normal")
@@ -172,7 +172,7 @@ def highest(intervals):
 async def test_highest_hours(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """The battery sells in the day's best intervals, even across a reload, and stops after each of them."""
+    """The battery sells in exactly the day's best intervals, even across a reload."""
     entry, day = await battery(hass, nomos, linked, hours=3)
     await sells(hass, advance, entry, day, highest(day)[:12])
 
@@ -187,7 +187,7 @@ async def test_high_value(hass: HomeAssistant, nomos, linked, advance: Advance) 
 
 
 async def sells(hass: HomeAssistant, advance: Advance, entry, day, high) -> None:
-    """Assert that on a whole day it sells exactly in these intervals, even across a reload."""
+    """Assert that it sells in exactly these intervals of a day, even across a reload."""
     reloaded = False
     for one in day[1:]:
         await go_to(advance, one.start)

@@ -37,7 +37,7 @@ GERMAN = "Morgen (11.06.) kostet Strom im Durchschnitt"
 async def test_tomorrow(
     hass: HomeAssistant, linked, advance: Advance, subscription, hub, inputs, words
 ) -> None:
-    """There is one message a day, once tomorrow is known, in the language of the hub unless another is chosen."""
+    """There is one message a day, once tomorrow is known, in the hub's language unless another is chosen."""
     hass.config.language = hub
     entry = await linked()
     sent = async_mock_service(hass, "test", "send")
@@ -61,7 +61,7 @@ async def test_tomorrow(
 async def test_language_without_the_sensor_of_tomorrow(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
-    """The language is known, too, where that sensor is disabled."""
+    """The language is also known if that sensor is disabled."""
     hass.config.language = "de"
     begin = datetime(2026, 6, 10, 10, tzinfo=UTC)
     nomos.correct_price(subscription.id, begin, -1.0)

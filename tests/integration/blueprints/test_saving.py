@@ -1,4 +1,4 @@
-"""Tests of saving automations, which Home Assistant reports to all of them."""
+"""Tests of saving automations, an event that reaches all of them."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -57,10 +57,10 @@ async def payout(hass: HomeAssistant, nomos, linked) -> str:
 
 
 @pytest.mark.parametrize("set_up", [load, heat_pump, payout])
-async def test_what_was_switched_by_hand(
+async def test_manual_switching(
     hass: HomeAssistant, nomos, linked, advance: Advance, set_up: SetUp
 ) -> None:
-    """It stays on when another automation is saved, and is corrected when this one is."""
+    """A device switched by hand stays on when another automation is saved, and is corrected when this one is."""
     switch = await set_up(hass, nomos, linked)
     for wait in (timedelta(minutes=2), timedelta(seconds=10)):
         await advance(wait)

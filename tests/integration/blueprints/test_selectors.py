@@ -1,4 +1,4 @@
-"""Tests of what the form of a blueprint offers to choose from."""
+"""Tests of the choices in a blueprint's form."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,7 +20,7 @@ CONTRACTS = {
     "negative_price": {"consumption", "feed-in"},
     "tomorrow_notification": {"consumption"},
 }
-"""The kinds of contracts of the blueprints that ask for one."""
+"""The kind of contract for each blueprint that asks for one."""
 
 type Options = Mapping[str, Any]
 
@@ -54,7 +54,7 @@ def entity_fits(entity: str, wanted: Options, hass: HomeAssistant) -> bool:
 
 
 def device_fits(device_id: str, options: Options, hass: HomeAssistant) -> bool:
-    """Return whether a device is offered, as the frontend decides: every key of a filter is compared literally."""
+    """Return whether a device is offered, as the frontend decides: all keys of a filter are compared literally."""
     device = dr.async_get(hass).async_get(device_id)
     entities = er.async_entries_for_device(er.async_get(hass), device_id)
 
@@ -77,7 +77,7 @@ def device_fits(device_id: str, options: Options, hass: HomeAssistant) -> bool:
 
 @pytest.fixture
 async def devices(hass: HomeAssistant, nomos, linked) -> dict[str, str]:
-    """Return devices by name: of an account with contracts, load and battery, and one of another integration."""
+    """Return devices by name: contracts, a load and a battery of an account, and one of another integration."""
     entry = await linked("solar@example.com")
     consumption, feed_in = nomos.customers["solar@example.com"].subscriptions
     load, battery = await add(hass, entry), await add_battery(hass, entry)

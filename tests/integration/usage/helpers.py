@@ -1,4 +1,4 @@
-"""Helpers of the tests of usage."""
+"""Helpers for tests of usage."""
 
 from datetime import date, timedelta
 
@@ -17,7 +17,7 @@ ANALOG = "analog@example.com"
 
 
 def contract(nomos, email: str = SMART):
-    """Return a customer's first contract, which began on the 25th of May."""
+    """Return a customer's first contract, which began on 25 May."""
     subscription = nomos.customers[email].subscriptions[0]
     nomos.set_subscription(subscription.id, start_at=midnight(date(2026, 5, 25)))
     return subscription
@@ -33,7 +33,7 @@ def has_entity(hass: HomeAssistant, subscription, key: str) -> bool:
     )
 
 
-def day_truth(nomos, subscription, day: date):
+def true_day(nomos, subscription, day: date):
     """Return the expected kWh and EUR of a day."""
     energy, money = true_hours(nomos, subscription.id, day, day + DAY)
     return float(sum(energy.values())), float(sum(money.values()))

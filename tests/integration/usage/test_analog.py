@@ -67,10 +67,10 @@ async def test_analog_meter_with_an_empty_answer(
 
 
 @pytest.mark.parametrize("read", [False, True])
-async def test_analog_meter_of_a_contract_that_ended(
+async def test_analog_meter_of_an_ended_contract(
     hass: HomeAssistant, nomos, linked, advance, read
 ) -> None:
-    """It is requested once a week, until every month is final or a year is over."""
+    """It is requested once a week until every month is final or a year has passed."""
     subscription = nomos.customers[ANALOG].subscriptions[0]
     end = date(2026, 6, 1) if read else date(2026, 5, 15)
     nomos.set_subscription(subscription.id, end_at=midnight(end))

@@ -24,7 +24,7 @@ AMOUNTS = st.none() | st.decimals(-10_000, 10_000, places=6).map(float)
 async def no_file_is_left(
     hass: HomeAssistant, nothing_is_left_behind: None
 ) -> AsyncIterator[None]:
-    """Delete the file and its unreadable copy, since there is no account whose removal does so."""
+    """Delete the file and its unreadable copy, since there is no account whose removal would."""
     yield
     await usage_price_file(hass, "sub_1").async_remove()
 
@@ -86,7 +86,7 @@ async def test_exact(hass: HomeAssistant, nomos, day, length, amounts) -> None:
 async def test_a_file_that_makes_no_sense(
     hass: HomeAssistant, nomos, data: Any
 ) -> None:
-    """It is set aside, and prices are kept from then on."""
+    """An implausible file is set aside, and prices are kept from then on."""
     path = Path(hass.config.path(".storage", "nomos.unsettled_prices.sub_1"))
     path.parent.mkdir(exist_ok=True)
     content = {"version": 1, "name": "unsettled_prices.sub_1", "data": data}

@@ -26,7 +26,7 @@ def usage_known() -> bool:
 async def test_optional_requests_fail(
     hass: HomeAssistant, nomos, linked, advance, subscription, status
 ) -> None:
-    """Usage is still requested once a day, and so is what failed; what was refused is not requested again."""
+    """Usage and a failed request are still sent once a day; a refused one is not sent again."""
     nomos.set_subscription(subscription.id, start_at=midnight(date(2026, 5, 25)))
     for kind in SIDE_QUESTIONS:
         nomos.faults.add("status", kind, status=status)
@@ -63,7 +63,7 @@ async def test_no_request_for_reductions_of_feed_in(
 async def test_usage_is_refused_once(
     hass: HomeAssistant, nomos, linked, advance, subscription, status, caplog
 ) -> None:
-    """If it was answered before, it is requested again on the next day, even after a restart, and the log says so."""
+    """If it ever succeeded, it is sent again on the next day, even after a restart, and the log says so."""
     nomos.set_subscription(subscription.id, start_at=midnight(date(2026, 5, 25)))
     entry = await linked()
     await advance(2 * MINUTE)

@@ -1,4 +1,4 @@
-"""Tests of usage and contract sensors if Nomos does not answer for days: old values are not shown as current."""
+"""Tests that old usage and contract values are not shown as current if Nomos does not answer for days."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +9,7 @@ from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from simulator.berlin import midnight
 from tests.integration.helpers import entity_id, restart, state_of
-from tests.integration.usage.helpers import ANALOG, contract, day_truth
+from tests.integration.usage.helpers import ANALOG, contract, true_day
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -33,7 +33,7 @@ def usage_known() -> bool:
 
 @pytest.fixture
 def wait(advance):
-    """Return a function that moves the clock by days, two hours at a time."""
+    """Return a function that advances the clock by days, two hours at a time."""
 
     async def passes(days: float) -> None:
         for _ in range(round(days * 12)):
@@ -67,7 +67,7 @@ async def test_nomos_is_down(hass: HomeAssistant, nomos, linked, advance, wait) 
     assert hass.states.get(entity_id(hass, subscription.id, "price"))
 
     for _ in range(4):
-        # Before the first answer or failure, values are still shown.
+        # Before the first response or failure, values are still shown.
         await restart(hass, entry)
         assert not missing(hass, subscription)
         await advance(timedelta(minutes=7, seconds=11))
@@ -80,7 +80,7 @@ async def test_nomos_is_down(hass: HomeAssistant, nomos, linked, advance, wait) 
     today = datetime.now(UTC).astimezone().date()
     day = state_of(hass, subscription.id, "usage_latest_day").attributes["date"]
     assert day in {(today - DAY).isoformat(), (today - 2 * DAY).isoformat()}
-    kwh, _ = day_truth(nomos, subscription, datetime.fromisoformat(day).date())
+    kwh, _ = true_day(nomos, subscription, datetime.fromisoformat(day).date())
     shown = state_of(hass, subscription.id, "usage_latest_day").state
     assert float(shown) == pytest.approx(kwh, abs=1e-6)
 
@@ -89,7 +89,7 @@ async def test_nomos_is_down(hass: HomeAssistant, nomos, linked, advance, wait) 
 async def test_the_hub_was_off(
     hass: HomeAssistant, nomos, linked, advance, freezer, daily
 ) -> None:
-    """Old values are shown until the answer comes; a hub that runs for an hour each evening shows everything."""
+    """Old values are shown until the response arrives; a hub that runs for an hour each evening shows everything."""
     nomos.configure(usage_gaps=False)
     subscription = contract(nomos)
     entry = await linked()
@@ -132,7 +132,7 @@ async def test_usage_alone_is_not_answered(
     assert not missing(hass, subscription)
 
 
-async def test_old_data_that_is_answered(
+async def test_old_data_of_a_working_meter(
     hass: HomeAssistant, nomos, linked, advance, wait
 ) -> None:
     """Sensors stay available for a meter that is rarely read, late data, and an ended contract."""

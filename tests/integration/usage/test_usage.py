@@ -21,8 +21,8 @@ from tests.integration.usage.helpers import (
     MINUTE,
     SMART,
     contract,
-    day_truth,
     has_entity,
+    true_day,
 )
 
 HOUR = timedelta(hours=1)
@@ -40,13 +40,13 @@ def usage_known() -> bool:
 @pytest.mark.parametrize("now", [EVENING])
 @pytest.mark.usefixtures("entity_registry_enabled_by_default")
 async def test_latest_day(hass: HomeAssistant, nomos, linked, advance) -> None:
-    """Yesterday's usage and cost match meter and market, and so do the values that are derived from them."""
+    """Yesterday's usage and cost match meter and market, as do the values derived from them."""
     nomos.configure(usage_gaps=False)
     subscription = contract(nomos)
     await linked()
     await advance(2 * MINUTE)
     yesterday = date(2026, 6, 9)
-    kwh, cost = day_truth(nomos, subscription, yesterday)
+    kwh, cost = true_day(nomos, subscription, yesterday)
     usage = state_of(hass, subscription.id, "usage_latest_day")
     assert float(usage.state) == pytest.approx(kwh)
     assert usage.attributes["date"] == "2026-06-09"
@@ -70,7 +70,7 @@ async def test_this_month(hass: HomeAssistant, nomos, linked, advance) -> None:
     subscription = contract(nomos)
     await linked()
     await advance(2 * MINUTE)
-    sums = [day_truth(nomos, subscription, date(2026, 6, day)) for day in range(1, 10)]
+    sums = [true_day(nomos, subscription, date(2026, 6, day)) for day in range(1, 10)]
     kwh, cost = (sum(values) for values in zip(*sums, strict=True))
     assert float(
         state_of(hass, subscription.id, "usage_this_month").state
@@ -90,7 +90,7 @@ async def test_this_month(hass: HomeAssistant, nomos, linked, advance) -> None:
 
 
 @pytest.mark.parametrize("now", [EVENING])
-async def test_restart_asks_nothing(
+async def test_restart_sends_no_request(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
     """After a restart, the sums are there at once, without a request."""
@@ -115,7 +115,7 @@ async def test_feed_in(hass: HomeAssistant, nomos, linked, advance) -> None:
     await linked("solar@example.com")
     await advance(2 * MINUTE)
     day = date(2026, 6, 8)
-    kwh, earned = day_truth(nomos, feed_in, day)
+    kwh, earned = true_day(nomos, feed_in, day)
     state = state_of(hass, feed_in.id, "returned_latest_day")
     assert state.attributes["date"] == day.isoformat()
     assert float(state.state) == pytest.approx(kwh)
@@ -131,7 +131,7 @@ async def test_feed_in(hass: HomeAssistant, nomos, linked, advance) -> None:
 async def test_usage_is_refused(
     hass: HomeAssistant, nomos, linked, advance, refusal, caplog
 ) -> None:
-    """A refused request is sent once, logged once, and not sent again, even after a restart."""
+    """A refused request is logged once and not sent again, even after a restart."""
     nomos.configure(
         access={"usage": refusal, "grid_fee_reductions": refusal, "invoices": refusal}
     )
@@ -264,14 +264,14 @@ async def test_ended_contract(hass: HomeAssistant, nomos, linked, advance) -> No
     last_day = state_of(hass, subscription.id, "cost_latest_day")
     assert last_day.attributes["date"] == "2026-06-12"
     assert float(last_day.state) == pytest.approx(
-        day_truth(nomos, subscription, date(2026, 6, 12))[1]
+        true_day(nomos, subscription, date(2026, 6, 12))[1]
     )
     asked = count(nomos, "usage")
     for _ in range(64):
         await advance(DAY / 2)
     while local_date(nomos.clock.now()) < date(2026, 7, 22):
         await advance(DAY / 2)
-    # One a day until the middle of July; two if a sync reaches back into May.
+    # One request a day until mid-July; two if a sync reaches back into May.
     assert count(nomos, "usage") - asked <= 36
     settled = count(nomos, "usage")
     for _ in range(20):
@@ -279,7 +279,7 @@ async def test_ended_contract(hass: HomeAssistant, nomos, linked, advance) -> No
     assert count(nomos, "usage") == settled
     assert float(
         state_of(hass, subscription.id, "cost_latest_day").state
-    ) == pytest.approx(day_truth(nomos, subscription, date(2026, 6, 12))[1], rel=0.2)
+    ) == pytest.approx(true_day(nomos, subscription, date(2026, 6, 12))[1], rel=0.2)
 
 
 @pytest.mark.parametrize("now", [EVENING])
@@ -303,7 +303,7 @@ async def test_usage_entities(
 
 @pytest.mark.parametrize("now", [EVENING])
 @pytest.mark.usefixtures("entity_registry_enabled_by_default")
-async def test_refused_prices_do_not_hold_up_usage(
+async def test_refused_prices_do_not_delay_usage(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
     """A day whose prices were never published still has usage, and its prices are rarely requested."""
@@ -331,7 +331,7 @@ async def test_refused_prices_do_not_hold_up_usage(
 
 
 @pytest.mark.parametrize("now", [EVENING])
-async def test_month_is_too_long_a_range(
+async def test_month_is_too_long_for_a_request(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
     """If Nomos refuses the prices of a month, they are requested by week."""
@@ -340,7 +340,7 @@ async def test_month_is_too_long_a_range(
     await linked()
     await advance(2 * MINUTE)
     cost = sum(
-        day_truth(nomos, subscription, date(2026, 6, day))[1] for day in range(1, 10)
+        true_day(nomos, subscription, date(2026, 6, day))[1] for day in range(1, 10)
     )
     month = state_of(hass, subscription.id, "cost_this_month")
     assert float(month.state) == pytest.approx(cost)
