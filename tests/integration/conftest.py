@@ -1,4 +1,4 @@
-"""A real Home Assistant core, a simulated Nomos behind a real socket, and a clock that the test moves."""
+"""Fixtures: a real Home Assistant core, a simulated Nomos behind a real socket, and a clock that tests move."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -54,7 +54,7 @@ def sockets(socket_enabled: None) -> None:
 
 @pytest.fixture(autouse=True)
 def quiet_access_log() -> None:
-    """Silence the test client's access log: it cannot format a frozen time, and Home Assistant has no such log."""
+    """Silence the test client's access log, which Home Assistant does not have and cannot format a frozen time."""
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
 
 
@@ -65,13 +65,13 @@ def custom_integrations(enable_custom_integrations: None) -> None:
 
 @pytest.fixture
 def hass_config_dir(hass_tmp_config_dir: str) -> str:
-    """Give every test a config folder of its own: the integration keeps files there."""
+    """Give every test its own config folder, since the integration keeps files there."""
     return hass_tmp_config_dir
 
 
 @pytest.fixture
 async def german_hub(hass: HomeAssistant) -> None:
-    """Put the hub in Germany: windows of loads and spoken times are local time."""
+    """Put the hub in Germany, since windows of loads and texts use local time."""
     await hass.config.async_set_time_zone("Europe/Berlin")
 
 
@@ -100,7 +100,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def instance(hass_storage: dict[str, Any]) -> None:
-    """Give the hub a fixed id, and with it a fixed place in the spread of requests."""
+    """Give the hub a fixed id, which also fixes its phase in the spread of requests."""
     hass_storage["core.uuid"] = {"version": 1, "data": {"uuid": "5e7"}}
 
 
@@ -112,13 +112,13 @@ def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
 
 @pytest.fixture
 def now() -> datetime:
-    """Return when the test begins; to be overridden by parametrisation."""
+    """Return the start of the test; override it by parametrisation."""
     return START
 
 
 @pytest.fixture
 def market_file() -> Path | None:
-    """Return the file of prices that the market replays; to be overridden by parametrisation."""
+    """Return the file of prices that the market replays; override it by parametrisation."""
     return None
 
 
@@ -149,10 +149,10 @@ async def nomos(
 
 @pytest.fixture(autouse=True)
 def clean_log(nomos: Simulator) -> Iterator[None]:
-    """Fail a test if the debug log holds a secret that the simulator knows, or a complaint by Home Assistant about us.
+    """Fail a test if the debug log contains a secret of the simulator, or a complaint by Home Assistant about us.
 
-    Home Assistant complains about blocking calls in its event loop and about what a coming release will remove. Its
-    own log of every event is left out: it takes a sixth of the time, and what states hold is checked in their place.
+    Home Assistant complains about blocking calls in its event loop and about deprecated uses. Its own log of all events
+    is left out, since it takes a sixth of the time; the states are searched for secrets instead.
     """
     keeper, root = LogKeeper(), logging.getLogger()
     events, level = logging.getLogger("homeassistant.core"), root.level
@@ -173,9 +173,9 @@ def clean_log(nomos: Simulator) -> Iterator[None]:
 async def nothing_is_left_behind(
     hass: HomeAssistant, nomos: Simulator
 ) -> AsyncIterator[None]:
-    """Unload and remove every account after the test, and fail if anything of it is left behind.
+    """Unload and remove every account after the test; fail if anything of it is left behind.
 
-    Before that, no state may hold a secret.
+    Before that, check that no state contains a secret.
     """
     yield
     assert not secrets_in(nomos, "\n".join(map(repr, hass.states.async_all())))
@@ -229,7 +229,7 @@ def entity_registry_enabled_by_default() -> Iterator[None]:
 
 @pytest.fixture
 def advance(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> Advance:
-    """Return a function that moves the clock and runs everything that is due."""
+    """Return a function that advances the clock and runs everything that is due."""
 
     async def move(delta: timedelta) -> None:
         freezer.tick(delta)
@@ -250,7 +250,7 @@ def kernel() -> Iterator[dict[int, int]]:
 def set_clock(
     hass: HomeAssistant, freezer: FrozenDateTimeFactory, kernel: dict[int, int]
 ) -> SetClock:
-    """Return a function that sets the clock, which only the kernel's timers notice."""
+    """Return a function that sets the clock, which only the kernel's timers report."""
 
     async def move(to: datetime) -> None:
         freezer.move_to(to)

@@ -1,4 +1,4 @@
-"""Helpers of the tests with a real Home Assistant: the linked account, its entities, a restart."""
+"""Helpers for tests with a real Home Assistant: the linked account, its entities, a restart."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -57,17 +57,17 @@ _HOME_ASSISTANTS = frozenset(
         "unit_of_measurement",
     }
 )
-"""The attributes to which Home Assistant itself gives names."""
+"""Attributes that Home Assistant itself names."""
 
 _ANY = frozenset({"access_token", "entity_picture"})
-"""Attributes of pictures that are different each time."""
+"""Attributes of images that differ each time."""
 
 START = datetime(2026, 6, 10, 8, 3, 7, tzinfo=UTC)
 """A Wednesday morning in summer, in the middle of an interval."""
 
 
 class LogKeeper(logging.Handler):
-    """Keeps every line of the log as it would be written to a file."""
+    """Collects every line of the log as it would be written to a file."""
 
     def __init__(self) -> None:
         """Keep everything, down to debug."""
@@ -82,8 +82,8 @@ class LogKeeper(logging.Handler):
 
 
 def secrets_in(nomos: Simulator, text: str) -> list[str]:
-    """Return the secrets that the simulator knows and a text holds."""
-    # Six digits may occur by chance, and a one-time code is worthless without the session's secret.
+    """Return the simulator's secrets that a text contains."""
+    # Six digits may occur by chance, and a one-time code is useless without the session's secret.
     secrets = {secret for secret in nomos.secrets if len(secret) > 6}
     assert secrets
     return [secret for secret in secrets if secret in text]
@@ -112,7 +112,7 @@ def make_entry(nomos: Simulator, email: str = "smart@example.com") -> MockConfig
 
 
 async def know_usage(hass: HomeAssistant, nomos: Simulator, email: str) -> None:
-    """Store that usage is known up to today, so that it is requested in the afternoon as on any other day."""
+    """Store a record with usage known up to today, so that it is requested in the afternoon as usual."""
     today = local_date(datetime.now(UTC))
     for subscription in nomos.customers[email].subscriptions:
         begin = local_date(subscription.start_at or datetime.now(UTC))
@@ -146,7 +146,7 @@ def state_of(
 
 
 def unnamed_attributes(hass: HomeAssistant, entry: ConfigEntry) -> set[str]:
-    """Return the attributes of an account's entities that would be shown by their names in the program."""
+    """Return the attributes of an account's entities that lack a translated name."""
     texts = json.loads((INTEGRATION / "translations" / "en.json").read_text())["entity"]
     unnamed = set()
     for one in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id):
@@ -157,7 +157,7 @@ def unnamed_attributes(hass: HomeAssistant, entry: ConfigEntry) -> set[str]:
 
 
 def facts(hass: HomeAssistant, entity: er.RegistryEntry) -> object:
-    """Return the fields of an entity that we set, for snapshots: the others depend on Home Assistant's version."""
+    """Return the fields of an entity that we set, for snapshots, since others depend on Home Assistant's version."""
     state = hass.states.get(entity.entity_id)
     assert state
     what = {
@@ -212,7 +212,7 @@ def assert_right(hass, nomos, subscription):
 
 
 def personal(nomos, email, entry):
-    """Return what support must not see: the customer's personal data and every secret."""
+    """Return what support must not see: the customer's personal data and all secrets."""
     customer = nomos.customers[email]
     found = [customer.id, email, "Erika", *entry.subentries, *nomos.secrets]
     for one in customer.subscriptions:

@@ -1,4 +1,4 @@
-"""What an account leaves behind in Home Assistant: tasks, timers, listeners and data."""
+"""Finds what an account leaves behind in Home Assistant: tasks, timers, listeners and data."""
 
 import asyncio
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Tests of harmful answers: lone surrogates, endless bodies, other customers' contracts, cookies, free text."""
+"""Tests of harmful responses: lone surrogates, endless bodies, other customers' contracts, cookies, free text."""
 
 from datetime import timedelta
 import gzip
@@ -34,7 +34,7 @@ from tests.integration.helpers import (
 )
 
 HALF = "\ud83d"
-"""Half of an emoji, with which Home Assistant cannot write a JSON file."""
+"""Half of an emoji, which Home Assistant cannot write to a JSON file."""
 
 
 def assert_storable(hass: HomeAssistant) -> str:
@@ -46,7 +46,7 @@ def assert_storable(hass: HomeAssistant) -> str:
 
 
 def changed_items(**values: Any):
-    """Return a function that sets fields of the first item of an answer."""
+    """Return a function that sets fields of the first item of a response."""
 
     def change(answer: dict[str, Any]) -> dict[str, Any]:
         answer["items"][0] |= values
@@ -87,7 +87,7 @@ async def test_hostile_texts(hass: HomeAssistant, nomos, walk) -> None:
 async def test_hostile_ids(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription, field, odd
 ) -> None:
-    """An answer with an impossible id is refused, and known values stay."""
+    """A response with an impossible id is rejected, and known values stay."""
     entry = await linked()
     known = device_ids(hass, entry)
     nomos.faults.add(
@@ -116,7 +116,7 @@ async def test_hostile_ids(
 async def test_hostile_tokens(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription, values
 ) -> None:
-    """An impossible token makes the answer unusable: nothing of it is kept, and there is no prompt to link again."""
+    """A response with an impossible token is discarded, without a prompt to link again."""
     entry = await linked()
     before = dict(entry.data["token"])
     nomos.faults.add(kind="set_fields", match="token", values=values)
@@ -147,7 +147,7 @@ async def test_hostile_tokens(
 async def test_lifetimes(
     hass: HomeAssistant, nomos, linked, freezer, lifetime, seconds
 ) -> None:
-    """Any lifetime of a token is limited to a sensible one, which the diagnostics can show."""
+    """Any lifetime of a token is limited to a plausible one, which the diagnostics can show."""
     entry = await linked()
     freezer.tick(2 * HOUR)
     nomos.faults.add(
@@ -162,7 +162,7 @@ async def test_lifetimes(
 async def test_kept_fields_of_a_token(
     hass: HomeAssistant, nomos, walk, files, freezer
 ) -> None:
-    """Only known fields of a token are stored, at the link and at a refresh, in entry and journal."""
+    """Only known fields of a token are stored in entry and journal, at linking and at a refresh."""
     nomos.faults.add(
         kind="set_fields",
         match="token",
@@ -184,7 +184,7 @@ async def test_kept_fields_of_a_token(
 
 
 def zipped(size: int) -> bytes:
-    """Return an answer with tokens and padding, compressed to a thousandth."""
+    """Return a response with tokens and padding, compressed to a thousandth."""
     body = b'{"access_token": "a", "expires_in": 3600' + b" " * size + b"}"
     return gzip.compress(body)
 
@@ -213,7 +213,7 @@ def zipped(size: int) -> bytes:
 async def test_endless_token_answers(
     hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch, status, body, headers
 ) -> None:
-    """A token answer is read up to a limit and decoded safely; an endless one says nothing about the grant."""
+    """A token response is read up to a limit and decoded safely; an endless one says nothing about the grant."""
     async with ScriptedServer() as server:
         server.raw(body, status, headers)
         monkeypatch.setenv("NOMOS_API_URL", server.url)
@@ -333,7 +333,7 @@ async def test_text_of_a_refused_link(
 
 
 @pytest.mark.parametrize("odd", ["nan", "inf", 1e300])
-async def test_options_that_are_none(hass: HomeAssistant, linked, odd) -> None:
+async def test_invalid_options(hass: HomeAssistant, linked, odd) -> None:
     """The form of the options accepts only numbers."""
     entry = await linked()
     form = await hass.config_entries.options.async_init(entry.entry_id)

@@ -39,7 +39,7 @@ class Disk:
         folder.mkdir(exist_ok=True)
         _mount("-t", "tmpfs", "-o", "size=512k", "tmpfs", str(folder))
 
-    def trouble(self, kind: str) -> None:
+    def break_it(self, kind: str) -> None:
         """Make the disk full or read-only."""
         if kind == "full":
             with (
@@ -51,7 +51,7 @@ class Disk:
         else:
             _mount("-o", "remount,ro", str(self.folder))
 
-    def relief(self, kind: str) -> None:
+    def repair(self, kind: str) -> None:
         """Make the disk writable again."""
         if kind == "full":
             (self.folder / "others").unlink()
@@ -108,21 +108,21 @@ async def test_token_is_written_again(
     trouble,
     then,
 ) -> None:
-    """A token that could not be written is on the disk after the next event, and in use after a power cut."""
+    """A token that could not be written is on disk after the next event, and in use after a power cut."""
     entry = await linked()
     account = entry.runtime_data.account
     nomos.expire_access_tokens(EMAIL)
     await account.async_refresh()
     stored = dict(entry.data)
     caplog.clear()
-    disk.trouble(trouble)
+    disk.break_it(trouble)
     for _ in range(2):
         nomos.expire_access_tokens(EMAIL)
         await account.async_refresh()
     await account.async_refresh()
     newest = entry.data["token"]["refresh_token"]
     assert on_disk(files, entry) == stored["token"]["refresh_token"] != newest
-    disk.relief(trouble)
+    disk.repair(trouble)
     if then == "request":
         await account.async_refresh()
     elif then == "boundary":
@@ -152,19 +152,19 @@ async def test_token_is_written_again(
 async def test_token_is_written_again_without_prices(
     hass: HomeAssistant, nomos, linked, advance: Advance, files, disk: Disk
 ) -> None:
-    """Without prices and requests there is no boundary, but the token is still on the disk soon."""
+    """Without prices and requests there is no boundary, but the token is still on disk soon."""
     nomos.faults.add("set_fields", "prices", values={"items": []})
     entry = await linked()
     nomos.faults.clear()
     nomos.faults.add("rate_limit", "prices", retry_after=7200)
-    disk.trouble("full")
+    disk.break_it("full")
     old = {**entry.data["token"], "expires_at": datetime.now(UTC).timestamp()}
     hass.config_entries.async_update_entry(entry, data={**entry.data, "token": old})
     await advance(timedelta(minutes=40))
     newest = entry.data["token"]["refresh_token"]
     assert newest != old["refresh_token"]
     assert not files("token")
-    disk.relief("full")
+    disk.repair("full")
     requests = len(nomos.requests)
     await advance(QUARTER + timedelta(seconds=7))
     assert len(nomos.requests) == requests
@@ -177,13 +177,13 @@ async def test_reload_on_a_full_disk(
     """The predecessors of the newest token are known even if the account is reloaded meanwhile."""
     entry = await linked()
     stored = dict(entry.data)
-    disk.trouble("full")
+    disk.break_it("full")
     for _ in range(3):
         nomos.expire_access_tokens(EMAIL)
         await entry.runtime_data.account.async_refresh()
         await restart(hass, entry)
     newest = entry.data["token"]["refresh_token"]
-    disk.relief("full")
+    disk.repair("full")
     await advance(QUARTER)
     assert await hass.config_entries.async_unload(entry.entry_id)
     hass.config_entries.async_update_entry(entry, data=stored)
@@ -211,14 +211,14 @@ async def test_token_lasts_while_the_journal_is_behind(
         return asked
 
     assert await ask_late() == 1
-    disk.trouble("full")
+    disk.break_it("full")
     assert await ask_late() == 1
     assert await ask_late() == 0
     nomos.expire_access_tokens(EMAIL)
     assert await ask_late() == 1
     newest = entry.data["token"]["refresh_token"]
     assert await ask_late() == 0
-    disk.relief("full")
+    disk.repair("full")
     assert await ask_late() == 1
     assert on_disk(files, entry) == entry.data["token"]["refresh_token"] != newest
 
@@ -236,15 +236,15 @@ async def test_everything_is_written_again(
     disk: Disk,
     trouble,
 ) -> None:
-    """Prices, contracts, usage and loads that could not be written are on the disk after the next boundary."""
-    disk.trouble(trouble)
+    """Prices, contracts, usage and loads that could not be written are on disk after the next boundary."""
+    disk.break_it(trouble)
     entry = await linked()
     load_id = await add(hass, entry, start="10:00:00", end="18:00:00")
     await until(advance, moment(hass, load_id, "next_start"))
     await advance(timedelta(seconds=7))
     assert runs_now(hass, load_id)
     assert not [path for path in files().values() if path.stat().st_size]
-    disk.relief(trouble)
+    disk.repair(trouble)
     await advance(QUARTER)
     kinds = {"account", "prices", "usage", "loads"}
     assert {name.split(".")[1] for name in files()} >= kinds
@@ -309,7 +309,7 @@ async def test_writes_of_a_day_with_twenty_loads(
             end=f"{(number % 4 * 6 + 12) % 24:02}:00:00",
             contiguous=number % 3 > 0,
         )
-    # When they were added is written, too.
+    # The time at which they were added is written, too.
     await advance(timedelta(seconds=3))
     load_writes.clear()
     begun: dict[str, LoadMemory] = {}
@@ -334,7 +334,7 @@ async def test_writes_of_a_day_with_twenty_loads(
 async def test_load_that_has_just_begun(
     hass: HomeAssistant, nomos, linked, advance: Advance, files, end
 ) -> None:
-    """A clean stop within the second in which a load began still stores that."""
+    """A clean stop within a second of a load's start still stores that start."""
     entry = await linked()
     load_id = await add(hass, entry, start="10:00:00", end="18:00:00")
     await until(advance, moment(hass, load_id, "next_start"))
@@ -357,7 +357,7 @@ async def test_load_that_has_just_begun(
 async def test_load_that_began_is_written_within_seconds(
     hass: HomeAssistant, nomos, linked, advance: Advance, files
 ) -> None:
-    """Soon after, it even survives a power cut."""
+    """Soon after the start, it even survives a power cut."""
     entry = await linked()
     load_id = await add(hass, entry, start="10:00:00", end="18:00:00")
     await until(advance, moment(hass, load_id, "next_start"))
@@ -366,7 +366,7 @@ async def test_load_that_began_is_written_within_seconds(
     assert list(json.loads(path.read_text())["data"]) == [load_id]
 
 
-async def test_cancelled_caller_stops_no_write(
+async def test_cancelled_caller_does_not_stop_a_write(
     hass: HomeAssistant, nomos, linked, advance: Advance, files, subscription
 ) -> None:
     """A write goes on in its thread, and the next one waits for it."""

@@ -47,8 +47,8 @@ async def test_hub_sends_the_requests_of_its_model(
 ) -> None:
     """From noon to noon, both send the same number of requests of each kind.
 
-    In a night without prices, the number depends on chance. And if timers that are a second apart fire in one step of
-    the test's clock, they share a refresh that fails, while in the model each tries by itself.
+    In a night without prices, the number depends on chance. And timers that are a second apart, but fire in one step of
+    the test's clock, share a refresh that fails, while in the model each tries on its own.
     """
     entry = await linked()
     await advance(BEGIN + timedelta(days=1) - datetime.now(UTC))

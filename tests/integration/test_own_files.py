@@ -1,4 +1,4 @@
-"""Tests of our files with any other contents: they are set aside once, and the account goes on."""
+"""Tests of our files with wrong contents: they are set aside once, and the account works."""
 
 from collections.abc import Callable, Iterator
 from copy import deepcopy
@@ -36,7 +36,7 @@ DATA = (
     *(b'{"a": null}', b'{"a": 5}', b'{"a": {"runs": []}}', b'{"account": "another"}'),
     b'{"token": {}, "ancestors": []}',
 )
-"""Data of another kind, or of none."""
+"""Data of another kind or of no kind."""
 
 JUNK: tuple[Any, ...] = (
     *(None, True, False, 0, -1, 5, 0.5, 1e300, 10**30, 10**400, float("nan")),
@@ -47,20 +47,20 @@ JUNK: tuple[Any, ...] = (
 """Values that replace written ones."""
 
 
-def places(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+def paths(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """Yield the paths of everything in decoded JSON."""
     yield path
     if isinstance(node, dict | list):
         items = node.items() if isinstance(node, dict) else enumerate(node)
         for key, one in items:
-            yield from places(one, (*path, key))
+            yield from paths(one, (*path, key))
 
 
 def damaged(stored: Any, chance: random.Random) -> bytes:
-    """Return a valid file with one value replaced, doubled or removed."""
-    # Lists of days and prices are long, so pick the kind of place first.
+    """Return a valid file with one value replaced, duplicated or removed."""
+    # Lists of days and prices are long, so pick the kind of path first.
     by_kind: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
-    for path in places(stored):
+    for path in paths(stored):
         kind = tuple("*" if isinstance(key, int) else key for key in path[:-1])
         by_kind.setdefault((*kind, *path[-1:]), []).append(path)
     path = chance.choice(by_kind[chance.choice(list(by_kind))])
@@ -80,7 +80,7 @@ def damaged(stored: Any, chance: random.Random) -> bytes:
 
 
 @pytest.fixture
-async def lived(
+async def account_with_files(
     hass: HomeAssistant,
     nomos,
     linked,
@@ -89,7 +89,7 @@ async def lived(
     german_hub: None,
     entity_registry_enabled_by_default: None,
 ) -> Any:
-    """Return an unloaded account with every kind of file, and their contents."""
+    """Return an unloaded account with every kind of file, and the files' contents."""
     entry = await linked()
     load_id = await add(hass, entry, start="10:00:00", end="18:00:00", contiguous=False)
     nomos.expire_access_tokens(EMAIL)
@@ -105,10 +105,16 @@ async def lived(
 
 @pytest.fixture
 def try_content(
-    hass: HomeAssistant, nomos, advance: Advance, subscription, files, caplog, lived
+    hass: HomeAssistant,
+    nomos,
+    advance: Advance,
+    subscription,
+    files,
+    caplog,
+    account_with_files,
 ) -> Callable[..., Any]:
-    """Return a function that sets up the account with a replaced file, and returns whether that was set aside."""
-    entry, contents = lived
+    """Return a function that sets up the account with a replaced file and returns whether it was set aside."""
+    entry, contents = account_with_files
 
     async def try_it(
         kind: str, put: Callable[[Path], object], *, starts: int = 1
@@ -156,15 +162,15 @@ async def assert_set_aside(kind: str, content: bytes, files, try_content) -> Non
 
 
 async def test_any_content(files, try_content) -> None:
-    """Any invalid content is set aside, with one line in the log, and the account goes on."""
+    """Any invalid content is set aside with one line in the log, and the account works."""
     for content in CONTENTS:
         await assert_set_aside("loads", content, files, try_content)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_other_data(kind: str, lived, files, try_content) -> None:
-    """Valid JSON that is no data of this kind is set aside, too."""
-    name = json.loads(lived[1][kind][1])["name"].encode()
+async def test_other_data(kind: str, account_with_files, files, try_content) -> None:
+    """Valid JSON that is not data of this kind is set aside, too."""
+    name = json.loads(account_with_files[1][kind][1])["name"].encode()
     for data in DATA:
         # An empty list is a table without prices.
         if (kind, data) != ("prices", b"[]"):
@@ -173,9 +179,9 @@ async def test_other_data(kind: str, lived, files, try_content) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_another_file(kind: str, lived, files, try_content) -> None:
+async def test_another_file(kind: str, account_with_files, files, try_content) -> None:
     """The file of another contract or account is set aside, too."""
-    stored = json.loads(lived[1][kind][1])
+    stored = json.loads(account_with_files[1][kind][1])
     content = json.dumps(stored | {"name": f"{stored['name']}0"}).encode()
     await assert_set_aside(kind, content, files, try_content)
 
@@ -194,10 +200,10 @@ async def test_folder(kind: str, try_content) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_damage(kind: str, lived, try_content) -> None:
-    """A damaged file is read or set aside, and causes no later failure."""
+async def test_damage(kind: str, account_with_files, try_content) -> None:
+    """A damaged file is either read or set aside, and causes no later failure."""
     chance = random.Random(f"{kind} 20260610")
-    stored = json.loads(lived[1][kind][1])
+    stored = json.loads(account_with_files[1][kind][1])
     for _ in range(15):
         content = damaged(stored, chance)
         try:

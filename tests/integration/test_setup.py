@@ -27,7 +27,7 @@ from tests.integration.helpers import EMAIL, HOUR, Advance, make_entry, reauth_f
 async def test_set_up_is_retried(
     hass: HomeAssistant, nomos, linked, advance: Advance, fault, key, match
 ) -> None:
-    """Any failure at the start is reported in words, tried again, and then works by itself."""
+    """Any failure at startup is explained and retried until it works."""
     nomos.faults.add(match=match, **fault)
     entry = await linked()
     assert entry.state is ConfigEntryState.SETUP_RETRY

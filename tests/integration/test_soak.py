@@ -82,7 +82,7 @@ def log() -> Iterator[LogWatch]:
 
 @pytest.fixture
 def freezer() -> Iterator[FrozenDateTimeFactory]:
-    """Return a frozen clock for all but the simulator, which has its own clock and uses real datetimes."""
+    """Return a frozen clock for everything but the simulator, which has its own clock and uses real datetimes."""
     with freezegun.freeze_time(ignore=["simulator"]) as frozen:
         assert isinstance(frozen, FrozenDateTimeFactory)
         yield frozen
@@ -102,7 +102,7 @@ def clean_log() -> None:
 
 @pytest.fixture
 def storage_patches(hass_storage: dict[str, Any]) -> Iterator[pytest.MonkeyPatch]:
-    """Return patches that are undone before the in-memory storage that the soak's disk uses."""
+    """Return patches that are undone before the in-memory storage, which the soak's disk uses."""
     with pytest.MonkeyPatch.context() as patches:
         yield patches
 
@@ -116,7 +116,7 @@ async def clock(
 ) -> AsyncIterator[SoakClock]:
     """Return the clock of a hub in some time zone, at some minute of the year."""
     rng = random.Random(soak_seed)
-    # Not the frozen class, which makes all its results slow; it is looked up here, since it is not replaced yet.
+    # The real class, since instances of the frozen one are slow; at this point it is not replaced yet.
     start: datetime = freezegun.api.real_datetime(
         2026, 1, 1, 10, 7, 11, tzinfo=UTC
     ) + timedelta(minutes=rng.randrange(365 * 1440))
@@ -201,7 +201,7 @@ async def test_soak(
     soak_days: int,
     report_figures: Callable[[str], None],
 ) -> None:
-    """Whatever happens in a year, every price that was obtainable is shown, and no other."""
+    """Whatever happens in a year, every obtainable price is shown, and no other."""
     sim, start, email = proxy.sim, clock.true, ACCOUNTS[soak_seed % len(ACCOUNTS)]
     disk = Disk(hass.config.config_dir)
     disk.install(storage_patches)
@@ -209,7 +209,7 @@ async def test_soak(
 
     subscriptions = sim.customers[email].subscriptions
     expected = Expected(sim, subscriptions[0].step)
-    expected.disturb(start, start)
+    expected.record_disturbed(start, start)
     house = House(hass, hass_storage, clock, sim, entry, email, disk)
     checker = Checker(hass, clock, sim, proxy, expected, house, subscriptions, log)
     checks = random.Random(f"checks {soak_seed}")

@@ -1,4 +1,4 @@
-"""Tests of the debug log for support: what arrived, what comes next and why, and no personal data."""
+"""Tests of the debug log for support: it says what arrived and what comes next, without personal data."""
 
 from datetime import timedelta
 import re
@@ -71,7 +71,7 @@ async def test_a_day(
         ({"kind": "rate_limit", "retry_after": 60}, "NomosRateLimitError status=429"),
     ],
 )
-async def test_a_refused_request_is_no_success(
+async def test_refused_request(
     hass: HomeAssistant,
     nomos,
     linked,
@@ -81,7 +81,7 @@ async def test_a_refused_request_is_no_success(
     fault,
     reason,
 ) -> None:
-    """The log says what failed and what goes on; prices stay."""
+    """The log says what failed and what continues; prices stay."""
     entry = await linked()
     runtime = entry.runtime_data
     nomos.faults.add(**fault)
@@ -109,7 +109,7 @@ async def test_a_refused_request_is_no_success(
 async def test_refused_access(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription, lines
 ) -> None:
-    """The log says so, and when access is tried again."""
+    """The log says that access was refused and when it is retried."""
     entry = await linked()
     runtime = entry.runtime_data
     nomos.revoke(EMAIL)
@@ -122,7 +122,7 @@ async def test_refused_access(
     assert not [one for one in told if "success" in one]
 
 
-async def test_prices_that_are_unknown_are_counted(
+async def test_unknown_prices_are_counted(
     hass: HomeAssistant, nomos, linked, lines
 ) -> None:
     """The log has the number of prices that Nomos left out."""

@@ -40,7 +40,7 @@ def slow_disk_once_a_device_goes(hass: HomeAssistant) -> Iterator[None]:
 async def test_unload_while_an_ended_contract_is_taken_over(
     hass: HomeAssistant, nomos, linked
 ) -> None:
-    """Data that is read after the account was unloaded starts nothing."""
+    """Data that has been read by the time the account is unloaded starts nothing."""
     entry = await linked(SOLAR)
     one, _ = nomos.customers[SOLAR].subscriptions
     nomos.set_subscription(one.id, status="ended", end_at=datetime.now(UTC))
@@ -54,7 +54,7 @@ async def test_unload_while_an_ended_contract_is_taken_over(
 async def test_unload_while_somebody_waits_for_an_answer(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
-    """An answer that arrives after the account was unloaded schedules nothing."""
+    """A response that arrives after the account was unloaded schedules nothing."""
     entry = await linked()
     nomos.faults.add(kind="delay", seconds=20, match="prices", times=1)
     prices = entry.runtime_data.prices[subscription.id]
@@ -90,10 +90,10 @@ async def test_account_that_never_loaded_is_disabled(
 
 
 @pytest.mark.parametrize("usage_known", [False])
-async def test_nothing_is_remembered_of_an_account_that_is_removed(
+async def test_removed_account_leaves_no_data(
     hass: HomeAssistant, nomos, linked
 ) -> None:
-    """No wait, file, issue or card is left."""
+    """No wait, file, issue or card is left behind."""
     assert await async_setup_component(hass, "frontend", {})
     nomos.faults.add(kind="rate_limit", retry_after=600)
     entry = await linked(EMAIL)

@@ -19,7 +19,7 @@ from tests.integration.forecast.helpers import (
     meter,
     per_day,
 )
-from tests.integration.recorder.helpers import begin, live
+from tests.integration.recorder.helpers import advance_until_synced, set_start
 
 NOON = datetime(2026, 6, 10, 10, tzinfo=UTC)
 FRIDAY_NOON = NOON + 2 * DAY
@@ -118,9 +118,9 @@ async def test_the_statistics_of_the_account(
     hass: HomeAssistant, nomos, linked, forecasts_of, usage, subscription, advance
 ) -> None:
     """The statistics that the usage import writes can be read."""
-    contract = begin(nomos, date(2026, 6, 1))
+    contract = set_start(nomos, date(2026, 6, 1))
     entry = await linked()
-    await live(entry, contract, advance, date(2026, 6, 10))
+    await advance_until_synced(entry, contract, advance, date(2026, 6, 10))
     found = entry.runtime_data.usage[subscription.id].statistics
     usage.add(found.energy_statistic)
     outlook = await forecasts_of(entry).async_outlook(dt_util.utcnow())

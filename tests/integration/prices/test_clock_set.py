@@ -1,4 +1,4 @@
-"""Tests of a hub whose clock is set, or that slept: only the kernel's timers notice."""
+"""Tests of a hub whose clock is set, or that slept, which only the kernel's timers notice."""
 
 from datetime import UTC, datetime, timedelta
 import os
@@ -49,7 +49,7 @@ async def test_the_day_follows(
 async def test_a_load_follows(
     hass: HomeAssistant, set_clock: SetClock, linked, advance: Advance
 ) -> None:
-    """A run that was due while the hub slept begins when the hub wakes, and ends if it is over."""
+    """A run that was due while the hub slept starts when it wakes, and ends if its time is over."""
     entry = await linked()
     await advance(timedelta(hours=7))
     load_id = await add(hass, entry, DISHWASHER)
@@ -57,7 +57,7 @@ async def test_a_load_follows(
     assert not runs_now(hass, load_id)
     await set_clock(start + timedelta(minutes=3))
     assert runs_now(hass, load_id)
-    # It needs as long as ever.
+    # It still needs its full duration.
     end = moment(hass, load_id, "next_end")
     assert end == datetime.now(UTC) + timedelta(hours=2, minutes=15)
     await set_clock(end + timedelta(seconds=1))
@@ -68,7 +68,7 @@ async def test_a_load_follows(
 async def test_a_device_follows(
     hass: HomeAssistant, set_clock: SetClock, linked, advance: Advance
 ) -> None:
-    """A device goes on and off with the run of its load, also if the clock is set into it, back before it, or past it."""
+    """A device follows the run of its load, even if the clock is set into the run, back before it, or past it."""
     plug = Plug("Plug")
     await plug_in(hass, plug)
     entry = await linked()

@@ -1,4 +1,4 @@
-"""Tests of how prices of the API are converted to tables."""
+"""Tests of the conversion of API prices to tables."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Tests of the data clock and of the price table: prices are never lost, and requests are few."""
+"""Tests of the data clock and of the price table: no price is lost, and there are few requests."""
 
 import asyncio
 from collections import Counter
@@ -89,7 +89,7 @@ async def test_outage_within_the_horizon(
 async def test_outage_is_logged_once(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription, caplog
 ) -> None:
-    """The log says once that Nomos does not answer, and once that it does again, at the level info."""
+    """The log says once that Nomos does not answer, and once at info level that it does again."""
     entry = await linked()
     coordinator = entry.runtime_data.prices[subscription.id]
     fault = nomos.faults.add(kind="status", status=503, match="prices")
@@ -130,7 +130,7 @@ async def test_outage_beyond_the_horizon(
 async def test_good_prices_survive_bad_answers(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
-    """Empty, null, partial and broken answers remove no price."""
+    """Empty, null, partial and broken responses remove no price."""
     entry = await linked()
     coordinator = entry.runtime_data.prices[subscription.id]
     before = coordinator.data
@@ -196,10 +196,10 @@ async def test_absent_interval_is_unknown(
     assert_right(hass, nomos, subscription)
 
 
-async def test_parts_of_a_price_stay(
+async def test_components_are_kept(
     hass: HomeAssistant, nomos, linked, subscription
 ) -> None:
-    """An answer without components keeps the known ones if the price is the same."""
+    """A response without components keeps the known ones if the price is the same."""
     entry = await linked()
     coordinator = entry.runtime_data.prices[subscription.id]
     before = coordinator.data
@@ -236,7 +236,7 @@ async def test_failure_at_setup_causes_no_warning_later(
     [
         # An inactive contract that the list reports as active.
         ({"kind": "set_fields", "values": {"items": None}}, 10),
-        # Each time one request for today and tomorrow, and one for today.
+        # Each time, one request for today and tomorrow and one for today alone.
         ({"kind": "status", "status": 404}, 20),
     ],
 )
@@ -245,7 +245,7 @@ async def test_no_prices_for_the_contract(
 ) -> None:
     """Prices that Nomos has not had for two days are requested a few times a day.
 
-    If Nomos reports the contract as inactive, there is no issue about the network.
+    If Nomos reports the contract as inactive, there is no issue about the connection.
     """
     await linked()
     nomos.faults.add(match="prices", **fault)
@@ -263,7 +263,7 @@ async def test_no_prices_for_the_contract(
 async def test_overdue_requests_of_all_kinds(
     hass: HomeAssistant, nomos, linked, advance: Advance, freezer, subscription
 ) -> None:
-    """At the next boundary, a hub that slept sends all requests that it has missed."""
+    """After the machine slept, the hub sends all missed requests at the next boundary."""
     await linked()
     kinds = ("subscriptions", "prices", "usage")
     before = [nomos.count(kind) for kind in kinds]
@@ -296,7 +296,7 @@ async def test_cancelled_request(
     planned = coordinator.next_request
     assert planned - datetime.now(UTC) > timedelta(hours=17)
     await advance(planned - datetime.now(UTC) - timedelta(seconds=20))
-    # While the next scheduled request waits for its answer.
+    # While the next scheduled request waits for its response.
     nomos.faults.add(kind="delay", seconds=20, match=kind, times=1)
     asked = hass.async_create_task(coordinator.async_refresh())
     while nomos.faults.pending:
@@ -311,10 +311,10 @@ async def test_cancelled_request(
     assert coordinator.next_request > datetime.now(UTC)
 
 
-async def test_hole_in_today_is_filled_politely(
+async def test_gap_in_today_is_filled_politely(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
-    """A hole later today is requested again, but rarely, and filled once its prices are there."""
+    """A gap later today is requested again, but rarely, and filled once its prices are available."""
     hole = datetime(2026, 6, 10, 16, tzinfo=UTC)
     nomos.configure(missing=[(hole, hole + QUARTER)])
     entry = await linked()
@@ -330,10 +330,10 @@ async def test_hole_in_today_is_filled_politely(
     assert table.data.at(hole) is not None
 
 
-async def test_scattered_holes_cause_few_requests(
+async def test_scattered_gaps_cause_few_requests(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """A day without every other quarter-hour is requested again with growing gaps, which no hole resets."""
+    """If every other quarter-hour is missing, the pauses between requests grow, and no gap resets them."""
     nomos.configure(null_amounts=list(range(0, 96, 2)))
     await linked()
     begin = nomos.count("prices")
@@ -349,7 +349,7 @@ async def test_scattered_holes_cause_few_requests(
 async def test_every_way_to_say_not_yet(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription, unpublished
 ) -> None:
-    """However Nomos reports that tomorrow is missing, today is right; later tomorrow is known."""
+    """However Nomos reports that tomorrow is missing, today is right, and tomorrow is known later."""
     nomos.configure(unpublished=unpublished, publication_time=time(14))
     await linked()
     assert_right(hass, nomos, subscription)
@@ -369,7 +369,7 @@ async def test_every_way_to_say_not_yet(
 async def test_tomorrow_that_never_comes(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
-    """Requests go on with growing gaps, past midnight, until there are prices again."""
+    """Requests continue with growing pauses, past midnight, until there are prices again."""
     nomos.publish_at(date(2026, 6, 11), "never")
     await linked()
     begin = nomos.count("prices")
@@ -428,7 +428,7 @@ async def test_hub_in_another_time_zone(
         datetime(2026, 12, 31, 20, 5, tzinfo=UTC),
     ],
 )
-async def test_over_the_change_of_clocks_and_year(
+async def test_clock_changes_and_new_year(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
     """Every interval shows its price on days of 23 and 25 hours and at new year."""

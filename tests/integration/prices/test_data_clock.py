@@ -1,4 +1,4 @@
-"""Tests of when requests are sent and when not: at boundaries, at midnight, after a refusal, without polling."""
+"""Tests of when requests are sent: at boundaries, at midnight, after a refusal, without polling."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import count as numbers
@@ -16,7 +16,7 @@ QUARTER = timedelta(minutes=15)
 
 @pytest.fixture(autouse=True)
 def instance(hass_storage: dict[str, Any], nomos: Simulator) -> None:
-    """Give the hub a phase with which its first request is just after a quarter-hour."""
+    """Give the hub a phase that puts its first request just after a quarter-hour."""
     customer = nomos.customers[EMAIL].id
     uuid = next(
         text
@@ -27,14 +27,14 @@ def instance(hass_storage: dict[str, Any], nomos: Simulator) -> None:
 
 
 def into_quarter(now: datetime) -> timedelta:
-    """Return how much of its quarter-hour has passed."""
+    """Return how much of the quarter-hour has passed at an instant."""
     return (now - datetime(2026, 1, 1, tzinfo=UTC)) % QUARTER
 
 
 async def test_no_request_at_a_boundary(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
-    """A boundary does not send a request early that is scheduled for a minute later."""
+    """A boundary does not bring forward a request that is scheduled for a minute later."""
     entry = await linked()
     runtime = entry.runtime_data
     clocks = (
@@ -97,7 +97,7 @@ async def test_day_turns_at_midnight_without_a_price(
         listed = state_of(hass, subscription.id, "price").attributes["prices_today"]
         return listed[0]["start"]
 
-    # No answer of Nomos starts the new day.
+    # The new day does not start with a response of Nomos.
     nomos.faults.add(kind="reset")
     await advance(midnight - datetime.now(UTC) - timedelta(seconds=1))
     assert first() == "2026-06-10T00:00:00+02:00"

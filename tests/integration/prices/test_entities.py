@@ -76,7 +76,7 @@ async def test_about_a_dozen_by_default(
     entry = await linked()
     entities = er.async_entries_for_config_entry(entity_registry, entry.entry_id)
     enabled = [one for one in entities if one.disabled_by is None]
-    # Usage and cost are added once the meter has reported something (test_usage.py).
+    # Usage and cost are added once the meter has readings (test_usage.py).
     assert len(enabled) == 11
     assert len(entities) > len(enabled)
 
@@ -102,7 +102,7 @@ async def test_price_and_components_follow_the_market(
         assert float(
             state_of(hass, subscription.id, "next_price").state
         ) == pytest.approx(following.amount / 100)
-        # From the middle of the first interval to just after each boundary.
+        # From the middle of the first interval on, to just after each boundary.
         await advance(start + QUARTER - now + timedelta(milliseconds=20))
 
 
@@ -112,7 +112,7 @@ async def test_writes_only_at_boundaries_and_only_what_changed(
     """Between boundaries nothing is written, and at a boundary only states with a new value."""
     await linked()
     events = async_capture_events(hass, EVENT_STATE_CHANGED)
-    # Writing an unchanged state is no state change, but still costs the hub time.
+    # Writing an unchanged state causes no state change, but still costs the hub time.
     in_vain: list[str] = []
     hass.bus.async_listen(
         EVENT_STATE_REPORTED,
@@ -205,7 +205,7 @@ async def test_day_statistics(hass: HomeAssistant, nomos, linked) -> None:
 
 
 async def test_midnight(hass: HomeAssistant, nomos, linked, advance, freezer) -> None:
-    """At midnight, tomorrow becomes today at once, and nothing is missing in between."""
+    """At midnight, tomorrow becomes today at once, without anything missing in between."""
     await linked()
     subscription = main(nomos)
     for _ in range(13):
@@ -278,10 +278,10 @@ async def test_last_interval_of_a_table(
     assert state_of(hass, subscription.id, "contract_status").state == "active"
 
 
-async def test_list_is_the_same_object_until_it_changes(
+async def test_lists_are_not_rebuilt(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
-    """At a boundary no list is built, so that comparing states costs nothing."""
+    """At a boundary, unchanged lists remain the same objects, so comparing states costs nothing."""
     await linked()
     subscription = main(nomos)
     before = state_of(hass, subscription.id, "price").attributes["prices_today"]
@@ -290,7 +290,7 @@ async def test_list_is_the_same_object_until_it_changes(
 
 
 async def test_payout(hass: HomeAssistant, nomos, linked) -> None:
-    """A feed-in contract shows a payout, and no grid component, which it does not have."""
+    """A feed-in contract shows a payout and no grid component, since it has none."""
     await linked("solar@example.com")
     feed_in = next(
         one

@@ -81,7 +81,7 @@ async def test_a_lone_quarter_hour_is_no_period(
     options,
     expected,
 ) -> None:
-    """Its level is exact, and nothing is switched for it; two with a short gap between are a period, by the options."""
+    """It has a level but is no period; two with a short gap between them are one, depending on the options."""
     start = datetime(2026, 6, 10, 10, 15, tzinfo=UTC)
     entry = await linked()
     middle = 30.0
@@ -104,10 +104,10 @@ async def test_a_lone_quarter_hour_is_no_period(
 
 
 @pytest.mark.parametrize("now", [datetime(2026, 6, 10, 21, 46, tzinfo=UTC)])
-async def test_tomorrow_only_adds_to_periods(
+async def test_tomorrow_only_extends_periods(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
-    """The last quarter-hour of the known day becomes part of a period when tomorrow comes, which goes on over midnight."""
+    """When tomorrow arrives, the last quarter-hour of today becomes part of a period that spans midnight."""
     midnight = datetime(2026, 6, 10, 22, tzinfo=UTC)
     prices = dict.fromkeys(range(-108, -1), 30.0) | {-1: -50.0, 0: -50.0, 1: 500.0}
     for number, price in prices.items():

@@ -10,7 +10,7 @@ from tests.integration.helpers import HOUR, Advance, make_entry
 async def test_wait_holds_while_setting_up(
     hass: HomeAssistant, nomos, credentials, advance: Advance
 ) -> None:
-    """Home Assistant retries setup every few seconds, but there is no request within the hour that Nomos asked for."""
+    """Home Assistant retries setup every few seconds, but sends no request within the hour that Nomos asked for."""
     nomos.faults.add(kind="rate_limit", retry_after=3600, times=1)
     entry = make_entry(nomos)
     entry.add_to_hass(hass)
@@ -26,7 +26,7 @@ async def test_wait_holds_while_setting_up(
     assert entry.state is ConfigEntryState.LOADED
 
 
-async def test_wait_is_handed_on(
+async def test_wait_is_passed_on(
     hass: HomeAssistant, nomos, credentials, advance: Advance, caplog
 ) -> None:
     """Home Assistant gets the remaining wait in seconds."""
@@ -88,7 +88,7 @@ async def test_clock_set_back_ends_a_wait(
     freezer.tick(timedelta(days=3))
     nomos.faults.add(kind="rate_limit", retry_after=3600, times=1)
     await entry.runtime_data.account.async_refresh()
-    # Other requests waited for the same answer.
+    # Other requests waited for the same response.
     await hass.async_block_till_done(wait_background_tasks=True)
     freezer.tick(-timedelta(days=3))
     requests = len(nomos.requests)

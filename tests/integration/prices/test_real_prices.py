@@ -45,7 +45,7 @@ async def test_every_quarter_hour_of_the_file(
         if start in wholesale:
             truth = nomos.price(subscription.id, start)
             assert float(state.state) == pytest.approx(truth.amount / 100)
-            # Margin and VAT are the simulator's own; changes of the price are the auction's.
+            # Margin and VAT are the simulator's own; the changes in price are the auction's.
             electricity = state_of(hass, subscription.id, "electricity_price").state
             expected = (wholesale[start] / 10 + MARGIN) * VAT / 100
             assert float(electricity) == pytest.approx(expected, abs=2e-6)

@@ -23,10 +23,10 @@ from tests.integration.helpers import (
 QUARTER = timedelta(minutes=15)
 
 
-async def test_warm_restart_asks_nothing(
+async def test_warm_restart_sends_no_request(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
-    """If everything is stored, a restart costs no request, and the rest of the day is as usual."""
+    """If everything is stored, a restart causes no request, and the rest of the day is as usual."""
     entry = await linked()
     await advance(9 * HOUR)
     table = entry.runtime_data.prices[subscription.id].data
@@ -74,7 +74,7 @@ async def test_restart_with_old_prices(
 async def test_restart_with_old_prices_does_not_wait(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription, freezer
 ) -> None:
-    """Home Assistant's start does not wait for a missing answer."""
+    """Home Assistant's startup does not wait for a missing response."""
     entry = await linked()
     assert await hass.config_entries.async_unload(entry.entry_id)
     freezer.tick(timedelta(days=9))
@@ -116,7 +116,7 @@ async def test_prices_that_could_not_be_stored_are_stored_later(
     subscription,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Once there is room on the disk again, known prices are stored, even if none is new."""
+    """Once the disk has room again, known prices are stored, even if none is new."""
     entry = await linked()
 
     def full(_: int) -> None:
@@ -157,7 +157,7 @@ async def test_restart_with_old_prices_and_without_network(
     assert_right(hass, nomos, subscription)
 
 
-async def test_restart_with_a_hole_asks_soon(
+async def test_restart_with_a_gap(
     hass: HomeAssistant, nomos, linked, advance: Advance, subscription
 ) -> None:
     """Missing prices are requested a minute or two after the start, not during it."""
@@ -173,7 +173,7 @@ async def test_restart_with_a_hole_asks_soon(
     assert entry.runtime_data.prices[subscription.id].data.at(hole)
 
 
-async def test_nothing_is_written_that_did_not_change(
+async def test_unchanged_files_are_not_written(
     hass: HomeAssistant, nomos, linked, advance: Advance, files
 ) -> None:
     """Files are written once a day at most."""
@@ -203,7 +203,7 @@ async def test_nothing_is_written_that_did_not_change(
         None,
     ],
 )
-async def test_nonsense_among_stored_prices(
+async def test_invalid_stored_price(
     hass: HomeAssistant, nomos, linked, files, subscription, interval
 ) -> None:
     """A file with one invalid interval is set aside."""
@@ -295,11 +295,11 @@ async def test_supply_that_began_while_off(
 async def test_full_disk(
     hass: HomeAssistant, nomos, linked, files, subscription, caplog
 ) -> None:
-    """A failed write is logged once, everything else works, and it is repeated once there is room."""
+    """A failed write is logged once and repeated once there is room; everything else works."""
     entry = await linked()
     storage = Path(hass.config.path(".storage"))
     storage.rename(storage.with_name("storage-full"))
-    # A file in place of the folder: nothing can be written into it.
+    # With a file in place of the folder, nothing can be written into it.
     storage.write_text("")
     for _ in range(3):
         nomos.expire_access_tokens(EMAIL)
@@ -319,7 +319,7 @@ async def test_full_disk(
     assert "can be written again" in caplog.text
 
 
-async def test_half_written_file_is_no_file(
+async def test_interrupted_write(
     hass: HomeAssistant, nomos, linked, files, subscription, monkeypatch
 ) -> None:
     """If the disk fails during a write, the old file stays intact, and no unfinished file is left."""

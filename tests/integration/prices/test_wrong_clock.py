@@ -37,14 +37,14 @@ def now() -> datetime:
 
 @pytest.fixture
 def freezer() -> Iterator[FrozenDateTimeFactory]:
-    """Return a frozen clock for all but the simulator, which has the right time."""
+    """Return a frozen clock for everything but the simulator, which has the right time."""
     with freezegun.freeze_time(ignore=["simulator"]) as frozen:
         assert isinstance(frozen, FrozenDateTimeFactory)
         yield frozen
 
 
-@pytest.fixture(params=[True, False], ids=["told", "untold"])
-def told(request: pytest.FixtureRequest) -> bool:
+@pytest.fixture(params=[True, False], ids=["notified", "not_notified"])
+def notified(request: pytest.FixtureRequest) -> bool:
     """Return whether the kernel reports that the clock was set."""
     return bool(request.param)
 
@@ -66,12 +66,12 @@ async def clock(
     hass: HomeAssistant,
     freezer: FrozenDateTimeFactory,
     now: datetime,
-    told: bool,
+    notified: bool,
 ) -> AsyncIterator[SoakClock]:
     """Return the clock with the hub's and the true time, which may differ."""
     freezer.move_to(now)
     clock = SoakClock(hass, freezer, now)
-    with kernel_timers() if told else no_timers() as clock.timers:
+    with kernel_timers() if notified else no_timers() as clock.timers:
         yield clock
         clock.release()
 
@@ -80,7 +80,7 @@ async def clock(
 async def nomos(
     clock: SoakClock, socket_enabled: None, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Simulator]:
-    """Return a Nomos with the true time."""
+    """Return a simulator with the true time."""
     sim = Simulator(
         seed=7,
         now=lambda: clock.true,
@@ -103,7 +103,7 @@ async def house(
     clock: SoakClock,
     credentials: None,
 ) -> AsyncIterator[House]:
-    """Return a hub in Germany with a linked account and a dishwasher, switched off."""
+    """Return a hub in Germany that is not started, with a linked account and a dishwasher."""
     await hass.config.async_set_time_zone("Europe/Berlin")
     token = nomos.issue_tokens(EMAIL)
     entry = MockConfigEntry(
@@ -143,14 +143,14 @@ def stored_starts(files: Callable[[str], Any]) -> set[int]:
     return {start for start, _, price, *_ in intervals if price is not None}
 
 
-async def put_right(clock: SoakClock, *, told: bool) -> None:
-    """Set the clock right, and wait for the minute within which that has to be noticed."""
+async def correct_clock(clock: SoakClock, *, notified: bool) -> None:
+    """Set the clock right, and wait until that must have been noticed: a minute at most."""
     await clock.jump(timedelta())
-    await clock.advance(timedelta(seconds=2 if told else 62))
+    await clock.advance(timedelta(seconds=2 if notified else 62))
 
 
 @pytest.mark.parametrize(
-    ("told", "restarted", "days", "lasting"),
+    ("notified", "restarted", "days", "lasting"),
     [
         *product([True], [False], [1, 9, 365, -9], [MINUTE, HOURS]),
         *product([True], [True], [1, 9, 365, -1, -365], [HOURS]),
@@ -161,9 +161,9 @@ async def put_right(clock: SoakClock, *, told: bool) -> None:
         (False, True, 9, HOURS),
         (False, True, 1, MINUTE),
     ],
-    indirect=["told"],
+    indirect=["notified"],
 )
-async def test_all_is_known_again(
+async def test_recovery_from_a_wrong_clock(
     hass: HomeAssistant,
     nomos: Simulator,
     subscription: Any,
@@ -174,9 +174,9 @@ async def test_all_is_known_again(
     days: int,
     lasting: timedelta,
     restarted: bool,
-    told: bool,
+    notified: bool,
 ) -> None:
-    """Once the clock is right, known prices are there, on the disk, too, loads are planned, and everything goes on."""
+    """Once the clock is right, known prices are shown and on disk, loads are planned, and everything works."""
     await house.start()
     await clock.advance(timedelta(minutes=20))
     [load_id] = house.entry.subentries
@@ -191,7 +191,7 @@ async def test_all_is_known_again(
     await clock.advance(lasting)
     assert nomos.count("prices") - asked <= 12
     asked = nomos.count("prices")
-    await put_right(clock, told=told)
+    await correct_clock(clock, notified=notified)
     assert_right(hass, nomos, subscription)
     assert known <= stored_starts(files)
     assert len(stored_starts(files)) <= 7 * 96
@@ -203,7 +203,7 @@ async def test_all_is_known_again(
         runtime.usage[subscription.id],
     ):
         assert clock.true < one.next_request < clock.true + DAY, one.name
-    # It runs in time, and tomorrow's prices come in time: nothing waits for a day that is far away.
+    # The load runs and tomorrow's prices arrive in time: nothing waits for a day in the far future.
     await clock.advance(start + timedelta(seconds=2) - clock.true)
     assert runs_now(hass, load_id)
     await clock.advance(AFTERNOON + DAY - clock.true)
@@ -216,8 +216,8 @@ async def test_all_is_known_again(
 
 
 @pytest.mark.parametrize("unpublished", ["null_amounts", "null_electricity"])
-@pytest.mark.parametrize("told", [True], indirect=True)
-async def test_intervals_without_a_price_push_none_out(
+@pytest.mark.parametrize("notified", [True], indirect=True)
+async def test_unknown_prices_replace_no_known_ones(
     hass: HomeAssistant,
     nomos: Simulator,
     subscription: Any,
@@ -234,13 +234,13 @@ async def test_intervals_without_a_price_push_none_out(
     await clock.jump(9 * DAY)
     await clock.advance(HOURS)
     nomos.faults.add("status", status=503)
-    await put_right(clock, told=True)
+    await correct_clock(clock, notified=True)
     assert_right(hass, nomos, subscription)
     assert known <= stored_starts(files)
 
 
 @pytest.mark.parametrize("days", [1, 9, -9])
-async def test_linked_by_a_wrong_clock(
+async def test_linked_while_the_clock_was_wrong(
     hass: HomeAssistant,
     nomos: Simulator,
     subscription: Any,
@@ -248,20 +248,20 @@ async def test_linked_by_a_wrong_clock(
     house: House,
     *,
     days: int,
-    told: bool,
+    notified: bool,
 ) -> None:
-    """If nothing was known before, the price is there within a minute after the clock was set right."""
+    """If nothing was known before, the price is shown within a minute of the clock being set right."""
     await clock.jump(days * DAY)
     await house.start()
     await clock.advance(timedelta(hours=2))
     asked = nomos.count("prices")
-    await put_right(clock, told=told)
+    await correct_clock(clock, notified=notified)
     assert_right(hass, nomos, subscription)
     assert nomos.count("prices") - asked <= 2
 
 
-async def test_a_wait_is_as_long_as_it_is(
-    nomos: Simulator, clock: SoakClock, house: House, *, told: bool
+async def test_wait_is_independent_of_the_clock(
+    nomos: Simulator, clock: SoakClock, house: House, *, notified: bool
 ) -> None:
     """A wait of ten minutes takes ten minutes, whatever the clock does."""
     await house.start()
@@ -270,7 +270,7 @@ async def test_a_wait_is_as_long_as_it_is(
     await clock.advance(timedelta(seconds=62))
     nomos.faults.add("rate_limit", "prices", times=1, retry_after=600)
     await clock.drive(prices.async_refresh())
-    await put_right(clock, told=told)
+    await correct_clock(clock, notified=notified)
     asked = nomos.count("prices")
     await clock.drive(prices.async_refresh())
     assert nomos.count("prices") == asked
@@ -279,29 +279,29 @@ async def test_a_wait_is_as_long_as_it_is(
     assert nomos.count("prices") == asked + 1
 
 
-async def test_a_contract_that_runs_out_by_a_wrong_clock(
+async def test_contract_that_ended_by_a_wrong_clock(
     hass: HomeAssistant,
     nomos: Simulator,
     subscription: Any,
     clock: SoakClock,
     house: House,
     *,
-    told: bool,
+    notified: bool,
 ) -> None:
     """A contract that only a wrong clock considered ended is requested again."""
     subscription.end_at = AFTERNOON + 5 * DAY
     await house.start()
     await clock.jump(9 * DAY)
     await clock.advance(DAY)
-    await put_right(clock, told=told)
+    await correct_clock(clock, notified=notified)
     await clock.advance(timedelta(minutes=5))
     assert_right(hass, nomos, subscription)
 
 
-async def test_a_list_that_was_short(
+async def test_list_that_lacked_a_contract(
     nomos: Simulator, subscription: Any, clock: SoakClock, house: House
 ) -> None:
-    """A contract that one list lacks is not removed because the clock jumps to the next day."""
+    """A contract that is missing from one list is not removed because the clock jumps to the next day."""
     await house.start()
     account = house.entry.runtime_data.account
     nomos.remove_subscription(subscription.id)
@@ -312,10 +312,10 @@ async def test_a_list_that_was_short(
     assert subscription.id in account.data
 
 
-async def test_a_run_that_began_by_a_wrong_clock(
-    hass: HomeAssistant, clock: SoakClock, house: House, *, told: bool
+async def test_run_that_began_by_a_wrong_clock(
+    hass: HomeAssistant, clock: SoakClock, house: House, *, notified: bool
 ) -> None:
-    """A run that began on a day in the future does not prevent the plan of tonight."""
+    """A run that began on a future day does not prevent tonight's plan."""
     await house.start()
     await clock.advance(timedelta(minutes=20))
     [load_id] = house.entry.subentries
@@ -324,7 +324,7 @@ async def test_a_run_that_began_by_a_wrong_clock(
     await clock.jump(ahead - clock.true)
     await clock.advance(timedelta(minutes=2))
     assert runs_now(hass, load_id)
-    await put_right(clock, told=told)
+    await correct_clock(clock, notified=notified)
     assert not runs_now(hass, load_id)
     assert moment(hass, load_id, "next_start") == start
     await clock.advance(start + timedelta(seconds=2) - clock.true)

@@ -1,6 +1,7 @@
 """Tests of every configuration on the pages for users, against the rules of the program that reads it.
 
-German pages have the same configurations, which tests/packaging holds. The rules are implemented here in our own words, from the documentation and source that each test names.
+tests/packaging checks that German pages have the same configurations. The rules are implemented here independently,
+from the documentation and source that each test names.
 """
 
 from pathlib import Path
@@ -41,7 +42,7 @@ def recipe(name: str, **replacements: str) -> Any:
 async def set_up_emhass(
     hass: HomeAssistant, url: str, name: str, **replacements: str
 ) -> None:
-    """Set up a recipe for EMHASS, whose address is given; all of them need the command of the first one."""
+    """Set up a recipe for EMHASS at a URL; all recipes need the command of the first one."""
     first = recipe("emhass", **{"http://localhost:5000": url})
     assert await async_setup_component(hass, "rest_command", first)
     config = recipe(name, **replacements)

@@ -1,4 +1,4 @@
-"""Tests of the examples in docs/actions.md: calls and the form of their answers."""
+"""Tests of the examples in docs/actions.md: calls and the structure of their responses."""
 
 from datetime import timedelta
 import json
@@ -15,7 +15,7 @@ PAGE = "docs/actions.md"
 
 
 def shape(value):
-    """Return the structure of an answer: its keys, and the type of each value."""
+    """Return the structure of a response: its keys and the types of its values."""
     match value:
         case dict():
             return {key: shape(one) for key, one in value.items()}
@@ -29,7 +29,7 @@ def shape(value):
 
 @pytest.fixture
 async def answers(hass: HomeAssistant, linked, advance: Advance):
-    """Return the answers to the calls on the page."""
+    """Return the responses to the calls on the page."""
     await linked()
     found = []
     for block in blocks(PAGE):
@@ -49,7 +49,7 @@ async def answers(hass: HomeAssistant, linked, advance: Advance):
 
 
 async def test_calls_and_answers(answers) -> None:
-    """Every call works, and its answer has the structure that the page shows."""
+    """Every call works, and its response has the structure that the page shows."""
     prices, plan, split, battery, nothing = answers
     shown_prices, shown_plan, shown_battery = map(json.loads, blocks(PAGE, "json"))
     assert nothing is None

@@ -2,7 +2,7 @@
 
 The card's rules, from its README, src/graphEntry.ts and src/types-config.ts (2.2.3): a data_generator is the body of an
 async function of entity, start, end, hass and moment, in strict mode, that returns pairs of milliseconds and a number
-or null. Unknown options are an error. ``hass.callService`` is the frontend's, whose sixth argument requests the answer.
+or null. Unknown options are an error. ``hass.callService`` is the frontend's; its sixth argument requests the response.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -58,7 +58,7 @@ SERIES_OPTIONS = {
     "color_threshold",
 }
 SHOWN = {"legend_value": False, "in_header": "before_now"}
-"""Otherwise the card shows the last value, of tomorrow, as if it were the present one."""
+"""Otherwise the card shows tomorrow's last value as if it were the current one."""
 START_OF_SPAN = datetime(2026, 6, 3, 22, 0, tzinfo=UTC)
 RUN = """
 const {body, entity, answers, start, end} = JSON.parse(require('fs').readFileSync(0, 'utf8'));
@@ -92,7 +92,7 @@ def run(body, entity, answers):
 
 
 async def generate(hass, series, *, in_plan=False):
-    """Return the data of a series, and the answers of the hub; while the entity is unavailable there is none."""
+    """Return the data of a series, and the hub's responses; there is none while the entity is unavailable."""
     assert series.keys() <= SERIES_OPTIONS
     assert series["show"] == (SHOWN | {"in_header": False} if in_plan else SHOWN)
     state = hass.states.get(series["entity"])
@@ -149,7 +149,7 @@ async def test_prices(hass: HomeAssistant, nomos, subscription) -> None:
 
 
 async def test_plan(hass: HomeAssistant, nomos, subscription) -> None:
-    """The plan is drawn exactly over the prices of its intervals."""
+    """The plan is drawn over exactly the prices of its intervals."""
     card = recipe("apexcharts-plan")
     assert card.keys() <= CARD_OPTIONS
     prices = await generate(hass, card["series"][0])
@@ -168,7 +168,7 @@ async def test_plan(hass: HomeAssistant, nomos, subscription) -> None:
 
 
 async def test_past_days(hass: HomeAssistant, nomos, subscription) -> None:
-    """The chart shows every hour of seven days, for which Nomos is asked once."""
+    """The chart shows every hour of seven days, for which one request is sent."""
     card = recipe("apexcharts-past")
     assert card.keys() <= CARD_OPTIONS
     before = nomos.count("prices")

@@ -1,4 +1,4 @@
-"""Tests of the examples in docs/automations.md: each trigger fires, conditions hold when they should."""
+"""Tests of the examples in docs/automations.md: triggers fire and conditions hold when they should."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -24,14 +24,14 @@ CONTRACT, LOAD = "0123456789abcdef", "fedcba9876543210"
 
 
 def example(number: int, contract: str = CONTRACT, load: str = LOAD) -> Any:
-    """Return an example of the page with the devices that a customer fills in."""
+    """Return an example of the page, with the devices filled in."""
     text = blocks("docs/automations.md")[number]
     return parse_yaml(text.replace(CONTRACT, contract).replace(LOAD, load))
 
 
 @pytest.fixture
 async def contract(hass: HomeAssistant, nomos, linked, subscription) -> tuple[Any, str]:
-    """Return the account of a hub, and the device of its contract, which is in the cellar."""
+    """Return an account, and its contract's device, which is in the cellar."""
     begin = datetime(2026, 6, 10, 10, tzinfo=UTC)
     for number in range(4):
         nomos.correct_price(subscription.id, begin + number * QUARTER, -1.0)
@@ -44,7 +44,7 @@ async def contract(hass: HomeAssistant, nomos, linked, subscription) -> tuple[An
 
 
 async def test_triggers(hass: HomeAssistant, contract, advance: Advance) -> None:
-    """Within a day each trigger fires, and whatever starts ends."""
+    """Each trigger fires within a day, and every start has an end."""
     entry, found = contract
     load = await add(hass, entry)
     [load_device] = (

@@ -1,4 +1,4 @@
-"""Tests of the actions for inverters in docs/battery.md: what a mode sets, leaving the inverter to itself takes back."""
+"""Tests of the actions for inverters in docs/battery.md: self-use undoes what other modes set."""
 
 import re
 from typing import Any
@@ -12,14 +12,14 @@ from homeassistant.util.yaml import parse_yaml
 from tests.integration.recipes import blocks
 
 USUAL = {"forced": False, "max_charge": 5000, "max_discharge": 5000}
-"""What an inverter does that is left to itself."""
+"""The settings of an inverter in self-use."""
 
 
 class Inverter:
-    """A stand-in for the actions of both integrations, after their documentation."""
+    """A stand-in for the actions of both integrations, following their documentation."""
 
     def __init__(self, hass: HomeAssistant) -> None:
-        """Offer the actions."""
+        """Register the actions."""
         self.state: dict[str, Any] = dict(USUAL)
         self.asked: list[ServiceCall] = []
         for name in (
@@ -49,12 +49,12 @@ class Inverter:
             case "clear_power_limits":
                 self.state |= {"max_charge": 5000, "max_discharge": 5000}
             case "manual_charge":
-                # It ends by itself, when this energy is charged.
+                # It ends by itself once this energy is charged.
                 assert call.data["charge_amount"] == 625
 
 
 def modes(example: str) -> dict[str, str]:
-    """Return the actions of an example by the mode in the comment above them."""
+    """Return the actions of an example, keyed by the mode in the comment above them."""
     parts = re.split(r"^# ([\w-]+(?: \w+)?).*\n", example, flags=re.MULTILINE)[1:]
     return dict(zip(parts[::2], parts[1::2], strict=True))
 
@@ -75,7 +75,7 @@ def modes(example: str) -> dict[str, str]:
     ids=["Huawei", "E3/DC"],
 )
 async def test_inverter(hass: HomeAssistant, number: int, effects) -> None:
-    """Each mode sets what it should, and self-use after it is as before, whichever mode came in between."""
+    """Each mode sets what it should, and self-use restores the settings, whichever mode was set before."""
     inverter = Inverter(hass)
     actions = modes(blocks("docs/battery.md")[number])
     assert actions.keys() == effects.keys() | {"Self-use"}

@@ -29,7 +29,7 @@ for (const config of JSON.parse(readFileSync(0, "utf8"))) checkConfig(config);
 
 
 async def test_cards(hass: HomeAssistant, linked, tmp_path: Path) -> None:
-    """The card accepts its examples, they name a price, and the dashboard is one that the frontend knows."""
+    """The card accepts the examples, they refer to a price, and the frontend knows the dashboard's strategy."""
     await linked()
     examples = [parse_yaml(block) for block in blocks("docs/card.md")]
     dashboard, *cards = [one for one in examples if {"strategy", "type"} & set(one)]
@@ -49,7 +49,7 @@ async def test_cards(hass: HomeAssistant, linked, tmp_path: Path) -> None:
 
 
 async def test_line_in_yaml(hass: HomeAssistant, linked, hass_client_no_auth) -> None:
-    """Home Assistant accepts the line for resources in YAML, and its address is served."""
+    """Home Assistant accepts the line for resources in YAML, and its URL is served."""
     [example] = [one for one in blocks("docs/card.md") if "lovelace" in one]
     config: Any = parse_yaml(example)
     assert await async_setup_component(hass, "lovelace", config)
@@ -64,7 +64,7 @@ async def test_line_in_yaml(hass: HomeAssistant, linked, hass_client_no_auth) ->
 async def test_pictures(
     hass: HomeAssistant, linked, advance: Advance, hass_client, tmp_path: Path
 ) -> None:
-    """The notification names a picture that is there, and e-paper gets the same one as a file."""
+    """The notification refers to an existing picture, and e-paper gets the same one as a file."""
     await linked()
     notification, snapshot = [
         parse_yaml(one) for one in blocks("docs/card.md") if one.startswith("action:")
@@ -73,7 +73,7 @@ async def test_pictures(
     assert isinstance(snapshot, dict)
     entity = snapshot["target"]["entity_id"]
     er.async_get(hass).async_update_entity(entity, disabled_by=None)
-    await advance(timedelta(seconds=31))  # Home Assistant reloads the account
+    await advance(timedelta(seconds=31))  # Home Assistant reloads the account.
     file = tmp_path / Path(snapshot["data"]["filename"]).name
     hass.config.allowlist_external_dirs = {str(tmp_path)}
     snapshot["data"]["filename"] = str(file)
@@ -91,7 +91,7 @@ async def test_pictures(
 async def test_price_in_cents(
     hass: HomeAssistant, nomos, subscription, linked, advance: Advance
 ) -> None:
-    """The sensor beside ours has the current price in cents, and goes and comes with it."""
+    """The template sensor has the current price in cents, and is available whenever the price is."""
     await linked()
     example, _ = blocks("docs/entities.md")
     config: Any = parse_yaml(example)
@@ -109,7 +109,7 @@ async def test_price_in_cents(
 
 
 async def test_list_of_prices(hass: HomeAssistant, linked) -> None:
-    """The attributes of the current price are as the page shows them."""
+    """The current price has the attributes that the page shows."""
     await linked()
     _, block = blocks("docs/entities.md")
     shown: Any = yaml.safe_load(block)

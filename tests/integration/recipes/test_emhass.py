@@ -1,7 +1,7 @@
 """Tests of the recipes for EMHASS; tests/clients runs them with EMHASS itself.
 
 Its rules, from docs/passing_data.md and ``treat_runtimeparams`` (version 0.18): with ``method_ts_round: first`` the
-window begins with the present time step of the local clock; it has ``prediction_horizon`` steps, five at least. A
+window begins with the current time step of the local clock; it has ``prediction_horizon`` steps, five at least. A
 forecast by time is averaged over its points in each step; a step without points takes the value before it, and the
 first steps take the value after them. A list has to be at least as long as the window, and its values are used in
 order. A value that is no number is an error.
@@ -101,7 +101,7 @@ async def set_up(hass, emhass, name="emhass", **replacements):
     await set_up_emhass(hass, url, name, **replacements)
 
 
-def assert_true(nomos, forecast, email="smart@example.com", index=0):
+def assert_true_prices(nomos, forecast, email="smart@example.com", index=0):
     """Assert that every step has the market's price."""
     subscription = nomos.customers[email].subscriptions[index]
     for start, value in forecast.items():
@@ -112,7 +112,7 @@ def assert_true(nomos, forecast, email="smart@example.com", index=0):
 async def test_all_day(
     hass: HomeAssistant, nomos, linked, emhass, advance: Advance
 ) -> None:
-    """Every quarter of an hour, EMHASS gets all known future prices for the right steps."""
+    """Every quarter-hour, EMHASS gets all known future prices for the right steps."""
     await linked()
     await set_up(hass, emhass)
     before = nomos.count("prices")
@@ -123,20 +123,20 @@ async def test_all_day(
     assert len(forecast) == 55
     assert min(forecast) == datetime(2026, 6, 10, 8, 15, tzinfo=UTC)
     assert max(forecast) == datetime(2026, 6, 10, 21, 45, tzinfo=UTC)
-    assert_true(nomos, forecast)
+    assert_true_prices(nomos, forecast)
     payouts = read_forecast(sent, "prod_price_forecast", datetime.now(UTC))
     assert set(payouts.values()) == {0.0786}
     assert len(payouts) == 55
     emhass.received.clear()
     for _ in range(24):
         await advance(QUARTER)
-    # Once each quarter of an hour, and once when tomorrow is published.
+    # Once each quarter-hour, and once when tomorrow is published.
     assert len(emhass.received) == 25
     forecast = read_forecast(
         emhass.received[-1], "load_cost_forecast", datetime.now(UTC)
     )
     assert len(forecast) == 31 + 96
-    assert_true(nomos, forecast)
+    assert_true_prices(nomos, forecast)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ async def test_nights_with_a_change_of_clocks(
         emhass.received[-1], "load_cost_forecast", datetime.now(UTC)
     )
     assert len(forecast) == steps
-    assert_true(nomos, forecast)
+    assert_true_prices(nomos, forecast)
 
 
 async def test_half_hours(
@@ -170,7 +170,7 @@ async def test_half_hours(
     forecast = read_forecast(
         emhass.received[-1], "load_cost_forecast", datetime.now(UTC)
     )
-    # From 10:00 on; the first quarter is over.
+    # From 10:00 on; the first quarter-hour is over.
     assert len(forecast) == 28
     subscription = nomos.customers["smart@example.com"].subscriptions[0]
     for start, value in list(forecast.items())[1:]:
@@ -191,7 +191,9 @@ async def test_end_of_known_prices(
     await advance(datetime(2026, 6, 10, 20, 45, 10, tzinfo=UTC) - datetime.now(UTC))
     (sent,) = emhass.received
     assert sent["prediction_horizon"] == 5
-    assert_true(nomos, read_forecast(sent, "load_cost_forecast", datetime.now(UTC)))
+    assert_true_prices(
+        nomos, read_forecast(sent, "load_cost_forecast", datetime.now(UTC))
+    )
     for _ in range(4):
         await advance(QUARTER)
     assert emhass.received == [sent]
@@ -212,7 +214,9 @@ async def test_list(hass: HomeAssistant, nomos, linked, emhass, steps) -> None:
     await hass.services.async_call("script", "optimize", blocking=True)
     assert [sent["prediction_horizon"] for sent in emhass.received] == steps
     for sent in emhass.received:
-        assert_true(nomos, read_forecast(sent, "load_cost_forecast", datetime.now(UTC)))
+        assert_true_prices(
+            nomos, read_forecast(sent, "load_cost_forecast", datetime.now(UTC))
+        )
 
 
 @pytest.fixture
@@ -224,7 +228,7 @@ def feed_in(nomos):
 async def test_feed_in(
     hass: HomeAssistant, nomos, linked, emhass, feed_in, advance: Advance
 ) -> None:
-    """EMHASS gets the payouts of a feed-in contract; its horizon ends with the shorter of both."""
+    """EMHASS gets the payouts of a feed-in contract; its horizon ends where prices or payouts end."""
     await linked("solar@example.com")
     await set_up(hass, emhass, "emhass-feed-in", **{"4X44EMKX": feed_in.number})
     await advance(timedelta(minutes=12, seconds=3))
@@ -242,13 +246,13 @@ async def test_feed_in(
         for key, index in (("load_cost_forecast", 0), ("prod_price_forecast", 1)):
             now = min(map(datetime.fromisoformat, sent["load_cost_forecast"]))
             forecast = read_forecast(sent, key, now)
-            assert_true(nomos, forecast, "solar@example.com", index)
+            assert_true_prices(nomos, forecast, "solar@example.com", index)
 
 
 async def test_no_payouts(
     hass: HomeAssistant, nomos, linked, emhass, feed_in, advance: Advance
 ) -> None:
-    """Nothing is sent before both prices and payouts are there."""
+    """Nothing is sent until both prices and payouts are known."""
     nomos.faults.add("status", f"/subscriptions/{feed_in.id}/", status=503)
     await linked("solar@example.com")
     await set_up(hass, emhass, "emhass-feed-in", **{"4X44EMKX": feed_in.number})

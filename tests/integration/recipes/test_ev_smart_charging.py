@@ -89,7 +89,7 @@ async def test_midnight(hass: HomeAssistant, linked, advance: Advance) -> None:
 
 
 async def test_action(hass: HomeAssistant, linked, advance: Advance) -> None:
-    """The action's answer can be read in the same way."""
+    """The action's response can be read in the same way."""
     await linked()
     await advance(timedelta(hours=8))
     answer = await hass.services.async_call(

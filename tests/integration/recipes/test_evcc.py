@@ -1,7 +1,7 @@
 """Tests of the recipe for evcc.
 
 Its rules, from docs.evcc.io (tariffs, plugins) and evcc's plugin/http.go, plugin/pipeline, tariff/tariff.go and
-api/rates.go: the answer is passed through jq; its result is converted to text, and that is read as a JSON list of
+api/rates.go: the response is passed through jq; its result is converted to text, and that is read as a JSON list of
 start, end and value. Times are RFC 3339. Null is read as zero. The rate at an instant is found by bisection, so rates
 have to be sorted.
 """
@@ -23,13 +23,13 @@ RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)"
 QUARTER = timedelta(minutes=15)
 
 JQ = shutil.which("gojq") or shutil.which("jq")
-"""evcc has gojq; what the recipe does is the same in jq."""
+"""evcc has gojq, which gives the same result as jq for this recipe."""
 
 pytestmark = pytest.mark.skipif(not JQ, reason="neither gojq nor jq is here")
 
 
 def written_out(program, body):
-    """Return the output of evcc's pipeline for an answer."""
+    """Return the output of evcc's pipeline for a response."""
     assert JQ
     done = subprocess.run(
         [JQ, "--raw-output", program],
@@ -68,7 +68,7 @@ def at(rates, instant):
 
 
 async def ask(hass_client_no_auth, config, body=None):
-    """Send the request of a configuration; return the rates that evcc reads from the answer."""
+    """Send the request of a configuration; return the rates that evcc reads from the response."""
     forecast = config["tariffs"]["grid"]["forecast"]
     assert config["tariffs"]["grid"]["type"] == "custom"
     assert forecast["source"] == "http"
@@ -102,7 +102,7 @@ async def config(hass: HomeAssistant, hass_access_token: str):
 async def test_grid(
     hass: HomeAssistant, nomos, linked, hass_client_no_auth, config, count
 ) -> None:
-    """Evcc gets every price of today and tomorrow, in nights of a clock change, too."""
+    """Evcc gets every price of today and tomorrow, even in nights of a clock change."""
     await linked()
     rates = await ask(hass_client_no_auth, config)
     assert len(rates) == count

@@ -36,7 +36,7 @@ EXAMPLES = {
     "docs/entities.md": 2,
     "docs/recipes.md": len(TESTED),
 }
-"""How many examples each page has. A test of this folder runs each of them; a new one needs a test of its own."""
+"""How many examples each page has. A test in this folder runs each of them; a new example needs its own test."""
 
 
 def test_every_example_is_tested() -> None:

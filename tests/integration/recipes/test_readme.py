@@ -1,4 +1,4 @@
-"""Tests of the automation in the readme, in both languages: what it switches on, it switches off."""
+"""Tests of the automation in the readme, in both languages: it always switches off what it switched on."""
 
 from datetime import timedelta
 
@@ -61,7 +61,7 @@ async def test_a_day(
 
 
 async def test_prices_are_gone(hass: HomeAssistant, linked, advance: Advance) -> None:
-    """The water heater is switched off when nobody knows any more whether power is cheap."""
+    """The water heater is switched off when it is unknown whether power is cheap."""
     entry = await linked()
     await automate(hass, "README.md")
     while not heats(hass):
@@ -72,7 +72,7 @@ async def test_prices_are_gone(hass: HomeAssistant, linked, advance: Advance) ->
 
 
 async def test_restart(hass: HomeAssistant, linked, advance: Advance) -> None:
-    """A water heater that was on when Home Assistant stopped is switched off at its start, if power is not cheap."""
+    """A water heater that was on when Home Assistant stopped is switched off at startup if power is not cheap."""
     await linked()
     await advance(timedelta(seconds=1))
     assert hass.states.get(CHEAP_NOW["en"]).state == "off"

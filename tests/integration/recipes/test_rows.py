@@ -21,12 +21,12 @@ QUARTER = timedelta(minutes=15)
 
 @pytest.fixture
 def expected_lingering_timers() -> bool:
-    """Let the triggers of a template sensor stay: Home Assistant detaches them only when they are reloaded."""
+    """Allow the triggers of template sensors to stay: Home Assistant detaches them only on a reload."""
     return True
 
 
 async def set_up(hass, advance, name, **replacements):
-    """Set up the template sensor of a recipe; it knows its rows after a quarter of an hour."""
+    """Set up the template sensor of a recipe; it has its rows after a quarter of an hour."""
     config = recipe(name, **replacements)
     assert await async_setup_component(hass, "template", config)
     await hass.async_block_till_done()
@@ -34,7 +34,7 @@ async def set_up(hass, advance, name, **replacements):
 
 
 def read_rows(rows, start_key, end_key, value_key):
-    """Return the price of each quarter of an hour in rows, none of which overlaps another."""
+    """Return the price of each quarter-hour in rows that do not overlap."""
     found = {}
     for row in rows:
         start = datetime.fromisoformat(row[start_key])
@@ -46,7 +46,7 @@ def read_rows(rows, start_key, end_key, value_key):
 
 
 def assert_rows(hass, nomos, start, quarters):
-    """Assert that both attributes have so many right prices from a time on, and nothing else."""
+    """Assert that both attributes have exactly so many right prices from a time on."""
     state = hass.states.get("sensor.nomos_rows")
     end = start + quarters * QUARTER
     assert datetime.fromisoformat(state.state) == end
@@ -87,7 +87,7 @@ async def test_rows(
 async def test_publication_and_midnight(
     hass: HomeAssistant, nomos, linked, advance: Advance
 ) -> None:
-    """Tomorrow is there as soon as it is known, and yesterday is gone after midnight."""
+    """Tomorrow is included as soon as it is known, and yesterday is removed after midnight."""
     await linked()
     await set_up(hass, advance, "template-sensor")
     today = datetime(2026, 6, 9, 22, tzinfo=UTC)
@@ -101,7 +101,7 @@ async def test_publication_and_midnight(
 
 
 async def test_history(hass: HomeAssistant) -> None:
-    """The entity that is left out of the history is the one of the recipe."""
+    """The entity that the page excludes from the history is that of the recipe."""
     config = recipe("template-sensor")
     (sensor,) = config["template"][0]["sensor"]
     (left_out,) = config["recorder"]["exclude"]["entities"]

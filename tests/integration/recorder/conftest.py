@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture
 def recorder_config() -> dict[str, Any] | None:
-    """Record no states: every one would be committed by itself.
+    """Record no states, each of which would be committed separately.
 
     Tests of recorded states override this.
     """
@@ -16,7 +16,7 @@ def recorder_config() -> dict[str, Any] | None:
 
 @pytest.fixture(autouse=True)
 def custom_integrations(recorder_mock, enable_custom_integrations: None) -> None:
-    """Start the recorder, which has to be there before Home Assistant is."""
+    """Start the recorder, which must happen before Home Assistant starts."""
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ def exact(number: float) -> Fraction:
 def true_hours(
     nomos: Simulator, subscription_id: str, first: date, end: date
 ) -> tuple[dict[datetime, Fraction], dict[datetime, Fraction]]:
-    """Return kWh and EUR by hour, of the quarter-hours that the meter has reported so far."""
+    """Return kWh and EUR by hour, for the quarter-hours that the meter has reported so far."""
     energy: dict[datetime, Fraction] = defaultdict(Fraction)
     money: dict[datetime, Fraction] = defaultdict(Fraction)
     subscription = nomos.subscription(subscription_id)
@@ -49,7 +49,7 @@ def true_fees(monthly: float, first: date, end: date) -> dict[datetime, Fraction
     return fees
 
 
-async def written(
+async def written_rows(
     hass: HomeAssistant, subscription_id: str, series: str
 ) -> list[tuple[datetime, float, float]]:
     """Return start, value and total of every hour in the database, in order."""
@@ -95,20 +95,20 @@ async def assert_true(
     energy, money = true_hours(nomos, subscription_id, first, end)
     subscription = nomos.subscription(subscription_id)
     if subscription.type == "feed_in":
-        assert_same(await written(hass, subscription_id, "returned"), energy)
-        assert_same(await written(hass, subscription_id, "compensation"), money)
-        assert not await written(hass, subscription_id, "base_fee")
+        assert_same(await written_rows(hass, subscription_id, "returned"), energy)
+        assert_same(await written_rows(hass, subscription_id, "compensation"), money)
+        assert not await written_rows(hass, subscription_id, "base_fee")
         return
-    assert_same(await written(hass, subscription_id, "usage"), energy)
-    assert_same(await written(hass, subscription_id, "cost"), money)
+    assert_same(await written_rows(hass, subscription_id, "usage"), energy)
+    assert_same(await written_rows(hass, subscription_id, "cost"), money)
     monthly = nomos.world.plans[subscription.plan].price
     fees = true_fees(monthly, first, end)
-    assert_same(await written(hass, subscription_id, "base_fee"), fees)
+    assert_same(await written_rows(hass, subscription_id, "base_fee"), fees)
     both = {
         hour: money.get(hour, Fraction()) + fees.get(hour, Fraction())
         for hour in money.keys() | fees.keys()
     }
-    assert_same(await written(hass, subscription_id, "total_cost"), both)
+    assert_same(await written_rows(hass, subscription_id, "total_cost"), both)
 
 
 def supply_begins(nomos: Simulator, subscription_id: str) -> date:

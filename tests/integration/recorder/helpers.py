@@ -1,4 +1,4 @@
-"""Helpers of the tests of usage: a metered contract, day by day."""
+"""Helpers for tests of usage: a metered contract, day by day."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,13 +25,13 @@ DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
 
 _AFTER_DUE = timedelta(seconds=3)
-"""How long after its time a scheduled request has been sent, since timers count from full seconds."""
+"""How long after its scheduled time a request has been sent, since timers have a resolution of seconds."""
 
 
-def begin(
+def set_start(
     nomos: Simulator, start: date | datetime, email: str = "smart@example.com"
 ) -> Subscription:
-    """Set the begin of a customer's only contract to a day or an instant."""
+    """Set the start of a customer's only contract to a day or an instant."""
     (subscription,) = nomos.customers[email].subscriptions
     at = start if isinstance(start, datetime) else midnight(start)
     nomos.set_subscription(subscription.id, start_at=at)
@@ -53,7 +53,7 @@ def incomplete(entry: MockConfigEntry, subscription: Subscription) -> list[date]
 async def live(
     entry: MockConfigEntry, subscription: Subscription, advance: Advance, until: date
 ) -> None:
-    """Move the clock from one scheduled request to the next, until usage was requested on a day."""
+    """Advance from one scheduled request to the next until usage has been synced on a day."""
     while True:
         usage = usage_of(entry, subscription)
         synced_on = usage.data.synced_on
@@ -67,7 +67,7 @@ async def live(
 async def pass_time(
     nomos: Simulator, entry: MockConfigEntry, advance: Advance, until: date
 ) -> None:
-    """Move the clock from one scheduled request of an account to the next, until a day begins."""
+    """Advance from one scheduled request of an account to the next until a day begins."""
     runtime = entry.runtime_data
     while today(nomos) < until:
         coordinators = (
@@ -89,20 +89,20 @@ async def sleep_until(
     hass: HomeAssistant,
     day: date,
 ) -> None:
-    """Leave the hub off until the evening of a day, and sync then."""
+    """Keep the hub off until the evening of a day, then sync."""
     assert await hass.config_entries.async_unload(entry.entry_id)
     freezer.move_to(midnight(day) + timedelta(hours=20))
     await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
-    await live(entry, subscription, advance, day)
+    await advance_until_synced(entry, subscription, advance, day)
 
 
-def asked(nomos: Simulator, kind: str = "usage") -> list[RecordedRequest]:
+def requests_of(nomos: Simulator, kind: str = "usage") -> list[RecordedRequest]:
     """Return the requests of a kind."""
     return [one for one in nomos.requests if one.kind == kind]
 
 
-def days_asked(request: RecordedRequest) -> int:
+def days_covered(request: RecordedRequest) -> int:
     """Return how many days a request for usage covers."""
     first, end = (date.fromisoformat(request.query[key]) for key in ("start", "end"))
     return (end - first).days
@@ -128,11 +128,11 @@ def rows_touched(hass: HomeAssistant) -> Iterator[list[str]]:
 
 
 async def clear(hass: HomeAssistant, *names: str) -> None:
-    """Delete statistics, as a customer can in the developer tools."""
+    """Delete statistics, as with Home Assistant's developer tools."""
     get_instance(hass).async_clear_statistics(list(names))
     await async_wait_recording_done(hass)
 
 
 def today(nomos: Simulator) -> date:
-    """Return the tariff's day."""
+    """Return the current day of the tariff."""
     return local_date(nomos.clock.now())

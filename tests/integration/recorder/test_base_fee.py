@@ -10,8 +10,8 @@ import pytest
 from homeassistant.core import HomeAssistant
 from simulator.berlin import local_date
 from tests.integration.helpers import count, restart, state_of
-from tests.integration.recorder.expected import assert_same, true_fees, written
-from tests.integration.recorder.helpers import begin, clear, pass_time
+from tests.integration.recorder.expected import assert_same, true_fees, written_rows
+from tests.integration.recorder.helpers import clear, pass_time, set_start
 
 FIRST, CHANGE = date(2026, 6, 1), date(2026, 7, 1)
 
@@ -21,7 +21,7 @@ async def assert_fees(hass: HomeAssistant, subscription, *parts) -> None:
     truth: dict[datetime, Fraction] = {}
     for monthly, begins, ends in parts:
         truth |= true_fees(monthly, begins, ends)
-    assert_same(await written(hass, subscription.id, "base_fee"), truth)
+    assert_same(await written_rows(hass, subscription.id, "base_fee"), truth)
 
 
 @pytest.mark.parametrize("failing", [False, True])
@@ -29,8 +29,8 @@ async def assert_fees(hass: HomeAssistant, subscription, *parts) -> None:
 async def test_the_fee_changes(
     hass: HomeAssistant, nomos, linked, advance, failing
 ) -> None:
-    """It is booked from its month on, even if it is learned days later; days of other months keep their fee."""
-    subscription = begin(nomos, FIRST)
+    """It is booked from its month on, even if it becomes known days later; other months keep their fee."""
+    subscription = set_start(nomos, FIRST)
     entry = await linked()
     plan = nomos.world.plans[subscription.plan]
     await pass_time(nomos, entry, advance, date(2026, 6, 29))
@@ -55,18 +55,19 @@ async def test_the_fee_changes(
     days = Counter(local_date(one.time) for one in nomos.requests[start:])
     assert max(days.values()) <= 8
 
-    # Statistics that are built again have each month's own fee.
+    # Rebuilt statistics have each month's own fee.
     names = ("usage", "cost", "base_fee", "total_cost")
     await clear(hass, *(f"nomos:{subscription.id}_{name}" for name in names))
     await pass_time(nomos, entry, advance, date(2026, 7, 6))
     new = (20.99, CHANGE, date(2026, 7, 5))
     await assert_fees(hass, subscription, (plan.price, FIRST, CHANGE), new)
     both = {
-        hour: value for hour, value, _ in await written(hass, subscription.id, "cost")
+        hour: value
+        for hour, value, _ in await written_rows(hass, subscription.id, "cost")
     }
-    for hour, value, _ in await written(hass, subscription.id, "base_fee"):
+    for hour, value, _ in await written_rows(hass, subscription.id, "base_fee"):
         both[hour] = both.get(hour, 0.0) + value
-    for hour, value, _ in await written(hass, subscription.id, "total_cost"):
+    for hour, value, _ in await written_rows(hass, subscription.id, "total_cost"):
         assert value == pytest.approx(both.pop(hour), abs=1e-6)
     assert not both
 
@@ -75,7 +76,7 @@ async def test_plans_that_are_not_offered(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
     """A refused plan is requested once a month."""
-    begin(nomos, FIRST)
+    set_start(nomos, FIRST)
     nomos.faults.add("status", "plans", status=403)
     entry = await linked()
     await pass_time(nomos, entry, advance, date(2026, 6, 15))
@@ -89,14 +90,16 @@ async def test_no_fee_for_a_future_day(
 ) -> None:
     """If the clock was ahead, no fee is booked for days in the future."""
     first = date(2026, 6, 1)
-    subscription = begin(nomos, first)
+    subscription = set_start(nomos, first)
     entry = await linked()
     await pass_time(nomos, entry, advance, date(2026, 6, 12))
     ahead = timedelta(days=40)
     nomos.clock.advance(-ahead)
     await advance(ahead)
     await entry.runtime_data.usage[subscription.id].async_refresh()
-    booked = [start for start, *_ in await written(hass, subscription.id, "base_fee")]
+    booked = [
+        start for start, *_ in await written_rows(hass, subscription.id, "base_fee")
+    ]
     assert local_date(max(booked)) <= date(2026, 6, 13)
 
 

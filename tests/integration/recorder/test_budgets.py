@@ -37,7 +37,7 @@ from homeassistant.helpers.recorder import get_instance
 from homeassistant.setup import async_setup_component
 from simulator.berlin import midnight
 from tests.integration.helpers import EMAIL
-from tests.integration.recorder.expected import written
+from tests.integration.recorder.expected import written_rows
 
 QUARTER = timedelta(minutes=15)
 
@@ -49,7 +49,7 @@ def recorder_config() -> None:
 
 @pytest.fixture
 def recorder_db_url(tmp_path: Path) -> str:
-    """Let the recorder keep its database in a file."""
+    """Make the recorder keep its database in a file."""
     return f"sqlite:///{tmp_path / 'home.db'}"
 
 
@@ -73,8 +73,8 @@ def entities(hass: HomeAssistant, entry: MockConfigEntry) -> list[str]:
     return [one.entity_id for one in entries if one.disabled_by is None]
 
 
-async def derived(hass: HomeAssistant) -> int:
-    """Return how many rows of statistics the recorder makes in five minutes of what entities show."""
+async def derived_rows(hass: HomeAssistant) -> int:
+    """Return how many rows of statistics the recorder derives from entities in five minutes."""
     now = datetime.now(UTC).replace(second=0, microsecond=0)
     start = now - timedelta(minutes=now.minute % 5 + 5)
     do_adhoc_statistics(hass, start=start)
@@ -118,10 +118,12 @@ async def test_a_day_is_small(
     rows = {name: after.rows[name] - before.rows[name] for name in after.rows}
     assert rows["states"] == shown.total()
     assert 3 * 20 < rows["statistics"] <= STATISTICS
-    # The loads have run and saved: that is all there is of them, and the recorder derives nothing from their entities.
+    # The rows are the loads' own savings; the recorder derives nothing from their entities.
     for load_id in entry.runtime_data.loads.all:
-        assert 1 <= len(await written(hass, f"load_{load_id.lower()}", "saved")) <= 5
-    assert await derived(hass) * 12 * 24 + 24 <= RECORDER_STATISTICS
+        assert (
+            1 <= len(await written_rows(hass, f"load_{load_id.lower()}", "saved")) <= 5
+        )
+    assert await derived_rows(hass) * 12 * 24 + 24 <= RECORDER_STATISTICS
     assert rows["state_attributes"] <= ATTRIBUTES
     grown = after.file["bytes"] - before.file["bytes"]
     assert 0 < grown <= DATABASE_BYTES
@@ -154,7 +156,7 @@ async def test_levels_are_computed_once(hass: HomeAssistant, linked) -> None:
 async def test_a_load_reports_only_what_changed(
     hass: HomeAssistant, entry, advance
 ) -> None:
-    """A load signals a new plan, the begin and the end of a run, but not every quarter-hour."""
+    """A load signals a new plan and the start and end of a run, but not every quarter-hour."""
     loads = entry.runtime_data.loads.all.values()
     heard: list[str] = []
     for load in loads:

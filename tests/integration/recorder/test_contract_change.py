@@ -1,4 +1,4 @@
-"""Tests of usage of a contract that another one follows: to its last hour, and until its values are final."""
+"""Tests of usage of a contract that is followed by another: up to its last hour, until values are final."""
 
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
@@ -16,14 +16,14 @@ from tests.integration.recorder.expected import (
     assert_same,
     assert_true,
     true_hours,
-    written,
+    written_rows,
 )
 from tests.integration.recorder.helpers import (
     DAY,
     MINUTE,
-    asked,
-    begin,
     pass_time,
+    requests_of,
+    set_start,
     today,
 )
 
@@ -34,14 +34,14 @@ CHANGE = date(2026, 6, 14)
 @pytest.fixture
 def contracts(nomos: Simulator) -> tuple[Subscription, Subscription]:
     """Return an ending contract, and the one that follows it."""
-    old = begin(nomos, SUPPLY)
+    old = set_start(nomos, SUPPLY)
     nomos.set_subscription(old.id, end_at=midnight(CHANGE))
     return old, nomos.add_subscription(EMAIL, start_at=midnight(CHANGE))
 
 
-def asked_about(nomos: Simulator, subscription: Subscription) -> int:
+def usage_requests(nomos: Simulator, subscription: Subscription) -> int:
     """Return how often usage of a contract was requested."""
-    return len([one for one in asked(nomos) if subscription.id in one.path])
+    return len([one for one in requests_of(nomos) if subscription.id in one.path])
 
 
 @pytest.mark.parametrize("restarts", [False, True])
@@ -67,10 +67,10 @@ async def test_change(
     assert max(days.values()) <= 12
     await assert_true(hass, nomos, old.id, SUPPLY, CHANGE)
     assert [name for name in files() if old.id in name] == [f"nomos.usage.{old.id}"]
-    before = asked_about(nomos, old)
+    before = usage_requests(nomos, old)
     await restart(hass, entry)
     await pass_time(nomos, entry, advance, date(2026, 7, 25))
-    assert asked_about(nomos, old) == before
+    assert usage_requests(nomos, old) == before
     await assert_true(hass, nomos, new.id, CHANGE, today(nomos) - DAY)
 
     nomos.remove_subscription(old.id)
@@ -94,10 +94,10 @@ async def test_final_values_after_the_end(
     successor,
     restarts,
 ) -> None:
-    """Values that change after Nomos stopped reporting prices are billed at the old prices, to the last hour."""
+    """Values that change after Nomos stopped reporting prices are billed at the old prices, up to the last hour."""
     supply, last = date(2026, 4, 14), date(2026, 6, 11)
     end = midnight(last) + timedelta(hours=9)
-    old = begin(nomos, supply)
+    old = set_start(nomos, supply)
     nomos.set_subscription(old.id, end_at=end, resolution=resolution)
     if successor:
         nomos.add_subscription(EMAIL, start_at=end)
@@ -131,8 +131,8 @@ async def test_final_values_after_the_end(
 async def test_linked_after_the_change(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
-    """The history of the previous contract is imported, too; that its prices are not available is found out once."""
-    old = begin(nomos, date(2026, 1, 10))
+    """The history of the previous contract is imported, too; its unavailable prices are requested once."""
+    old = set_start(nomos, date(2026, 1, 10))
     nomos.set_subscription(old.id, end_at=midnight(date(2026, 5, 5)))
     nomos.add_subscription(EMAIL, start_at=midnight(date(2026, 5, 5)))
     never = nomos.add_subscription(EMAIL, start_at=None)
@@ -140,19 +140,19 @@ async def test_linked_after_the_change(
     await linked()
     await advance(2 * MINUTE)
     energy, _ = true_hours(nomos, old.id, date(2026, 1, 10), date(2026, 5, 5))
-    assert_same(await written(hass, old.id, "usage"), energy)
-    assert await written(hass, old.id, "base_fee")
-    assert not await written(hass, old.id, "cost")
-    assert len([one for one in asked(nomos, "prices") if old.id in one.path]) == 1
-    assert asked_about(nomos, old) == 5
-    assert asked_about(nomos, never) == 0
+    assert_same(await written_rows(hass, old.id, "usage"), energy)
+    assert await written_rows(hass, old.id, "base_fee")
+    assert not await written_rows(hass, old.id, "cost")
+    assert len([one for one in requests_of(nomos, "prices") if old.id in one.path]) == 1
+    assert usage_requests(nomos, old) == 5
+    assert usage_requests(nomos, never) == 0
 
 
 async def test_prices_after_the_end(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
     """If Nomos still reports prices of an ended contract, its usage has a cost."""
-    old = begin(nomos, date(2026, 4, 20))
+    old = set_start(nomos, date(2026, 4, 20))
     nomos.set_subscription(old.id, end_at=midnight(date(2026, 5, 5)))
     nomos.add_subscription(EMAIL, start_at=midnight(date(2026, 5, 5)))
 
@@ -184,7 +184,7 @@ async def test_reported_as_ended_by_mistake(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
     """A contract that is active after all is shown as before, and requested by a single coordinator."""
-    subscription = begin(nomos, SUPPLY)
+    subscription = set_start(nomos, SUPPLY)
     nomos.add_subscription(EMAIL, start_at=midnight(date(2026, 6, 1)))
     entry: MockConfigEntry = await linked()
     await advance(2 * MINUTE)

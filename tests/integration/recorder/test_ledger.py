@@ -1,4 +1,4 @@
-"""What loads saved, as long-term statistics: every hour once, whatever happens to hub and recorder."""
+"""Tests of the savings of loads as long-term statistics: every hour counts once, whatever happens."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -20,7 +20,7 @@ from homeassistant.helpers.recorder import get_instance
 from homeassistant.setup import async_setup_component
 from tests.integration.helpers import Advance, restart
 from tests.integration.loads.helpers import press, put, shown, switch, until
-from tests.integration.recorder.expected import written
+from tests.integration.recorder.expected import written_rows
 
 pytestmark = pytest.mark.usefixtures("german_hub")
 
@@ -38,7 +38,7 @@ def recorder_config() -> None:
 
 @pytest.fixture
 def usage_known() -> bool:
-    """Import no usage meanwhile."""
+    """Prevent the import of usage."""
     return True
 
 
@@ -52,13 +52,13 @@ async def entry(hass: HomeAssistant, nomos, linked):
 async def hours_of(
     hass: HomeAssistant, load_id: str
 ) -> list[tuple[datetime, float, float]]:
-    """Return the hours of the load's statistic: start, what was saved, and the total."""
+    """Return the hours of the load's statistic: start, saving and total."""
     await hass.async_block_till_done(wait_background_tasks=True)
-    return await written(hass, f"load_{load_id.lower()}", "saved")
+    return await written_rows(hass, f"load_{load_id.lower()}", "saved")
 
 
 async def total(hass: HomeAssistant, load_id: str) -> float:
-    """Return the total of the load's statistic, after a check of its hours."""
+    """Return the total of the load's statistic, after checking its hours."""
     rows = await hours_of(hass, load_id)
     assert [start.minute for start, _, _ in rows] == [0] * len(rows)
     assert [row[2] for row in rows] == pytest.approx(
@@ -67,13 +67,13 @@ async def total(hass: HomeAssistant, load_id: str) -> float:
     return rows[-1][2] if rows else 0.0
 
 
-def saved(hass: HomeAssistant, load_id: str) -> float:
-    """Return what was saved this month."""
+def saved_this_month(hass: HomeAssistant, load_id: str) -> float:
+    """Return this month's saving."""
     return float(shown(hass, load_id, "saved_this_month").state)
 
 
 async def run_once(hass: HomeAssistant, advance: Advance, load_id: str) -> datetime:
-    """Ask for the load, and wait until it has run; return when it began."""
+    """Request the load, and wait until it has run; return its start."""
     await switch(hass, load_id, on=True)
     start = datetime.fromisoformat(shown(hass, load_id, "next_start").state)
     end = datetime.fromisoformat(shown(hass, load_id, "next_end").state)
@@ -84,19 +84,19 @@ async def run_once(hass: HomeAssistant, advance: Advance, load_id: str) -> datet
 async def test_savings_add_up_over_months(
     hass: HomeAssistant, entry, advance: Advance, freezer
 ) -> None:
-    """The sum of a month begins at zero, the statistic goes on; a run by hand adds nothing."""
+    """The monthly sum restarts at zero while the statistic continues; a run by hand adds nothing."""
     load_id = await put(hass, entry, **WASHER)
     name = shown(hass, load_id, "saved_this_month").entity_id
     sum_of_months, hours = 0.0, 0
     for start in (datetime(2026, 6, 12, 9), datetime(2026, 7, 3, 9)):
         freezer.move_to(start.replace(tzinfo=TARIFF_ZONE).astimezone(UTC) + ODD)
         await advance(20 * MINUTE)
-        assert saved(hass, load_id) == 0
+        assert saved_this_month(hass, load_id) == 0
         began = await run_once(hass, advance, load_id)
-        assert saved(hass, load_id) > 0
+        assert saved_this_month(hass, load_id) > 0
         await press(hass, load_id, "start_now")
         await advance(2 * HOUR + ODD)
-        sum_of_months += saved(hass, load_id)
+        sum_of_months += saved_this_month(hass, load_id)
         assert await total(hass, load_id) == pytest.approx(sum_of_months, abs=1e-3)
         rows = await hours_of(hass, load_id)
         assert rows[hours][0] == began.replace(minute=0)
@@ -120,7 +120,7 @@ async def test_savings_add_up_over_months(
 async def test_recorder_derives_nothing(
     hass: HomeAssistant, entry, advance: Advance
 ) -> None:
-    """Of a load's entities the recorder makes no rows of its own, every five minutes."""
+    """The recorder derives no five-minute statistics from a load's entities."""
     load_id = await put(hass, entry, **WASHER)
     await run_once(hass, advance, load_id)
     now = datetime.now(UTC).replace(second=0, microsecond=0)
@@ -135,19 +135,21 @@ async def test_recorder_derives_nothing(
 async def test_two_tasks_in_one_hour(
     hass: HomeAssistant, entry, advance: Advance
 ) -> None:
-    """What the second one saves joins what the first one did."""
+    """The savings of both are added up."""
     load_id = await put(hass, entry, **(WASHER | {"duration": {"minutes": 10}}))
     for _ in range(3):
         await run_once(hass, advance, load_id)
         await restart(hass, entry)
-    assert await total(hass, load_id) == pytest.approx(saved(hass, load_id), abs=1e-3)
+    assert await total(hass, load_id) == pytest.approx(
+        saved_this_month(hass, load_id), abs=1e-3
+    )
 
 
 @pytest.mark.parametrize("lost", ["ledger", "statistic", "both"])
 async def test_power_cut(
     hass: HomeAssistant, entry, advance: Advance, files, freezer, monkeypatch, lost
 ) -> None:
-    """Whichever of the two was written before it, in the end the run counts once in both."""
+    """Whether ledger or statistic was written before it, the run finally counts once in both."""
     load_id = await put(hass, entry, **WASHER)
     await run_once(hass, advance, load_id)
     first = await total(hass, load_id)
@@ -166,7 +168,7 @@ async def test_power_cut(
             statistics, "async_add_external_statistics", lambda *_: None
         )
     await until(advance, end + ODD)
-    both, expected = await total(hass, load_id), saved(hass, load_id)
+    both, expected = await total(hass, load_id), saved_this_month(hass, load_id)
     assert expected > first
     assert both == pytest.approx(expected if lost == "ledger" else first, abs=1e-3)
     assert await hass.config_entries.async_unload(entry.entry_id)
@@ -178,14 +180,14 @@ async def test_power_cut(
     await hass.config_entries.async_setup(entry.entry_id)
     for _ in range(2):
         await advance(20 * MINUTE)
-        assert saved(hass, load_id) == pytest.approx(expected, abs=1e-3)
+        assert saved_this_month(hass, load_id) == pytest.approx(expected, abs=1e-3)
         assert await total(hass, load_id) == pytest.approx(expected, abs=1e-3)
 
 
 async def test_without_recorder_for_a_while(
     hass: HomeAssistant, entry, advance: Advance
 ) -> None:
-    """What was saved meanwhile is written once there is one, each hour at its place."""
+    """Savings are written once there is a recorder, each hour in its place."""
     hass.config.components.remove("recorder")
     load_id = await put(hass, entry, **WASHER)
     for _ in range(2):
@@ -194,14 +196,16 @@ async def test_without_recorder_for_a_while(
     hass.config.components.add("recorder")
     await advance(20 * MINUTE)
     assert len(await hours_of(hass, load_id)) >= 4
-    assert await total(hass, load_id) == pytest.approx(saved(hass, load_id), abs=1e-3)
+    assert await total(hass, load_id) == pytest.approx(
+        saved_this_month(hass, load_id), abs=1e-3
+    )
 
 
 @pytest.mark.parametrize("gone", ["load", "load while unloaded", "account"])
-async def test_goes_with_its_load(
+async def test_removed_with_its_load(
     hass: HomeAssistant, entry, advance: Advance, gone
 ) -> None:
-    """A load that is removed takes its statistic along; that of another one stays."""
+    """The statistic is removed with its load; that of another load stays."""
     load_id = await put(hass, entry, **WASHER)
     other = await put(hass, entry, name="Car", **WASHER)
     await run_once(hass, advance, load_id)

@@ -11,16 +11,16 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.recorder import get_instance
 from simulator.berlin import midnight
 from tests.integration.helpers import count, restart
-from tests.integration.recorder.expected import assert_true, supply_begins, written
+from tests.integration.recorder.expected import assert_true, supply_begins, written_rows
 from tests.integration.recorder.helpers import (
     DAY,
     MINUTE,
-    asked,
-    begin,
+    advance_until_synced,
     clear,
-    days_asked,
-    live,
+    days_covered,
+    requests_of,
     rows_touched,
+    set_start,
     today,
     usage_of,
 )
@@ -34,7 +34,7 @@ SUPPLY = date(2025, 9, 16)
 @pytest.mark.parametrize("now", [NOVEMBER])
 async def test_fourteen_months(hass: HomeAssistant, nomos, linked, advance) -> None:
     """Every hour and total is right, across clock changes and with gaps; then only changed rows are written."""
-    subscription = begin(nomos, SUPPLY)
+    subscription = set_start(nomos, SUPPLY)
     gap = (midnight(date(2026, 10, 24)), midnight(date(2026, 10, 26)))
     lost = (midnight(date(2026, 2, 3)), midnight(date(2026, 2, 9)))
     nomos.configure(usage_missing=(gap, lost))
@@ -43,7 +43,7 @@ async def test_fourteen_months(hass: HomeAssistant, nomos, linked, advance) -> N
     entry = await linked()
     await advance(2 * MINUTE)
     await assert_true(hass, nomos, subscription.id, SUPPLY, today(nomos))
-    rows = await written(hass, subscription.id, "usage")
+    rows = await written_rows(hass, subscription.id, "usage")
     assert len(rows) > 9_900
     hours = {start for start, _, _ in rows}
     # The repeated hour is two hours; gaps have no hours.
@@ -51,9 +51,9 @@ async def test_fourteen_months(hass: HomeAssistant, nomos, linked, advance) -> N
         assert start in hours
     assert not any(one[0] <= start < one[1] for one in (gap, lost) for start in hours)
     # One request a month.
-    requests = asked(nomos)
+    requests = requests_of(nomos)
     assert len(requests) == 15
-    assert [days_asked(one) for one in requests] == [
+    assert [days_covered(one) for one in requests] == [
         15, 31, 30, 31, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 11,
     ]  # fmt: skip
 
@@ -66,11 +66,11 @@ async def test_fourteen_months(hass: HomeAssistant, nomos, linked, advance) -> N
         subscription.id, datetime(2026, 10, 3, 12, 15, tzinfo=UTC), 99.9999
     )
     await advance(8 * DAY)
-    await live(entry, subscription, advance, today(nomos))
+    await advance_until_synced(entry, subscription, advance, today(nomos))
     assert usage_of(entry, subscription).data.settled_to == date(2026, 11, 1)
     await assert_true(hass, nomos, subscription.id, SUPPLY, today(nomos))
     # Of the settled months, only one with a gap is requested again.
-    again = [one.query["start"] for one in asked(nomos)[15:]]
+    again = [one.query["start"] for one in requests_of(nomos)[15:]]
     assert len([start for start in again if start < "2026-10-01"]) <= 1
 
 
@@ -82,7 +82,7 @@ async def test_other_contracts(
     hass: HomeAssistant, nomos, linked, advance, email, hourly
 ) -> None:
     """A contract with hourly prices, and an ended one, whose prices are no longer available."""
-    subscription = begin(nomos, date(2026, 9, 20), email)
+    subscription = set_start(nomos, date(2026, 9, 20), email)
     nomos.configure(inactive_prices="error")
     if hourly:
         nomos.set_subscription(subscription.id, resolution="hourly")
@@ -91,12 +91,12 @@ async def test_other_contracts(
     if hourly:
         await assert_true(hass, nomos, subscription.id, date(2026, 9, 20), today(nomos))
         return
-    rows = await written(hass, subscription.id, "usage")
+    rows = await written_rows(hass, subscription.id, "usage")
     assert rows
     assert subscription.end_at is not None
     assert rows[-1][0] == subscription.end_at - timedelta(hours=1)
-    assert not await written(hass, subscription.id, "cost")
-    # Whether Nomos still reports them is not documented, so they are requested once.
+    assert not await written_rows(hass, subscription.id, "cost")
+    # It is undocumented whether Nomos still reports them, so they are requested once.
     assert count(nomos, "prices") == 1
 
 
@@ -104,9 +104,9 @@ async def test_other_contracts(
 async def test_a_slow_disk(
     hass: HomeAssistant, nomos, linked, advance, monkeypatch
 ) -> None:
-    """What the recorder is just writing is waited for, also if nothing else is to be written."""
+    """An import waits for what the recorder is writing, even if it has nothing to write itself."""
     email = "ended@example.com"
-    subscription = begin(nomos, date(2026, 9, 20), email)
+    subscription = set_start(nomos, date(2026, 9, 20), email)
     nomos.configure(inactive_prices="error")
     write = recorder_statistics.import_statistics
 
@@ -118,14 +118,14 @@ async def test_a_slow_disk(
     await linked(email)
     await advance(2 * MINUTE)
     assert subscription.end_at is not None
-    rows = await written(hass, subscription.id, "usage")
+    rows = await written_rows(hass, subscription.id, "usage")
     assert rows[-1][0] == subscription.end_at - timedelta(hours=1)
     assert count(nomos, "prices") == 1
 
 
 @pytest.mark.parametrize("now", [NOVEMBER])
 async def test_feed_in(hass: HomeAssistant, nomos, linked, advance) -> None:
-    """Statistics of feed-in and payment, beside the consumption of the same household."""
+    """Feed-in and payment have statistics next to the consumption of the same household."""
     subscriptions = nomos.customers["solar@example.com"].subscriptions
     for one in subscriptions:
         nomos.set_subscription(one.id, start_at=midnight(date(2026, 10, 12)))
@@ -134,22 +134,22 @@ async def test_feed_in(hass: HomeAssistant, nomos, linked, advance) -> None:
     for one in subscriptions:
         await assert_true(hass, nomos, one.id, date(2026, 10, 12), today(nomos))
     (feed_in,) = (one for one in subscriptions if one.type == "feed_in")
-    assert (await written(hass, feed_in.id, "returned"))[-1][2] > 10
-    assert not await written(hass, feed_in.id, "usage")
+    assert (await written_rows(hass, feed_in.id, "returned"))[-1][2] > 10
+    assert not await written_rows(hass, feed_in.id, "usage")
 
 
 async def test_importing_twice_changes_nothing(
     hass: HomeAssistant, nomos, linked, advance, files
 ) -> None:
     """If the record is lost, everything is requested again, and no row in the database changes."""
-    subscription = begin(nomos, date(2026, 4, 20))
+    subscription = set_start(nomos, date(2026, 4, 20))
     entry = await linked()
     with rows_touched(hass) as touched:
         await advance(2 * MINUTE)
-        await written(hass, subscription.id, "usage")
+        await written_rows(hass, subscription.id, "usage")
     assert len(touched) > 40
     before = {
-        series: await written(hass, subscription.id, series)
+        series: await written_rows(hass, subscription.id, series)
         for series in ("usage", "cost", "base_fee", "total_cost")
     }
     assert await hass.config_entries.async_unload(entry.entry_id)
@@ -161,17 +161,17 @@ async def test_importing_twice_changes_nothing(
         await hass.async_block_till_done(wait_background_tasks=True)
         await advance(2 * MINUTE)
         for series, rows in before.items():
-            assert await written(hass, subscription.id, series) == rows
+            assert await written_rows(hass, subscription.id, series) == rows
     assert touched == []
     # April, May and June.
     assert count(nomos, "usage") - asked_before == 3
 
 
-async def test_deleted_statistics_are_built_again(
+async def test_deleted_statistics_are_rebuilt(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
-    """It happens at the next sync, from the beginning of supply, whether all or one of them were deleted."""
-    subscription = begin(nomos, date(2026, 4, 20))
+    """At the next sync, they are rebuilt from the beginning of supply, whether all or just one were deleted."""
+    subscription = set_start(nomos, date(2026, 4, 20))
     entry = await linked()
     await advance(2 * MINUTE)
     first = supply_begins(nomos, subscription.id)
@@ -180,8 +180,10 @@ async def test_deleted_statistics_are_built_again(
     ):
         await clear(hass, *(f"nomos:{subscription.id}_{name}" for name in names))
         for name in names:
-            assert not await written(hass, subscription.id, name)
-        await live(entry, subscription, advance, date(2026, 6, 11) + number * DAY)
+            assert not await written_rows(hass, subscription.id, name)
+        await advance_until_synced(
+            entry, subscription, advance, date(2026, 6, 11) + number * DAY
+        )
         await assert_true(hass, nomos, subscription.id, first, today(nomos))
     requests = count(nomos, "usage")
     await restart(hass, entry)
@@ -201,10 +203,10 @@ async def test_metadata(
 ) -> None:
     """The metadata is complete, and in the hub's language."""
     hass.config.language = language
-    subscription = begin(nomos, date(2026, 6, 8))
+    subscription = set_start(nomos, date(2026, 6, 8))
     await linked()
     await advance(2 * MINUTE)
-    await written(hass, subscription.id, "usage")
+    await written_rows(hass, subscription.id, "usage")
     found = {
         one["statistic_id"]: one
         for one in await get_instance(hass).async_add_executor_job(

@@ -1,4 +1,4 @@
-"""Tests of usage if a single month, the meter or the database fails: the rest goes on."""
+"""Tests of usage if a single month, the meter or the database fails: everything else works."""
 
 from collections import Counter
 from datetime import date
@@ -24,7 +24,7 @@ from tests.integration.recorder.expected import (
     assert_same,
     assert_true,
     true_hours,
-    written,
+    written_rows,
 )
 from tests.integration.recorder.helpers import (
     DAY,
@@ -33,6 +33,8 @@ from tests.integration.recorder.helpers import (
     begin,
     incomplete,
     pass_time,
+    requests_of,
+    set_start,
     today,
     usage_of,
 )
@@ -47,7 +49,7 @@ async def test_a_month_that_always_fails(
     hass: HomeAssistant, nomos, linked, advance, monkeypatch, error
 ) -> None:
     """The other months are imported; the failing one costs a request a day for a week, and is imported later."""
-    subscription = begin(nomos, SUPPLY)
+    subscription = set_start(nomos, SUPPLY)
     nomos.configure(usage_gaps=False)
     bad = date(2026, 3, 1)
 
@@ -73,7 +75,7 @@ async def test_a_month_that_always_fails(
     assert sorted(days.values())[-2] <= 8
     assert max(days.values()) <= 9
     energy, _ = true_hours(nomos, subscription.id, SUPPLY, today(nomos) - DAY)
-    there = {hour for hour, _, _ in await written(hass, subscription.id, "usage")}
+    there = {hour for hour, _, _ in await written_rows(hass, subscription.id, "usage")}
     assert {local_date(hour).month for hour in energy if hour not in there} == {3}
     trouble.clear()
     await pass_time(nomos, entry, advance, date(2026, 6, 30))
@@ -85,8 +87,8 @@ async def test_a_month_that_always_fails(
 async def test_a_month_whose_prices_always_fail(
     hass: HomeAssistant, nomos, linked, advance, monkeypatch
 ) -> None:
-    """Its energy is written, and its cost once there are prices."""
-    subscription = begin(nomos, SUPPLY)
+    """Its energy is written at once, and its cost once there are prices."""
+    subscription = set_start(nomos, SUPPLY)
     nomos.configure(usage_gaps=False)
     real, trouble = NomosClient.prices, [True]
 
@@ -100,8 +102,8 @@ async def test_a_month_whose_prices_always_fail(
     await advance(2 * MINUTE)
     await advance(40 * MINUTE)
     energy, money = true_hours(nomos, subscription.id, SUPPLY, today(nomos))
-    assert_same(await written(hass, subscription.id, "usage"), energy)
-    priced = {hour for hour, _, _ in await written(hass, subscription.id, "cost")}
+    assert_same(await written_rows(hass, subscription.id, "usage"), energy)
+    priced = {hour for hour, _, _ in await written_rows(hass, subscription.id, "cost")}
     assert {local_date(hour).month for hour in money if hour not in priced} == {3}
     trouble.clear()
     await pass_time(nomos, entry, advance, date(2026, 6, 18))
@@ -112,7 +114,7 @@ async def test_a_month_that_fails_once(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
     """It is imported within an hour."""
-    subscription = begin(nomos, SUPPLY)
+    subscription = set_start(nomos, SUPPLY)
     nomos.faults.add("status", "usage", status=500, times=1, skip=1)
     await linked()
     await advance(2 * MINUTE)
@@ -123,8 +125,8 @@ async def test_a_month_that_fails_once(
 async def test_nomos_is_down_during_an_import(
     hass: HomeAssistant, nomos, linked, advance
 ) -> None:
-    """It is noticed at once, and no month becomes incomplete."""
-    subscription = begin(nomos, SUPPLY)
+    """The import notices it at once, and no month becomes incomplete."""
+    subscription = set_start(nomos, SUPPLY)
     nomos.configure(usage_gaps=False)
     nomos.faults.add("status", "usage", status=500, times=4, skip=1)
     entry = await linked()
@@ -132,7 +134,7 @@ async def test_nomos_is_down_during_an_import(
     assert len(asked(nomos)) == 3
     assert not incomplete(entry, subscription)
     await advance(40 * MINUTE)
-    assert len(asked(nomos)) == 5
+    assert len(requests_of(nomos)) == 5
     await advance(80 * MINUTE)
     assert not incomplete(entry, subscription)
     await assert_true(hass, nomos, subscription.id, SUPPLY, today(nomos))
@@ -143,7 +145,7 @@ async def test_before_the_meter_was_exchanged(
     hass: HomeAssistant, nomos, linked, advance, meter
 ) -> None:
     """Monthly values of an earlier analog meter do not prevent the import of the smart meter's readings."""
-    subscription = begin(nomos, SUPPLY)
+    subscription = set_start(nomos, SUPPLY)
     exchanged = date(2026, 5, 1)
 
     def old(answer):
@@ -159,7 +161,7 @@ async def test_before_the_meter_was_exchanged(
     await pass_time(nomos, entry, advance, date(2026, 6, 18))
     assert usage_of(entry, subscription).data.meter is MeterType.SMART
     energy, _ = true_hours(nomos, subscription.id, exchanged, today(nomos) - DAY)
-    assert_same(await written(hass, subscription.id, "usage"), energy)
+    assert_same(await written_rows(hass, subscription.id, "usage"), energy)
     days = Counter(local_date(one.time) for one in nomos.requests[start:])
     assert sorted(days.values())[-2] <= 8
     assert midnight(exchanged) == min(energy)
@@ -169,8 +171,8 @@ async def test_before_the_meter_was_exchanged(
 async def test_the_database_is_broken(
     hass: HomeAssistant, nomos, linked, advance, monkeypatch, trouble
 ) -> None:
-    """The sensors go on, there are no more requests than on other days, and later everything is written."""
-    subscription = begin(nomos, date(2026, 5, 20))
+    """Sensors work, there are no extra requests, and everything is written later."""
+    subscription = set_start(nomos, date(2026, 5, 20))
     entry = await linked()
     await advance(2 * MINUTE)
     broken = [trouble]
@@ -211,7 +213,7 @@ async def test_the_database_is_broken_during_an_import(
     hass: HomeAssistant, nomos, linked, advance, monkeypatch
 ) -> None:
     """After a lost write, the other months are imported on the next day, and the newest days are shown."""
-    subscription = begin(nomos, SUPPLY)
+    subscription = set_start(nomos, SUPPLY)
     lost: list[Any] = []
 
     def write(*args):
@@ -223,18 +225,21 @@ async def test_the_database_is_broken_during_an_import(
     monkeypatch.setattr(statistics, "async_add_external_statistics", write)
     entry = await linked()
     await advance(2 * MINUTE)
-    assert [one.query["start"] for one in asked(nomos)] == ["2026-02-01", "2026-06-01"]
+    assert [one.query["start"] for one in requests_of(nomos)] == [
+        "2026-02-01",
+        "2026-06-01",
+    ]
     state_of(hass, subscription.id, "usage_latest_day")
     await pass_time(nomos, entry, advance, date(2026, 6, 12))
     await assert_true(hass, nomos, subscription.id, SUPPLY, today(nomos) - DAY)
 
 
 @pytest.mark.parametrize("days", [1, 2])
-async def test_a_smart_meter_is_called_analog(
+async def test_smart_meter_reported_as_analog(
     hass: HomeAssistant, nomos, linked, advance, days
 ) -> None:
-    """On one day it counts as a mistake, on two days as an exchange; if that is undone, the sensors come back."""
-    subscription = begin(nomos, date(2026, 6, 1))
+    """On one day it counts as a mistake, on two days as an exchange; if that is undone, the sensors return."""
+    subscription = set_start(nomos, date(2026, 6, 1))
     entry = await linked()
     await pass_time(nomos, entry, advance, date(2026, 6, 11))
     registry = er.async_get(hass)

@@ -25,8 +25,8 @@ from tests.integration.helpers import make_entry, restart
 from tests.integration.recorder.expected import assert_true
 from tests.integration.recorder.helpers import (
     DAY,
-    begin,
     clear,
+    set_start,
     sleep_until,
     today,
     usage_of,
@@ -37,7 +37,7 @@ EXAMPLES = int(os.environ.get("NOMOS_HISTORY_EXAMPLES", "5"))
 SUPPLY = date(2026, 3, 24)
 APRIL = datetime(2026, 4, 7, 18, 3, 7, tzinfo=UTC)
 LAST = date(2026, 4, 14)
-"""The last day of the steps: before March is settled, so that nothing is settled while answers are wrong."""
+"""The last day of the steps. March is settled later, so nothing is settled while responses are wrong."""
 
 SERIES = ("usage", "cost", "base_fee", "total_cost")
 
@@ -72,7 +72,7 @@ class Recorder:
         return True
 
     def ask(self, job: Callable[..., Any], *args: Any) -> Any:
-        """Read the database, or fail, or be interrupted while it is read."""
+        """Read the database, fail, or be interrupted while reading."""
         if getattr(job, "__module__", "") == UsageStatistics.__module__:
             if self._happens("broken"):
                 raise OperationalError("SELECT", {}, Exception("disk I/O error"))
@@ -118,7 +118,7 @@ ACTIONS = st.one_of(
 
 
 class Machine:
-    """One contract, and what happens to it."""
+    """One contract, and the steps that can happen to it."""
 
     def __init__(
         self, hass, nomos, freezer, advance, files, recorder: Recorder
@@ -126,11 +126,11 @@ class Machine:
         """Prepare the account of a contract that began two weeks ago."""
         self.hass, self.nomos, self.freezer = hass, nomos, freezer
         self.advance, self.files, self.recorder = advance, files, recorder
-        self.subscription = begin(nomos, SUPPLY)
+        self.subscription = set_start(nomos, SUPPLY)
         self.entry = make_entry(nomos)
 
     async def start(self) -> None:
-        """Set up."""
+        """Set up the account."""
         self.entry.add_to_hass(self.hass)
         assert await self.hass.config_entries.async_setup(self.entry.entry_id)
         await self.hass.async_block_till_done(wait_background_tasks=True)
@@ -152,7 +152,7 @@ class Machine:
         return start, start + quarters * timedelta(minutes=15)
 
     async def sync(self) -> None:
-        """Go on to the next scheduled request."""
+        """Advance to the next scheduled request."""
         if today(self.nomos) >= LAST:
             return
         at = usage_of(self.entry, self.subscription).next_request
@@ -227,7 +227,7 @@ class Machine:
         self.nomos.correct_price(self.subscription.id, at, quarter - 20.5)
 
     async def end(self) -> None:
-        """End all faults, and go on until March is settled and the weekly sync is over."""
+        """End all faults, and advance until March is settled and the weekly sync is over."""
         self.recorder.heal()
         self.nomos.faults.clear()
         self.nomos.configure(usage_missing=(), usage_delay_days=0)
@@ -273,7 +273,7 @@ async def test_any_history_ends_with_the_same_rows(
     now,
     actions: list[tuple[Any, ...]],
 ) -> None:
-    """After interruptions, repetitions, wrong answers and corrections, every hour and every total is right."""
+    """After interruptions, repetitions, wrong responses and corrections, every hour and every total is right."""
     freezer.move_to(now)
     with pytest.MonkeyPatch.context() as monkeypatch:
         machine = Machine(

@@ -1,12 +1,12 @@
-"""The soak test: a simulated year of a hub in which everything goes wrong that can.
+"""The soak test: a simulated year of a hub in which everything that can go wrong does.
 
 - `clock`: moves time from one timer to the next, so that everything happens when it is scheduled.
-- `faults`: the faults and their times, drawn from a seed; `recipes` and `hostile_bytes`: wrong answers.
-- `proxy`: between hub and Nomos, records the requests and what was really delivered.
+- `faults`: the faults and their times, drawn from a seed; `recipes` and `hostile_bytes`: wrong responses.
+- `proxy`: sits between hub and Nomos, records the requests and what was really delivered.
 - `expected`: what a hub can know at an instant, independent of the integration.
 - `house`: the hub with its disk: starts, stops, power cuts, new links; `disk`: how the operating system answers writes.
 - `checker`: compares the states with the expected ones; `budget`: counts requests; `audit`: checks that nothing else in
   Home Assistant is harmed.
 - `report`: violations and figures as text.
-- `runner`: lets faults happen, with the parts that `stage` holds: to `nomos`, the `grant` and the `hub`.
+- `runner`: injects the faults into `nomos`, the `grant` and the `hub`; `stage` holds these parts.
 """

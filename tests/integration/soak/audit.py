@@ -1,4 +1,4 @@
-"""Checks that Home Assistant can save everything, and shows nothing of other customers."""
+"""Checks that Home Assistant can save everything and shows nothing of other customers."""
 
 from collections.abc import Iterable
 
@@ -12,7 +12,7 @@ from homeassistant.helpers.json import json_bytes
 
 
 def unsavable(hass: HomeAssistant) -> str | None:
-    """Return what Home Assistant cannot save or show because of an invalid text, or None."""
+    """Return something that Home Assistant cannot save or show because of an invalid string, or None."""
     entities, devices = er.async_get(hass), dr.async_get(hass)
     for name, data in (
         ("config entries", hass.config_entries._data_to_save),

@@ -9,15 +9,15 @@ from tests.integration.soak.expected import Expected
 from tests.integration.soak.proxy import Proxy, Request
 
 CLEAN_BUDGET: Final = 8, 5
-"""Requests on a quiet day: of an account with one contract, and for each further contract. Both include one for a
-tomorrow that is late. Once a month the tariff of each contract is requested, too."""
+"""Requests on a quiet day: for an account with one contract, and for each further contract. Both include one for late
+prices of tomorrow. Once a month, the tariff of each contract is requested, too."""
 
 MONTH_BUDGET: Final = 2
-"""Additional requests for each contract that compares a month of usage, once a week."""
+"""Additional requests for each contract whose weekly comparison of a month of usage is due."""
 
 CEILING: Final = 150, 120
-"""The same for any day. A day without any price takes most: its prices are requested every half hour, and twice, since
-a refused request is repeated for today alone, and an HTTP client repeats a request that was cut off."""
+"""The same for any day. A day without any price takes most requests: they are sent every half hour, and twice, since a
+refused request is repeated for today alone and the HTTP client repeats a request that was cut off."""
 
 REFUSED_BUDGET: Final = 24, 6
 """Refused token requests on any day, and additional ones for each start of the hub."""
@@ -46,7 +46,7 @@ class Budget:
     def settle(
         self, day: date, now: datetime
     ) -> tuple[int, bool, list[tuple[str, str]]]:
-        """Return the requests of a day that is over, whether it was quiet, and the violations."""
+        """Return the requests of a past day, whether it was quiet, and the violations."""
         count, more = self._counts.pop(day, 0), self._contracts - 1
         spent = Counter(
             f"{one.kind} {one.status}"

@@ -1,4 +1,4 @@
-"""Compares the states with the truth; collects violations and figures."""
+"""Compares states with the expected ones; collects violations and figures."""
 
 from collections import Counter, deque
 from datetime import datetime, timedelta
@@ -35,14 +35,14 @@ from tests.integration.soak.report import (
 
 MOST_VIOLATIONS: Final = 20
 MOST_OF_A_KIND: Final = 5
-"""Further violations of the same kind are counted, but not reported."""
+"""The most violations of a kind that are reported; further ones are only counted."""
 
 _SETTLED: Final = timedelta(seconds=10)
-"""How long after a good answer a prompt that it settles is gone."""
+"""How long after a successful response an obsolete prompt is gone."""
 
 
 class Checker:
-    """Compares the states of one account with the expected."""
+    """Compares the states of one account with the expected ones."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class Checker:
         self._dark_since: dict[str, datetime] = {}
         self._entities: dict[tuple[str, str, str], str] = {}
         self._jumps: list[tuple[datetime, datetime]] = []
-        """When states must be right again after a jump of the clock, and the time before it."""
+        """When states must be right again after a jump of the clock, and the hub's time before the jump."""
         self._writes = 0
         self._budget = Budget(proxy, expected, len(subscriptions))
         self.strangers: set[str] = set()
@@ -102,7 +102,7 @@ class Checker:
         self.recent.append(f"{local(at or self._clock.true)} {what}")
 
     def clock_jumped(self, hub_before: datetime, until: datetime) -> None:
-        """Record that the hub's clock jumped; until an instant, states may be those of the time before."""
+        """Record a jump of the hub's clock; until an instant, states may be those of the old time."""
         now = self._clock.true
         self._jumps = [one for one in self._jumps if now < one[0]]
         self._jumps.append((until, hub_before))
@@ -118,7 +118,7 @@ class Checker:
         return self._started_at >= instant
 
     def violate(self, kind: str, detail: str, key: str = "") -> None:
-        """Report a violation, once as long as it lasts."""
+        """Report a violation, once while it lasts."""
         now = self._clock.true
         if (known := self._open.get((kind, key))) is not None:
             known.until = now
@@ -257,7 +257,7 @@ class Checker:
         self._check_search(subscription, now)
 
     def _check_search(self, subscription: Subscription, now: datetime) -> None:
-        """Check that a hub without a price sends a request every half hour, if it can send any."""
+        """Check that a hub without a price sends a request every half hour, if it can."""
         dark_since = self._dark_since.setdefault(subscription.id, now)
         last = self._proxy.requests[-1].at if self._proxy.requests else dark_since
         waiting = any(
@@ -371,7 +371,7 @@ class Checker:
             self.violate("TOKEN NOT ON DISK", when)
 
     def check_asked(self, since: datetime) -> None:
-        """Check that a hub has requested what it lacks since its clock was set right, unless a fault prevented that."""
+        """Check that a hub has requested missing data since its clock was set right, unless a fault prevented it."""
         now, hub = self._clock.true, self._clock.hub
         if (
             not self._house.is_on
@@ -419,7 +419,7 @@ class Checker:
             self.note(f"{one.kind} {one.status}", one.at)
 
     def day_over(self) -> None:
-        """Check the requests of a day that is over, and drop past data."""
+        """Check the requests of a past day, and drop old data."""
         self._count_requests()
         self._check_others()
         now, day = self._clock.true, self._day

@@ -13,14 +13,14 @@ import pytest
 from homeassistant.core import HomeAssistant
 
 _LATENESS = 50e-6
-"""Seconds by which a timer fires late: wall clocks have only microseconds, and no machine is exact."""
+"""How late timers fire, in seconds: wall clocks only have microseconds, and no machine is exact."""
 
 _LONGEST_JOB = timedelta(minutes=15)
 
 
 @contextmanager
 def kernel_timers() -> Iterator[dict[int, int]]:
-    """Replace the kernel's timers by pipes; return the reading end of each by its writing end."""
+    """Replace the kernel's timers with pipes; return the read end of each, keyed by its write end."""
     timers: dict[int, int] = {}
 
     def create(_clock: int, *, flags: int) -> int:
@@ -59,7 +59,7 @@ class SoakClock:
     """
 
     def __init__(self, hass: HomeAssistant, freezer: Movable, start: datetime) -> None:
-        """Begin at an aware instant; the event loop's time goes on from its present value."""
+        """Begin at an aware instant; the event loop's time continues from its current value."""
         self._hass = hass
         self._freezer = freezer
         self._loop = cast("Any", hass.loop)
@@ -69,7 +69,7 @@ class SoakClock:
         self._jobs = 0
         self._run_in_executor = self._loop.run_in_executor
         self.is_waiting: Callable[[], bool] = lambda: False
-        """Returns whether a simulated answer is being delayed, which only time can end."""
+        """Returns whether a simulated response is being delayed, which only time can end."""
         self.is_interrupted: Callable[[], bool] = lambda: False
         """Returns whether something has to be done at once, before time moves on."""
         self._loop.time = lambda: self._now
@@ -79,7 +79,7 @@ class SoakClock:
         """The simulated kernel timers, which report that the clock was set."""
         self.kernel_reports = True
         """Whether the kernel reports that the clock was set."""
-        # It would measure the duration of callbacks with a clock that jumps.
+        # Debug mode would measure the duration of callbacks with a clock that jumps.
         self._loop.set_debug(False)
         self._loop.run_in_executor = self._count_job
 
@@ -112,7 +112,7 @@ class SoakClock:
         await self.settle()
 
     async def suspend(self, duration: timedelta) -> None:
-        """Suspend the machine: time goes on, but its timers do not."""
+        """Suspend the machine: time passes, but its timers stand still."""
         self._epoch += duration
         self._freezer.move_to(self.hub)
         notify_timers(self.timers)
@@ -155,7 +155,7 @@ class SoakClock:
                 continue
             if not (self._unfinished() or (task is not None and not task.done())):
                 return
-            # Something waits: for a socket, which takes hardly any time, or for a timer.
+            # Something is waiting: for a socket, which takes hardly any time, or for a timer.
             if waited >= (2 if self.is_waiting() else 50):
                 return
             waited += 1

@@ -1,4 +1,4 @@
-"""The hub's disk, which may be full, read-only or broken for a time."""
+"""The hub's disk, which may be full, read-only or broken for a while."""
 
 import builtins
 from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ _ERRORS: Final[dict[DiskFault, tuple[int, frozenset[str]]]] = {
     "broken": (errno.EIO, frozenset({"fsync", "rename", "replace"})),
     "cannot rename": (errno.ENOSPC, frozenset({"rename", "replace"})),
 }
-"""The error of the operating system, and the calls that fail."""
+"""For each fault: the operating system's error, and the calls that fail."""
 
 DISK_FAULTS: Final = tuple(_ERRORS)
 
@@ -37,12 +37,12 @@ _WRITING: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEN
 class Disk:
     """Intercepts every call that writes below a folder.
 
-    A power cut is simulated with the contents of the files, so a successful fsync does nothing: waiting for the real
+    Power cuts are simulated with the contents of the files, so a successful fsync does nothing; waiting for the real
     disk would only take time.
     """
 
     def __init__(self, folder: str) -> None:
-        """Begin with a disk that works."""
+        """Begin with a working disk."""
         self.fault: DiskFault | None = None
         self._folder = os.path.realpath(folder)
 
@@ -66,7 +66,7 @@ class Disk:
 
     @contextmanager
     def working(self) -> Iterator[None]:
-        """Let the test itself write."""
+        """Allow writes by the test itself."""
         fault, self.fault = self.fault, None
         try:
             yield

@@ -12,14 +12,14 @@ LAST_FIRST_LOOK = time(14, 2)
 """By this local time, every installation has requested tomorrow."""
 
 LONGEST_GAP = timedelta(minutes=132)
-"""In a period of this length without faults, every installation that lacks something sends a request: its gaps grow to
-120 minutes, with a jitter of up to 7 %, and setup is tried every ten minutes."""
+"""In a period of this length without faults, every installation with missing data sends a request: the gaps grow to
+120 minutes, with a jitter of up to 7 %, and setup is retried every ten minutes."""
 
 LONGEST_GAP_IN_THE_DARK = timedelta(minutes=37)
 """The same for an installation without the current price: 30 minutes, 15 %, and a request's timeout."""
 
 MIDNIGHT_WATCH = timedelta(minutes=1), timedelta(minutes=11)
-"""An installation that lacks the new day requests it in its first minutes; without faults around midnight it has it."""
+"""An installation without the new day's prices requests them in the day's first minutes; without faults it gets them."""
 
 
 @dataclass(slots=True)
@@ -49,7 +49,7 @@ class Publication:
 
 @dataclass(slots=True)
 class Expected:
-    """The faults and publications, from which follows what was obtainable."""
+    """The faults and publications, which determine what was obtainable."""
 
     sim: Simulator
     step: timedelta
@@ -57,7 +57,7 @@ class Expected:
     publications: dict[date, Publication] = field(default_factory=dict)
     superseded: dict[tuple[str, datetime], set[float]] = field(default_factory=dict)
     disturbed: set[date] = field(default_factory=set)
-    """Local days on which the usual budget of requests does not hold."""
+    """Local days to which the usual budget of requests does not apply."""
 
     def trouble(
         self,
@@ -70,16 +70,16 @@ class Expected:
         span = Span(start, end, what, intervals)
         self.spans.append(span)
         if end != FOREVER:
-            self.disturb(start, end)
+            self.record_disturbed(start, end)
         return span
 
     def end(self, span: Span, at: datetime) -> None:
         """Set the end of a fault."""
         span.end = at
-        self.disturb(span.start, at)
+        self.record_disturbed(span.start, at)
 
-    def disturb(self, start: datetime, end: datetime) -> None:
-        """Record days that are not quiet: those of a fault, and the next morning, too, if it ends late."""
+    def record_disturbed(self, start: datetime, end: datetime) -> None:
+        """Record days as not quiet: those of a fault, and the next one, too, if it ends late."""
         day = local_date(start)
         while day <= local_date(end + timedelta(hours=4)):
             self.disturbed.add(day)

@@ -23,7 +23,7 @@ type Holes = Literal["missing", "null_amounts", "nan_amounts"]
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Answers are wrong for a while."""
+    """Responses are wrong for a while."""
 
     recipe: Recipe
     match: str | None
@@ -39,7 +39,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """Some intervals are missing in every answer for a while."""
+    """Some intervals are missing in every response for a while."""
 
     style: Holes
     intervals: tuple[datetime, datetime]
@@ -65,7 +65,7 @@ class PowerCut:
     down: timedelta
     after_rotation: bool
     skew: timedelta = timedelta()
-    """How far the clock is ahead at the start; it is mostly behind, since it has no battery."""
+    """How far the clock is ahead at the start; it is usually behind, since it has no battery."""
     until_network_time: timedelta = timedelta()
 
 
@@ -79,7 +79,7 @@ class Revocation:
 
 @dataclass(frozen=True, slots=True)
 class LostAnswer:
-    """The next answer with a rotated token is lost."""
+    """The next response with a rotated token is lost."""
 
     how: Literal["reset_after", "truncate"]
     until_linked: timedelta
@@ -140,7 +140,7 @@ class PassingRefusal:
 
 @dataclass(frozen=True, slots=True)
 class ForeignContract:
-    """The list of contracts holds a contract of another customer, beside or instead of ours."""
+    """The list of contracts contains a contract of another customer, next to ours or instead of it."""
 
     instead: bool
     until: datetime
@@ -148,7 +148,7 @@ class ForeignContract:
 
 @dataclass(frozen=True, slots=True)
 class NotYetAnswer:
-    """Nomos reports unpublished prices in another way."""
+    """Nomos reports unpublished prices differently."""
 
     unpublished: str
 
@@ -187,9 +187,9 @@ REFUSALS: Final[tuple[dict[str, Any], ...]] = (
     {"status": 403, "shape": "rfc"},
     {"status": 400, "shape": "rfc"},
 )
-"""How the token endpoint may refuse a grant; those in the shape of RFC 6749 are access_denied and invalid_grant."""
+"""The ways in which the token endpoint may refuse a grant; access_denied and invalid_grant follow RFC 6749."""
 
-# How many faults of a kind there are per day: in quiet, in normal and in bad weeks.
+# The number of faults of each kind per day: in quiet, normal and bad weeks.
 _RATES: Final[dict[str, tuple[float, float, float]]] = {
     "fault": (0.0, 0.25, 1.5),
     "refusal": (0.0, 0.03, 0.15),
@@ -244,7 +244,7 @@ def _poisson(rng: Random, rate: float) -> int:
 
 
 def _length(rng: Random, shortest: timedelta, longest: timedelta) -> timedelta:
-    """Return a duration with a uniform logarithm."""
+    """Return a log-uniformly distributed duration."""
     return shortest * math.exp(rng.uniform(0, math.log(longest / shortest)))
 
 

@@ -1,4 +1,4 @@
-"""The grant: revoked, lost, or refused for a while although it is good; and the customer who links again."""
+"""Faults of the grant: revoked, lost, or refused for a while although valid; and the customer who links again."""
 
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -8,7 +8,7 @@ from tests.integration.soak.faults import LostAnswer, PassingRefusal, Revocation
 from tests.integration.soak.stage import Stage
 
 _REAUTH_WITHIN: Final = timedelta(hours=26)
-"""After so long without faults, a hub has noticed that its link is broken, since it sends requests every day."""
+"""Without faults, a hub notices a broken link within this time, since it sends requests every day."""
 
 _SLIP: Final = timedelta(minutes=40)
 """How soon the grant is tried again after a refusal that may be a mistake."""
@@ -23,13 +23,13 @@ class Grant:
     """The grant of one account."""
 
     def __init__(self, stage: Stage) -> None:
-        """Begin with a good grant."""
+        """Begin with a valid grant."""
         self._stage = stage
         self._broken: Span | None = None
         self._until_linked = timedelta()
         self._once: list[Any] = []
         self._refused: dict[str, datetime] = {}
-        """Until when a good grant is refused by the API, and by the token endpoint."""
+        """Until when the API and the token endpoint refuse a valid grant."""
         self._refusals = 0
         stage.proxy.on_loss = self._answer_lost
         stage.proxy.on_refusal = self._heard_refusal
@@ -41,20 +41,20 @@ class Grant:
             stage.count("revoked by the customer")
             email = stage.subscriptions[0].email
             stage.sim.revoke(email, immediate=trouble.immediate)
-            self.break_off(trouble.until_linked)
+            self.record_loss(trouble.until_linked)
 
     def lose_answer(self, trouble: LostAnswer) -> None:
-        """Lose the next answer with a rotated token."""
+        """Lose the next response with a rotated token."""
         self._until_linked = trouble.until_linked
         self._stage.sim.faults.add(trouble.how, "token", times=1)
 
     def _answer_lost(self) -> None:
         if self._broken is None:
             self._stage.count("lost the rotated token")
-            self.break_off(self._until_linked or timedelta(hours=1))
+            self.record_loss(self._until_linked or timedelta(hours=1))
 
-    def break_off(self, until_linked: timedelta) -> None:
-        """Record that the grant is lost, and how long after the prompt the customer links again."""
+    def record_loss(self, until_linked: timedelta) -> None:
+        """Record the loss of the grant, and how long after the prompt the customer links again."""
         stage = self._stage
         self._broken = stage.expected.trouble(stage.now, FOREVER, "link broken")
         self._until_linked = until_linked
@@ -67,7 +67,7 @@ class Grant:
     # --- Temporary refusals ------------------------------------------------------------------------------------
 
     def refuse(self, trouble: PassingRefusal) -> None:
-        """Refuse a good grant: once, or until an instant."""
+        """Refuse a valid grant once, or until an instant."""
         stage, now, until = self._stage, self._stage.now, trouble.until
         answer = " ".join(str(value) for value in trouble.answer.values())
         if until is None:
@@ -90,7 +90,7 @@ class Grant:
             )
 
     def _heard_refusal(self, kind: str, status: int) -> None:
-        """Record that the hub was refused by mistake: from now on it tries again by itself."""
+        """Record that the hub was refused by mistake and now retries by itself."""
         stage, now = self._stage, self._stage.now
         where = "token" if kind == "token" else "api"
         slips = (
@@ -110,7 +110,7 @@ class Grant:
     # --- The customer ------------------------------------------------------------------------------------------
 
     def watch(self) -> None:
-        """Let the customer link again some time after the prompt."""
+        """Make the customer link again some time after the prompt."""
         stage, broken = self._stage, self._broken
         if broken is None or not stage.house.is_on:
             return

@@ -1,4 +1,4 @@
-"""Answers with hostile contents: lone surrogates, control characters, absurd figures, endless nesting."""
+"""Responses with hostile contents: lone surrogates, control characters, absurd numbers, endless nesting."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -15,7 +15,7 @@ type Change = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 def _each(**values: Any) -> Change:
-    """Return a change that sets fields of each item of an answer."""
+    """Return a change that sets fields of each item of a response."""
 
     def change(payload: dict[str, Any]) -> dict[str, Any]:
         for item in payload.get("items") or ():

@@ -17,7 +17,7 @@ from tests.integration.soak.clock import SoakClock
 from tests.integration.soak.disk import Disk
 
 _SHUTDOWN = timedelta(seconds=30)
-"""How long a clean stop takes: Home Assistant writes delayed data."""
+"""How long a clean stop takes, in which Home Assistant writes delayed data."""
 
 _ENTRIES = "core.config_entries"
 
@@ -56,7 +56,7 @@ class House:
         ]
 
     async def start(self) -> None:
-        """Start with what is on the disk."""
+        """Start with what is on disk."""
         self.is_on = True
         await self._clock.drive(
             self._hass.config_entries.async_setup(self.entry.entry_id)
@@ -73,7 +73,7 @@ class House:
         self.is_on = False
 
     async def cut_power(self) -> None:
-        """Stop at once: only what is on the disk survives."""
+        """Stop at once: only what is on disk survives."""
         restore = self._disk()
         for task in self._hass._tasks | self._hass._background_tasks:
             task.cancel()
@@ -86,7 +86,7 @@ class House:
         self.is_on = False
 
     async def link_again(self) -> str:
-        """Do what the flow does after the customer's consent; return the refresh token."""
+        """Link again as the flow does after the customer's consent; return the refresh token."""
         self._end_flows()
         token = self._sim.issue_tokens(self._email)
         self._hass.config_entries.async_update_entry(

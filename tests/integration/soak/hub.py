@@ -10,23 +10,23 @@ from tests.integration.soak.grant import Grant
 from tests.integration.soak.stage import Stage
 
 _WRITTEN: Final = timedelta(seconds=5)
-"""Data that arrived so long before a power cut is on the disk."""
+"""Data that arrived this long before a power cut is on disk."""
 
 _WRITTEN_AGAIN: Final = timedelta(minutes=2)
-"""How long after a boundary with a working disk all missing data is on it."""
+"""With a working disk, missing data is on it this long after a boundary."""
 
 _NOTICED: Final = timedelta(seconds=1), timedelta(seconds=65)
-"""How long after a step of the clock states may be wrong: if the kernel reports it, and if it does not."""
+"""How long states may be wrong after a step of the clock: if the kernel reports it, and if not."""
 
 _ASKED: Final = timedelta(minutes=4)
-"""How long after the hub noticed a step it has requested a missing price."""
+"""A hub that noticed a step has requested a missing price within this time."""
 
 _ALONE: Final = timedelta(minutes=3), timedelta(minutes=9)
-"""When Nomos refuses connections after the clock was set right, and how long; the hub restarts in between."""
+"""When, and for how long, Nomos refuses connections after the clock was set right; the hub restarts meanwhile."""
 
 
 class Hub:
-    """Lets faults happen to the hub."""
+    """Injects faults into the hub."""
 
     def __init__(self, stage: Stage, grant: Grant) -> None:
         """Begin with a hub that is off."""
@@ -37,7 +37,7 @@ class Hub:
         self._rotated = False
         self._until_linked = timedelta(hours=1)
         self._unwritten_since: datetime | None = None
-        """Since when the disk may lack something."""
+        """Since when the disk may lack data."""
         self._check_at = stage.now
         stage.proxy.on_rotation = self._token_rotated
         stage.clock.is_interrupted = lambda: (
@@ -47,7 +47,7 @@ class Hub:
     # --- On and off --------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Start; half of all kernels report that the clock was set."""
+        """Start; half of all kernels report changes of the clock."""
         stage = self._stage
         stage.checker.house_started()
         stage.clock.kernel_reports = stage.rng.random() < 0.5
@@ -82,7 +82,7 @@ class Hub:
         self._rotated = True
 
     async def react(self) -> None:
-        """Cut the power if that is planned after the next rotation, and there was one."""
+        """Cut the power if that is planned after a rotation and there was one."""
         cut, rotated, self._rotated = self._awaits_rotation, self._rotated, False
         if cut is not None and rotated and self._stage.house.is_on:
             self._awaits_rotation = None
@@ -132,7 +132,7 @@ class Hub:
         stage.plan(self._check_at, self._check_written)
 
     def _check_written(self) -> None:
-        """Check that a disk that works again holds what it lacked."""
+        """Check that a disk that works again has all data."""
         stage, house = self._stage, self._stage.house
         if house.disk.fault or stage.now < self._check_at:
             return
@@ -141,7 +141,7 @@ class Hub:
             stage.checker.check_token("the disk works again")
 
     def _look_at_disk(self, *, in_order: bool) -> None:
-        """Note what was lost with the process."""
+        """Record which data was lost with the process."""
         stage, house = self._stage, self._stage.house
         since, self._unwritten_since = self._unwritten_since, None
         if in_order and not house.disk.fault:
@@ -156,7 +156,7 @@ class Hub:
             stage.checker.check_token("the hub is off")
         else:
             stage.count("lost the token with the disk")
-        self._grant.break_off(self._until_linked)
+        self._grant.record_loss(self._until_linked)
 
     # --- The clock ---------------------------------------------------------------------------------------------
 
@@ -172,7 +172,7 @@ class Hub:
             )
 
     async def _start_wrong(self, cut: PowerCut) -> None:
-        """Start with a wrong time; the network's time comes a little later."""
+        """Start with a wrong time, which the network corrects a little later."""
         stage = self._stage
         if not stage.clock.skew:
             stage.count(f"started with a wrong clock{_how_far(cut.skew)}")
@@ -184,7 +184,7 @@ class Hub:
         await self._set_clock(timedelta())
 
     async def _right_alone(self) -> None:
-        """Set the clock right without Nomos, and restart: the disk must not have lost anything."""
+        """Set the clock right and restart without Nomos: the disk must not have lost anything."""
         stage = self._stage
         await self._right_clock()
         after, length = _ALONE
@@ -196,7 +196,7 @@ class Hub:
         await self.restart(Restart(timedelta(minutes=1)))
 
     leave_alone: Callable[[datetime], Any]
-    """Lets Nomos refuse connections until an instant."""
+    """Makes Nomos refuse connections until an instant."""
 
     async def _set_clock(self, skew: timedelta) -> None:
         stage, before = self._stage, self._stage.clock.hub

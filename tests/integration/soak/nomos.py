@@ -1,4 +1,4 @@
-"""Faults of Nomos: late publications, corrections, wrong answers, refused connections, foreign contracts."""
+"""Faults of Nomos: late publications, corrections, wrong responses, refused connections, foreign contracts."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
@@ -11,16 +11,16 @@ from tests.integration.soak.recipes import Harm
 from tests.integration.soak.stage import Stage
 
 _FORGIVEN: Final = 2 * DAY
-"""The least time between lists without our contract, which may be believed on two days in a row."""
+"""The least time between lists without our contract, which hubs believe on two days in a row."""
 
 _STRANGER: Final = "many@example.com"
 
 
 class Nomos:
-    """Lets faults happen to Nomos."""
+    """Injects faults into Nomos."""
 
     def __init__(self, stage: Stage, port: int) -> None:
-        """Use the simulator on a port."""
+        """Control the simulator on a port."""
         self._stage = stage
         self._port = port
         self._refusals = 0
@@ -29,7 +29,7 @@ class Nomos:
         stage.proxy.on_impatience = self._impatient
 
     def answer_wrongly(self, fault: Fault) -> None:
-        """Answer wrongly for a while."""
+        """Send wrong responses for a while."""
         stage, recipe, match, until = (
             self._stage,
             fault.recipe,
@@ -52,7 +52,7 @@ class Nomos:
         elif recipe.harm is Harm.ALL:
             expected.trouble(now, until, recipe.name)
         else:
-            expected.disturb(now, until)
+            expected.record_disturbed(now, until)
 
     def _may_not_list(self, until: datetime) -> bool:
         """Return whether our contract may be missing now; if so, record it."""
@@ -110,7 +110,7 @@ class Nomos:
             self._stage.checker.note("Nomos listens again")
 
     def publish(self, publication: PublicationPlan) -> None:
-        """Configure how a delivery day is published; the simulator's answers follow from that."""
+        """Configure how a delivery day is published, which determines the simulator's responses."""
         stage, day = self._stage, publication.day
         stage.count(
             f"published {publication.kind}",
@@ -143,7 +143,7 @@ class Nomos:
                     at = at_local(day, publication.at)
                     known[day] = Publication(at, 100, at)
                     stage.plan(at, lambda: sim.publish_at(day, time(13)))
-        stage.expected.disturb(stage.now, min(at, midnight(day + DAY)))
+        stage.expected.record_disturbed(stage.now, min(at, midnight(day + DAY)))
 
     def correct(self, at: datetime, amount: float) -> None:
         """Correct a price that is published."""

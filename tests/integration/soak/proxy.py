@@ -1,4 +1,4 @@
-"""A proxy between hub and Nomos that records the requests, and which answers really arrived."""
+"""A proxy between hub and Nomos that records requests, and which responses really arrived."""
 
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -15,7 +15,7 @@ from simulator import Simulator
 from simulator.records import kind_of
 
 MOST = 10_000
-"""ct/kWh; an amount beyond that, positive or negative, is no price."""
+"""In ct/kWh; an amount beyond that, positive or negative, is no valid price."""
 
 LONGEST_WAIT = timedelta(hours=2)
 """The longest wait that is honoured."""
@@ -29,7 +29,7 @@ class Delivered:
     at: datetime
     before: float | None = None
     certain: bool = True
-    """Whether the hub must still have it: not if the power failed at the moment at which it arrived."""
+    """Whether the hub must still have it; not if the power failed in the moment of its arrival."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Proxy:
     newest: str = ""
     """The latest refresh token that the hub received."""
     last_good: datetime | None = None
-    """When the hub last received an answer that needs a good grant."""
+    """When the hub last received a response that requires a valid grant."""
     held: int = 0
     on_wait: Callable[[str, datetime], None] = lambda _path, _until: None
     on_impatience: Callable[[str, datetime], None] = lambda _path, _until: None
@@ -128,7 +128,7 @@ class Proxy:
                 self.on_rotation()
             else:
                 self.on_loss()
-        # If an answer is cut off in its body, its headers have arrived.
+        # If a response is cut off in its body, its headers have arrived.
         if response is not None and (
             status == 429 or (gone and response.prepared and response.status == 429)
         ):
@@ -160,7 +160,7 @@ class Proxy:
         known = self.prices.setdefault(subscription_id, {})
         now = self.sim.clock.now()
         items = payload.get("items") or ()
-        # A hub may reject the whole answer or only this item.
+        # A hub may reject the whole response or only this item.
         certain = all(_moment(item) for item in items)
         if certain:
             self.last_good = now
@@ -186,14 +186,14 @@ class Proxy:
             earlier.amount, earlier.certain = amount, earlier.certain or certain
 
     def power_failed(self, since: datetime) -> None:
-        """Record that data that arrived after an instant may be lost."""
+        """Record that data which arrived after an instant may be lost."""
         for known in self.prices.values():
             for delivered in known.values():
                 if delivered.at >= since:
                     delivered.certain = False
 
     def forget_before(self, instant: datetime) -> None:
-        """Drop past data, so that a long run does not need more memory."""
+        """Drop past data, so that memory does not grow in a long run."""
         self.requests = [one for one in self.requests if one.at >= instant]
         for known in self.prices.values():
             for start in [start for start in known if start < instant]:

@@ -1,4 +1,4 @@
-"""The kinds of wrong answers."""
+"""The kinds of wrong responses."""
 
 from dataclasses import dataclass, field
 from enum import Enum
@@ -11,11 +11,11 @@ class Harm(Enum):
     NONE = "none"
     ALL = "all"
     DENIED = "denied"
-    """As ALL, and the hub may request again later than usual."""
+    """Like ALL, and the hub may retry later than usual."""
     SETUP = "setup"
     """Prices are available, but setup without stored data fails."""
     LISTS = "lists"
-    """As SETUP, and our contract may be missing from the list for less than a day."""
+    """Like SETUP, and our contract may be missing from the list for less than a day."""
 
 
 @dataclass(frozen=True, slots=True)

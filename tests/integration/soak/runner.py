@@ -1,4 +1,4 @@
-"""The soak itself: lets faults happen while the checker compares."""
+"""The soak itself: injects faults while the checker compares states."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -88,23 +88,23 @@ class Runner:
             self._grant.watch()
 
     async def _until(self, instant: datetime) -> None:
-        """Go on to an instant, and let planned events happen before."""
+        """Advance to an instant, with all planned events before it."""
         stage = self._stage
         while (at := stage.next_at) is not None and at <= instant:
             await self._move(at)
-            # Meanwhile, an earlier event may have been planned.
+            # An earlier event may have been planned meanwhile.
             if (following := stage.next_at) is not None and following <= at:
                 await self._happen(stage.pop())
         await self._move(instant)
 
     async def _move(self, instant: datetime) -> None:
-        """Move on to an instant; cut the power meanwhile if that is planned after the next rotation."""
+        """Advance to an instant; cut the power on the way if that is planned after the next rotation."""
         while (left := instant - self._stage.now) > timedelta():
             await self._stage.clock.advance(left)
             await self._hub.react()
 
     async def _happen(self, what: Trouble | Callable[[], Any]) -> None:
-        """Let an event happen: a drawn fault, or what is planned for its end."""
+        """Trigger an event: a drawn fault, or what is planned for its end."""
         result = what() if callable(what) else self._actions[type(what)](what)
         if inspect.isawaitable(result):
             await result
@@ -119,7 +119,7 @@ class Runner:
     def _forget_access(self, _what: DeadAccess) -> None:
         self._stage.count("dead access token")
         self._stage.sim.expire_access_tokens()
-        self._stage.expected.disturb(self._stage.now, self._stage.now)
+        self._stage.expected.record_disturbed(self._stage.now, self._stage.now)
 
     def _new_day(self) -> None:
         today = local_date(self._stage.now)
