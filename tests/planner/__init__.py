@@ -1,1 +1,1 @@
-"""Tests of the planner, against plain enumeration."""
+"""Tests of the planner, compared with plain enumeration."""

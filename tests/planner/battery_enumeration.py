@@ -1,4 +1,4 @@
-"""The cheapest way to use a battery, by trying everything, to hold the planner against."""
+"""The cheapest use of a battery by exhaustive search, to compare the planner with."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -7,20 +7,20 @@ from math import inf
 from custom_components.nomos.planner.battery import Battery, Quarter
 
 UNIT = 0.1
-"""kWh. In batteries of 100 units without losses, needs and powers in units stay on the planner's levels."""
+"""In kWh. In a lossless battery of 100 units, needs and powers in whole units stay on the planner's levels."""
 
 
 GRADES = 8
-"""In how many steps the planner grades a power. Powers are multiples of as many units a quarter-hour."""
+"""The number of power steps of the planner. Powers are multiples of this number of units per quarter-hour."""
 
 
 def units(kwh: float) -> int:
-    """Return an energy in units."""
+    """Convert an energy to units."""
     return round(kwh / UNIT)
 
 
 def powers(full: float, least: int, most: int) -> list[int]:
-    """Return what a quarter-hour at each grade of a power comes to, between two amounts."""
+    """Return the energy (units) of a quarter-hour at each power step within two limits."""
     grades = [units(full / 4) * grade // GRADES for grade in range(1, GRADES)]
     return (
         [most, *(one for one in grades if least < one < most)] if most > least else []
@@ -28,7 +28,7 @@ def powers(full: float, least: int, most: int) -> list[int]:
 
 
 def least_cost(battery: Battery, level: float, quarters: Sequence[Quarter]) -> float:
-    """Return what the cheapest of all sequences of modes, at all powers, costs in EUR; charge left is worth nothing."""
+    """Return the cost (EUR) of the cheapest sequence of modes and powers; the final charge is worth nothing."""
     full, reserve = units(battery.capacity), units(battery.reserve)
 
     def paid(quarter: Quarter, charged: int, discharged: int) -> float:

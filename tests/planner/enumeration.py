@@ -1,4 +1,4 @@
-"""The best plan by plain enumeration, to hold the planner against."""
+"""The best plan by plain enumeration, to compare the planner with."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ QUARTER = timedelta(minutes=15)
 NO_COMPONENTS = Components()
 SLOT = timedelta(minutes=5)
 type Value = tuple[int, int, int, int]
-"""What plans are compared by: less duration, cost (less payout), runs, preference; in slots and cents."""
+"""What plans are compared by: missing duration, cost (or negative payout), runs, preference; in slots and cents."""
 
 
 def make_table(
@@ -41,8 +41,10 @@ def make_table(
     )
 
 
-def cut(table: PriceTable, request: PlanRequest, slot: timedelta) -> list[int | None]:
-    """Return what each slot of the window in which the load may run costs, in cents; a payout costs less than nothing."""
+def slot_costs(
+    table: PriceTable, request: PlanRequest, slot: timedelta
+) -> list[int | None]:
+    """Return the cost of each slot in which the load may run, in cents; a payout is a negative cost."""
     cents: list[int | None] = []
     at = request.earliest
     while at < request.latest:
@@ -69,7 +71,7 @@ _SLOT = _CENT << 24
 
 
 def _decode(value: int) -> Value:
-    """Return a value that was kept as one number, less duration first, to be compared quickly."""
+    """Decode a value that is stored as a single number (missing duration first) for quick comparison."""
     preference, runs = value % _RUN, value // _RUN % (_CENT // _RUN)
     rest = value // _CENT
     slots = (rest + _SLOT // _CENT // 2) // (_SLOT // _CENT)
@@ -77,18 +79,18 @@ def _decode(value: int) -> Value:
 
 
 def best(table: PriceTable, request: PlanRequest, slot: timedelta = SLOT) -> Value:
-    """Return the value of the best plan with all edges on slots: every run from every slot, from the back."""
-    cents = cut(table, request, slot)
+    """Return the value of the best plan on slot boundaries: tries every run from every slot, backwards."""
+    cents = slot_costs(table, request, slot)
     size = len(cents)
     asked = request.duration // slot
     least, pause = max(request.min_run // slot, 1), max(request.min_pause // slot, 1)
     most = 1 if request.contiguous else request.max_runs
     layers = range((most or size) + 1) if most else [0]
     weights = [weight(index, size, request.prefer) for index in range(size)]
-    # By runs left, then by slot, then by slots left.
+    # Indexed by remaining runs, then slot, then remaining slots.
     table_of = {runs: [[0] * (asked + 1) for _ in range(size + 1)] for runs in layers}
     for index in range(size - 1, -1, -1):
-        # What each run from here costs, up to the first slot in which it may not go on.
+        # The cost of each run from here, up to the first slot in which it must end.
         runs_from: list[tuple[int, int, int]] = []
         total = _RUN
         for end in range(index + 1, min(size, index + asked) + 1):
@@ -111,14 +113,14 @@ def best(table: PriceTable, request: PlanRequest, slot: timedelta = SLOT) -> Val
 
 
 def weight(slot: int, size: int, prefer: Prefer) -> int:
-    """Return how much a slot weighs against the preference."""
+    """Return the weight of a slot against the preference."""
     return 2 * slot + 1 if prefer is Prefer.EARLY else 2 * (size - slot) - 1
 
 
 def value(
     result: Plan, table: PriceTable, request: PlanRequest, slot: timedelta = SLOT
 ) -> Value:
-    """Return the value of a plan, having checked that it keeps what was asked."""
+    """Return the value of a plan, after checking that it meets the request."""
     runs = result.runs
     assert all(run.start < run.end for run in runs)
     assert all(one.end < two.start for one, two in pairwise(runs))
@@ -148,7 +150,7 @@ def value(
         assert piece.end <= interval.end
         assert piece.price == interval.price
         assert within(request, piece.price)
-    cents = cut(table, request, slot)
+    cents = slot_costs(table, request, slot)
     used = [
         (run.start - request.earliest) / slot + offset
         for run in runs

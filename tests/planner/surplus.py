@@ -1,4 +1,4 @@
-"""A house with sun by five-minute slots: what a load costs it, worked out from its whole bill."""
+"""A house with solar power in five-minute slots: the cost of a load, calculated from the whole bill."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ SLOTS = 36
 
 STARTS = (
     datetime(2026, 6, 10, 9, 30, tzinfo=UTC),
-    # The hour before the clock is put forward, and the two that are called the same.
+    # The hour before the clock is put forward, and the repeated hour in autumn.
     datetime(2026, 3, 29, 0, tzinfo=UTC),
     datetime(2026, 10, 25, 0, tzinfo=UTC),
 )
@@ -24,7 +24,7 @@ STARTS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surplus:
-    """Three hours of a house: prices and payouts by quarter-hours, need and sun by hours, and the runs of other loads."""
+    """Three hours of a house: quarter-hourly prices and payouts, hourly need and sun, and the runs of other loads."""
 
     start: datetime
     prices: Sequence[float | None]
@@ -32,10 +32,10 @@ class Surplus:
     house: Sequence[float]
     sun: Sequence[float]
     others: Sequence[tuple[int, int, float]]
-    """First slot, end, and power in kW."""
+    """For each: first slot, end, and power in kW."""
 
     def at(self, slot: int) -> datetime:
-        """Return when a slot begins."""
+        """Return the start of a slot."""
         return self.start + slot * SLOT
 
     @property
@@ -45,7 +45,7 @@ class Surplus:
 
     @property
     def own(self) -> OwnSun:
-        """Return what a load may count on."""
+        """Return the solar power that is available to a load."""
         return OwnSun(
             house=_forecast(self.start, self.house),
             sun=_forecast(self.start, self.sun),
@@ -57,7 +57,7 @@ class Surplus:
         )
 
     def cost(self, slot: int, power: float) -> float | None:
-        """Return by how much a load makes a slot's bill higher, in EUR; None if the price is unknown."""
+        """Return how much a load adds to a slot's bill, in EUR; None if the price is unknown."""
         price, payout = self.prices[slot // 3], self.payouts[slot // 3]
         if price is None:
             return None
@@ -69,7 +69,7 @@ class Surplus:
 
 
 def _bill(need: float, price: float, payout: float) -> float:
-    """Return what a slot costs in which so many kW are needed beyond the sun."""
+    """Return the cost of a slot for a need (kW) beyond solar power."""
     return (max(need, 0.0) * price + min(need, 0.0) * payout) * (SLOT / HOUR)
 
 
@@ -92,7 +92,7 @@ def _cents(low: int, high: int) -> st.SearchStrategy[float]:
 
 @st.composite
 def surpluses(draw: st.DrawFn, *, known: bool = False) -> Surplus:
-    """Draw a house. If all is known, no price and no payout is missing."""
+    """Draw a house. With ``known``, no price or payout is missing."""
     price, payout = _cents(-20, 45), _cents(-10, 20)
     optional = [price, payout] if known else [price | st.none(), payout | st.none()]
     quarters = [

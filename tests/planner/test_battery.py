@@ -1,4 +1,4 @@
-"""The battery planner: held against trying everything, against a solver, and against what a battery can do."""
+"""Tests of the battery planner, compared with exhaustive search and checked against a battery's limits."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -24,7 +24,7 @@ from tests.planner.battery_enumeration import UNIT, least_cost
 START = datetime(2026, 3, 2, 9, 45, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)
 CHANGE = 0.001
-"""EUR: what the planner asks of a change of the mode."""
+"""The least gain for which the planner changes the mode, in EUR."""
 
 CASES = settings(
     deadline=None,
@@ -60,7 +60,7 @@ USUAL = Battery(capacity=10, charge_power=5, discharge_power=5)
 
 @st.composite
 def on_levels(draw: st.DrawFn) -> tuple[Battery, float, list[Quarter]]:
-    """Draw a battery whose charge stays on whole levels, and some quarter-hours with every kind of price."""
+    """Draw a battery whose charge stays on the planner's levels, and quarter-hours with all kinds of prices."""
     cents = st.one_of(st.integers(-5, 40), st.sampled_from([0, 10, 30]))
     size = draw(st.integers(1, 8))
     power = st.sampled_from([8, 16, 24]).map(lambda steps: steps * UNIT * 4)
@@ -91,10 +91,10 @@ def on_levels(draw: st.DrawFn) -> tuple[Battery, float, list[Quarter]]:
 
 @CASES
 @given(on_levels())
-def test_as_good_as_trying_everything(
+def test_as_good_as_exhaustive_search(
     case: tuple[Battery, float, list[Quarter]],
 ) -> None:
-    """No sequence of modes and powers costs less; a change of the mode may be left if it earns next to nothing."""
+    """No sequence of modes and powers costs less, except that the plan may omit changes that earn next to nothing."""
     battery, level, chosen = case
     best = least_cost(battery, level, chosen)
     cost = plan_battery(battery, level, chosen).cost
@@ -109,14 +109,14 @@ def test_as_good_as_trying_everything(
     st.integers(1, 14 * 60),
     st.sampled_from(BatteryMode),
 )
-def test_what_a_battery_can_do(
+def test_limits_of_the_battery(
     case: tuple[Battery, float, list[Quarter]],
     efficiency: float,
     standby: float,
     seconds: int,
     mode: BatteryMode,
 ) -> None:
-    """Levels, powers, permissions and money of a plan are those of the battery; it is never worse than self-use."""
+    """A plan respects levels, powers and permissions, its costs are correct, and it is never worse than self-use."""
     battery, level, chosen = case
     battery = replace(
         battery,
@@ -169,8 +169,8 @@ def test_what_a_battery_can_do(
     assert plan.gain == pytest.approx(plan.cost_self_use - plan.cost, abs=1e-9)
 
 
-def test_charges_when_cheap_for_when_it_is_not() -> None:
-    """The battery is filled as far as the expensive hours need it, and keeps its charge until they come."""
+def test_charges_for_expensive_hours() -> None:
+    """The battery is charged as much as the expensive hours need, and holds its charge until then."""
     plan = plan_battery(
         USUAL, 0.0, quarters([0.2] * 4 + [0.3] * 4 + [0.45] * 4, [0.25] * 12)
     )
@@ -182,15 +182,15 @@ def test_charges_when_cheap_for_when_it_is_not() -> None:
 
 
 def test_wear_and_losses_must_pay() -> None:
-    """A spread that does not pay for losses and wear is left alone."""
+    """A price difference that does not pay for losses and wear is not used."""
     prices = [0.2] * 4 + [0.26] * 4
     assert plan_battery(USUAL, 0.0, quarters(prices, [0.25] * 8)).gain == 0
     spared = replace(USUAL, wear=0.0)
     assert plan_battery(spared, 0.0, quarters(prices, [0.25] * 8)).gain > 0
 
 
-def test_charge_left_is_worth_what_comes_after() -> None:
-    """The battery is not emptied at the end of known prices if the evening after is expensive."""
+def test_value_of_the_final_charge() -> None:
+    """The battery is not emptied by the end of known prices if the evening after that is expensive."""
     now = quarters([0.3] * 4, [0.25] * 4)
     evening = quarters([0.5] * 8, [0.25] * 8, start=START + 4 * QUARTER)
     cheap = quarters([0.1] * 8, [0.25] * 8, start=START + 4 * QUARTER)
@@ -203,13 +203,13 @@ def test_charge_left_is_worth_what_comes_after() -> None:
     assert used.end_value == 0
 
 
-def test_spare_charge_is_not_sold_before_the_sun_has_come() -> None:
-    """Sun that no plan needs is stored rather than sold at once: if tomorrow has less, it is there; else it is sold then."""
+def test_spare_charge_is_kept_until_the_sun_has_come() -> None:
+    """Spare solar power is stored, not sold at once: it may be needed if tomorrow has less, or be sold then."""
     needs = [-1.0] * 8 + [0.25] * 8
     tomorrow = quarters([0.3] * 16, needs, 0.08, start=START + 16 * QUARTER)
     plan = plan_battery(USUAL, 2.0, quarters([0.3] * 16, needs, 0.08), tomorrow)
     assert set(modes(plan)) == {"self_use"}
-    # While payouts differ, room is still kept for the sun that pays less.
+    # If payouts differ, room is still kept for the solar power with the lower payout.
     payouts = [0.1] * 4 + [0.02] * 4 + [0.0] * 8
     tomorrow = quarters([0.3] * 16, needs, payouts, start=START + 16 * QUARTER)
     plan = plan_battery(USUAL, 7.0, quarters([0.3] * 16, needs, payouts), tomorrow)
@@ -217,7 +217,7 @@ def test_spare_charge_is_not_sold_before_the_sun_has_come() -> None:
 
 
 def test_keeps_room_for_the_sun() -> None:
-    """The sun of the morning is sold if the noon's, which pays nothing, fills the battery by itself."""
+    """The morning's solar power is sold if that of noon, which pays nothing, will fill the battery anyway."""
     needs, payouts = [-1.0] * 8 + [0.5] * 8, [0.1] * 4 + [-0.05] * 4 + [0.1] * 8
     small = replace(USUAL, capacity=4.0, from_grid=False)
     plan = plan_battery(small, 0.0, quarters([0.3] * 16, needs, payouts))
@@ -226,8 +226,8 @@ def test_keeps_room_for_the_sun() -> None:
     assert plan.gain > 0
 
 
-def test_negative_prices_fill_the_battery_and_burn_nothing() -> None:
-    """While electricity costs less than nothing the battery charges and does not discharge."""
+def test_negative_prices_fill_the_battery() -> None:
+    """While the price is negative, the battery charges and does not discharge."""
     plan = plan_battery(
         replace(USUAL, to_grid=True),
         5.0,
@@ -238,7 +238,7 @@ def test_negative_prices_fill_the_battery_and_burn_nothing() -> None:
 
 
 def test_feeds_in_only_if_allowed() -> None:
-    """A payout far above the price is taken if the battery may feed in."""
+    """A payout far above the price is used if the battery may feed in."""
     chosen = quarters([0.1] * 8, [0.0] * 8, [0.0] * 4 + [0.5] * 4)
     assert plan_battery(USUAL, 0.0, chosen).gain == 0
     plan = plan_battery(replace(USUAL, to_grid=True), 0.0, chosen)
@@ -247,7 +247,7 @@ def test_feeds_in_only_if_allowed() -> None:
 
 
 def test_target() -> None:
-    """A level that is to be reached by a time is reached, at the least cost."""
+    """A target level is reached in time at the lowest cost."""
     prices = [0.4, 0.2, 0.2, 0.4, 0.4, 0.1]
     target = Target(START + 4 * QUARTER, 2.0)
     plan = plan_battery(USUAL, 0.0, quarters(prices, [0.0] * 6), target=target)
@@ -262,7 +262,7 @@ def test_target() -> None:
 
 
 def test_target_beyond_known_prices() -> None:
-    """A target after the last known price is provided for: by then the rest can be charged, and no sooner."""
+    """For a target beyond known prices, only as much is charged as could not be charged later."""
     beyond = quarters([0.5] * 2, [0.0] * 2)
     after = [
         one._replace(start=one.start + 4 * QUARTER, end=one.end + 4 * QUARTER)
@@ -278,14 +278,14 @@ def test_target_beyond_known_prices() -> None:
 
 
 def test_target_out_of_reach() -> None:
-    """A level that cannot be reached in time is approached as far as it goes."""
+    """A target that cannot be reached in time is approached as far as possible."""
     target = Target(START + 2 * QUARTER, 9.0)
     plan = plan_battery(USUAL, 0.0, quarters([0.3] * 4, [0.0] * 4), target=target)
     assert modes(plan)[:2] == ["charge", "charge"]
 
 
 def test_no_flapping() -> None:
-    """Prices that hardly differ do not make the mode change from one quarter-hour to the next."""
+    """Nearly equal prices do not cause a change of mode from one quarter-hour to the next."""
     random = Random(5)
     prices = [0.3 + random.uniform(-0.001, 0.001) for _ in range(96)]
     plan = plan_battery(USUAL, 5.0, quarters(prices, [0.1] * 96))
@@ -295,7 +295,7 @@ def test_no_flapping() -> None:
 
 @pytest.mark.parametrize("level", [-1.0, 0.0, 10.0, 11.0])
 def test_any_level(level: float) -> None:
-    """A level that was measured beyond the bounds is taken as empty or full."""
+    """A measured level beyond the bounds counts as empty or full."""
     plan = plan_battery(USUAL, level, quarters([0.2, 0.4] * 4, [0.3, -0.3] * 4, 0.08))
     assert all(0 <= step.level <= 10 for step in plan.steps)
 
@@ -321,15 +321,15 @@ def test_nothing_to_plan() -> None:
     ],
     ids=str,
 )
-def test_no_such_battery(wrong: dict[str, Any]) -> None:
-    """A battery that cannot be is refused."""
+def test_impossible_battery(wrong: dict[str, Any]) -> None:
+    """An impossible battery is refused."""
     with pytest.raises(ValueError, match="no such battery"):
         replace(USUAL, **wrong)
 
 
 @pytest.mark.parametrize("level", [0.05, 0.15, 0.3, 0.5])
-def test_standby_that_leaves_less_than_is_fed_in(level: float) -> None:
-    """A small battery that loses much by itself is planned down to its end."""
+def test_high_standby_losses(level: float) -> None:
+    """A small battery with high standby losses is planned until it is empty."""
     small = Battery(
         capacity=1, charge_power=3, discharge_power=3, standby=0.1, to_grid=True
     )
@@ -338,7 +338,7 @@ def test_standby_that_leaves_less_than_is_fed_in(level: float) -> None:
 
 
 def test_any_battery_is_planned() -> None:
-    """Whatever rounding makes of a battery's numbers, there is a plan."""
+    """Whatever rounding does to a battery's numbers, there is a plan."""
     random = Random(1)
     for _ in range(60):
         battery = Battery(

@@ -1,4 +1,4 @@
-"""The battery planner against a linear programme that may take any power at any time."""
+"""Tests of the battery planner against a linear programme that may use any power at any time."""
 
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -20,7 +20,7 @@ MARKET = SyntheticMarket(seed=7)
 
 
 def window(setting: Setting, start: datetime, days: int = 2) -> list[Quarter]:
-    """Return some days of a household, with the prices of the simulated market."""
+    """Return some days of a household, with prices of the simulated market."""
     times = [start + step * QUARTER for step in range(96 * days)]
     return [
         Quarter(
@@ -44,7 +44,7 @@ def window(setting: Setting, start: datetime, days: int = 2) -> list[Quarter]:
     ],
 )
 def test_nearly_as_good_as_any_power(fee: str, *, roof: bool, share: float) -> None:
-    """With modes alone, nearly all is gained that any power at any time would gain."""
+    """Modes alone gain nearly as much as any power at any time."""
     setting, gained, possible = Setting(fee, roof=roof, knows=True), 0.0, 0.0
     for month in range(1, 13, 2):
         start = datetime(2026, month, 10, tzinfo=UTC)
@@ -69,7 +69,7 @@ def test_nearly_as_good_as_any_power(fee: str, *, roof: bool, share: float) -> N
 def test_never_better_than_any_power(
     seed: int, efficiency: float, wear: float, from_grid: bool, to_grid: bool
 ) -> None:
-    """Whatever the prices, payouts and needs: what is planned can be done, so that the solver finds nothing worse."""
+    """For any prices, payouts and needs, plans are feasible: the solver's optimum is never worse."""
     random = Random(seed)
     battery = Battery(
         capacity=5,

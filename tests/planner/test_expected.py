@@ -1,4 +1,4 @@
-"""What is expected of a house: energy spread over quarter-hours, and what stands in for what is not known."""
+"""Tests of forecasts: energy spread over quarter-hours, and stand-ins for unknown values."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -13,14 +13,14 @@ NOTHING = EnergyForecast()
 
 
 def hourly(*kwh: float, start: datetime = START) -> EnergyForecast:
-    """Return a forecast by the hour."""
+    """Return an hourly forecast."""
     return EnergyForecast.of(
         (start + index * HOUR, one) for index, one in enumerate(kwh)
     )
 
 
 def table(*prices: float | None, length: timedelta = HOUR) -> PriceTable:
-    """Return prices one after the other."""
+    """Return consecutive hourly prices."""
     return PriceTable.of(
         Interval(START + index * length, START + (index + 1) * length, price)
         for index, price in enumerate(prices)
@@ -28,15 +28,15 @@ def table(*prices: float | None, length: timedelta = HOUR) -> PriceTable:
 
 
 def test_energy_is_spread_evenly() -> None:
-    """A quarter-hour has a quarter of its hour's energy, and a stretch over two hours its share of both."""
+    """A quarter-hour has a quarter of its hour's energy, and a period across two hours its share of both."""
     forecast = hourly(1.0, 3.0)
     assert forecast.between(START, START + QUARTER) == pytest.approx(0.25)
     half = START + HOUR / 2
     assert forecast.between(half, half + HOUR) == pytest.approx(2.0)
 
 
-def test_each_row_is_until_the_next_and_the_last_as_long_as_the_one_before() -> None:
-    """Rows in any order and of any length; a single one is an hour."""
+def test_length_of_rows() -> None:
+    """A row ends at the next one, the last is as long as the one before, and a single row lasts an hour."""
     rows = [(START + 3 * HOUR, 2.0), (START, 3.0)]
     forecast = EnergyForecast.of(rows)
     assert forecast.starts[-1] == START + 6 * HOUR
@@ -50,8 +50,8 @@ def test_same_start_twice() -> None:
         EnergyForecast.of([(START, 1.0), (START, 2.0)])
 
 
-def test_beyond_a_forecast_the_same_clock_time_of_another_day_counts() -> None:
-    """The last day that is known stands in for later ones, the first for earlier ones."""
+def test_stand_ins_beyond_a_forecast() -> None:
+    """The last known day stands in for later ones, and the first for earlier ones, at the same local time."""
     forecast = hourly(*range(24))
     for days in (-2, -1, 1, 5, 14):
         at = START + days * DAY + 2 * HOUR
@@ -60,18 +60,18 @@ def test_beyond_a_forecast_the_same_clock_time_of_another_day_counts() -> None:
     assert NOTHING.between(START, START + HOUR) == 0
 
 
-def test_stand_ins_keep_the_clock_time_over_a_clock_change() -> None:
-    """What was expected for six in the morning counts at six on the day on which the clock changes."""
+def test_stand_ins_across_a_clock_change() -> None:
+    """The value for 6:00 stands in at 6:00 local time on the day of the clock change."""
     start = datetime(
         2026, 3, 27, 23, tzinfo=UTC
-    )  # Midnight in Germany, the day before.
+    )  # Midnight in Germany at the start of the previous day.
     forecast = hourly(*range(24), start=start)
     six = datetime(2026, 3, 29, 4, tzinfo=UTC)
     assert forecast.between(six, six + HOUR) == pytest.approx(6.0)
 
 
-def test_an_hour_that_comes_twice_has_its_own_energy() -> None:
-    """As the clock is put back, the second hour is not confused with the first."""
+def test_repeated_hour_has_its_own_energy() -> None:
+    """When the clock is put back, the second hour is not confused with the first."""
     start = datetime(2026, 10, 25, tzinfo=UTC)
     forecast = hourly(1.0, 3.0, 5.0, start=start)
     found = [
@@ -82,7 +82,7 @@ def test_an_hour_that_comes_twice_has_its_own_energy() -> None:
 
 
 def test_quarters() -> None:
-    """Quarter-hours begin with the rest of one; need is what the sun does not cover; hours are cut in four."""
+    """The first is the rest of a quarter-hour, hours are cut into four, and need is what the sun does not cover."""
     expected = Expected(
         prices=table(0.3, 0.2),
         payouts=table(0.08, 0.09),
@@ -101,8 +101,8 @@ def test_quarters() -> None:
     assert all(one.known for one in found)
 
 
-def test_what_is_not_known_has_stand_ins() -> None:
-    """An unknown price in the middle and after the end is that of the same time on a day before."""
+def test_unknown_prices_have_stand_ins() -> None:
+    """Prices that are unknown, or beyond the end, are replaced by those of the same time on an earlier day."""
     prices = table(*[index / 100 for index in range(24)], 0.5, None, 0.7)
     expected = Expected(prices=prices, payouts=EMPTY_TABLE, house=NOTHING, sun=NOTHING)
     found = list(expected.quarters(START + DAY, START + DAY + 4 * HOUR))
@@ -112,7 +112,7 @@ def test_what_is_not_known_has_stand_ins() -> None:
 
 
 def test_no_price_at_all() -> None:
-    """Where nothing stands in for an unknown price, quarter-hours end."""
+    """The quarter-hours end where there is no stand-in for an unknown price."""
     expected = Expected(
         prices=table(0.3, None), payouts=EMPTY_TABLE, house=NOTHING, sun=NOTHING
     )

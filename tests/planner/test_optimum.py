@@ -1,4 +1,4 @@
-"""The planner finds the optimum: held against plain enumeration, in every mode."""
+"""Tests that the planner finds the optimum in every mode, compared with plain enumeration."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -18,7 +18,15 @@ from custom_components.nomos.planner import (
     plan,
 )
 from custom_components.nomos.pricing import PriceTable
-from tests.planner.enumeration import QUARTER, SLOT, START, best, cut, make_table, value
+from tests.planner.enumeration import (
+    QUARTER,
+    SLOT,
+    START,
+    best,
+    make_table,
+    slot_costs,
+    value,
+)
 
 CASES = settings(
     deadline=None,
@@ -30,7 +38,7 @@ CASES = settings(
 
 @st.composite
 def cases(draw: st.DrawFn, *, contiguous: bool) -> tuple[PriceTable, PlanRequest]:
-    """Draw a small table with ties, holes and negative prices and a request whose times are on slots."""
+    """Draw a small table with ties, gaps and negative prices, and a request whose times are on slots."""
     hours = draw(st.booleans())
     cents = draw(
         st.lists(
@@ -66,7 +74,7 @@ def cases(draw: st.DrawFn, *, contiguous: bool) -> tuple[PriceTable, PlanRequest
 @CASES
 @given(cases(contiguous=True))
 def test_contiguous_is_optimal(case: tuple[PriceTable, PlanRequest]) -> None:
-    """One run costs what the best of all runs costs, and lies as the preference asks."""
+    """A single run costs as little as the best of all runs, and follows the preference."""
     table, request = case
     result = plan(table, request, request.earliest)
     assert value(result, table, request) == best(table, request)
@@ -75,7 +83,7 @@ def test_contiguous_is_optimal(case: tuple[PriceTable, PlanRequest]) -> None:
 @CASES
 @given(cases(contiguous=False))
 def test_interruptible_is_optimal(case: tuple[PriceTable, PlanRequest]) -> None:
-    """Runs under constraints are the best of all: in duration, cost, number and preference."""
+    """Runs under constraints are the best of all in duration, cost, number and preference."""
     table, request = case
     result = plan(table, request, request.earliest)
     assert value(result, table, request) == best(table, request)
@@ -84,7 +92,7 @@ def test_interruptible_is_optimal(case: tuple[PriceTable, PlanRequest]) -> None:
 @CASES
 @given(cases(contiguous=False))
 def test_unconstrained_is_optimal(case: tuple[PriceTable, PlanRequest]) -> None:
-    """Without constraints the cheapest time is filled, in as few runs as that allows."""
+    """Without constraints, the cheapest time is used, in as few runs as possible."""
     table, request = case
     request = replace(
         request, min_run=timedelta(0), min_pause=timedelta(0), max_runs=None
@@ -110,7 +118,7 @@ def test_profile_is_optimal(
     prefer: Prefer,
     objective: Objective,
 ) -> None:
-    """A power profile starts where the sum over its slots is the least."""
+    """A power profile starts where its total cost is lowest."""
     table = make_table(cents)
     powers = [power for length, power in steps for _ in range(length)]
     request = PlanRequest(
@@ -121,7 +129,7 @@ def test_profile_is_optimal(
         prefer=prefer,
         objective=objective,
     )
-    slots = cut(table, request, SLOT)
+    slots = slot_costs(table, request, SLOT)
     costs = {
         first: sum(
             cent * power
@@ -146,10 +154,10 @@ def test_profile_is_optimal(
 
 @CASES
 @given(cases(contiguous=False), st.integers(0, 299), st.integers(1, 1500))
-def test_no_grid_is_assumed(
+def test_odd_seconds(
     case: tuple[PriceTable, PlanRequest], seconds: int, more: int
 ) -> None:
-    """At odd seconds no plan on the slots inside is better, and none on the slots outside is worse."""
+    """At odd seconds, the plan is at least as good as on the inner slots, and at most as good as on the outer ones."""
     table, request = case
     odd = replace(
         request,
@@ -184,7 +192,7 @@ def no_worse(one: Plan, two: Plan) -> bool:
 def test_a_constraint_is_never_cheaper(
     case: tuple[PriceTable, PlanRequest], name: str
 ) -> None:
-    """A constraint less never means less planned, nor more to pay for the same."""
+    """With one constraint less, a plan is never shorter, nor more expensive for the same duration."""
     table, request = case
     free: dict[str, Any] = {
         "min_run": timedelta(0),
@@ -207,7 +215,7 @@ def test_a_constraint_is_never_cheaper(
 @settings(CASES, max_examples=250)
 @given(st.booleans().flatmap(lambda whole: cases(contiguous=whole)))
 def test_highest_is_lowest_upside_down(case: tuple[PriceTable, PlanRequest]) -> None:
-    """To be paid the most is to pay the least at the prices with the other sign, and gains what that saves."""
+    """The highest payout is the lowest cost at negated prices, and its gain equals that saving."""
     table, request = case
     cap, floor = request.price_cap, request.price_floor
     paid = plan(table, replace(request, objective=Objective.HIGHEST), START)
@@ -260,14 +268,14 @@ def days(draw: st.DrawFn) -> tuple[PriceTable, PlanRequest]:
 @CASES
 @given(days())
 def test_much_of_a_day_is_optimal(case: tuple[PriceTable, PlanRequest]) -> None:
-    """Of a window that is long, with much asked of it, the best plan is found, too."""
+    """In a long window with a long duration, the best plan is found, too."""
     table, request = case
     result = plan(table, request, request.earliest)
     assert value(result, table, request) == best(table, request)
 
 
 def test_more_than_boundaries_allow() -> None:
-    """A duration that only runs with edges inside intervals reach is planned."""
+    """A duration is planned that requires runs to start or end inside intervals."""
     table = make_table([20, 30, None, 30, 20])
     request = PlanRequest(
         START,
@@ -295,7 +303,7 @@ TWO_DAYS = [
 @pytest.mark.parametrize("modes", TWO_DAYS)
 @pytest.mark.parametrize("prefer", Prefer)
 def test_two_days_of_quarters(modes: dict[str, Any], prefer: Prefer) -> None:
-    """Two whole days, with few different prices and with many, agree with the slow way."""
+    """For two whole days, with few or many different prices, the result equals the enumeration's."""
     random = Random(7)
     for span, quarters in ((4, 13), (40, 14), (4000, 11)):
         table = make_table([random.randint(0, span) for _ in range(192)])
@@ -307,7 +315,7 @@ def test_two_days_of_quarters(modes: dict[str, Any], prefer: Prefer) -> None:
 
 
 def test_two_days_in_slots() -> None:
-    """A duration, a minimum run and a pause that are no multiples of the interval agree with the slow way."""
+    """With settings that are not multiples of the interval, the result equals the enumeration's."""
     random = Random(3)
     table = make_table([random.randint(-5, 30) for _ in range(192)])
     request = PlanRequest(

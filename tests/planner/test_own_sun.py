@@ -1,4 +1,4 @@
-"""What a load pays that uses own solar power, held against the whole bill of a house with and without it."""
+"""Tests of prices for loads that use own solar power, compared with the whole bill with and without the load."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -23,17 +23,17 @@ DAY = timedelta(days=1)
 
 
 def flat(amount: float, hours: int = 24) -> PriceTable:
-    """Return one price for some hours."""
+    """Return a constant price for some hours."""
     return PriceTable.of([Interval(START, START + hours * HOUR, amount)])
 
 
 def steady(power: float) -> EnergyForecast:
-    """Return a forecast of a power for a day."""
+    """Return a forecast of a constant power for a day."""
     return EnergyForecast.of((START + hour * HOUR, power) for hour in range(24))
 
 
 def paid(own: OwnSun, price: float, power: float) -> float | None:
-    """Return what a load pays at noon."""
+    """Return the price that a load pays at noon."""
     found = own.prices(flat(price), power, START, START + HOUR).at(START)
     assert found is not None
     return found.price
@@ -41,8 +41,8 @@ def paid(own: OwnSun, price: float, power: float) -> float | None:
 
 @CASES
 @given(surpluses(), st.sampled_from([0.5, 2.0, 7.5]))
-def test_it_is_what_the_bill_grows_by(house: Surplus, power: float) -> None:
-    """In every five minutes, whatever is negative, unknown or taken by others, and on days on which the clock changes."""
+def test_price_is_the_rise_of_the_bill(house: Surplus, power: float) -> None:
+    """It holds in every five minutes, with negative or unknown values, other loads, and on days of a clock change."""
     found = house.own.prices(house.table, power, house.at(0), house.at(SLOTS))
     for slot in range(SLOTS):
         interval = found.at(house.at(slot))
@@ -60,7 +60,7 @@ def test_it_is_what_the_bill_grows_by(house: Surplus, power: float) -> None:
 @CASES
 @given(surpluses(), st.sampled_from([0.5, 2.0, 7.5]))
 def test_times_outside_keep_their_prices(house: Surplus, power: float) -> None:
-    """Only the window counts; horizon and gaps stay as they are, and intervals in order without overlap."""
+    """Outside the window nothing changes; horizon and gaps stay, and intervals are sorted without overlap."""
     found = house.own.prices(house.table, power, house.at(6), house.at(12))
     assert found.horizon == house.table.horizon
     PriceTable.of(found.intervals)
@@ -79,21 +79,21 @@ def test_times_outside_keep_their_prices(house: Surplus, power: float) -> None:
         (2.0, 0.30, 0.08, 0.19),
         (1.0, 0.30, 0.08, 0.30),
         (0.0, 0.30, 0.08, 0.30),
-        # Taken from the grid it would be paid for, from the roof it costs the payout.
+        # From the grid the load would even be paid, but from the roof it costs the payout.
         (4.0, -0.05, 0.08, 0.08),
         (4.0, 0.30, -0.02, -0.02),
     ],
 )
 def test_share(sun: float, price: float, payout: float, expected: float) -> None:
-    """A load of 2 kW in a house that needs 1 kW pays the payout for the part that the sun covers, import for the rest."""
+    """A load of 2 kW in a house that needs 1 kW pays the payout for the part from the sun, the price for the rest."""
     own = OwnSun(house=steady(1.0), sun=steady(sun), payouts=flat(payout))
     assert paid(own, price, 2.0) == pytest.approx(expected)
     share = min(max(sun - 1, 0) / 2, 1)
     assert own.share([Run(start=START, end=START + HOUR)], 2.0) == pytest.approx(share)
 
 
-def test_other_runs_take_what_they_take_to_the_minute() -> None:
-    """Within a quarter-hour, too; two at a time take both."""
+def test_other_runs_count_to_the_minute() -> None:
+    """Other runs count even within a quarter-hour, and overlapping runs add up."""
     runs = tuple(
         (Run(start=START + first * SLOT, end=START + end * SLOT), 2.0)
         for first, end in ((1, 4), (3, 5))
@@ -108,8 +108,8 @@ def test_other_runs_take_what_they_take_to_the_minute() -> None:
     assert prices == pytest.approx([0.1, 0.2, 0.2, 0.3, 0.2, 0.1])
 
 
-def test_what_is_not_known_is_no_sun() -> None:
-    """Without a forecast of sun or house, or a payout, import is paid."""
+def test_unknown_forecasts_mean_no_sun() -> None:
+    """Without a forecast of sun or house, or without a payout, the full price is paid."""
     nothing = EnergyForecast()
     for own in (
         OwnSun(house=steady(1.0), sun=nothing, payouts=flat(0.08)),
@@ -121,7 +121,7 @@ def test_what_is_not_known_is_no_sun() -> None:
 
 
 def test_stand_ins_for_payouts() -> None:
-    """To guess, the payout of the same clock time on the day before is taken."""
+    """As a stand-in, the payout of the same local time a day earlier is used."""
     own = OwnSun(house=steady(1.0), sun=steady(9.0), payouts=flat(0.08))
     start = START + DAY
     table = PriceTable.of([Interval(start, start + HOUR, 0.3)])
@@ -133,8 +133,8 @@ def test_stand_ins_for_payouts() -> None:
     assert (found.price, guessed.price) == (0.3, 0.08)
 
 
-def test_what_is_expected_of_a_window() -> None:
-    """What is over, comes later, or is the same in other words makes no difference; what lies in the window does."""
+def test_equality_within_a_window() -> None:
+    """Only differences within the window count, not past, later or equivalent values."""
     start, end = START + 2 * HOUR, START + 6 * HOUR
     runs = (
         (Run(start=START, end=start), 2.0),
@@ -163,7 +163,7 @@ def test_what_is_expected_of_a_window() -> None:
 
 
 def test_dark() -> None:
-    """It is dark if no quarter-hour has sun in the forecast; without one, nobody knows."""
+    """It is dark if the forecast has no sun in any quarter-hour; without a forecast it is unknown."""
     day = EnergyForecast.of(
         (START + hour * HOUR, 1.0 if hour == 2 else 0.0) for hour in range(24)
     )

@@ -1,4 +1,4 @@
-"""What the planner says about its plans and about what it cannot plan."""
+"""Tests of the figures of plans, and of requests that cannot be planned."""
 
 from dataclasses import FrozenInstanceError, replace
 from datetime import UTC, date, datetime, timedelta
@@ -36,7 +36,7 @@ def make_table(
     start: datetime = START,
     components: Components = enumeration.NO_COMPONENTS,
 ) -> PriceTable:
-    """Return a table from the full hour on, of prices in cents."""
+    """Return a table of prices in cents, from the full hour on."""
     return enumeration.make_table(cents, length, start, components)
 
 
@@ -62,7 +62,7 @@ def test_job_that_is_no_multiple_of_the_interval() -> None:
     assert result.runs == minutes((30, 70))
 
 
-def test_everything_a_plan_says() -> None:
+def test_figures_of_a_plan() -> None:
     """Cost, energy, averages, savings and components follow from the slices."""
     parts = Components(electricity=0.05, grid=0.1, levies=None)
     table = make_table(40, 30, 20, 10, length=HOUR, components=parts)
@@ -94,7 +94,7 @@ def test_everything_a_plan_says() -> None:
 
 
 def test_power_profile() -> None:
-    """The heavy step of a program is put where electricity is cheap; slices follow the steps."""
+    """The step with the highest power is put where electricity is cheap; slices follow the steps."""
     table = make_table(5, 5, 1, 5, 5, 5, 5, 5)
     profile = ((10 * MINUTE, 0.5), (15 * MINUTE, 2.0), (10 * MINUTE, 0.0))
     result = plan(table, ask(35 * MINUTE, profile=profile), START)
@@ -106,7 +106,7 @@ def test_power_profile() -> None:
 
 
 def test_power_profile_is_never_cut() -> None:
-    """A program that does not fit as a whole is not planned at all."""
+    """A profile that does not fit as a whole is not planned at all."""
     profile = ((10 * MINUTE, 0.5), (25 * MINUTE, 2.0))
     result = plan(
         make_table(5, 5, None, 5), ask(35 * MINUTE, profile=profile, last=HOUR), START
@@ -138,7 +138,7 @@ def test_preference_among_equals(
 
 
 def test_price_cap_plans_less() -> None:
-    """Above the cap nothing runs; what remains is short and says so."""
+    """Nothing runs above the cap; the plan is shorter and says so."""
     table = make_table(9, 2, 9, 3, 1, 9, 9, 9)
     result = plan(table, ask(HOUR, contiguous=False, price_cap=0.03), START)
     assert result.status is PlanStatus.SHORT
@@ -154,7 +154,7 @@ def test_price_cap_plans_less() -> None:
 
 
 def test_highest_payout() -> None:
-    """On a feed-in contract the dearest time is taken, above the floor, and what it earns more is its gain."""
+    """On a feed-in contract, the highest payouts above the floor are used, and the extra income is the gain."""
     table = make_table(4, 9, 2, 8, 7, 1)
     paid = ask(3 * QUARTER, contiguous=False, objective=Objective.HIGHEST, power_kw=4.0)
     result = plan(table, paid, START)
@@ -175,14 +175,14 @@ def test_highest_payout() -> None:
 
 
 def test_negative_prices_do_not_prolong_a_run() -> None:
-    """The load takes what was asked, no more, and earns with it."""
+    """The load uses only what was requested, and earns money with it."""
     result = plan(make_table(0, -5, -5, -5, 0, 3, 3, 3), ask(2 * QUARTER), START)
     assert result.runs == minutes((15, 45))
     assert result.cost == pytest.approx(-0.025)
 
 
 def test_unknown_prices_are_not_planned_into() -> None:
-    """Holes, unknown prices and what lies past the horizon are reported and left alone."""
+    """Gaps, unknown prices and time beyond the horizon are reported and not used."""
     table = PriceTable.of(
         [
             *make_table(5, None, 4, float("nan")).intervals,
@@ -213,7 +213,7 @@ def test_nothing_known() -> None:
 
 
 def test_window_that_is_too_short_or_past() -> None:
-    """A window shorter than the duration is filled; one that has passed holds nothing."""
+    """A window shorter than the duration is filled; for a past window, nothing is planned."""
     table = make_table(*range(8))
     result = plan(table, ask(3 * HOUR), START)
     assert (result.status, result.planned) == (PlanStatus.SHORT, 2 * HOUR)
@@ -229,14 +229,14 @@ def test_window_that_is_too_short_or_past() -> None:
         assert plan(table, past, START + 20 * MINUTE).runs == ()
 
 
-def test_nothing_asked() -> None:
-    """Nothing to do is done."""
+def test_nothing_requested() -> None:
+    """A request without any duration is met by an empty plan."""
     result = plan(make_table(1, 2), ask(timedelta(0)), START)
     assert (result.status, result.runs, result.cost) == (PlanStatus.COMPLETE, (), 0)
 
 
 def test_partial_interval_joins_a_run() -> None:
-    """The part of an interval that is left over adjoins the run beside it, even against the preference."""
+    """A partial interval is used next to an adjoining run, even against the preference."""
     table = make_table(9, 2, 1, 9, 9, 9, 9, 9)
     result = plan(table, ask(20 * MINUTE, contiguous=False), START)
     assert result.runs == minutes((25, 45))
@@ -246,7 +246,7 @@ def test_partial_interval_joins_a_run() -> None:
 
 
 def test_fewest_runs_among_equals() -> None:
-    """Of equal prices those are taken that connect runs."""
+    """Among equal prices, those that connect runs are chosen."""
     table = make_table(2, 9, 1, 2, 1, 9, 9, 2)
     result = plan(table, ask(45 * MINUTE, contiguous=False), START)
     assert result.runs == minutes((30, 75))
@@ -290,8 +290,8 @@ def test_window_off_the_grid(options: dict[str, Any], start: float) -> None:
     assert plan(table, later, START).start == START + start * MINUTE
 
 
-def test_window_off_the_grid_that_is_needed_whole() -> None:
-    """If the marks leave too little time, the first run may start when the window opens."""
+def test_window_off_the_grid_that_is_needed_in_full() -> None:
+    """If the five-minute marks leave too little time, the first run may start when the window opens."""
     table = make_table(1, None, *[5] * 6)
     opens = START + 7 * MINUTE
     request = ask(112 * MINUTE, contiguous=False)
@@ -308,8 +308,8 @@ def test_prices_off_the_grid() -> None:
     assert result.cost == pytest.approx((5 * 1 + 5 * 5) / 60 / 100)
 
 
-def test_minimum_total_between_runs() -> None:
-    """When one run is too short and two are too long, as much as possible is planned."""
+def test_duration_between_one_and_two_minimum_runs() -> None:
+    """If one run is too short and two are too long, as much as possible is planned."""
     table = make_table(1, 1, 1, 1, None, 1, 1, 1, 1)
     request = PlanRequest(
         START, START + 9 * QUARTER, 90 * MINUTE, contiguous=False, min_run=50 * MINUTE
@@ -357,7 +357,7 @@ def test_days_of_every_length(day: date, count: int) -> None:
     ],
 )
 def test_bad_requests(changes: dict[str, Any]) -> None:
-    """A request that cannot be meant is refused."""
+    """A contradictory request is refused."""
     good: dict[str, Any] = {
         "earliest": START,
         "latest": START + 2 * HOUR,
@@ -367,7 +367,7 @@ def test_bad_requests(changes: dict[str, Any]) -> None:
         PlanRequest(**(good | changes))
 
 
-def test_hour_that_comes_twice_is_in_order() -> None:
+def test_repeated_hour_is_in_order() -> None:
     """Earliest and latest are compared as instants, not by the wall clock."""
     earliest = datetime(2026, 10, 25, 2, 30, tzinfo=TARIFF_ZONE)
     latest = datetime(2026, 10, 25, 2, 15, fold=1, tzinfo=TARIFF_ZONE)
@@ -381,7 +381,7 @@ def test_hour_that_comes_twice_is_in_order() -> None:
 
 
 def test_duration_for() -> None:
-    """Energy takes its time, rounded up to seconds."""
+    """The duration for an energy is rounded up to seconds."""
     assert duration_for(11, 11) == HOUR
     assert duration_for(0.1, 0.3) == 20 * MINUTE
     assert duration_for(10, 11) == timedelta(seconds=3273)

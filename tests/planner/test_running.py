@@ -1,4 +1,4 @@
-"""What is planned for a load that runs already, held against all plans there are."""
+"""Tests of plans for a load that is already running, compared with all possible plans."""
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -15,9 +15,9 @@ from tests.planner.enumeration import QUARTER, SLOT, START, make_table
 def all_plans(
     costs: Sequence[int | None], duration: int, least: int, pause: int, running: int
 ) -> Iterator[list[Span]]:
-    """Yield all plans of a load that has been running for some slots; of a run that goes on, the part from slot 0."""
+    """Yield all plans of a load that has been running for some slots; of the current run, the part from slot 0."""
     free = [(False, True) if cost is not None else (False,) for cost in costs]
-    # A run that may not go on is shorter than it should be.
+    # The current run may be cut short if it must not go on.
     kept = min(max(least - running, 0), duration, len(costs))
     if None in costs[:kept]:
         kept = 0
@@ -42,7 +42,7 @@ def all_plans(
 def value_of(
     costs: Sequence[int | None], runs: list[Span], late: bool
 ) -> tuple[int, int, int, int]:
-    """Return what plans are compared by: time (more is better), cost, runs that are new, preference."""
+    """Return the criteria by which plans are compared: run time (more is better), cost, new runs, preference."""
     slots = [slot for start, end in runs for slot in range(start, end)]
     size = len(costs)
     return (
@@ -72,7 +72,7 @@ def test_run_that_goes_on_is_optimal(
     running: int,
     late: bool,
 ) -> None:
-    """The rest of a plan is the best of all that keep the run that goes on as long as a run has to be."""
+    """The rest of a plan is the best of all that keep the current run at least as long as a run has to be."""
     found = several_runs(
         costs,
         duration,
@@ -97,7 +97,7 @@ def test_run_that_goes_on_is_optimal(
 @pytest.mark.parametrize("limit", [None, 1, 3])
 @pytest.mark.parametrize("seconds", [0, 1, 151, 299])
 def test_run_is_kept_off_the_mark(limit: int | None, seconds: int) -> None:
-    """A run that began ten minutes ago goes on for its least time, at any second, though all that follows is cheaper."""
+    """A run that began ten minutes ago goes on for its minimum time, though everything later is cheaper."""
     table = make_table([30] * 4 + [1] * 8)
     now = START + timedelta(seconds=seconds)
     since = START - 2 * SLOT
@@ -123,7 +123,7 @@ def test_run_is_kept_off_the_mark(limit: int | None, seconds: int) -> None:
 
 
 def test_run_above_the_cap_ends_at_once() -> None:
-    """A price above the cap ends a run that has not been as long as it should be."""
+    """A price above the cap ends a run even before its minimum time."""
     table = make_table([30, 1, 1])
     request = PlanRequest(
         START,
@@ -139,8 +139,8 @@ def test_run_above_the_cap_ends_at_once() -> None:
     )
 
 
-def test_less_than_a_slot_is_left() -> None:
-    """What is left ends before the next mark, and so does the run."""
+def test_rest_of_less_than_a_slot() -> None:
+    """If the rest ends before the next mark, so does the run."""
     now = START + timedelta(minutes=1)
     request = PlanRequest(
         now,

@@ -1,1 +1,1 @@
-"""Tests of the meaning of prices."""
+"""Tests of price tables, days, levels and periods."""

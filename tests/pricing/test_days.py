@@ -25,7 +25,7 @@ def test_day_length(day, hours):
 
 
 def test_days_are_german_days():
-    """An instant belongs to the German day, whatever zone it is written in."""
+    """An instant belongs to the German day, whatever time zone it is given in."""
     late = datetime(2026, 6, 1, 22, 30, tzinfo=UTC)
     assert local_date(late) == date(2026, 6, 2)
     assert local_date(late.astimezone(ZoneInfo("America/New_York"))) == date(2026, 6, 2)

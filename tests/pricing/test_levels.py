@@ -26,12 +26,12 @@ HOUR = timedelta(hours=1)
 
 
 def ct(*prices):
-    """Return prices in EUR/kWh that are given in ct/kWh."""
+    """Convert prices from ct/kWh to EUR/kWh."""
     return [None if price is None else price / 100 for price in prices]
 
 
 def day_of(prices, length=HOUR, day=DAY):
-    """Return a day whose intervals follow each other from its midnight."""
+    """Return a day of consecutive intervals from its midnight on."""
     start, _ = day_bounds(day)
     return DayPrices(
         day,
@@ -47,7 +47,7 @@ def ratings_of(day, thresholds=DEFAULT_THRESHOLDS):
     return rate_day(day, thresholds)
 
 
-def drawn(day, thresholds=DEFAULT_THRESHOLDS):
+def drawing_of(day, thresholds=DEFAULT_THRESHOLDS):
     """Return a drawing of a day's levels: one character per interval."""
     levels = {one.interval: one.level for one in rate_day(day, thresholds)}
     found = map(levels.get, day.intervals)
@@ -55,7 +55,7 @@ def drawn(day, thresholds=DEFAULT_THRESHOLDS):
 
 
 def thresholds_of(cheap, expensive, distance=(0.01, 0.02), sure=0.0):
-    """Return thresholds: very cheap before cheap, the nearer distance before the farther; shares alone, unless sure."""
+    """Return thresholds: very cheap before cheap, the smaller distance before the larger; only shares, unless sure."""
     return LevelThresholds(
         very_cheap_share=cheap[0],
         cheap_share=cheap[1],
@@ -70,7 +70,7 @@ def thresholds_of(cheap, expensive, distance=(0.01, 0.02), sure=0.0):
 SHARES_ALONE = LevelThresholds(sure_distance=0)
 
 
-def places(day):
+def positions(day):
     """Return the ranks and percentiles of a day."""
     return [(one.rank, one.percentile) for one in ratings_of(day)]
 
@@ -107,8 +107,8 @@ DAYS = {
 
 @pytest.mark.parametrize(("prices", "drawing"), DAYS.values(), ids=DAYS)
 def test_levels(prices, drawing):
-    """The same definition serves every kind of day."""
-    assert drawn(day_of(ct(*prices))) == drawing
+    """The same definition works for every kind of day."""
+    assert drawing_of(day_of(ct(*prices))) == drawing
 
 
 @pytest.mark.parametrize("length", [QUARTER, HOUR])
@@ -117,47 +117,47 @@ def test_levels(prices, drawing):
     [(date(2026, 3, 29), 23), (date(2026, 6, 1), 24), (date(2026, 10, 25), 25)],
 )
 def test_shares_are_of_the_days_own_length(day, hours, length):
-    """A quarter is a quarter of 23, 24 or 25 hours; an interval that reaches into it counts."""
+    """A quarter of a day is a quarter of 23, 24 or 25 hours; an interval that reaches into it counts."""
     count = int(timedelta(hours=hours) / length)
     prices = day_of([0.2 + index / count for index in range(count)], length, day)
     assert prices.complete
     quarter, tenth = -(-count // 4), -(-count // 10)
     some, rest = quarter - tenth, count - 2 * quarter
     low, high = "C" * tenth + "c" * some, "e" * some + "E" * tenth
-    assert drawn(prices, SHARES_ALONE) == low + "." * rest + high
-    assert [rank for rank, _ in places(prices)] == list(range(1, count + 1))
+    assert drawing_of(prices, SHARES_ALONE) == low + "." * rest + high
+    assert [rank for rank, _ in positions(prices)] == list(range(1, count + 1))
 
 
 def test_mixed_lengths_weigh_by_time():
-    """Four quarters are one hour: in the median, the shares and the percentile."""
+    """Four quarter-hours equal one hour in the median, the shares and the percentile."""
     quarters = day_of(ct(20, 21, 22, 23), QUARTER).intervals
     hours = day_of(ct(None, 40, 40, 40)).intervals[1:]
     day = DayPrices(DAY, (*quarters, *hours))
-    # By count the middle would be a quarter's price, by time it is the hours'.
-    assert drawn(day) == "CCcc..."
-    ranks, percentiles = zip(*places(day), strict=True)
+    # By count the median would be a quarter-hour's price, by time it is that of the hours.
+    assert drawing_of(day) == "CCcc..."
+    ranks, percentiles = zip(*positions(day), strict=True)
     assert ranks == (1, 2, 3, 4, 5, 5, 5)
     assert percentiles == (3.125, 9.375, 15.625, 21.875, 62.5, 62.5, 62.5)
 
 
 def test_rank_and_percentile():
-    """Equals share the lower rank and the middle of their places."""
+    """Equal prices share the lower rank and the middle of their positions."""
     day = day_of(ct(30, -5, None, 30, 40, 30))
-    assert places(day) == [(2, 50), (1, 10), (2, 50), (5, 90), (2, 50)]
-    assert places(day_of([0.3] * 24)) == [(1, 50)] * 24
+    assert positions(day) == [(2, 50), (1, 10), (2, 50), (5, 90), (2, 50)]
+    assert positions(day_of([0.3] * 24)) == [(1, 50)] * 24
 
 
-def test_noise_of_floats_makes_no_difference():
-    """Sums of the same components are the same price, and exactly 1 ct is 1 ct."""
+def test_rounding_errors_make_no_difference():
+    """Sums of equal components are equal prices, and exactly 1 ct is 1 ct."""
     assert 0.1 + 0.2 != 0.3
-    assert places(day_of([0.1 + 0.2, 0.3])) == [(1, 50)] * 2
+    assert positions(day_of([0.1 + 0.2, 0.3])) == [(1, 50)] * 2
     assert 0.29 - 0.28 < 0.01
-    assert drawn(day_of([0.28, *[0.29] * 10])) == "c" + "." * 10
-    assert drawn(day_of([-1e-12] * 4)) == "...."
+    assert drawing_of(day_of([0.28, *[0.29] * 10])) == "c" + "." * 10
+    assert drawing_of(day_of([-1e-12] * 4)) == "...."
 
 
 def test_at_any_instant():
-    """An instant has the rating of the interval that holds it; gaps and unknown prices have none."""
+    """An instant has the rating of its interval; gaps and unknown prices have none."""
     day = day_of(ct(20, None, 40))
     levels = TableLevels(PriceTable(day.intervals))
     assert levels.at(START - timedelta(microseconds=1)) is None
@@ -177,26 +177,33 @@ def test_levels_have_an_order_and_a_key():
 
 
 def test_thresholds_can_be_adjusted():
-    """Each threshold does what its name says; zero shares leave what is below zero."""
+    """Each threshold does what its name says; with shares of zero, only negative prices are cheap."""
     day = day_of(ct(*TYPICAL))
-    assert drawn(day, thresholds_of((50, 50), (50, 50))) == "cCCCC.EEEE.CCCCcEEEEEEE."
-    assert drawn(day, thresholds_of((0, 50), (0, 25))) == "ccccc..ee..ccccc.eeee..."
+    assert (
+        drawing_of(day, thresholds_of((50, 50), (50, 50))) == "cCCCC.EEEE.CCCCcEEEEEEE."
+    )
+    assert (
+        drawing_of(day, thresholds_of((0, 50), (0, 25))) == "ccccc..ee..ccccc.eeee..."
+    )
     far = LevelThresholds(distance=0.05, very_distance=0.12, sure_distance=0)
-    assert drawn(day, far) == ".......ee....c...eEEe..."
-    assert drawn(day_of(ct(-1, 20, 40)), thresholds_of((0, 0), (0, 0))) == "c.."
+    assert drawing_of(day, far) == ".......ee....c...eEEe..."
+    assert drawing_of(day_of(ct(-1, 20, 40)), thresholds_of((0, 0), (0, 0))) == "c.."
 
 
 def test_far_from_the_middle_is_never_normal():
-    """From the sure distance on the share does not count, unless it is zero; it does not replace the distance."""
+    """From the sure distance on, the share does not matter unless it is zero; the other distance still applies."""
     valley = [20, 21, 22, 23, 24, 25, 26, 26.5, 27, 27.01, 29]
     day = day_of(ct(*valley, *[30] * 13))
-    assert drawn(day, SHARES_ALONE) == "CCCccc" + "." * 18
-    assert drawn(day) == "CCCcccccc" + "." * 15
-    assert drawn(day, LevelThresholds(sure_distance=0.01)) == "CCC" + "c" * 8 + "." * 13
+    assert drawing_of(day, SHARES_ALONE) == "CCCccc" + "." * 18
+    assert drawing_of(day) == "CCCcccccc" + "." * 15
+    assert (
+        drawing_of(day, LevelThresholds(sure_distance=0.01))
+        == "CCC" + "c" * 8 + "." * 13
+    )
     no_cheap = LevelThresholds(cheap_share=0, very_cheap_share=0)
-    assert drawn(day, no_cheap) == "." * 24
+    assert drawing_of(day, no_cheap) == "." * 24
     far = LevelThresholds(distance=0.04, very_distance=0.04)
-    assert drawn(day, far) == "CCCcccc" + "." * 17
+    assert drawing_of(day, far) == "CCCcccc" + "." * 17
 
 
 @pytest.mark.parametrize(
@@ -210,7 +217,7 @@ def test_far_from_the_middle_is_never_normal():
     ],
 )
 def test_cheapest_hours(hours, chosen):
-    """The earlier of equals comes first, what is begun counts, unknown prices never do."""
+    """The earlier of equals comes first, a partly passed interval counts, and unknown prices never do."""
     day = day_of(ct(30, 20, None, 10, 20))
     found = [one.interval for one in ratings_of(day) if one.among_cheapest(hours)]
     assert found == [day.intervals[index] for index in chosen]

@@ -1,4 +1,4 @@
-"""What holds of the levels of any day, and of what else is chosen within it."""
+"""Property tests that hold for the levels of any day, and for other choices within it."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -21,7 +21,7 @@ from tests.pricing.test_levels import (
     START,
     day_of,
     drawn,
-    places,
+    positions,
     ratings_of,
     thresholds_of,
 )
@@ -29,18 +29,18 @@ from tests.usage.samples import property_test
 
 
 def cents(least, most):
-    """Return prices in steps of a hundredth of a cent."""
+    """Draw prices in steps of a hundredth of a cent."""
     return st.integers(least, most).map(lambda step: step / 10_000)
 
 
 def pairs(values):
-    """Return two values, the lower one first."""
+    """Draw two values, the lower one first."""
     return st.tuples(values, values).map(sorted)
 
 
 @st.composite
 def days(draw, prices=st.none() | cents(-200, 300) | cents(-5_000, 10_000)):
-    """Return any part of a day: mixed lengths, gaps, unknown prices and many that are near or equal."""
+    """Draw any part of a day: mixed lengths, gaps, unknown prices, and many close or equal ones."""
     lengths = st.sampled_from([QUARTER, QUARTER * 2, HOUR])
     gaps = st.sampled_from([timedelta(), QUARTER])
     start, intervals = START, []
@@ -62,7 +62,7 @@ thresholds_any = st.builds(
 
 
 def shifted(day, function):
-    """Return a day whose known prices are changed."""
+    """Return a day with changed known prices."""
     prices = [
         None if interval.price is None else function(interval.price)
         for interval in day.intervals
@@ -74,7 +74,7 @@ def shifted(day, function):
 @property_test
 @given(days(), thresholds_any)
 def test_agrees_with_the_definition(day, thresholds):
-    """The result agrees with the definition, worked out the long way: minute by minute."""
+    """The result agrees with the definition, evaluated minute by minute."""
     known = [interval for interval in day.intervals if interval.price is not None]
     ratings = ratings_of(day, thresholds)
     assert [rating.interval for rating in ratings] == known
@@ -123,7 +123,7 @@ def test_agrees_with_the_definition(day, thresholds):
 @property_test
 @given(days(), thresholds_any)
 def test_monotone(day, thresholds):
-    """A cheaper price is never rated worse, an equal one never differently; below zero is cheap."""
+    """A lower price is never rated worse, an equal one never differently; a negative one is cheap."""
     ratings = ratings_of(day, thresholds)
     for one in ratings:
         assert one.interval.price >= 0 or one.cheap
@@ -138,10 +138,10 @@ def test_monotone(day, thresholds):
 
 @property_test
 @given(days(), st.integers(-10_000, 10_000))
-def test_a_constant_changes_levels_only_through_zero(day, steps):
-    """Rank and percentile never change; a level does only if the old or the new price is below zero."""
+def test_an_offset_changes_levels_only_around_zero(day, steps):
+    """Rank and percentile never change; a level does only if the old or the new price is negative."""
     moved = shifted(day, lambda price: round(price + steps / 10_000, 8))
-    assert places(moved) == places(day)
+    assert positions(moved) == places(day)
     for one, two in zip(ratings_of(day), ratings_of(moved), strict=True):
         if one.interval.price >= 0 and two.interval.price >= 0:
             assert one.level is two.level
@@ -149,8 +149,8 @@ def test_a_constant_changes_levels_only_through_zero(day, steps):
 
 @property_test
 @given(days(prices=st.none() | cents(0, 5_000)))
-def test_dear_mirrors_cheap(day):
-    """Turning the prices upside down, above zero, turns the levels upside down."""
+def test_expensive_mirrors_cheap(day):
+    """Mirroring the prices, above zero, mirrors the levels."""
     mirror = str.maketrans("CceE", "EecC")
     assert drawn(shifted(day, lambda price: 1 - price)) == drawn(day).translate(mirror)
 
@@ -162,7 +162,7 @@ def test_dear_mirrors_cheap(day):
     st.sampled_from([1, -1]),
 )
 def test_the_height_of_a_spike_does_not_matter(prices, spikes, sign):
-    """How far the one extreme price is out changes nothing for the rest of the day."""
+    """The height of a single extreme price changes nothing for the rest of the day."""
     small, great = (ratings_of(day_of([*prices, sign * spike])) for spike in spikes)
     assert small[:-1] == great[:-1]
 
@@ -170,7 +170,7 @@ def test_the_height_of_a_spike_does_not_matter(prices, spikes, sign):
 @property_test
 @given(days(), st.randoms(use_true_random=False))
 def test_order_of_the_data_does_not_matter(day, random):
-    """Which of two equal prices is read first makes no difference to either."""
+    """The order of two equal prices makes no difference to either."""
     shuffled = replace(day, intervals=random.sample(day.intervals, len(day.intervals)))
     assert rate_day(shuffled) == rate_day(day)
 
@@ -194,7 +194,7 @@ def test_cheapest_hours_are_enough_and_cheapest(day, hours):
 @property_test
 @given(days(prices=st.none() | st.floats()))
 def test_never_raises(day):
-    """No day is too strange."""
+    """There is a result for any day."""
     assert drawn(day).count("?") == [one.price for one in day.intervals].count(None)
 
 

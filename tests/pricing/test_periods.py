@@ -17,12 +17,12 @@ from tests.pricing.test_levels import DAY, HOUR, QUARTER, START, ct, day_of
 
 NEXT_DAY = DAY + timedelta(days=1)
 
-# From the day's middle price of 30 ct: cheap, under, at and over it, expensive; below zero; unknown.
+# Relative to the day's median of 30 ct: cheap, under, at and over it, expensive; negative; unknown.
 PRICES = {"c": 26, "u": 29.5, "m": 30, "o": 30.5, "e": 34, "n": -1, "?": None}
 
 
 def minutes(shortest, bridged):
-    """Return limits that are given in minutes."""
+    """Return limits from minutes."""
     return PeriodLimits(
         shortest=timedelta(minutes=shortest), bridged=timedelta(minutes=bridged)
     )
@@ -32,14 +32,14 @@ USUAL = minutes(30, 30)
 
 
 def quarters(drawing, *, more=0):
-    """Return the prices of a day's quarter-hours, drawn one by one; those that a space stands for are at the middle."""
+    """Return a day's quarter-hours from a drawing, one character each; a space stands for any number at the median."""
     prices = [PRICES[char] for char in drawing.replace(" ", "m" * (97 - len(drawing)))]
     prices += [30] * (96 - len(prices))
     return ct(*(None if price is None else price + more for price in prices))
 
 
 def table_of(*days):
-    """Return a table of days that follow each other, given as drawings or as prices."""
+    """Return a table of consecutive days, given as drawings or as prices."""
     found = []
     for number, day in enumerate(days):
         prices = quarters(day) if isinstance(day, str) else day
@@ -49,7 +49,7 @@ def table_of(*days):
 
 
 def spans(*days, kind=PeriodKind.CHEAP, limits=USUAL):
-    """Return when the periods of days start and end, in quarter-hours of the first."""
+    """Return the start and end of periods, in quarter-hours since the start of the first day."""
     levels = TableLevels(table_of(*days), DEFAULT_THRESHOLDS, limits)
     return [
         ((one.start - START) / QUARTER, (one.end - START) / QUARTER)
@@ -70,7 +70,7 @@ def spans(*days, kind=PeriodKind.CHEAP, limits=USUAL):
         ("ccuuucc", [(0, 2), (5, 7)]),
         ("cucuuc", [(0, 6)]),
         ("uccuu", [(1, 3)]),
-        # Not under the middle, expensive, or unknown: no bridge.
+        # Not bridged: at or over the median, expensive, or unknown.
         ("ccmcc", [(0, 2), (3, 5)]),
         ("ccocc", [(0, 2), (3, 5)]),
         ("ccuec", [(0, 2)]),
@@ -80,14 +80,14 @@ def spans(*days, kind=PeriodKind.CHEAP, limits=USUAL):
     ],
 )
 def test_cheap_periods(drawing, periods):
-    """Gaps under the middle are bridged up to the limit, then what is short is dropped; expensive ones mirror that."""
+    """Gaps under the median are bridged up to the limit, then short periods dropped; expensive ones mirror that."""
     assert spans(drawing) == periods
     mirrored = drawing.translate(str.maketrans("cuoe", "eouc"))
     assert spans(mirrored, kind=PeriodKind.EXPENSIVE) == periods
 
 
 def test_limits():
-    """Each limit does what its name says, and is itself allowed; zero turns it off."""
+    """Each limit does what its name says and is inclusive; zero turns it off."""
     drawing = "cuc ccuuuccc"
     exact = [(0, 1), (2, 3), (88, 90), (93, 96)]
     none = PeriodLimits(shortest=timedelta(), bridged=timedelta(), most=None)
@@ -99,7 +99,7 @@ def test_limits():
 
 
 def test_two_a_day():
-    """Each day keeps those that are worth the most: deep, or long; the earlier of equals."""
+    """Each day keeps the periods that are worth most, deep or long, and the earlier of equals."""
     assert spans("ccmccmcccm") == [(0, 2), (6, 9)]
     assert spans("ccmcccmcccm") == [(3, 6), (7, 10)]
     deep = quarters("ccmcccmccc")
@@ -112,13 +112,13 @@ def test_two_a_day():
 
 
 def test_two_a_day_and_midnight():
-    """What lasts until midnight or goes on is one of the two of both days; what a day leaves out, the next may take up."""
+    """A period that reaches midnight counts for both days; one that a day leaves out may be used by the next."""
     assert spans(" cc", "mccmccc") == [(94, 96), (100, 103)]
     assert spans(" cc", "ccmccmccc") == [(94, 98), (102, 105)]
-    # Yesterday had two that were worth more.
+    # The first day had two that were worth more.
     assert spans("cccmccc cc", "ccmcccm") == [(0, 3), (4, 7), (96, 98), (99, 102)]
     assert spans("cccmccc cc", "mcccm") == [(0, 3), (4, 7), (97, 100)]
-    # What needs tomorrow to be long enough comes last, whatever it is worth.
+    # A period that is only long enough with tomorrow comes last, whatever it is worth.
     today = quarters("ccmcc c")
     today[95] = -1.0
     assert spans(today) == [(0, 2), (3, 5)]
@@ -127,13 +127,13 @@ def test_two_a_day_and_midnight():
 
 
 def test_below_zero_is_in_no_expensive_period():
-    """It is above a middle of less, and cheap all the same."""
+    """A negative price is cheap even if the day's median is lower still."""
     prices = ct(*[-5] * 80, 1, 1, -1, 1, 1, *[-5] * 11)
     assert spans(prices, kind=PeriodKind.EXPENSIVE) == [(80, 82), (83, 85)]
 
 
 def test_hours():
-    """Prices by the hour: each is long enough, and its gaps are hours."""
+    """With hourly prices, each hour is long enough, and gaps are hours."""
     prices = ct(20, 29.5, 20, 31, *[30] * 20)
     assert spans(prices) == [(0, 4), (8, 12)]
     assert spans(prices, limits=minutes(60, 60)) == [(0, 12)]
@@ -142,7 +142,7 @@ def test_hours():
 
 @pytest.mark.parametrize("day", [date(2026, 3, 29), date(2026, 10, 25)])
 def test_days_of_a_clock_change(day):
-    """What the clock on the wall skips or repeats changes no length."""
+    """A skipped or repeated hour does not change the length of a period."""
     start, end = day_bounds(day)
     prices = [30] * ((end - start) // QUARTER)
     prices[6] = prices[9] = prices[10] = 20
@@ -152,16 +152,16 @@ def test_days_of_a_clock_change(day):
     assert (period.start, period.end) == (start + 6 * QUARTER, start + 11 * QUARTER)
 
 
-def test_periods_go_on_over_midnight():
-    """What meets at midnight is one, a gap across it is bridged, and the whole has to be long enough."""
+def test_periods_across_midnight():
+    """Periods that meet at midnight are one, a gap across it is bridged, and the whole has to be long enough."""
     assert spans("c c", "c c") == [(95, 97)]
     assert spans(" cu", "uc") == [(94, 98)]
     assert spans(" cuu", "uc") == []
     assert spans(" c?", "c") == []
 
 
-def test_each_day_is_judged_by_its_own_middle():
-    """The same price may be cheap before midnight and normal after it, and bridge a gap on one side only."""
+def test_each_day_has_its_own_median():
+    """The same price may be cheap before midnight and normal after it, and be a bridge on one side only."""
     assert spans(" cc", quarters("uuuu", more=-3.5)) == [(94, 96)]
     # 29.5 ct is under 30, but not under 29.
     tomorrow = quarters("mc", more=-1)
@@ -170,8 +170,8 @@ def test_each_day_is_judged_by_its_own_middle():
     assert spans(" ccu", quarters("ucc", more=-1)) == [(93, 99)]
 
 
-def test_what_is_not_known_yet_does_not_count():
-    """A stretch that is cut by the end is as long as its known part, and tomorrow only adds to today."""
+def test_unknown_tomorrow():
+    """A period that is cut off by the horizon is as long as its known part, and tomorrow only adds to today."""
     assert spans(" c") == []
     assert spans(" cc") == [(94, 96)]
     assert spans(" ccu") == [(93, 95)]
@@ -209,7 +209,7 @@ def test_at_any_instant():
     }
 
 
-def test_what_is_worked_out_once():
+def test_results_are_cached():
     """Levels and periods of a table stay the same objects."""
     levels = TableLevels(table_of("cc", "cc"))
     assert levels.day(DAY) is levels.day(DAY)
@@ -218,7 +218,7 @@ def test_what_is_worked_out_once():
 
 
 def test_periods_of_several_days():
-    """Each is a whole, also one that goes on over midnight."""
+    """Periods are returned in full, even across midnight."""
     assert spans("cccc mcc", "cc cc") == [(0, 4), (94, 98), (190, 192)]
 
 

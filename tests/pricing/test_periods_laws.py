@@ -1,4 +1,4 @@
-"""What holds of the periods of any prices."""
+"""Property tests that hold for the periods of any prices."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -44,7 +44,7 @@ prices_any = st.none() | cents(-200, 900)
 
 @st.composite
 def tables(draw):
-    """Return prices on both sides of a midnight: mixed lengths, gaps, unknown and equal prices, many near zero."""
+    """Draw prices around midnight: mixed lengths, gaps, unknown and equal prices, many near zero."""
     length = st.sampled_from([QUARTER, QUARTER, QUARTER * 2, HOUR])
     gap = st.sampled_from([NOTHING] * 8 + [QUARTER])
     start = draw(st.sampled_from(MIDNIGHTS)) - draw(st.integers(0, 40)) * QUARTER
@@ -68,17 +68,17 @@ def ratings_in(levels, start, end):
 
 
 def time_of(ratings):
-    """Return how long intervals are together."""
+    """Return the total duration of intervals."""
     return sum((one.interval.duration for one in ratings), NOTHING)
 
 
 def held(periods, instant):
-    """Return whether an instant is in one of some periods."""
+    """Return whether an instant is in one of the periods."""
     return any(one.start <= instant < one.end for one in periods)
 
 
 def runs(flags):
-    """Return the lengths, in time, of the runs of intervals that do not hold."""
+    """Return the durations of consecutive intervals whose flag is false."""
     found = [NOTHING]
     for holds, length in flags:
         found = [*found, NOTHING] if holds else [*found[:-1], found[-1] + length]
@@ -87,8 +87,8 @@ def runs(flags):
 
 @property_test
 @given(tables(), thresholds_any, kinds, limits_any)
-def test_a_period_is_what_it_says(table, thresholds, kind, limits):
-    """It is long enough, known throughout, begins and ends with its kind, and what is between is a short, fit gap."""
+def test_definition_of_a_period(table, thresholds, kind, limits):
+    """It is long enough, known throughout, starts and ends with its kind, and all gaps in it may be bridged."""
     levels = TableLevels(table, thresholds, limits)
     for period in levels.periods(kind):
         inside = ratings_in(levels, period.start, period.end)
@@ -103,7 +103,7 @@ def test_a_period_is_what_it_says(table, thresholds, kind, limits):
 @property_test
 @given(tables(), thresholds_any, kinds, limits_any)
 def test_nothing_is_missing(table, thresholds, kind, limits):
-    """What is of the kind is in a period, or dropped as too short; what could be joined is joined."""
+    """Each interval of the kind is in a period, or dropped with one that is too short; all possible joins are made."""
     levels = TableLevels(table, thresholds, replace(limits, most=None))
     of_any_length = TableLevels(
         table,
@@ -127,8 +127,8 @@ def test_nothing_is_missing(table, thresholds, kind, limits):
 
 @property_test
 @given(tables(), thresholds_any, kinds)
-def test_without_limits_periods_are_the_exact_stretches(table, thresholds, kind):
-    """Every interval of the kind is in one, nothing else is, and no two adjoin."""
+def test_without_limits_periods_are_exact(table, thresholds, kind):
+    """Without limits, exactly the intervals of the kind are in periods, and no two periods adjoin."""
     none = PeriodLimits(shortest=NOTHING, bridged=NOTHING, most=None)
     levels = TableLevels(table, thresholds, none)
     periods = levels.periods(kind)
@@ -142,7 +142,7 @@ def test_without_limits_periods_are_the_exact_stretches(table, thresholds, kind)
 @property_test
 @given(tables(), thresholds_any, kinds, limits_any)
 def test_more_prices_only_add(table, thresholds, kind, limits):
-    """Whatever of the next day becomes known, what was in a period stays in one: nothing flickers."""
+    """Whatever becomes known of the next day, everything in a period stays in one: nothing flickers."""
     for days in range(len(tuple(table.days))):
         last = tuple(table.days)[days]
         known = PriceTable(
@@ -157,7 +157,7 @@ def test_more_prices_only_add(table, thresholds, kind, limits):
 @property_test
 @given(tables(), thresholds_any, kinds, limits_any)
 def test_no_day_has_more_than_most(table, thresholds, kind, limits):
-    """Not even with one that ends at its first instant; what is chosen is a whole stretch, but for what a day before left."""
+    """Not even counting one that ends at midnight; only a part that the day before left out may be missing."""
     if limits.most is None:
         return
     unlimited = TableLevels(table, thresholds, replace(limits, most=None))
@@ -185,7 +185,7 @@ def test_no_day_has_more_than_most(table, thresholds, kind, limits):
 @property_test
 @given(tables(), thresholds_any, limits_any)
 def test_no_time_is_cheap_and_expensive(table, thresholds, limits):
-    """Also what is bridged is one or the other."""
+    """This includes bridged gaps."""
     levels = TableLevels(table, thresholds, limits)
     for interval in table.intervals:
         both = [levels.within(kind, interval.start) for kind in PeriodKind]
@@ -195,7 +195,7 @@ def test_no_time_is_cheap_and_expensive(table, thresholds, limits):
 @property_test
 @given(tables(), kinds, limits_any, limits_any)
 def test_limits_are_monotone(table, kind, one, two):
-    """Who bridges longer gaps or takes shorter periods loses none."""
+    """Longer bridges or shorter minimum periods never remove a period."""
     strict = PeriodLimits(
         shortest=max(one.shortest, two.shortest),
         bridged=min(one.bridged, two.bridged),

@@ -1,4 +1,4 @@
-"""Periods of the real German auction, with the grid fees that households have."""
+"""Tests of periods with real prices of the German auction and the grid fees of households."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def prices_of(name, fee) -> PriceTable:
-    """Return what a household pays by the prices of a file."""
+    """Return a household's prices, from a file of market prices."""
     path = FILES[name]
     assert path
     with path.open() as lines:
@@ -54,7 +54,7 @@ def prices_of(name, fee) -> PriceTable:
 
 
 def switches(levels: TableLevels, kind: PeriodKind) -> Counter[date]:
-    """Return how often a sensor of periods switches, day by day, as the display clock has it read the table."""
+    """Return how often a sensor of periods switches on each day, updated by the display clock."""
     found = Counter(dict.fromkeys(levels.table.days, 0))
     before = None
     for interval in levels.table.intervals:
@@ -64,13 +64,13 @@ def switches(levels: TableLevels, kind: PeriodKind) -> Counter[date]:
     return found
 
 
-def words(counts: Iterable[int]) -> str:
-    """Return the mean and the most of some counts."""
+def mean_and_most(counts: Iterable[int]) -> str:
+    """Return the mean and the maximum of some counts."""
     counts = list(counts)
     return f"{sum(counts) / len(counts):.1f} (max {max(counts)})"
 
 
-# The most switches on any day, and on the average: cheap, expensive.
+# The most switches on any day and on average, for cheap and expensive periods.
 BOUNDS = {
     ("October", "varying"): ((4, 3), (4, 4)),
     ("October", "flat"): ((4, 3), (4, 4)),
@@ -81,7 +81,7 @@ BOUNDS = {
 
 @pytest.mark.parametrize(("name", "fee"), BOUNDS)
 def test_real_quarter_hours(name, fee, report_figures) -> None:
-    """No period is shorter than the option, and what follows periods switches seldom."""
+    """No period is shorter than configured, and devices that follow periods switch rarely."""
     table = prices_of(name, FEES[fee])
     by_limits = [TableLevels(table, limits=limits) for limits in (EXACT, USUAL, LONG)]
     usual = by_limits[1]
@@ -89,7 +89,7 @@ def test_real_quarter_hours(name, fee, report_figures) -> None:
         counts = [switches(levels, kind).values() for levels in by_limits]
         report_figures(
             f"{name}, {fee} grid fee, {kind.name.lower()} now: switches a day "
-            f"{', '.join(map(words, counts))} for no limits, usual and 60 minutes; "
+            f"{', '.join(map(mean_and_most, counts))} for no limits, usual and 60 minutes; "
             f"days over 4: {sum(number > 4 for number in counts[1])} of {len(counts[1])}"
         )
         lengths = [one.end - one.start for one in usual.periods(kind)]

@@ -47,7 +47,7 @@ def test_at_is_half_open():
 
 
 def test_after_does_not_jump_over_a_gap():
-    """What comes next is what adjoins."""
+    """Only an adjoining interval counts as the next one."""
     table = PriceTable.of([interval(NOON, 0.1), interval(NOON + 2 * QUARTER, 0.3)])
     assert table.after(NOON) is None
     assert table.after(NOON + QUARTER) is None
@@ -55,7 +55,7 @@ def test_after_does_not_jump_over_a_gap():
 
 
 def test_next_boundary():
-    """Starts and ends are boundaries, also around a gap."""
+    """Starts and ends are boundaries, even around a gap."""
     gap_end = NOON + 3 * QUARTER
     table = PriceTable.of([interval(NOON, 0.1), interval(gap_end, 0.3)])
     assert table.next_boundary(NOON - HOUR) == NOON
@@ -74,7 +74,7 @@ def test_next_boundary():
         [interval(NOON, 0.1, timedelta())],
     ],
 )
-def test_of_refuses_nonsense(intervals):
+def test_of_refuses_overlap(intervals):
     """Overlap and empty intervals are programming errors."""
     with pytest.raises(ValueError, match=r"overlap|end after"):
         PriceTable.of(intervals)
@@ -108,7 +108,7 @@ def test_complete_by_count_and_by_value(day, count):
 
 
 def test_statistics():
-    """The earliest of equals is lowest and highest; unknown prices are left out."""
+    """Among equals, the earliest is the lowest or highest; unknown prices are left out."""
     prices = [0.3, -0.1, 0.5, None, -0.1, 0.5]
     table = PriceTable.of(
         interval(NOON + QUARTER * index, price) for index, price in enumerate(prices)
@@ -120,7 +120,7 @@ def test_statistics():
 
 
 def test_average_weighs_by_time():
-    """An hour counts four times as much as a quarter."""
+    """An hour counts four times as much as a quarter-hour."""
     table = PriceTable.of([interval(NOON, 0.4, HOUR), interval(NOON + HOUR, 0.0)])
     assert table.day(date(2026, 6, 1)).average == pytest.approx(0.32)
 
@@ -134,7 +134,7 @@ def test_statistics_of_nothing():
 
 
 def test_merge_keeps_what_is_known():
-    """Partial, empty and unknown answers take nothing away; corrections replace."""
+    """Partial, empty and unknown responses remove nothing; corrections replace."""
     known = PriceTable.of([interval(NOON, 0.1), interval(NOON + QUARTER, 0.2)])
     assert known.merge(EMPTY_TABLE) is known
     assert known.merge(PriceTable.of([interval(NOON, None)])) is known
@@ -152,7 +152,7 @@ def test_merge_takes_the_newer_parts_of_an_unknown_price():
 
 
 def test_merge_keeps_the_parts_of_the_same_price():
-    """Parts that only one of two equal prices knows are kept; those of another price are not mixed in."""
+    """Components that only one of two equal prices has are kept; those of another price are not mixed in."""
     at = datetime(2026, 6, 10, 8, tzinfo=UTC)
     known = Interval(at, at + QUARTER, 0.3, Components(0.1, 0.15, 0.05))
     older = PriceTable.of([known])
@@ -169,7 +169,7 @@ def test_merge_keeps_the_parts_of_the_same_price():
 
 
 def test_spans_reaches_over_gaps():
-    """From the first start to the last end, the gaps included."""
+    """A table spans from its first start to its last end, including gaps."""
     at = datetime(2026, 6, 10, 8, tzinfo=UTC)
     table = PriceTable.of(
         Interval(start, start + QUARTER, 0.3) for start in (at, at + 3 * QUARTER)
@@ -186,8 +186,8 @@ def test_spans_reaches_over_gaps():
     assert not EMPTY_TABLE.spans(at)
 
 
-def test_knows_every_price_of_a_stretch():
-    """A stretch is known without gaps and unknown prices; nothing is known of nothing, and no time is known always."""
+def test_knows_every_price_of_a_range():
+    """A range is known without gaps and unknown prices; an empty table knows nothing, but an empty range is known."""
     at = datetime(2026, 6, 10, 8, tzinfo=UTC)
     quarters = [
         Interval(at + n * QUARTER, at + (n + 1) * QUARTER, 0.3) for n in range(8)
@@ -209,7 +209,7 @@ def test_knows_every_price_of_a_stretch():
 
 
 def test_merge_of_resolutions():
-    """A quarter cuts its part out of a known hour, and the rest of the hour stays known."""
+    """A quarter-hour replaces its part of a known hour, and the rest of the hour stays known."""
     hourly = PriceTable.of([interval(NOON, 0.4, HOUR)])
     merged = hourly.merge(PriceTable.of([interval(NOON + QUARTER, 0.1)]))
     assert [(one.start, one.end, one.price) for one in merged.intervals] == [
@@ -220,14 +220,14 @@ def test_merge_of_resolutions():
 
 
 def test_since_drops_the_past():
-    """An interval that still runs is kept; nothing dropped means the same table."""
+    """The current interval is kept; if nothing is dropped, the table is the same object."""
     table = PriceTable.of([interval(NOON, 0.1), interval(NOON + QUARTER, 0.2)])
     assert table.since(NOON + timedelta(minutes=14)) is table
     assert len(table.since(NOON + QUARTER).intervals) == 1
 
 
 def test_between_keeps_what_touches():
-    """An interval that only touches an end of the stretch is outside it."""
+    """An interval that only touches an end of the range is outside it."""
     table = PriceTable.of(interval(NOON + QUARTER * index, 0.1) for index in range(4))
     minute = timedelta(minutes=1)
     middle = table.between(NOON + QUARTER, NOON + 3 * QUARTER)
@@ -255,7 +255,7 @@ def tables(draw):
 @property_test
 @given(tables(), st.integers(-2, 60), st.integers(1, 30))
 def test_between_leaves_out_what_does_not_touch(table, first, count):
-    """Wherever the stretch lies, and whatever gaps there are."""
+    """This holds for any range and any gaps."""
     start = NOON + first * timedelta(minutes=5)
     end = start + count * timedelta(minutes=5)
     assert table.between(start, end).intervals == tuple(
@@ -285,7 +285,7 @@ def test_merge_instant_by_instant(older, newer):
 @property_test
 @given(tables())
 def test_merge_with_itself_changes_nothing(table):
-    """The same table comes back, so that nobody thinks that something is new."""
+    """The same object is returned, so that nothing looks new."""
     assert table.merge(table) is table
     assert table.merge(EMPTY_TABLE) is table
 
@@ -293,7 +293,7 @@ def test_merge_with_itself_changes_nothing(table):
 @property_test
 @given(tables(), st.lists(st.lists(st.integers(0, 60), max_size=10), max_size=4))
 def test_partial_views_of_one_truth_merge_in_any_order(truth, views):
-    """Answers of equal age that show different parts of the same prices give the same table in any order."""
+    """Responses with different parts of the same prices give the same table in any order."""
     parts = [
         PriceTable(
             tuple(one for number, one in enumerate(truth.intervals) if number in view)
@@ -311,7 +311,7 @@ def test_partial_views_of_one_truth_merge_in_any_order(truth, views):
 @property_test
 @given(tables(), tables())
 def test_merge_twice_is_merge_once(older, newer):
-    """The same answer a second time changes nothing."""
+    """Merging the same response again changes nothing."""
     merged = older.merge(newer)
     assert merged.merge(newer) is merged
 
@@ -319,7 +319,7 @@ def test_merge_twice_is_merge_once(older, newer):
 @property_test
 @given(tables(), tables())
 def test_merge_loses_and_invents_nothing(older, newer):
-    """Every known stretch is still known, and every known price comes from one of the two."""
+    """All known time is still known, and every known price comes from one of the two."""
 
     def known_time(table):
         return sum(
