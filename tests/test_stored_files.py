@@ -51,7 +51,7 @@ from custom_components.nomos.usage.days import is_over
 from custom_components.nomos.usage.metering import AnalogMonth, DayUsage, period
 from custom_components.nomos.usage.prices import _decode as decode_days, _table
 from custom_components.nomos.usage.record import MonthState, UsageRecord
-from tests.usage.samples import FULL, PLAIN, places, property_test, starts_of, table_of
+from tests.usage.samples import FULL, PLAIN, paths, property_test, starts_of, table_of
 
 NOW = datetime(2026, 6, 10, 8, 3, 7, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -310,7 +310,7 @@ def replaced(kind: Kind, path: tuple[Any, ...], junk: Any) -> Any:
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 def test_edges(kind):
     """Any place in a valid file may hold a value that breaks careless code, or be missing."""
-    for path in places(kind.sample)[1:]:
+    for path in paths(kind.sample)[1:]:
         for junk in (MISSING, *EDGES):
             try:
                 read_and_use(kind, replaced(kind, path, junk))
@@ -324,7 +324,7 @@ def test_edges(kind):
 @given(data=st.data())
 def test_damage(kind, data):
     """Any place in a valid file may hold anything."""
-    path = data.draw(st.sampled_from(places(kind.sample)[1:]))
+    path = data.draw(st.sampled_from(paths(kind.sample)[1:]))
     read_and_use(kind, replaced(kind, path, data.draw(JUNK)))
 
 

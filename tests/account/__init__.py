@@ -1,1 +1,1 @@
-"""Tests of the account that need no hub."""
+"""Tests of accounts without Home Assistant."""

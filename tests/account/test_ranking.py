@@ -1,4 +1,4 @@
-"""Tests of which contract is meant if none is named."""
+"""Tests of which contract is used if none is chosen."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -36,7 +36,7 @@ def contract(key: str) -> Subscription:
 
 
 def test_running_contracts_come_first() -> None:
-    """Then come contracts that begin, soonest first, then ended ones; feed-in comes after consumption."""
+    """Running contracts come first, then future ones (soonest first), then ended ones; consumption precedes feed-in."""
     running = contract("running")
     later = replace(running, id="later", start_at=NOON + timedelta(days=1))
     new = replace(running, id="new", status=SubscriptionStatus.UNKNOWN, start_at=None)
@@ -55,7 +55,7 @@ def test_running_contracts_come_first() -> None:
 
 
 def test_default() -> None:
-    """If none is named, the first consumption contract is meant; for actions only if there is no other."""
+    """The default is the first consumption contract; for actions, only if it is the only one."""
     running = contract("running")
     second = replace(running, id="second", start_at=NOON + timedelta(days=1))
     pending = replace(running, id="pending", status=SubscriptionStatus.PENDING)
@@ -73,7 +73,7 @@ def test_default() -> None:
 
 
 def test_names() -> None:
-    """A contract is named by its id or its number."""
+    """A contract can be named by its id or its number."""
     contracts = [contract("one"), replace(contract("two"), number="C-2")]
     assert named_contract(contracts, {"one"}) is contracts[0]
     assert named_contract(contracts, {"C-2"}) is contracts[1]

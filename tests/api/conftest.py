@@ -16,7 +16,7 @@ def sockets(socket_enabled: None) -> None:
 
 @pytest.fixture
 async def server() -> AsyncIterator[ScriptedServer]:
-    """Start a server whose answers the test defines."""
+    """Start a server whose responses the test defines."""
     async with ScriptedServer() as scripted:
         yield scripted
 

@@ -1,4 +1,4 @@
-"""Answers in the shapes of the OpenAPI description 2026-05-27.curie, with invented people."""
+"""Responses as described by OpenAPI 2026-05-27.curie, with fictional people."""
 
 from typing import Any
 
@@ -136,7 +136,7 @@ def without(data: dict[str, Any], *keys: str) -> dict[str, Any]:
 
 
 def price_answer(*items: object, **changed: object) -> dict[str, Any]:
-    """Return a price answer with these items and other changes."""
+    """Return a price response with these items and other changes."""
     return PRICE | {"items": list(items)} | changed
 
 

@@ -1,4 +1,4 @@
-"""A small real HTTP server whose answers the test defines."""
+"""A small real HTTP server whose responses the test defines."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -18,7 +18,7 @@ type Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass
 class Tokens:
-    """A token source that fails if asked to."""
+    """A token source that can be made to fail."""
 
     token: str = TOKEN
     error: BaseException | None = None
@@ -43,7 +43,7 @@ class Recorded:
 
 @dataclass
 class ScriptedServer:
-    """Answers and records requests in the order of the script; the last answer is repeated."""
+    """Records requests and sends responses in the order of the script; the last response is repeated."""
 
     requests: list[Recorded] = field(default_factory=list)
     _script: list[Answer] = field(default_factory=list)
@@ -62,19 +62,19 @@ class ScriptedServer:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Release waiting answers and stop."""
+        """Release waiting responses and stop."""
         self._released.set()
         await self._runner.cleanup()
 
     def then(self, answer: Answer) -> Self:
-        """Add an answer that writes to the connection itself."""
+        """Add a response that writes to the connection itself."""
         self._script.append(answer)
         return self
 
     def reply(
         self, data: Any, status: int = 200, headers: Mapping[str, str] | None = None
     ) -> Self:
-        """Add a JSON answer like those of Nomos."""
+        """Add a JSON response like those of Nomos."""
         return self.raw(json.dumps(data).encode(), status, headers, "application/json")
 
     def raw(
@@ -84,7 +84,7 @@ class ScriptedServer:
         headers: Mapping[str, str] | None = None,
         content_type: str = "text/html",
     ) -> Self:
-        """Add an answer of any kind."""
+        """Add a response of any kind."""
 
         async def answer(_: web.Request) -> web.Response:
             sent = {"X-API-Version": API_VERSION} | dict(headers or {})
@@ -95,7 +95,7 @@ class ScriptedServer:
         return self.then(answer)
 
     def abort(self) -> Self:
-        """Add a reset of the connection instead of an answer."""
+        """Add a reset of the connection instead of a response."""
 
         async def answer(request: web.Request) -> web.Response:
             assert request.transport is not None
@@ -105,7 +105,7 @@ class ScriptedServer:
         return self.then(answer)
 
     def truncate(self, begun: bytes = b'{"items": [', status: int = 200) -> Self:
-        """Add an answer that ends before its Content-Length."""
+        """Add a response that ends before its Content-Length."""
 
         async def answer(request: web.Request) -> web.StreamResponse:
             response = web.StreamResponse(
@@ -120,7 +120,7 @@ class ScriptedServer:
         return self.then(answer)
 
     def hang(self, begun: bytes | None = None, status: int = 200) -> Self:
-        """Add an answer that never comes, or begins and never ends."""
+        """Add a response that never starts, or starts and never ends."""
 
         async def answer(request: web.Request) -> web.StreamResponse:
             response = web.StreamResponse(

@@ -1,4 +1,4 @@
-"""Hypothesis strategies for these tests."""
+"""Hypothesis strategies for the tests of the client."""
 
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
@@ -146,23 +146,23 @@ ODDITIES: list[Any] = [
 ]
 
 
-def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+def paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Return the path of every value inside a JSON value."""
     found = [path]
     if isinstance(value, dict):
         for key, item in value.items():
-            found += places(item, (*path, key))
+            found += paths(item, (*path, key))
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            found += places(item, (*path, index))
+            found += paths(item, (*path, index))
     return found
 
 
-def bend(sample: Any, chance: random.Random) -> Any:
-    """Return a copy with one to four changes: values replaced, removed, doubled, swapped or added."""
+def mutate(sample: Any, chance: random.Random) -> Any:
+    """Return a copy with one to four changes: values replaced, removed, duplicated, swapped or added."""
     value = deepcopy(sample)
     for _ in range(chance.randint(1, 4)):
-        path = chance.choice(places(value))
+        path = chance.choice(paths(value))
         if not path:
             if chance.random() < 0.02:
                 return deepcopy(chance.choice(ODDITIES))

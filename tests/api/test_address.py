@@ -1,4 +1,4 @@
-"""Tests of the addresses to which tokens may be sent."""
+"""Tests of the URLs to which tokens may be sent."""
 
 import logging
 
@@ -19,7 +19,7 @@ def forget_warnings(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_real_address_is_the_default(
     value: str | None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Without a stand-in there is one address, and no warning."""
+    """Without a stand-in there is one URL and no warning."""
     if value is not None:
         monkeypatch.setenv(ENVIRONMENT_VARIABLE, value)
     assert api_url() == API_URL == "https://api.nomos.energy"
@@ -41,13 +41,13 @@ def test_the_real_address_is_the_default(
         ("https://api.sandbox.nomos.energy/", "https://api.sandbox.nomos.energy"),
     ],
 )
-def test_a_other_on_this_machine_is_followed(
+def test_a_stand_in_on_this_machine_is_used(
     value: str,
     expected: str,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Nomos's sandbox and loopback origins are followed, without a trailing slash."""
+    """Nomos's sandbox and loopback origins are used, without a trailing slash."""
     monkeypatch.setenv(ENVIRONMENT_VARIABLE, value)
     assert api_url() == expected
     assert not caplog.records
@@ -99,7 +99,7 @@ def test_a_other_on_this_machine_is_followed(
 def test_anything_else_is_refused_with_one_warning(
     value: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Tokens are sent to Nomos, never to another machine; the refused address is not logged."""
+    """Tokens are sent to Nomos, never to another machine; the refused URL is not logged."""
     monkeypatch.setenv(ENVIRONMENT_VARIABLE, value)
     assert api_url() == API_URL
     (record,) = caplog.records

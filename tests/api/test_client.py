@@ -53,7 +53,7 @@ async def test_headers_of_every_request(
 async def test_prices(
     client: NomosClient, server: ScriptedServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Both days are inclusive, and a datetime counts as its day."""
+    """Both days are inclusive, and a datetime counts as its date."""
     server.reply(PRICE)
     series = await client.prices(
         "sub_1", datetime(2026, 10, 1, 23, 59, tzinfo=UTC), NEXT_DAY
@@ -127,7 +127,7 @@ async def test_ids_are_quoted(
 async def test_invalid_ids_are_not_sent(
     client: NomosClient, server: ScriptedServer, given: str
 ) -> None:
-    """They would request something else, or cannot be sent at all."""
+    """Such ids would request something else, or cannot be sent at all."""
     with pytest.raises(NomosRequestError):
         await client.prices(given, DAY, DAY)
     assert not server.requests
@@ -175,7 +175,7 @@ async def test_end_of_a_list(
 async def test_pages_follow_the_cursor(
     client: NomosClient, server: ScriptedServer
 ) -> None:
-    """The other parameters stay, and an item that moved between pages is returned once, as it was last sent."""
+    """Other parameters stay, and an item that moved between pages is returned once, in its last version."""
     server.reply(
         {"items": _subscriptions("d", "c"), "has_more": True, "next_page": "a=&b/"}
     )
@@ -207,7 +207,7 @@ async def test_pages_follow_the_cursor(
 async def test_a_repeated_cursor_is_an_error(
     client: NomosClient, server: ScriptedServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The cursor may also come back after others."""
+    """This includes a cursor that returns after others."""
     for each, cursor in (("a", "1"), ("b", "2"), ("c", "1")):
         server.reply(
             {"items": _subscriptions(each), "has_more": True, "next_page": cursor}
@@ -248,10 +248,10 @@ async def test_an_endless_list_is_an_error(
         ({"items": [], "has_more": True, "next_page": 2}, "next_page"),
     ],
 )
-async def test_lists_not_as_published(
+async def test_malformed_lists(
     client: NomosClient, server: ScriptedServer, page: dict[str, Any], field: str
 ) -> None:
-    """A list is complete or an error: a skipped item would look like a contract that is gone."""
+    """A list is complete or an error, since a skipped item would look like a contract that disappeared."""
     server.reply(page)
     with pytest.raises(NomosResponseError) as caught:
         await client.subscriptions()
@@ -268,7 +268,7 @@ async def test_a_tampered_cursor(client: NomosClient, server: ScriptedServer) ->
 
 
 async def test_invoices(client: NomosClient, server: ScriptedServer) -> None:
-    """All invoices of a contract, each once."""
+    """All invoices of a contract are returned, each of them once."""
     server.reply({"items": [INVOICE, INVOICE, INVOICE | {"id": "inv_2"}]})
     found = await client.invoices(INVOICE["subscription"])
     assert [each.id for each in found] == [INVOICE["id"], "inv_2"]
@@ -277,7 +277,7 @@ async def test_invoices(client: NomosClient, server: ScriptedServer) -> None:
 async def test_the_filter_of_invoices_is_checked(
     client: NomosClient, server: ScriptedServer
 ) -> None:
-    """A server that ignores the filter would answer with all invoices."""
+    """A server that ignores the filter would return all invoices."""
     server.reply(
         {
             "items": [
@@ -346,12 +346,12 @@ async def test_the_version_header_may_be_missing(
     ]
 
 
-async def test_address_of_a_client(
+async def test_url_of_a_client(
     session: aiohttp.ClientSession,
     server: ScriptedServer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """An explicit address comes first, then the stand-in that the environment names."""
+    """An explicit URL takes precedence over the stand-in from the environment."""
     server.reply(PLAN)
     monkeypatch.setenv(ENVIRONMENT_VARIABLE, server.url)
     assert (await NomosClient(session, Tokens()).tariff("a")).name == PLAN["name"]

@@ -61,7 +61,7 @@ async def test_errors_of_the_api(
     kind: type[NomosError],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The status decides; the debug log holds what Nomos's support needs, and no secret."""
+    """The status decides; the debug log has what Nomos's support needs, and no secret."""
     server.reply(
         {
             "code": "SOME_CODE",
@@ -100,7 +100,7 @@ async def test_errors_of_the_api(
 async def test_rate_limit_headers_are_read(
     client: NomosClient, server: ScriptedServer
 ) -> None:
-    """The error has the wait that the headers name."""
+    """The error has the wait from the headers."""
     server.reply(
         {"code": "TOO_MANY_REQUESTS", "message": "x"},
         status=429,
@@ -190,7 +190,7 @@ async def test_successes_without_prices(
     content_type: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A success whose body is no price answer raises NomosResponseError and is logged."""
+    """A success whose body is not a price response raises NomosResponseError and is logged."""
     server.raw(body, content_type=content_type)
     error = await _fail(client, NomosResponseError)
     assert (error.field, error.status) == ("body", 200)
@@ -205,7 +205,7 @@ async def test_json_is_json_whatever_its_type(
     assert (await client.prices("sub_1", DAY, DAY)).items
 
 
-async def test_no_content_is_no_answer(
+async def test_no_content_is_an_error(
     client: NomosClient, server: ScriptedServer
 ) -> None:
     """A 204 has no body and is an error."""
@@ -243,7 +243,7 @@ async def test_broken_compression(client: NomosClient, server: ScriptedServer) -
 async def test_timeout(
     session: aiohttp.ClientSession, server: ScriptedServer, begun: bytes | None
 ) -> None:
-    """A missing or endless answer raises after a while."""
+    """A missing or endless response raises an error after a while."""
     server.hang(begun)
     client = NomosClient(session, Tokens(), base_url=server.url, timeout=0.1)
     error = await _fail(client, NomosConnectionError)
@@ -257,15 +257,15 @@ async def test_broken_connections(
     server: ScriptedServer,
     break_off: Callable[[ScriptedServer], ScriptedServer],
 ) -> None:
-    """A reset, or an answer that is cut off at any point, is a connection error."""
+    """A reset, or a response that is cut off at any point, is a connection error."""
     break_off(server)
     assert (await _fail(client, NomosConnectionError)).is_transient
 
 
-async def test_an_answer_that_is_no_http(
+async def test_a_response_that_is_not_http(
     client: NomosClient, server: ScriptedServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The HTTP library's error holds the request with its token, so it is not chained."""
+    """The HTTP library's error contains the request with its token, so it is not chained."""
 
     async def answer(request: web.Request) -> web.Response:
         assert request.transport is not None
@@ -279,8 +279,8 @@ async def test_an_answer_that_is_no_http(
     assert TOKEN not in caplog.text
 
 
-async def test_nobody_listens(session: aiohttp.ClientSession) -> None:
-    """Connection refused."""
+async def test_connection_refused(session: aiohttp.ClientSession) -> None:
+    """A refused connection is a connection error."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         client = NomosClient(
@@ -300,7 +300,7 @@ async def test_a_closed_session(
 
 
 @pytest.mark.parametrize("token", ["a\r\nX-Evil: 1", "a\x00", "a\nb"])
-async def test_a_token_that_is_no_header(
+async def test_a_token_that_is_not_a_valid_header(
     session: aiohttp.ClientSession, server: ScriptedServer, token: str
 ) -> None:
     """It is neither sent nor shown."""
@@ -313,10 +313,10 @@ async def test_a_token_that_is_no_header(
 @pytest.mark.parametrize(
     "error", [RuntimeError("theirs"), TimeoutError(), aiohttp.ClientError("theirs")]
 )
-async def test_errors_of_the_token_source_pass(
+async def test_errors_of_the_token_source_are_passed_on(
     session: aiohttp.ClientSession, server: ScriptedServer, error: Exception
 ) -> None:
-    """Errors of a token source are not changed."""
+    """Errors of the token source are passed on unchanged."""
     client = NomosClient(session, Tokens(error=error), base_url=server.url)
     with pytest.raises(type(error)) as caught:
         await client.subscriptions()
@@ -324,7 +324,7 @@ async def test_errors_of_the_token_source_pass(
     assert not server.requests
 
 
-async def test_cancellation_passes(client: NomosClient, server: ScriptedServer) -> None:
+async def test_cancellation(client: NomosClient, server: ScriptedServer) -> None:
     """A request can be cancelled at any time."""
     server.hang()
     task = asyncio.create_task(client.tariff("a"))
@@ -335,11 +335,11 @@ async def test_cancellation_passes(client: NomosClient, server: ScriptedServer) 
         await task
 
 
-async def test_the_client_works_on_after_a_fault(
+async def test_the_client_works_after_a_fault(
     client: NomosClient, server: ScriptedServer
 ) -> None:
     """A broken request does not affect the next one."""
-    # Twice, since aiohttp itself repeats a request whose connection broke before the answer.
+    # Twice, since aiohttp itself repeats a request whose connection broke before the response.
     server.truncate().abort().abort().raw(b"x" * (MAX_BODY_SIZE + 1)).reply(
         {}, status=500
     ).reply(PLAN)

@@ -47,7 +47,7 @@ def test_a_part_stays_packed() -> None:
 
 
 def test_equality_is_that_of_the_items() -> None:
-    """It does not depend on how the other sequence stores its items."""
+    """Equality does not depend on how the other sequence stores its items."""
     packed = Packed(Row, ROWS)
     assert packed == ITEMS
     assert list(ITEMS) == packed
@@ -60,7 +60,7 @@ def test_equality_is_that_of_the_items() -> None:
 
 
 def test_the_collector_ignores_rows() -> None:
-    """That is the purpose: after its first pass, the garbage collector no longer tracks rows, but it tracks objects."""
+    """The purpose of packing: after its first pass, the garbage collector no longer tracks rows, unlike objects."""
     packed = Packed(Row, tuple((START, float(one), one / 2) for one in range(1_000)))
     unpacked = tuple(packed)
     gc.collect()

@@ -1,4 +1,4 @@
-"""Tests of errors: which answer becomes which exception, and what its text may contain."""
+"""Tests of errors: which response becomes which exception, and what its text may contain."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -70,7 +70,7 @@ def test_the_status_decides(
 
 
 def test_transience_of_errors_without_a_status() -> None:
-    """An unreadable answer may be temporary; the base class does not say."""
+    """An unreadable response may be temporary; the base class does not say."""
     assert NomosResponseError("unit", "not ct/kWh").is_transient
     assert NomosConnectionError("Gone").is_transient
     assert NomosConnectionError("Gone").retry_after is None
@@ -153,7 +153,7 @@ def test_every_envelope(data: object, code: str | None, request_id: str | None) 
 
 
 def test_faults_of_single_fields() -> None:
-    """From version curie on, an answer lists the wrong fields and what is wrong with them."""
+    """Since version curie, a response lists the wrong fields and what is wrong with them."""
     error = _parse(
         {
             "code": "BAD_REQUEST",
@@ -181,7 +181,7 @@ def test_faults_of_single_fields() -> None:
     "body",
     [b"\xff\xfe\x00", b"[" * 100_000, b"{", b"9" * 5000, b"<!DOCTYPE html><p>Hi</p>"],
 )
-def test_bodies_that_are_no_json(body: bytes) -> None:
+def test_bodies_that_are_not_json(body: bytes) -> None:
     """A gateway may send any body."""
     error = parse_error(502, {}, body)
     assert str(error) == "Nomos answered with status 502"
@@ -199,7 +199,7 @@ def test_bodies_that_are_no_json(body: bytes) -> None:
         "DE89 3704 0044 0532 0130 00",
     ],
 )
-def test_nothing_of_an_answer_but_codes_is_kept(secret: str) -> None:
+def test_only_codes_of_a_response_are_kept(secret: str) -> None:
     """Possible secrets and personal data are dropped, even in the fields of the code or the request id."""
     error = _parse(
         {
@@ -259,7 +259,7 @@ EARLIER = format_datetime(NOW - timedelta(minutes=5), usegmt=True)
 def test_how_long_to_wait(
     headers: dict[str, str], message: str, expected: float | None
 ) -> None:
-    """The wait is read from the headers first, then from the message."""
+    """The wait is taken from the headers first, then from the message."""
     error = _parse({"code": "TOO_MANY_REQUESTS", "message": message}, 429, headers)
     assert isinstance(error, NomosRateLimitError)
     assert error.retry_after == (
@@ -267,7 +267,7 @@ def test_how_long_to_wait(
     )
 
 
-def test_a_server_in_trouble_may_ask_to_wait_too() -> None:
+def test_server_errors_may_have_a_wait() -> None:
     """A 503 often has the same header."""
     error = parse_error(503, {"Retry-After": "120"}, b"")
     assert isinstance(error, NomosServerError)
@@ -283,10 +283,10 @@ def test_a_server_in_trouble_may_ask_to_wait_too() -> None:
     ),
     body=st.binary() | JSON_VALUES.map(lambda value: json.dumps(value).encode()),
 )
-def test_no_answer_makes_it_fail(
+def test_any_response_becomes_an_error(
     status: int, headers: dict[str, str], body: bytes
 ) -> None:
-    """Every answer becomes an error whose text can be logged."""
+    """Every response becomes an error whose text can be logged."""
     error = parse_error(status, headers, body)
     assert error.status == status
     assert str(error) == f"Nomos answered with status {status}"

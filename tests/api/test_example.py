@@ -1,4 +1,4 @@
-"""Tests of the example script, in an interpreter without Home Assistant, with a stand-in Nomos."""
+"""Tests of the example script, in an interpreter without Home Assistant, with a simulated Nomos."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -23,7 +23,7 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 
 @pytest.fixture
 async def nomos() -> AsyncIterator[Simulator]:
-    """Start a stand-in Nomos."""
+    """Start a simulated Nomos."""
     simulator = Simulator(seed=7, redirect_uris=("https://example.com",))
     await simulator.start()
     yield simulator
@@ -54,7 +54,7 @@ async def test_prices_of_today(nomos: Simulator) -> None:
     assert token not in out
 
 
-async def test_token_that_is_refused(nomos: Simulator) -> None:
+async def test_refused_token(nomos: Simulator) -> None:
     """The error is one line, without the token."""
     status, out, err = await run(nomos.url, "no-such-token")
     assert (status, out) == (1, "")

@@ -1,4 +1,4 @@
-"""Fuzz tests of everything that reads answers: valid answers with the changes that a broken server could make."""
+"""Fuzz tests of all response parsing: valid responses with changes that a broken server could make."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -29,10 +29,10 @@ from tests.api.samples import (
     USAGE,
     price_answer,
 )
-from tests.api.strategies import DAY, bend
+from tests.api.strategies import DAY, mutate
 
 CASES = 120_000
-"""The number of examples, split evenly among all kinds of answers."""
+"""The number of examples, split evenly among all kinds of responses."""
 
 
 READERS: list[tuple[Callable[[object], object], dict[str, Any]]] = [
@@ -47,18 +47,18 @@ READERS: list[tuple[Callable[[object], object], dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize("seed", range(len(READERS)))
-def test_bent_answers_are_read_or_refused(
+def test_mutated_responses_are_read_or_refused(
     seed: int, record_property: Callable[[str, object], None]
 ) -> None:
-    """Any answer gives a valid model or raises `NomosResponseError`, nothing else."""
+    """Any response gives a valid model or raises `NomosResponseError`, nothing else."""
     read, sample = READERS[seed]
     chance = random.Random(seed)
     outcomes: Counter[str] = Counter()
     for _ in range(CASES // len(READERS) + 1):
-        bent = bend(sample, chance)
+        mutated = mutate(sample, chance)
         model = refusal = None
         try:
-            model = read(bent)
+            model = read(mutated)
         except NomosResponseError as err:
             refusal = err
         outcomes["read" if refusal is None else "refused"] += 1
@@ -73,7 +73,7 @@ def test_bent_answers_are_read_or_refused(
 
 
 def check(model: object) -> None:
-    """Assert what holds for every model."""
+    """Assert what must hold for every model."""
     repr(model)
     if isinstance(model, PriceSeries):
         starts = [item.start for item in model.items or ()]
@@ -97,7 +97,7 @@ def check(model: object) -> None:
         assert abs(model.total) <= 10_000_000
 
 
-def test_bent_errors_are_errors() -> None:
+def test_mutated_errors_are_errors() -> None:
     """Every body of a refusal becomes an error whose text is one safe line."""
     chance = random.Random(99)
     envelope = {
@@ -108,7 +108,7 @@ def test_bent_errors_are_errors() -> None:
         "error": {"code": "X", "message": "y"},
     }
     for _ in range(5_000):
-        text = json.dumps(bend(envelope, chance)).encode("utf-8", "surrogatepass")
+        text = json.dumps(mutate(envelope, chance)).encode("utf-8", "surrogatepass")
         body = text[: chance.randint(0, len(text))] if chance.random() < 0.3 else text
         header = chance.choice(["1", "-1", "nan", "Wed, 21 Oct 2026 07:28:00 GMT", "x"])
         error = parse_error(

@@ -58,7 +58,7 @@ def test_subscription_of_a_list() -> None:
 
 
 def test_single_subscription_keeps_nothing_personal() -> None:
-    """In a single answer, references are objects; nothing personal is kept or shown in a repr."""
+    """In a single response, references are objects; nothing personal is kept or shown in a repr."""
     subscription = Subscription.from_json(SUBSCRIPTION_SINGLE)
     assert subscription.customer_id == "cus_a8n8ol7yd4h0wohx824f0bui"
     kept = [getattr(subscription, name) for name in Subscription.__slots__]
@@ -125,7 +125,7 @@ def test_subscription_of_an_older_version() -> None:
 
 
 def test_plan() -> None:
-    """The base fee is EUR a month."""
+    """The base fee is in EUR per month."""
     assert Tariff.from_json(PLAN) == Tariff(
         id="pln_bn1sny3aczwq5jkz8xcf4klf",
         name="Nomos Friends & Family",
@@ -219,7 +219,7 @@ def test_usage() -> None:
     ],
 )
 def test_usage_resolutions(name: str, expected: UsageResolution) -> None:
-    """The resolution is the answer's; an analog meter has months, or no readings."""
+    """The resolution is the response's; an analog meter has months, or no readings."""
     series = UsageSeries.from_json(
         USAGE | {"resolution": name, "meter_type": "analog", "data": []}
     )
@@ -264,8 +264,8 @@ def test_unreadable_usage_is_a_gap(bad: object) -> None:
     assert series.unreadable == 2
 
 
-def test_money_beyond_any_sense_is_unknown() -> None:
-    """A figure that would break calculations counts as unknown."""
+def test_absurd_amounts_are_unknown() -> None:
+    """An amount that would break calculations counts as unknown."""
     assert Tariff.from_json(PLAN | {"price": 1e302}).base_fee is None
 
 
@@ -293,7 +293,7 @@ REQUIRED = {
         for key in REQUIRED[read.__self__]  # type: ignore[attr-defined]
     ],
 )
-def test_what_must_be_there(read: Read, data: dict[str, Any], key: str) -> None:
+def test_required_fields(read: Read, data: dict[str, Any], key: str) -> None:
     """The error names the missing or null field."""
     for broken in (without(data, key), data | {key: None}):
         with pytest.raises(NomosResponseError) as caught:
@@ -372,10 +372,10 @@ def test_what_must_be_there(read: Read, data: dict[str, Any], key: str) -> None:
         ),
     ],
 )
-def test_what_is_mistyped_is_named(
+def test_wrong_types(
     read: Read, data: dict[str, Any], changed: dict[str, object], field: str
 ) -> None:
-    """The error names the field of a wrong type, but not its value."""
+    """The error names the field with a wrong type, but not its value."""
     with pytest.raises(NomosResponseError) as caught:
         read(data | changed)
     assert caught.value.field == field
@@ -386,8 +386,8 @@ def test_what_is_mistyped_is_named(
 
 @pytest.mark.parametrize("data", [None, [], "text", 1, True])
 @pytest.mark.parametrize("read", [read for read, _ in READERS])
-def test_answers_that_are_no_object(read: Read, data: object) -> None:
-    """The error names the answer itself."""
+def test_responses_that_are_not_objects(read: Read, data: object) -> None:
+    """The error names the response itself."""
     with pytest.raises(NomosResponseError) as caught:
         read(data)
     assert caught.value.field == "body"

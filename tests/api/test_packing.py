@@ -1,4 +1,4 @@
-"""Tests that a month's answer never exists all at once as nested objects."""
+"""Tests that a month's response never exists as nested objects all at once."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ import pytest
 from custom_components.nomos.api import NomosResponseError, PriceSeries, UsageSeries
 from custom_components.nomos.api.parsing import decode
 from tests.api.samples import PRICE, USAGE, price_answer, price_item
-from tests.api.strategies import DAY, bend
+from tests.api.strategies import DAY, mutate
 
 START = datetime(2026, 9, 30, 22, tzinfo=UTC)
 MONTH = [START + timedelta(minutes=15 * number) for number in range(31 * 96)]
@@ -26,12 +26,12 @@ METERED = USAGE | {
 }
 
 YOUNG = 500
-"""How many new objects start a garbage collection in these tests."""
+"""The number of new objects that starts a garbage collection in these tests."""
 
 
 @contextmanager
 def collector() -> Iterator[list[int]]:
-    """Collect garbage often; return a list of how many objects outlived two young collections each time."""
+    """Collect garbage often; return a list of the number of objects that outlived two young collections each time."""
     found: list[int] = []
 
     def count(phase: str, info: dict[str, int]) -> None:
@@ -78,7 +78,7 @@ def outcome(
     body: bytes,
     read_item: Callable[[dict[str, object]], object] | None,
 ) -> object:
-    """Return what an answer is read as."""
+    """Return the result of reading a response."""
     try:
         return model.from_json(decode(body, read_item))
     except NomosResponseError as err:
@@ -96,7 +96,7 @@ def test_packing_changes_nothing(
     chance = random.Random(4)
     read = packed = 0
     for _ in range(2_000):
-        body = json.dumps(bend(answer, chance)).encode()
+        body = json.dumps(mutate(answer, chance)).encode()
         plain = outcome(model, body, None)
         assert outcome(model, body, model.read_item) == plain
         read += isinstance(plain, model)
@@ -113,7 +113,7 @@ def test_packing_changes_nothing(
     ],
 )
 def test_a_bad_price_is_not_packed(changed: dict[str, object]) -> None:
-    """It is refused later, when its place in the answer is known."""
+    """It is refused later, when its path in the response is known."""
     values = price_item() | changed
     assert PriceSeries.read_item(values) is values
 
@@ -153,11 +153,11 @@ def test_a_component_with_a_time_is_a_component() -> None:
         (UsageSeries, USAGE, {"start": "2026-09-30T22:00:00Z", "usage": 1.0}),
     ],
 )
-def test_an_answer_with_totals_is_an_answer(
+def test_a_response_with_totals_is_no_item(
     model: type[PriceSeries | UsageSeries],
     answer: dict[str, Any],
     totals: dict[str, object],
 ) -> None:
-    """An answer that itself has the fields of an item is not mistaken for one."""
+    """A response that itself has the fields of an item is not mistaken for one."""
     body = json.dumps(answer | totals).encode()
     assert model.from_json(decode(body, model.read_item)) == model.from_json(answer)

@@ -1,4 +1,4 @@
-"""Tests of prices in every form in which they may come."""
+"""Tests of prices in every form in which they may be sent."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -111,7 +111,7 @@ def test_an_inactive_subscription_has_no_prices(resolution: str) -> None:
     ],
 )
 def test_items(changed: dict[str, object], expected: tuple[float | None, ...]) -> None:
-    """All these forms are documented or to be expected, so none of them counts as unreadable."""
+    """All these forms are documented or likely, so none of them counts as unreadable."""
     series = PriceSeries.from_json(price_answer(price_item(**changed)))
     assert series.items is not None
     (item,) = series.items
@@ -123,7 +123,7 @@ def test_items(changed: dict[str, object], expected: tuple[float | None, ...]) -
     "components",
     [{}, "grid", 1, [1], [None], [{"amount": 1}], [{"type": 1, "amount": 1}]],
 )
-def test_misshapen_components_cost_only_themselves(components: object) -> None:
+def test_malformed_components_do_not_affect_the_total(components: object) -> None:
     """The total is valid even if its components are not."""
     series = PriceSeries.from_json(price_answer(price_item(components=components)))
     (item,) = series.items or ()
@@ -155,7 +155,7 @@ def test_components_may_be_missing() -> None:
         {},
     ],
 )
-def test_one_bad_number_does_not_cost_a_day(bad: object) -> None:
+def test_one_bad_number_does_not_lose_a_day(bad: object) -> None:
     """It is unknown and counted as unreadable, both in a total and in a component."""
     series = PriceSeries.from_json(
         price_answer(
@@ -224,7 +224,7 @@ def test_items_are_sorted_and_the_last_of_equal_starts_wins() -> None:
 def test_days_of_every_length(
     start: datetime, end: datetime, step: timedelta, resolution: str, count: int
 ) -> None:
-    """The API sends UTC, so a change of clocks is nothing special."""
+    """The API sends UTC, so a clock change is nothing special."""
     series = PriceSeries.from_json(
         price_answer(*_day(start, end, step), resolution=resolution)
     )
@@ -300,7 +300,7 @@ def test_spellings_of_the_unit(unit: str) -> None:
 
 @pytest.mark.parametrize("currency", ["EUR", "eur", None])
 def test_spellings_of_the_currency(currency: str | None) -> None:
-    """An answer without a currency is in euros."""
+    """A response without a currency is in euros."""
     assert _read(PRICE | {"currency": currency})
     assert _read(without(PRICE, "currency"))
 
@@ -346,8 +346,8 @@ def test_spellings_of_the_currency(currency: str | None) -> None:
         (None, "body"),
     ],
 )
-def test_what_would_mislead_is_refused(data: object, field: str) -> None:
-    """A wrong place, scale or form raises an error that names the field."""
+def test_misleading_responses_are_refused(data: object, field: str) -> None:
+    """A wrong position, scale or form raises an error that names the field."""
     with pytest.raises(NomosResponseError) as caught:
         PriceSeries.from_json(data)
     assert caught.value.field == field

@@ -1,4 +1,4 @@
-"""Property tests that hold for any answer."""
+"""Property tests that hold for any response."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -49,7 +49,7 @@ START = datetime(2026, 10, 24, 22, tzinfo=UTC)
 def test_any_json_is_read_or_refused(
     read: Callable[[object], object], sample: dict[str, Any], data: st.DataObject
 ) -> None:
-    """Only `NomosResponseError` is raised, for pure noise and for a valid answer with noise in it."""
+    """Only `NomosResponseError` is raised, for pure noise and for a valid response with noise in it."""
     noise = data.draw(
         JSON_VALUES
         | st.dictionaries(KEYS, JSON_VALUES, min_size=1, max_size=3).map(sample.__or__)

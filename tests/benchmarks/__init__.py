@@ -1,1 +1,1 @@
-"""Tests of counts that benchmarks print: growth with the number of intervals, imports, objects."""
+"""Tests of benchmarks: growth with the number of intervals, imports, objects."""

@@ -1,4 +1,4 @@
-"""Tests of how steps of the interpreter grow with the number of intervals: exact on every machine."""
+"""Tests of how interpreter steps grow with the number of intervals, which is exact on every machine."""
 
 import asyncio
 from pathlib import Path
@@ -36,7 +36,7 @@ def test_steps_are_exact() -> None:
 
 
 @pytest.mark.usefixtures("socket_enabled")
-def test_a_boundary_costs_the_same_however_much_is_known(tmp_path: Path) -> None:
+def test_boundary_costs_do_not_depend_on_the_table(tmp_path: Path) -> None:
     """With a hundred days of prices, a boundary takes no more steps than with two."""
     counts = asyncio.run(ticks(tmp_path, (192, 9_600), loads=True))
     assert counts[9_600] <= 1.5 * counts[192]
@@ -44,8 +44,8 @@ def test_a_boundary_costs_the_same_however_much_is_known(tmp_path: Path) -> None
     assert counts[192] < 30_000
 
 
-def test_nothing_heavy_is_imported() -> None:
-    """Starting imports nothing that Home Assistant has not imported anyway."""
+def test_no_extra_imports() -> None:
+    """Startup imports nothing that Home Assistant has not imported anyway."""
     found = imports()
     assert set(START_UP) <= set(found.modules)
     assert not found.foreign

@@ -1,4 +1,4 @@
-"""Tests that the picture of what a home battery gains is that of the table beside it."""
+"""Tests that the picture of a home battery's gain matches the table next to it."""
 
 import pytest
 
@@ -6,8 +6,8 @@ from benchmarks.household_picture import DOCS, NAME, PAGES, draw, table_of
 
 
 @pytest.mark.parametrize("language", PAGES)
-def test_picture_is_that_of_the_table(language: str) -> None:
-    """It is drawn again if a figure changes; a figure is a bar, in both languages the same."""
+def test_picture_matches_the_table(language: str) -> None:
+    """The picture has a bar for every figure of the current table, in both languages."""
     page = (DOCS / PAGES[language]).read_text()
     assert (DOCS / "pictures" / language / NAME).read_text() == draw(page)
     heads, rows = table_of(page)
@@ -15,7 +15,7 @@ def test_picture_is_that_of_the_table(language: str) -> None:
 
 
 def test_languages_have_the_same_figures() -> None:
-    """Commas and points aside."""
+    """They differ in decimal commas and points only."""
     english, german = (
         table_of((DOCS / name).read_text())[1] for name in PAGES.values()
     )

@@ -1,4 +1,4 @@
-"""The year of planned loads: what it reports is what was paid."""
+"""Tests of the benchmark of planned loads: its figures are correct."""
 
 from datetime import datetime, time, timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ QUARTER = timedelta(minutes=15)
 
 
 def write_prices(path: Path, prices: list[list[float]]) -> None:
-    """Write a file of prices in EUR/MWh: for each day, those of its hours."""
+    """Write a file of prices in EUR/MWh, given as hourly prices for each day."""
     lines = ["time,price_eur_mwh"]
     for number, day in enumerate(prices):
         at = datetime(2025, 6, 1 + number, tzinfo=TARIFF_ZONE)
@@ -24,8 +24,8 @@ def write_prices(path: Path, prices: list[list[float]]) -> None:
 
 
 @pytest.mark.parametrize("load", LOADS)
-def test_days_that_are_alike_cost_the_optimum(tmp_path: Path, load: str) -> None:
-    """What stands in for tomorrow is true then; starting at once or at the average costs more."""
+def test_equal_days_cost_the_optimum(tmp_path: Path, load: str) -> None:
+    """The stand-ins for tomorrow are then true; starting at once or at the average costs more."""
     path = tmp_path / "prices.csv"
     write_prices(path, [[80 + (hour * 37) % 90 for hour in range(24)]] * 5)
     found = measure(LoadSettings.of(LOADS[load]), read(path, "flat"))
@@ -34,8 +34,8 @@ def test_days_that_are_alike_cost_the_optimum(tmp_path: Path, load: str) -> None
     assert found.cost < min(found.at_once, found.average)
 
 
-def test_a_surprise_is_paid_for(tmp_path: Path) -> None:
-    """A night that is cheaper than the noon that was taken shows as regret, in percent of the optimum."""
+def test_surprises_cost_money(tmp_path: Path) -> None:
+    """If the night turns out cheaper than the chosen noon, this is regret, in percent of the optimum."""
     path = tmp_path / "prices.csv"
     noon = [100.0] * 9 + [20, 20] + [100] * 13
     night = [5.0] * 5 + [100] * 19
@@ -47,13 +47,13 @@ def test_a_surprise_is_paid_for(tmp_path: Path) -> None:
     assert found.cost == pytest.approx(2 * (2 + fees) * 1.19 / 100)
     assert found.optimum == pytest.approx(2 * (0.5 + fees) * 1.19 / 100)
     assert found.regret == pytest.approx(100 * (found.cost / found.optimum - 1))
-    # Who knows until midnight takes the noon; who waits for the afternoon takes the night.
+    # With prices until midnight, noon is chosen; waiting for the afternoon leads to the night.
     assert found.known_only == pytest.approx(found.cost)
     assert found.waiting == pytest.approx(found.optimum)
 
 
 def test_fees_by_the_time_of_day(tmp_path: Path) -> None:
-    """Module 3 is cheap from 23 to 6 and expensive from 17 to 21 by the local clock."""
+    """Module 3 is cheap from 23 to 6 and expensive from 17 to 21 local time."""
     path = tmp_path / "prices.csv"
     write_prices(path, [[0.0] * 24])
     found = {

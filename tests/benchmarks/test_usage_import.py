@@ -19,9 +19,9 @@ second; a small home has about 350,000 objects. Most of the remaining ones are t
 
 
 def test_few_objects_grow_old(report_figures: Callable[[str], None]) -> None:
-    """Of the thousands of readings, prices and hours of a month, hardly any is an object that lasts.
+    """Of a month's thousands of readings, prices and hours, hardly any is a lasting object.
 
-    It runs in a process of its own, since the test's log would count, too.
+    It runs in its own process, since the test's log would count, too.
     """
     command = [sys.executable, "-m", "benchmarks.usage_import", "--count"]
     done = subprocess.run(

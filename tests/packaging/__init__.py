@@ -1,6 +1,6 @@
-"""Tests of what Home Assistant's validator (hassfest), HACS and the quality scale require of the files.
+"""Tests of what Home Assistant's validator (hassfest), HACS and the quality scale require.
 
-Their own checks run on GitHub; these check what matters, offline and before a push.
+Their own checks run on GitHub; these check what matters offline, before a push.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ type Tree = dict[str, Any]
 
 
 def read_json(path: Path) -> Tree:
-    """Read a JSON object; fail if a key is there twice, since the second one would silently count."""
+    """Read a JSON object; fail on duplicate keys, of which the last would silently win."""
 
     def unique(pairs: list[tuple[str, Any]]) -> Tree:
         keys = [key for key, _ in pairs]
@@ -29,7 +29,7 @@ def read_json(path: Path) -> Tree:
 
 
 def leaves(tree: Tree, path: str = "") -> Iterator[tuple[str, str]]:
-    """Yield each text of a tree with the path of its keys."""
+    """Yield each string of a tree with its path."""
     for key, value in tree.items():
         here = f"{path}.{key}" if path else key
         if isinstance(value, dict):

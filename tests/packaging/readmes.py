@@ -1,4 +1,4 @@
-"""Compares the structure of two pages in different languages, and finds where their links lead."""
+"""Compares the structure of pages in two languages, and checks their links."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ _IMAGE = re.compile(
 
 
 _TEXTS = {"alias", "label", "message", "name", "title"}
-"""The keys of configurations whose values are said in the language of the page."""
+"""The keys of configurations whose values are in the language of the page."""
 
 
 @dataclass(slots=True)
@@ -29,16 +29,16 @@ class Skeleton:
     """The structure of a page."""
 
     headings: list[int] = field(default_factory=list)
-    """The levels of the headings, in their order."""
+    """The levels of the headings, in order."""
 
     pictures: list[str] = field(default_factory=list)
-    """The paths of the pictures, in their order; each language has its own picture of the same name."""
+    """The paths of the pictures, in order; each language has its own picture of the same name."""
 
     blocks: list[tuple[str, list[str]]] = field(default_factory=list)
-    """The code blocks: their language, and their lines without comments."""
+    """The code blocks: language, and lines without comments."""
 
     tables: list[tuple[int, int]] = field(default_factory=list)
-    """The tables: how many columns and rows they have."""
+    """The tables: numbers of columns and rows."""
 
 
 def skeleton(text: str) -> Skeleton:
@@ -95,7 +95,7 @@ def differences(one: str, other: str) -> Iterator[str]:
 
 
 def configuration(lines: list[str]) -> Any:
-    """Return what a YAML block says, without the texts that are said in the language of the page."""
+    """Return the contents of a YAML block, without texts in the language of the page."""
 
     def without_texts(node: Any) -> Any:
         match node:
@@ -116,7 +116,7 @@ def configuration(lines: list[str]) -> Any:
 
 
 def _in_english(lines: list[str]) -> list[str]:
-    """Return lines with the ids that entities of a contract get in English in place of those in German."""
+    """Replace the German entity ids of a contract with the English ones."""
     english, german = (
         read_json(INTEGRATION / "translations" / f"{language}.json")["entity"]
         for language in ("en", "de")
@@ -135,7 +135,7 @@ def _in_english(lines: list[str]) -> list[str]:
 
 
 def anchors(text: str) -> set[str]:
-    """Return the anchors that GitHub gives the headings of a page."""
+    """Return the anchors that GitHub generates for the headings of a page."""
     fenced, found = False, set()
     for line in text.splitlines():
         fenced ^= bool(_FENCE.match(line))
@@ -146,17 +146,17 @@ def anchors(text: str) -> set[str]:
 
 
 def pages_in_code(code: str) -> Iterator[tuple[str, str]]:
-    """Yield the pages in docs, and the anchors in them, that a piece of the program leads to."""
+    """Yield the pages in docs, with anchors, to which a piece of code links."""
     address = r"(?:/blob/main/docs|\{DOCS_URL\})/([\w.-]+\.md)(?:#([\w-]+))?"
     for found in re.finditer(address, code):
         yield found[1], found[2] or ""
 
 
 def broken_links(page: Path) -> Iterator[str]:
-    """Yield the links of a page to files and headings that are not there, or not there in its language."""
+    """Yield the links of a page to files and headings that do not exist, or not in its language."""
     is_german = page.name.endswith(".de.md")
     for link in _LINK.findall(page.read_text()):
-        # What leads out of the repository is an address on GitHub, as ../../issues is.
+        # A path that leaves the repository is a GitHub URL, like ../../issues.
         if "://" in link or link.startswith("../../"):
             continue
         name, _, anchor = link.partition("#")

@@ -39,7 +39,7 @@ def test_form_and_schema(name: str, texts: Tree) -> None:
         assert field.keys() == {"name", "description"}
 
 
-def test_all_are_there(texts: Tree) -> None:
+def test_all_actions_have_texts_and_icons(texts: Tree) -> None:
     """Actions, texts and icons match."""
     actions = SCHEMAS.keys() | LOAD_ACTIONS
     assert ACTIONS.keys() == actions == texts["services"].keys()
@@ -48,7 +48,7 @@ def test_all_are_there(texts: Tree) -> None:
 
 @pytest.mark.parametrize("name", sorted(LOAD_ACTIONS))
 def test_actions_on_loads(name: str, texts: Tree) -> None:
-    """They have a target and no field."""
+    """Actions on loads have a target and no field."""
     assert ACTIONS[name].keys() == {"target"}
     assert texts["services"][name].keys() == {"name", "description"}
     selector({"target": ACTIONS[name]["target"]})
@@ -77,7 +77,7 @@ def test_defaults_and_examples(name: str) -> None:
 
 
 def test_one_name_for_one_thing(texts: Tree) -> None:
-    """What the form of a load asks for has the same name in the action that plans one, and among its entities."""
+    """A field in the form of a load has the same name in the plan action and among the load's entities."""
     form = texts["config_subentries"]["load"]["step"]["settings"]
     names = {
         (field, name)
@@ -101,7 +101,7 @@ def test_one_name_for_one_thing(texts: Tree) -> None:
 
 
 def test_options(texts: Tree) -> None:
-    """The schema accepts every choice, each has a name, and there are no other names."""
+    """The schema accepts every option, each has a name, and there are no unused names."""
     used: set[str] = set()
     for name, action in ACTIONS.items():
         for field, config in action.get("fields", {}).items():

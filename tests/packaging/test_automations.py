@@ -1,4 +1,4 @@
-"""Tests of what the automation editor shows of triggers and conditions: fields, texts and icons."""
+"""Tests of triggers and conditions in the automation editor: fields, texts and icons."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -89,7 +89,7 @@ def test_all_have_icons(kind: str) -> None:
         ),
     ],
 )
-def test_missing_texts_are_seen(texts: dict[str, Any], faults: list[str]) -> None:
+def test_missing_texts_are_found(texts: dict[str, Any], faults: list[str]) -> None:
     """The check of texts can fail."""
     choice = {"select": {"translation_key": "k", "options": ["x", "y"]}}
     description = {"fields": {"a": {"selector": choice}}}

@@ -63,7 +63,7 @@ QUALITY_RULES = {
 
 
 def test_quality_scale(manifest: Tree) -> None:
-    """Every rule has a status, what is not done has a reason, and no tier is claimed that only Home Assistant grants."""
+    """Every rule has a status, and a reason if it is not done; no tier is claimed that only Home Assistant grants."""
     rules = yaml.safe_load((INTEGRATION / "quality_scale.yaml").read_text())["rules"]
     assert rules.keys() == QUALITY_RULES
     for rule, value in rules.items():

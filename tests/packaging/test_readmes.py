@@ -1,4 +1,4 @@
-"""Tests that pages in both languages have the same structure, of their links, and of the examples and pictures in them."""
+"""Tests of the pages in both languages: same structure, working links, examples and pictures."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +20,7 @@ from tests.packaging.readmes import (
 PAGES = (*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md"))
 GERMAN_PAGES = sorted(page for page in PAGES if page.name.endswith(".de.md"))
 FOR_DEVELOPERS = {"architecture.md", "fleet.md"}
-"""The pages in docs that are there in English only."""
+"""The pages in docs that exist in English only."""
 
 ENGLISH = """\
 # Nomos
@@ -75,7 +75,7 @@ actions:
 
 
 def test_same_structure() -> None:
-    """Texts, comments in code, ids of entities and the folders of pictures may differ."""
+    """Texts, comments in code, entity ids and folders of pictures may differ."""
     assert list(differences(ENGLISH, GERMAN)) == []
 
 
@@ -92,7 +92,7 @@ def test_same_structure() -> None:
         ("scripts/develop ", "scripts/test ", "code block 1: "),
     ],
 )
-def test_differences_are_seen(old: str, new: str, what: str) -> None:
+def test_differences_are_found(old: str, new: str, what: str) -> None:
     """Each kind of difference is reported."""
     found = list(differences(ENGLISH, GERMAN.replace(old, new)))
     assert len(found) == 1
@@ -110,15 +110,15 @@ def test_readme_is_read() -> None:
 
 @pytest.mark.parametrize("page", GERMAN_PAGES, ids=lambda page: page.name)
 def test_german_pages(page: Path) -> None:
-    """A page in German has the sections, the pictures, the tables and the code of the English one."""
+    """A German page has the sections, pictures, tables and code of the English one."""
     english = page.with_name(page.name.replace(".de.md", ".md"))
     assert list(differences(english.read_text(), page.read_text())) == []
     shown = skeleton(page.read_text()).pictures
     assert not [path for path in shown if "en" in Path(path).parts]
 
 
-def test_every_page_for_users_is_there_in_german() -> None:
-    """What is written for users is there in both languages."""
+def test_every_page_for_users_exists_in_german() -> None:
+    """Pages for users exist in both languages."""
     english = {page.name for page in PROJECT.glob("docs/*.md")} - FOR_DEVELOPERS
     german = {page.name for page in GERMAN_PAGES if page.parent != PROJECT}
     assert {name for name in english if not name.endswith(".de.md")} == {
@@ -127,12 +127,12 @@ def test_every_page_for_users_is_there_in_german() -> None:
 
 
 HEADS = {"english name": "German name", "englischer name": "deutscher Name"}
-"""The heads of tables that name entities in both languages."""
+"""The headers of tables that name entities in both languages."""
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_names_of_entities(page: Path) -> None:
-    """A table with English and German names has those that the hub shows, each beside the same one."""
+    """Tables with English and German names have the names that the hub shows, in matching pairs."""
     english, german = (
         [text for path, text in leaves(entities) if path.endswith(".name")]
         for entities in (
@@ -161,12 +161,12 @@ def test_names_of_entities(page: Path) -> None:
 
 
 def test_links() -> None:
-    """Every link between pages leads to a file and a heading that are there, on German pages to German ones."""
+    """Every link between pages leads to an existing file and heading; German pages link to German ones."""
     assert not [fault for page in PAGES for fault in broken_links(page)]
 
 
-def test_links_of_the_program() -> None:
-    """Where dialogs and cards lead to is there, too."""
+def test_links_in_the_code() -> None:
+    """The pages to which dialogs and cards link exist, too."""
     found = [
         link
         for pattern in ("*.py", "*.js")
@@ -180,7 +180,7 @@ def test_links_of_the_program() -> None:
         assert not anchor or anchor in anchors(page.read_text()), (name, anchor)
 
 
-def test_broken_links_are_seen(tmp_path: Path) -> None:
+def test_broken_links_are_found(tmp_path: Path) -> None:
     """The check of links can fail."""
     (tmp_path / "one.md").write_text("# One: what, *now*?")
     (tmp_path / "one.de.md").write_text("# Über uns")
@@ -197,14 +197,14 @@ def test_broken_links_are_seen(tmp_path: Path) -> None:
 # The readme is short
 
 LONGEST = 1200
-"""Words of a readme, with its addresses and code."""
+"""The most words of a readme, URLs and code included."""
 
 FIGURE = re.compile(r"\d[\d.,]*\s?(%|EUR|ct|kB|MB|ms|kWh|seconds|Sekunden)")
 
 
 @pytest.mark.parametrize("name", ["README.md", "README.de.md"])
 def test_readme_is_short(name: str) -> None:
-    """A readme is read at one go, and leaves measured figures to the pages that say how they were measured."""
+    """A readme can be read in one go, and leaves measurements to the pages that say how they were made."""
     text = (PROJECT / name).read_text()
     assert len(text.split()) <= LONGEST
     assert not FIGURE.findall(re.sub(r"\(https:[^)]*\)", "", text))
@@ -226,7 +226,7 @@ def state_triggers(node: Any) -> Iterator[dict[str, Any]]:
 
 
 def test_examples_ignore_reloads() -> None:
-    """A state that comes back after a reload has not changed, so examples that wait for a state exclude such a change."""
+    """A state that returns after a reload has not changed, so examples with state triggers exclude that."""
     found = [
         trigger
         for page in PAGES
@@ -241,7 +241,7 @@ def test_examples_ignore_reloads() -> None:
 
 PICTURES = PROJECT / "docs" / "pictures"
 LARGEST = 80_000
-"""Bytes of all pictures of a language, since a phone loads all of them."""
+"""The most bytes of all pictures of a language, since a phone loads all of them."""
 
 
 def test_pictures() -> None:

@@ -1,4 +1,4 @@
-"""Tests of the way from a tag to a release."""
+"""Tests of releases."""
 
 from pathlib import Path
 import shutil
@@ -21,7 +21,7 @@ WORKFLOWS = PROJECT / ".github" / "workflows"
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """Return a copy of what a release is checked by, with version 9.8.7, dated."""
+    """Return a copy of the files that a release is checked with, for a dated version 9.8.7."""
     for name in CHECKED:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(PROJECT / name, tmp_path / name)
@@ -36,7 +36,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def replace(path: Path, old: str, new: str) -> None:
-    """Replace something in a file that is there exactly once."""
+    """Replace a text that occurs exactly once in a file."""
     text = path.read_text()
     assert text.count(old) == 1
     path.write_text(text.replace(old, new))
@@ -53,7 +53,7 @@ def check(project: Path, tag: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_tag_that_fits(project: Path) -> None:
-    """What the changelog says of the version, and nothing of older ones, is printed."""
+    """The changelog's section of the version is printed, and no other."""
     done = check(project, "v9.8.7")
     assert (done.returncode, done.stdout, done.stderr) == (0, "- All of it.\n", "")
 
@@ -78,7 +78,7 @@ def test_a_tag_that_fits(project: Path) -> None:
 def test_a_tag_that_does_not_fit(
     project: Path, tag: str, file: str | None, old: str, new: str, said: str
 ) -> None:
-    """It is refused, and the reason said."""
+    """The tag is refused with a reason."""
     if file is not None:
         replace(project / file, old, new)
     done = check(project, tag)
@@ -86,8 +86,8 @@ def test_a_tag_that_does_not_fit(
     assert said in done.stderr
 
 
-def test_nothing_is_released_before_it_passed() -> None:
-    """A tag starts the checks, the tests and the validators; only if all pass, a draft is made, and published last."""
+def test_a_release_needs_passing_checks() -> None:
+    """A tag starts checks, tests and validators; only if all pass, a draft release is created and finally published."""
     workflow = yaml.safe_load((WORKFLOWS / "release.yml").read_text())
     # YAML reads the key `on` as true.
     assert workflow[True] == {"push": {"tags": ["v*"]}}
@@ -109,16 +109,16 @@ def test_nothing_is_released_before_it_passed() -> None:
     }
 
 
-def test_anybody_can_report() -> None:
-    """No form asks for what somebody who cannot link an account does not have."""
+def test_anybody_can_report_a_problem() -> None:
+    """No form requires something that people who cannot link an account do not have."""
     for path in (PROJECT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"):
         for field in yaml.safe_load(path.read_text()).get("body", []):
             if field.get("id") == "diagnostics":
                 assert field["validations"] == {"required": False}
 
 
-def test_what_there_is_can_be_released() -> None:
-    """The version that the files name passes its own check, so that a tag is all that is left to do."""
+def test_current_version_can_be_released() -> None:
+    """The current version passes the check, so a release only needs a tag."""
     version = read_json(PROJECT / CHECKED[1])["version"]
     done = check(PROJECT, f"v{version}")
     assert done.returncode == 0 or "unreleased" in done.stderr, done.stderr

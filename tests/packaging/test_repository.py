@@ -83,7 +83,7 @@ HACS_KEYS = {
 
 
 def undeclared(source: str, manifest: Tree, files: set[str]) -> Iterator[str]:
-    """Yield the components that a source imports at run time without a declaration in the manifest."""
+    """Yield the components that a source file imports at run time but the manifest does not declare."""
     declared = {
         manifest["domain"],
         *manifest.get("dependencies", []),
@@ -114,7 +114,7 @@ def undeclared(source: str, manifest: Tree, files: set[str]) -> Iterator[str]:
 
 
 def png_faults(path: Path) -> Iterator[str]:
-    """Yield the reasons why an image is no valid brand image of its name."""
+    """Yield the reasons why an image is not a valid brand image for its name."""
     header = path.read_bytes()[:33]
     if header[:8] != b"\x89PNG\r\n\x1a\n" or header[12:16] != b"IHDR":
         yield f"{path.name}: no PNG"
@@ -143,7 +143,7 @@ def test_manifest(manifest: Tree) -> None:
     assert manifest["issue_tracker"].startswith("https://")
     assert manifest["iot_class"] == "cloud_polling"
     assert manifest["integration_type"] in {"hub", "service"}
-    # Home Assistant reads from here which integrations have application credentials.
+    # Home Assistant finds integrations with application credentials here.
     assert "application_credentials" in manifest["dependencies"]
     assert manifest["config_flow"] == (INTEGRATION / "config_flow.py").exists()
     assert re.fullmatch(r"\d+\.\d+\.\d+((a|b|rc)\d+)?", manifest["version"])
@@ -158,7 +158,7 @@ def test_one_version(manifest: Tree) -> None:
 
 
 def test_requirements(manifest: Tree) -> None:
-    """No requirement is one of Home Assistant's own, and none has a space, which pip would misread."""
+    """No requirement is already Home Assistant's, and none contains a space, which pip would misread."""
     brought = {
         name[0].lower().replace("_", "-")
         for requirement in requires("homeassistant") or []
@@ -170,7 +170,7 @@ def test_requirements(manifest: Tree) -> None:
         assert package not in brought
 
 
-def test_the_environment_is_what_home_assistant_wants() -> None:
+def test_the_environment_matches_home_assistant() -> None:
     """Packages have the versions that the installed Home Assistant requires."""
     lines = (PROJECT / "requirements_test.txt").read_text().splitlines()
     following = {line for line in lines if line[0] != "#" and "==" not in line}
@@ -191,7 +191,7 @@ def test_the_environment_is_what_home_assistant_wants() -> None:
     assert pins == {name: there[name] for name in pins}
 
 
-def test_a_newer_home_assistant_is_tried() -> None:
+def test_newer_home_assistants_are_tested() -> None:
     """A scheduled workflow runs all checks with the newest release and the beta, and may fail."""
     workflows = PROJECT / ".github" / "workflows"
     newest = yaml.safe_load((workflows / "newest.yml").read_text())
@@ -244,7 +244,7 @@ def test_setup_has_a_schema_and_actions_are_described() -> None:
         ),
     ],
 )
-def test_undeclared_imports_are_seen(source: str, components: list[str]) -> None:
+def test_undeclared_imports_are_found(source: str, components: list[str]) -> None:
     """The check of imports can fail."""
     found = undeclared(source, {"domain": "nomos"}, {"diagnostics"})
     assert list(found) == components
@@ -254,7 +254,7 @@ def test_undeclared_imports_are_seen(source: str, components: list[str]) -> None
 
 
 def test_hacs() -> None:
-    """hacs.json has known keys only, and what they refer to exists."""
+    """hacs.json has known keys only, and refers to existing files."""
     hacs = read_json(PROJECT / "hacs.json")
     assert hacs.keys() <= HACS_KEYS
     assert hacs["name"]
@@ -265,7 +265,7 @@ def test_hacs() -> None:
 
 
 def test_repository() -> None:
-    """There are one integration, a readme, and a licence that GitHub recognises."""
+    """There is one integration, a readme, and a licence that GitHub recognises."""
     folders = [
         path.name
         for path in (PROJECT / "custom_components").iterdir()
@@ -277,7 +277,7 @@ def test_repository() -> None:
 
 
 def test_brand_images() -> None:
-    """Each image has the right size, and none repeats its own fallback."""
+    """Each image has the right size, and none duplicates its own fallback."""
     folder = INTEGRATION / "brand"
     images = {path.name: path for path in folder.glob("*.png")}
     assert {"icon.png", "icon@2x.png"} <= images.keys()
@@ -296,7 +296,7 @@ def test_brand_images() -> None:
     assert len(set(contents)) == len(contents)
 
 
-def test_wrong_images_are_seen(tmp_path: Path) -> None:
+def test_wrong_images_are_found(tmp_path: Path) -> None:
     """The check of images can fail."""
     icon = tmp_path / "icon.png"
     icon.write_bytes(b"GIF89a")

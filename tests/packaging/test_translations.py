@@ -68,7 +68,7 @@ def english_fixture() -> Tree:
     "path", sorted(TRANSLATIONS.glob("*.json")), ids=lambda path: path.stem
 )
 def test_texts(path: Path) -> None:
-    """Every text is one that hassfest accepts, under a key that it accepts."""
+    """Hassfest accepts every text and every key."""
     tree = read_json(path)
     found = list(leaves(tree))
     assert found
@@ -91,13 +91,13 @@ def test_texts(path: Path) -> None:
         ("", False),
     ],
 )
-def test_wrong_keys_are_seen(key: str, good: bool) -> None:
+def test_wrong_keys_are_found(key: str, good: bool) -> None:
     """Separators are single, and not at either end."""
     assert bool(KEY.fullmatch(key)) == good
 
 
 def test_languages_have_the_same_keys(english: Tree) -> None:
-    """German has exactly the keys and the placeholders of English."""
+    """German has exactly the keys and placeholders of English."""
     german = dict(leaves(read_json(TRANSLATIONS / "de.json")))
     expected = dict(leaves(english))
     assert german.keys() == expected.keys()
@@ -116,7 +116,7 @@ FORMAL = re.compile(
 
 
 def german_texts() -> Iterator[tuple[str, str]]:
-    """Yield all German texts, with where they are."""
+    """Yield all German texts with their places."""
     yield from leaves(read_json(TRANSLATIONS / "de.json"))
     pages = (*PROJECT.glob("*.de.md"), *PROJECT.glob("docs/*.de.md"))
     assert len(pages) == 13
@@ -126,7 +126,7 @@ def german_texts() -> Iterator[tuple[str, str]]:
 
 
 def test_german_says_du() -> None:
-    """Our texts use du, as Home Assistant's own do."""
+    """Our texts use "du", as Home Assistant's own do."""
     assert not [where for where, text in german_texts() if FORMAL.search(text)]
 
 
@@ -140,13 +140,13 @@ def test_german_says_du() -> None:
         ("Lösche sie und gib sie neu ein.", False),
     ],
 )
-def test_formal_german_is_seen(text: str, formal: bool) -> None:
+def test_formal_german_is_found(text: str, formal: bool) -> None:
     """The formal address is distinguished from "sie" for others."""
     assert bool(FORMAL.search(text)) == formal
 
 
 def test_no_core_strings() -> None:
-    """There is no strings.json: it is for core, and in a custom integration it shows raw keys."""
+    """There is no strings.json: it is for core, and would show raw keys in a custom integration."""
     assert not (INTEGRATION / "strings.json").exists()
 
 
@@ -195,7 +195,7 @@ def keyword_values(path: Path, keyword: str) -> set[str]:
 
 
 def test_reasons_are_translated(english: Tree) -> None:
-    """Every reason for which a flow ends has a sentence."""
+    """Every reason with which a flow is aborted has a text."""
     for name, flow in (
         ("config_flow.py", english["config"]),
         ("prices/subentry.py", english["config_subentries"]["load"]),
@@ -211,8 +211,8 @@ def test_reasons_are_translated(english: Tree) -> None:
         assert "reconfigure_successful" in texts
 
 
-def test_wrong_settings_have_a_sentence_and_a_field(english: Tree) -> None:
-    """Whatever a load's settings refuse has a sentence, and is shown at the field or section that is to blame."""
+def test_errors_of_settings_have_a_text_and_a_field(english: Tree) -> None:
+    """Every error in a load's settings has a text, and is shown at the field or section that causes it."""
     source = (INTEGRATION / "loads" / "settings.py").read_text()
     refused = set(re.findall(r'ValueError\("([a-z_]+)"\)', source))
     assert len(refused) >= 6
@@ -223,7 +223,7 @@ def test_wrong_settings_have_a_sentence_and_a_field(english: Tree) -> None:
 
 
 def test_exceptions_are_translated_and_used(english: Tree) -> None:
-    """Every error that is raised has a sentence, and there are no other sentences."""
+    """Every error that is raised has a text, and there are no unused texts."""
     # Entities and devices pass translation keys of another section.
     others = {
         "binary_sensor.py",
@@ -300,7 +300,7 @@ def test_entities_are_named_and_have_icons(english: Tree) -> None:
 
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_binary_sensors_have_their_own_state_texts(language: str) -> None:
-    """The texts of a device class are about machines, not about plans."""
+    """They do not use those of a device class, which are about machines, not plans."""
     texts = read_json(TRANSLATIONS / f"{language}.json")["entity"]["binary_sensor"]
     classed = [
         str(one.translation_key)
@@ -325,6 +325,6 @@ def test_binary_sensors_have_their_own_state_texts(language: str) -> None:
         None,
     ],
 )
-def test_wrong_texts_are_seen(text: Any) -> None:
+def test_wrong_texts_are_found(text: Any) -> None:
     """The check of texts can fail."""
     assert list(text_faults("config.abort.x", text))

@@ -28,7 +28,7 @@ HOUR = timedelta(hours=1)
 
 
 def table_of(*parts: tuple[int, float | None], skip: int = 0) -> PriceTable:
-    """Return a table of intervals from noon on, each given by its quarter-hours and its price."""
+    """Return a table of intervals from noon on, given as (number of quarter-hours, price)."""
     start, intervals = NOON + skip * QUARTER, []
     for quarters, price in parts:
         end = start + quarters * QUARTER
@@ -69,7 +69,7 @@ def list_of(table: PriceTable, unit: Unit = Unit.EURO) -> PriceList:
 def test_an_hour_is_the_mean_over_its_time(
     table: PriceTable, price: float | None
 ) -> None:
-    """An hour with an unknown part has no price, and neither have its components."""
+    """An hour with an unknown part has neither a price nor components."""
     [hour] = hourly(table).intervals
     assert (hour.start, hour.end) == (NOON, NOON + HOUR)
     assert hour.price == pytest.approx(price)
@@ -78,7 +78,7 @@ def test_an_hour_is_the_mean_over_its_time(
 
 
 def test_hours_around_an_absent_quarter() -> None:
-    """An absent quarter-hour only affects its own hour."""
+    """A missing quarter-hour only affects its own hour."""
     quarters = table_of(*((1, 0.1) for _ in range(12))).intervals
     table = PriceTable((*quarters[:5], *quarters[6:]))
     assert [one.price for one in hourly(table).intervals] == [0.1, None, 0.1]
@@ -95,7 +95,7 @@ def test_until_is_the_end_of_what_is_known(shape: Format) -> None:
 
 
 def test_cents_have_no_rounding_errors() -> None:
-    """Prices in cents are rounded, since a hundred times a binary fraction is seldom a decimal one."""
+    """Prices in cents are rounded, since a hundred times a binary fraction is rarely a short decimal."""
     amounts = (0.07, 0.28, 0.2899, -0.0561)
     assert [one * 100 for one in amounts] != [7.0, 28.0, 28.99, -5.61]
     prices = list_of(table_of(*((1, one) for one in amounts)), Unit.CENT)
@@ -111,7 +111,7 @@ def test_cents_have_no_rounding_errors() -> None:
     ]
 
 
-def test_zero_has_no_sign() -> None:
+def test_no_negative_zero() -> None:
     """A tiny negative amount is rounded to zero, not to minus zero."""
     table = table_of((4, -1e-9))
     made = plan(table, PlanRequest(NOON, NOON + HOUR, HOUR), NOON)

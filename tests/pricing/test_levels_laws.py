@@ -20,7 +20,7 @@ from tests.pricing.test_levels import (
     QUARTER,
     START,
     day_of,
-    drawn,
+    drawing_of,
     positions,
     ratings_of,
     thresholds_of,
@@ -141,7 +141,7 @@ def test_monotone(day, thresholds):
 def test_an_offset_changes_levels_only_around_zero(day, steps):
     """Rank and percentile never change; a level does only if the old or the new price is negative."""
     moved = shifted(day, lambda price: round(price + steps / 10_000, 8))
-    assert positions(moved) == places(day)
+    assert positions(moved) == positions(day)
     for one, two in zip(ratings_of(day), ratings_of(moved), strict=True):
         if one.interval.price >= 0 and two.interval.price >= 0:
             assert one.level is two.level
@@ -152,7 +152,9 @@ def test_an_offset_changes_levels_only_around_zero(day, steps):
 def test_expensive_mirrors_cheap(day):
     """Mirroring the prices, above zero, mirrors the levels."""
     mirror = str.maketrans("CceE", "EecC")
-    assert drawn(shifted(day, lambda price: 1 - price)) == drawn(day).translate(mirror)
+    assert drawing_of(shifted(day, lambda price: 1 - price)) == drawing_of(
+        day
+    ).translate(mirror)
 
 
 @property_test
@@ -195,7 +197,9 @@ def test_cheapest_hours_are_enough_and_cheapest(day, hours):
 @given(days(prices=st.none() | st.floats()))
 def test_never_raises(day):
     """There is a result for any day."""
-    assert drawn(day).count("?") == [one.price for one in day.intervals].count(None)
+    assert drawing_of(day).count("?") == [one.price for one in day.intervals].count(
+        None
+    )
 
 
 @property_test

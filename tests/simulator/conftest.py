@@ -14,7 +14,7 @@ NOW = datetime(2026, 6, 10, 9, 0, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def sockets(socket_enabled: None) -> None:
-    """Allow sockets, which a plugin forbids otherwise: tests use the simulator over real ones."""
+    """Allow sockets, which the test plugin blocks: tests use the simulator over real ones."""
 
 
 @pytest.fixture

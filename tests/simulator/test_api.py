@@ -1,4 +1,4 @@
-"""Subscriptions and the other lists: pages, visibility, the version, errors, limits."""
+"""Tests of subscriptions and other lists: pages, visibility, version, errors, limits."""
 
 from datetime import timedelta
 from urllib.parse import quote
@@ -22,7 +22,7 @@ async def _walk(nomos: Nomos, limit: str = "") -> list[list[str]]:
 
 
 async def test_thirteen_subscriptions_come_in_pages_newest_first(nomos: Nomos) -> None:
-    """Ten by default; every page size finds all of them, once."""
+    """There are ten per page by default; any page size finds all of them once."""
     pages = await _walk(nomos)
     assert [len(page) for page in pages] == [10, 3]
     everything = [item for page in pages for item in page]
@@ -35,7 +35,7 @@ async def test_thirteen_subscriptions_come_in_pages_newest_first(nomos: Nomos) -
 
 
 async def test_cursor_is_bound_to_its_parameters(nomos: Nomos) -> None:
-    """Changed parameters, another customer or a tampered cursor: 400."""
+    """Changed parameters, another customer or a tampered cursor lead to a 400."""
     cursor = quote(
         (await nomos.get("/subscriptions?limit=5", "many")).json["next_page"]
     )
@@ -55,7 +55,7 @@ async def test_cursor_is_bound_to_its_parameters(nomos: Nomos) -> None:
 
 @pytest.mark.parametrize("limit", ["0", "101", "-1", "x", "1.5"])
 async def test_limit_is_checked(nomos: Nomos, limit: str) -> None:
-    """1 to 100."""
+    """A limit is from 1 to 100."""
     answer = await nomos.get(f"/subscriptions?limit={limit}")
     assert answer.status == 400
     assert answer.json["errors"][0]["field"] == "limit"
@@ -76,7 +76,7 @@ async def test_list_shapes(nomos: Nomos, shape: str, keys: set[str]) -> None:
 
 
 async def test_repeated_cursor(nomos: Nomos) -> None:
-    """A server whose next page is the same one again."""
+    """The next page may be the same one again."""
     nomos.sim.configure(list_shape="repeat_cursor")
     cursor = (await nomos.get("/subscriptions", "many")).json["next_page"]
     page = (await nomos.get(f"/subscriptions?cursor={quote(cursor)}", "many")).json
@@ -84,7 +84,7 @@ async def test_repeated_cursor(nomos: Nomos) -> None:
 
 
 async def test_filters(nomos: Nomos) -> None:
-    """Known ones filter, unknown ones are silently ignored, malformed values are refused."""
+    """Known filters work, unknown ones are silently ignored, and malformed values are refused."""
 
     async def count(query: str) -> int:
         return len(
@@ -103,7 +103,7 @@ async def test_filters(nomos: Nomos) -> None:
 
 
 async def test_detail_embeds_what_the_list_names(nomos: Nomos) -> None:
-    """References are ids in a list, objects in the single answer."""
+    """References are ids in a list, but objects in a single response."""
     item = (await nomos.get("/subscriptions")).json["items"][0]
     detail = (await nomos.get(f"/subscriptions/{item['id']}")).json
     for name in (
@@ -120,8 +120,8 @@ async def test_detail_embeds_what_the_list_names(nomos: Nomos) -> None:
     assert item["start_at"] == "2024-09-30T22:00:00Z"
 
 
-async def test_foreign_things_are_not_found(nomos: Nomos) -> None:
-    """404 means absent or not yours."""
+async def test_items_of_others_are_not_found(nomos: Nomos) -> None:
+    """A 404 means that an item is absent or belongs to somebody else."""
     foreign = nomos.subscription("solar").id
     for path in ("", "/prices?start=2026-06-10&end=2026-06-10", "/usage"):
         assert (await nomos.get(f"/subscriptions/{foreign}{path}")).status == 404
@@ -152,7 +152,7 @@ async def test_customers_and_their_states(nomos: Nomos) -> None:
 
 
 async def test_contracts_can_be_changed(nomos: Nomos) -> None:
-    """Added, ended, fixed, removed."""
+    """Contracts can be added, ended, given a fixed status and removed."""
     sim = nomos.sim
     added = sim.add_subscription("nobody@example.com", type="feed_in")
     assert (await nomos.get("/subscriptions", "nobody")).json["items"][0][
@@ -199,7 +199,7 @@ async def test_version_is_echoed_and_checked(
 
 
 async def test_nothing_can_be_changed_with_a_customers_token(nomos: Nomos) -> None:
-    """No write:* scope."""
+    """There is no write:* scope."""
     token = nomos.sim.issue_tokens("smart@example.com")["access_token"]
     for method in ("POST", "PATCH", "PUT", "DELETE"):
         answer = await nomos.send(
@@ -228,7 +228,7 @@ async def test_plans_and_access(nomos: Nomos) -> None:
 
 
 async def test_invoices_of_all_kinds(nomos: Nomos) -> None:
-    """Usage, prepayment and void; filters work; the file is on another host."""
+    """There are usage, prepayment and void invoices; filters work; the file is on another host."""
     items = (await nomos.get("/invoices?limit=100", "analog")).json["items"]
     assert {item["type"] for item in items} == {"usage", "prepayment", "void"}
     assert {item["status"] for item in items} == {
@@ -285,7 +285,7 @@ async def test_readings_and_reductions(nomos: Nomos) -> None:
     ],
 )
 async def test_error_shapes(nomos: Nomos, shape: str, path: tuple[str, ...]) -> None:
-    """The current envelope and the earlier ones."""
+    """Errors have the current envelope or an earlier one."""
     nomos.sim.configure(error_shape=shape)
     value = (await nomos.get("/nowhere")).json
     for key in path[:-1]:
@@ -294,7 +294,7 @@ async def test_error_shapes(nomos: Nomos, shape: str, path: tuple[str, ...]) -> 
 
 
 async def test_html_error_and_error_details(nomos: Nomos) -> None:
-    """A gateway's page; only the current envelope has `errors`."""
+    """A gateway sends a page; only the current envelope has `errors`."""
     assert (await nomos.get("/subscriptions?limit=0")).json["errors"]
     nomos.sim.configure(error_shape="c")
     assert "errors" not in (await nomos.get("/subscriptions?limit=0")).json
@@ -304,7 +304,7 @@ async def test_html_error_and_error_details(nomos: Nomos) -> None:
 
 
 async def test_health_and_extra_fields(nomos: Nomos) -> None:
-    """Plain text, and unknown fields in every object."""
+    """Health is plain text; every object can have unknown fields."""
     health = await nomos.send("GET", "/health")
     assert (health.status, health.text) == (200, "OK")
     nomos.sim.configure(extra_fields=True)

@@ -1,4 +1,4 @@
-"""The controls over HTTP, the clock and the settings."""
+"""Tests of the HTTP controls, the clock and the settings."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -20,7 +20,7 @@ async def _control(nomos: Nomos, method: str, name: str, body: Any = None) -> An
 
 
 async def test_clock(nomos: Nomos) -> None:
-    """Set, advanced, frozen, running."""
+    """The clock can be set, advanced, frozen and run."""
     answer = await _control(
         nomos, "POST", "clock", {"set": "2026-10-25T02:30:00+01:00"}
     )
@@ -34,7 +34,7 @@ async def test_clock(nomos: Nomos) -> None:
 
 
 async def test_state_has_counts_and_no_secrets(nomos: Nomos) -> None:
-    """Customers, contracts and counts, no secrets."""
+    """The state has customers, contracts and counts, but no secrets."""
     await nomos.exchange(await nomos.code())
     await nomos.get("/subscriptions")
     state = await nomos.send("GET", "/control/state")
@@ -66,7 +66,7 @@ async def test_state_has_counts_and_no_secrets(nomos: Nomos) -> None:
 
 
 async def test_faults_and_settings(nomos: Nomos) -> None:
-    """Both can be seen, changed and reset."""
+    """Both can be read, changed and reset."""
     await _control(
         nomos,
         "POST",
@@ -121,7 +121,7 @@ async def test_tokens(nomos: Nomos) -> None:
 
 
 async def test_contracts(nomos: Nomos) -> None:
-    """Added, changed, removed, for a new customer as well."""
+    """Contracts can be added, changed and removed, even for a new customer."""
     added = await _control(
         nomos,
         "POST",
@@ -155,7 +155,7 @@ async def test_contracts(nomos: Nomos) -> None:
 
 
 async def test_true_prices(nomos: Nomos) -> None:
-    """The prices of any day, published or not; and a correction."""
+    """Prices of any day, published or not, can be read and corrected."""
     found = nomos.subscription("smart").id
     answer = await _control(
         nomos, "GET", f"prices?subscription={found}&date=2026-06-11"
@@ -210,19 +210,19 @@ async def test_true_prices(nomos: Nomos) -> None:
 async def test_mistakes_are_reported(
     nomos: Nomos, method: str, name: str, body: Any
 ) -> None:
-    """With a sentence and 400."""
+    """A mistake is answered with 400 and a sentence."""
     answer = await nomos.send(method, f"/control/{name}", json=body)
     assert answer.status == 400
     assert answer.json["error"]
 
 
 async def test_unknown_control(nomos: Nomos) -> None:
-    """404."""
+    """An unknown control is answered with 404."""
     assert (await nomos.send("GET", "/control/nothing")).status == 404
 
 
 def test_default_clock_follows_a_frozen_system_clock() -> None:
-    """Resolved at every call, plus an offset."""
+    """The system clock is read at every call, and an offset added."""
     clock = Clock()
     with freeze_time(NOON) as frozen:
         assert clock.now() == NOON
@@ -241,7 +241,7 @@ def test_default_clock_follows_a_frozen_system_clock() -> None:
 
 
 def test_clock_may_follow_a_callable() -> None:
-    """Then it cannot be set."""
+    """Such a clock cannot be set."""
     times = iter([NOON, NOON + timedelta(hours=1)])
     clock = Clock(lambda: next(times))
     assert [clock.now(), clock.now()] == [NOON, NOON + timedelta(hours=1)]
@@ -253,14 +253,14 @@ def test_clock_may_follow_a_callable() -> None:
 
 
 async def test_only_loopback() -> None:
-    """Other addresses are refused."""
+    """The simulator refuses to listen on other addresses."""
     for host in ("0.0.0.0", "192.168.1.5", "example.com", "::"):
         with pytest.raises(ValueError, match="loopback"):
             await Simulator().start(host=host)
 
 
 async def test_starts_and_stops(sim: Simulator) -> None:
-    """Once at a time; the port is known while it runs."""
+    """It runs only once at a time, and its port is known while it runs."""
     with pytest.raises(RuntimeError):
         await sim.start()
     await sim.stop()

@@ -1,4 +1,4 @@
-"""Faults: every way in which an answer can fail."""
+"""Tests of faults: every way in which a response can fail."""
 
 import asyncio
 from datetime import timedelta
@@ -77,7 +77,7 @@ async def test_match_times_skip_method_and_clear(nomos: Nomos) -> None:
 
 
 async def test_between_follows_the_simulators_clock(nomos: Nomos) -> None:
-    """From, inclusive, until, exclusive."""
+    """A fault acts from an instant (inclusive) until another (exclusive)."""
     now = nomos.sim.clock.now()
     nomos.sim.faults.add(
         "status", between=(now + timedelta(hours=1), now + timedelta(hours=2))
@@ -90,28 +90,28 @@ async def test_between_follows_the_simulators_clock(nomos: Nomos) -> None:
 
 
 async def test_first_replacing_fault_wins(nomos: Nomos) -> None:
-    """The second one waits for the next request."""
+    """The second fault acts on the next request."""
     nomos.sim.faults.add("status", "plans", times=1, status=500)
     nomos.sim.faults.add("status", "plans", times=1, status=403)
     assert [(await nomos.get("/plans")).status for _ in range(3)] == [500, 403, 200]
 
 
 async def test_connection_resets(nomos: Nomos) -> None:
-    """Before the work and after it; recorded with status 0."""
+    """Resets happen before or after the work, and are recorded with status 0."""
     tokens = nomos.sim.issue_tokens(EMAIL)
     nomos.sim.faults.add("reset", "token", times=1)
     with pytest.raises(RESET):
         await nomos.refresh(tokens["refresh_token"])
     assert nomos.sim.requests[-1].status == 0
-    # Nothing was done: the token still works. After the next one it does not: the answer was lost.
+    # Nothing was done, so the token still works. After the next reset it does not, since the response was lost.
     nomos.sim.faults.add("reset_after", "token", times=1)
     with pytest.raises(RESET):
         await nomos.refresh(tokens["refresh_token"])
     assert (await nomos.refresh(tokens["refresh_token"])).status == 401
 
 
-async def test_answer_lost_as_an_error_after_the_work(nomos: Nomos) -> None:
-    """A gateway gives up while the service goes on."""
+async def test_response_lost_after_the_work(nomos: Nomos) -> None:
+    """A gateway gives up while the service carries on."""
     tokens = nomos.sim.issue_tokens(EMAIL)
     nomos.sim.faults.add("status", "token", times=1, status=504, after_work=True)
     assert (await nomos.refresh(tokens["refresh_token"])).status == 504
@@ -119,7 +119,7 @@ async def test_answer_lost_as_an_error_after_the_work(nomos: Nomos) -> None:
 
 
 async def test_broken_bodies(nomos: Nomos) -> None:
-    """Truncated, empty, HTML, a list."""
+    """A body may be truncated, empty, HTML or a list."""
     nomos.sim.faults.add("truncate", "prices", times=1)
     token = nomos.sim.issue_tokens(EMAIL)["access_token"]
     path = f"/subscriptions/{nomos.subscription('smart').id}/prices?start=2026-06-10&end=2026-06-10"
@@ -138,7 +138,7 @@ async def test_broken_bodies(nomos: Nomos) -> None:
 
 
 async def test_slow_answers(nomos: Nomos) -> None:
-    """A delay, and a drip that delivers everything in the end."""
+    """A response may be delayed, or drip slowly until it is complete."""
     sim = nomos.sim
     sim.faults.add("delay", "plans", times=1, seconds=3600)
     waiting = asyncio.create_task(nomos.get("/plans"))
@@ -148,7 +148,7 @@ async def test_slow_answers(nomos: Nomos) -> None:
     while not sim.requests:
         await asyncio.sleep(0)
     assert sim.requests[-1].status == 0
-    # The work may be done before the client gives up, and then the token is used up.
+    # If the work is done before the client gives up, the token is used up.
     token = sim.issue_tokens(EMAIL)["refresh_token"]
     sim.faults.add("delay", "token", times=1, seconds=3600, after_work=True)
     waiting = asyncio.create_task(nomos.refresh(token))
@@ -161,7 +161,7 @@ async def test_slow_answers(nomos: Nomos) -> None:
 
 
 async def test_token_answers_can_be_altered(nomos: Nomos) -> None:
-    """Without refresh token, with text for a number, with other values, or by any function."""
+    """They may lack a refresh token, have a string for a number or other values, or be altered by any function."""
     faults = nomos.sim.faults
     faults.add("missing_refresh_token", "token", times=1)
     faults.add("expires_in_text", "token", times=1)

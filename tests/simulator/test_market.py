@@ -1,4 +1,4 @@
-"""The market, its replay, and the tariff on top."""
+"""Tests of the market, its replay, and the tariff on top."""
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -29,7 +29,7 @@ def test_prices_do_not_depend_on_the_order_of_calls() -> None:
 
 
 def test_a_year_looks_like_one() -> None:
-    """Evenings expensive, noons cheap, some hundred negative hours, mostly on sunny days, few in winter."""
+    """Evenings are expensive, noons cheap; some hundred hours are negative, mostly on sunny days, few in winter."""
     year = {
         day: _day(1, day)
         for day in days(date(2026, 1, 1), date(2026, 12, 31))
@@ -52,7 +52,7 @@ def test_a_year_looks_like_one() -> None:
 @property_test
 @given(st.datetimes(datetime(2000, 1, 1), datetime(2099, 12, 31)))
 def test_every_instant_has_a_price(instant: datetime) -> None:
-    """Whatever the date."""
+    """There is a price for any date."""
     assert -500 <= SyntheticMarket(1).price(instant.replace(tzinfo=UTC)) <= 4000
 
 
@@ -69,7 +69,7 @@ def _write(path: Path, first: date, last: date, leave_out: date | None = None) -
 
 
 def test_days_of_the_file_are_exact(tmp_path: Path) -> None:
-    """By instant, with the day of 100 quarter-hours, and without the day that the file lacks."""
+    """They are replayed by instant, including the day of 100 quarter-hours, but not the day that the file lacks."""
     file = _write(
         tmp_path / "market.csv",
         date(2025, 10, 22),
@@ -87,7 +87,7 @@ def test_days_of_the_file_are_exact(tmp_path: Path) -> None:
 
 
 def test_other_days_replay_the_file_by_the_wall_clock(tmp_path: Path) -> None:
-    """From the anchor on, in order, cycling, onto days of 92, 96 and 100 quarter-hours."""
+    """From the anchor on, the file's days are replayed in order and cycling, on days of 92, 96 and 100 quarter-hours."""
     file = _write(
         tmp_path / "market.csv", date(2025, 10, 24), date(2025, 10, 26), leave_out=None
     )
@@ -100,16 +100,16 @@ def test_other_days_replay_the_file_by_the_wall_clock(tmp_path: Path) -> None:
     assert replay(date(2026, 6, 1), date(2026, 6, 2))[0] == 25000
     assert replay(date(2026, 6, 1), date(2026, 6, 4)) == plain
     assert replay(date(2026, 6, 1), date(2026, 5, 31))[0] == 26000
-    # A day of 100 loses its second 2 o'clock on a plain day; a plain day repeats its own on a day of 100.
+    # On an ordinary day, a day of 100 loses its second 2:00 hour; on a day of 100, an ordinary day repeats its own.
     long = [26000 + index for index in range(100)]
     assert replay(date(2026, 6, 1), date(2026, 6, 3)) == long[:12] + long[16:]
     assert replay(date(2026, 10, 25), date(2026, 10, 25)) == plain[:12] + plain[8:]
-    # In spring there is no 2 o'clock.
+    # In spring there is no 2:00 hour.
     assert replay(date(2026, 3, 29), date(2026, 3, 29)) == plain[:8] + plain[12:]
 
 
-def test_a_short_day_of_the_file_is_filled_from_the_next_hour(tmp_path: Path) -> None:
-    """A spring day of 92 replayed on a plain day."""
+def test_a_short_day_is_filled_from_the_next_hour(tmp_path: Path) -> None:
+    """A spring day of 92 quarter-hours is replayed on an ordinary day."""
     file = _write(tmp_path / "market.csv", date(2025, 3, 30), date(2025, 3, 30))
     market = ReplayMarket(file, date(2026, 6, 1))
     values = [29000 + 1000 + index for index in range(92)]
@@ -118,7 +118,7 @@ def test_a_short_day_of_the_file_is_filled_from_the_next_hour(tmp_path: Path) ->
 
 
 def test_empty_file_is_refused(tmp_path: Path) -> None:
-    """Rather than a market without prices."""
+    """An empty file is an error, rather than a market without prices."""
     (tmp_path / "empty.csv").write_text("time,price_eur_mwh\n", encoding="utf-8")
     with pytest.raises(ValueError, match="no prices"):
         ReplayMarket(tmp_path / "empty.csv", date(2026, 1, 1))
@@ -135,7 +135,7 @@ def test_simulator_replays_a_file(tmp_path: Path) -> None:
 
 
 def test_amount_is_the_sum_of_its_parts() -> None:
-    """Within rounding; grid is low at night and high in the evening; levies are constant."""
+    """This holds within rounding; the grid fee is low at night and high in the evening, levies are constant."""
     sim = Simulator(now=datetime(2026, 6, 10, tzinfo=UTC))
     points = sim.day_prices(
         sim.customers["smart@example.com"].subscriptions[0].id, date(2026, 6, 10)
@@ -170,7 +170,7 @@ def test_hourly_plan_pays_the_mean_and_any_instant_finds_its_interval() -> None:
 
 
 def test_feed_in_is_a_payout_without_other_parts() -> None:
-    """Market price less a fee; it can be negative."""
+    """The payout is the market price less a fee, and can be negative."""
     sim = Simulator(now=datetime(2026, 6, 14, 9, tzinfo=UTC))
     points = sim.day_prices(
         sim.customers["solar@example.com"].subscriptions[1].id, date(2026, 6, 14)
@@ -185,7 +185,7 @@ def test_feed_in_is_a_payout_without_other_parts() -> None:
 
 
 def test_no_price_outside_the_contract() -> None:
-    """Before the start and from the end on."""
+    """There is no price before the start and from the end on."""
     sim = Simulator(now=datetime(2026, 6, 10, tzinfo=UTC))
     found = sim.customers["ended@example.com"].subscriptions[0]
     assert found.start_at is not None

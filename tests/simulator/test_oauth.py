@@ -1,4 +1,4 @@
-"""Signing in: pages, refusals, codes and PKCE."""
+"""Tests of signing in: pages, refusals, codes and PKCE."""
 
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -30,7 +30,7 @@ async def test_metadata_is_that_of_nomos_with_another_base(nomos: Nomos) -> None
 
 
 async def test_sign_in(nomos: Nomos) -> None:
-    """E-mail, code, consent, exchange, and the token reads the customer's contract."""
+    """After e-mail, code, consent and exchange, the token can read the customer's contract."""
     location = await nomos.redirect()
     assert location.startswith(REDIRECT + "?code=4%2F")
     assert query_of(location)["state"] == "some/state"
@@ -58,7 +58,7 @@ async def test_sign_in(nomos: Nomos) -> None:
 
 
 async def test_denial_redirects_with_an_error(nomos: Nomos) -> None:
-    """Deny sends the browser back without a code, or shows a page if so configured."""
+    """Denying sends the browser back without a code, or shows a page if configured."""
     answer = query_of(await nomos.redirect(decision="deny"))
     assert answer["error"] == "access_denied"
     assert answer["state"] == "some/state"
@@ -207,7 +207,7 @@ async def test_code_is_single_use_and_reuse_revokes(nomos: Nomos) -> None:
 
 
 async def test_code_lives_ten_minutes(nomos: Nomos) -> None:
-    """One second less is enough."""
+    """One second less is still accepted."""
     early, late = await nomos.code(), await nomos.code()
     nomos.sim.clock.advance(timedelta(minutes=10) - timedelta(seconds=1))
     assert (await nomos.exchange(early)).status == 200
@@ -332,7 +332,7 @@ async def test_body_may_be_form_or_json_unless_switched_off(nomos: Nomos) -> Non
 
 
 async def test_other_grants_are_refused(nomos: Nomos) -> None:
-    """Client credentials are not this client's, others are unknown."""
+    """This client may not use client credentials; other grants are unknown."""
     assert (await nomos.token(grant_type="client_credentials")).status == 401
     assert (await nomos.token(grant_type="password")).status == 400
     assert (await nomos.token(code="x")).status == 400
@@ -356,14 +356,14 @@ async def test_other_grants_are_refused(nomos: Nomos) -> None:
 async def test_unreadable_bodies_are_refused(
     nomos: Nomos, content_type: str, body: bytes
 ) -> None:
-    """With 400, not with an error of the simulator."""
+    """They are answered with 400, not with an error of the simulator."""
     headers = basic() | {"Content-Type": content_type}
     answer = await nomos.send("POST", "/oauth/token", data=body, headers=headers)
     assert (answer.status, answer.json["code"]) == (400, "BAD_REQUEST")
 
 
 async def test_rfc_shape_of_token_errors(nomos: Nomos) -> None:
-    """RFC 6749 section 5.2, when so configured."""
+    """Errors follow RFC 6749, section 5.2, if configured."""
     nomos.sim.configure(token_error_shape="rfc")
     answer = await nomos.refresh("made-up")
     assert answer.status == 400

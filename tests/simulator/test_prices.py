@@ -1,4 +1,4 @@
-"""`GET /subscriptions/{id}/prices`: days, publication, contracts and every possible shape."""
+"""Tests of `GET /subscriptions/{id}/prices`: days, publication, contracts and all forms of a response."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, override
@@ -22,7 +22,7 @@ async def _items(
 
 
 async def test_a_day_has_the_true_prices(nomos: Nomos) -> None:
-    """Amounts and parts in ct/kWh, starts in UTC."""
+    """Amounts and components are in ct/kWh, starts in UTC."""
     found = nomos.subscription("smart")
     answer = (await nomos.prices("2026-06-10")).json
     assert {
@@ -66,7 +66,7 @@ async def test_a_day_has_the_true_prices(nomos: Nomos) -> None:
 async def test_days_have_92_96_or_100_quarter_hours(
     nomos: Nomos, day: str, quarters: int
 ) -> None:
-    """Berlin days, contiguous in UTC; both ends of a range are inclusive."""
+    """Days are those of Berlin, contiguous in UTC; both ends of a range are inclusive."""
     first = date.fromisoformat(day)
     items = await _items(nomos, first)
     assert len(items) == quarters
@@ -91,7 +91,7 @@ async def test_days_have_92_96_or_100_quarter_hours(
 async def test_range_is_required_and_checked(
     nomos: Nomos, query: str, field: str
 ) -> None:
-    """400 names the field."""
+    """An invalid range is a 400 that names the field."""
     answer = await nomos.get(
         f"/subscriptions/{nomos.subscription('smart').id}/prices{query}"
     )
@@ -100,7 +100,7 @@ async def test_range_is_required_and_checked(
 
 
 async def test_tomorrow_comes_in_the_afternoon(nomos: Nomos) -> None:
-    """Between 13:00 and 14:20 local time, to the second, always at the same time for the same day."""
+    """It is published between 13:00 and 14:20 local time, always at the same second for the same day."""
     moments = [
         nomos.sim.publication(TODAY + timedelta(days=offset)) for offset in range(60)
     ]
@@ -127,7 +127,7 @@ async def test_tomorrow_comes_in_the_afternoon(nomos: Nomos) -> None:
 
 
 async def test_publication_can_be_late_or_never(nomos: Nomos) -> None:
-    """By day, or for all days."""
+    """This can be set by day or for all days."""
     sim = nomos.sim
     sim.publish_at(TOMORROW, time(19))
     sim.publish_at(TOMORROW + DAY, "never")
@@ -145,7 +145,7 @@ async def test_publication_can_be_late_or_never(nomos: Nomos) -> None:
 
 
 async def test_publication_in_two_batches(nomos: Nomos) -> None:
-    """First a part of tomorrow, the rest later."""
+    """Part of tomorrow is published first, the rest later."""
     moment = nomos.sim.publication(TOMORROW)
     assert moment is not None
     nomos.sim.configure(partial_batch=40, partial_minutes=30)
@@ -166,7 +166,7 @@ async def test_publication_in_two_batches(nomos: Nomos) -> None:
 async def test_unpublished_as_nulls(
     nomos: Nomos, shape: str, parts: dict[str, bool]
 ) -> None:
-    """The intervals are there, their prices are not."""
+    """Intervals are sent without prices."""
     nomos.sim.configure(unpublished=shape)
     items = await _items(nomos, TODAY, TOMORROW)
     assert len(items) == 192
@@ -180,14 +180,14 @@ async def test_unpublished_as_nulls(
 
 @pytest.mark.parametrize(("shape", "status"), [("error_404", 404), ("error_400", 400)])
 async def test_unpublished_as_an_error(nomos: Nomos, shape: str, status: int) -> None:
-    """Only when nothing of the range is there."""
+    """An error is sent only if nothing in the range is published."""
     nomos.sim.configure(unpublished=shape)
     assert (await nomos.prices("2026-06-11")).status == status
     assert len(await _items(nomos, TODAY, TOMORROW)) == 96
 
 
 async def test_inactive_contracts_have_null_items(nomos: Nomos) -> None:
-    """Pending and ended alike, or an error when so configured."""
+    """Both pending and ended contracts have null items, or an error if configured."""
     for name, code in (
         ("pending", "subscription_not_started"),
         ("ended", "ended_subscription"),
@@ -200,7 +200,7 @@ async def test_inactive_contracts_have_null_items(nomos: Nomos) -> None:
 
 
 async def test_contract_begins_and_ends_within_a_day(nomos: Nomos) -> None:
-    """Intervals only from the start on and until the end."""
+    """There are only intervals from the start to the end of the contract."""
     found = nomos.subscription("smart")
     noon = at_local(TODAY, time(12))
     nomos.sim.set_subscription(found.id, start_at=at_local(TODAY, time(6)), end_at=noon)
@@ -210,7 +210,7 @@ async def test_contract_begins_and_ends_within_a_day(nomos: Nomos) -> None:
 
 
 async def test_pending_contract_becomes_active(nomos: Nomos) -> None:
-    """By the clock alone."""
+    """The clock alone makes it active."""
     nomos.sim.clock.advance(timedelta(days=10))
     assert (
         len(
@@ -223,7 +223,7 @@ async def test_pending_contract_becomes_active(nomos: Nomos) -> None:
 
 
 async def test_feed_in_components(nomos: Nomos) -> None:
-    """Electricity only, or all three with zeros."""
+    """They are electricity alone, or all three with zeros."""
     items = await _items(nomos, customer="solar", index=1)
     assert [part["type"] for part in items[0]["components"]] == ["electricity"]
     assert items[0]["amount"] == items[0]["components"][0]["amount"]
@@ -251,7 +251,7 @@ async def test_correction_replaces_one_price(nomos: Nomos) -> None:
 
 
 async def test_holes_nulls_and_nan(nomos: Nomos) -> None:
-    """By index in each day, or by instants."""
+    """They can be configured by index in each day, or by instants."""
     nomos.sim.configure(
         missing=[
             0,
@@ -291,7 +291,7 @@ async def test_holes_nulls_and_nan(nomos: Nomos) -> None:
 
 
 async def test_odd_orders_and_names(nomos: Nomos) -> None:
-    """Duplicates, shuffled items, timestamps of all styles, other units, names and components."""
+    """There may be duplicates, shuffled items, other timestamps, units, names and components."""
     nomos.sim.configure(
         duplicates=True,
         unsorted=True,
@@ -322,13 +322,13 @@ async def test_odd_orders_and_names(nomos: Nomos) -> None:
 async def test_components_may_be_missing(
     nomos: Nomos, style: str, value: object
 ) -> None:
-    """Three ways."""
+    """They can be missing in three ways."""
     nomos.sim.configure(components=style)
     assert (await _items(nomos))[0].get("components", "absent") == value
 
 
 async def test_long_ranges(nomos: Nomos) -> None:
-    """A full answer within the contract, or a refusal when so configured."""
+    """A long range gets a full response within the contract, or a refusal if configured."""
     assert len(await _items(nomos, date(2026, 5, 1), date(2026, 5, 31))) == 31 * 96
     assert len(await _items(nomos, date(1, 1, 1), date(2024, 10, 1))) == 96
     assert len(await _items(nomos, TODAY, date.max)) == 96
@@ -338,7 +338,7 @@ async def test_long_ranges(nomos: Nomos) -> None:
 
 
 async def test_hourly_contract_and_change_of_resolution(nomos: Nomos) -> None:
-    """The answer names the resolution."""
+    """The response names the resolution."""
     answer = (await nomos.prices("2026-06-10", customer="analog")).json
     assert (answer["resolution"], len(answer["items"])) == ("hourly", 24)
     nomos.sim.set_subscription(nomos.subscription("analog").id, resolution="15min")
@@ -346,7 +346,7 @@ async def test_hourly_contract_and_change_of_resolution(nomos: Nomos) -> None:
 
 
 async def test_a_day_that_the_market_lacks_is_never_published(nomos: Nomos) -> None:
-    """A hole in the market file gives no intervals and no error."""
+    """A gap in the market file leads to no intervals and no error."""
 
     class Hole(Market):
         @override

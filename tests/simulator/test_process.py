@@ -1,4 +1,4 @@
-"""The simulator as a program, and its output."""
+"""Tests of the simulator as a program."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -41,7 +41,7 @@ async def _program(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]
 async def test_program_prints_ready_and_ends_on_a_signal(
     number: signal.Signals,
 ) -> None:
-    """Exit code 0; the clock starts as requested; nothing but READY is printed."""
+    """It exits with 0, its clock starts as requested, and it prints nothing but READY."""
     arguments = (
         "--port",
         "0",
@@ -59,7 +59,7 @@ async def test_program_prints_ready_and_ends_on_a_signal(
         async with session.get(f"{ready[1]}/control/state") as response:
             state = json.loads(await response.text())
         assert state["clock"]["now"].startswith("2026-10-25T11:0")
-        # A request that would last for an hour does not hold the program up.
+        # A request that would last an hour does not delay the exit.
         faults = f"{ready[1]}/control/faults"
         fault = {"kind": "delay", "match": "token", "times": 1, "seconds": 3600}
         async with session.post(faults, json=fault) as response:
@@ -88,7 +88,7 @@ async def test_program_prints_ready_and_ends_on_a_signal(
 async def test_program_refuses_to_start_wrongly(
     arguments: tuple[str, ...], code: int
 ) -> None:
-    """With a sentence, not a traceback."""
+    """It prints a sentence, not a traceback."""
     async with _program(*arguments) as process:
         output, complaints = await process.communicate()
         assert process.returncode == code
@@ -103,7 +103,7 @@ async def test_nothing_secret_is_logged_or_printed(
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """Not even at debug level, through sign-in, requests, refusals and faults."""
+    """This holds even at debug level, for sign-in, requests, refusals and faults."""
     caplog.set_level(logging.DEBUG)
     tokens = (await nomos.exchange(await nomos.code())).json
     await nomos.refresh(tokens["refresh_token"])

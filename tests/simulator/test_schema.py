@@ -1,4 +1,4 @@
-"""Every answer against the published description of the API, if a copy of it is beside the repository."""
+"""Tests of every response against the published description of the API, if there is a copy next to the repository."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def _modern(node: Any) -> Any:
-    """Translate `nullable` of OpenAPI 3.0 to JSON Schema, and drop the keywords of OpenAPI alone."""
+    """Translate `nullable` of OpenAPI 3.0 to JSON Schema, and drop keywords that only OpenAPI has."""
     if isinstance(node, list):
         # A bare `nullable` among alternatives means null; elsewhere it means anything.
         return [
@@ -85,7 +85,7 @@ def _paths(nomos: Nomos, customer: str) -> Iterator[tuple[str, str]]:
 
 
 def test_the_translated_schema_rejects_wrong_answers() -> None:
-    """Wrong answers are rejected, nulls are accepted if nullable."""
+    """Wrong responses are rejected, and nulls are accepted if nullable."""
     schema = {
         "type": "object",
         "properties": {"a": {"type": "string", "nullable": True}},
@@ -102,7 +102,7 @@ def test_the_translated_schema_rejects_wrong_answers() -> None:
 
 @pytest.mark.parametrize("customer", CUSTOMERS)
 async def test_answers_are_as_described(nomos: Nomos, customer: str) -> None:
-    """All lists and single objects of every customer."""
+    """This covers all lists and single objects of every customer."""
     for template, path in _paths(nomos, customer):
         answer = await nomos.get(path, customer)
         assert answer.status == 200, path
@@ -116,7 +116,7 @@ async def test_answers_are_as_described(nomos: Nomos, customer: str) -> None:
 
 
 async def test_prices_of_odd_but_legal_kinds_are_as_described(nomos: Nomos) -> None:
-    """Nulls that the description allows."""
+    """This covers nulls that the description allows."""
     nomos.sim.configure(
         unpublished="null_electricity", null_amounts=[1], null_components=[2]
     )
@@ -126,12 +126,12 @@ async def test_prices_of_odd_but_legal_kinds_are_as_described(nomos: Nomos) -> N
 
 
 async def test_token_answer_is_as_described(nomos: Nomos) -> None:
-    """Five fields."""
+    """The response has five fields."""
     _validate(await nomos.exchange(await nomos.code()), "/oauth/token", "post")
 
 
 async def test_refusals_are_as_described(nomos: Nomos) -> None:
-    """The envelope with its code, on every status that occurs."""
+    """Every status that occurs has the envelope with its code."""
     _validate(await nomos.refresh("made-up"), "/oauth/token", "post")
     _validate(await nomos.token(grant_type="password"), "/oauth/token", "post")
     _validate(await nomos.get("/subscriptions?limit=0"), "/subscriptions")

@@ -13,7 +13,7 @@ from simulator import Simulator
 async def test_stops_at_once_in_a_frozen_time(
     socket_enabled: None, freezer: FrozenDateTimeFactory, kind: str
 ) -> None:
-    """A fault that waits does not hold up the end of a test whose clock is frozen."""
+    """A waiting fault does not delay the end of a test with a frozen clock."""
     sim = Simulator(seed=1)
     await sim.start()
     fault = sim.faults.add(kind=kind, seconds=30, times=1)

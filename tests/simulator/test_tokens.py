@@ -1,4 +1,4 @@
-"""Tokens: their lifetime, rotation, reuse and revocation, and the authentication of requests."""
+"""Tests of tokens: lifetime, rotation, reuse and revocation, and authentication of requests."""
 
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ async def _status(nomos: Nomos, token: str) -> int:
 
 
 async def test_access_token_lives_an_hour(nomos: Nomos) -> None:
-    """Then it is refused until it is refreshed."""
+    """After that it is refused until it is refreshed."""
     tokens = nomos.sim.issue_tokens(EMAIL)
     nomos.sim.clock.advance(timedelta(seconds=3599))
     assert await _status(nomos, tokens["access_token"]) == 200
@@ -43,7 +43,7 @@ async def test_refresh_rotates_and_reuse_revokes_the_family(nomos: Nomos) -> Non
 
 
 async def test_rotation_without_family(nomos: Nomos) -> None:
-    """Reuse is refused, the rest stays valid."""
+    """Reuse is refused, but other tokens stay valid."""
     nomos.sim.configure(rotation="rotate")
     tokens = nomos.sim.issue_tokens(EMAIL)
     second = (await nomos.refresh(tokens["refresh_token"])).json
@@ -52,7 +52,7 @@ async def test_rotation_without_family(nomos: Nomos) -> None:
 
 
 async def test_rotation_with_grace(nomos: Nomos) -> None:
-    """The old token works for some seconds more."""
+    """The old token works for some more seconds."""
     nomos.sim.configure(rotation="grace", grace_seconds=20)
     tokens = nomos.sim.issue_tokens(EMAIL)
     await nomos.refresh(tokens["refresh_token"])
@@ -63,7 +63,7 @@ async def test_rotation_with_grace(nomos: Nomos) -> None:
 
 
 async def test_no_rotation(nomos: Nomos) -> None:
-    """The answer has no refresh token, the old one stays valid."""
+    """The response has no refresh token, and the old one stays valid."""
     nomos.sim.configure(rotation="none")
     tokens = nomos.sim.issue_tokens(EMAIL)
     for _ in range(2):
@@ -76,7 +76,7 @@ async def test_no_rotation(nomos: Nomos) -> None:
 async def test_revocation_by_the_customer(
     nomos: Nomos, immediate: bool, status: int
 ) -> None:
-    """Refresh tokens end, access tokens at once if so chosen. Other customers are not affected."""
+    """Refresh tokens end, and access tokens too if chosen. Other customers are not affected."""
     tokens, other = (
         nomos.sim.issue_tokens(EMAIL),
         nomos.sim.issue_tokens("solar@example.com"),
@@ -101,7 +101,7 @@ async def test_access_tokens_can_be_invalidated_alone(nomos: Nomos) -> None:
 async def test_refresh_tokens_can_expire_and_consents_replace_each_other(
     nomos: Nomos,
 ) -> None:
-    """Both are off by default."""
+    """Both are disabled by default."""
     nomos.sim.configure(refresh_lifetime=86400, second_consent_revokes=True)
     tokens = nomos.sim.issue_tokens(EMAIL)
     second = nomos.sim.issue_tokens(EMAIL)
@@ -111,7 +111,7 @@ async def test_refresh_tokens_can_expire_and_consents_replace_each_other(
 
 
 async def test_odd_token_answers(nomos: Nomos) -> None:
-    """No scope, lower-case type, text for a number, unknown fields: all may happen."""
+    """There may be no scope, a lower-case type, a string for a number, or unknown fields."""
     nomos.sim.configure(
         scope=None,
         token_type="bearer",
@@ -161,7 +161,7 @@ async def test_nothing_secret_is_recorded(nomos: Nomos) -> None:
 async def test_request_without_a_good_token_is_refused_before_routing(
     nomos: Nomos,
 ) -> None:
-    """Also for paths that do not exist."""
+    """This includes paths that do not exist."""
     for headers in (
         {},
         {"Authorization": "Bearer made-up"},

@@ -1,4 +1,4 @@
-"""`GET /subscriptions/{id}/usage`: when it comes, how it changes, and in which buckets."""
+"""Tests of `GET /subscriptions/{id}/usage`: availability, final values and resolutions."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -23,7 +23,7 @@ async def _usage(
 
 
 async def test_end_is_exclusive_and_days_are_of_berlin(nomos: Nomos) -> None:
-    """One day of 96 quarter-hours, starts in UTC with milliseconds."""
+    """One day has 96 quarter-hours, with starts in UTC with milliseconds."""
     nomos.sim.configure(usage_gaps=False)
     answer = await _usage(
         nomos, start=TODAY - 2 * DAY, end=YESTERDAY, resolution="15min"
@@ -49,7 +49,7 @@ async def test_end_is_exclusive_and_days_are_of_berlin(nomos: Nomos) -> None:
 
 
 async def test_yesterday_comes_at_four(nomos: Nomos) -> None:
-    """From 16:00 of the following day; later with a delay."""
+    """Usage is available from 16:00 on the following day, or later with a delay."""
     nomos.sim.configure(usage_gaps=False)
     nomos.sim.clock.set(at_local(TODAY, time(15, 59)))
     assert (await _usage(nomos))["data"] == []
@@ -60,7 +60,7 @@ async def test_yesterday_comes_at_four(nomos: Nomos) -> None:
 
 
 async def test_preliminary_values_become_final(nomos: Nomos) -> None:
-    """On the 8th working day of the next month, with some values changed."""
+    """They become final on the 8th working day of the next month, some with changed values."""
     nomos.sim.configure(usage_gaps=False)
     query: dict[str, Any] = {
         "start": "2026-05-01",
@@ -118,7 +118,9 @@ async def test_buckets_add_up(nomos: Nomos) -> None:
         (400, "month"),
     ],
 )
-async def test_auto_goes_by_the_span(nomos: Nomos, span: int, resolution: str) -> None:
+async def test_auto_resolution_depends_on_the_range(
+    nomos: Nomos, span: int, resolution: str
+) -> None:
     """The thresholds are ours: Nomos does not publish its own."""
     assert (await _usage(nomos, start=TODAY - span * DAY, end=TODAY))[
         "resolution"
@@ -126,7 +128,7 @@ async def test_auto_goes_by_the_span(nomos: Nomos, span: int, resolution: str) -
 
 
 async def test_analog_meters_have_months_only(nomos: Nomos) -> None:
-    """At any resolution; complete months, preliminary until the quarterly reading."""
+    """At any resolution, they have complete months that are preliminary until the quarterly reading."""
     answer = await _usage(
         nomos, "analog", resolution="15min", start="2026-01-01", end="2026-07-01"
     )
@@ -147,7 +149,7 @@ async def test_analog_meters_have_months_only(nomos: Nomos) -> None:
 
 
 async def test_feed_in_is_positive_and_follows_the_sun(nomos: Nomos) -> None:
-    """Nothing at night, most at noon."""
+    """It is zero at night and highest at noon."""
     nomos.sim.configure(usage_gaps=False)
     day = TODAY - 5 * DAY
     data = (
@@ -159,7 +161,7 @@ async def test_feed_in_is_positive_and_follows_the_sun(nomos: Nomos) -> None:
 
 
 async def test_households_have_evening_peaks(nomos: Nomos) -> None:
-    """And a base load at night."""
+    """They also have a base load at night."""
     nomos.sim.configure(usage_gaps=False)
     data = (
         await _usage(nomos, start="2026-03-02", end="2026-03-30", resolution="hour")
@@ -172,7 +174,7 @@ async def test_households_have_evening_peaks(nomos: Nomos) -> None:
 
 
 async def test_gaps(nomos: Nomos) -> None:
-    """Real meters lose some data; tests can take away more."""
+    """Real meters lose some data, and tests can remove more."""
     span: dict[str, Any] = {
         "start": "2024-10-01",
         "end": "2026-06-01",
@@ -191,7 +193,7 @@ async def test_gaps(nomos: Nomos) -> None:
 
 
 async def test_odd_requests(nomos: Nomos) -> None:
-    """An empty range, an endless one, a wrong resolution, an unknown type of value."""
+    """Empty and endless ranges, wrong resolutions and unknown types of values are handled."""
     for customer in ("smart", "analog", "pending"):
         ages = await _usage(nomos, customer, start="0001-01-01", end="9999-12-31")
         assert ages["resolution"] == "month"

@@ -1,4 +1,4 @@
-"""Readings and prices to compute with."""
+"""Readings and prices for tests of usage."""
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
@@ -26,7 +26,7 @@ from custom_components.nomos.usage.record import (
     UsageRecord,
 )
 
-# A busy machine must not fail a test.
+# A test must not fail because the machine is busy.
 property_test = settings(deadline=None, database=None)
 
 QUARTER = timedelta(minutes=15)
@@ -40,7 +40,7 @@ AUTUMN = date(2026, 10, 25)
 PLAIN = date(2026, 6, 10)
 
 ALWAYS = (datetime(2020, 1, 1, tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
-"""A contract that runs all the time."""
+"""A contract that runs throughout."""
 
 
 def starts_of(day: date, length: timedelta = QUARTER) -> list[datetime]:
@@ -142,7 +142,7 @@ FULL = UsageRecord(
 )
 
 
-def places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+def paths(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Return the paths of everything in decoded JSON."""
     items = (
         node.items()
@@ -151,4 +151,4 @@ def places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         if isinstance(node, list)
         else ()
     )
-    return [path, *(found for key, one in items for found in places(one, (*path, key)))]
+    return [path, *(found for key, one in items for found in paths(one, (*path, key)))]

@@ -86,7 +86,7 @@ def test_nothing_is_missing_outside_the_contract():
 
 
 def test_days_without_all_prices():
-    """The cost is that of intervals with a price; a day without prices has no cost."""
+    """The cost covers intervals with a price; a day without prices has no cost."""
     starts = starts_of(PLAIN)
     readings = readings_of(starts)
     some = day_of(readings, table_of(starts[:40]))
@@ -109,7 +109,7 @@ def test_readings_are_grouped_by_the_tariffs_day():
 
 
 def test_prices_are_requested_by_the_day():
-    """At most a day's prices at once, unless a reading crosses midnight; the hours are those of all days."""
+    """At most one day's prices are requested at once, unless a reading crosses midnight; hours cover all days."""
     asked = []
     starts = [*starts_of(PLAIN), *starts_of(PLAIN + DAY)]
     table = table_of([*starts, *starts_of(PLAIN + 2 * DAY)], lambda index: index / 100)
@@ -132,7 +132,7 @@ def test_prices_are_requested_by_the_day():
     st.lists(st.integers(0, 9999), min_size=1, max_size=30),
 )
 def test_digest(one, two):
-    """It is equal for equal energies at equal times, and else different."""
+    """It is equal only for equal energies at equal times."""
     starts = starts_of(PLAIN)
 
     def readings(values, shift=0):
@@ -147,7 +147,7 @@ def test_digest(one, two):
 
 
 def test_a_period():
-    """The mean price is that of the energy with a price."""
+    """The mean price covers the energy with a price."""
     first, second = starts_of(PLAIN), starts_of(PLAIN + DAY)
     days, _ = days_and_hours_of(
         grouped(readings_of([*first, *second[:90]])),
@@ -176,7 +176,7 @@ def test_periods_without_prices_or_energy():
     assert (idle.kwh, idle.cost, idle.paid) == (0, 0, None)
 
 
-def test_a_reading_of_a_length_that_a_contract_cuts():
+def test_a_contract_that_begins_within_an_interval():
     """An interval in which the contract begins is expected."""
     starts = starts_of(PLAIN)
     begin = starts[40] + timedelta(minutes=10)

@@ -41,7 +41,7 @@ def apply(
     *,
     selling: bool = False,
 ) -> Mapping[StatisticKind, Rows]:
-    """Write the rows that have to be written, as the database does; return them."""
+    """Write the necessary rows as the database would; return them."""
     changed = revisions(accounts_of(database, since), hours, fees, selling=selling)
     for series, rows in changed.items():
         assert rows
@@ -71,7 +71,7 @@ USAGE = st.builds(HourUsage, ENERGY, MONEY, st.booleans()) | st.builds(
 def changes(
     draw: st.DrawFn,
 ) -> tuple[datetime, dict[datetime, HourUsage], dict[date, float]]:
-    """Draw a sync of one to three days: when it begins, hours, and base fees."""
+    """Draw a sync of one to three days: its start, hours and base fees."""
     first = draw(st.integers(0, 2))
     since = day_bounds(DAYS[first])[0]
     due = [hour for hour in HOURS if hour >= since]
@@ -109,7 +109,7 @@ def test_any_history_ends_with_the_right_rows(history):
 
 @property_test
 @given(st.lists(changes(), max_size=5))
-def test_what_is_fed_in_has_no_fee(history):
+def test_feed_in_has_no_fee(history):
     """Feed-in has two statistics, energy and cost."""
     database: Database = {}
     energy: dict[datetime, Fraction] = {}
@@ -139,7 +139,7 @@ def test_only_what_changed_is_written(there, news, before):
         assert (hour in rows) == changed
 
 
-def test_nothing_is_taken_away():
+def test_nothing_is_removed():
     """Hours that are not part of a sync stay."""
     database: Database = {}
     apply(database, HOURS[0], {hour: HourUsage(1.0, 0.5, True) for hour in HOURS}, {})
@@ -175,7 +175,7 @@ def test_a_gap_is_filled():
         (0.4, True, 0.4),
     ],
 )
-def test_partial_cost_replaces_no_complete_one(cost, priced, kept):
+def test_partial_cost_does_not_replace_a_complete_one(cost, priced, kept):
     """If prices are missing later, the known cost stays."""
     database: Database = {}
     hour = HOURS[0]
@@ -199,8 +199,8 @@ def test_partial_cost_is_better_than_none():
         assert (row[0] if row else None) == expected
 
 
-def test_a_fee_that_was_charged_stands():
-    """Today's fee of the plan does not change that of earlier days."""
+def test_charged_fees_are_kept():
+    """The plan's current fee does not change that of earlier days."""
     database: Database = {}
     apply(database, HOURS[0], {}, {DAYS[0]: 0.3})
     changed = apply(database, HOURS[0], {}, {DAYS[0]: 0.5, DAYS[1]: 0.5})
@@ -209,7 +209,7 @@ def test_a_fee_that_was_charged_stands():
     assert changed[StatisticKind.TOTAL_COST] == {midnights[1]: (0.5, 0.8)}
 
 
-def test_fees_that_become_known_later_join_the_total():
+def test_fees_that_become_known_later_are_added():
     """The fee is added to costs that were written before it was known."""
     database: Database = {}
     hours = {hour: HourUsage(1.0, 0.25, True) for hour in HOURS[:24]}
@@ -223,7 +223,7 @@ def test_fees_that_become_known_later_join_the_total():
 
 
 def test_rounding_errors_do_not_add_up():
-    """A tenth ten thousand times is a thousand, and no row is written again because of a binary rounding error."""
+    """Ten thousand times 0.1 is 1000, and no row is written again because of a binary rounding error."""
     values = {HOURS[0] + number * HOUR: 0.1 for number in range(10_000)}
     rows = RunningTotal().revised(values)
     assert rows[max(rows)][1] == 1000

@@ -22,7 +22,7 @@ PHASE = 0.0
 
 
 def on(weekday: int, first: date = TODAY) -> date:
-    """Return the first date from `first` on that is a given day of the installation's week."""
+    """Return the first date from `first` on that is a given day in the installation's week."""
     while own_week(first, PHASE)[1] != weekday:
         first += DAY
     return first
@@ -56,7 +56,7 @@ def changed(record: UsageRecord, month: date, state: MonthState | None) -> Usage
 
 
 def failed(since: date, tried_on: date) -> MonthState:
-    """Return the state of a month that Nomos failed to answer for."""
+    """Return the state of a month for which a request failed."""
     return MonthState(MonthStatus.INCOMPLETE, tried_on, since)
 
 
@@ -71,7 +71,7 @@ def test_an_ordinary_day():
     assert due(record_on(today), today) == [(today - DAY, today)]
 
 
-def test_days_without_the_hub():
+def test_days_while_the_hub_was_off():
     """All days since then are due, by month."""
     today = date(2026, 7, 4)
     record = record_on(date(2026, 6, 22))
@@ -124,7 +124,7 @@ def test_incomplete_months_take_turns():
 
 
 def test_failed_months_go_first():
-    """A month for which Nomos failed to answer is tried every day for a week."""
+    """A month for which a request failed is retried every day for a week."""
     today = on(4, date(2026, 6, 18))
     record = changed(record_on(today), MONTHS[0], failed(today, today))
     for days in range(1, 7):
@@ -161,7 +161,7 @@ STATES = st.builds(
     st.dictionaries(st.sampled_from(MONTHS), STATES),
     st.floats(0, 1, exclude_max=True),
 )
-def test_whatever_is_known(today, months, phase):
+def test_any_record(today, months, phase):
     """Ranges are within months, sorted and disjoint, and a month that was never requested is due as a whole."""
     found = months_due(
         UsageRecord(months=months), BEGIN, today, today=today, phase=phase

@@ -39,7 +39,7 @@ def test_each_quarter_costs_its_own_price():
     assert hours == {starts[0]: HourUsage(3.0, -0.3, True)}
 
 
-def test_hours_without_a_reading_are_not_there():
+def test_hours_without_a_reading_are_missing():
     """A missing hour is not zero."""
     starts = starts_of(PLAIN)
     kept = [*starts[:4], starts[6], *starts[12:]]
@@ -56,8 +56,8 @@ def test_hours_without_a_reading_are_not_there():
         ((0.0,) * 4, HourUsage(4.0, 0.0, True)),
     ],
 )
-def test_a_missing_price_is_said(prices, expected):
-    """The cost is that of readings with a price, and has a flag whether these are all."""
+def test_a_missing_price_is_flagged(prices, expected):
+    """The cost covers readings with a price, and a flag says whether these are all."""
     starts = starts_of(PLAIN)[:4]
     hours = hours_of(
         readings_of(starts, lambda index: 1.0),
@@ -74,7 +74,7 @@ def test_no_table():
 
 
 def test_quarters_on_an_hourly_plan():
-    """The quarters of an hour share its price."""
+    """The quarter-hours of an hour share its price."""
     hours = hours_of(
         readings_of(starts_of(PLAIN)),
         QUARTER,
@@ -84,7 +84,7 @@ def test_quarters_on_an_hourly_plan():
     assert hours[NOON] == HourUsage(0.4, 0.048, True)
 
 
-def test_an_hour_over_quarterly_prices_costs_their_mean():
+def test_hourly_reading_costs_the_mean_of_quarterly_prices():
     """An hourly reading cannot be split."""
     starts = starts_of(PLAIN)[48:52]
     table = table_of(starts, lambda index: (0.1, 0.2, 0.3, 0.8)[index])

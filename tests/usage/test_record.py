@@ -18,18 +18,18 @@ from custom_components.nomos.usage.record import (
     MonthStatus,
     UsageRecord,
 )
-from tests.usage.samples import DAY, FIRST, FULL, day_usage, places, property_test
+from tests.usage.samples import DAY, FIRST, FULL, day_usage, paths, property_test
 
 TODAY = date(2026, 6, 20)
 APRIL, MAY, JUNE = date(2026, 4, 1), date(2026, 5, 1), date(2026, 6, 1)
 MARCH = [FIRST + number * DAY for number in range(31)]
 
 SET_ASIDE = (LookupError, TypeError, ValueError, OverflowError, OSError)
-"""Errors after which the store sets a file aside as unreadable."""
+"""Errors that make the store set a file aside as unreadable."""
 
 
 def stored(record: UsageRecord) -> Any:
-    """Return a record as it is read from the disk."""
+    """Return a record as if read from disk."""
     return json.loads(json.dumps(encode(record)))
 
 
@@ -54,9 +54,9 @@ JUNK = st.recursive(
 
 
 @property_test
-@given(st.sampled_from(places(stored(FULL))[1:]), JUNK, st.booleans())
+@given(st.sampled_from(paths(stored(FULL))[1:]), JUNK, st.booleans())
 def test_damage_is_noticed_or_harmless(path, junk, remove):
-    """Any file is read or set aside: there is no other error."""
+    """Any file is either read or set aside, without any other error."""
     damaged = deepcopy(stored(FULL))
     node = damaged
     for key in path[:-1]:
@@ -69,13 +69,13 @@ def test_damage_is_noticed_or_harmless(path, junk, remove):
         record = decode(UsageRecord, damaged)
     except SET_ASIDE:
         return
-    # What was read can be written, and is then read as the same.
+    # A record that was read can be written, and is then read as the same record.
     assert decode(UsageRecord, stored(record)) == record
 
 
 @property_test
 @given(JUNK.filter(lambda junk: junk != {}))
-def test_nonsense(junk):
+def test_arbitrary_contents(junk):
     """A file may contain anything; only an empty object is an empty record."""
     with pytest.raises(SET_ASIDE):
         decode(UsageRecord, junk)
@@ -94,7 +94,7 @@ def test_numbers_are_finite(place):
 
 
 def answer_of(*days: date, **changes: Any) -> MonthAnswer:
-    """Return the answer for some days."""
+    """Return the response for some days."""
     return MonthAnswer(
         meter=MeterType.SMART,
         days={day: day_usage(day, digest=999, **changes) for day in days},
@@ -124,11 +124,11 @@ def test_months():
 
 
 def test_a_month_with_a_gap():
-    """It is requested again, without changes to other months, until it is complete or a year is over."""
+    """It is requested again, without changes to other months, until it is complete or a year has passed."""
     record = EMPTY_RECORD.with_month(FIRST, APRIL, answer_of(*MARCH[1:]), TODAY)
     assert record.months == {FIRST: incomplete(TODAY, 30 * 96)}
     assert record.settled_to == APRIL
-    # An answer with fewer readings changes nothing.
+    # A response with fewer readings changes nothing.
     later = TODAY + 7 * DAY
     again = record.with_month(FIRST, APRIL, MonthAnswer(), later)
     assert again.months == {FIRST: incomplete(later, 30 * 96)}
@@ -140,7 +140,7 @@ def test_a_month_with_a_gap():
 
 
 def test_a_month_without_prices():
-    """A price that is missing twice is no longer waited for, nor are prices of a contract that has none."""
+    """A price that is missing twice is given up, as are those of a contract without prices."""
     unpriced = answer_of(*MARCH, cost=None)
     record = EMPTY_RECORD.with_month(FIRST, APRIL, unpriced, TODAY)
     assert record.months == {FIRST: incomplete(TODAY, 31 * 96, unpriced=True)}
@@ -163,13 +163,13 @@ def test_a_month_without_prices():
         (incomplete(TODAY, 5, unpriced=True), 5, False),
     ],
 )
-def test_an_answer_that_says_nothing_new(state, readings, says_nothing_new):
-    """An answer with fewer readings is ignored; one with as many counts if a price was missing."""
+def test_a_response_without_news(state, readings, says_nothing_new):
+    """A response with fewer readings is ignored; one with as many counts if a price was missing."""
     assert state.has_all_of(readings) is says_nothing_new
 
 
 def test_a_month_that_fails():
-    """A month that may still change stays as it is; another one is skipped and becomes incomplete."""
+    """An open month stays as it is; any other is skipped and becomes incomplete."""
     record = EMPTY_RECORD.with_month(JUNE, TODAY, answer_of(JUNE), TODAY)
     assert record.with_failure(JUNE, TODAY, transient=True) == record
     failed = record.with_failure(APRIL, TODAY, transient=True)
@@ -179,12 +179,12 @@ def test_a_month_that_fails():
     later = TODAY + DAY
     again = failed.with_failure(APRIL, later, transient=True)
     assert again.months[APRIL] == incomplete(later, None)
-    # The first answer counts as it would without the failure.
+    # The first response counts as it would have without the failure.
     found = again.with_month(APRIL, MAY, answer_of(APRIL), later)
     assert found.months[APRIL] == incomplete(later, 96, since=later)
 
 
-def test_an_answer_that_fits_nothing_keeps_the_meter():
+def test_an_unsuitable_response_keeps_the_meter():
     """The kind of the meter stays known."""
     record = FULL.with_month(FIRST, FIRST + DAY, MonthAnswer(), FIRST + 9 * DAY)
     assert record.meter is MeterType.SMART
@@ -200,7 +200,7 @@ def test_days_that_are_not_written():
 
 
 def test_pruning():
-    """Days of settled months are dropped; days that may still change stay, however old they are."""
+    """Days of settled months are dropped; days that may still change are kept, however old."""
     assert FULL.pruned(MAY).days == FULL.days
     assert FULL.pruned(TODAY).days == FULL.days
     settled = FULL.with_month(FIRST, APRIL, answer_of(*MARCH), TODAY)

@@ -51,7 +51,7 @@ def test_months_before_counts(day, count):
 @pytest.mark.parametrize(
     ("month", "settled"),
     [
-        # Twelve weekdays are over: 1 to 12 and 15, 16 June.
+        # Twelve weekdays have passed: 1 to 12 and 15, 16 June.
         (date(2026, 5, 1), date(2026, 6, 17)),
         # The year's end: 1, 2, 5 to 9 and 12 to 16 January.
         (date(2025, 12, 1), date(2026, 1, 17)),
@@ -61,7 +61,7 @@ def test_months_before_counts(day, count):
     ],
 )
 def test_settled_from(month, settled):
-    """It is after the eighth working day, and four more in case of public holidays."""
+    """It is the eighth working day plus four more in case of public holidays."""
     assert not is_settled(month, settled - DAY)
     assert is_settled(month, settled)
 
@@ -69,7 +69,7 @@ def test_settled_from(month, settled):
 @property_test
 @given(DAYS, st.integers(-40, 90))
 def test_once_settled_always_settled(month, days):
-    """A month is settled after the simulated Nomos's values are final, within a month, and stays so."""
+    """A month is settled once the simulator's values are final, within a month, and stays so."""
     today = next_month(month) + days * DAY
     if is_settled(month, today):
         assert final_at(month).date() < today
