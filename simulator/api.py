@@ -31,7 +31,7 @@ class Api:
         usage: UsageService,
         billing: BillingService,
     ) -> None:
-        """Use the world's contracts, and the services that answer for them."""
+        """Use the world's contracts and their services."""
         self._clock = clock
         self._world = world
         self._prices = prices

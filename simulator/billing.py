@@ -36,7 +36,7 @@ class BillingService:
         key = (subscription.id, month, subscription.estimated_usage)
         if key not in self._months:
             energy = self._usage.month(subscription, month)
-            # The mean of the month's prices every six hours is good enough for an amount that nobody recomputes.
+            # A mean of prices every six hours is good enough for an amount that nobody checks.
             end = midnight(add_months(month, 1))
             points = [
                 self._prices.price(subscription, start)
@@ -182,7 +182,7 @@ class BillingService:
     # --- Grid-fee reductions -----------------------------------------------------------------------------------
 
     def reductions(self, subscription: Subscription) -> list[dict[str, Any]]:
-        """Return a contract's grid-fee reductions: module 3, hence the varying grid fee, if it is smart consumption."""
+        """Return a contract's grid-fee reductions: module 3 (varying grid fee) for consumption with a smart meter."""
         if (
             subscription.feeds_in
             or subscription.meter_type == "analog"

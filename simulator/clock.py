@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 
 def _system_now() -> datetime:
-    # Resolved at every call on purpose: a test that freezes `datetime` freezes the simulator with it.
+    # Looked up at every call on purpose, so that a test that freezes `datetime` also freezes the simulator.
     return datetime.now(UTC)
 
 

@@ -70,7 +70,7 @@ class Control:
         }
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Answer a control request; a mistake is answered with 400 and a sentence."""
+        """Answer a control request; an invalid one gets a 400 with a sentence."""
         name = request.match_info["tail"].strip("/")
         handler = self._routes.get((request.method, name))
         if handler is None:

@@ -12,7 +12,7 @@ type Resolution = Literal["15min", "hourly"]
 type Direction = Literal["consumption", "feed_in"]
 type MeterType = Literal["smart", "analog"]
 
-# What can be changed about a contract, and the attribute that holds it.
+# Changeable values of a contract, and their attributes.
 _CHANGEABLE = {
     "status": "fixed_status",
     "start_at": "start_at",
@@ -24,7 +24,7 @@ _CHANGEABLE = {
 
 
 def normalised(email: str) -> str:
-    """Return an e-mail address in the form in which it identifies a customer."""
+    """Return an e-mail address in the normalised form that identifies a customer."""
     return email.strip().lower()
 
 
@@ -70,11 +70,11 @@ class Subscription:
 
     @property
     def step(self) -> timedelta:
-        """Length of one price interval."""
+        """The length of a price interval."""
         return HOUR if self.resolution == "hourly" else QUARTER
 
     def status(self, now: datetime) -> Status:
-        """Return the contract's status at an instant: the one a test has fixed, else by its start and end."""
+        """Return the contract's status at an instant: the one that a test has set, else by start and end."""
         if self.fixed_status is not None:
             return self.fixed_status
         if self.start_at is None or now < self.start_at:
@@ -106,7 +106,7 @@ class World:
     """All customers, contracts and plans; the same for the same seed."""
 
     def __init__(self, seed: int, now: datetime) -> None:
-        """Create the world as of an instant: contracts begin and end relative to it."""
+        """Create the world as of an instant; contracts begin and end relative to it."""
         self.seed = seed
         self.today = local_date(now)
         self.customers: dict[str, Customer] = {}
@@ -125,7 +125,7 @@ class World:
         return self.customers[normalised(email)]
 
     def owned(self, email: str, subscription_id: str) -> Subscription | None:
-        """Return a contract of this customer; None also if it belongs to another one."""
+        """Return a contract of this customer; None if there is none or it belongs to another customer."""
         found = self._subscriptions.get(subscription_id)
         return found if found is not None and found.email == email else None
 
@@ -198,7 +198,7 @@ class World:
     def change_subscription(
         self, subscription_id: str, now: datetime, **changes: Any
     ) -> Subscription:
-        """Change a contract; a `status` of None follows its start and end again."""
+        """Change a contract; with a `status` of None, it follows start and end again."""
         subscription = self.subscription(subscription_id)
         if unknown := changes.keys() - _CHANGEABLE.keys():
             raise ValueError(f"unknown: {', '.join(sorted(unknown))}")

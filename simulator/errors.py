@@ -1,4 +1,4 @@
-"""Refusals and the forms of their bodies."""
+"""Errors and the formats of their bodies."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -94,7 +94,7 @@ def error_body(
     errors: tuple[FieldError, ...] = (),
     rfc: str | None = None,
 ) -> dict[str, Any] | str:
-    """Return the body of a refusal in the given shape; a text is HTML."""
+    """Return the body of a refusal in the given shape; a string is HTML."""
     message = message or MESSAGES.get(status, "The request could not be processed")
     if shape == "html":
         return gateway_page(status)

@@ -102,7 +102,7 @@ class FaultPlan:
             match: A path prefix (`/subscriptions/…`) or a request kind (`prices`, `token`, …); None means all.
             method: Only this HTTP method.
             times: How many requests it acts on; None means until it is cleared.
-            between: From (inclusive) and until (exclusive) when it acts, on the simulator's clock.
+            between: The start (inclusive) and end (exclusive) of its effect, on the simulator's clock.
             skip: How many matching requests pass first.
             params: The kind's own parameters.
         """

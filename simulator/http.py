@@ -1,4 +1,4 @@
-"""A request while it is handled, and a response before it is sent."""
+"""A request that is being handled, and a response before it is sent."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +10,7 @@ from .settings import Settings
 
 @dataclass(slots=True)
 class Request:
-    """One request, with the settings that hold for it and what is learned while it is handled."""
+    """One request, with its settings and what becomes known while it is handled."""
 
     raw: web.Request
     path: str
@@ -24,7 +24,7 @@ class Request:
 
 @dataclass(slots=True)
 class Response:
-    """A response; the payload is sent as JSON if it is a dict or a list, else as text."""
+    """A response; a dict or list is sent as JSON, anything else as text."""
 
     status: int
     payload: dict[str, Any] | list[Any] | str

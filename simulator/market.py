@@ -55,13 +55,13 @@ class SyntheticMarket(Market):
             * (0.15 + 0.85 * sunshine)
         )
         price -= solar * (150 if weekday < 5 else 175)
-        # Plants ramp within the hour: its first quarter is expensive while prices fall, its last while they rise.
+        # Plants ramp within the hour: while prices fall, its first quarter is expensive; while they rise, its last.
         ramp = math.cos(2 * math.pi * (hour - 2) / 12) * (local.minute - 22.5) / 22.5
         price += -6 * ramp + 4 * noise.signed(
             self.seed, "quarter", int(start.timestamp()) // 900
         )
         if price < 0:
-            # Below zero plants switch off: negative prices are frequent, but rarely deep.
+            # Plants switch off below zero, so negative prices are frequent but rarely deep.
             price *= 0.3
         return round(max(price, -500.0), 2)
 

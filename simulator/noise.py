@@ -1,4 +1,4 @@
-"""Stateless noise: the same seed, stream and index always give the same number."""
+"""Stateless noise: equal seed, stream and index always give the same number."""
 
 from functools import lru_cache
 import hashlib
@@ -16,7 +16,7 @@ def _stream(seed: int, name: str) -> int:
 
 
 def _mix(value: int) -> int:
-    # The finaliser of splitmix64: one multiplication chain per number, far cheaper than a hash object.
+    # The finaliser of splitmix64: a few multiplications per number, far cheaper than a hash object.
     value = (value + 0x9E3779B97F4A7C15) & _MASK
     value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
     value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & _MASK
@@ -34,7 +34,7 @@ def signed(seed: int, name: str, index: int) -> float:
 
 
 def smooth(seed: int, name: str, position: float) -> float:
-    """Return a number in [0, 1) that changes gently with the position: knots at whole numbers, eased between."""
+    """Return a number in [0, 1) that changes smoothly with the position: random at whole numbers, eased in between."""
     knot = math.floor(position)
     share = position - knot
     share = share * share * (3 - 2 * share)

@@ -56,12 +56,12 @@ def origin(uri: str) -> tuple[str, str, int | None] | None:
 
 
 class OAuth:
-    """Answers for `/oauth/…` and the metadata."""
+    """Answers requests to `/oauth/…` and for the metadata."""
 
     def __init__(
         self, clock: Clock, world: World, tokens: TokenStore, known_secrets: set[str]
     ) -> None:
-        """Start without clients, sessions and mail."""
+        """Start without clients, sessions or mail."""
         self._clock = clock
         self._world = world
         self._tokens = tokens
@@ -99,7 +99,7 @@ class OAuth:
     # --- Authorization -----------------------------------------------------------------------------------------
 
     async def authorize(self, request: Request) -> Response:
-        """Check the application's request and return the login page; never redirect a wrong request."""
+        """Check the application's request and return the login page; an invalid request is never redirected."""
         try:
             session = self._check_request(request.query)
         except ApiError as err:
@@ -357,7 +357,7 @@ async def _form(request: Request) -> dict[str, str]:
     try:
         posted = await request.raw.post()
     except LookupError, ValueError:
-        # An unknown charset, or bytes that it does not have.
+        # An unknown charset, or bytes that are invalid in it.
         raise ApiError(400, "The body cannot be read", rfc="invalid_request") from None
     fields = {key: value for key, value in posted.items() if isinstance(value, str)}
     request.body_keys = tuple(sorted(fields))
@@ -380,7 +380,7 @@ def _session_expired() -> Response:
 
 
 def _or_page(request: Request, err: ApiError) -> Response:
-    """Return a refusal as a page if a person asked; raise it if a program did."""
+    """Return a refusal as a page for a browser; raise it for a program."""
     if "text/html" not in request.raw.headers.get("Accept", ""):
         raise err
     message = err.errors[0].message if err.errors else err.message

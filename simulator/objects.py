@@ -113,7 +113,7 @@ def _supplier(world: World, customer: Customer) -> dict[str, Any]:
 def subscription_object(
     world: World, subscription: Subscription, now: datetime, *, embed: bool
 ) -> dict[str, Any]:
-    """Return a contract; related objects are ids in a list, and embedded in a single answer."""
+    """Return a contract; related objects are ids in a list, and embedded in a single response."""
     customer = world.customers[subscription.email]
     address = _address(world, subscription)
     others: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Prices: when a day is published, and the answers to `GET /subscriptions/{id}/prices`."""
+"""Prices: when a day is published, and the responses to `GET /subscriptions/{id}/prices`."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
@@ -29,7 +29,7 @@ _REFERENCES = {
 
 
 class PriceService:
-    """Works out prices from the market and the contract, and answers price requests."""
+    """Calculates prices from market and contract, and answers price requests."""
 
     def __init__(self, market: Market, seed: int) -> None:
         """Use a market; the seed fixes the publication times."""
@@ -93,7 +93,7 @@ class PriceService:
     def published_until(
         self, subscription: Subscription, now: datetime, settings: Settings
     ) -> datetime:
-        """Return the end (UTC) of what is published without a gap from the current interval on."""
+        """Return the end (UTC) of published prices without a gap, from the current interval on."""
         step = subscription.step
         start = midnight(local_date(now))
         start += (now - start) // step * step
@@ -120,7 +120,7 @@ class PriceService:
     def answer(
         self, request: Request, subscription: Subscription, now: datetime
     ) -> dict[str, Any]:
-        """Return the body of the answer to a price request."""
+        """Return the body of the response to a price request."""
         settings = request.settings
         first, last = _read_range(request.query)
         longest = settings.max_price_days
@@ -157,7 +157,7 @@ class PriceService:
     ) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = []
         any_published = False
-        # Limit the work for a range of a century: there are no prices outside the contract or far ahead.
+        # Limit the work for a range of centuries, since there are no prices outside the contract or far ahead.
         if subscription.start_at is not None:
             first = max(first, local_date(subscription.start_at))
         last = min(last, local_date(now) + 31 * DAY)
@@ -181,14 +181,14 @@ class PriceService:
         if settings.duplicates:
             items += [dict(item) for item in items[::7]]
         if settings.unsorted:
-            # A fixed shuffle: the later half first, each half backwards, so that no order is right by accident.
+            # A fixed shuffle: the later half first, each half backwards, so no order is right by accident.
             half = len(items) // 2
             items = items[half:][::-1] + items[:half][::-1]
         return items
 
 
 def _read_range(query: Mapping[str, str]) -> tuple[date, date]:
-    """Return the days of a price request, both inclusive and both required."""
+    """Return the first and last day of a price request; both are required."""
     first, last = (read_day(query, name) for name in ("start", "end"))
     if first is None:
         raise bad_field("invalid_type", "start", "Required")
@@ -200,7 +200,7 @@ def _read_range(query: Mapping[str, str]) -> tuple[date, date]:
 
 
 def read_day(query: Mapping[str, str], name: str) -> date | None:
-    """Return a day of the query; None if it is absent."""
+    """Return a date from the query; None if it is absent."""
     if (text := query.get(name)) is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""What the simulator records about each request: enough to count and check, nothing secret."""
+"""The records of requests: enough to count and check, but nothing secret."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,7 +28,7 @@ _KINDS = tuple(
         (r"/(meter-orders|market-partners|leads|events)(/.*)?", "organisation"),
     )
 )
-# The sign-in pages carry these in the query.
+# Secret parameters in the query of the sign-in pages.
 _SECRET_QUERY = {"state", "code", "code_challenge", "session"}
 
 

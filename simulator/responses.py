@@ -24,7 +24,7 @@ def too_many_requests(request: Request) -> ApiError:
 def refusal(
     request: Request, err: ApiError, shape: ErrorShape | None = None
 ) -> Response:
-    """Return a refusal in the shape that the settings ask for, or in another one."""
+    """Return a refusal in the configured shape, or in another one."""
     settings = request.settings
     shape = shape or (
         settings.token_error_shape
@@ -73,7 +73,7 @@ def replacement(request: Request, fault: Fault) -> Response | None:
 def _status(request: Request, fault: Fault) -> Response:
     params = fault.params
     status = params.get("status", 500)
-    # A gateway in front of the service sends these, and knows no envelope.
+    # A gateway in front of the service sends these, without an envelope.
     from_gateway = status in {408, 502, 503, 504} and "shape" not in params
     body = params.get("body", "html" if from_gateway else "envelope")
     headers = dict(params.get("headers", {}))

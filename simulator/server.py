@@ -1,4 +1,4 @@
-"""From a request to its response: faults, authentication, the API version, the rate limit and the record."""
+"""Turns a request into a response: faults, authentication, API version, rate limit and record."""
 
 import asyncio
 from collections import deque
@@ -24,7 +24,7 @@ from .tokens import TokenStore
 
 _VERSION_HEADER = "X-API-Version"
 
-# Bound at import and hidden from tools that freeze the time module, so that the rate limit never blocks a test.
+# Bound at import and hidden from tools that freeze time, so that the rate limit never blocks a test.
 _real_time = functools.partial(time.monotonic)
 
 
@@ -64,7 +64,7 @@ class Server:
         }
         self._public_paths = {path for _, path in self._public}
         self.stopping = asyncio.Event()
-        """Set to cut the connections of requests that a fault keeps waiting."""
+        """When set, cuts the connections of requests that a fault keeps waiting."""
 
     async def handle(self, raw: web.Request) -> web.StreamResponse:
         """Answer a request."""
@@ -82,7 +82,7 @@ class Server:
             response = await self._respond(request, method, faults)
             await self._delay(faults, after_work=True)
         finally:
-            # Also if the client has disconnected meanwhile, with or without a response.
+            # Record it even if the client has disconnected meanwhile, with or without a response.
             self._requests.append(self._record(request, now, response))
         if response is None:
             return _cut(raw)
@@ -93,7 +93,7 @@ class Server:
     async def _respond(
         self, request: Request, method: str, faults: list[Fault]
     ) -> Response | None:
-        """Return the response after all faults; None cuts the connection."""
+        """Return the response with all faults applied; None cuts the connection."""
         replacing = next((fault for fault in faults if fault.replaces), None)
         response: Response | None = None
         if (
@@ -150,8 +150,8 @@ class Server:
             return {}, False
         now = self._clock.now(), _real_time()
         recent = self._recent.setdefault(request.email or "", deque())
-        # A second passes as soon as it does on either clock, so that neither a jump by a day nor a frozen time exceeds
-        # the limit.
+        # A second has passed once it has on either clock, so that neither a jump of a day nor a frozen time exceeds the
+        # limit.
         while recent and (
             abs((now[0] - recent[0][0]).total_seconds()) >= 1
             or now[1] - recent[0][1] >= 1
@@ -175,7 +175,7 @@ class Server:
                     await self._pause(fault.params.get("seconds", 30))
 
     async def _pause(self, seconds: float) -> None:
-        """Wait; if the simulator stops meanwhile, even in a frozen time, cut the connection."""
+        """Wait; cut the connection if the simulator stops meanwhile, even in frozen time."""
         try:
             await asyncio.wait_for(self.stopping.wait(), seconds)
         except TimeoutError:

@@ -1,4 +1,4 @@
-"""Every behaviour of the simulated Nomos that can be changed; defaults follow the documentation."""
+"""All configurable behaviour of the simulated Nomos; defaults follow the documentation."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -23,17 +23,17 @@ class Settings:
     """The settings. Change them with `Simulator.configure`, or for some requests with a fault of kind `settings`."""
 
     # --- OAuth -------------------------------------------------------------------------------------------------
-    # Lifetime of an access token in seconds; as text: "3600" instead of 3600.
+    # Lifetime of an access token in seconds; as text, "3600" instead of 3600.
     expires_in: int = 3600
     expires_in_text: bool = False
     token_type: str = "Bearer"
-    # None: token answers have no scope, as in older versions.
+    # None: token responses have no scope, as in older versions.
     scope: str | None = "read:*"
     token_extra_fields: bool = False
-    # Which encoding of the body the token endpoint accepts.
+    # The encoding of the body that the token endpoint accepts.
     token_body: Literal["any", "form", "json"] = "any"
     # rotate: reuse is refused; family: reuse also revokes the whole grant; grace: the old token works for another
-    # grace_seconds; none: no rotation, and the answer has no refresh_token.
+    # grace_seconds; none: no rotation, and the response has no refresh_token.
     rotation: Literal["family", "rotate", "grace", "none"] = "family"
     grace_seconds: int = 30
     # Lifetime of a refresh token in seconds; None: unlimited.
@@ -42,7 +42,7 @@ class Settings:
     code_reuse_revokes: bool = True
     # A new consent ends the customer's earlier grants to the same client.
     second_consent_revokes: bool = False
-    # raw: HTTP Basic carries id and secret as they are; form: both are encoded first (RFC 6749, section 2.3.1).
+    # raw: HTTP Basic contains id and secret as they are; form: both are encoded first (RFC 6749, section 2.3.1).
     basic_encoding: Literal["raw", "form"] = "raw"
     grant_error_status: Literal["documented", "400", "401"] = "documented"
     token_error_shape: ErrorShape = "d"
@@ -50,10 +50,10 @@ class Settings:
     state: Literal["echo", "drop", "tamper"] = "echo"
     # --- Conventions -------------------------------------------------------------------------------------------
     error_shape: ErrorShape = "d"
-    # Requests a second of one customer; None: unlimited.
+    # Requests per second of one customer; None: unlimited.
     rate_limit: int | None = 10
     rate_limit_headers: bool = True
-    # Seconds in the 429 answers of the rate limit.
+    # Seconds to wait in the 429 responses of the rate limit.
     retry_after: int = 1
     # By request kind, e.g. {"plans": "forbidden"}.
     access: Mapping[str, Access] = field(default_factory=dict)
@@ -119,7 +119,7 @@ class Settings:
 
 
 class Configuration:
-    """The settings that hold for every request, until they are changed."""
+    """The current settings for every request."""
 
     def __init__(self) -> None:
         """Start with the defaults."""
@@ -137,7 +137,7 @@ class Configuration:
 def selected(
     selectors: tuple[Selector, ...], start: datetime, index: int, count: int
 ) -> bool:
-    """Whether selectors apply to the interval that starts then, the index-th of the `count` of its local day."""
+    """Whether selectors apply to an interval, given its start and its index among the `count` of its local day."""
     return any(
         selector in {index, index - count}
         if isinstance(selector, int)

@@ -1,4 +1,4 @@
-"""The simulator itself: a running stand-in for Nomos, with methods for tests."""
+"""The simulator: a running stand-in for Nomos, with methods for tests."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -148,7 +148,7 @@ class Simulator:
 
     @property
     def settings(self) -> Settings:
-        """The settings that hold for every request."""
+        """The settings that apply to every request."""
         return self._configuration.settings
 
     def configure(self, **changes: Any) -> None:
@@ -198,14 +198,14 @@ class Simulator:
     # --- Tokens ------------------------------------------------------------------------------------------------
 
     def issue_tokens(self, email: str, client_id: str | None = None) -> dict[str, Any]:
-        """Return the token endpoint's answer for a new consent of a customer, without the sign-in pages."""
+        """Return the token endpoint's response for a new consent of a customer, without the sign-in pages."""
         client = client_id or next(iter(self.oauth.clients))
         return self.tokens.issue(
             self.settings, client, self.world.customer(email).email
         )
 
     def revoke(self, email: str, immediate: bool = True) -> None:
-        """End all consents of a customer; `immediate`: access tokens are invalidated as well, else they expire."""
+        """End all consents of a customer; access tokens expire, or are invalidated at once if `immediate`."""
         self.tokens.revoke(self.world.customer(email).email, immediate=immediate)
 
     def expire_access_tokens(self, email: str | None = None) -> None:
@@ -242,7 +242,7 @@ class Simulator:
         self.configure(publications={**self.settings.publications, day: at})
 
     def published_until(self, subscription_id: str) -> datetime:
-        """Return the end (UTC) of what is published without a gap from the current interval on."""
+        """Return the end (UTC) of published prices without a gap, from the current interval on."""
         return self.prices.published_until(
             self.subscription(subscription_id), self.clock.now(), self.settings
         )
@@ -269,7 +269,7 @@ class Simulator:
         self.usage.correct(self.subscription(subscription_id), start, kwh)
 
     def count(self, kind: str | None = None, since: timedelta | None = None) -> int:
-        """Return how many requests of a kind (or all) were answered, in all or within a time up to now."""
+        """Return the number of answered requests of a kind (or all), in total or within a recent time."""
         begin = None if since is None else self.clock.now() - since
         return sum(
             (kind is None or record.kind == kind)

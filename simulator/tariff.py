@@ -1,4 +1,4 @@
-"""From the market price to the customer's working price in ct/kWh, with its parts."""
+"""Calculates the customer's working price (ct/kWh) and its components from the market price."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta

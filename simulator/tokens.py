@@ -127,7 +127,7 @@ class TokenStore:
                 400,
                 "The redirect_uri differs from the one of the authorization request",
             )
-        # From here on the code is used up, even by a wrong verifier: there is only one guess.
+        # From here on the code is used up, even by a wrong verifier: there is only one attempt.
         code.used = True
         if code.challenge is not None:
             offered = "" if verifier is None else challenge_of(verifier, code.method)
@@ -150,7 +150,7 @@ class TokenStore:
     # --- Tokens ------------------------------------------------------------------------------------------------
 
     def issue(self, settings: Settings, client_id: str, email: str) -> dict[str, Any]:
-        """Return the token endpoint's answer for a new consent."""
+        """Return the token endpoint's response for a new consent."""
         return self._answer(settings, self._open_grant(settings, client_id, email))
 
     def refresh(self, settings: Settings, client_id: str, value: str) -> dict[str, Any]:
@@ -251,7 +251,7 @@ class TokenStore:
         return token
 
     def _drop_expired(self, now: datetime) -> None:
-        # Saves memory in a simulated year of hourly refreshes; expired tokens are refused either way.
+        # This saves memory in a simulated year of hourly refreshes; expired tokens are refused anyway.
         if len(self._access) > 5000:
             self._access = {
                 key: token for key, token in self._access.items() if token.expires > now

@@ -1,4 +1,4 @@
-"""Usage: what a household's meter measures, and the answers to `GET /subscriptions/{id}/usage`."""
+"""Usage: what a household's meter measures, and the responses to `GET /subscriptions/{id}/usage`."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -78,7 +78,7 @@ class Household:
         )
 
     def preliminary(self, start: datetime) -> float:
-        """Return the preliminary kWh, which the final value replaces; most are right already."""
+        """Return the preliminary kWh, which the final value replaces; most are already right."""
         final = self.energy(start)
         index = int(start.timestamp()) // 900
         draw = noise.uniform(self._seed, self._name + ":doubt", index)
@@ -103,7 +103,7 @@ def final_at(day: date) -> datetime:
 
 
 class UsageService:
-    """Works out what the meters measure, and answers usage requests."""
+    """Calculates what the meters measure, and answers usage requests."""
 
     def __init__(self, seed: int) -> None:
         """Use the households of a seed."""
@@ -117,7 +117,7 @@ class UsageService:
     def answer(
         self, request: Request, subscription: Subscription, now: datetime
     ) -> dict[str, Any]:
-        """Return the body of the answer to a usage request; `start` is inclusive, `end` exclusive."""
+        """Return the body of the response to a usage request; `start` is inclusive, `end` exclusive."""
         wanted = request.query.get("resolution", "auto")
         if wanted not in _RESOLUTIONS:
             raise bad_field(
@@ -131,7 +131,7 @@ class UsageService:
         ):
             raise bad_field("invalid_value", "end", "Must be after start")
         span = (end - first).days
-        # Limit the work for a range of centuries: there is no usage outside the contract.
+        # Limit the work for a range of centuries, since there is no usage outside the contract.
         first = max(first, local_date(subscription.start_at or now))
         end = min(end, local_date(now) + DAY)
         if subscription.meter_type == "analog":

@@ -1,4 +1,4 @@
-"""Options of the test suite, the figures that tests report, and how tests are spread over processes."""
+"""Options of the test suite, figures that tests report, and the distribution of tests over processes."""
 
 import asyncio
 from collections.abc import Callable, Generator
@@ -18,7 +18,7 @@ _REAL_OS = dict(vars(os))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let the command line choose the year of the soak."""
+    """Add the options of the soak to the command line."""
     group = parser.getgroup("soak", "the soak of tests/integration/test_soak.py")
     group.addoption("--soak-days", type=int, default=None, help="simulate so many days")
     group.addoption(
@@ -27,7 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
-    """Keep the log off the terminal; pytest shows the log of a test that fails.
+    """Keep the log off the terminal; pytest shows the log of failed tests.
 
     The test plugin logs to the original stderr, which pytest does not capture, and threads log between tests.
     """
@@ -47,16 +47,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_xdist_make_scheduler(
     config: pytest.Config, log: Producer
 ) -> SplitScheduling:
-    """Spread the tests over processes in our own order."""
-    config.option.loadscopereorder = False  # the order is ours
+    """Distribute the tests over processes in our own order."""
+    config.option.loadscopereorder = False  # keep our own order
     return SplitScheduling(config, log)
 
 
 @pytest.fixture(autouse=True, scope="module")
 def garbage_collection() -> None:
-    """Collect garbage between modules, also what was in use when it was frozen before.
+    """Collect garbage between modules, including objects that were frozen while in use.
 
-    It replaces a fixture of the test plugin that leaves such objects for ever: gigabytes in the course of the suite.
+    It replaces a fixture of the test plugin that never frees such objects: gigabytes in the course of the suite.
     """
     gc.unfreeze()
     gc.collect()
@@ -65,10 +65,10 @@ def garbage_collection() -> None:
 
 @pytest.fixture(autouse=True)
 async def enable_event_loop_debug(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Refuse calls from other threads, as an event loop does in debug mode, without that mode.
+    """Refuse calls from other threads as an event loop in debug mode does, but without that mode.
 
-    It replaces a fixture of the test plugin. Debug mode keeps the whole stack of every future and of every call that is
-    scheduled, which takes a quarter of the time of integration tests.
+    It replaces a fixture of the test plugin. Debug mode keeps the stack of every future and every scheduled call, which
+    takes a quarter of the time of integration tests.
     """
     loop: Any = asyncio.get_running_loop()
 
@@ -96,7 +96,7 @@ def report_figures(
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the figures, which arrive in the test reports of all processes."""
+    """Print the figures, which are part of the test reports of all processes."""
     for reports in terminalreporter.stats.values():
         for report in reports:
             if getattr(report, "when", "") == "call":

@@ -1,6 +1,6 @@
-"""Let the test plugin run with a newer Home Assistant than the one it was made for.
+"""Make the test plugin work with a newer Home Assistant than the one it was made for.
 
-pytest loads this before the plugin (`addopts` in pyproject.toml). Delete it once the plugin is one for 2026.11.
+pytest loads this before the plugin (`addopts` in pyproject.toml). Delete it once there is a plugin for 2026.11.
 """
 
 # In the plugin's order: it patches the recorder before anything imports it. The plugin imports httpx before Home
@@ -10,5 +10,5 @@ from pytest_homeassistant_custom_component import patch_json, patch_recorder, pa
 from homeassistant.components import logger
 from homeassistant.components.logger.helpers import _clear_logger_overwrites
 
-# The plugin imports it from here; 2026.11 no longer has it here.
+# The plugin imports it from a module that no longer has it in 2026.11.
 vars(logger)["_clear_logger_overwrites"] = _clear_logger_overwrites

@@ -1,4 +1,4 @@
-"""Runs JavaScript without a browser, with the Node.js that comes with Playwright."""
+"""Runs JavaScript without a browser, in the Node.js that comes with Playwright."""
 
 from pathlib import Path
 import subprocess
@@ -9,7 +9,7 @@ NODE = Path(playwright.__file__).parent / "driver" / "node"
 
 
 def run_node(*arguments: str, given: str = "", cwd: Path | None = None) -> str:
-    """Return what a program prints; raise with its error output if it fails."""
+    """Run a program and return its output; raise with its error output if it fails."""
     done = subprocess.run(
         [str(NODE), *arguments],
         input=given,

@@ -1,4 +1,4 @@
-"""Strategies for the tests of when requests are sent."""
+"""Hypothesis strategies for tests of when requests are sent."""
 
 from datetime import UTC, datetime
 
@@ -8,6 +8,6 @@ INSTANTS = st.datetimes(
     datetime(2026, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC)
 )
 PHASES = st.floats(0, 1, exclude_max=True)
-"""The place of an installation in the spread of requests."""
+"""The phase of an installation in the spread of requests."""
 CHANCES = st.floats(-1, 1)
-"""The jitter of a request, as a part of its maximum."""
+"""The jitter of a request, as a fraction of its maximum."""

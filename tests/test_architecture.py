@@ -23,7 +23,7 @@ FORBIDDEN = {
     INTEGRATION: ["simulator", "scripts", "tests"],
 }
 
-# The rooms of the integration, from the lowest layer up: each imports only from layers below it, and from itself.
+# The rooms of the integration from the lowest layer up: each imports only from layers below it and from itself.
 LAYERS = (
     ("const", "api", "pricing"),
     (
@@ -60,7 +60,7 @@ PURE = LAYERS[0] + LAYERS[1]
 """Rooms that run without Home Assistant."""
 
 CLOCKLESS = LAYERS[1] + ("pricing",)
-"""Rooms whose functions get the time as a parameter, so that they can be tested at any time."""
+"""Rooms whose functions get the current time as a parameter, so that tests can choose it."""
 
 
 def sources(place: Path) -> Iterator[Path]:
@@ -80,7 +80,7 @@ def module_name(path: Path, project: Path = PROJECT) -> str:
 
 
 def imported(source: str, name: str, *, package: bool) -> Iterator[str]:
-    """Yield the full names of all imports of a module, anywhere in the file."""
+    """Yield the full names of everything that a module imports, anywhere in the file."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -100,7 +100,7 @@ def is_inside(name: str, place: str) -> bool:
 
 
 def clock_readings(source: str) -> Iterator[str]:
-    """Yield the calls that read the machine's clock."""
+    """Yield calls that read the system clock."""
     asking = {"now", "utcnow", "today", "time", "monotonic", "perf_counter"}
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
@@ -118,7 +118,7 @@ def clock_readings(source: str) -> Iterator[str]:
 @pytest.mark.parametrize(
     "room", FORBIDDEN, ids=lambda path: str(path.relative_to(PROJECT))
 )
-def test_imports_point_one_way(room: Path) -> None:
+def test_no_forbidden_imports(room: Path) -> None:
     """No room has a forbidden import."""
     paths = list(sources(room))
     assert paths, f"{room} is empty"
@@ -135,7 +135,7 @@ def test_imports_point_one_way(room: Path) -> None:
 
 
 def room_of(module: str) -> tuple[int, str]:
-    """Return the layer and the room of a module, by its name within the integration; unlisted modules are on top."""
+    """Return layer and room of a module, by its name within the integration; unlisted modules are at the top."""
     rooms = [(name, layer) for layer, names in enumerate(LAYERS) for name in names]
     for name, layer in sorted(rooms, key=lambda room: -len(room[0])):
         if is_inside(module, name):
@@ -213,7 +213,7 @@ def test_pure_rooms_run_without_home_assistant() -> None:
 
 
 def test_batteries_are_imported_only_if_there_is_one() -> None:
-    """What Home Assistant imports at start imports neither what plans batteries nor forecasts, nor what shares the sun."""
+    """What Home Assistant imports at startup does not import battery planning, forecasts or own solar power."""
     top = ["__init__", "config_flow", "diagnostics", "sensor", "services"]
     names = [f"{PACKAGE}.{name}".removesuffix(".__init__") for name in top]
     done = subprocess.run(
@@ -235,7 +235,7 @@ def test_batteries_are_imported_only_if_there_is_one() -> None:
         assert f"{PACKAGE}.{name}" not in loaded
 
 
-def test_no_clock_of_its_own() -> None:
+def test_time_is_a_parameter() -> None:
     """Prices, planner and schedule get the time as a parameter."""
     wrong = [
         f"{path.relative_to(PROJECT)} calls {call}"
@@ -261,7 +261,7 @@ def test_files_are_short(place: str) -> None:
 
 
 def test_planner_is_small() -> None:
-    """The planner of loads is simple: 700 lines in all; batteries and the sun have files of their own."""
+    """The planner of loads has at most 700 lines; batteries and solar power have their own files."""
     lengths = [
         len(path.read_text().splitlines())
         for path in sources(INTEGRATION / "planner")
@@ -286,7 +286,7 @@ def test_functions_are_short(place: str) -> None:
 
 
 def simulator_imports() -> dict[str, set[str]]:
-    """Return which modules of the simulator each of them imports, those for the type checker included."""
+    """Return the simulator modules that each one imports, including those for the type checker."""
     paths = {module_name(path): path for path in sources(PROJECT / "simulator")}
     return {
         module: {
@@ -301,9 +301,9 @@ def simulator_imports() -> dict[str, set[str]]:
 
 
 def test_simulator_is_built_in_one_place() -> None:
-    """Its parts are passed what they need: no import circle, and no part imports the whole."""
+    """Its parts are passed what they need: there is no import cycle, and no part imports the whole."""
     imports = simulator_imports()
-    TopologicalSorter(imports).prepare()  # raises CycleError
+    TopologicalSorter(imports).prepare()  # raises CycleError for a cycle
     whole = {
         module for module, names in imports.items() if "simulator.simulator" in names
     }
@@ -343,12 +343,12 @@ def test_no_update_listener() -> None:
         ("from . import models", [f"{PACKAGE}.api.models"]),
     ],
 )
-def test_imports_are_seen(source: str, names: list[str]) -> None:
+def test_imports_are_found(source: str, names: list[str]) -> None:
     """All forms of imports are found."""
     assert list(imported(source, f"{PACKAGE}.api.client", package=False)) == names
 
 
-def test_imports_of_a_package_are_seen() -> None:
+def test_imports_of_a_package_are_found() -> None:
     """In a package's __init__, one dot means the package itself."""
     seen = imported("from .. import pricing", f"{PACKAGE}.api", package=True)
     assert list(seen) == [f"{PACKAGE}.pricing"]
@@ -363,6 +363,6 @@ def test_imports_of_a_package_are_seen() -> None:
         ("table.today(now)", []),
     ],
 )
-def test_clock_readings_are_seen(source: str, calls: list[str]) -> None:
+def test_clock_readings_are_found(source: str, calls: list[str]) -> None:
     """All forms of clock readings are found."""
     assert list(clock_readings(source)) == calls

@@ -13,8 +13,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
 
-def set_clock_as_it_is() -> None:
-    """Set the machine's clock to its own time: the kernel reports it as a change."""
+def set_clock_to_now() -> None:
+    """Set the system clock to its current time, which the kernel reports as a change."""
     try:
         time.clock_settime_ns(
             time.CLOCK_REALTIME, time.clock_gettime_ns(time.CLOCK_REALTIME)
@@ -27,7 +27,7 @@ def set_clock_as_it_is() -> None:
     not hasattr(os, "timerfd_create"), reason="only Linux reports that a clock was set"
 )
 async def test_called_each_time(hass: HomeAssistant) -> None:
-    """The listener is called each time the clock is set, and no more once it has been removed."""
+    """The listener is called each time the clock is set, until it is removed."""
     heard: list[timedelta] = []
     stop = async_watch_clock(hass, heard.append)
     for _ in range(3):
@@ -35,11 +35,11 @@ async def test_called_each_time(hass: HomeAssistant) -> None:
         # The kernel compares offsets: setting the clock to exactly its own time is no change.
         async with asyncio.timeout(10):
             while not heard:
-                set_clock_as_it_is()
+                set_clock_to_now()
                 await asyncio.sleep(0.01)
     stop()
     heard.clear()
-    set_clock_as_it_is()
+    set_clock_to_now()
     await asyncio.sleep(0.05)
     assert not heard
 
@@ -57,7 +57,7 @@ async def test_kernel_that_reports_nothing(
     stop()
 
 
-async def test_nothing_happens_by_itself(hass: HomeAssistant) -> None:
+async def test_no_call_without_a_change(hass: HomeAssistant) -> None:
     """As long as the clock is not set, the listener is not called."""
     heard: list[None] = []
     stop = async_watch_clock(hass, lambda _step: heard.append(None))

@@ -1,4 +1,4 @@
-"""What the preferences of Home Assistant's Energy dashboard say."""
+"""Tests of how the Energy dashboard's preferences are read."""
 
 import pytest
 
@@ -22,7 +22,7 @@ BATTERY = {
 
 
 def test_preferences() -> None:
-    """Each kind of source has its place; the whole house's meter and gas change nothing."""
+    """All kinds of sources are read; gas and the whole house's meter are ignored."""
     shed: dict[str, object] = {**SOLAR, "stat_energy_from": "sensor.shed"}
     shed["config_entry_solar_forecast"] = None
     others = [
@@ -53,13 +53,13 @@ def test_preferences() -> None:
         {"energy_sources": [{"type": "solar", "config_entry_solar_forecast": ["a"]}]},
     ],
 )
-def test_preferences_that_cannot_be_read(odd) -> None:
-    """They say nothing."""
+def test_unreadable_preferences(odd) -> None:
+    """Unreadable preferences count as empty."""
     assert read_preferences(odd) == Dashboard()
 
 
 def test_meters_of_a_forecast() -> None:
-    """A forecast is compared with the roofs that the dashboard gives it; one that it does not know, with all."""
+    """A forecast is compared with the dashboard's meters for it; one that the dashboard does not know, with all."""
     found = Dashboard(
         solar=frozenset({"roof", "shed"}), forecasts=(("roof", "a"), ("roof", "b"))
     )
@@ -69,7 +69,7 @@ def test_meters_of_a_forecast() -> None:
 
 
 def test_batteries() -> None:
-    """All, in their order; what is no name or no number is left out."""
+    """All batteries are returned in order; invalid names and numbers are left out."""
     first = BATTERY | {"stat_soc": "sensor.level", "capacity": 10, "name": "Cellar"}
     odd = BATTERY | {"stat_soc": "sensor.other", "capacity": "10", "name": 5}
     found = read_preferences({"energy_sources": [BATTERY, first, odd]})

@@ -11,7 +11,7 @@ from homeassistant.exceptions import OAuth2TokenRequestTransientError
 
 
 def test_error_in_the_log() -> None:
-    """It names class, status, code and request id, but no text from the answer."""
+    """It contains class, status, code and request id, but no text from the response."""
     err = NomosServerError("the text", status=500, code="X", request_id="7")
     assert in_log(err) == "NomosServerError status=500 code=X request_id=7"
     refused = OAuth2TokenRequestTransientError(

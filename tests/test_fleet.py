@@ -33,12 +33,12 @@ BY_1520 = PUBLICATIONS[:4]
 
 
 def ids(scenario):
-    """Return the name of a scenario."""
+    """Return a scenario's name as the id of a test."""
     return scenario.name
 
 
 def busiest_minute(result, begin=0):
-    """Return the highest mean rate of a minute: single seconds of a small fleet depend on chance."""
+    """Return the highest mean rate within a minute, since single seconds of a small fleet depend on chance."""
     return max(result.all.per_second(60)[begin // 60 :])
 
 
@@ -94,7 +94,7 @@ def test_requests_of_a_day(scenario, requests, prices):
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=ids)
 def test_nobody_is_lost(scenario):
-    """Every hub knows tomorrow soon after it is published and the API works."""
+    """Every hub gets tomorrow's prices soon after they are published and the API works."""
     # Scaled to a few thousand hubs, the limit would refuse every request.
     result = simulate(scenario, 20 * HUBS, sample=HUBS)
     assert sum(result.per_hub.values()) == HUBS
@@ -110,13 +110,13 @@ def test_nobody_is_lost(scenario):
     )
     if scenario.power is not None:
         trouble = max(trouble, scenario.power[1])
-    # At the request for corrections at the latest, if the fault is over by then.
+    # With the request for corrections at the latest, if the fault is over by then.
     assert trouble <= known <= max(trouble + 130 * 60, at_time(16, 42))
 
 
 @pytest.mark.parametrize("name", ["down", "cut", "limit", "until-1500"])
 def test_no_synchronised_return(name):
-    """After an outage or a wait, the fleet comes back hardly denser than on a normal day."""
+    """After an outage or a wait, the fleet's requests are hardly denser than on a normal day."""
     scenario = BY_NAME[name]
     end = max((closure.end for closure in scenario.closures), default=0)
     usual = busiest_minute(simulate(NORMAL, HUBS))
@@ -124,7 +124,7 @@ def test_no_synchronised_return(name):
 
 
 def test_a_wait_for_all_is_kept_and_spread():
-    """Each hub is asked to wait once; if all returned within one minute, they would be a flood."""
+    """Each hub is asked to wait once; if all returned within a minute, it would be a flood."""
     scenario = BY_NAME["until-1500"]
     now, before = (
         _simulated(scenario, variant) for variant in (RETURNS[0], RETURNS[1])
@@ -163,7 +163,7 @@ def test_sample_represents_the_fleet(name):
 
 
 def test_sample_divides_the_fleet():
-    """A hub cannot stand for half a hub."""
+    """A hub cannot represent half a hub."""
     with pytest.raises(ValueError, match="divide"):
         simulate(NORMAL, 1001, sample=1000)
 
@@ -215,7 +215,7 @@ def test_a_cut_request_is_sent_twice():
 
 
 def test_capacity_is_scaled():
-    """The limit for a million is scaled to the fleet, and its second to the sample."""
+    """The limit for a million hubs is scaled to the fleet, and its window to the sample."""
     scenario = scenario_with(capacity=1_000_000)
     for scale, hubs in ((1, 3), (10, 3)):
         api = Api(scenario, hubs=hubs, scale=scale)
@@ -244,13 +244,13 @@ def test_a_power_cut_forgets_the_schedule():
 
 @pytest.mark.parametrize("scenario", [NORMAL, TROUBLE[0]], ids=ids)
 def test_the_page_is_up_to_date(scenario):
-    """The figures of docs/fleet.md are those of this schedule; if not, write them again (benchmarks/fleet)."""
+    """The figures in docs/fleet.md are those of this schedule; if not, regenerate them (benchmarks/fleet)."""
     row = f"| {' | '.join(day_row(simulate(scenario, SMALL)))} |"
     assert row in (DOCS / "fleet.md").read_text()
 
 
 def test_tables_have_their_place():
-    """A table replaces the previous one; a table without a place is an error."""
+    """A table replaces the previous one; it is an error if the page has no place for it."""
     page = "a\n<!-- one -->\nold\n<!-- end -->\nb\n<!-- two -->\n<!-- end -->\n"
     new = with_tables(page, {"one": "1", "two": "2"})
     assert new == (
@@ -263,7 +263,7 @@ def test_tables_have_their_place():
 
 @pytest.mark.parametrize("name", ["published-1257", "until-1500", "never"])
 def test_picture_is_well_formed(name):
-    """A picture is an SVG that shows refusals if there were any."""
+    """A picture is a valid SVG, and shows refusals if there were any."""
     picture = draw(simulate(BY_NAME[name], 500), 0, DAY)
     shapes: list[str] = []
     parser = expat.ParserCreate()
@@ -277,7 +277,7 @@ def test_picture_is_well_formed(name):
 
 
 def test_every_picture_is_on_the_page():
-    """The page shows every picture, and every picture that it shows exists."""
+    """The page shows every picture, and every picture on it exists."""
     page = (DOCS / "fleet.md").read_text()
     drawn = {path.name for path in (DOCS / "pictures").glob("fleet-*.svg")}
     assert drawn

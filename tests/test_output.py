@@ -1,4 +1,4 @@
-"""Tests of what `scripts/test` prints."""
+"""Tests of the output of `scripts/test`."""
 
 import logging
 

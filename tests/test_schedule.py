@@ -67,7 +67,7 @@ def test_no_second_gets_twice_its_share():
         int(first_fetch(DAY, number / 90000).timestamp()) for number in range(90000)
     )
     assert sum(requests.values()) == 90000
-    # 50 in each second, and a share of those of one second in sixty.
+    # 50 in each second, plus a share of those of one second in sixty.
     assert max(requests.values()) <= 52
 
 
@@ -83,7 +83,7 @@ def test_no_second_gets_twice_its_share():
     ],
 )
 def test_reason(missing, at, reason):
-    """The most urgent reason counts; tomorrow is no reason before it can be published."""
+    """The most urgent reason counts; tomorrow is not a reason before it can be published."""
     known = dict.fromkeys(("now_known", "today_complete", "tomorrow_complete"), True)
     known |= dict.fromkeys(missing, False)
     assert price_request_reason(at, 0.5, **known) is reason
@@ -127,7 +127,7 @@ def late_requests(phase, chance):
 
 @pytest.mark.parametrize("chance", [-1.0, 0.0, 1.0])
 def test_late_tomorrow_is_requested_when_it_is_final(chance):
-    """The next requests come after 14:20 and 15:20, with no more access tokens than needed.
+    """The next requests follow after 14:20 and 15:20, with no more access tokens than necessary.
 
     A token counts as expired twenty seconds before its hour is over, and timers are late by up to two seconds.
     """
@@ -185,7 +185,7 @@ def test_the_next_request_for_prices_is_never_now(phase, reason):
 
 @pytest.mark.parametrize("phase", [0.0, 0.1234, 0.5, 0.97])
 def test_the_next_request_for_subscriptions_is_never_now(phase):
-    """Neither after the daily request nor after the one for a contract that began or ended."""
+    """This holds after the daily request and after one for a contract that began or ended."""
 
     def following(now, *turns):
         return next_contract_request(
@@ -201,7 +201,7 @@ def test_the_next_request_for_subscriptions_is_never_now(phase):
 
 @pytest.mark.parametrize("chance", [-1, 0, 1])
 def test_a_gap_does_not_skip_a_daily_request(chance):
-    """However long the wait is, what is missing is requested at both daily times."""
+    """However long the gap is, missing prices are requested at both daily times."""
     for now, scheduled in (
         (local(13), first_fetch(DAY, 0.5)),
         (local(15), second_fetch(DAY, 0.5)),
@@ -282,7 +282,7 @@ def test_failed_subscription_requests_are_repeated(now, phase, misses, chance):
     ("asked", "kept"), [(0, 1), (30, 30), (7200, 7200), (86400, 7200), (-5, 1)]
 )
 def test_wait_is_bounded(asked, kept):
-    """A mistake in a header neither stops a hub's requests for a day nor lets it go on at once."""
+    """A mistake in a header neither stops a hub for a day nor lets it continue at once."""
     until = pause_until(local(14), timedelta(seconds=asked))
     assert until - local(14) == timedelta(seconds=kept)
 
@@ -306,8 +306,8 @@ def test_return_after_a_wait_is_spread(wait, spread):
     assert after_pause(now, later, until, 0.5) == later
 
 
-def test_misses_are_counted_until_there_is_news():
-    """Another reason does not reset the gaps; new prices do, and so does a day on which nothing was missing."""
+def test_misses_are_counted_until_new_prices():
+    """Another reason does not reset the gaps; new prices or a day without missing prices do."""
     assert misses_after(4, PriceRequestReason.TOMORROW, news=False) == 5
     assert misses_after(4, PriceRequestReason.TOMORROW, news=True) == 1
     assert misses_after(4, PriceRequestReason.REST, news=False) == 1
@@ -316,7 +316,7 @@ def test_misses_are_counted_until_there_is_news():
 @property_test
 @given(PHASES, CHANCES)
 def test_a_start_sends_no_request_at_once(phase, chance):
-    """What is missing is requested half a minute to two minutes later; the rest at the next daily time."""
+    """Missing prices are requested half a minute to two minutes later, the rest at the next daily time."""
     now = local(15)
     at = next_price_request(
         now, PriceRequestReason.TOMORROW, phase=phase, misses=0, chance=chance
@@ -330,7 +330,7 @@ def test_a_start_sends_no_request_at_once(phase, chance):
 
 @pytest.mark.parametrize(("chance", "seconds"), [(-1, 30), (0, 75), (1, 120)])
 def test_starts_are_spread_by_chance(chance, seconds):
-    """After a power cut, the hubs of a street do not send their requests within one second."""
+    """After a power cut, the hubs in a street do not send their requests within the same second."""
     now = local(15)
     at = next_price_request(
         now, PriceRequestReason.TOMORROW, phase=0.5, misses=0, chance=chance

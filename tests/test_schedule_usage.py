@@ -49,7 +49,7 @@ def test_a_fleet_is_spread(day):
 @property_test
 @given(INSTANTS, st.booleans(), PHASES, st.integers(0, 20), CHANCES)
 def test_always_later_and_within_a_day(now, late, phase, misses, chance):
-    """There is always a next sync, across every change of the clocks."""
+    """There is always a next sync, even across clock changes."""
     at = next_usage_request(now, late=late, phase=phase, misses=misses, chance=chance)
     assert now < at <= now + timedelta(hours=25, minutes=1)
     assert at <= usage_fetch(local_date(now) + DAY, phase) + MINUTE
@@ -89,7 +89,7 @@ def test_late_data_is_requested_once_more_in_the_evening():
 @property_test
 @given(PHASES, CHANCES)
 def test_gaps_grow_with_failures(phase, chance):
-    """The gap is half an hour, then grows to four hours at most; it never passes the next sync."""
+    """The gap starts at half an hour, grows to four hours at most, and never passes the next sync."""
     now = usage_fetch(date(2026, 6, 10), phase)
     waits = [
         next_usage_request(now, late=False, phase=phase, misses=misses, chance=chance)
@@ -107,7 +107,7 @@ def test_gaps_grow_with_failures(phase, chance):
 
 @pytest.mark.parametrize("chance", [-1.0, 0.0, 1.0])
 def test_after_a_start(chance):
-    """The first import begins soon, a missed sync a little later; otherwise the sync is at its usual time."""
+    """The first import starts soon, a missed sync a little later; otherwise the sync is at its usual time."""
     day = date(2026, 6, 10)
     sync = usage_fetch(day, 0.5)
 
@@ -122,7 +122,7 @@ def test_after_a_start(chance):
     morning = sync - timedelta(hours=9)
     assert wait(morning, day - DAY) == timedelta(hours=9)
     assert wait(morning, day - 2 * DAY) == timedelta(seconds=150 + 60 * chance)
-    # After a sync by a clock that was ahead, there is another one.
+    # After a sync at a time in the future, by a clock that was ahead, there is another one.
     assert wait(morning, day + 400 * DAY) == timedelta(seconds=150 + 60 * chance)
 
 

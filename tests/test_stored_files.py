@@ -1,4 +1,4 @@
-"""Tests of how our files are decoded: whatever is accepted can be used, and is written as it was read."""
+"""Tests of how our files are decoded: accepted contents can be used, and are written as they were read."""
 
 from collections.abc import Callable
 from copy import deepcopy
@@ -109,7 +109,7 @@ CAR = LoadSettings.of(
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """A kind of file: a strategy for its contents, and how they are read, written and used."""
+    """A kind of file: a strategy for its contents, and how to read, write and use them."""
 
     sample: Any
     decode: Callable[[Any], Any]
@@ -135,13 +135,13 @@ def use_record(record: Any) -> None:
 
 
 def use_runs(memory: LoadMemory) -> Ran:
-    """Return what says how long a load has run."""
+    """Return a function that says how long a load has run."""
     task = memory.task
     return lambda since: task.time_run(NOW, since) if task else timedelta()
 
 
 def use_loads(memories: Any) -> None:
-    """Use tasks that have begun in every way in which the integration does."""
+    """Use started tasks in every way in which the integration does."""
     for memory in memories.values():
         ran = use_runs(memory)
         assert left(CAR, memory.readings, ran) <= timedelta(days=10)
@@ -158,7 +158,7 @@ def use_loads(memories: Any) -> None:
 
 
 def use_link(stored: Any) -> None:
-    """Use a link as the integration does: Home Assistant stores it, and its token is sent."""
+    """Use a link as the integration does: store it in Home Assistant, and send its token."""
     link, _ = stored
     json.dumps(link, ensure_ascii=False, allow_nan=False).encode()
     for key in ("access_token", "refresh_token"):
@@ -308,7 +308,7 @@ def replaced(kind: Kind, path: tuple[Any, ...], junk: Any) -> Any:
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-def test_edges(kind):
+def test_edge_values(kind):
     """Any place in a valid file may hold a value that breaks careless code, or be missing."""
     for path in paths(kind.sample)[1:]:
         for junk in (MISSING, *EDGES):
@@ -329,7 +329,7 @@ def test_damage(kind, data):
 
 
 def test_another_file():
-    """A file is refused if it is that of another contract, or of another kind."""
+    """A file is refused if it belongs to another contract or is of another kind."""
     with pytest.raises(ValueError, match="another file"):
         _unpack("usage.sub", _pack("usage.other", {}))
 
@@ -339,7 +339,7 @@ def test_another_file():
     [{"customer_id": "another"}, {"id": "another"}, {"tariff_id": "a\nb"}],
 )
 def test_contracts_of_an_account(changed: dict[str, str]):
-    """A contract is refused if it is of another customer, under another id, or has a malformed id."""
+    """A contract is refused if it belongs to another customer, has a different key, or has a malformed id."""
     sample = deepcopy(KINDS["account"].sample)
     sample["subscriptions"]["sub"] |= changed
     with pytest.raises(ValueError):
@@ -347,7 +347,7 @@ def test_contracts_of_an_account(changed: dict[str, str]):
 
 
 def test_format_of_lists():
-    """The order of fields that are stored without names is part of the format: raise the version if it changes."""
+    """The order of fields that are stored without names is part of the format: a change needs a new version."""
     assert {
         kind.__name__: " ".join(one.name for one in fields(kind))
         for kind in (AnalogMonth, Components, DayUsage, Interval, MonthState)
@@ -361,7 +361,7 @@ def test_format_of_lists():
 
 
 def test_new_field():
-    """A field with a default may be missing from what is stored by names; an unknown one is refused."""
+    """In data that is stored by names, a field with a default may be missing; an unknown field is refused."""
     stored = encode(FULL)
     del stored["reductions_on"]
     assert decode(UsageRecord, stored) == replace(FULL, reductions_on=None)
