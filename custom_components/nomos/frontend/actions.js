@@ -1,6 +1,6 @@
-/** What a tap, a double tap and a long press do, as on Home Assistant's cards; loaded where one is configured. */
+/** Actions for a tap, a double tap and a long press, as on Home Assistant's cards; loaded if one is configured. */
 
-/** How long a press is held, and how soon a second tap comes (ms); how far a finger may slip (px). */
+/** The time of a long press and before a second tap (ms); how far a finger may slip (px). */
 const [HELD, SOON, SLIP] = [500, 250, 12];
 
 const STYLE = `
@@ -9,7 +9,7 @@ const STYLE = `
 .open { touch-action: manipulation; -webkit-touch-callout: none; user-select: none; -webkit-user-select: none; }
 `;
 
-/** Whether a configuration says what any of them does. */
+/** Whether a configuration has any action. */
 const does = (action) => action && action.action !== "none";
 
 export class Actions {
@@ -17,7 +17,7 @@ export class Actions {
 	#config;
 	#waiting;
 
-	/** Listen to the button on top of a card, whose configuration `config` returns; all of the top becomes the button. */
+	/** Listen to the button on top of a card, whose configuration `config` returns; it covers the whole top. */
 	constructor(card, { head, now: button }, config) {
 		this.#card = card;
 		this.#config = config;
@@ -35,7 +35,7 @@ export class Actions {
 			held = does(config().hold_action) && !slipped && event.timeStamp - pressed?.timeStamp >= HELD;
 			if (held) this.#act("hold");
 		});
-		// A long press of a finger would open a menu.
+		// A long press would open a menu on touch screens.
 		button.addEventListener("contextmenu", (event) => pressed?.pointerType !== "mouse" && event.preventDefault());
 		button.addEventListener("click", () => {
 			if (!held) this.#tap();
@@ -56,7 +56,7 @@ export class Actions {
 		}, SOON);
 	}
 
-	/** Let Home Assistant do it: what is not configured opens the sensor. */
+	/** Let Home Assistant run the action; the default opens the sensor. */
 	#act(action) {
 		const detail = { config: this.#config(), action };
 		this.#card.dispatchEvent(new CustomEvent("hass-action", { bubbles: true, composed: true, detail }));

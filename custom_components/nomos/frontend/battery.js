@@ -1,4 +1,4 @@
-/** What only households with a battery see of the price card, and load: its plan, what is expected of sun and house. Pure. */
+/** The parts of the price card for a battery: its plan, and the forecasts of sun and house; loaded on demand. Pure. */
 
 import { LANE, rect, text } from "./chart.js";
 
@@ -21,7 +21,7 @@ const TEXTS = {
 	},
 };
 
-/** Return what a battery is told, as a band of colours with its charge level as a line; left to itself it has none. */
+/** Return a battery's modes as a band of colours, without self-use, with its charge level as a line. */
 export function drawBattery({ name, rows }, top, { x, from, to, measure, lane }) {
 	const height = lane * 0.8;
 	const within = (seconds) => x(Math.min(Math.max(seconds, from), to));
@@ -39,7 +39,7 @@ export function drawBattery({ name, rows }, top, { x, from, to, measure, lane })
 		else out.push(rect(`mode ${mode}`, begin, top, Math.max(finish - begin, 2), height));
 	}
 	out.push(["path", { class: "level", d }]);
-	// Before or after the plan rather than across the line.
+	// Put the name before or after the plan rather than across the line.
 	gaps.unshift([x(from), within(rows[0].start)], [within(rows.at(-1).end), x(to)]);
 	const gap = gaps.find(([begin, finish]) => finish - begin >= measure(name) + 12);
 	const [at, anchor] = gap === gaps[0] ? [gap[1] - 6, "end"] : [(gap?.[0] ?? 0) + 6, "start"];
@@ -47,7 +47,7 @@ export function drawBattery({ name, rows }, top, { x, from, to, measure, lane })
 	return out;
 }
 
-/** What a model shows of `{start, sun, need}`: kWh by quarter-hours from a time on. */
+/** Forecasts `{start, sun, need}`: kWh by quarter-hours from a time on, as far as the model shows them. */
 export class Outlook {
 	#model;
 	#start;
@@ -57,13 +57,13 @@ export class Outlook {
 		const { start, ...energies } = model.chart.expected;
 		this.#model = model;
 		this.#start = start;
-		// A house without a roof has no sun.
+		// Without a solar forecast there is no sun.
 		this.#kinds = ["sun", "need"]
 			.map((kind) => [kind, energies[kind].slice(0, (model.to - start) / QUARTER)])
 			.filter(([, values]) => values.some(Boolean));
 	}
 
-	/** Return the areas, one scale for both, in two lanes from a height on. */
+	/** Return both areas on a common scale, in two lanes below a height. */
 	draw(top, { x, lane }) {
 		const height = lane * 1.8;
 		const most = Math.max(...this.#kinds.flatMap(([, values]) => values));
@@ -79,7 +79,7 @@ export class Outlook {
 		return this.#kinds.map(([kind]) => ({ kind, name: TEXTS[language][kind], colour: COLOURS[kind] }));
 	}
 
-	/** Return the mean powers in an interval, in words. */
+	/** Return the mean powers in an interval as text. */
 	powers({ texts, digits }, { start, end }) {
 		const [first, last] = [start, end].map((time) => Math.max(0, (time - this.#start) / QUARTER));
 		return this.legend(texts).flatMap((named, index) => {
@@ -90,7 +90,7 @@ export class Outlook {
 		});
 	}
 
-	/** Say what is expected by parts of the days, for those who do not see the areas. */
+	/** Return the forecasts by parts of the day as text, for assistive technology. */
 	sentences(formats) {
 		const { days, times, ...names } = TEXTS[formats.texts.language];
 		const sums = [[], []];

@@ -1,20 +1,20 @@
 /**
- * The picture of the prices, as SVG elements: `[tag, attributes, text]`.
+ * The price chart as SVG elements: `[tag, attributes, text]`.
  *
- * Pure: the sizes of texts come from a function, and nothing here knows a document.
+ * Pure: a function measures texts, and nothing here uses a document.
  */
 
 const HOUR = 3600;
 
-/** Heights: of a lane, of what stands around the bars, and of the bars at least. */
+/** Heights: of a lane, of everything around the bars, and the least of the bars. */
 export const LANE = 20;
 const [AROUND, BARS] = [40, 48];
 const [TOP, RIGHT] = [22, 2];
 
-/** Return how much higher a picture with lanes for some loads wants to be. */
+/** Return the extra height for lanes. */
 export const lanesHeight = (count) => (count ? count * LANE + 4 : 0);
 
-/** Return the ends of an axis with a little air beyond the prices, its even ticks, and how many decimals they need. */
+/** Return the ends of an axis with a little margin, its round ticks, and the decimals that they need. */
 export function scale(lowest, highest, count) {
 	const raw = (highest - lowest) / count || 1;
 	const power = 10 ** Math.floor(Math.log10(raw));
@@ -28,7 +28,7 @@ export function scale(lowest, highest, count) {
 	return { ticks, low, high, decimals };
 }
 
-/** Return the lowest and the highest value that is drawn. */
+/** Return the lowest and the highest drawn value. */
 function extent(rows, parts) {
 	const values = [0];
 	for (const { price, parts: some } of rows) {
@@ -49,19 +49,19 @@ export const rect = (kind, x, y, width, height, more) => ["rect", { class: kind,
 export const text = (content, x, y, anchor, kind = "") => ["text", { x, y, "text-anchor": anchor, class: kind }, content];
 
 /**
- * Return the elements of the picture and where an interval lies in it.
+ * Return the elements of the chart and the position of each interval.
  *
  * @param {Model} model What to show.
  * @param {Formats} formats How to write it.
  * @param {{width: number, height: number, ratio: number, parts: boolean, current: number, now: number,
- *   rtl: boolean, measure: (text: string, bold?: boolean) => number}} options Size and pixel ratio of the screen, whether bars show
- *   the parts of the price, the index of the current interval, the time, whether lines are read from right to left, and how wide a text is.
+ *   rtl: boolean, measure: (text: string, bold?: boolean) => number}} options Size and pixel ratio, whether bars show components,
+ *   the index of the current interval, the time, whether text is right-to-left, and a function that measures a text's width.
  */
 export function drawChart(model, formats, options) {
 	const { width, height, ratio, measure } = options;
 	const { from, to } = model;
 	const lanes = [...model.loads(from, to), ...model.batteries(from, to)];
-	// If the height is given, the bars get lower first, then the lanes.
+	// In a given height, the bars shrink first, then the lanes.
 	const lane = Math.max(3, Math.min(LANE, (height - AROUND - BARS - 4) / model.lanes));
 	const extra = model.lanes ? model.lanes * lane + 4 : 0;
 	const plotHeight = Math.max(height - extra - AROUND, 1);
@@ -70,7 +70,7 @@ export function drawChart(model, formats, options) {
 	const axis = scale(lowest, highest, Math.max(2, Math.min(5, Math.floor(plotHeight / 30))));
 	const labels = axis.ticks.map((tick) => formats.digits[axis.decimals].format(tick).replace("-", "−"));
 	const wide = Math.ceil(Math.max(...labels.map((label) => measure(label)))) + 8;
-	// As on Home Assistant's graphs, time goes from left to right in every language, and prices stand where lines begin.
+	// As in Home Assistant's graphs, time always runs from left to right; the price axis is where lines of text start.
 	const [left, right] = options.rtl ? [RIGHT, wide] : [wide, RIGHT];
 	const bottom = TOP + plotHeight;
 	const snap = (value) => Math.round(value * ratio) / ratio;
@@ -106,7 +106,7 @@ function drawWindow(best, { x, snap, from, to, top, bottom }) {
 	return [rect("best-fill", begin, top, length, bottom - top), rect("best-edge", begin + 1, top - 3, Math.max(length - 2, 1), 3)];
 }
 
-/** Return the bars: one path for each colour, past and coming apart. */
+/** Return the bars: one path per colour, past ones separate. */
 function drawBars(model, { x, y, snap, parts, current, now }) {
 	const paths = new Map();
 	const zero = snap(y(0));
@@ -159,7 +159,7 @@ function drawAverages(model, { x, y, snap }) {
 		});
 }
 
-/** Return the labels of hours: as many as fit, at the same times on both days. */
+/** Return hour labels: as many as fit, at the same times each day. */
 function drawHours(formats, { x, snap, ratio, measure, from, to, left, right, width, bottom }) {
 	const perHour = ((width - left - right) / (to - from)) * HOUR;
 	const stepOf = (short) => {
@@ -177,7 +177,7 @@ function drawHours(formats, { x, snap, ratio, measure, from, to, left, right, wi
 		const middle = Math.max(half, Math.min(x(at), width - half));
 		const mark = snap(x(at)) + 0.5 / ratio;
 		out.push(line("split", mark, bottom, mark, bottom + 3));
-		// If a day has no whole number of steps, its last label may lie on the one before.
+		// If steps do not divide a day evenly, its last label may overlap the one before.
 		if (middle - half < free) continue;
 		free = middle + half + 4;
 		out.push(text(label, middle, bottom + 15, "middle"));

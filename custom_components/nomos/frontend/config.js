@@ -1,13 +1,13 @@
-/** How the price card is configured. */
+/** The price card's configuration. */
 
-/** Return the entities that a card can be about: prices first, payouts after them. */
+/** Return the entities that a card can show: prices, then payouts. */
 export function priceEntities(hass) {
 	const all = Object.values(hass?.entities || {}).filter((entity) => entity.platform === "nomos");
 	const named = (key) => all.filter((entity) => entity.translation_key === key).map((entity) => entity.entity_id);
 	return [...named("price"), ...named("payout")];
 }
 
-/** Refuse a configuration that cannot be meant; the editor then shows the code instead of the form. */
+/** Reject an invalid configuration; the editor then shows code instead of the form. */
 export function checkConfig({ unit = "ct", days = "both", layout = "full", view = "levels", resolution = "quarter", window_minutes: minutes = 120, windows = 1, hide = [] }) {
 	const rules = {
 		unit: ["ct", "eur"].includes(unit),

@@ -1,4 +1,4 @@
-/** The interval that a pointer or a key points at, and its tooltip; loaded by the first card that has prices. */
+/** The interval selected by pointer or keyboard, and its tooltip; loaded by the first card with prices. */
 
 import { PARTS } from "./model.js";
 import { div, dot, make, span } from "./view.js";
@@ -7,10 +7,10 @@ import { describe, modes, summary } from "./words.js";
 export class Cursor {
 	#ui;
 	#see;
-	/** The place of the interval among those that are shown; -1 if there is none. */
+	/** The index of the interval among the shown ones; -1 if none. */
 	index = -1;
 
-	/** `see` returns what is shown: model, formats, layout, parts, the interval of now and the place to begin at. */
+	/** `see` returns what is shown: model, formats, layout, parts, the current interval and the index to start from. */
 	constructor(ui, see) {
 		this.#ui = ui;
 		this.#see = see;
@@ -62,7 +62,7 @@ export class Cursor {
 		this.pick(Math.min(last, Math.max(0, at + step)));
 	}
 
-	/** Follow what is shown: keep to the interval, or give up if it is gone. */
+	/** Follow a redraw: keep the interval, or hide if it is gone. */
 	follow() {
 		const { model, formats, home, row } = this.#see();
 		const { cursor } = this.#ui;
@@ -73,7 +73,7 @@ export class Cursor {
 		this.pick(this.index);
 	}
 
-	/** Show one interval in full; -1 shows none. */
+	/** Show one interval's details; -1 hides them. */
 	pick(index) {
 		const { model, formats, layout, parts } = this.#see();
 		const { tip, hover } = this.#ui;
@@ -94,7 +94,7 @@ export class Cursor {
 		tip.style.left = `${Math.max(0, Math.min(width - room, beside))}px`;
 	}
 
-	/** Give an interval to assistive technology as the slider's value. */
+	/** Announce an interval as the slider's value. */
 	#announce(index) {
 		const { model, formats } = this.#see();
 		const row = model.rows[index];
@@ -104,7 +104,7 @@ export class Cursor {
 	}
 }
 
-/** Return the lines of the tooltip about an interval. */
+/** Return the lines of an interval's tooltip. */
 function details(model, formats, row, parts) {
 	const { texts } = formats;
 	const entry = (label, value, colour) =>

@@ -1,11 +1,11 @@
-/** The buttons for yesterday, today and tomorrow, and the swipe from one to the next; loaded by the first card. */
+/** The buttons for yesterday, today and tomorrow, and swiping between days; loaded by the first card. */
 
-/** The places of the days in a model, in the order of time: yesterday, today, tomorrow. */
+/** The indexes of days in a model, in chronological order: yesterday, today, tomorrow. */
 const ORDER = [2, 0, 1];
 
 const TEXTS = { en: "Show one day", de: "Einen Tag zeigen" };
 
-/** A swipe is quicker than this (ms) and longer (px); what is slower points at one interval after the other. */
+/** A swipe is faster (ms) and longer (px) than this; a slower move points at intervals. */
 const [QUICK, LONG] = [400, 48];
 
 export class Days {
@@ -13,7 +13,7 @@ export class Days {
 	#go;
 	#model;
 
-	/** Fill a place with the buttons. `go` shows a day by its place in a model, or all days if there is none. */
+	/** Fill an element with the buttons. `go` shows a day by its index, or all days without one. */
 	constructor(place, plot, go) {
 		this.#place = place;
 		this.#go = go;
@@ -21,14 +21,14 @@ export class Days {
 		for (const day of ORDER) {
 			const button = document.createElement("button");
 			button.className = "pill";
-			// Pressed again, it shows all days.
+			// Pressed again, a button shows all days.
 			button.addEventListener("click", () => go(this.#model.day === day ? undefined : day));
 			place.append(button);
 		}
 		this.#swipe(plot);
 	}
 
-	/** Follow what is shown. */
+	/** Update the buttons. */
 	show(model, texts) {
 		this.#model = model;
 		this.#place.setAttribute("aria-label", TEXTS[texts.language]);
@@ -44,7 +44,7 @@ export class Days {
 		return day === 2 ? this.#model.chart.yesterday : this.#model.pricesOf(this.#model.days[day]).length > 0;
 	}
 
-	/** Show the day before or after; from all days to the last, or back to today alone. */
+	/** Show the next or previous day; from all days, the last day or today. */
 	#step(step) {
 		const { day, shown } = this.#model;
 		const all = shown.length > 1 ? (step > 0 ? 1 : 2) : 1;

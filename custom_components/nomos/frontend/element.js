@@ -1,4 +1,4 @@
-/** Define an element again until the page (`hc-main`: of Cast) has replaced its registry. */
+/** Redefine an element until the page (`hc-main`: Cast) has replaced its registry. */
 export function defineElement(tag, element) {
 	const define = () => customElements.get(tag) || customElements.define(tag, class extends element {});
 	for (const root of ["home-assistant", "hc-main"]) {

@@ -1,11 +1,11 @@
-/** Prices and times as the user reads them. */
+/** Prices and times in the user's formats. */
 
 import { fill, textsOf } from "./texts.js";
 
-/** Locales whose numbers look as the profile says; any other takes the language's. */
+/** Locales for the profile's number formats; any other uses the language's. */
 const NUMBERS = { comma_decimal: "en", decimal_comma: "de", space_comma: "fr", quote_decimal: "de-CH", none: "en", system: [] };
 
-/** All that depends on the user's profile and the tariff's time zone. */
+/** Everything that depends on the user's profile and the tariff's time zone. */
 export class Formats {
 	constructor(hass, zone, unit) {
 		const { locale = {}, translationMetadata: known } = hass;
@@ -13,7 +13,7 @@ export class Formats {
 		this.texts = textsOf(language);
 		const numbers = NUMBERS[locale.number_format] || language;
 		this.rtl = Boolean(known?.translations[language]?.isRTL);
-		// Our words go from left to right: a time or a date among them that does not could not be read.
+		// Our texts are left-to-right, so times and dates in them must be, too.
 		if (this.rtl) ({ language } = this.texts);
 		this.cents = unit !== "eur";
 		this.unit = this.cents ? "ct/kWh" : "EUR/kWh";
@@ -30,7 +30,7 @@ export class Formats {
 		const hour = this.halves ? "numeric" : "2-digit";
 		this.clock = new Intl.DateTimeFormat(times, { ...when, hour, minute: "2-digit" });
 		this.date = new Intl.DateTimeFormat(language, { timeZone: zone, weekday: "short", day: "numeric", month: "short" });
-		/** Returns a day in words; needed too rarely to keep its format. */
+		/** Returns a day as text; used too rarely to keep the format. */
 		this.long = (seconds) =>
 			new Date(seconds * 1000).toLocaleDateString(language, { timeZone: zone, day: "numeric", month: "long" });
 		this.counter = new Intl.DateTimeFormat("en", { timeZone: zone, hour: "2-digit", hourCycle: "h23" });
@@ -48,7 +48,7 @@ export class Formats {
 		return this.clock.format(seconds * 1000) + this.#mark(seconds);
 	}
 
-	/** Tell apart the hours of which one is the other repeated, as Germany does: 2A and 2B. */
+	/** Distinguish the repeated hour as in Germany: 2A and 2B. */
 	#mark(seconds) {
 		const hour = this.hour(seconds);
 		const mark = hour === this.hour(seconds + 3600) ? "A" : hour === this.hour(seconds - 3600) ? "B" : "";
@@ -59,7 +59,7 @@ export class Formats {
 		return `${this.time(start)} – ${this.time(end)}`;
 	}
 
-	/** Return the label of a full hour on the axis, with or without its minutes. */
+	/** Return the label of a full hour, with or without minutes. */
 	tick(seconds, short) {
 		if (this.halves) return this.bare.format(seconds * 1000) + this.#mark(seconds);
 		return short ? this.time(seconds).replace(/:00/, "") : this.time(seconds);

@@ -1,8 +1,8 @@
-/** The lanes of loads under the prices; loaded where there is a load. Pure. */
+/** The lanes of loads under the prices; loaded if there is a load. Pure. */
 
 import { LANE, rect, text } from "./chart.js";
 
-/** Return the runs of a load, and its name in the gap that has most room for it. */
+/** Return the runs of a load, and its name in the widest gap. */
 export function drawLane(load, top, { x, from, to, measure, lane }) {
 	const height = lane * 0.8;
 	const bar = (kind, begin, width) => rect(kind, begin, top, width, height, { rx: height / 4 });
@@ -16,12 +16,12 @@ export function drawLane(load, top, { x, from, to, measure, lane }) {
 		edge = finish;
 		out.push(bar("run", begin, Math.max(finish - begin, 2)));
 	}
-	// There is no room for its name; the tooltip has it.
+	// There is no room for the name; the tooltip has it.
 	if (lane < LANE) return out;
 	gaps.push([edge, x(to)]);
 	const name = load.running ? `▶ ${load.name}` : load.name;
 	const wanted = measure(name) + 12;
-	// After the last run, else wherever it fits, else wherever it is cut least.
+	// After the last run, or where it fits, or where it is truncated least.
 	const wide = (gap) => gap[1] - gap[0];
 	const [begin, finish] =
 		gaps.filter((gap) => wide(gap) >= wanted).pop() || gaps.reduce((one, two) => (wide(two) > wide(one) ? two : one));

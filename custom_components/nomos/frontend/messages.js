@@ -1,4 +1,4 @@
-/** What a card says where there are no prices to show, or supply does not run; loaded when it has to. */
+/** The card's messages without prices or supply; loaded on demand. */
 
 import { fill } from "./texts.js";
 
@@ -23,14 +23,14 @@ const TEXTS = {
 	},
 };
 
-/** Say why there is no chart. */
+/** Return why there is no chart. */
 export const explain = (problem, { language }, entity) => fill(TEXTS[language][problem], { entity });
 
-/** Say when supply begins or when it ended; nothing while there is supply. */
+/** Return when supply begins or ended; nothing while it runs. */
 export function supply({ status, at }, { texts, long }) {
 	if (status === "active") return "";
 	const said = TEXTS[texts.language];
-	// An end is the midnight after the last day.
+	// The end is the midnight after the last day.
 	const date = at && long(status === "ended" ? at - 1 : at);
 	return date ? fill(said[status], { date }) : said[`${status}_undated`];
 }

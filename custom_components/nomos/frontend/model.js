@@ -1,5 +1,5 @@
 /**
- * What a card shows: the answer of the websocket command `nomos/chart`, as the card's configuration wants it.
+ * What a card shows: the response of the websocket command `nomos/chart`, filtered by the card's configuration.
  *
  * Pure: no DOM, no clock. Times are seconds since 1970, prices EUR/kWh.
  */
@@ -8,7 +8,7 @@ import { fill } from "./texts.js";
 
 export const PARTS = ["electricity", "grid", "levies"];
 
-/** The days by their place in `days`; yesterday is there only if it was asked for. */
+/** Indexes into `days`; yesterday is there only if requested. */
 const DAYS = ["today", "tomorrow", "yesterday"];
 
 const rowOf = ([start, end, price, level, ...parts]) => ({ start, end, price, level, parts });
@@ -27,38 +27,38 @@ export class Model {
 		this.extras = extras;
 		const [tomorrow, today, yesterday] = [...chart.days].reverse();
 		this.days = yesterday ? [today, tomorrow, yesterday] : [today, tomorrow];
-		/** Every interval that is known, and those of the days that are shown. */
+		/** All known intervals, and those of the shown days. */
 		this.all = chart.intervals.map(rowOf);
-		/** What of hours is known by the interval of the tariff: the price of now. */
+		/** For hours: the current price by the tariff's interval. */
 		this.exact = chart.exact.map(rowOf);
 		this.day = this.days[day] && this.pricesOf(this.days[day]).length ? day : undefined;
 		const wanted = this.day === undefined ? [today, ...(config.days === "today" ? [] : [tomorrow])] : [this.days[day]];
 		this.rows = this.all.filter(({ start }) => wanted.some((one) => start >= one.start && start < one.end));
 		this.hasParts = this.rows.some((row) => row.parts.some((part) => part !== null));
-		/** The days that have a price to show. */
+		/** The days with a price. */
 		this.shown = wanted.filter((one) => this.pricesOf(one).length);
 		this.from = Math.min(...this.shown.map((day) => day.start));
 		this.to = Math.max(...this.shown.map((day) => day.end));
-		/** What is expected of sun and house; null if nothing is, or it is hidden. */
+		/** The forecasts of sun and house; null if unknown or hidden. */
 		this.outlook = extras.Outlook && chart.expected && !this.hides("expected") ? new extras.Outlook(this) : null;
 	}
 
-	/** Say when supply begins or when it ended; nothing while there is supply. */
+	/** Return when supply begins or ended; nothing while it runs. */
 	supply(formats) {
 		return this.extras.supply?.(this.chart.supply, formats) || "";
 	}
 
-	/** Return the index of the interval that holds a time; -1 if there is none. */
+	/** Return the index of the interval at a time; -1 if none. */
 	at(seconds, rows = this.rows) {
 		return rows.findIndex(({ start, end }) => start <= seconds && seconds < end);
 	}
 
-	/** Return the current interval, whatever day is shown. */
+	/** Return the current interval, whichever day is shown. */
 	now(seconds) {
 		return this.exact[this.at(seconds, this.exact)] || this.all[this.at(seconds, this.all)];
 	}
 
-	/** Return the next time after now at which another interval or day begins, an hour from now at the latest. */
+	/** Return when the next interval or day begins, an hour from now at the latest. */
 	nextBoundary(now) {
 		const marks = [this.days[1].start, now + 3600, ...[...this.all, ...this.exact].flatMap(({ start, end }) => [start, end])];
 		return Math.min(...marks.filter((mark) => mark > now));
@@ -80,12 +80,12 @@ export class Model {
 		return seconds >= this.days[1].start;
 	}
 
-	/** Return the name of the day that a time is in. */
+	/** Return the name of the day of a time. */
 	dayName(texts, seconds) {
 		return texts[DAYS[this.isTomorrow(seconds) ? 1 : seconds < this.days[0].start ? 2 : 0]];
 	}
 
-	/** Return how good a level is, 1 best to 5 worst: a high price is good for those who are paid. */
+	/** Return how good a level is, 1 best to 5 worst; high payouts are good. */
 	quality(level) {
 		return this.chart.kind === "feed_in" ? 6 - level : level;
 	}
@@ -98,12 +98,12 @@ export class Model {
 		return texts.levels[this.chart.kind][level];
 	}
 
-	/** Return the best windows in the order of time; none if they are hidden. */
+	/** Return the best windows in chronological order; none if hidden. */
 	get windows() {
 		return this.hides("window") ? [] : [...this.chart.windows].sort((one, two) => one.start - two.start);
 	}
 
-	/** Return the best windows in words: what they are, and the time of each; of several with its average. */
+	/** Return the best windows as text: a label, and each one's time; if several, with averages. */
 	bestWindows(formats) {
 		const found = this.windows;
 		if (!found.length) return null;
@@ -119,7 +119,7 @@ export class Model {
 		return { label, times: times.map((time, index) => time + mean(found[index])) };
 	}
 
-	/** Return the loads that have a run in a span of time, with these runs. */
+	/** Return the loads with runs in a time range, with these runs. */
 	loads(from, to) {
 		if (this.hides("loads")) return [];
 		return this.chart.loads
@@ -127,7 +127,7 @@ export class Model {
 			.filter((load) => load.runs.length);
 	}
 
-	/** Return the batteries that have a plan in a span of time, with its rows. */
+	/** Return the batteries with a plan in a time range, with its rows. */
 	batteries(from, to) {
 		if (this.hides("batteries")) return [];
 		return this.chart.batteries
@@ -140,7 +140,7 @@ export class Model {
 			.filter(({ rows }) => rows.length);
 	}
 
-	/** Return how many lanes stand under the prices. */
+	/** Return the number of lanes under the prices. */
 	get lanes() {
 		return this.loads(this.from, this.to).length + this.batteries(this.from, this.to).length + (this.outlook ? 2 : 0);
 	}

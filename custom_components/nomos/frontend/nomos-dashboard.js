@@ -1,7 +1,7 @@
 /**
- * The ready dashboard of the Nomos integration: a view for each contract, and one for the usage where it is known.
+ * The ready-made dashboard of the Nomos integration: a view per contract, and one for usage if it is known.
  *
- * Home Assistant asks for its configuration each time it is opened, so contracts and loads come and go by themselves.
+ * Home Assistant generates it each time it is opened, so contracts and loads appear and disappear by themselves.
  */
 
 import { defineElement } from "./element.js";
@@ -60,7 +60,7 @@ const LOAD = [
 	"load_saved_this_month",
 	"load_planned",
 	"load_ready_by",
-	// What it needs is one of these.
+	// The strategy needs one of these.
 	"load_duration",
 	"load_energy_needed",
 	"load_target_charge",
@@ -77,15 +77,15 @@ const BATTERY = [
 	"battery_gain_this_month",
 ];
 
-/** What is shown as a time of the clock: "in 9 hours" does not say whether it wakes the house. */
+/** Entities shown as time of day: "in 9 hours" does not say whether it is at night. */
 const CLOCK_TIMES = ["next_start", "next_end", "battery_next_change"];
 
-/** What is known only while there is a plan; without one, its rows are left out. */
+/** Entities that are known only while there is a plan; rows without one are hidden. */
 const OF_THE_PLAN = ["next_start", "next_end", "expected_cost", "expected_saving"];
 
 const textsOf = (language) => TEXTS[String(language || "en").slice(0, 2)] || TEXTS.en;
 
-/** Return the entities of Nomos that are shown, by device and by their name in translations. */
+/** Return the visible entities of Nomos, by device and translation key. */
 function devicesOf(hass) {
 	const devices = new Map();
 	for (const entity of Object.values(hass.entities)) {
@@ -104,7 +104,7 @@ const unless = (entity, ...states) => [{ condition: "state", entity, state_not: 
 
 const UNKNOWN = ["unknown", "unavailable"];
 
-/** Return tiles of some of a device's entities. On a phone there is room for little of a name; the heading says the rest. */
+/** Return tiles for some of a device's entities, with short names that fit on a phone; the heading has the rest. */
 const tiles = (texts, entities, keys) =>
 	keys
 		.filter((key) => entities[key])
@@ -115,7 +115,7 @@ const tiles = (texts, entities, keys) =>
 			grid_options: { columns: 6 },
 		}));
 
-/** Return what makes a row a button that says what it does: of its own, each would be read as "Press". */
+/** Return what makes a row a labelled button: by default, each would be read as "Press". */
 const press = (entity, action) => ({
 	type: "button",
 	action_name: action,
@@ -125,13 +125,13 @@ const press = (entity, action) => ({
 /** Return the row of an entity of a load or a battery. */
 const row = (hass, texts, entity, key) => ({
 	entity,
-	// Without the name of the device, which is above.
+	// Without the device's name, which is the heading.
 	...(hass.entities[entity].name && { name: hass.entities[entity].name }),
 	...(CLOCK_TIMES.includes(key) && { format: "time" }),
 	...(texts.actions[key] && press(entity, texts.actions[key])),
 });
 
-/** Return the list of what a load or a battery shows, and of what it can be told. */
+/** Return the list of a load's or a battery's entities. */
 const listCard = (hass, texts, entities, keys) => ({
 	type: "entities",
 	show_header_toggle: false,
@@ -142,7 +142,7 @@ const listCard = (hass, texts, entities, keys) => ({
 	grid_options: { columns: "full" },
 });
 
-/** Return why a battery does what it does: a sentence, too long for a row. */
+/** Return the battery's reason, a sentence that is too long for a row. */
 const reasonCard = (mode) => ({
 	type: "markdown",
 	text_only: true,
@@ -161,7 +161,7 @@ function contractView(hass, texts, unit, [id, entities], loads, batteries) {
 	const card = { type: "custom:nomos-price-card", entity: price, unit, grid_options: { columns: "full" } };
 	const sections = [{ ...section(card), column_span: 2 }];
 	if (today.length) {
-		// While nothing is known of today, the card says why: the contract has not begun, or has ended, or Nomos is not there.
+		// Without today's prices, the card says why: no contract yet, an ended one, or Nomos is down.
 		const visibility = unless(today.at(-1).entity, ...UNKNOWN);
 		sections.push({ ...section(heading(texts.today[noun], "mdi:calendar-today"), ...today), visibility });
 	}
@@ -186,7 +186,7 @@ function contractView(hass, texts, unit, [id, entities], loads, batteries) {
 	};
 }
 
-/** Return the view of usage and cost; null where no statistics of Nomos are kept. */
+/** Return the view of usage and cost; null without statistics of Nomos. */
 async function usageView(hass, texts) {
 	let known;
 	try {
@@ -197,7 +197,7 @@ async function usageView(hass, texts) {
 	}
 	const ours = known.filter((one) => one.source === "nomos").map((one) => one.statistic_id);
 	const of = (kind) => ours.filter((id) => /_(usage|cost|base_fee|total_cost|returned|compensation)$/.exec(id)?.[1] === kind);
-	// The bars of a day stand on each other, so what is a sum of others has no place among them.
+	// The bars of a day are stacked, so sums of others are left out.
 	const look = { type: "statistics-graph", chart_type: "bar-stack", period: "day", days_to_show: 30, stat_types: ["change"] };
 	const graph = ([title, ...kinds]) => {
 		const entities = kinds.flatMap(of);
@@ -229,7 +229,7 @@ class NomosDashboard extends HTMLElement {
 		const contracts = devices.filter(([, entities]) => entities.price || entities.payout);
 		const loads = devices.filter(([, entities]) => entities.run_now);
 		const batteries = devices.filter(([, entities]) => entities.battery_mode);
-		// Their devices hang from that of their contract. One without a contract that is shown is not to be lost.
+		// Devices are linked to their contract's. Those of a hidden contract must not be lost.
 		const home = contracts.find(([, entities]) => entities.price) || contracts[0];
 		const contractOf = ([device]) => contracts.find(([id]) => id === hass.devices[device]?.via_device_id) || home;
 		const views = contracts.map((contract) => {
@@ -240,7 +240,7 @@ class NomosDashboard extends HTMLElement {
 			views.push({ title: texts.prices, path: "prices", cards: [{ type: "markdown", content: texts.none }] });
 		}
 		const usage = await usageView(hass, texts);
-		// Two of the same icon do not say which contract is which.
+		// Equal icons would not tell the contracts apart.
 		if (views.length > 1) for (const view of views) view.show_icon_and_title = true;
 		return { title: "Nomos", views: usage ? [...views, usage] : views };
 	}

@@ -1,4 +1,4 @@
-/** The form in which Home Assistant edits the price card; loaded when somebody does. */
+/** The price card's form in Home Assistant's editor; loaded on demand. */
 
 const TEXTS = {
 	en: {
@@ -74,7 +74,7 @@ const TEXTS = {
  *
  * @param {string} language The language of the page.
  * @param {string[]} entities The sensors to choose from; without any, all sensors of Nomos are offered.
- * @param {(config: object) => void} assertConfig Throws where only YAML can tell what is meant.
+ * @param {(config: object) => void} assertConfig Throws if the configuration can be edited as YAML only.
  */
 export function form(language, entities, assertConfig) {
 	const texts = TEXTS[String(language).slice(0, 2)] || TEXTS.en;

@@ -1,9 +1,8 @@
 /**
  * The price card of the Nomos integration: today and tomorrow, interval by interval.
  *
- * It gets its data from the websocket command `nomos/chart`. It asks again when one of the entities named there
- * changes, and draws again when the answer, the current interval or its size does. Text is only ever set as text,
- * never as markup.
+ * Its data comes from the websocket command `nomos/chart`. It sends a new request if a watched entity changes, and
+ * redraws if the response, the current interval or its size changes. Text is always set as text, never as markup.
  */
 
 import { drawChart, lanesHeight } from "./chart.js";
@@ -74,10 +73,10 @@ class NomosPriceCard extends HTMLElement {
 		return this.#tile ? 2 : 6;
 	}
 
-	/** No smaller than what its content needs in the narrowest section. */
+	/** The size that the content needs in the narrowest section. */
 	getGridOptions() {
 		const { windows = 1, title } = this.#config || {};
-		// Three more windows are as high as a row.
+		// Three extra windows are as high as a row.
 		if (!this.#tile) return { columns: 12, rows: "auto", min_columns: 9, min_rows: 7 + Math.ceil((windows - 1) / 3) };
 		const rows = title ? 3 : 2;
 		return { columns: 6, rows, min_columns: 6, min_rows: rows };
@@ -87,7 +86,7 @@ class NomosPriceCard extends HTMLElement {
 		return this.#config?.layout === "tile";
 	}
 
-	/** Called with every change in Home Assistant, so a change that is not about the card costs a few comparisons. */
+	/** Called for every change in Home Assistant, so irrelevant changes must only cost a few comparisons. */
 	set hass(hass) {
 		const before = this.#hass;
 		this.#hass = hass;
@@ -116,7 +115,7 @@ class NomosPriceCard extends HTMLElement {
 		clearTimeout(this.#tickTimer);
 	}
 
-	/** Ask soon: several entities usually change together. */
+	/** Send a request soon: several entities usually change together. */
 	#ask(delay) {
 		clearTimeout(this.#askTimer);
 		if (this.#hass && this.isConnected) this.#askTimer = setTimeout(() => this.#fetch(), delay);
@@ -145,14 +144,14 @@ class NomosPriceCard extends HTMLElement {
 			this.#take(chart);
 		} else {
 			this.#problem = problem;
-			// What is known stays on the screen while Nomos or the connection is away.
+			// Known prices stay on the screen while the connection is lost.
 			if (problem !== "not_loaded") this.#model = this.#answer = undefined;
 			if (this.#model) this.#schedule();
 			else this.#draw();
 		}
 	}
 
-	/** Load what only some answers and some cards need. */
+	/** Load modules that only some responses or cards need. */
 	async #load(chart, problem) {
 		const drawn = chart && !this.#tile;
 		const wanted = {
@@ -165,7 +164,7 @@ class NomosPriceCard extends HTMLElement {
 			"./days.js": drawn && !this.#config.hide?.includes("days"),
 		};
 		const modules = Object.keys(wanted).filter((module) => wanted[module]);
-		// What cannot be loaded is not shown: a page from before an update may be too old for it.
+		// Modules may fail to load: a page from before an update may be too old.
 		const loaded = await Promise.allSettled(modules.map((module) => import(module)));
 		Object.assign(this.#extras, ...loaded.map(({ value }) => value));
 		const { Actions, Cursor, Days, buildTile } = this.#extras;
@@ -183,7 +182,7 @@ class NomosPriceCard extends HTMLElement {
 		}));
 	}
 
-	/** Show one day, or all; yesterday has to be asked for. */
+	/** Show one day, or all; yesterday has to be requested. */
 	#show(day) {
 		this.#day = day;
 		const { chart } = this.#model;
@@ -209,12 +208,12 @@ class NomosPriceCard extends HTMLElement {
 	}
 
 	#tick() {
-		// The entities report what is new by themselves; this is for what was missed.
+		// Entities announce news themselves; this is in case one was missed.
 		if (this.#problem || this.#model.isTomorrow(Date.now() / 1000)) this.#ask(2000);
 		this.#follow();
 	}
 
-	/** Draw if another interval has become the current one. */
+	/** Redraw if the current interval has changed. */
 	#follow() {
 		if (this.#model.now(Date.now() / 1000) === this.#row) this.#schedule();
 		else this.#draw();
@@ -288,7 +287,7 @@ class NomosPriceCard extends HTMLElement {
 		this.#cursor?.follow();
 	}
 
-	/** Return the place of the current interval; -1 if it is not shown. */
+	/** Return the index of the current interval; -1 if not shown. */
 	get #current() {
 		return this.#row ? this.#model.at(this.#row.start) : -1;
 	}
@@ -301,7 +300,7 @@ class NomosPriceCard extends HTMLElement {
 		const ui = this.#ui;
 		const model = this.#model;
 		const wanted = lanesHeight(model.lanes);
-		// Reading a size is expensive: only if the observer has not reported it.
+		// Measuring is expensive, so only if the observer has not reported a size.
 		if (wanted !== this.#extra) {
 			this.#extra = wanted;
 			ui.plot.style.setProperty("--lanes", `${wanted}px`);
@@ -330,7 +329,7 @@ window.customCards ||= [];
 if (!window.customCards.some((card) => card.type === TAG)) {
 	window.customCards.push({
 		type: TAG,
-		// Read when the list of cards opens, when the language is known.
+		// Read when the list of cards opens; by then the language is known.
 		get name() {
 			return pageTexts().card_name;
 		},

@@ -1,14 +1,14 @@
 /**
- * A page without anything to see, which the dialog after linking leads to: it opens the ready dashboard, and adds it first
- * if it is not there.
+ * An empty page, to which the dialog after linking leads: it opens the ready-made dashboard, and adds it first if it does
+ * not exist.
  *
- * A page that was loaded before the first account knows neither dashboard nor card. This is how it gets them.
+ * A page that was loaded before the first account knows neither dashboard nor card, and gets them this way.
  */
 
 import "./nomos-price-card.js";
 import "./nomos-dashboard.js";
 
-const PATH = "dashboard-nomos"; // as Home Assistant itself would call it
+const PATH = "dashboard-nomos"; // as Home Assistant itself would name it
 
 async function add(hass) {
 	await hass.callWS({
@@ -29,7 +29,7 @@ function open(path) {
 }
 
 class NomosStart extends HTMLElement {
-	/** Home Assistant sets this again when it has learned of the new dashboard. */
+	/** Home Assistant sets this again once it knows the new dashboard. */
 	set hass(hass) {
 		const isThere = PATH in hass.panels;
 		this.added ||= isThere ? Promise.resolve() : add(hass);
@@ -40,5 +40,5 @@ class NomosStart extends HTMLElement {
 	}
 }
 
-// The page is complete, and asks for the element at once.
+// The page needs the element at once.
 customElements.get("nomos-start") || customElements.define("nomos-start", NomosStart);

@@ -1,4 +1,4 @@
-/** How the price card looks: l1 to l5 are the levels, p0 to p2 the parts of a price. */
+/** The style of the price card: l1 to l5 are levels, p0 to p2 price components. */
 export const STYLE = `
 :host {
 	--l1: #006d77; --l2: #2f9c95; --l3: #7d8a99; --l4: #d17a22; --l5: #b3261e;

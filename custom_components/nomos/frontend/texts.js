@@ -1,4 +1,4 @@
-/** What the price card says, in every language that it speaks. */
+/** The price card's texts in all its languages. */
 
 const TEXTS = {
 	en: {
@@ -74,5 +74,5 @@ export const textsOf = (language) => TEXTS[String(language || "en").slice(0, 2)]
 /** Return the texts in the language of the page. */
 export const pageTexts = () => textsOf(document.documentElement.lang);
 
-/** Put values into a text's places. */
+/** Fill in a text's placeholders. */
 export const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);

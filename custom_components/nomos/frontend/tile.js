@@ -16,7 +16,7 @@ const TEXTS = {
 	},
 };
 
-/** All of the card is the button. */
+/** The whole card is the button. */
 const STYLE = `
 :host([tile]) ha-card { position: relative; padding: 9px 12px; gap: 4px; }
 :host([tile]) .head { gap: 0 16px; margin: 0; }
@@ -35,7 +35,7 @@ const STYLE = `
 .spark { position: static; flex: 1 1 22px; min-height: 0; height: auto; }
 `;
 
-/** Say when the next cheap period is, or until when it is cheap. */
+/** Return when the next cheap period is, or until when it is cheap. */
 function sayPeriod(ui, model, formats, now) {
 	const { texts } = formats;
 	const { kind, period } = model.chart;
@@ -48,7 +48,7 @@ function sayPeriod(ui, model, formats, now) {
 	ui.bestTime.textContent = period ? (runs ? formats.time(period.end) : formats.range(period.start, period.end)) : "";
 }
 
-/** Return the bars from an interval on, in the colours of their levels. */
+/** Return the bars from an interval on, in their levels' colours. */
 function bars(model, from) {
 	const rows = model.all.filter(({ start, price }) => start >= from && price !== null);
 	const prices = rows.map(({ price }) => price);
@@ -63,7 +63,7 @@ function bars(model, from) {
 	return [width, Object.keys(paths).map((key) => draw(["path", { class: "bars", d: paths[key], style: `fill:var(--${key})` }]))];
 }
 
-/** Write what a tile shows; the head has the current price already. */
+/** Update the tile; the head already has the current price. */
 export function drawTile(ui, model, formats, row, now) {
 	ui.head.classList.toggle("untitled", !model.config.title);
 	sayPeriod(ui, model, formats, now);
@@ -72,7 +72,7 @@ export function drawTile(ui, model, formats, row, now) {
 	ui.spark.replaceChildren(...paths);
 }
 
-/** Add to a card's elements what only a tile has. */
+/** Add the elements that only a tile has. */
 export function buildTile(ui) {
 	if (ui.spark) return;
 	const style = document.createElement("style");

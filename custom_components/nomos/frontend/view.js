@@ -1,4 +1,4 @@
-/** The elements of the price card, and what stands in them around the picture. */
+/** The elements of the price card, and their contents around the chart. */
 
 import { PARTS } from "./model.js";
 import { STYLE } from "./style.js";
@@ -6,7 +6,7 @@ import { fill } from "./texts.js";
 
 const SIGNS = ["", "▼▼", "▼", "●", "▲", "▲▲"];
 
-/** Make an element. Children are elements or text; empty ones are left out. */
+/** Create an element. Children are elements or text; empty ones are left out. */
 export function make(tag, attributes = {}, ...children) {
 	const element = document.createElement(tag);
 	for (const name in attributes) element.setAttribute(name, attributes[name]);
@@ -33,7 +33,7 @@ export function widthOf(text, font) {
 	return ruler.measureText(text).width;
 }
 
-/** Put the card's elements into a shadow root and return those that change. */
+/** Create the card's elements in a shadow root; return those that change. */
 export function build(root) {
 	const ui = {
 		title: span("label"),
@@ -64,7 +64,7 @@ export function build(root) {
 	return ui;
 }
 
-/** Write the current price, its level and the best window. */
+/** Update the current price, its level and the best window. */
 export function drawHead(ui, model, formats, row) {
 	const known = row && row.price !== null;
 	ui.title.textContent = model.title(formats.texts);
@@ -84,7 +84,7 @@ export function drawHead(ui, model, formats, row) {
 	ui.best.classList.toggle("several", times.length > 1);
 }
 
-/** Write legend and notes. */
+/** Update legend and notes. */
 export function drawFoot(ui, model, formats, parts, hub) {
 	const { texts } = formats;
 	const items = model.hides("legend") ? [] : legend(model, texts, parts);
@@ -108,7 +108,7 @@ export function drawFoot(ui, model, formats, parts, hub) {
 	ui.foot.hidden = !items.length && ui.toggle.hidden && !notes.length && ui.days.hidden;
 }
 
-/** Return the legend. What its buttons name can be hidden; the scale of levels is only to be seen. */
+/** Return the legend. Its buttons hide elements; the scale of levels is not a button. */
 function legend(model, texts, parts) {
 	const entry = (key, mark, name) => {
 		const attributes = { class: "entry", "data-key": key, "aria-pressed": String(!model.off.has(key)) };

@@ -1,8 +1,8 @@
-/** What a chart says in words: for those who do not see it, and in the tooltip. Pure. */
+/** The chart as text, for assistive technology and the tooltip. Pure. */
 
 import { fill } from "./texts.js";
 
-/** Say in words what the picture shows. */
+/** Return the chart's summary. */
 export function summary(model, formats, row) {
 	const { texts } = formats;
 	const title = model.title(texts);
@@ -29,7 +29,7 @@ export function summary(model, formats, row) {
 	return sentences.join(" ");
 }
 
-/** Say what batteries are told in an interval, and how full they are after it. */
+/** Return the batteries' modes in an interval and their levels after it. */
 export function modes(model, { texts }, { start, end }) {
 	return model.batteries(start, end).map(({ name, rows }) => {
 		const { mode, level } = rows.at(-1);
@@ -37,7 +37,7 @@ export function modes(model, { texts }, { start, end }) {
 	});
 }
 
-/** Say in words what there is to say of one interval. */
+/** Return the description of one interval. */
 export function describe(model, formats, row) {
 	const { texts } = formats;
 	const words = [formats.range(row.start, row.end)];
