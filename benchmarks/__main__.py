@@ -29,7 +29,7 @@ class Benchmark:
     Attributes:
         name: the module.
         title: what it measures.
-        reading: how to read what it prints.
+        reading: how to read its output.
         arguments: its command line.
         markdown: whether it prints Markdown.
         timeout: seconds after which it counts as failed.
@@ -114,7 +114,7 @@ BENCHMARKS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result of a benchmark: what it printed, or why it has no figures."""
+    """The result of a benchmark: its output, or why there is none."""
 
     text: str
     failed: bool
@@ -128,7 +128,7 @@ def is_there(one: Benchmark) -> bool:
 
 
 def run(one: Benchmark) -> Outcome:
-    """Run a benchmark in a process of its own."""
+    """Run a benchmark in its own process."""
     if not is_there(one):
         return Outcome("Not measured: this part is missing.", True, 0)
     command = [sys.executable, "-m", f"benchmarks.{one.name}", *one.arguments]
@@ -195,7 +195,7 @@ def section(one: Benchmark, outcome: Outcome) -> str:
 
 
 def main() -> int:
-    """Run all or the named benchmarks, and write the results; return how many failed."""
+    """Run all or the named benchmarks, and write the results; return the number of failures."""
     parser = argparse.ArgumentParser(description=__doc__)
     known = [one.name for one in BENCHMARKS]
     parser.add_argument(

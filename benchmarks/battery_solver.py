@@ -1,4 +1,4 @@
-"""The optimum of a battery that may take any power at any time: a linear programme, solved by HiGHS."""
+"""The optimum of a battery that may use any power at any time: a linear programme, solved by HiGHS."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ class _Programme:
     upper: list[float] = field(default_factory=list)
 
     def variable(self, cost: float, most: float, *, whole: bool = False) -> int:
-        """Add a variable from zero to ``most``; return its column."""
+        """Add a variable between zero and ``most``; return its column."""
         self.costs.append(cost)
         self.least.append(0.0)
         self.most.append(most)
@@ -34,7 +34,7 @@ class _Programme:
         return len(self.costs) - 1
 
     def row(self, lower: float, upper: float, *terms: tuple[int, float]) -> None:
-        """Bound a sum of variables times factors."""
+        """Bound a weighted sum of variables."""
         for column, factor in terms:
             self.columns.append(column)
             self.factors.append(factor)
@@ -43,7 +43,7 @@ class _Programme:
         self.upper.append(upper)
 
     def either(self, one: int, most: float, other: int, most_other: float) -> None:
-        """Let only one of two variables be above zero."""
+        """Allow only one of two variables to be positive."""
         choice = self.variable(0.0, 1.0, whole=True)
         self.row(-_INFINITE, 0.0, (one, 1.0), (choice, -most))
         self.row(-_INFINITE, most_other, (other, 1.0), (choice, most_other))
@@ -75,10 +75,10 @@ class _Programme:
 def optimum(
     battery: Battery, level: float, quarters: Sequence[Quarter]
 ) -> tuple[float, list[tuple[float, float]]]:
-    """Return the least cost in EUR, and what is charged and discharged in each quarter-hour in kWh.
+    """Return the least cost in EUR, and the charge and discharge in each quarter-hour in kWh.
 
-    The charge that is left at the end is worth nothing. Only where it could pay to do both at once, whole numbers keep
-    import from export and charging from discharging.
+    The final charge is worth nothing. Where doing both at once could pay, integer variables exclude simultaneous import
+    and export, or charging and discharging.
     """
     programme, moved = _Programme(), []
     before = None

@@ -1,10 +1,10 @@
-"""How much script time the price card takes to draw, as the browser counts it, and how big its script is.
+"""The script time of drawing the price card, as counted by the browser, and the size of its scripts.
 
     .venv/bin/python -m benchmarks.card
 
-Draws two days of autumn, 196 intervals and three loads, in both views, each time from the change of a state to the
-picture: requesting, reading the answer, drawing. Then two days cut into more and more intervals, to show how the time
-grows. Needs Chromium.
+Draws two autumn days, 196 intervals and three loads, in both views, each time from the change of a state to the
+chart: request, response, drawing. Then two days cut into more and more intervals, to show how the time grows. Needs
+Chromium.
 """
 
 import argparse
@@ -27,10 +27,10 @@ from tests.browser.card_samples import (
 
 
 def script_milliseconds(session: Any) -> float:
-    """Return the processor time of the page's thread so far, without style and layout.
+    """Return the processor time of the page's thread so far, without style and layout, in milliseconds.
 
-    The browser's own count of script time leaves out what runs after a promise, and that is how the card draws. The
-    figure here includes painting, so it is an upper bound.
+    The browser's own count of script time omits code that runs after a promise, which is how the card draws. This
+    figure includes painting, so it is an upper bound.
     """
     found = session.send("Performance.getMetrics")["metrics"]
     metrics = {one["name"]: one["value"] for one in found}
@@ -64,7 +64,7 @@ def measure(
     known: list[Interval],
     now: datetime,
 ) -> list[float]:
-    """Return the script milliseconds of drawings, each with a different answer of the hub."""
+    """Return the script time of drawings in milliseconds, each for a different response of the hub."""
     context = browser.new_context(viewport={"width": 1000, "height": 800})
     card = CardPage(context.new_page())
     card.open(now)
@@ -99,7 +99,7 @@ def measure(
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure the card, and print the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--drawings", type=int, default=50)
     drawings = parser.parse_args().drawings

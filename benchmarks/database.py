@@ -1,4 +1,4 @@
-"""What the recorder's database holds of the integration."""
+"""The integration's contents in the recorder's database."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -23,10 +23,10 @@ _STATISTICS: Final = """
 
 @dataclass(slots=True)
 class Contents:
-    """What the database holds.
+    """The contents of the database.
 
     Attributes:
-        rows: how many rows belong to the integration, by table.
+        rows: the number of the integration's rows, by table.
         file: the size of the whole file in ``bytes``.
         tables: the size of each table with its indexes and all of its rows, in bytes.
         attributes: the size of the largest recorded attributes of a state of the integration, in bytes.
@@ -39,14 +39,14 @@ class Contents:
 
 
 def contents_of(database: Path, ours: Sequence[str]) -> Contents:
-    """Read what the database holds of the given entities and of the integration's statistics."""
+    """Read the contents for the given entities and for the integration's statistics."""
     with closing(sqlite3.connect(database)) as connection:
 
         def number(query: str, *values: str) -> int:
             (found,) = connection.execute(query, values).fetchone()
             return int(found or 0)
 
-        # What is only in the write-ahead log would be counted twice or not at all.
+        # Pages that are only in the write-ahead log would be counted twice or not at all.
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         connection.execute("CREATE TEMP TABLE ours (entity_id TEXT PRIMARY KEY)")
         connection.executemany("INSERT INTO ours VALUES (?)", ((one,) for one in ours))

@@ -2,7 +2,7 @@
 
     .venv/bin/python -m benchmarks.display_clock --boundaries 2
 
-Waits for real quarter-hours, so it takes up to a quarter of an hour for each.
+This waits for real quarter-hours, up to a quarter of an hour for each.
 """
 
 import argparse
@@ -21,7 +21,7 @@ QUARTER = timedelta(minutes=15)
 
 
 async def measure(folder: Path, boundaries: int) -> None:
-    """Start both processes, link the account, and read when the state was written at each boundary."""
+    """Start both processes, link the account, and return when the state was written at each boundary."""
     url = f"http://127.0.0.1:{(port := free_port())}"
     hub = Hub(HubSettings(folder=folder, port=free_port(), api_url=url))
     command = [sys.executable, "-m", "simulator", "--port", str(port)]
@@ -56,7 +56,7 @@ async def measure(folder: Path, boundaries: int) -> None:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure the boundaries, and print the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--boundaries", type=int, default=1)
     arguments = parser.parse_args()

@@ -1,7 +1,7 @@
 """A clock that jumps from one timer to the next, without slowing down the measured code.
 
-Libraries that freeze time replace ``datetime`` by a class written in Python, which makes all arithmetic with times
-slow. Here, only the functions that return the current time are replaced.
+Libraries that freeze time replace ``datetime`` with a Python class, which makes all arithmetic with times slow. Here,
+only the functions that return the current time are replaced.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,14 +19,14 @@ from homeassistant.util import dt as dt_util
 from tests.integration.soak.clock import SoakClock
 
 _PATIENCE = 30.0
-"""Real seconds to wait for an answer."""
+"""Real seconds to wait for a response."""
 
 
 class FakeTime:
     """A clock that is moved by hand."""
 
     def __init__(self, now: datetime, *followers: Callable[[datetime], None]) -> None:
-        """Begin at an aware instant; followers are called with each new time."""
+        """Start at an aware instant; followers are called with each new time."""
         self._now = now
         self._followers = followers
 
@@ -50,7 +50,7 @@ class FakeTime:
 
     @contextmanager
     def replace_real(self) -> Iterator[None]:
-        """Have every loaded module read this time until the block ends."""
+        """Make every loaded module read this time until the block ends."""
         replaced: dict[int, tuple[Any, Any]] = {
             id(one): (one, other)
             for one, other in (
@@ -74,17 +74,17 @@ class FakeTime:
 
 
 class LeapingClock(SoakClock):
-    """A clock that moves on once all pending answers have arrived."""
+    """A clock that moves on once all pending responses have arrived."""
 
     def __init__(self, hass: HomeAssistant, fake: FakeTime) -> None:
-        """Begin at the fake time."""
+        """Start at the fake time."""
         super().__init__(hass, fake, fake.utcnow())
         session: aiohttp.ClientSession = async_get_clientsession(hass)
         self._connector = cast("Any", session.connector)
 
     @override
     async def settle(self, task: Any = None) -> None:
-        """Run everything that takes no fake time, answers of other processes included."""
+        """Run everything that takes no fake time, including responses of other processes."""
         await super().settle(task)
         patience = time.monotonic() + _PATIENCE
         while self._connector._acquired:  # noqa: SLF001 - there is no other way

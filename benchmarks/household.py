@@ -2,15 +2,15 @@
 
     .venv/bin/python -m benchmarks.household [PRICES.csv] [--days N]
 
-A house of 4,000 kWh a year with a battery of 10 kWh, 5 kW, 90 percent and 5 ct/kWh of wear, with and without a roof of
-7,600 kWh a year, plays day-ahead prices of a year. What it feeds in is paid 8 ct/kWh, or the market price. It plans as
-the integration does: when prices are published, at midnight, and at a quarter-hour at which the charge level is more than
-3 percent off. It knows only published prices. What it expects of house and sun is either what comes, or the mean of the
-seven days before and a sun that is off by 20 percent from day to day.
+A house that needs 4,000 kWh a year has a battery of 10 kWh, 5 kW, 90 percent and 5 ct/kWh of wear, with and without a
+roof of 7,600 kWh a year. It is simulated with day-ahead prices of a year. Feeding in pays 8 ct/kWh, or the market
+price. Plans are made as in the integration: when prices are published, at midnight, and at a quarter-hour at which the charge
+level is more than 3 percent off. Only published prices are known. House and sun are either known, or forecast: by the
+mean of the seven days before, and by a solar forecast that is off by 20 percent from day to day.
 
-The solver plans as prices are published and every six hours, with the same prices, and knows house and sun. Gains are
-against self-use, after wear. ``--days N`` plays the first N days only; a case takes some minutes for the year, more
-if the plan does not know what comes.
+The solver plans when prices are published and every six hours, with the same prices, and knows house and sun. Gains
+are relative to self-use, after wear. ``--days N`` simulates the first N days only; a case takes some minutes for the
+year, more with forecasts.
 """
 
 import argparse
@@ -50,16 +50,16 @@ from .tables import table as markdown
 BATTERY: Final = Battery(capacity=10, charge_power=5, discharge_power=5)
 PAYOUT: Final = 0.08
 ROOF: Final = 7600
-"""What the roof makes in a year, in kWh."""
+"""The yearly energy of the roof, in kWh."""
 YIELDS: Final = (2.6, 4.6, 8.6, 11.8, 12.9, 13.2, 13.2, 11.9, 9.3, 6.2, 3.3, 2.4)
-"""How it spreads over the months, in percent: about what a roof to the south does in Germany."""
+"""Its distribution over the months, in percent: about that of a south-facing roof in Germany."""
 CLOUDS: Final = (0.15, 0.3, 0.5, 0.8, 0.95, 1)
 _DAY: Final = timedelta(days=1)
 _OFF_BY: Final = 0.03 * BATTERY.capacity
 
 
 def house(at: datetime) -> float:
-    """Return what a made-up household uses in a quarter-hour, in kWh: two peaks a day, more in winter, never the same."""
+    """Return the use of a fictional household in a quarter-hour (kWh): two peaks a day, more in winter, always different."""
     local = at.astimezone(TARIFF_ZONE)
     hour = local.hour + local.minute / 60
     shape = 0.6 - 0.25 * exp(-(((hour - 3) / 3) ** 2))
@@ -71,7 +71,7 @@ def house(at: datetime) -> float:
 
 
 def sun(at: datetime) -> float:
-    """Return what a roof produces in a quarter-hour, in kWh: its month, the height of the sun, the clouds of the day."""
+    """Return the energy of a roof in a quarter-hour (kWh), from the month, the height of the sun and the day's clouds."""
     utc = at.astimezone(UTC)
     clouds = Random(f"clouds {utc.date()}").choice(CLOUDS) / fmean(CLOUDS)
     daily = ROOF * YIELDS[utc.month - 1] / 100 / monthrange(utc.year, utc.month)[1]
@@ -95,20 +95,20 @@ def _heights(day: date) -> float:
 
 
 def guessed_house(at: datetime) -> float:
-    """Return the mean of the same time of the seven days before."""
+    """Return the mean use at the same time on the seven days before."""
     return sum(house(at - days * _DAY) for days in range(1, 8)) / 7
 
 
 def guessed_sun(at: datetime) -> float:
-    """Return a forecast of the sun that is off by up to a third, and by 20 percent on average."""
+    """Return a solar forecast that is off by up to a third, and by 20 percent on average."""
     return sun(at) * Random(f"forecast {at.date()}").choice([0.67, 0.85, 1.15, 1.33])
 
 
 @dataclass(frozen=True)
 class Setting:
-    """A household: its grid fee, its roof, and whether it knows what comes.
+    """A household: its grid fee, its roof, and whether it knows future use and sun.
 
-    ``market`` pays what it feeds in; without, it is paid 8 ct/kWh.
+    With ``market``, feeding in pays the market price, otherwise 8 ct/kWh.
     """
 
     fee: str
@@ -117,16 +117,16 @@ class Setting:
     market: Year | None = None
 
     def paid(self, at: datetime) -> float:
-        """Return what a kilowatt-hour earns that is fed in."""
+        """Return the payout of a kilowatt-hour that is fed in."""
         interval = self.market.whole.at(at) if self.market else None
         return PAYOUT if interval is None else interval.price or 0.0
 
     def need(self, at: datetime) -> float:
-        """Return what the house really needs beyond its sun, in kWh."""
+        """Return the real need of the house beyond its solar power, in kWh."""
         return house(at) - (sun(at) if self.roof else 0.0)
 
     def expected(self, prices: PriceTable, now: datetime) -> Expected:
-        """Return what is expected from a day before an instant to three days after it."""
+        """Return the forecasts from an instant on, for three days."""
         use, shine = (house, sun) if self.knows else (guessed_house, guessed_sun)
         first = now - timedelta(minutes=now.minute % 15)
         times = [first + step * QUARTER for step in range(4 * 24 * 3)]
@@ -143,7 +143,7 @@ class Setting:
 
 
 def quarters_of(setting: Setting, year: Year, days: int) -> list[Quarter]:
-    """Return the quarter-hours of a year as they really were; the first day and the last two are left for forecasts."""
+    """Return the real quarter-hours of a year; the first day and the last two are reserved for forecasts."""
     intervals = year.whole.intervals[96 : 96 + 96 * days]
     last = year.whole.intervals[-1].end - 2 * _DAY
     return [
@@ -159,14 +159,14 @@ def quarters_of(setting: Setting, year: Year, days: int) -> list[Quarter]:
     ]
 
 
-type Tell = Callable[[Quarter, float], tuple[BatteryMode, float]]
-"""Says what an inverter is told in a quarter-hour, at a charge level: a mode, and the power for it."""
+type Rule = Callable[[Quarter, float], tuple[BatteryMode, float]]
+"""Returns the mode and power of an inverter in a quarter-hour, at a charge level."""
 
 
-def obey(
+def apply_mode(
     quarter: Quarter, level: float, mode: BatteryMode, power: float
 ) -> tuple[float, float]:
-    """Return the charge level after a quarter-hour and what it cost; the inverter covers what the house really needs."""
+    """Return the charge level after a quarter-hour and its cost, given the real need of the house."""
     own = self_use(BATTERY, level, quarter)
     room = (BATTERY.capacity - level) / BATTERY.charge_efficiency
     charged = discharged = 0.0
@@ -193,35 +193,35 @@ def obey(
 
 
 class Bill:
-    """What a household pays, month by month."""
+    """The bill of a household, month by month."""
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Create an empty bill."""
         self.months: dict[int, float] = {}
 
     def add(self, quarter: Quarter, cost: float) -> None:
-        """Add what a quarter-hour costs."""
+        """Add the cost of a quarter-hour."""
         month = local_date(quarter.start).month
         self.months[month] = self.months.get(month, 0.0) + cost
 
     @property
     def total(self) -> float:
-        """Return the whole."""
+        """Return the sum."""
         return sum(self.months.values())
 
 
-def play(quarters: Sequence[Quarter], tell: Tell) -> Bill:
-    """Return the bill of an inverter that does what it is told, from an empty battery on."""
+def play(quarters: Sequence[Quarter], rule: Rule) -> Bill:
+    """Return the bill of an inverter that follows a rule, starting with an empty battery."""
     level, bill = 0.0, Bill()
     for quarter in quarters:
-        mode, power = tell(quarter, level)
-        level, cost = obey(quarter, level, mode, power)
+        mode, power = rule(quarter, level)
+        level, cost = apply_mode(quarter, level, mode, power)
         bill.add(quarter, cost)
     return bill
 
 
 class Planned:
-    """Tells what the integration plans."""
+    """The rule that follows the integration's plans."""
 
     def __init__(self, setting: Setting, year: Year) -> None:
         """Begin without a plan."""
@@ -232,7 +232,7 @@ class Planned:
         self.plans = 0
 
     def __call__(self, quarter: Quarter, level: float) -> tuple[BatteryMode, float]:
-        """Plan again if there is reason to, and return the step of a quarter-hour."""
+        """Plan again if necessary, and return the step of a quarter-hour."""
         known = self._year.known(quarter.start)
         step = self._steps.get(quarter.start)
         if known is not self._known or step is None or abs(step[2] - level) > _OFF_BY:
@@ -262,7 +262,10 @@ class Planned:
 
 
 class Solved:
-    """Tells what a linear programme wants that may take any power: planned as prices are published and every six hours, knowing house and sun."""
+    """A battery at any power, by linear programmes that know house and sun.
+
+    They are solved when prices are published and every six hours.
+    """
 
     def __init__(self, setting: Setting, year: Year) -> None:
         """Begin without a plan."""
@@ -297,13 +300,13 @@ class Solved:
         }
 
 
-def left_to_itself(_quarter: Quarter, _level: float) -> tuple[BatteryMode, float]:
-    """Tell nothing."""
+def self_use_only(_quarter: Quarter, _level: float) -> tuple[BatteryMode, float]:
+    """Always choose self-use."""
     return BatteryMode.SELF_USE, 0.0
 
 
-def cheapest_hours(quarters: Sequence[Quarter], hours: int) -> Tell:
-    """Charge in the cheapest hours of each day, hold in none: the rule of many automations."""
+def cheapest_hours(quarters: Sequence[Quarter], hours: int) -> Rule:
+    """Charge in the cheapest hours of each day and never hold, as many automations do."""
     by_day: dict[object, list[Quarter]] = {}
     for quarter in quarters:
         by_day.setdefault(local_date(quarter.start), []).append(quarter)
@@ -319,8 +322,8 @@ def cheapest_hours(quarters: Sequence[Quarter], hours: int) -> Tell:
     )
 
 
-def price_limit(limit: float) -> Tell:
-    """Charge below a price."""
+def price_limit(limit: float) -> Rule:
+    """Charge while the price is below a limit."""
     return lambda quarter, _: (
         (BatteryMode.CHARGE, BATTERY.charge_power)
         if quarter.price < limit
@@ -329,7 +332,7 @@ def price_limit(limit: float) -> Tell:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Play and print."""
+    """Simulate all settings, and print the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("prices", nargs="?", type=Path, default=find())
     parser.add_argument("--days", type=int, default=366)
@@ -363,11 +366,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _row(setting: Setting, year: Year, days: int) -> tuple[object, ...]:
-    """Return the gains of a setting in EUR."""
+    """Return the row of a setting, with gains in EUR."""
     quarters = quarters_of(setting, year, days)
-    own, tell = play(quarters, left_to_itself), Planned(setting, year)
-    planned, solved = play(quarters, tell), Solved(setting, year).play(quarters)
-    rules = [cheapest_hours(quarters, 3), price_limit(0.25)]
+    own, rule = play(quarters, self_use_only), Planned(setting, year)
+    planned, solved = play(quarters, rule), Solved(setting, year).play(quarters)
+    others = [cheapest_hours(quarters, 3), price_limit(0.25)]
     return (
         ("yes, market price" if setting.market else "yes, 8 ct/kWh")
         if setting.roof
@@ -379,8 +382,8 @@ def _row(setting: Setting, year: Year, days: int) -> tuple[object, ...]:
         f"{own.total - planned.total:.2f}",
         f"{100 * (own.total - planned.total) / (own.total - solved.total):.1f} %",
         f"{min(own.months[month] - cost for month, cost in planned.months.items()):.2f}",
-        *(f"{own.total - play(quarters, rule).total:.2f}" for rule in rules),
-        f"{96 * tell.plans / len(quarters):.1f}",
+        *(f"{own.total - play(quarters, one).total:.2f}" for one in others),
+        f"{96 * rule.plans / len(quarters):.1f}",
     )
 
 

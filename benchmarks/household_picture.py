@@ -1,4 +1,4 @@
-"""A picture of what a home battery gains, drawn from the table in docs/savings.md, in each language.
+"""Draws a home battery's gain from the table in docs/savings.md, in each language.
 
 .venv/bin/python -m benchmarks.household_picture
 """
@@ -24,11 +24,11 @@ _COLOURS: Final = (
     ("#d1662b", "#f0965a"),
     ("#b08800", "#d4b346"),
 )
-"""Of each bar, on light and on dark ground."""
+"""The colours of each bar, on a light and on a dark background."""
 
 
 def table_of(page: str) -> tuple[list[str], list[list[str]]]:
-    """Return heads and rows of the table that follows the picture on a page."""
+    """Return headers and rows of the table that follows the picture on a page."""
     lines = iter(page[page.index(NAME) :].splitlines())
     rows = []
     for line in lines:
@@ -41,7 +41,7 @@ def table_of(page: str) -> tuple[list[str], list[list[str]]]:
 
 
 def draw(page: str) -> str:
-    """Return an SVG: a group for each row, a bar for each of its figures, in EUR."""
+    """Return an SVG with a group for each row and a bar for each of its figures, in EUR."""
     heads, rows = table_of(page)
     figures = [[_number(cell) for cell in row[2:]] for row in rows]
     low = _STEP * floor(min(0.0, *map(min, figures)) / _STEP)
@@ -119,7 +119,7 @@ def _legend(names: Sequence[str]) -> list[str]:
 
 
 def main() -> None:
-    """Draw it in each language."""
+    """Draw the picture in each language."""
     for language, name in PAGES.items():
         picture = draw((DOCS / name).read_text())
         (DOCS / "pictures" / language / NAME).write_text(picture)

@@ -56,10 +56,10 @@ LOADS: Final[Mapping[str, Mapping[str, Any]]] = {
         "min_run": 30,
     },
 }
-"""Three typical loads: overnight in one go, at any time in a few runs, by day in several runs."""
+"""Three typical loads: contiguous overnight, in a few runs at any time, in several runs by day."""
 
 _COMMON: Final = ("application_credentials", "sensor", "binary_sensor", "calendar")
-"""Components that the integration needs and that every home has anyway."""
+"""Components that the integration needs and every hub has anyway."""
 
 
 @asynccontextmanager
@@ -67,7 +67,7 @@ async def hub(folder: Path, *, recorder: bool) -> AsyncIterator[HomeAssistant]:
     """Run Home Assistant in Germany, with its files in a folder."""
     storage = folder / ".storage"
     storage.mkdir(exist_ok=True)
-    # It decides the hub's place in the spread of requests.
+    # This determines the hub's phase in the spread of requests.
     uuid = {"version": 1, "minor_version": 1, "key": "core.uuid", "data": {"uuid": "7"}}
     (storage / "core.uuid").write_text(json.dumps(uuid))
     async with async_test_home_assistant(config_dir=str(folder)) as hass:
@@ -109,14 +109,14 @@ def add_loads(
 async def enter_account(
     hass: HomeAssistant, nomos: SimulatorProcess, *, loads: bool
 ) -> MockConfigEntry:
-    """Add the customer's account to the hub, as a finished flow does; it is not set up yet."""
+    """Add the customer's account to the hub, as a finished flow does, without setting it up."""
     credential = ClientCredential(CLIENT_ID, CLIENT_SECRET, "Nomos credentials")
     await async_import_client_credential(hass, DOMAIN, credential)
     expires_at = dt_util.utcnow().timestamp() + nomos.token["expires_in"]
     entry = MockConfigEntry(
         domain=DOMAIN,
         title="Benchmark",
-        # Names of stored files contain the id: a second start has to find them.
+        # Names of stored files contain the id, so that a second start finds them.
         entry_id="benchmark",
         unique_id=nomos.customer,
         data={

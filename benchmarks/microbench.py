@@ -1,4 +1,4 @@
-"""What single functions cost in steps of the interpreter, and how that grows with the number of intervals.
+"""The cost of single functions in interpreter steps, and how it grows with the number of intervals.
 
     .venv/bin/python -m benchmarks.microbench
 
@@ -41,11 +41,11 @@ PLANNED: Final = (96, 192, 960, 9_600)
 
 type Work = Callable[[], object]
 type Part = Callable[[int], Work]
-"""Prepares the work for a number of intervals."""
+"""Prepares work for a number of intervals."""
 
 
 def parse(count: int) -> Work:
-    """Convert the body of an answer to a price table."""
+    """Convert the body of a response to a price table."""
     body = json.dumps(price_answer(count)).encode()
     return lambda: price_table(
         PriceSeries.from_json(decode(body, PriceSeries.read_item))
@@ -59,7 +59,7 @@ def merge_all(count: int) -> Work:
 
 
 def merge_days(count: int) -> Work:
-    """Merge today and tomorrow into a table, as every answer does."""
+    """Merge today and tomorrow into a table, as for every response."""
     old, new = price_sample(count), price_sample(192, shift=1)
     return lambda: old.merge(new)
 
@@ -81,7 +81,7 @@ def day_statistics(count: int) -> Work:
 
 
 def usage_hours(count: int) -> Work:
-    """Convert readings to days, to hours, and to the rows that have to be written."""
+    """Convert readings to days, hours and the rows to write."""
     readings, known = reading_sample(count), price_sample(count)
     supply = FIRST, FIRST + count * QUARTER
     range_of_days = local_date(FIRST), local_date(supply[1]) + timedelta(days=1)
@@ -111,7 +111,7 @@ def planning(minutes: int, asked: dict[str, Any]) -> Part:
         known = price_sample(count)
         end, length = FIRST + count * QUARTER, timedelta(minutes=minutes)
         request = PlanRequest(FIRST, end, length, **options)
-        # A new table each time: a table may cache what was asked of it.
+        # A new table each time, since a table may cache results.
         return lambda: plan(PriceTable(known.intervals), request, FIRST)
 
     return made
@@ -127,7 +127,7 @@ PARTS: Final[dict[str, Part]] = {
 
 
 async def ticks(folder: Path, sizes: Sequence[int], loads: bool) -> dict[int, int]:
-    """Return how many steps all listeners take at a boundary, on average over a quarter of a day."""
+    """Return the steps of all listeners at a boundary, on average over a quarter of a day."""
     found = {}
     now = FIRST + timedelta(hours=6, minutes=1)
     with simulator_process(now, date(2026, 6, 1)) as nomos:
@@ -149,7 +149,7 @@ async def ticks(folder: Path, sizes: Sequence[int], loads: bool) -> dict[int, in
                         taken.append(count_steps(coordinator.async_update_listeners))
                         await clock.settle()
                     fake.move_to(now)
-                    # The first one fills the caches of the new table.
+                    # The first boundary fills the caches of the new table.
                     found[size] = sum(taken[1:]) // len(taken[1:])
                 clock.release()
     return found
@@ -211,7 +211,7 @@ def report() -> str:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure all functions, and print the results."""
     argparse.ArgumentParser(description=__doc__).parse_args()
     print(report())
 

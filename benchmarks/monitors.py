@@ -1,4 +1,4 @@
-"""Monitors of a running hub: its event loop, its files, its states."""
+"""Monitors for a running hub: its event loop, files and states."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
@@ -25,14 +25,14 @@ _TOOL: Final = sys.monitoring.PROFILER_ID
 
 @dataclass(slots=True)
 class LoopTime:
-    """The processor time of those callbacks of the event loop in which code of the integration ran, in seconds.
+    """The processor time, in seconds, of callbacks of the event loop in which code of the integration ran.
 
-    What Home Assistant does in the same callback counts, too, since the integration caused it. Full garbage collections
-    do not: anything that allocates memory may start one.
+    Home Assistant's part of such a callback counts, too, since the integration caused it. Full garbage collections do
+    not count, since anything that allocates memory may start one.
 
     Attributes:
         stretches: each callback's time.
-        causes: their sum by the function of the integration that was entered first.
+        causes: their sum by the first function of the integration that was entered.
         longest: the longest of each cause.
         everything: the time of all callbacks, ours or not.
     """
@@ -94,14 +94,14 @@ class LoopTime:
 
 @dataclass(slots=True)
 class Writes:
-    """How often each file in ``.storage`` was written, and how many bytes."""
+    """The writes to each file in ``.storage``: their number and bytes."""
 
     times: Counter[str] = field(default_factory=Counter)
     bytes: Counter[str] = field(default_factory=Counter)
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Monitor renames: all files are written under another name and then renamed."""
+        """Monitor renames, since all files are written under a temporary name and then renamed."""
         originals = {name: getattr(os, name) for name in ("replace", "rename")}
 
         def watched(original: Callable[..., None]) -> Callable[..., None]:
@@ -130,7 +130,7 @@ def _kind(name: str) -> str:
 
 @dataclass(slots=True)
 class States:
-    """How often each entity's state was written, with and without a change."""
+    """The writes of each entity's state, with and without a change."""
 
     changed: Counter[str] = field(default_factory=Counter)
     in_vain: Counter[str] = field(default_factory=Counter)

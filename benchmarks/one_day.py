@@ -58,26 +58,26 @@ class Play(StrEnum):
 
 @dataclass(slots=True)
 class Day:
-    """What was measured on a day.
+    """The measurements of a day.
 
     Attributes:
-        begin: requests by kind from the link to the beginning of the day, with those of the import of usage.
+        begin: requests by kind from linking to the start of the day, including those of the usage import.
         requests: requests of the day by kind.
-        entities: how many the contract has by default.
-        load_entities: how many the three loads have.
-        changed: how often states were written, by entity.
-        in_vain: how often without a change.
+        entities: the number of the contract's default entities.
+        load_entities: the number of the three loads' entities.
+        changed: the number of changed states that were written, by entity.
+        in_vain: the number of unchanged states that were written, by entity.
         largest: the entity with the largest attributes, and their size as JSON in bytes.
-        before: what the database held of the integration before the day.
-        after: what it held after the day.
-        loop_seconds: processor time of our callbacks in the event loop.
+        before: the integration's contents in the database before the day.
+        after: the same after the day.
+        loop_seconds: processor time of our callbacks in the event loop, in seconds.
         loop_longest: that of the longest of them.
-        loop_causes: their sum by the function that was entered first.
-        storage_times: how often files in `.storage` were written.
-        storage_bytes: how many bytes were written to them.
+        loop_causes: their sum by the first function that was entered.
+        storage_times: the number of writes to files in `.storage`.
+        storage_bytes: the number of bytes written to them.
         resident: resident memory of the process after the day, in bytes.
         peak: its highest value.
-        traced: the memory that our own lines held after each hour, in bytes.
+        traced: the memory allocated by our code after each hour, in bytes.
     """
 
     begin: dict[str, int] = field(default_factory=dict)
@@ -100,7 +100,7 @@ class Day:
 
 
 def memory(key: str) -> int:
-    """Return a figure of this process's memory in bytes: VmRSS is the present one, VmHWM the peak."""
+    """Return a figure of this process's memory in bytes: VmRSS is the current one, VmHWM the peak."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith(key):
             return int(line.split()[1]) * 1024
@@ -108,7 +108,7 @@ def memory(key: str) -> int:
 
 
 def traced_bytes() -> int:
-    """Return how many bytes that the integration's code allocated are still held."""
+    """Return the bytes that the integration's code has allocated and not freed."""
     ours = tracemalloc.Filter(inclusive=True, filename_pattern=f"{PACKAGE}/*")
     snapshot = tracemalloc.take_snapshot().filter_traces([ours])
     return sum(one.size for one in snapshot.statistics("filename"))
@@ -125,7 +125,7 @@ def _entities(hass: HomeAssistant, entry_id: str) -> list[er.RegistryEntry]:
 
 
 async def play(folder: Path, nomos: SimulatorProcess, how: Play) -> Day:
-    """Simulate a day and return what it cost."""
+    """Simulate a day and return its measurements."""
     fake, day = FakeTime(START, nomos.move_to), Day()
     random.seed(7)
     with fake.replace_real():
@@ -197,7 +197,7 @@ def play_here(how: Play) -> Day:
 
 
 def play_all() -> dict[Play, dict[str, Any]]:
-    """Simulate the day in every way, one after the other, each in a process of its own."""
+    """Simulate the day in every way, one after the other, each in its own process."""
     found = {}
     for how in Play:
         command = [sys.executable, "-m", "benchmarks.one_day", "--play", how]
@@ -254,7 +254,7 @@ def _counts(day: dict[str, Any]) -> list[_Row]:
 
 
 def _disk(day: dict[str, Any], without: dict[str, Any]) -> list[_Row]:
-    """Return what was written to the database and to files."""
+    """Return the figures of the database and of files."""
     rows, grown = _grown(day, "rows"), _grown(day, "file")["bytes"]
     grown_without = _grown(without, "file")["bytes"]
     times, sizes = Counter(day["storage_times"]), Counter(day["storage_bytes"])
@@ -289,7 +289,7 @@ def _disk(day: dict[str, Any], without: dict[str, Any]) -> list[_Row]:
 def _computing(
     day: dict[str, Any], without: dict[str, Any], traced: dict[str, Any]
 ) -> list[_Row]:
-    """Return time in the event loop, and memory."""
+    """Return the figures of the event loop and of memory."""
     causes = Counter(day["loop_causes"]).most_common(3)
 
     def memory_row(name: str, key: str, note: str) -> _Row:
@@ -334,7 +334,7 @@ def report(found: dict[Play, dict[str, Any]]) -> str:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure a day, and print the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--play",

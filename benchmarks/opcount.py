@@ -1,4 +1,4 @@
-"""Counts steps of the Python interpreter: the same on every machine, however busy it is."""
+"""Counts steps of the Python interpreter, which are the same on every machine, however busy."""
 
 from collections.abc import Callable
 import sys
@@ -11,10 +11,10 @@ _EVENT: Final = sys.monitoring.events.INSTRUCTION
 
 
 def count_steps(work: Callable[[], object]) -> int:
-    """Return how many instructions of the interpreter a piece of work takes.
+    """Return the number of interpreter instructions of a piece of work.
 
-    What runs in C counts as one step, however long it takes: sorting, comparing tuples, reading JSON. What happens only
-    once, such as filling a cache, counts unless the work was done before.
+    Code in C counts as one step, however long it takes: sorting, comparing tuples, reading JSON. One-time work, such as
+    filling a cache, counts unless it was done before.
     """
     count = 0
 

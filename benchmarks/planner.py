@@ -2,13 +2,13 @@
 
     .venv/bin/python -m benchmarks.planner
 
-Each cell is the median and the maximum over several random price tables; two thirds of them with a price of its own
-for each interval, as on a spot market, the others with few different prices. The last modes are on prices made to be
-hard, that go up and down from one interval to the next with nearly nothing to choose between them. ``now`` lies on a
-boundary (aligned) or 7 min 23 s after one (odd).
+Each cell is the median and the maximum over several random price tables; two thirds of them have a distinct price for
+each interval, as on a spot market, the others few different prices. The last modes use deliberately hard prices, which
+go up and down from one interval to the next and are nearly equal. ``now`` is on a boundary (aligned) or 7 min 23 s
+after one (odd).
 
-Last, plans of interruptible loads with settings that are drawn: from an hour and a half to twenty, to the minute, with
-or without a shortest run, a shortest pause and up to eight runs.
+Last, plans of interruptible loads with random settings: a duration of 1.5 to 20 hours, to the minute, with or without
+a minimum run, a minimum pause and a limit of up to eight runs.
 """
 
 import argparse
@@ -29,7 +29,7 @@ MINUTE = timedelta(minutes=1)
 
 PAUSING = {"contiguous": False}
 type Mode = tuple[int, dict[str, Any]]
-"""A duration in minutes, and settings; times in minutes, too."""
+"""A duration and settings; all times in minutes."""
 
 MODES: dict[str, Mode] = {
     "in one go, 3 h": (180, {}),
@@ -60,7 +60,7 @@ type Tables = Callable[[int, int], Iterator[PriceTable]]
 
 
 def tables(size: int, count: int) -> Iterator[PriceTable]:
-    """Yield tables of random prices that wander through the day as prices do."""
+    """Yield tables of random prices that follow a daily course."""
     for seed in range(count):
         random = Random(seed)
         span = 12 if seed % 3 == 2 else 10_000
@@ -73,7 +73,7 @@ def tables(size: int, count: int) -> Iterator[PriceTable]:
 
 
 def hard_tables(size: int, count: int) -> Iterator[PriceTable]:
-    """Yield tables in which each second price is the same, and the others differ by little."""
+    """Yield tables in which every second price is equal and the others differ only slightly."""
     for steps in range(2, count + 2):
         yield _table(
             [0.1 if index % 2 else 0.3 + index % steps * 0.01 for index in range(size)]
@@ -88,7 +88,7 @@ def _table(prices: list[float]) -> PriceTable:
 
 
 def draw(count: int) -> Iterator[Mode]:
-    """Yield durations in minutes and settings of interruptible loads."""
+    """Yield random durations (minutes) and settings of interruptible loads."""
     for seed in range(count):
         random = Random(seed)
         settings = {
@@ -100,7 +100,7 @@ def draw(count: int) -> Iterator[Mode]:
 
 
 def plan_time(table: PriceTable, mode: Mode, *, late: bool, odd: bool) -> float:
-    """Return the CPU milliseconds of a plan within all of a table."""
+    """Return the CPU milliseconds of a plan within a whole table."""
     length, asked = mode
     options = {
         name: value * MINUTE if name.startswith("min_") else value
@@ -129,7 +129,7 @@ def measure(
 
 
 def survey(count: int) -> list[float]:
-    """Return the CPU milliseconds of plans of two days with drawn settings, each with a table of its own."""
+    """Return the CPU milliseconds of plans for two days with random settings, each with its own table."""
     drawn = zip(tables(192, count), draw(count), strict=True)
     return [
         plan_time(table, mode, late=index % 2 == 1, odd=False)
@@ -138,7 +138,7 @@ def survey(count: int) -> list[float]:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure all modes, and print the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tables", type=int, default=12)
     parser.add_argument("--sizes", type=int, nargs="+", default=[96, 192, 960])

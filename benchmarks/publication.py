@@ -1,11 +1,10 @@
-"""For how long a house with twenty loads holds the event loop when tomorrow's prices arrive.
+"""How long a house with twenty loads blocks the event loop when tomorrow's prices arrive.
 
     .venv/bin/python -m benchmarks.publication
 
-A real Home Assistant core with the real recorder on a file and all entities that are there by default. The simulated
-Nomos is another process. From half past one to a quarter to five the prices of tomorrow arrive, and are corrected; the
-clock jumps from one timer to the next. What is measured is the processor time of each callback of the event loop in
-which code of the integration ran.
+A real Home Assistant core with the real recorder on a file and all default entities. The simulated Nomos is another
+process. Between 13:30 and 16:45, tomorrow's prices arrive and are corrected; the clock jumps from one timer to the
+next. The processor time of each callback of the event loop in which code of the integration ran is measured.
 """
 
 import argparse
@@ -68,7 +67,7 @@ def loads(count: int) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 async def play(folder: Path, nomos: SimulatorProcess, count: int) -> str:
-    """Let prices arrive for a number of loads; return what that took as a Markdown table."""
+    """Simulate the publication for a number of loads; return the results as a Markdown table."""
     fake = FakeTime(START, nomos.move_to)
     random.seed(7)
     with fake.replace_real():
@@ -107,7 +106,7 @@ async def play(folder: Path, nomos: SimulatorProcess, count: int) -> str:
 
 
 def report(loop: LoopTime) -> str:
-    """Return the callbacks that took longest, by what was entered first."""
+    """Return the longest callbacks by the first function that was entered."""
     longest = sorted(loop.longest.items(), key=lambda item: -item[1])
     rows = [
         (f"`{name}`", f"{1000 * taken:.1f} ms", f"{1000 * loop.causes[name]:.0f} ms")
@@ -117,7 +116,7 @@ def report(loop: LoopTime) -> str:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure the publication, and print the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--loads", type=int, default=20)
     count = parser.parse_args().loads

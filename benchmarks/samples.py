@@ -1,4 +1,4 @@
-"""Prices and readings of any number, as they arrive and as they are kept."""
+"""Any number of prices and readings, as they arrive and as they are stored."""
 
 from datetime import UTC, datetime, timedelta
 from math import sin
@@ -15,7 +15,7 @@ QUARTER: Final = timedelta(minutes=15)
 
 
 def price_answer(count: int, *, shift: float = 0.0) -> dict[str, Any]:
-    """Return an answer with a number of intervals: two waves a day, noise, and a different price for each interval."""
+    """Return a response with a number of intervals: two waves a day, noise, and a distinct price for each."""
     return {
         "subscription": "sub_1",
         "unit": "ct/kWh",

@@ -1,12 +1,12 @@
-"""What a year of planned loads costs, against the best that could have been done: docs/savings.md.
+"""What a year of planned loads costs, compared with the optimum: docs/savings.md.
 
     .venv/bin/python -m benchmarks.savings [PRICES.csv]
 
-Day-ahead prices of a year go through the code that plans a load, day by day as they are published: a load is planned as
-its window opens, at 14:00 when tomorrow arrives, at midnight, and whenever a run that was planned was missed. It knows
-only what was published by then, and pays what the prices really were. The optimum knows the whole window beforehand.
+Day-ahead prices of a year are given to the code that plans a load, day by day as they are published. A load is planned
+when its window opens, at 14:00 when tomorrow's prices arrive, at midnight, and whenever a planned run was missed. It
+knows only prices published by then, and pays the real ones. The optimum knows the whole window beforehand.
 
-Without a path, the file is looked for beside the repository. Its columns: local time with offset, EUR/MWh.
+Without a path, the file is searched for next to the repository. Its columns: local time with offset, EUR/MWh.
 """
 
 import argparse
@@ -35,7 +35,7 @@ from .tables import table as markdown
 
 PRICES: Final = "shared/data/day_ahead_de_lu_2025.csv"
 PUBLISHED: Final = time(14)
-"""When tomorrow's prices are known, by the local clock."""
+"""When tomorrow's prices are published, in local time."""
 
 _ZERO: Final = timedelta()
 _HOUR: Final = timedelta(hours=1)
@@ -89,15 +89,15 @@ LOADS: Final[Mapping[str, Mapping[str, Any]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the windows of a year cost in EUR.
+    """The costs of a year's windows, in EUR.
 
     Attributes:
         cost: as planned.
         optimum: if all prices had been known.
-        at_once: started as the window opens.
+        at_once: started when the window opens.
         average: at the mean price of the window.
-        known_only: planned once as the window opens, until known prices end.
-        waiting: not before tomorrow is published if the window reaches into it; all prices are known then.
+        known_only: planned once when the window opens, until known prices end.
+        waiting: if the window extends into tomorrow, not before its prices are published; all prices are known then.
     """
 
     windows: int
@@ -109,25 +109,25 @@ class Outcome:
     waiting: float
 
     def above(self, cost: float) -> float:
-        """Return how much more than the optimum something costs, in percent."""
+        """Return by how much a cost exceeds the optimum, in percent."""
         return 100 * (cost / self.optimum - 1)
 
     @property
     def regret(self) -> float:
-        """Return how much more than the optimum was paid, in percent."""
+        """Return by how much the planned cost exceeds the optimum, in percent."""
         return self.above(self.cost)
 
 
 class Year:
-    """All prices of a year, and what was known of them at an instant."""
+    """All prices of a year, and which of them were known at an instant."""
 
     def __init__(self, whole: PriceTable) -> None:
-        """Take what the prices really were."""
+        """Use a table of the real prices."""
         self.whole = whole
         self._known: dict[tuple[date, date], PriceTable] = {}
 
     def known(self, now: datetime) -> PriceTable:
-        """Return what the hub knows: from yesterday on, up to the end of the last published day."""
+        """Return the known prices: from yesterday to the end of the last published day."""
         today = local_date(now)
         published = now.astimezone(TARIFF_ZONE).time() >= PUBLISHED
         key = today - _DAY, today + _DAY if published else today
@@ -138,7 +138,7 @@ class Year:
         return self._known[key]
 
     def news(self, opens: datetime, closes: datetime) -> list[datetime]:
-        """Return when what is known changes within a window."""
+        """Return when the known prices change within a window."""
         days = range((local_date(closes) - local_date(opens)).days + 1)
         dates = [local_date(opens) + _DAY * day for day in days]
         moments = [
@@ -156,10 +156,10 @@ def play(
     news: Collection[datetime],
     restarts: Collection[datetime] = (),
 ) -> Task:
-    """Return a task with all its runs: planned as ``loads/load.py`` does, as prices arrive and time goes on.
+    """Return a task with all its runs, planned like ``loads/load.py`` as prices arrive and time passes.
 
-    ``known`` returns what is known of prices at an instant; it changes at ``news``. At ``restarts`` the load is planned
-    again without any.
+    ``known`` returns the prices that are known at an instant; they change at ``news``. At ``restarts`` the load is
+    planned again without new prices.
     """
     now = task.opens
     again: datetime | None = None
@@ -188,7 +188,7 @@ def play(
 
 
 def windows(settings: LoadSettings, whole: PriceTable) -> Iterator[Task]:
-    """Yield the windows whose prices are all known, and those of the day before."""
+    """Yield the windows for which all prices are known, including those of the day before."""
     first, last = whole.intervals[0].start, whole.intervals[-1].end
     now = first + _DAY
     while True:
@@ -201,7 +201,7 @@ def windows(settings: LoadSettings, whole: PriceTable) -> Iterator[Task]:
 
 
 def cost(table: PriceTable, runs: Iterable[Run]) -> float:
-    """Return what runs of 1 kW cost."""
+    """Return the cost of runs of 1 kW."""
     return fsum(
         (one.price or 0.0)
         * ((min(one.end, run.end) - max(one.start, run.start)) / _HOUR)
@@ -211,7 +211,7 @@ def cost(table: PriceTable, runs: Iterable[Run]) -> float:
 
 
 def measure(settings: LoadSettings, whole: PriceTable) -> Outcome:
-    """Return what a load costs in all windows."""
+    """Return the costs of a load in all windows."""
     year, power = Year(whole), settings.power or 1.0
     found: list[tuple[float, ...]] = []
     for task in windows(settings, whole):
@@ -236,7 +236,7 @@ def measure(settings: LoadSettings, whole: PriceTable) -> Outcome:
 
 
 def _other_rules(settings: LoadSettings, task: Task, year: Year) -> tuple[float, float]:
-    """Return what a window costs that ends with the known prices, and one that begins when tomorrow is published."""
+    """Return the cost of a window that ends with known prices, and of one that begins when tomorrow is published."""
 
     def best(opens: datetime, closes: datetime) -> float:
         request = settings.request(opens, closes, settings.duration)
@@ -255,19 +255,19 @@ def _other_rules(settings: LoadSettings, task: Task, year: Year) -> tuple[float,
 
 
 def grid_fee(fee: str, hour: int) -> float:
-    """Return a grid fee in ct/kWh: flat, or by the time of day as § 14a EnWG, module 3, has it."""
+    """Return a grid fee in ct/kWh: flat, or by time of day as in § 14a EnWG, module 3."""
     if fee == "flat" or 6 <= hour < 17 or 21 <= hour < 23:
         return 8.9
     return 13.4 if 17 <= hour < 21 else 3.2
 
 
 def price(market: float, fee: str, hour: int) -> float:
-    """Return the all-in price in EUR/kWh for one at the exchange in EUR/MWh: with margin, levies, tax and grid fee."""
+    """Return the all-in price (EUR/kWh) for a market price (EUR/MWh), with margin, levies, tax and grid fee."""
     return (market / 10 + 1.45 + 6.656 + grid_fee(fee, hour)) * 1.19 / 100
 
 
 def read(path: Path, fee: str | None) -> PriceTable:
-    """Return the prices of a file, all-in; of the market alone if there is no grid fee."""
+    """Return the all-in prices for a file of market prices, or the market prices without a grid fee."""
     with path.open(newline="") as file:
         rows = [
             (datetime.fromisoformat(at), float(eur))
@@ -284,13 +284,13 @@ def read(path: Path, fee: str | None) -> PriceTable:
 
 
 def find() -> Path | None:
-    """Return where the prices are, if they are beside the repository."""
+    """Return the file of prices, if there is one next to the repository."""
     parents = Path(__file__).resolve().parents[1:4]
     return next((at for one in parents if (at := one / PRICES).exists()), None)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure and print."""
+    """Measure all loads, and print the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("prices", nargs="?", type=Path, default=find())
     path = parser.parse_args(arguments).prices

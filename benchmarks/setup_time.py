@@ -2,8 +2,8 @@
 
     .venv/bin/python -m benchmarks.setup_time
 
-Setup of an account: from ``async_setup_entry`` to the first state of the price, cold (nothing is stored, so Nomos is
-asked) and warm (prices are stored), on a real Home Assistant core with the simulated Nomos in another process.
+Setup of an account: from ``async_setup_entry`` to the first state of the price, cold (nothing is stored, so requests
+are sent) and warm (prices are stored), on a real Home Assistant core with the simulated Nomos in another process.
 Imports: every module that a start needs, in a fresh interpreter that has already imported Home Assistant.
 """
 
@@ -41,7 +41,7 @@ HOME: Final = (
     "homeassistant.helpers.config_entry_oauth2_flow",
     "homeassistant.helpers.update_coordinator",
 )
-"""What a hub imports before the integration."""
+"""Modules that a hub imports before the integration."""
 
 START_UP: Final = (
     "custom_components.nomos",
@@ -51,7 +51,7 @@ START_UP: Final = (
     "custom_components.nomos.config_flow",
     "custom_components.nomos.sensor",
 )
-"""The modules of the integration that Home Assistant imports at its start."""
+"""The integration's modules that Home Assistant imports at startup."""
 
 _IMPORT: Final = f"""
 import importlib, json, sys, time
@@ -75,7 +75,7 @@ class Imports:
         processor: its processor time in seconds.
         wall: its wall-clock time in seconds.
         modules: the modules that Home Assistant had not imported before.
-        heaviest: the slowest of them, each with all that it imports, in microseconds.
+        heaviest: the slowest of them, each including its imports, in microseconds.
     """
 
     processor: float
@@ -85,7 +85,7 @@ class Imports:
 
     @property
     def foreign(self) -> list[str]:
-        """Return those modules that do not belong to the integration."""
+        """Return the modules that do not belong to the integration."""
         return [one for one in self.modules if not one.startswith("custom_components")]
 
 
@@ -146,7 +146,7 @@ def _first_state(hass: HomeAssistant) -> asyncio.Future[None]:
 
 
 def starts() -> dict[str, list[tuple[float, float]]]:
-    """Start cold and warm, several times each."""
+    """Set up cold and warm, several times each."""
     found: dict[str, list[tuple[float, float]]] = {"cold": [], "warm": []}
     now = datetime.now(UTC)
     with simulator_process(now, (now - timedelta(days=3)).date()) as nomos:
@@ -196,7 +196,7 @@ def report() -> str:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure setups and imports, and print the results."""
     argparse.ArgumentParser(description=__doc__).parse_args()
     print(report())
 

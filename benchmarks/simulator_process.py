@@ -1,4 +1,4 @@
-"""The simulated Nomos in a process of its own, so that its work does not count as the hub's."""
+"""The simulated Nomos in its own process, so that its work does not count as the hub's."""
 
 import asyncio
 from collections import Counter
@@ -15,7 +15,7 @@ from simulator import Simulator
 from simulator.berlin import midnight
 
 EMAIL: Final = "smart@example.com"
-"""The customer that the benchmarks are about: one contract, a smart meter, quarter-hourly prices."""
+"""The customer of the benchmarks: one contract, a smart meter, quarter-hourly prices."""
 
 CLIENT_ID: Final = "nomos-home"
 CLIENT_SECRET: Final = "nomos-home-secret"
@@ -29,7 +29,7 @@ class SimulatorProcess:
     Attributes:
         url: the URL on which it listens.
         customer: the id of the customer whose account is linked.
-        token: the answer of the token endpoint.
+        token: the response of the token endpoint.
         clock: its time in seconds since 1970.
         pipe: the connection to it.
     """
@@ -45,7 +45,7 @@ class SimulatorProcess:
         self.clock.value = now.timestamp()
 
     def requests(self) -> Counter[str]:
-        """Return how many requests of each kind were answered since the last call."""
+        """Return the number of answered requests of each kind since the last call."""
         self.pipe.send("requests")
         answer = self.pipe.recv()
         assert isinstance(answer, Counter)

@@ -1,15 +1,15 @@
-"""How long importing fourteen months of usage keeps a real Home Assistant from its other work.
+"""How long an import of fourteen months of usage blocks a real Home Assistant.
 
     .venv/bin/python -m benchmarks.usage_import
     .venv/bin/python -m benchmarks.usage_import --count
 
-A Home Assistant core with a recorder on a file, and the simulator in a process of its own. A ticker in the event loop
-measures its own delay. Other work on the machine delays it, too; so it also measures how long of the delay this process
-was running.
+A Home Assistant core with a recorder on a file, and the simulator in its own process. A ticker in the event loop
+measures its own delay. Since other work on the machine delays it, too, it also measures for how long of the delay this
+process was running.
 
-Python's full garbage collections stop everything, the longer the more objects Home Assistant holds. One starts once the
-objects that outlived two young collections since the last one are a quarter of all older ones. With ``--count``, those
-objects are counted and times are not measured, since each count takes some 20 ms.
+Python's full garbage collections stop everything, for longer the more objects there are. One starts once the objects
+that have outlived two young collections since the last one are a quarter of all older ones. With ``--count``, these
+objects are counted instead of measuring times, since each count takes some 20 ms.
 """
 
 import argparse
@@ -55,10 +55,10 @@ class Lateness:
     """The delays of the ticker.
 
     Attributes:
-        stretches: begin and end of each delay, and how long of it this process was running; in seconds.
-        collections: begin and end of each full garbage collection.
-        grown_old: how many objects outlived two young collections, if they are counted.
-        counting: whether they are.
+        stretches: start and end of each delay, and for how long of it this process was running; in seconds.
+        collections: start and end of each full garbage collection.
+        grown_old: the number of objects that outlived two young collections, if they are counted.
+        counting: whether they are counted.
     """
 
     stretches: list[tuple[float, float, float]] = field(default_factory=list)
@@ -80,7 +80,7 @@ class Lateness:
             self.collections.append((self._begin, perf_counter()))
 
     @property
-    def blamed(self) -> list[float]:
+    def own_delays(self) -> list[float]:
         """Return the delays that this process caused."""
         return [min(end - begin, ran) for begin, end, ran in self.stretches]
 
@@ -92,7 +92,7 @@ class Lateness:
         wall = longest(end - begin for begin, end, _ in self.stretches)
         collected = longest(end - begin for begin, end in self.collections)
         return (
-            f"longest stretches {wall} ms by the clock, {longest(self.blamed)} ms of"
+            f"longest stretches {wall} ms by the clock, {longest(self.own_delays)} ms of"
             f" running; {len(self.collections)} full collections, of {collected} ms"
         )
 
@@ -103,7 +103,7 @@ def longest(seconds: Iterable[float]) -> str:
 
 
 async def tick(lateness: Lateness) -> None:
-    """Run every two milliseconds, and record each delay."""
+    """Run every two milliseconds and record each delay."""
     while True:
         due, ran = perf_counter() + TICK, process_time()
         await asyncio.sleep(TICK)
@@ -195,14 +195,14 @@ def size_of(database: Path) -> int:
 
 
 def rows_of(database: Path) -> int:
-    """Return how many hours are in the long-term statistics."""
+    """Return the number of hours in the long-term statistics."""
     with closing(sqlite3.connect(database)) as connection:
         (rows,) = connection.execute("SELECT count(*) FROM statistics").fetchone()
     return int(rows)
 
 
 async def measure(folder: Path, months: int, *, counting: bool) -> None:
-    """Import, and print what it took."""
+    """Run an import and measure it."""
     ours, theirs = get_context("spawn").Pipe()
     process = get_context("spawn").Process(target=simulate, args=(months, theirs))
     process.start()
@@ -215,7 +215,7 @@ async def measure(folder: Path, months: int, *, counting: bool) -> None:
         await get_instance(hass).async_block_till_done()
         before = size_of(database)
         if counting:
-            # What happened before does not belong to the import.
+            # Anything before this is not part of the import.
             gc.collect()
         with ticker(hass.loop, counting) as idle:
             await asyncio.sleep(5)
@@ -247,7 +247,7 @@ async def measure(folder: Path, months: int, *, counting: bool) -> None:
 def report(
     first: date, seconds: float, worked: float, own: float, again: float
 ) -> None:
-    """Print how long it took."""
+    """Print the results."""
     print(
         f"since {first}: {seconds:.1f} s, of which {worked:.1f} s processor time"
         f" ({own:.1f} s in the event loop); the same day again {again:.2f} s"
@@ -255,7 +255,7 @@ def report(
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure an import, and print the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--months", type=int, default=14)
     parser.add_argument("--count", action="store_true", help="count objects, not time")

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 import aiohttp
 
-# The client is not published by itself yet.
+# The client is not published as a package yet.
 sys.path.append(str(Path(__file__).parents[1] / "custom_components" / "nomos"))
 
 from api import API_URL, NomosClient, NomosError
@@ -25,7 +25,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 
 
 async def list_prices(url: str, access_token: str) -> None:
-    """Print a line for each interval of today, for each contract that runs."""
+    """Print a line for each interval of today, for each running contract."""
     today = datetime.now(BERLIN).date()
 
     async def get_access_token() -> str:
@@ -44,7 +44,7 @@ async def list_prices(url: str, access_token: str) -> None:
 
 
 def main() -> None:
-    """Read the command line, and print what was asked for or what went wrong."""
+    """Read the command line, and print prices or an error."""
     parser = argparse.ArgumentParser(description="List today's prices.")
     parser.add_argument("--url", default=API_URL, help="the address of the API")
     url = parser.parse_args().url

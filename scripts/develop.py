@@ -1,4 +1,4 @@
-"""Start a real Home Assistant with this integration, and a stand-in Nomos to link it to."""
+"""Start a real Home Assistant with this integration, and a simulated Nomos to link it to."""
 
 import argparse
 import asyncio
@@ -30,11 +30,11 @@ PASSWORD = "nomos"
 
 DEFAULT_FOLDER = PROJECT / ".dev" / "config"
 MARK = ".nomos-develop"
-"""The file that says that a configuration folder was created here."""
+"""The file that marks a configuration folder as created by this command."""
 
 
 class DevelopError(Exception):
-    """The environment cannot start; the message is for the person who started it."""
+    """The environment cannot start; the message is for the user."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,7 +47,7 @@ class Price:
 
 
 def say(text: str) -> None:
-    """Print at once, also into a pipe."""
+    """Print at once, even into a pipe."""
     print(text, flush=True)
 
 
@@ -101,10 +101,10 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
 
 
 class Environment:
-    """The stand-in Nomos and the Home Assistant."""
+    """The simulated Nomos and the Home Assistant."""
 
     def __init__(self, options: argparse.Namespace) -> None:
-        """Prepare both; nothing is started yet."""
+        """Prepare both without starting them."""
         self.options = options
         self.nomos_url = f"http://127.0.0.1:{options.nomos_port}"
         folder: Path = options.config.resolve()
@@ -119,7 +119,7 @@ class Environment:
         self.simulator: Child | None = None
 
     def check(self) -> None:
-        """Report early what would fail later."""
+        """Report problems early."""
         if self.options.market is not None and not self.options.market.is_file():
             raise DevelopError(f"there is no file {self.options.market}")
         for what, port in (
@@ -139,8 +139,8 @@ class Environment:
     def prepare(self) -> None:
         """Create the configuration folder; empty it first if it is to be fresh.
 
-        A folder that this command did not create is left alone: one configuration folder looks like another, and the
-        wrong one may be somebody's home.
+        A folder that this command did not create is left alone: configuration folders look alike, and the wrong one may
+        be that of somebody's home.
         """
         folder = self.hub.settings.folder
         is_ours = folder == DEFAULT_FOLDER or (folder / MARK).exists()
@@ -154,7 +154,7 @@ class Environment:
         (folder / MARK).touch()
         for log in ("simulator.log", self.hub.log.name):
             (folder / log).unlink(missing_ok=True)
-        # The stand-in forgets everything between two starts, and its market may differ: delete its stored prices.
+        # The simulator forgets everything between two starts, and its market may differ, so delete stored prices.
         for kept in folder.glob(f".storage/{DOMAIN}*"):
             kept.unlink()
 
@@ -227,7 +227,7 @@ class Environment:
             )
 
     async def watch(self) -> None:
-        """Raise when a child ends, but start Home Assistant again if it asks for a restart."""
+        """Raise if a child ends, but start Home Assistant again if it asks for a restart."""
         while True:
             await asyncio.sleep(0.5)
             if self.simulator is not None:
@@ -258,7 +258,7 @@ class Environment:
 async def find_price_entity(client: HubClient) -> Json | None:
     """Return the registry entry of the current price of the account's first contract.
 
-    A unique id would not do: those of `next_price` and `grid_price` end in `_price`, too.
+    The unique id is not sufficient, since those of `next_price` and `grid_price` also end in `_price`.
     """
     for entity in await client.entities(DOMAIN):
         if entity["translation_key"] == "price" and not entity["disabled_by"]:
@@ -344,7 +344,7 @@ async def run(options: argparse.Namespace) -> None:
 
 
 async def _run_until_signal(options: argparse.Namespace) -> None:
-    """Run until a signal to end; a second one kills."""
+    """Run until a signal; a second one kills."""
     loop = asyncio.get_running_loop()
     task = asyncio.ensure_future(run(options))
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

@@ -1,6 +1,6 @@
-"""A real Home Assistant in a process of its own, with this integration installed.
+"""A real Home Assistant in its own process, with this integration installed.
 
-It is configured to listen on this machine only, to ask for nothing but the first user, and to need no internet.
+It is configured to listen on this machine only, to onboard nothing but the first user, and to need no internet.
 """
 
 import asyncio
@@ -26,11 +26,11 @@ INTEGRATION = PROJECT / "custom_components" / "nomos"
 # The exit code after Home Assistant's restart button was pressed.
 RESTART_EXIT_CODE = 100
 
-# Held by a running Home Assistant; it names the process.
+# A lock file of a running Home Assistant, with its process id.
 LOCK = ".ha_run.lock"
 
-# default_config without what looks for devices, uses the internet or needs programs of its own. Scripts, helpers and
-# diagnostics are dependencies and come by themselves.
+# default_config without components that search for devices, use the internet or need other programs. Scripts, helpers
+# and diagnostics are loaded as dependencies.
 INTEGRATIONS = (
     "config",
     "energy",
@@ -66,7 +66,7 @@ def write_configuration(settings: HubSettings) -> None:
     (folder / "configuration.yaml").write_text(_configuration_yaml(settings))
     if not (automations := folder / "automations.yaml").exists():
         automations.write_text("[]\n")
-    # No `http:` in YAML: Home Assistant treats it as a trial, and reverts it by a restart after five minutes.
+    # Not `http:` in YAML, which Home Assistant treats as a trial and reverts by a restart after five minutes.
     _write_store(
         folder,
         "http",
@@ -89,7 +89,7 @@ def write_configuration(settings: HubSettings) -> None:
         version=(2, 2),
     )
     if not (folder / ".storage" / "onboarding").exists():
-        # Only the step of the first user is left: the others look for devices and use the internet.
+        # Only the step of the first user is left, since the others search for devices and use the internet.
         _write_store(
             folder,
             "onboarding",
@@ -184,7 +184,7 @@ class Hub:
         ).exists()
 
     def running(self) -> int | None:
-        """Return the process that runs in the folder, by whomever it was started; 0 if its number is unknown."""
+        """Return the process that runs in the folder, whoever started it; 0 if its id is unknown."""
         try:
             with (self.settings.folder / LOCK).open("r+") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -259,12 +259,12 @@ class Hub:
             await self.child.stop(patience=patience)
 
     def kill(self) -> None:
-        """Kill the process, as a power cut does."""
+        """Kill the process, as a power cut would."""
         if self.child is not None:
             self.child.kill()
 
     def client(self, token: str = "") -> HubClient:
-        """Return a client for it, which can only onboard or log in without a token."""
+        """Return a client; without a token, it can only onboard or log in."""
         return HubClient(self.url, token)
 
 

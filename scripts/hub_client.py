@@ -1,6 +1,6 @@
-"""A client for Home Assistant that does what a browser does: REST, websocket, users, config flows.
+"""A client for Home Assistant that acts like a browser: REST, websocket, users, config flows.
 
-Messages of errors never hold what was sent, nor the query of an address: both contain passwords, codes and tokens.
+Error messages never contain sent data or the query of a URL, both of which have passwords, codes and tokens.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ class HubError(Exception):
 
 
 class HubClient:
-    """A client for one Home Assistant, to be used in an `async with`."""
+    """A client for one Home Assistant. An async context manager."""
 
     def __init__(self, url: str, token: str = "") -> None:
         """Use the Home Assistant at a URL, with the token of a user."""
@@ -40,7 +40,7 @@ class HubClient:
     async def disconnect(self) -> None:
         """Close the websocket; the next command opens it again.
 
-        Home Assistant's shutdown waits for a websocket that does not answer.
+        Otherwise, Home Assistant's shutdown would wait for a websocket that does not answer.
         """
         if self._websocket is not None:
             await self._websocket.close()
@@ -49,7 +49,7 @@ class HubClient:
     # Users
 
     async def onboard(self, *, user: str, password: str, language: str = "en") -> None:
-        """Create the first user and act as that user from now on."""
+        """Create the first user, and act as that user from now on."""
         answer = await self._request(
             "POST",
             "/api/onboarding/users",
@@ -64,7 +64,7 @@ class HubClient:
         await self._use_code(answer["auth_code"])
 
     async def log_in(self, *, user: str, password: str) -> None:
-        """Act as this user from now on."""
+        """Log in, and act as this user from now on."""
         client_id = f"{self.url}/"
         flow = await self._request(
             "POST",
@@ -116,7 +116,7 @@ class HubClient:
         return await self._request("DELETE", path)
 
     async def _request(self, method: str, path: str, **options: Any) -> Any:
-        # The frontend sends its own address with every request; Home Assistant builds the redirect URI from it.
+        # The frontend sends its URL with every request, from which Home Assistant builds the redirect URI.
         headers = {"HA-Frontend-Base": self.url}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
@@ -213,7 +213,7 @@ class HubClient:
         return step
 
     async def flow_step(self, flow_id: str) -> Json:
-        """Return a flow's current step; a flow that waited for an external answer goes on once it is there."""
+        """Return a flow's current step; a flow that waits for an external response continues once it has arrived."""
         step: Json = await self.get(f"/api/config/config_entries/flow/{flow_id}")
         return step
 
@@ -259,7 +259,7 @@ class HubClient:
 
 
 async def _message(response: aiohttp.ClientResponse) -> str:
-    """Return Home Assistant's message of a refusal."""
+    """Return the message with which Home Assistant refused a request."""
     if response.content_type != "application/json":
         return ""
     body = await response.json()

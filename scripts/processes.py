@@ -1,6 +1,6 @@
-"""Programs that scripts and tests start, watch and end.
+"""Programs that scripts and tests start, monitor and stop.
 
-These are not asyncio's processes: in tests, a process outlives the event loop in which it was started.
+These are not asyncio's processes since, in tests, a process outlives the event loop in which it was started.
 """
 
 import asyncio
@@ -15,11 +15,11 @@ from typing import Self
 
 
 class ChildError(Exception):
-    """A child ended or did not start; the message holds the last lines of its output."""
+    """A child ended or did not start; the message has the last lines of its output."""
 
 
 class Child:
-    """One program in a process group of its own, whose output goes to a file."""
+    """A program in its own process group, whose output goes to a file."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class Child:
             )
 
     async def wait_for_output(self, text: str, *, timeout: float) -> str:
-        """Wait until a line holds the text; return that line."""
+        """Wait for a line that contains the text; return it."""
         try:
             async with asyncio.timeout(timeout):
                 while True:
@@ -90,7 +90,7 @@ class Child:
             ) from None
 
     async def stop(self, *, patience: float = 20) -> None:
-        """Ask the program to end; kill it if it does not."""
+        """Ask the program to exit; kill it if it does not."""
         self._signal(signal.SIGTERM)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(patience):
@@ -99,13 +99,13 @@ class Child:
         self.kill()
 
     def kill(self) -> None:
-        """Kill the program and all that it started."""
+        """Kill the program and everything that it started."""
         self._signal(signal.SIGKILL)
         self._process.wait()
 
     def _signal(self, number: signal.Signals) -> None:
-        # The id of a reaped leader may have been given to another process, but not while its group has members; a
-        # group without members raises ProcessLookupError, on a Mac also PermissionError.
+        # The id of a reaped leader may be reused by another process, but not while its group has members; a group
+        # without members raises ProcessLookupError, or on a Mac PermissionError.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, number)
 
@@ -114,7 +114,7 @@ class Child:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Leave nothing running behind."""
+        """Stop the program."""
         self.kill()
 
 

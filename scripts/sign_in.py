@@ -1,7 +1,7 @@
-"""Link a Nomos account to a real Home Assistant as a person does, over real HTTP.
+"""Links a Nomos account to a real Home Assistant as a person would, over real HTTP.
 
-Home Assistant opens the sign-in page; there the customer enters an e-mail address and a one-time code and allows or
-denies access; the page sends the customer back to Home Assistant, which then finishes the flow.
+Home Assistant opens the sign-in page, where the customer enters an e-mail address and a one-time code and allows or
+denies access. The page sends the customer back to Home Assistant, which then finishes the flow.
 """
 
 from dataclasses import dataclass, field
@@ -70,7 +70,7 @@ class _FormReader(HTMLParser):
 
 
 class Customer:
-    """A customer with a browser on the sign-in pages of the simulator; to be used in an `async with`."""
+    """A customer with a browser on the sign-in pages of the simulator. An async context manager."""
 
     def __init__(self, simulator: str, email: str = CUSTOMER) -> None:
         """Sign in as a customer of a simulator."""
@@ -78,7 +78,7 @@ class Customer:
         self.email = email
         self.codes: list[
             str
-        ] = []  # all one-time and authorization codes seen, for tests that look for leaks
+        ] = []  # all one-time and authorization codes seen, for tests that search for leaks
 
     async def __aenter__(self) -> Self:
         """Open a browser without cookies."""
@@ -95,7 +95,7 @@ class Customer:
         await self._session.close()
 
     async def sign_in(self, authorize: str, *, allow: bool = True) -> URL:
-        """Sign in at the address that Home Assistant opens; return the address that leads back to it."""
+        """Sign in at the URL that Home Assistant opens; return the URL that leads back to it."""
         address = URL(authorize)
         if address.origin() != self.simulator.origin():
             raise LinkError(
@@ -114,7 +114,7 @@ class Customer:
         return back
 
     async def return_to_hub(self, back: URL) -> None:
-        """Follow the address that leads back to Home Assistant."""
+        """Follow the URL that leads back to Home Assistant."""
         async with self._session.get(back) as response:
             if not response.ok:
                 raise LinkError(
@@ -140,7 +140,7 @@ class Customer:
     async def _press(
         self, page: _Page | URL, button: str, entries: dict[str, str]
     ) -> _Page | URL:
-        """Fill in the form that holds the button, and press it."""
+        """Fill in the form with the button, and press it."""
         if isinstance(page, URL):
             raise LinkError(f"the customer was sent back before the button #{button}")
         form = next((form for form in page.forms if button in form.buttons), None)
@@ -160,7 +160,7 @@ class Customer:
     async def _open(
         self, method: str, address: URL, data: dict[str, str]
     ) -> _Page | URL:
-        """Return a page of the simulator, or the address outside the simulator that it redirects to."""
+        """Return a page of the simulator, or the URL outside the simulator that it redirects to."""
         for _hop in range(10):
             sent = (
                 {"params": data} if method == "GET" and data else {"data": data or None}
@@ -233,7 +233,7 @@ async def walk(
 async def ensure_credentials(
     client: HubClient, *, client_id: str = CLIENT_ID, secret: str = CLIENT_SECRET
 ) -> None:
-    """Store the simulator's application credentials unless there are some already."""
+    """Store the simulator's application credentials unless there are any already."""
     if not await client.credentials(DOMAIN):
         await client.add_credentials(
             DOMAIN, client_id=client_id, client_secret=secret, name="Nomos"
@@ -253,7 +253,7 @@ async def link(client: HubClient, customer: Customer) -> Json:
 
 
 async def link_again(client: HubClient, customer: Customer, entry_id: str) -> None:
-    """Link an account again: through its open reauthentication, else by reconfiguring it."""
+    """Link an account again, through its pending reauthentication or else by reconfiguring it."""
     waiting = [
         flow
         for flow in await client.flows(DOMAIN, source="reauth")

@@ -46,7 +46,7 @@ PICTURES: Final = {
     "until-1500": (0, 6 * 3600),
     "power-night": (12 * 3600, 16 * 3600),
 }
-"""The days that are drawn, each with the first and the last hour."""
+"""The days that are drawn, each with its first and last hour."""
 
 
 def tables(simulated: dict[Job, Result]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The API: it answers the fleet and counts the requests."""
+"""The API, which answers the fleet and counts its requests."""
 
 from array import array
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ MIDNIGHT: Final = 12 * 3600
 
 
 def at_time(hour: int, minute: int = 0) -> int:
-    """Return the second of a time of day, between noon and the noon after."""
+    """Return the second of a time of day, between noon and the next noon."""
     return ((hour - 12) % 24) * 3600 + minute * 60
 
 
 def clock(second: float) -> str:
-    """Return a second as time of day."""
+    """Return a second as a time of day."""
     return f"{NOON + timedelta(seconds=int(second)):%H:%M:%S}"
 
 
@@ -35,7 +35,7 @@ class RequestKind(Enum):
 
 
 class Answer(Enum):
-    """How a request ends."""
+    """The outcome of a request."""
 
     SUCCESS = "success"
     DOWN = "down"
@@ -56,14 +56,14 @@ class Closure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """What happens on a day.
+    """The events of a day.
 
     Attributes:
         published: The second at which tomorrow is published; None for never.
         closures: When the API is down.
-        capacity: Requests per second of a fleet of a million beyond which the API answers 429.
-        retry_after: The seconds to wait that a 429 names. During a closure, it names the time until its end.
-        power: When the hubs lose power, and when it is back.
+        capacity: Requests per second above which the API answers 429, for a fleet of a million.
+        retry_after: The seconds to wait in a 429. During a closure, these are the seconds until its end.
+        power: When the hubs lose power and get it back.
 
     """
 
@@ -77,7 +77,7 @@ class Scenario:
 
 
 class Api:
-    """Answers and counts requests. Each hub stands for ``scale`` hubs."""
+    """Answers and counts requests. Each hub represents ``scale`` hubs."""
 
     def __init__(self, scenario: Scenario, hubs: int, scale: int) -> None:
         """Start with no requests."""
@@ -97,7 +97,7 @@ class Api:
         return published is not None and published <= at
 
     def ask(self, at: float, kind: RequestKind) -> tuple[Answer, float]:
-        """Count a request; return how it ends, and the seconds that Nomos asks to wait."""
+        """Count a request; return its outcome and the seconds to wait."""
         second = int(at)
         counts = self.requests[kind.value]
         counts[second] += 1
@@ -118,7 +118,7 @@ class Api:
     def _is_too_much(self, second: int) -> bool:
         if self._capacity is None:
             return False
-        # The window has as many seconds as a hub stands for hubs, so that the limit stays the same number.
+        # The window has as many seconds as hubs are represented by one, so that the limit stays the same number.
         window = second // self._scale
         if window != self._window:
             self._window, self._in_window = window, 0

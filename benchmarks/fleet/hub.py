@@ -1,4 +1,4 @@
-"""One hub: what it knows, and when the real schedule sends its requests."""
+"""A hub: what it knows, and when it sends requests by the real schedule."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -17,7 +17,7 @@ _YESTERDAY: Final = NOON.date() - timedelta(days=1)
 
 TOKEN_LIFE: Final = 3600
 _TOKEN_MARGIN: Final = 20
-"""Seconds before its end from which a token counts as expired in Home Assistant."""
+"""How many seconds before its end a token counts as expired in Home Assistant."""
 
 NEVER: Final = float("inf")
 
@@ -33,13 +33,13 @@ def second(at: datetime) -> float:
 
 
 class Poller(Protocol):
-    """Requests of one kind, with a timer of their own."""
+    """Requests of one kind, with their own timer."""
 
     def begin(self, hub: Hub, at: float) -> datetime:
         """Return the time of the first request after a start."""
 
     def run(self, hub: Hub, at: float, api: Api) -> datetime:
-        """Send a request, process the answer, and return the time of the next one."""
+        """Send a request, process the response, and return the time of the next request."""
 
 
 @dataclass(slots=True, eq=False)
@@ -47,8 +47,8 @@ class Hub:
     """A hub's state.
 
     Attributes:
-        through: The last day whose prices it has: 0 for the first day, 1 for the one after.
-        due: When each poller is run next, in the order of the fleet's pollers.
+        through: The last day whose prices it has: 0 for the first day, 1 for the next one.
+        due: When each poller runs next, in the order of the fleet's pollers.
         requests: How many requests it sent.
         usage_synced_on: The last day on which it requested usage.
 
@@ -83,7 +83,7 @@ class Hub:
         )
 
     def ask(self, at: float, kind: RequestKind, api: Api) -> Answer:
-        """Send a request with a valid access token, unless Nomos asked for a pause."""
+        """Send a request with a valid access token, unless Nomos has asked for a pause."""
         if self.paused_until > at:
             return Answer.NOT_SENT
         if self.token_until <= at + _TOKEN_MARGIN:
@@ -97,7 +97,7 @@ class Hub:
         answer, wait = api.ask(at, kind)
         self.requests += 1
         if answer is Answer.CUT:
-            # aiohttp repeats it once.
+            # aiohttp repeats the request once.
             self.requests += 1
         if answer is Answer.TOO_MANY:
             until = schedule.pause_until(instant(at), timedelta(seconds=wait))
@@ -147,7 +147,7 @@ class Prices:
     """The prices of today and tomorrow (``PriceCoordinator``)."""
 
     def begin(self, hub: Hub, at: float) -> datetime:
-        """Request at once if the current price is not stored; else schedule the request for what is missing."""
+        """Request at once if the current price is not stored; otherwise schedule a request for missing prices."""
         hub.reason, hub.misses = PriceRequestReason.REST, 0
         reason = hub.price_request_reason(at)
         if reason is PriceRequestReason.CURRENT:
@@ -157,7 +157,7 @@ class Prices:
         )
 
     def run(self, hub: Hub, at: float, api: Api) -> datetime:
-        """Request prices, and keep those that come."""
+        """Request prices, and store those that arrive."""
         before = hub.through
         if hub.ask(at, RequestKind.PRICES, api) is Answer.SUCCESS:
             hub.through = max(before, int(api.has_tomorrow(at)))
@@ -171,10 +171,10 @@ class Prices:
 
 
 class Usage:
-    """What was metered yesterday (``UsageCoordinator``), on an ordinary day: delivered in time, nothing settled."""
+    """Yesterday's usage (``UsageCoordinator``) on an ordinary day: available in time, no month to settle."""
 
     def begin(self, hub: Hub, at: float) -> datetime:
-        """Return the next daily request, or a time soon if one was missed."""
+        """Return the next daily request, or an early time if one was missed."""
         hub.usage_misses = 0
         return schedule.next_usage_request_after_start(
             instant(at), hub.usage_synced_on, phase=hub.phase, chance=hub.chance()
@@ -198,4 +198,4 @@ class Usage:
 
 
 POLLERS: Final[tuple[Poller, ...]] = (Subscriptions(), Prices(), Usage())
-"""The kinds of requests of a hub."""
+"""A hub's pollers."""

@@ -1,4 +1,4 @@
-"""All days of docs/fleet.md, each a job for a process."""
+"""All days of docs/fleet.md, as jobs for processes."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -49,10 +49,10 @@ def all_jobs() -> list[Job]:
 
 
 def proved() -> list[Scenario]:
-    """Return the days that are simulated both in full and as a sample, to compare."""
+    """Return the days that are simulated both in full and as a sample, for comparison."""
     return [BY_NAME[name] for name in ("published-1420", "down", "limit", "until-1500")]
 
 
 def samples() -> tuple[int, int]:
-    """Return the numbers of hubs for that comparison: all of them, and the same share as of a million."""
+    """Return the numbers of hubs for that comparison: all of them, and the share that is used for a million."""
     return PROVED, PROVED * SAMPLE // MILLION

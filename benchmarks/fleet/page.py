@@ -1,4 +1,4 @@
-"""The tables of docs/fleet.md, and the page with new ones in it."""
+"""The tables of docs/fleet.md, and updating the page."""
 
 from collections.abc import Iterable, Sequence
 import re
@@ -17,7 +17,7 @@ def table(head: Row, rows: Iterable[Row]) -> str:
 
 
 def day_rows(results: Iterable[Result]) -> str:
-    """Return what each day meant for the API and for the hubs."""
+    """Return the figures of each day for API and hubs."""
     return table(
         (
             "day",
@@ -51,18 +51,18 @@ def day_row(result: Result) -> Row:
 
 
 def known(result: Result, share: float) -> str:
-    """Return when a share of the hubs knew the prices of tomorrow."""
+    """Return when a share of the hubs knew tomorrow's prices."""
     at = result.known_by(share)
     return "–" if at is None else clock(at)
 
 
 def after(scenario: Scenario) -> int:
-    """Return when the fault of a day is over."""
+    """Return when the fault of a day ends."""
     return max((closure.end for closure in scenario.closures), default=0)
 
 
 def return_row(title: str, result: Result, normal: Result) -> Row:
-    """Return how a fleet came back after a closure, compared with a normal day."""
+    """Return how a fleet returned after a closure, compared with a normal day."""
     worst, when = result.all.worst(after(result.scenario), DAY)
     usual, _ = normal.all.worst()
     return (
@@ -76,7 +76,7 @@ def return_row(title: str, result: Result, normal: Result) -> Row:
 
 
 def return_rows(rows: Iterable[Row]) -> str:
-    """Return how fleets came back."""
+    """Return how fleets returned."""
     return table(
         (
             "trouble",
@@ -91,7 +91,7 @@ def return_rows(rows: Iterable[Row]) -> str:
 
 
 def variant_rows(results: Iterable[tuple[Variant, Sequence[Result]]]) -> str:
-    """Compare other parameters with the chosen ones, by the time at which tomorrow is published."""
+    """Compare other parameters with the chosen ones, for several times of publication."""
     found = list(results)
     head = ["schedule"]
     for result in found[0][1]:
@@ -126,7 +126,7 @@ def proof_rows(pairs: Iterable[tuple[Result, Result]]) -> str:
 
 
 def with_tables(page: str, tables: dict[str, str]) -> str:
-    """Return the page with each table between the comments that carry its name.
+    """Return the page with each table between the comments that name it.
 
     Raises:
         ValueError: the page has no place for one of them.

@@ -1,4 +1,4 @@
-"""A picture of a fleet's day: the requests at the API, and how many hubs knew tomorrow."""
+"""Draws a fleet's day: the requests at the API, and how many hubs knew tomorrow."""
 
 from collections.abc import Sequence
 from html import escape
@@ -13,7 +13,7 @@ _WIDTH: Final = 860
 _HEIGHT: Final = 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 48, 54, 30
 _STEP: Final = 60
-"""Each point of the curve is the mean of so many seconds."""
+"""The number of seconds that each point of the curve averages."""
 
 _STYLE: Final = """
 svg { --ground: #ffffff; --ink: #24292f; --faint: #d0d7de; --asked: #2f6fd6; --refused: #d1662b; --known: #1a7f47; }
@@ -32,7 +32,7 @@ text { font: 12px system-ui, sans-serif; fill: var(--ink); }
 
 
 def draw(result: Result, begin: int, end: int) -> str:
-    """Return an SVG of the seconds from ``begin`` to ``end``, whole hours."""
+    """Return an SVG of the seconds from ``begin`` to ``end``, which are whole hours."""
     points = slice(begin // _STEP, end // _STEP)
     asked = result.all.per_second(_STEP)[points]
     refused = result.refused.per_second(_STEP)[points]
@@ -89,7 +89,7 @@ def _legend(*, refused: bool) -> list[str]:
 
 
 def _round_up(value: float) -> float:
-    """Return a round number that is not less, and easy to divide by four."""
+    """Round up to a round number that is easily divided by four."""
     unit = 10.0 ** floor(log10(max(value, 1)))
     return next(unit * step for step in (1, 2, 4, 6, 8, 10) if unit * step >= value)
 
@@ -103,7 +103,7 @@ def _y(share: float) -> float:
 
 
 def _path(shares: Sequence[float]) -> str:
-    """Return the points of a curve without those inside a horizontal line."""
+    """Return the points of a curve, without those in the middle of horizontal lines."""
     last = len(shares) - 1
     return " ".join(
         f"{_x(number / last)},{_y(share)}"

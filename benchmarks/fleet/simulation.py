@@ -13,10 +13,10 @@ from .api import DAY, Api, RequestKind, Scenario
 from .hub import POLLERS, Hub, Poller
 
 BOOT: Final = 20, 60
-"""Seconds from power-on to the setup of the integration, at least and at most."""
+"""The least and the most seconds from power-on to the setup of the integration."""
 
 SAMPLE: Final = 40_000
-"""How many hubs are simulated at most; in a larger fleet each stands for several."""
+"""The most hubs that are simulated; in a larger fleet, each represents several."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class Load:
     """Counts of one kind for each second of the day.
 
     Attributes:
-        scale: How many hubs each counted one stands for.
+        scale: How many hubs each counted one represents.
 
     """
 
@@ -39,7 +39,7 @@ class Load:
     def worst(self, begin: int = 0, end: int = DAY) -> tuple[int, int]:
         """Return the count of the busiest second, and which one it was.
 
-        With a scale, it is a window of as many seconds as a hub stands for hubs, which may begin at any second.
+        With a scale, it is any window of as many seconds as hubs are represented by one.
         """
         running = best = sum(self.counts[begin : begin + self.scale])
         where = begin
@@ -62,8 +62,8 @@ class Result:
     """A day of a fleet.
 
     Attributes:
-        simulated: How many hubs were simulated; each stands for ``scale``.
-        learned: How many learned the prices of tomorrow in each second.
+        simulated: How many hubs were simulated; each represents ``scale``.
+        learned: How many learned tomorrow's prices in each second.
         per_hub: How many hubs sent each number of requests.
 
     """
@@ -86,7 +86,7 @@ class Result:
         )
 
     def known_by(self, share: float) -> int | None:
-        """Return by which second a share of the hubs knew tomorrow; None if they never did."""
+        """Return the second by which a share of the hubs knew tomorrow; None if never."""
         known, needed = 0, share * self.simulated
         for second, count in enumerate(self.learned):
             known += count
@@ -111,23 +111,23 @@ class _Simulation:
     """A day that is being simulated."""
 
     def __init__(self, api: Api, pollers: Sequence[Poller], rng: random.Random) -> None:
-        """Begin without hubs."""
+        """Start without hubs."""
         self.fleet: list[Hub] = []
         self.learned = array("I", bytes(4 * DAY))
         self._api = api
         self._pollers = pollers
         self._rng = rng
         self._due: list[list[tuple[Hub, int]]] = [[] for _ in range(DAY)]
-        """What is due in each second: hubs, and the indexes of their pollers."""
+        """The hubs that are due in each second, with the indexes of their pollers."""
 
     def add(self, phase: float) -> None:
-        """Add a hub that runs from the beginning."""
+        """Add a hub that runs from the start."""
         hub = Hub(phase, self._rng, [0.0] * len(self._pollers))
         self.fleet.append(hub)
         self._start(hub, 0.0)
 
     def run(self, power: tuple[int, int] | None) -> None:
-        """Simulate all seconds, with a power cut between two of them."""
+        """Simulate all seconds, with a power cut if the scenario has one."""
         off, on = power or (DAY, DAY)
         for second in range(DAY):
             if second == on:
@@ -152,7 +152,7 @@ class _Simulation:
         for hub, number in self._due[second]:
             at = hub.due[number]
             if int(at) != second:
-                # It was planned before a restart.
+                # This was scheduled before a restart.
                 continue
             through = hub.through
             planned = self._pollers[number].run(hub, at, self._api)
@@ -173,12 +173,12 @@ def simulate(
     """Simulate a day.
 
     Args:
-        scenario: what happens on it.
+        scenario: the events of the day.
         hubs: the size of the fleet.
-        sample: how many of them are simulated at most; a larger fleet must be a multiple of it.
-        seed: of ids and chance.
+        sample: the most hubs that are simulated; a larger fleet must be a multiple of it.
+        seed: for ids and random numbers.
         pollers: what a hub requests.
-        phases: the hubs' places in every spread; by default those of invented installations.
+        phases: the hubs' phases in every spread; by default those of fictional installations.
 
     """
     simulated = min(hubs, sample)

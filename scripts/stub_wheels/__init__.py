@@ -1,5 +1,5 @@
 """Stubs of two compiled packages that Home Assistant's voice assistant needs.
 
 They have no wheels for Python 3.14, and a bare machine has no compiler to build them. Home Assistant imports them at
-its start but uses them only once somebody speaks; without them, the frontend stays at its loading screen.
+startup but uses them only once somebody speaks; without them, the frontend hangs at its loading screen.
 """

@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from benchmarks.household import obey
+from benchmarks.household import apply_mode
 from custom_components.nomos.planner.battery import Battery, BatteryMode, Quarter
 from homeassistant.core import HomeAssistant
 from tests.integration.battery.helpers import add, batteries_of, report, state_of
@@ -45,8 +45,8 @@ async def test_some_days(hass: HomeAssistant, linked, advance: Advance) -> None:
             if live.plan
             else 0
         )
-        level, cost = obey(quarter, level, mode, power)
-        own_level, own_cost = obey(quarter, own_level, BatteryMode.SELF_USE, 0)
+        level, cost = apply_mode(quarter, level, mode, power)
+        own_level, own_cost = apply_mode(quarter, own_level, BatteryMode.SELF_USE, 0)
         bill, own_bill = bill + cost, own_bill + own_cost
         report(hass, "unavailable" if step in range(58, 62) else 100 * level / 10)
         if step == 100:
