@@ -120,9 +120,9 @@ async def _omit_a_figure(journey: Journey, key: str) -> None:
     error = journey.texts.own(f"config_subentries.battery.error.no_{key}")
     await journey.see(error, journey.flow)
     box = await field.bounding_box()
-    said = await journey.flow.get_by_text(error).first.bounding_box()
-    assert box and said
-    assert abs(said["y"] - box["y"]) < 2 * box["height"]
+    error_box = await journey.flow.get_by_text(error).first.bounding_box()
+    assert box and error_box
+    assert abs(error_box["y"] - box["y"]) < 2 * box["height"]
     for other, text in (FIGURES | {key: ""}).items():
         await expect(_number(journey, other)).to_have_value(text)
     await field.fill(FIGURES[key])

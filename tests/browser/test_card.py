@@ -97,15 +97,15 @@ def test_the_repeated_hour_has_two_names(window: CardPage) -> None:
     ]
     window.show(chart, language="de")
     assert window.text(".time") == "02:00A – 02:00B"
-    said = []
+    tooltips = []
     for index in (7, 8, 11, 12, 15, 16, 108):
         window.page.mouse.move(*window.place(index))
         words = window.run(
             "root.querySelector('.cursor').getAttribute('aria-valuetext')"
         )
-        said.append(window.text(".tip span").partition(" ")[2])
-        assert said[-1] in words
-    assert said == [
+        tooltips.append(window.text(".tip span").partition(" ")[2])
+        assert tooltips[-1] in words
+    assert tooltips == [
         "01:45 – 02:00A",
         "02:00A – 02:15A",
         "02:45A – 02:00B",

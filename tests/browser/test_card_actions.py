@@ -26,18 +26,18 @@ def card(window: CardPage) -> CardPage:
 def listen(card: CardPage) -> None:
     """Record the actions that the card requests."""
     card.page.evaluate("""() => {
-      window.heard = [];
-      addEventListener("hass-action", ({ detail }) => heard.push([detail.action, detail.config.entity]));
-      addEventListener("hass-more-info", ({ detail }) => heard.push(["more-info", detail.entityId]));
+      window.recorded = [];
+      addEventListener("hass-action", ({ detail }) => recorded.push([detail.action, detail.config.entity]));
+      addEventListener("hass-more-info", ({ detail }) => recorded.push(["more-info", detail.entityId]));
     }""")
 
 
-def heard(card: CardPage) -> Any:
+def recorded(card: CardPage) -> Any:
     """Return the recorded actions, after the time in which a second tap would count."""
     card.page.wait_for_timeout(350)
     return [
         kind
-        for kind, entity in card.page.evaluate("heard.splice(0)")
+        for kind, entity in card.page.evaluate("recorded.splice(0)")
         if entity == ENTITY
     ]
 
@@ -50,22 +50,22 @@ def test_each_press_is_its_own(card: CardPage, summer, layout) -> None:
     listen(card)
     top = card.page.locator("nomos-price-card .open")
     top.click()
-    assert heard(card) == ["tap"]
+    assert recorded(card) == ["tap"]
     top.dblclick()
-    assert heard(card) == ["double_tap"]
+    assert recorded(card) == ["double_tap"]
     top.click(delay=550)
-    assert heard(card) == ["hold"]
+    assert recorded(card) == ["hold"]
     top.tap()
-    assert heard(card) == ["tap"]
+    assert recorded(card) == ["tap"]
     top.focus()
     card.page.keyboard.press("Enter")
-    assert heard(card) == ["tap"]
+    assert recorded(card) == ["tap"]
     # The whole top of the card is the button.
     x, y = card.run(
         "(({right, bottom}) => [right - 4, bottom - 4])(root.querySelector('.head').getBoundingClientRect())"
     )
     card.page.mouse.click(x, y)
-    assert heard(card) == ["tap"]
+    assert recorded(card) == ["tap"]
 
 
 def test_default_actions(card: CardPage, summer) -> None:
@@ -74,12 +74,12 @@ def test_default_actions(card: CardPage, summer) -> None:
     listen(card)
     top = card.page.locator("nomos-price-card .open")
     top.click(delay=550)
-    assert heard(card) == ["more-info"]
+    assert recorded(card) == ["more-info"]
     card.show(summer, {"hold_action": AWAY, "double_tap_action": NOTHING})
     top.click()
-    assert card.page.evaluate("heard.length") == 1
+    assert card.page.evaluate("recorded.length") == 1
     top.dblclick()
-    assert heard(card) == ["tap"] * 3
+    assert recorded(card) == ["tap"] * 3
     card.show(summer, {"tap_action": AWAY, "hold_action": NOTHING})
     top.click(delay=550)
-    assert heard(card) == ["tap"]
+    assert recorded(card) == ["tap"]

@@ -33,7 +33,7 @@ __all__ = ["browser", "card", "summer", "window"]
 pytestmark = needs_chromium
 
 
-def test_what_is_known_stays_while_the_hub_is_away(card: CardPage, summer) -> None:
+def test_prices_stay_while_the_hub_is_away(card: CardPage, summer) -> None:
     """A failed request does not change what is shown."""
     card.show(summer)
     card.answer(None)
@@ -91,15 +91,17 @@ def test_by_keyboard(card: CardPage, summer) -> None:
             card.run("Number(root.activeElement.getAttribute('aria-valuenow'))")
         )
     assert reached == [current, current + 1, current + 5, 0, 0, 191, 191]
-    said = card.run("root.activeElement.getAttribute('aria-valuetext')")
+    value_text = card.run("root.activeElement.getAttribute('aria-valuetext')")
     last = summer["intervals"][191]
-    assert said == (f"Tomorrow, 11:45 PM – 12:00 AM, {last[2] * 100:.2f} ct/kWh, Cheap")
+    assert value_text == (
+        f"Tomorrow, 11:45 PM – 12:00 AM, {last[2] * 100:.2f} ct/kWh, Cheap"
+    )
     assert card.shown(".tip")
     card.page.keyboard.press("Escape")
     assert not card.shown(".tip")
 
 
-def test_a_summary_in_words(card: CardPage, summer) -> None:
+def test_summary(card: CardPage, summer) -> None:
     """The chart has an accessible name that describes its content."""
     card.show(summer, language="de")
     assert card.run("root.querySelector('svg').getAttribute('role')") == "img"

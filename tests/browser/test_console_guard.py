@@ -29,7 +29,7 @@ GERMAN = Texts("de")
         ("Add flexible load", "not in the language de"),
     ],
 )
-def test_wrong_texts_are_seen(text: str, fault: str) -> None:
+def test_wrong_texts_are_found(text: str, fault: str) -> None:
     """Each kind of wrong text is reported as such."""
     assert (text_fault(text, GERMAN) or "").startswith(fault)
 
@@ -90,7 +90,7 @@ async def read_bad_page(browser: Browser, evidence: Path) -> None:
         await guard.read(page)
 
 
-async def test_a_bad_page_is_seen(tmp_path: Path) -> None:
+async def test_a_bad_page_is_found(tmp_path: Path) -> None:
     """In the real browser, wrong texts, errors, and failed or foreign requests are reported."""
     async with open_browser() as browser:
         with pytest.raises(AssertionError) as failure:

@@ -1,4 +1,4 @@
-"""Test of Home Assistant's own time trigger on the entities of loads, with a real process: no event is lost."""
+"""Test that Home Assistant's time trigger on entities of loads loses no event, with a real process."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterable
@@ -21,15 +21,15 @@ BERLIN: Final = ZoneInfo("Europe/Berlin")
 MINUTE: Final = timedelta(minutes=1)
 FIRST: Final = datetime(2026, 6, 10, 10, 1, tzinfo=UTC)
 BEFORE: Final = timedelta(seconds=8)
-"""Enough to subscribe to the triggers on a slow machine."""
+"""Time to subscribe to the triggers on a slow machine."""
 
 LOADS: Final = 12
-"""Before times were kept until they had passed, each end was lost with a probability of one in three."""
+"""Enough to notice lost events: before states were kept until their time had passed, one end in three was lost."""
 
 
 @pytest.fixture(scope="module")
 def clock(tmp_path_factory: pytest.TempPathFactory) -> MovedClock:
-    """Return the clock of the processes of this module: an hour before the loads run."""
+    """Return the clock for this module's processes, set to an hour before the loads run."""
     return MovedClock(tmp_path_factory.mktemp("clock"), FIRST - 60 * MINUTE)
 
 
@@ -48,7 +48,7 @@ def minute_from(name: str, at: datetime) -> Json:
 
 
 async def times(client: HubClient) -> dict[str, str]:
-    """Return the states of the entities that show a start or an end of a load."""
+    """Return the states of the loads' start and end entities."""
     states: list[Json] = await client.get("/api/states")
     return {
         one["entity_id"]: one["state"]
@@ -59,7 +59,7 @@ async def times(client: HubClient) -> dict[str, str]:
 
 
 async def fired(client: HubClient, entities: Iterable[str]) -> AsyncGenerator[str]:
-    """Subscribe to a time trigger on each entity; yield an empty text first, then each entity whose trigger fired."""
+    """Subscribe to a time trigger on each entity; yield an empty string first, then each entity whose trigger fires."""
     async with (
         aiohttp.ClientSession() as session,
         session.ws_connect(f"{client.url}/api/websocket") as websocket,
@@ -74,20 +74,20 @@ async def fired(client: HubClient, entities: Iterable[str]) -> AsyncGenerator[st
         assert (await websocket.receive_json())["success"]
         yield ""
         async for message in websocket:
-            told = message.json()
-            for one in told if isinstance(told, list) else [told]:
+            data = message.json()
+            for one in data if isinstance(data, list) else [data]:
                 yield one["event"]["variables"]["trigger"]["entity_id"]
 
 
-async def heard(
+async def fired_at(
     client: HubClient, clock: MovedClock, entities: Iterable[str], at: datetime
 ) -> list[str]:
-    """Let an instant pass at which each load begins or ends, and return the entities whose triggers fired."""
+    """Let an instant pass at which each load starts or ends; return the entities whose triggers fired."""
     await clock.leap(client, at - BEFORE)
-    # Nobody reads its websocket meanwhile, and the hub would close it.
+    # The hub would close this websocket, which is not read meanwhile.
     await client.disconnect()
     seen: list[str] = []
-    # Long after the last one, in case one is missing or comes twice.
+    # Wait beyond the last event, in case one is missing or fires twice.
     with suppress(TimeoutError):
         async with (
             aclosing(fired(client, entities)) as news,
@@ -117,7 +117,7 @@ async def test_each_start_and_each_end(
     for at in (FIRST, FIRST + MINUTE):
         entities = {one for one, state in shown.items() if state == at.isoformat()}
         assert len(entities) == LOADS
-        assert await heard(client, clock, shown, at) == sorted(entities)
+        assert await fired_at(client, clock, shown, at) == sorted(entities)
     async with asyncio.timeout(60):
         while (await times(client)).items() & shown.items():
             await asyncio.sleep(0.2)

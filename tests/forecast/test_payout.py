@@ -38,8 +38,8 @@ def sold(*paid: float | None) -> PriceTable:
     )
 
 
-def made(**changes: object) -> list[float | None]:
-    """Return what is paid in the first three hours."""
+def payouts_with(**changes: object) -> list[float | None]:
+    """Return the payouts of the first three hours."""
     given: dict[str, object] = {
         "fixed": None,
         "feed_in": None,
@@ -81,7 +81,7 @@ def made(**changes: object) -> list[float | None]:
 )
 def test_payouts(changes, expected) -> None:
     """The fixed amount counts, else the contract's, else zero; it is zero while the market price is negative."""
-    assert made(**changes) == expected
+    assert payouts_with(**changes) == expected
 
 
 @pytest.mark.parametrize(

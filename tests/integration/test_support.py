@@ -35,16 +35,16 @@ async def test_a_day(
     """A day of a contract with a load has some tens of lines, which say what arrived and what comes next."""
     entry = await linked()
     await add(hass, entry, DISHWASHER, name="Erika's dishwasher")
-    told = lines()
-    assert "Contracts: 1 came: 1. consumption active" in told
+    logged = lines()
+    assert "Contracts: 1 came: 1. consumption active" in logged
     assert (
         "Prices of contract 1 of 1: 96 intervals came, until 2026-06-11 00:00:00+02:00, 0 of them without a price"
-    ) in told
+    ) in logged
     for _ in range(96):
         await advance(QUARTER)
     day = lines()
     assert len(day) <= 40
-    told += day
+    logged += day
     for line in (
         r"Contracts: next request 2026-06-11 13:5\d:\d\d\+02:00: the daily list, .*",
         r"Prices of contract 1 of 1: next request 2026-06-10 1[45]:\d\d.*: some of tomorrow are missing",
@@ -57,8 +57,8 @@ async def test_a_day(
         r"Load 1: running, in the window .*",
         r"Load 1: done, .*",
     ):
-        assert any(re.fullmatch(line, one) for one in told), (line, told)
-    log = "\n".join(told)
+        assert any(re.fullmatch(line, one) for one in logged), (line, logged)
+    log = "\n".join(logged)
     assert not [one for one in personal(nomos, EMAIL, entry) if one in log]
 
 
@@ -88,20 +88,20 @@ async def test_refused_request(
     lines()
     for one in runtime.account, runtime.prices[subscription.id]:
         await one.async_refresh()
-    told = lines()
+    logged = lines()
     assert any(
         one.startswith(f"Contracts: could not be read, what is known goes on: {reason}")
-        for one in told
+        for one in logged
     )
     assert any(
         one.startswith(
             "Prices of contract 1 of 1: could not be read, what is known until "
             f"2026-06-11 00:00:00+02:00 goes on: {reason.split()[0]}"
         )
-        for one in told
+        for one in logged
     )
-    assert not [one for one in told if "success" in one or "Finished" in one]
-    assert len([one for one in told if ": next request 2026-06-10" in one]) == 2
+    assert not [one for one in logged if "success" in one or "Finished" in one]
+    assert len([one for one in logged if ": next request 2026-06-10" in one]) == 2
     await advance(QUARTER)
     assert_right(hass, nomos, subscription)
 
@@ -116,10 +116,12 @@ async def test_refused_access(
     lines()
     await runtime.account.async_refresh()
     await runtime.prices[subscription.id].async_refresh()
-    told = lines()
-    assert "Prices of contract 1 of 1: next request -: access is refused" in told
-    assert [one for one in told if one.startswith("Contracts: next request 2026-06-1")]
-    assert not [one for one in told if "success" in one]
+    logged = lines()
+    assert "Prices of contract 1 of 1: next request -: access is refused" in logged
+    assert [
+        one for one in logged if one.startswith("Contracts: next request 2026-06-1")
+    ]
+    assert not [one for one in logged if "success" in one]
 
 
 async def test_unknown_prices_are_counted(

@@ -172,7 +172,7 @@ def test_bridging_counts_every_run_once(amount, runs, later, energy) -> None:
 
 
 def test_a_silent_sensor() -> None:
-    """What was charged since the last reading is counted, until that is too old."""
+    """Charging since the last reading is counted, until that reading is too old."""
     one = of(power=10)
     car, old = car_of(one), percent(50, NOW - 2 * HOUR)
     ran = ran_in((-1, 0))

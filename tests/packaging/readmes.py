@@ -140,8 +140,8 @@ def anchors(text: str) -> set[str]:
     for line in text.splitlines():
         fenced ^= bool(_FENCE.match(line))
         if not fenced and _HEADING.match(line):
-            said = re.sub(r"[^\w\- ]", "", line.lstrip("#").strip().lower())
-            found.add(said.replace(" ", "-"))
+            anchor = re.sub(r"[^\w\- ]", "", line.lstrip("#").strip().lower())
+            found.add(anchor.replace(" ", "-"))
     return found
 
 

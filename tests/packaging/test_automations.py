@@ -27,13 +27,13 @@ def text_faults(description: Tree, texts: Tree, selectors: Tree) -> Iterator[str
     """Yield texts without a field, and fields without a text."""
     for missing in {"name", "description"} - texts.keys():
         yield f"no {missing}"
-    said = texts.get("fields", {})
-    for name in description["fields"].keys() ^ said.keys():
+    field_texts = texts.get("fields", {})
+    for name in description["fields"].keys() ^ field_texts.keys():
         yield f"{name}: described in one place only"
-    for name in description["fields"].keys() & said.keys():
+    for name in description["fields"].keys() & field_texts.keys():
         yield from (
             f"{name}: no {missing}"
-            for missing in {"name", "description"} - said[name].keys()
+            for missing in {"name", "description"} - field_texts[name].keys()
         )
         choice = description["fields"][name]["selector"].get("select")
         if choice is not None:

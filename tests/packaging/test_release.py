@@ -59,7 +59,7 @@ def test_a_tag_that_fits(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tag", "file", "old", "new", "said"),
+    ("tag", "file", "old", "new", "message"),
     [
         ("v9.8.8", None, "", "", "manifest.json says 9.8.7"),
         ("9.8.7", None, "", "", "begin with a v"),
@@ -76,14 +76,14 @@ def test_a_tag_that_fits(project: Path) -> None:
     ],
 )
 def test_a_tag_that_does_not_fit(
-    project: Path, tag: str, file: str | None, old: str, new: str, said: str
+    project: Path, tag: str, file: str | None, old: str, new: str, message: str
 ) -> None:
     """The tag is refused with a reason."""
     if file is not None:
         replace(project / file, old, new)
     done = check(project, tag)
     assert (done.returncode, done.stdout) == (1, "")
-    assert said in done.stderr
+    assert message in done.stderr
 
 
 def test_a_release_needs_passing_checks() -> None:

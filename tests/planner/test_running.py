@@ -63,7 +63,7 @@ def value_of(
     running=st.integers(1, 6),
     late=st.booleans(),
 )
-def test_run_that_goes_on_is_optimal(
+def test_rest_of_a_run_is_optimal(
     costs: list[int | None],
     duration: int,
     least: int,
@@ -72,7 +72,7 @@ def test_run_that_goes_on_is_optimal(
     running: int,
     late: bool,
 ) -> None:
-    """The rest of a plan is the best of all that keep the current run at least as long as a run has to be."""
+    """The rest of a plan is optimal among plans in which the current run reaches its minimum length."""
     found = several_runs(
         costs,
         duration,
@@ -96,7 +96,7 @@ def test_run_that_goes_on_is_optimal(
 
 @pytest.mark.parametrize("limit", [None, 1, 3])
 @pytest.mark.parametrize("seconds", [0, 1, 151, 299])
-def test_run_is_kept_off_the_mark(limit: int | None, seconds: int) -> None:
+def test_run_keeps_its_minimum_at_any_second(limit: int | None, seconds: int) -> None:
     """A run that began ten minutes ago goes on for its minimum time, though everything later is cheaper."""
     table = make_table([30] * 4 + [1] * 8)
     now = START + timedelta(seconds=seconds)

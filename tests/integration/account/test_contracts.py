@@ -215,9 +215,9 @@ async def test_unknown_status(
     assert_right(hass, nomos, subscription)
 
 
-@pytest.mark.parametrize("told", [True, False])
+@pytest.mark.parametrize("reported", [True, False])
 async def test_last_day_of_a_contract(
-    hass: HomeAssistant, nomos, linked, advance: Advance, subscription, caplog, told
+    hass: HomeAssistant, nomos, linked, advance: Advance, subscription, caplog, reported
 ) -> None:
     """Prices end with the contract; there are no more requests than on other days, and no issue.
 
@@ -227,7 +227,7 @@ async def test_last_day_of_a_contract(
     end = datetime(2026, 6, 11, 22, tzinfo=UTC)
     nomos.set_subscription(subscription.id, end_at=end)
     await entry.runtime_data.account.async_refresh()
-    if not told:
+    if not reported:
         nomos.faults.add(
             kind="mutate",
             match="subscriptions",
@@ -254,7 +254,7 @@ async def test_last_day_of_a_contract(
         if one.levelname in {"WARNING", "ERROR"} and "nomos" in one.name
     ]
     shown = {issue.translation_key for issue in ir.async_get(hass).issues.values()}
-    assert shown == ({"contract_ended"} if told else set())
+    assert shown == ({"contract_ended"} if reported else set())
 
 
 async def test_subscription_that_vanished_while_off(

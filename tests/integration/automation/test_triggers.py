@@ -45,7 +45,7 @@ async def test_a_day(
             "cheaper": trigger(
                 "price_level_reached", target, comparison="at_most", level="cheap"
             ),
-            "dearer": trigger(
+            "became_expensive": trigger(
                 "price_level_reached", target, comparison="at_least", level="expensive"
             ),
             "cheap starts": trigger("cheap_period_started", target),
@@ -76,7 +76,7 @@ async def test_a_day(
             "cheaper": not one.cheap and two.cheap,
             "cheap starts": changes[PeriodKind.CHEAP] == begins,
             "cheap ends": changes[PeriodKind.CHEAP] == ends,
-            "dearer": not one.expensive and two.expensive,
+            "became_expensive": not one.expensive and two.expensive,
             "expensive starts": changes[PeriodKind.EXPENSIVE] == begins,
             "expensive ends": changes[PeriodKind.EXPENSIVE] == ends,
             "above": before.price <= limit < after.price,

@@ -50,16 +50,16 @@ async def begin_charging(hass: HomeAssistant, entry, advance: Advance) -> str:
 
 def record_modes(hass: HomeAssistant, battery: str) -> list[str]:
     """Return a list to which every mode shown from now on is added."""
-    heard: list[str] = []
+    modes: list[str] = []
 
     @callback
     def hear(event: Event[EventStateChangedData]) -> None:
         state: State | None = event.data["new_state"]
         if state is not None:
-            heard.append(state.state)
+            modes.append(state.state)
 
     async_track_state_change_event(hass, entity_of(hass, battery, "mode"), hear)
-    return heard
+    return modes
 
 
 def ledger_of(entry, battery: str):
@@ -75,7 +75,7 @@ async def test_restart_in_mid_charge(
     """The mode never changes to self-use while the level is not reported yet, and then follows the plan."""
     entry = await linked()
     battery = await begin_charging(hass, entry, advance)
-    heard = record_modes(hass, battery)
+    modes = record_modes(hass, battery)
     level = hass.states.get("sensor.battery_charge")
     assert level is not None
     report(hass, STATE_UNAVAILABLE)
@@ -87,7 +87,7 @@ async def test_restart_in_mid_charge(
     report(hass, level.state)
     await hass.async_block_till_done(wait_background_tasks=True)
     assert state_of(hass, battery).state == "charge"
-    assert set(heard) <= {STATE_UNAVAILABLE, STATE_UNKNOWN, "charge"}
+    assert set(modes) <= {STATE_UNAVAILABLE, STATE_UNKNOWN, "charge"}
 
 
 async def test_restart_without_a_level(

@@ -74,7 +74,7 @@ async def test_restart_in_mid_run(hass: HomeAssistant, linked, advance) -> None:
 
 
 async def test_end_that_was_missed(hass: HomeAssistant, linked, advance) -> None:
-    """A run that ended while the account was not loaded does not go on."""
+    """A run that ended while the account was not loaded is not continued."""
     entry = await linked()
     load_id = await add(hass, entry, start="10:00:00", end="20:00:00")
     await follow(hass, load_id, patience={"hours": 5})

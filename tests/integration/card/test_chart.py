@@ -257,12 +257,12 @@ async def test_batteries(hass: HomeAssistant, nomos, german_hub, linked, ask) ->
     [one] = chart["batteries"]
     assert one["name"] == "Battery"
     mode = battery_helpers.state_of(hass, battery)
-    told = [[row["mode"], row["level"]] for row in mode.attributes["schedule"]]
-    assert [row[2:] for row in one["rows"]] == told
+    schedule = [[row["mode"], row["level"]] for row in mode.attributes["schedule"]]
+    assert [row[2:] for row in one["rows"]] == schedule
     # Forecasts end exactly where the plan ends.
     expected = chart["expected"]
     assert expected["start"] == one["rows"][0][0] // 900 * 900
-    assert len(expected["need"]) == len(expected["sun"]) == len(told)
+    assert len(expected["need"]) == len(expected["sun"]) == len(schedule)
     assert min(expected["need"]) > 0
     assert set(expected["sun"]) == {0}
     assert chart["watch"] == [sensor, mode.entity_id]

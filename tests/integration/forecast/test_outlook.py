@@ -80,11 +80,11 @@ async def test_changes_are_notified(
         {**GRID, "stat_energy_to": None},
         {**SOLAR, "config_entry_solar_forecast": ["east"]},
     )
-    told: list[None] = []
+    calls: list[None] = []
 
     @callback
     def note() -> None:
-        told.append(None)
+        calls.append(None)
 
     stop = async_dispatcher_connect(hass, signal_changed(entry.entry_id), note)
     today = NOON.date()
@@ -92,11 +92,11 @@ async def test_changes_are_notified(
     forecasts = forecasts_of(entry)
     for at, count in ((NOON, 0), (NOON + HOUR, 0)):
         await forecasts.async_outlook(at)
-        assert len(told) == count
+        assert len(calls) == count
     sun.answers = {"east": bright(today, 4, 600)}
     for at in (NOON + HOUR * 1.1, NOON + 2 * HOUR, NOON + 2.1 * HOUR):
         await forecasts.async_outlook(at)
-    assert len(told) == 1
+    assert len(calls) == 1
     stop()
 
 
@@ -185,16 +185,16 @@ async def test_payouts_of_tomorrow_are_notified(
 ) -> None:
     """When the feed-in contract's prices arrive, listeners are called to plan again."""
     entry = await linked("solar@example.com")
-    forecasts, told = forecasts_of(entry), []
+    forecasts, calls = forecasts_of(entry), []
     (feed_in,) = (
         one for one in entry.runtime_data.prices.values() if one.contract.feeds_in
     )
     async_dispatcher_connect(
-        hass, signal_changed(entry.entry_id), callback(lambda: told.append(1))
+        hass, signal_changed(entry.entry_id), callback(lambda: calls.append(1))
     )
     for _ in range(2):
         await forecasts.async_outlook(NOON)
-    assert not told
+    assert not calls
     feed_in.data = PriceTable.of(feed_in.data.intervals[:-1])
     await forecasts.async_outlook(NOON)
-    assert told
+    assert calls

@@ -1,4 +1,4 @@
-"""Tests of loads that use own solar power: forecasts, the order of planning, and what is reported."""
+"""Tests of loads that use the house's own solar power: forecasts, the order of planning, and what is reported."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta

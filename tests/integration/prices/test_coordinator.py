@@ -94,7 +94,7 @@ async def test_outage_is_logged_once(
     coordinator = entry.runtime_data.prices[subscription.id]
     fault = nomos.faults.add(kind="status", status=503, match="prices")
 
-    def said() -> list[str]:
+    def logged() -> list[str]:
         return [
             one.getMessage()
             for one in caplog.records
@@ -104,12 +104,12 @@ async def test_outage_is_logged_once(
     caplog.set_level("INFO", "custom_components.nomos")
     for _ in range(3):
         await coordinator.async_refresh()
-    [first] = said()
+    [first] = logged()
     assert "could not be read" in first
     fault.times = 0
     for _ in range(2):
         await coordinator.async_refresh()
-    assert said() == [first, f"{coordinator.subject}: can be read again"]
+    assert logged() == [first, f"{coordinator.subject}: can be read again"]
 
 
 async def test_outage_beyond_the_horizon(
@@ -256,8 +256,8 @@ async def test_no_prices_for_the_contract(
         await advance(QUARTER)
     assert 0 < nomos.count("prices") - prices <= asked
     assert nomos.count("subscriptions") - contracts <= 2
-    told = [one.translation_key for one in ir.async_get(hass).issues.values()]
-    assert told == (["prices_late"] if fault["kind"] == "status" else [])
+    issues = [one.translation_key for one in ir.async_get(hass).issues.values()]
+    assert issues == (["prices_late"] if fault["kind"] == "status" else [])
 
 
 async def test_overdue_requests_of_all_kinds(

@@ -158,14 +158,14 @@ async def test_a_load_reports_only_what_changed(
 ) -> None:
     """A load signals a new plan and the start and end of a run, but not every quarter-hour."""
     loads = entry.runtime_data.loads.all.values()
-    heard: list[str] = []
+    signalled: list[str] = []
     for load in loads:
         async_dispatcher_connect(
-            hass, signal_changed(load.id), lambda name=load.name: heard.append(name)
+            hass, signal_changed(load.id), lambda name=load.name: signalled.append(name)
         )
     calls = Counter[str]()
     for _ in range(BOUNDARIES):
         await advance(QUARTER)
-    calls.update(heard)
+    calls.update(signalled)
     assert set(calls) == {load.name for load in loads}
     assert all(count <= 14 for count in calls.values()), calls

@@ -156,7 +156,7 @@ async def test_prices_after_the_end(
     nomos.set_subscription(old.id, end_at=midnight(date(2026, 5, 5)))
     nomos.add_subscription(EMAIL, start_at=midnight(date(2026, 5, 5)))
 
-    def told(answer):
+    def with_prices(answer):
         if answer["subscription"] != old.id:
             return answer
         day = date.fromisoformat(answer["period"]["start"])
@@ -174,7 +174,7 @@ async def test_prices_after_the_end(
             day += DAY
         return {**answer, "items": items}
 
-    nomos.faults.add("mutate", "prices", change=told)
+    nomos.faults.add("mutate", "prices", change=with_prices)
     await linked()
     await advance(2 * MINUTE)
     await assert_true(hass, nomos, old.id, date(2026, 4, 20), date(2026, 5, 5))

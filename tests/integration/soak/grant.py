@@ -32,7 +32,7 @@ class Grant:
         """Until when the API and the token endpoint refuse a valid grant."""
         self._refusals = 0
         stage.proxy.on_loss = self._answer_lost
-        stage.proxy.on_refusal = self._heard_refusal
+        stage.proxy.on_refusal = self._refused_by_mistake
 
     def revoke(self, trouble: Revocation) -> None:
         """Let the customer revoke the grant."""
@@ -89,7 +89,7 @@ class Grant:
                 "status", match, between=(now, until), **trouble.answer
             )
 
-    def _heard_refusal(self, kind: str, status: int) -> None:
+    def _refused_by_mistake(self, kind: str, status: int) -> None:
         """Record that the hub was refused by mistake and now retries by itself."""
         stage, now = self._stage, self._stage.now
         where = "token" if kind == "token" else "api"
