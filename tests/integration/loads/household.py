@@ -71,14 +71,14 @@ class House:
         await self._hass.async_block_till_done(wait_background_tasks=True)
 
     async def restart(self) -> None:
-        """Stop, and begin again with what is kept on disk."""
+        """Stop, and start again from the encoded memory, as if read from disk."""
         memory = self.load.memory
         self.stop()
         self._begin(decode(LoadMemory, encode(memory)))
         await self.settle()
 
     def stop(self) -> None:
-        """Stop all that goes on."""
+        """Stop the load."""
         self.load.async_stop()
 
     async def publish(self, table: PriceTable) -> None:
