@@ -46,7 +46,7 @@ def price_sample(count: int, *, shift: float = 0.0) -> PriceTable:
 
 
 def reading_sample(count: int) -> list[UsageItem]:
-    """Return a number of quarter-hours of a household."""
+    """Return readings of a number of quarter-hours."""
     return [
         UsageItem(FIRST + index * QUARTER, round(0.1 + index % 13 / 40, 3), final=True)
         for index in range(count)

@@ -45,12 +45,12 @@ def usage_of(entry: MockConfigEntry, subscription: Subscription) -> UsageCoordin
 
 
 def incomplete(entry: MockConfigEntry, subscription: Subscription) -> list[date]:
-    """Return the months that lack something and no longer change."""
+    """Return the incomplete months, which no longer change."""
     months = usage_of(entry, subscription).data.months
     return [one for one, at in months.items() if at.status is MonthStatus.INCOMPLETE]
 
 
-async def live(
+async def advance_until_synced(
     entry: MockConfigEntry, subscription: Subscription, advance: Advance, until: date
 ) -> None:
     """Advance from one scheduled request to the next until usage has been synced on a day."""

@@ -29,8 +29,6 @@ from tests.integration.recorder.expected import (
 from tests.integration.recorder.helpers import (
     DAY,
     MINUTE,
-    asked,
-    begin,
     incomplete,
     pass_time,
     requests_of,
@@ -131,7 +129,7 @@ async def test_nomos_is_down_during_an_import(
     nomos.faults.add("status", "usage", status=500, times=4, skip=1)
     entry = await linked()
     await advance(2 * MINUTE)
-    assert len(asked(nomos)) == 3
+    assert len(requests_of(nomos)) == 3
     assert not incomplete(entry, subscription)
     await advance(40 * MINUTE)
     assert len(requests_of(nomos)) == 5
