@@ -24,12 +24,7 @@ class FieldError(probatio.Invalid):
 def action_data(
     hass: HomeAssistant, action: str, schema: Callable[[Any], Any]
 ) -> probatio.All[Any]:
-    """Return a validator of an action's data that refuses with translated sentences.
-
-    Raises:
-        ServiceValidationError: when it is called, with the first thing that is wrong.
-
-    """
+    """Return a validator of an action's data that refuses the first thing that is wrong with a translated sentence."""
 
     def read(data: Any) -> Any:
         try:

@@ -30,7 +30,7 @@ class BatterySettings:
         subscription_id: the contract that it is planned with; None for the usual one.
 
     Raises:
-        ValueError: with the translation key of what cannot be meant.
+        ValueError: with the translation key of what cannot be meant, as far as the form does not limit it.
 
     """
 
@@ -48,21 +48,18 @@ class BatterySettings:
                 raise ValueError(f"no_{key}")
         capacity = data["capacity"]
         efficiency = sqrt(data.get("efficiency", USUAL_EFFICIENCY) / 100)
-        try:
-            battery = Battery(
-                capacity=capacity,
-                charge_power=data["charge_power"],
-                discharge_power=data.get("discharge_power") or 0.0,
-                charge_efficiency=efficiency,
-                discharge_efficiency=efficiency,
-                standby=data.get("standby", 0) / 1000,
-                reserve=data.get("reserve", USUAL_RESERVE) / 100 * capacity,
-                wear=data.get("wear", USUAL_WEAR) / 100,
-                from_grid=data.get("from_grid", True),
-                to_grid=data.get("to_grid", False),
-            )
-        except ValueError as err:
-            raise ValueError("no_such_battery") from err
+        battery = Battery(
+            capacity=capacity,
+            charge_power=data["charge_power"],
+            discharge_power=data.get("discharge_power") or 0.0,
+            charge_efficiency=efficiency,
+            discharge_efficiency=efficiency,
+            standby=data.get("standby", 0) / 1000,
+            reserve=data.get("reserve", USUAL_RESERVE) / 100 * capacity,
+            wear=data.get("wear", USUAL_WEAR) / 100,
+            from_grid=data.get("from_grid", True),
+            to_grid=data.get("to_grid", False),
+        )
         level, by = data.get("target_level"), data.get("target_time")
         target_time = dt_util.parse_time(by) if by else None
         if not (level is None) == (by is None) == (target_time is None):

@@ -144,9 +144,7 @@ def _refuse(
 def _expected(runtime: NomosRuntime, prices: PriceTable) -> Expected | None:
     """Return by what batteries are planned; None before the first outlook."""
     outlook = runtime.forecasts.latest if runtime.forecasts else None
-    if outlook is None:
-        return None
-    return outlook.expected(prices, runtime.loads.planned_runs())
+    return outlook.expected(prices, runtime.loads.planned_runs()) if outlook else None
 
 
 def _supply(contract: Subscription) -> dict[str, Any]:
