@@ -70,7 +70,6 @@ class Load(PlannedSubentry):
         self.making = PlanMaking(hass, self)
         self.control = Control(hass, self, memory.devices)
         self._saved = SavedStatistic(hass, entry, self.id)
-        self._signals = signal_changed(self.id), signal_changed(entry.entry_id)
         self._skipped_at: datetime | None = None
         self._logged = ""
         self._shown: tuple[object, ...] | None = None
@@ -304,7 +303,7 @@ class Load(PlannedSubentry):
         self.async_plan_if_due()
         self._set_timer(now)
         self._log_plan()
-        shown: tuple[object, ...] = (
+        shown = (
             self.name,
             self.settings,
             self.memory,
@@ -313,13 +312,12 @@ class Load(PlannedSubentry):
             self.running(now),
             self.meter.month(now),
             self.claims,
+            self.plan and self.plan.next_run(now),
         )
-        if self.plan is not None:
-            shown += (self.plan.next_run(now),)
         if shown != self._shown:
             self._shown = shown
-            for signal in self._signals:
-                async_dispatcher_send(self._hass, signal)
+            for key in (self.id, self.entry.entry_id):
+                async_dispatcher_send(self._hass, signal_changed(key))
             self.control.async_follow()
 
     @callback
