@@ -5,7 +5,7 @@ database is what counts: every write begins with what is there, and ends by chec
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import batched
@@ -31,6 +31,7 @@ from homeassistant.helpers.recorder import get_instance
 from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util.unit_conversion import EnergyConverter
 
+from .api.columns import Packed
 from .const import CURRENCY, DOMAIN, MANUFACTURER
 from .totals import Rows, RunningTotal
 
@@ -119,7 +120,7 @@ async def _async_write_part(
     hass: HomeAssistant,
     statistic: Statistic,
     name: str,
-    part: Sequence[tuple[datetime, tuple[float, float]]],
+    part: tuple[tuple[datetime, tuple[float, float]], ...],
 ) -> None:
     """Write rows, and do not go on before they have arrived: the next import begins after the last hour there is."""
     async_add_external_statistics(
@@ -135,10 +136,8 @@ async def _async_write_part(
                 UnitOfEnergy.KILO_WATT_HOUR if statistic.energy else CURRENCY
             ),
         ),
-        [
-            StatisticData(start=start, state=state, sum=total)
-            for start, (state, total) in part
-        ],
+        # The recorder goes through it twice: now to check it, later to write it.
+        Packed(_statistic, part),
     )
     # `async_block_till_done` does not wait for what the recorder is just writing.
     written = hass.loop.create_future()
@@ -147,6 +146,10 @@ async def _async_write_part(
     last = await async_read(hass, last_row, hass, statistic)
     if last is None or last["start"] < part[-1][0].timestamp():
         raise StatisticsError("The recorder did not write all of it")
+
+
+def _statistic(start: datetime, row: tuple[float, float]) -> StatisticData:
+    return StatisticData(start=start, state=row[0], sum=row[1])
 
 
 @callback

@@ -6,7 +6,8 @@ import gc
 
 import pytest
 
-from custom_components.nomos.api.columns import Packed
+from custom_components.nomos.api.columns import Packed, PackedMapping
+from custom_components.nomos.usage.metering import HourUsage
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,18 @@ def test_equality_is_that_of_the_items() -> None:
     # Raw rows are not equal to the items.
     assert packed != ROWS
     assert packed != 5
+
+
+def test_a_mapping_of_items() -> None:
+    """It can be used like a dictionary of the items."""
+    rows = {START: (0.5, 0.125, True), START + timedelta(hours=1): (0.25, None, False)}
+    packed = PackedMapping(HourUsage, rows)
+    assert packed == {start: HourUsage(*row) for start, row in rows.items()}
+    assert list(packed) == list(rows)
+    assert len(packed) == 2
+    assert packed[START] == HourUsage(0.5, 0.125, True)
+    with pytest.raises(KeyError):
+        packed[START - timedelta(hours=1)]
 
 
 def test_the_collector_ignores_rows() -> None:

@@ -5,7 +5,7 @@ last, and the sooner goes through the whole of Home Assistant's memory, which st
 second. It stops following tuples of numbers and times at its first pass.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import starmap
 from typing import Any, override
@@ -42,3 +42,23 @@ class Packed[T](Sequence[T]):
     @override
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and list(self) == list(other)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PackedMapping[K, V](Mapping[K, V]):
+    """A mapping that keeps its values in the same way."""
+
+    make: Callable[..., V]
+    rows: Mapping[K, tuple[Any, ...]]
+
+    @override
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @override
+    def __getitem__(self, key: K) -> V:
+        return self.make(*self.rows[key])
+
+    @override
+    def __iter__(self) -> Iterator[K]:
+        return iter(self.rows)

@@ -231,7 +231,8 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
         now, end = dt_util.utcnow(), self.contract.end_at
         if not self._is_supplied():
             return PriceRequestReason.NOT_SUPPLIED
-        if self._is_denied() or self.gap.is_hopeless(now):
+        denied = isinstance(self.last_error, NomosPermissionError)
+        if denied or self.gap.is_hopeless(now):
             return PriceRequestReason.DENIED
         today = local_date(now)
         return price_request_reason(
@@ -265,9 +266,6 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
         """Return whether there should be a price now: the contract runs, as far as Nomos reports."""
         end = self.contract.end_at
         return not self.contract.inactive and (end is None or dt_util.utcnow() < end)
-
-    def _is_denied(self) -> bool:
-        return isinstance(self.last_error, NomosPermissionError)
 
     @callback
     @override
@@ -318,7 +316,7 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
         )
         issues = self.gap.issues(
             now,
-            denied=supplied and self._is_denied(),
+            denied=supplied and isinstance(self.last_error, NomosPermissionError),
             connected=self.account.link.is_open,
         )
         name = self.contract.number or self.config_entry.title

@@ -96,9 +96,9 @@ class PriceList:
 
     def amount(self, euro: float | None) -> float | None:
         """Convert EUR/kWh to the unit of the list."""
-        if euro is None:
-            return None
-        return round(euro * 100, _MONEY_DIGITS) if self.unit is Unit.CENT else euro
+        if euro is None or self.unit is Unit.EURO:
+            return euro
+        return round(euro * 100, _MONEY_DIGITS)
 
     def response(self, shape: Format) -> JsonObjectType:
         """Return the list in a format, with its unit and the end of the last known price."""

@@ -19,14 +19,13 @@ def hourly(table: PriceTable, *, whole: bool = True) -> PriceTable:
     An hour that is not known to its end has no price: half of it would mislead. If hours need not be ``whole``, theirs is
     the mean of what is known of them.
     """
-
-    def hour(interval: Interval) -> datetime:
-        # German clocks are whole hours off UTC: an hour there is an hour here.
-        return interval.start.replace(minute=0, second=0, microsecond=0)
-
+    # German clocks are whole hours off UTC: an hour there is an hour here.
+    hours = groupby(
+        table.intervals,
+        lambda one: one.start.replace(minute=0, second=0, microsecond=0),
+    )
     return PriceTable.of(
-        _mean(start, list(parts), whole=whole)
-        for start, parts in groupby(table.intervals, key=hour)
+        _mean(start, list(parts), whole=whole) for start, parts in hours
     )
 
 

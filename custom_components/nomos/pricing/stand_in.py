@@ -23,8 +23,7 @@ def with_stand_ins(table: PriceTable, start: datetime, end: datetime) -> PriceTa
         if boundary is not None:
             until = min(until, boundary)
         if known is None or known.price is None:
-            price = _earlier_price(table, at)
-            if price is not None:
+            if (price := _earlier_price(table, at)) is not None:
                 stand_ins.append(Interval(at, until, price))
             at = until
         else:

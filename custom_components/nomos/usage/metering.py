@@ -9,6 +9,7 @@ from math import fsum
 from zlib import crc32
 
 from ..api import UsageItem
+from ..api.columns import PackedMapping
 from ..pricing import PriceTable, day_bounds, days_between
 from ..totals import DECIMALS
 
@@ -109,7 +110,7 @@ def days_and_hours_of(
     length: timedelta,
     prices: Callable[[datetime, datetime], PriceTable],
     supply: tuple[datetime, datetime],
-) -> tuple[dict[date, DayUsage], dict[datetime, HourUsage]]:
+) -> tuple[dict[date, DayUsage], Mapping[datetime, HourUsage]]:
     """Return usage and cost by tariff day and by the UTC hour.
 
     Goes day by day, as the prices of a month would be thousands of objects.
@@ -122,7 +123,7 @@ def days_and_hours_of(
 
     """
     days: dict[date, DayUsage] = {}
-    hours: dict[datetime, HourUsage] = {}
+    hours: dict[datetime, tuple[float, float | None, bool]] = {}
     for day, found in readings.items():
         start, end = day_bounds(day)
         # A reading may go on after midnight.
@@ -138,8 +139,11 @@ def days_and_hours_of(
             missing=max(0, round((end - start) / length) - len(found)),
             digest=digest_of(found),
         )
-        hours |= hours_of(found, length, table)
-    return days, hours
+        hours |= {
+            hour: (one.kwh, one.cost, one.priced)
+            for hour, one in hours_of(found, length, table).items()
+        }
+    return days, PackedMapping(HourUsage, hours)
 
 
 def hours_of(
