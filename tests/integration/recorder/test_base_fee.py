@@ -111,6 +111,6 @@ async def test_a_refusal_keeps_what_is_known(
     account = entry.runtime_data.account
     nomos.faults.add("status", "plans", status=403)
     for number, day in enumerate((date(2026, 7, 20), date(2026, 8, 25)), 2):
-        await account._tariffs.async_update(account.data.values(), day)
+        await account.tariffs.async_update(account.data.values(), day)
         assert count(nomos, "plans") == number
         assert account.tariff_of(account.data[subscription.id]).base_fee == 10.99
