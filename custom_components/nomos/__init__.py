@@ -73,10 +73,10 @@ async def async_unload_entry(hass: HomeAssistant, entry: NomosConfigEntry) -> bo
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: NomosConfigEntry) -> None:
-    """Delete the files of an account, and what is remembered of it."""
+    """Delete the files of an account, and its state in memory."""
     await async_wait_for_refresh(hass, entry)
     async_forget(hass, entry)
-    # The devices know of contracts, too, should the account's own file be lost.
+    # The devices also identify contracts, in case the account's own file is lost.
     devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
     known = {next(iter(device.identifiers))[1] for device in devices}
     if (stored := await async_load_account(hass, entry)) is not None:

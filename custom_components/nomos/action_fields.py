@@ -1,4 +1,4 @@
-"""Fields of actions: validators whose errors say in the user's words which field is wrong, and how."""
+"""Validators of action fields, whose translated errors name the field and what is wrong with it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
@@ -18,13 +18,13 @@ from .errors import invalid_input
 
 
 class FieldError(probatio.Invalid):
-    """What is wrong with a field: the message is the key of a sentence, which has placeholders besides the field."""
+    """An invalid field: the message is the translation key of the error, with placeholders besides the field."""
 
 
 def action_data(
     hass: HomeAssistant, action: str, schema: Callable[[Any], Any]
 ) -> probatio.All[Any]:
-    """Return a validator of an action's data that refuses the first thing that is wrong with a translated sentence."""
+    """Return a validator of an action's data with a translated error for the first invalid field."""
 
     def read(data: Any) -> Any:
         try:
@@ -56,7 +56,7 @@ def _sentence(
 
 
 def _field_name(hass: HomeAssistant, action: str, path: Sequence[Any]) -> str:
-    """Return a field as the dialog calls it, and as it is written in YAML."""
+    """Return the name of a field in the dialog and in YAML."""
     parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
     written = harmless_text("".join(parts).removeprefix("."))
     names: Mapping[str, str] = async_get_cached_translations(
@@ -67,14 +67,14 @@ def _field_name(hass: HomeAssistant, action: str, path: Sequence[Any]) -> str:
 
 
 def text(value: Any) -> str:
-    """Return a text that can be searched for, repeated in an error and stored."""
+    """Return a text that is safe to search for, to repeat in an error and to store."""
     return harmless_text(cv.string(value))
 
 
 def _refusing[T](
     read: Callable[[Any], T], key: str, **placeholders: object
 ) -> Callable[[Any], T]:
-    """Return a validator that refuses with one sentence whatever cannot be read."""
+    """Return a validator with the same error for everything that cannot be read."""
 
     def validate(value: Any) -> T:
         try:
@@ -86,7 +86,7 @@ def _refusing[T](
 
 
 flag: Final = _refusing(cv.boolean, "field_not_a_flag")
-"""Reads a truth value."""
+"""Reads a boolean."""
 
 
 def number(low: float, high: float) -> Callable[[Any], float]:
@@ -94,7 +94,7 @@ def number(low: float, high: float) -> Callable[[Any], float]:
     any_number = _refusing(float, "field_not_a_number")
 
     def read(value: Any) -> float:
-        if low <= (found := any_number(value)) <= high:  # NaN never is.
+        if low <= (found := any_number(value)) <= high:  # False for NaN.
             return found
         limits = {"low": f"{low:g}", "high": f"{high:g}"}
         raise FieldError("out_of_bounds", placeholders=limits)
@@ -127,7 +127,7 @@ def choice[E: StrEnum](choices: type[E]) -> Callable[[Any], E]:
 
 
 def rows(most: int, row: probatio.Schema | dict[Any, Any]) -> Any:
-    """Return a schema of a list of rows that is not too long."""
+    """Return a schema of a list of at most so many rows."""
 
     def few_enough(value: Any) -> Any:
         if isinstance(value, list) and len(value) > most:

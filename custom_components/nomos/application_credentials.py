@@ -49,13 +49,13 @@ from .const import DOMAIN, SUPPORT_EMAIL
 _LOGGER = logging.getLogger(__name__)
 
 _LIFETIME: Final = 3600
-"""Seconds that an access token lives (Nomos API, authentication)."""
+"""Lifetime of an access token in seconds (Nomos API, authentication)."""
 
 _LIFETIMES: Final = (60, 24 * 3600)
-"""Seconds that are believed of an access token. If it lives shorter, the 401 that follows is the cure."""
+"""Bounds of the reported lifetime, in seconds. If a token expires sooner, a 401 leads to a refresh."""
 
 _TIMEOUT: Final = ClientTimeout(total=60)
-"""Patient: when the answer to a refresh is given up, the rotated token in it is lost."""
+"""Long, since the rotated token is lost if the answer to a refresh is given up."""
 
 
 async def async_get_auth_implementation(
@@ -66,9 +66,9 @@ async def async_get_auth_implementation(
 
 
 async def async_get_description_placeholders(hass: HomeAssistant) -> dict[str, str]:
-    """Return what the credentials dialog shows: the redirect URI that has to be registered, and with whom.
+    """Return the placeholders of the credentials dialog: the redirect URI to register, and with whom.
 
-    It is the one that a flow will use; without My Home Assistant, that depends on the browser's address.
+    The URI is the one that a flow will use; without My Home Assistant, it depends on the browser's address.
     """
     redirect_uri = MY_AUTH_CALLBACK_PATH
     if "my" not in hass.config.components:
@@ -82,7 +82,7 @@ async def async_get_description_placeholders(hass: HomeAssistant) -> dict[str, s
 
 @contextmanager
 def session_without_cookies(hass: HomeAssistant) -> Iterator[ClientSession]:
-    """Lend a session of its own, so that no cookie of one account ever travels with another."""
+    """Provide a separate session, so that no cookie of one account is ever sent for another."""
     session = async_create_clientsession(
         hass, auto_cleanup=False, cookie_jar=DummyCookieJar()
     )
@@ -93,12 +93,12 @@ def session_without_cookies(hass: HomeAssistant) -> Iterator[ClientSession]:
 
 
 class NomosOAuth2Implementation(LocalOAuth2ImplementationWithPkce):
-    """Requests tokens as Nomos wants it, and distinguishes a refusal of the grant from a passing failure."""
+    """Requests tokens as Nomos requires, and distinguishes a refused grant from a temporary failure."""
 
     def __init__(
         self, hass: HomeAssistant, auth_domain: str, credential: ClientCredential
     ) -> None:
-        """Take the credentials that the customer entered."""
+        """Use the credentials that the customer entered."""
         super().__init__(
             hass,
             auth_domain,
@@ -118,7 +118,7 @@ class NomosOAuth2Implementation(LocalOAuth2ImplementationWithPkce):
     @property
     @override
     def service_domain(self) -> str:
-        """Return the integration that errors name; the implementation's own domain holds the client id."""
+        """Return the integration named in errors; the implementation's own domain contains the client id."""
         return DOMAIN
 
     @override
@@ -134,7 +134,7 @@ class NomosOAuth2Implementation(LocalOAuth2ImplementationWithPkce):
         """
         body = {key: value for key, value in data.items() if key != "client_id"}
         pair = self.client_id, self.client_secret
-        # RFC 6749, section 2.3.1, wants both encoded like a form first. Nomos's documentation does not say so.
+        # RFC 6749, section 2.3.1, requires form-encoding both first, which Nomos's documentation does not mention.
         for credentials in dict.fromkeys((pair, tuple(map(quote_plus, pair)))):
             response, content = await self._post(body, ":".join(credentials))
             if response.status != HTTPStatus.UNAUTHORIZED:
@@ -167,7 +167,7 @@ class NomosOAuth2Implementation(LocalOAuth2ImplementationWithPkce):
 
 
 def _raise_refusal(response: ClientResponse, content: bytes) -> NoReturn:
-    """Raise what an answer without tokens means for the link."""
+    """Raise the error for an answer without tokens."""
     error = parse_error(response.status, response.headers, content)
     _LOGGER.debug(
         "Token request failed with status %s, code %s, request %s",
@@ -193,7 +193,7 @@ def _raise_refusal(response: ClientResponse, content: bytes) -> NoReturn:
 
 
 def _read_token(content: bytes) -> dict[str, Any]:
-    """Return what is kept of a good answer: what RFC 6749, section 5.1, names."""
+    """Return the fields of a successful answer that RFC 6749, section 5.1, defines."""
     try:
         answer = decode(content)
     except NomosResponseError:
@@ -201,7 +201,7 @@ def _read_token(content: bytes) -> dict[str, Any]:
     if (
         not isinstance(answer, dict)
         or not is_opaque(answer.get("access_token"), MAX_TOKEN)
-        # An absent refresh token means that the one in hand stays good; an empty one must not overwrite it.
+        # Without a refresh token in the answer, the current one stays valid; an empty one must not overwrite it.
         or not is_opaque(answer.get("refresh_token") or "-", MAX_TOKEN)
     ):
         _LOGGER.debug("Token request got an answer without usable tokens")
@@ -218,9 +218,9 @@ def _read_token(content: bytes) -> dict[str, Any]:
 
 
 def _lifetime(value: Any) -> int:
-    """Return how many seconds an access token lives; the usual ones if the answer makes no sense.
+    """Return the lifetime of an access token in seconds; the usual one if the answer has no valid one.
 
-    The new refresh token has replaced the old one on Nomos's side and must not be thrown away for that.
+    The answer must not be discarded for that: its refresh token has already replaced the old one.
     """
     shortest, longest = _LIFETIMES
     try:

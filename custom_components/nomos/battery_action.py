@@ -1,4 +1,4 @@
-"""The action that plans a battery: what it is called with, and its response."""
+"""The action that plans a battery: its fields and its response."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, tzinfo
@@ -18,7 +18,7 @@ from .pricing import Interval, PriceTable, next_midnight
 from .time_input import instant, plan_window
 
 _FOREVER: Final = timedelta(days=30)
-"""How long a payout holds of which no later one is given: longer than any plan."""
+"""How long the last payout applies: longer than any plan."""
 _MAX_ROWS: Final = 1000
 _MAX_ENERGY: Final = 10_000
 """kWh, of a battery and of a row."""
@@ -78,10 +78,10 @@ def battery_response(
 ) -> JsonObjectType:
     """Return the plan of a battery as JSON: times with the zone's offset, money in EUR, power in kW, levels in percent.
 
-    ``payouts`` are those of a feed-in contract, in case that none are given.
+    ``payouts`` of a feed-in contract are used if the call has none.
 
     Raises:
-        ServiceValidationError: the end is no time, or over.
+        ServiceValidationError: the end is invalid or past.
 
     """
     battery = _battery(data)
@@ -138,7 +138,7 @@ def _battery(data: Mapping[str, Any]) -> Battery:
 def _payout_table(
     payout: float | list[tuple[datetime, float]], now: datetime
 ) -> PriceTable:
-    """Return payouts as a table: each holds until the next one."""
+    """Return payouts as a table, in which each applies until the next one."""
     steps = payout if isinstance(payout, list) else [(now, payout)]
     return PriceTable.of(
         Interval(start, end, price)

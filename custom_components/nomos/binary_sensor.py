@@ -23,7 +23,7 @@ PARALLEL_UPDATES = 0
 
 @dataclass(frozen=True, kw_only=True)
 class NomosBinarySensorDescription(BinarySensorEntityDescription):
-    """A binary sensor of contracts that do not feed in, or of both (None)."""
+    """A binary sensor of consumption contracts, or of both types (None)."""
 
     value_fn: PriceValue[bool | None]
     feeds_in: bool | None = False
@@ -68,7 +68,7 @@ async def async_setup_entry(
     entry: NomosConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the binary sensors of every contract and load, also of those that appear later."""
+    """Add the binary sensors of all contracts and loads, including those that appear later."""
 
     @callback
     def add(coordinator: PriceCoordinator) -> None:
@@ -85,7 +85,7 @@ async def async_setup_entry(
 
 
 class NomosBinarySensor(NomosEntity, BinarySensorEntity):
-    """A yes or no of the price table."""
+    """A yes-or-no value of the price table."""
 
     entity_description: NomosBinarySensorDescription
 

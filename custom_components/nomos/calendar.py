@@ -29,12 +29,12 @@ _DAY = timedelta(days=1)
 _INSTANT = timedelta(microseconds=1)
 
 CHEAP = "calendar_cheap"
-"""The key of the name of a cheap period: translations have no section for events, so it is among the messages."""
+"""The translation key of cheap periods: it is among the exceptions, since events have no section."""
 
 CALENDAR = CalendarEntityDescription(key="calendar", translation_key="calendar")
 
 type _Event = tuple[datetime, datetime, str]
-"""Start, end and summary: most events are only compared, and a ``CalendarEvent`` takes thirty times as long."""
+"""Start, end and summary. Most events are only compared, and a ``CalendarEvent`` takes thirty times as long."""
 
 
 async def async_setup_entry(
@@ -42,7 +42,7 @@ async def async_setup_entry(
     entry: NomosConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the calendar of every contract that consumes, also of those that appear later."""
+    """Add the calendars of all consumption contracts, including those that appear later."""
     texts = await async_get_translations(
         hass, hass.config.language, "exceptions", [DOMAIN]
     )
@@ -87,7 +87,7 @@ class NomosCalendar(NomosEntity, CalendarEntity):
     async def async_get_events(
         self, hass: HomeAssistant, start_date: datetime, end_date: datetime
     ) -> list[CalendarEvent]:
-        """Return the events that touch a stretch of time."""
+        """Return the events that overlap a range of time."""
         return [
             CalendarEvent(start, end, summary)
             for start, end, summary in self._events()
@@ -102,7 +102,7 @@ class NomosCalendar(NomosEntity, CalendarEntity):
         return first
 
     def _events(self) -> Iterator[_Event]:
-        """Yield the cheap periods of yesterday, today and tomorrow, and runs."""
+        """Yield the cheap periods of yesterday, today and tomorrow, and the runs of loads."""
         today = local_date(dt_util.utcnow())
         start, _ = day_bounds(today - _DAY)
         _, end = day_bounds(today + _DAY)
@@ -116,12 +116,12 @@ class NomosCalendar(NomosEntity, CalendarEntity):
 
 
 def _split(start: datetime, end: datetime, summary: str) -> Iterator[_Event]:
-    """Yield a stretch of time, in two parts if the clock is set back in it.
+    """Yield an event, in two parts if the clock is set back during it.
 
-    Home Assistant measures events by the wall clock, by which the stretch may end before it starts.
+    Home Assistant compares events by wall clock time, by which one could end before it starts.
     """
     hour = start.replace(minute=0, second=0, microsecond=0) + _HOUR
-    # Most stretches are short, and a house with many loads has many.
+    # Most events are short, and a house with many loads has many.
     changes = _offset(start) != _offset(end)
     while changes and hour < end:
         if _offset(hour) < _offset(hour - _INSTANT):

@@ -1,4 +1,4 @@
-"""Reports steps of the hub's clock: timers count seconds, and do not notice them."""
+"""Detects steps of the hub's clock, which timers do not notice because they count seconds."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,19 +20,19 @@ _EVERY: Final = timedelta(minutes=1)
 """How often the clock is compared, whatever the kernel reports."""
 
 _STEP: Final = timedelta(seconds=1)
-"""By how much it must have moved then to count as a step."""
+"""By how much the clock must have moved to count as a step."""
 
 
 @callback
 def async_watch_clock(
     hass: HomeAssistant, listener: Callable[[timedelta], None]
 ) -> CALLBACK_TYPE:
-    """Call a listener with the step when the hub's clock is set or the hub wakes from sleep; return how to stop that.
+    """Call a listener with each step of the hub's clock, also after sleep; return a function that stops this.
 
-    A hub without a battery-backed clock starts with yesterday's time and gets the right one later; a virtual machine may
-    be stopped for hours. Linux reports both at once to a process with a timer that is to be cancelled then
-    (timerfd_settime(2), TFD_TIMER_CANCEL_ON_SET). As not every kernel does, the clock is also compared once a minute
-    with one that counts seconds.
+    A hub without a battery-backed clock starts with an old time, which is corrected later; a virtual machine may be
+    suspended for hours. Linux reports both at once by cancelling a timer (timerfd_settime(2),
+    TFD_TIMER_CANCEL_ON_SET). As not every kernel does, the clock is also compared with a monotonic one once a
+    minute.
     """
     offset = time.time() - time.monotonic()
 
@@ -57,7 +57,7 @@ def async_watch_clock(
         return stop_comparing
 
     def arm() -> None:
-        # Fails once if the clock was set since, and arms it all the same.
+        # Fails once if the clock was set since, but still arms the timer.
         with suppress(OSError):
             os.timerfd_settime(
                 timer,

@@ -1,10 +1,10 @@
-"""Frozen data as JSON, by the types of its fields: what all our files hold.
+"""Frozen data as JSON, by the types of its fields: the format of all our files.
 
-``encode`` takes dataclasses, tuples, dicts, enumerations, days, instants, texts, numbers, booleans and None.
-``decode`` reads them again, and raises on whatever is no value of the type that is asked for.
+``encode`` supports dataclasses, tuples, dicts, enumerations, days, instants, texts, numbers, booleans and None.
+``decode`` reads them back, and raises if the data is not a value of the requested type.
 
-A dataclass whose fields are keyword-only is stored by their names, so that it can get another field with a default.
-Any other is stored as the list of its fields: that is short, and the order of its fields is part of the format.
+A dataclass with keyword-only fields is stored by field names, so that a field with a default can be added. Any other
+is stored as a list of its fields: that is short, but makes their order part of the format.
 """
 
 from collections.abc import Callable, Hashable, Mapping
@@ -21,14 +21,14 @@ _LAST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 
 def encode(value: Any) -> Any:
     """Return a value as JSON; an instant as seconds since 1970."""
-    # First what there is most of: a table of prices has thousands.
+    # The most common types first: a price table has thousands of them.
     if value is None or isinstance(value, float):
         return value
     if is_dataclass(value):
         kind: Any = type(value)
         found = {name: encode(getattr(value, name)) for name in _names(kind)}
         return found if _is_by_name(kind) else list(found.values())
-    # Not Mapping: to ask an abstract class of a new type leaves thousands of objects to the garbage collector.
+    # Not Mapping: checking new types against an abstract class leaves thousands of objects to the garbage collector.
     if isinstance(value, dict):
         return {encode(key): encode(one) for key, one in value.items()}
     if isinstance(value, tuple | list):
@@ -40,14 +40,14 @@ def encode(value: Any) -> Any:
 
 
 def decode[T](kind: type[T], stored: Any) -> T:
-    """Return the value of a type that ``encode`` made JSON of; any error if there is none."""
+    """Return a value of a type from the JSON of ``encode``; raises any error if it is invalid."""
     value: T = _reader(cast(Hashable, kind))(stored)
     return value
 
 
 @cache
 def _reader(kind: Any) -> Callable[[Any], Any]:
-    """Return what reads the values of a type."""
+    """Return a function that reads values of a type."""
     parts = get_args(kind)
     if NoneType in parts:
         read = _reader(parts[0])
@@ -62,7 +62,7 @@ def _reader(kind: Any) -> Callable[[Any], Any]:
         return lambda stored: tuple(map(item, _require(list, stored)))
     if is_dataclass(kind):
         return _fields_reader(kind)
-    # What is left are enumerations.
+    # Only enumerations remain.
     return _READERS.get(kind, kind)
 
 
@@ -97,8 +97,8 @@ def _require[T](kind: type[T], value: Any) -> T:
 
 
 def read_number(value: Any, most: float = 1e9) -> float:
-    """Return a stored number; ValueError if it is none, or larger than any that is stored."""
-    # NaN is not at most anything.
+    """Return a stored number; ValueError if it is not a number, or implausibly large."""
+    # This comparison is false for NaN.
     if type(value) not in {int, float} or not abs(value) <= most:
         raise ValueError("not a number of this kind")
     return float(value)

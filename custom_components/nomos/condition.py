@@ -1,7 +1,7 @@
 """Conditions of automations: the level of the current price, and its rank within the day.
 
-All of them are about the interval that is current when they are checked. If the price is not known they do not hold,
-also if all of several prices are asked for.
+All of them refer to the interval that is current when they are checked. None holds for an unknown price, nor for all
+of several prices if one is unknown.
 """
 
 from collections.abc import Callable
@@ -43,12 +43,12 @@ class _NomosCondition(OfKind, EntityConditionBase):
 
     @override
     def _should_include(self, _state: State) -> bool:
-        """Include what is not known: for that the condition does not hold."""
+        """Include unknown states, which do not meet the condition."""
         return True
 
     @override
     def _check_all_match_state(self, states: list[State]) -> bool:
-        """Return whether the condition holds for all of at least one."""
+        """Return whether all states meet the condition, and there is at least one."""
         return bool(states) and super()._check_all_match_state(states)
 
 
@@ -78,10 +78,10 @@ def _rated(
     limits: probatio.Range,
     holds: Callable[[PriceCoordinator, PriceRating, float], bool],
 ) -> type[Condition]:
-    """Return a condition with one number on the current price among those of its day.
+    """Return a condition with one number about the current price's rating within its day.
 
-    It reads the price table, not the state: at the boundary of two intervals the state may lag, and two neighbours of
-    the same price share a state but not a rank. For the same reason there is no "for".
+    It reads the price table, not the state: at the boundary of two intervals the state may lag, and two consecutive
+    intervals of the same price share a state but not a rank. For the same reason it has no "for".
     """
 
     class Rated(_NomosCondition):
@@ -108,7 +108,7 @@ def _rated(
         @property
         @override
         def needs_polling(self) -> bool:
-            """Return that time alone can change the result."""
+            """Return True, since time alone can change the result."""
             return True
 
         @override

@@ -46,10 +46,10 @@ _LOGGER = logging.getLogger(__name__)
 _OWN_WORDS: Final = frozenset(
     {"oauth_unauthorized", "oauth_failed", "oauth_timeout", "user_rejected_authorize"}
 )
-"""Reasons of the base flow for which our own text says more about what to do."""
+"""Abort reasons of the base flow for which our own texts are more helpful."""
 
 _AGAIN: Final = frozenset({SOURCE_REAUTH, SOURCE_RECONFIGURE})
-"""The sources of a flow for an account that is linked already."""
+"""The sources of flows for an account that is already linked."""
 
 
 class NomosConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
@@ -96,7 +96,7 @@ class NomosConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Link the account again at the customer's wish, for example with other credentials."""
+        """Link the account again at the customer's request, for example with other credentials."""
         return await self.async_step_user()
 
     @callback
@@ -108,13 +108,13 @@ class NomosConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
         description_placeholders: Mapping[str, str] | None = None,
         **others: Any,
     ) -> ConfigFlowResult:
-        """End the flow, in our own words if these say more about what to do."""
+        """Abort the flow, with our own text if it is more helpful."""
         named = {**(description_placeholders or {}), "support_email": SUPPORT_EMAIL}
         if reason in _OWN_WORDS:
-            # Home Assistant does not delete credentials that an account uses: the advice is another one then.
+            # Home Assistant does not delete credentials that are in use, so the advice differs then.
             again = reason == "oauth_unauthorized" and self.source in _AGAIN
             reason = f"link_{reason}_again" if again else f"link_{reason}"
-            # It came in the address that the browser was sent to, and may hold anything.
+            # It comes from the address that the browser was redirected to, and may contain anything.
             error = named.get("error", "")
             named |= {**PAGES, "error": error if error.isidentifier() else "-"}
         return super().async_abort(
@@ -123,7 +123,7 @@ class NomosConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
 
     @override
     async def async_oauth_create_entry(self, data: dict[str, Any]) -> ConfigFlowResult:
-        """Find out whose account it is, and store the link."""
+        """Identify the customer, and store the link."""
         token = data[CONF_TOKEN]
         if not token.get("refresh_token"):
             return self.async_abort(reason="no_refresh_token")
@@ -167,7 +167,7 @@ class NomosConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
     async def _async_link_again(
         self, entry: NomosConfigEntry, data: dict[str, Any]
     ) -> ConfigFlowResult:
-        """Replace the link of an account, even one that works: a new consent may end the one before."""
+        """Replace the link of an account, even one that works: a new consent may invalidate the old one."""
         await async_replace_link(self.hass, entry, data)
         reason: str | UndefinedType = UNDEFINED
         if self.source not in _AGAIN:
@@ -176,12 +176,12 @@ class NomosConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
 
 
 class NomosOptionsFlow(OptionsFlowWithReload):
-    """Asks what counts as cheap and expensive, and by what forecasts go."""
+    """The options: what counts as cheap and expensive, and what forecasts are based on."""
 
     async def async_step_init(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask, and refuse thresholds that contradict each other."""
+        """Show the form, and reject thresholds that contradict each other."""
         fields = await async_forecast_fields(self.hass)
         form = SectionedForm(_level_fields(), {"battery": fields})
         errors: dict[str, str] = {}
@@ -202,7 +202,7 @@ class NomosOptionsFlow(OptionsFlowWithReload):
 
 
 def _level_fields() -> Fields:
-    """Return the fields that say what is cheap and expensive."""
+    """Return the fields that define cheap and expensive."""
     fields: Fields = {}
     for names, scale, step, unit in (
         (SHARES, 1, 1, "%"),
@@ -219,13 +219,13 @@ def _level_fields() -> Fields:
 
 
 async def _title(client: NomosClient, contracts: tuple[Subscription, ...]) -> str:
-    """Return the name of the account's main contract as the customer knows it: its number, or its tariff's name."""
+    """Return a name for the account that the customer knows: its main contract's number, or its tariff."""
     main = rank_contracts(contracts)[0]
     if main.number:
         return main.number
     try:
         return (await client.tariff(main.tariff_id)).name
     except NomosError as err:
-        # Whether a customer may read tariffs is not documented; a link does not fail for want of a name.
+        # Whether a customer may read tariffs is not documented; linking does not fail for lack of a name.
         _LOGGER.debug("The tariff could not be read: %s", in_log(err))
         return "Nomos"

@@ -21,10 +21,10 @@ PAGES: Final = {
     "energy_url": "/config/energy",
     "integration_url": f"/config/integrations/integration/{DOMAIN}",
 }
-"""The pages that texts lead to, by the placeholder that stands for them; that of the dashboard is ours."""
+"""The pages that texts link to, by placeholder; the page of the dashboard is our own."""
 
 DOCS_URL: Final = "https://github.com/nomos-home-assistant/nomos/blob/main/docs"
-"""Where the pages for customers are."""
+"""The location of the documentation for customers."""
 
 SUPPORT_EMAIL: Final = "support@nomos.energy"
 """Who issues client credentials (Nomos API, authentication guide)."""

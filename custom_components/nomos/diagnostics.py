@@ -75,7 +75,7 @@ async def async_get_config_entry_diagnostics(
 
 
 def _clock(coordinator: ContractCoordinator[Any]) -> dict[str, Any]:
-    """Return when a coordinator was answered, and when it asks next."""
+    """Return a coordinator's last answer and next request."""
     return {
         "contract": coordinator.place,
         "last_error": _error(coordinator.last_error),
@@ -85,7 +85,7 @@ def _clock(coordinator: ContractCoordinator[Any]) -> dict[str, Any]:
 
 
 def _prices(coordinator: PriceCoordinator, now: datetime) -> dict[str, Any]:
-    """Return what a price table holds. Market prices are public and reveal nothing of the customer."""
+    """Return what a price table contains. Market prices are public and reveal nothing about the customer."""
     table, today = coordinator.data, local_date(now)
     current = table.at(now)
     return {
@@ -164,7 +164,7 @@ def _load(load: Load, account: NomosAccount) -> dict[str, Any]:
 
 
 def _need(load: Load) -> dict[str, Any]:
-    """Return by what a load's need goes and how much is left, without the names of the customer's sensors."""
+    """Return how a load's need is determined and how much is left, without names of the customer's sensors."""
     car, readings = load.settings.car, load.sensors.readings
     now = dt_util.utcnow()
     return {

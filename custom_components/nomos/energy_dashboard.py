@@ -1,4 +1,4 @@
-"""What Home Assistant's Energy dashboard knows: meters of the house, chosen solar forecasts, and batteries."""
+"""The configuration of Home Assistant's Energy dashboard: meters, chosen solar forecasts and batteries."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ _KINDS: Final = ("grid", "solar", "battery")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownBattery:
-    """A battery of the dashboard: the meter of what it delivers, the sensor of its charge level (%), usable kWh, name."""
+    """A battery of the dashboard: discharge meter, sensor of the charge level (%), usable kWh, name."""
 
     meter: str | None
     level_sensor: str | None
@@ -21,7 +21,7 @@ class KnownBattery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dashboard:
-    """Statistics by what they count, and solar forecasts by the statistic of what the roof really made."""
+    """Statistics by what they measure, and solar forecasts with the statistic of the actual production."""
 
     grid_import: frozenset[str] = frozenset()
     grid_export: frozenset[str] = frozenset()
@@ -39,16 +39,16 @@ class Dashboard:
 
     @property
     def gains(self) -> frozenset[str]:
-        """Return the statistics of what comes into the house."""
+        """Return the statistics of energy that comes into the house."""
         return self.grid_import | self.solar | self.battery_out
 
     @property
     def losses(self) -> frozenset[str]:
-        """Return the statistics of what leaves it, or is stored."""
+        """Return the statistics of energy that leaves it or is stored."""
         return self.grid_export | self.battery_in
 
     def solar_of(self, entries: frozenset[str]) -> frozenset[str]:
-        """Return the solar meters that some forecasts belong to; all if a forecast belongs to none."""
+        """Return the solar meters that some forecasts belong to; all meters if a forecast belongs to none."""
         if entries <= set(self.chosen):
             return frozenset(
                 meter for meter, entry in self.forecasts if entry in entries
@@ -57,10 +57,10 @@ class Dashboard:
 
 
 async def async_dashboard(hass: HomeAssistant) -> Dashboard:
-    """Return what the Energy dashboard was told; nothing if there is none."""
+    """Return the configuration of the Energy dashboard; an empty one if there is none."""
     if "energy" not in hass.config.components:
         return Dashboard()
-    # Only a household with forecasts needs it.
+    # Only households with forecasts need this module.
     from homeassistant.components.energy.data import async_get_manager  # noqa: PLC0415
 
     manager = await async_get_manager(hass)
@@ -68,10 +68,10 @@ async def async_dashboard(hass: HomeAssistant) -> Dashboard:
 
 
 def read_preferences(stored: Any) -> Dashboard:
-    """Return what the preferences of the dashboard say; what cannot be read of them is left out.
+    """Return the configuration in the dashboard's stored preferences, without what cannot be read.
 
-    Since 2026.11 there may be a meter of the whole house, which changes nothing in what the dashboard shows; it is not
-    said whether it counts the battery, so it is not used here either.
+    Since 2026.11 there may be a meter of the whole house, which does not change what the dashboard shows. Whether it
+    includes the battery is not documented, so it is not used here either.
     """
     found = stored.get("energy_sources") if isinstance(stored, dict) else None
     sources: dict[str, list[Mapping[str, Any]]] = {kind: [] for kind in _KINDS}

@@ -17,14 +17,14 @@ from homeassistant.util import dt as dt_util
 from .const import DOMAIN
 
 _PAST: Final = timedelta(seconds=5)
-"""How long after a time no timer waits for it any more."""
+"""How long after a timestamp every timer for it has fired."""
 
 
 class ReadingEntity(Entity):
-    """An entity that reads its values again when there is news, and writes its state if they changed.
+    """An entity that reads its values again on updates, and writes its state if they changed.
 
-    A timestamp stays until its time is safely past: Home Assistant's time trigger follows the state, and would be lost
-    if that changed just then.
+    A timestamp stays until its time is safely past: Home Assistant's time trigger follows the state, and would not
+    fire if it changed at that moment.
     """
 
     _attr_has_entity_name = True
@@ -33,7 +33,7 @@ class ReadingEntity(Entity):
 
     @abstractmethod
     def _read_value(self, now: datetime) -> object:
-        """Set the attributes to what holds at an instant; return all that is shown, to be compared."""
+        """Set the attributes to the values of an instant, and return all that is shown, for comparison."""
 
     def _is_available(self, _now: datetime) -> bool:
         """Return whether there is something to show at an instant."""
@@ -77,21 +77,21 @@ class Planned(Protocol):
     """A load or a battery."""
 
     id: str
-    """That of its subentry."""
+    """The id of its subentry."""
 
 
 def signal_changed(key: str) -> str:
-    """Return the signal of a change to a load or a battery, by its id; of any load, by the id of the account."""
+    """Return the signal for changes of a load or a battery (by its id), or of any load (by the account's id)."""
     return f"{DOMAIN}_changed_{key}"
 
 
 class SubentryEntity[T: Planned](ReadingEntity):
-    """An entity of a load or a battery, which says by a signal that it changed."""
+    """An entity of a load or a battery, whose changes are signalled by the dispatcher."""
 
     _attr_should_poll = False
 
     def __init__(self, planned: T, description: EntityDescription) -> None:
-        """Belong to the device of a subentry, and show what it is now."""
+        """Belong to the device of a subentry, and read its current values."""
         self.planned = planned
         self.entity_description = description
         self._attr_unique_id = f"{planned.id}_{description.key}"
@@ -111,7 +111,7 @@ class SubentryEntity[T: Planned](ReadingEntity):
 
 @dataclass(frozen=True, kw_only=True)
 class SubentryEntityDescription[T: Planned](SensorEntityDescription):
-    """A sensor that reads a load or a battery at an instant."""
+    """A sensor of a load or a battery."""
 
     value_fn: Callable[[T, datetime], str | float | datetime | None]
     attributes_fn: Callable[[T, datetime], Mapping[str, Any]] = lambda *_: {}

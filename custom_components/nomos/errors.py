@@ -1,4 +1,4 @@
-"""Failed requests, in words for the customer."""
+"""Failed requests as translated errors for the customer."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -31,13 +31,13 @@ from .const import DOMAIN
 type RequestError = NomosError | OAuth2TokenRequestBaseError
 
 REQUEST_ERRORS: Final = (NomosError, OAuth2TokenRequestBaseError)
-"""A request failed, or no access token could be had for it."""
+"""A request failed, or there was no access token for it."""
 
 _USUAL_WAIT: Final = timedelta(minutes=1)
 
 
 class CredentialsMissingError(OAuth2TokenRequestConnectionError):
-    """Home Assistant does not have the client id and secret that a grant was given to."""
+    """Home Assistant does not have the client id and secret that a grant was issued to."""
 
 
 _KEYS: Final[Mapping[type[Exception], tuple[str, str]]] = {
@@ -53,11 +53,11 @@ _KEYS: Final[Mapping[type[Exception], tuple[str, str]]] = {
     NomosError: ("request_refused", "action_unavailable"),
     Exception: ("token_unavailable", "action_unavailable"),
 }
-"""Translation keys of a failed update and of a failed action, by the error; the first class that fits counts."""
+"""Translation keys of a failed update and of a failed action, by error; the first matching class counts."""
 
 
 def in_log(err: Exception) -> str:
-    """Return what support needs to know of an error: never a text that came from outside."""
+    """Return what support needs to know about an error: never text from outside."""
     names = ["status"]
     if isinstance(err, NomosError):
         names += ["code", "field", "request_id"]

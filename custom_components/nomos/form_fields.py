@@ -27,7 +27,7 @@ type Fields = dict[probatio.Marker, Selector[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """What is wrong with what was entered: a translation key, where it is shown, and what the text names."""
+    """An error in the input: where it is shown, its translation key, and the placeholders of its text."""
 
     place: str
     error: str
@@ -35,12 +35,12 @@ class Mistake:
 
 
 class CheckedNumber(NumberSelector):
-    """A box for a number whose limits are checked with the form as a whole: Home Assistant's error is in English only."""
+    """A number box whose limits are checked with the form as a whole: Home Assistant's error is in English only."""
 
     def __init__(
         self, low: float, high: float, step: float, unit: str | None = None
     ) -> None:
-        """Ask for a number between two limits."""
+        """Accept numbers between two limits."""
         config = NumberSelectorConfig(
             min=low, max=high, step=step, mode=NumberSelectorMode.BOX
         )
@@ -57,7 +57,7 @@ class CheckedNumber(NumberSelector):
 
 
 class LimitedNumber(CheckedNumber):
-    """A box for a number, which refuses others than those between its limits."""
+    """A number box that rejects numbers outside its limits."""
 
     @override
     def __call__(self, data: Any) -> float:
@@ -65,7 +65,7 @@ class LimitedNumber(CheckedNumber):
 
 
 class ShortTime(TimeSelector):
-    """A time of day without seconds, which the frontend offers."""
+    """A time of day without seconds, an option that only the frontend has."""
 
     @override
     def serialize(self) -> dict[str, dict[str, Any]]:
@@ -73,19 +73,19 @@ class ShortTime(TimeSelector):
 
 
 def choice(kind: type[StrEnum], key: str) -> SelectSelector:
-    """Return a choice of the values of an enumeration; ``key`` is that of their translations."""
+    """Return a selector of the values of an enumeration; ``key`` is their translation key."""
     options = [one.value for one in kind]
     return SelectSelector({"options": options, "translation_key": key})
 
 
 def entities(*domains: str, multiple: bool = False) -> EntitySelector:
-    """Return a choice of entities of some domains."""
+    """Return a selector of entities of some domains."""
     return EntitySelector({"domain": [*domains], "multiple": multiple})
 
 
 @dataclass(frozen=True, slots=True)
 class SectionedForm:
-    """The fields that are to be seen at once, and those of sections that open."""
+    """The fields that are always visible, and those of collapsible sections."""
 
     first: Fields
     sections: Mapping[str, Fields]
@@ -96,7 +96,7 @@ class SectionedForm:
         return reduce(or_, self.sections.values(), self.first)
 
     def schema(self, opened: str | None = None) -> probatio.Schema:
-        """Return what Home Assistant shows and checks; every section but one is closed."""
+        """Return the schema that Home Assistant shows and checks; every section but one is collapsed."""
         fields: dict[probatio.Marker, Any] = {**self.first}
         for name, inner in self.sections.items():
             fields[probatio.Required(name)] = section(
@@ -112,14 +112,14 @@ class SectionedForm:
         return data
 
     def nested(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what is to be shown in the fields, by sections."""
+        """Return the data to show in the fields, by section."""
         return dict(data) | {
             name: {key: data[key] for key in map(str, fields) if key in data}
             for name, fields in self.sections.items()
         }
 
     def out_of_range(self, data: Mapping[str, Any]) -> Mistake | None:
-        """Return the first number that is not between its limits as a mistake."""
+        """Return a mistake for the first number outside its limits."""
         for key, field in self.fields.items():
             if isinstance(field, CheckedNumber) and key in data:
                 low, high = field.config["min"], field.config["max"]
@@ -129,7 +129,7 @@ class SectionedForm:
         return None
 
     def mistake(self, error: str, field_of: Mapping[str, str]) -> Mistake:
-        """Return an error where it is shown: that of ``no_x`` is at the field x, unless ``field_of`` names another."""
+        """Return an error by its place: ``no_x`` belongs to the field x, unless ``field_of`` names another."""
         field = field_of.get(error, error.removeprefix("no_"))
         return Mistake(self.place_of(field), error, {})
 

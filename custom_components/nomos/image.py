@@ -34,7 +34,7 @@ async def async_setup_entry(
     entry: NomosConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the pictures of every contract, also of those that appear later."""
+    """Add the pictures of all contracts, including those that appear later."""
 
     @callback
     def add(coordinator: PriceCoordinator) -> None:
@@ -44,7 +44,7 @@ async def async_setup_entry(
 
 
 class NomosImage(NomosEntity, ImageEntity):
-    """The prices of today and tomorrow. It is drawn when somebody asks, once for each interval."""
+    """The prices of today and tomorrow, drawn on request and at most once for each interval."""
 
     _attr_content_type = "image/png"
 
@@ -77,7 +77,7 @@ class NomosImage(NomosEntity, ImageEntity):
 
     @override
     async def async_image(self) -> bytes | None:
-        """Return the picture as a PNG; None if there is nothing to draw, or nothing to draw it with."""
+        """Return the picture as a PNG; None if there are no prices or no font."""
         self._read()
         if (png := self._drawn) is None:
             content, png = self._content, await self._async_draw()

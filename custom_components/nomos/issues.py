@@ -31,9 +31,9 @@ def async_report(
 ) -> None:
     """Create or delete the issue about an account, a contract or the device of a load.
 
-    ``subject`` is its id, or what is unique to it, ``name`` what the customer calls it, ``named`` what else the text names.
+    ``subject`` is its id or another unique id, ``name`` what the customer calls it, ``named`` further placeholders.
     """
-    # Home Assistant adds the issues to the diagnostics, which must not hold the subject itself.
+    # Home Assistant adds the issues to the diagnostics, which must not contain the subject itself.
     issue_id = f"{issue}_{sha256(subject.encode()).hexdigest()[:12]}"
     if not present:
         ir.async_delete_issue(hass, DOMAIN, issue_id)

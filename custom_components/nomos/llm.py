@@ -1,7 +1,7 @@
 """A tool for voice assistants: what electricity costs, and when a load is best run.
 
-As with Home Assistant's own tools, an assistant only gets what is exposed to it: the tool is there when the price
-sensor of a contract is. Texts and answers are English, since a language model reads them, and times are local.
+As with Home Assistant's own tools, an assistant only gets what is exposed to it: the tool exists if the price sensor
+of a contract is exposed. Texts and answers are English, since a language model reads them, and times are local.
 """
 
 from collections.abc import Mapping
@@ -45,7 +45,7 @@ _DAY: Final = timedelta(days=1)
 
 
 class ElectricityPricesTool(Tool):
-    """Returns what electricity costs now and on the known days, and when a load of some length is cheapest."""
+    """Returns the prices of now and of the known days, and when a load of some length is cheapest."""
 
     name = f"{DOMAIN}__get_electricity_prices"
     title = "Get electricity prices"
@@ -64,7 +64,7 @@ class ElectricityPricesTool(Tool):
     integration = DOMAIN
 
     def __init__(self, contracts: Mapping[str, PriceCoordinator]) -> None:
-        """Offer contracts by their names, the usual one first."""
+        """Offer contracts by their names, the default one first."""
         self._contracts = contracts
         fields: dict[probatio.Marker, Any] = {
             probatio.Optional(
@@ -100,8 +100,8 @@ class ElectricityPricesTool(Tool):
     async def async_call(
         self, hass: HomeAssistant, tool_input: ToolInput, llm_context: LLMContext
     ) -> ToolResult:
-        """Answer from what is known, without a request to Nomos."""
-        # Some models pass null or an empty text for what they mean to leave out.
+        """Answer with known data, without a request to Nomos."""
+        # Some models pass null or an empty string for an argument that they mean to omit.
         given = tool_input.tool_args.items()
         arguments = self.parameters(
             {key: value for key, value in given if value not in (None, "")}
@@ -184,7 +184,7 @@ def _cheapest(
 
 
 def _per_kwh(cost: float | None, found: Plan) -> float | None:
-    """Return an amount of money for the planned energy as a price."""
+    """Return the cost of the planned energy as a price in EUR/kWh."""
     return None if cost is None or not found.energy else round(cost / found.energy, 4)
 
 

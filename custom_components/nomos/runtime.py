@@ -48,7 +48,7 @@ class NomosRuntime:
     def __init__(
         self, hass: HomeAssistant, entry: NomosConfigEntry, account: NomosAccount
     ) -> None:
-        """Take an account whose contracts are known."""
+        """Manage an account whose contracts are known."""
         self.account = account
         self.prices: dict[str, PriceCoordinator] = {}
         self.usage: dict[str, UsageCoordinator] = {}
@@ -60,15 +60,15 @@ class NomosRuntime:
         self.loads = Loads(hass, entry, self.prices)
         self.batteries: Batteries | None = None
         self.forecasts: Forecasts | None = None
-        """Both are None as long as nothing needs them: then nothing of them is imported, read or followed."""
+        """Both are None until something needs them; until then, none of their code is imported."""
         self._forecasts_lock = asyncio.Lock()
         self._add_battery: AddConfigEntryEntitiesCallback | None = None
 
     async def async_begin(self, *, must_answer: bool) -> None:
-        """Ask for the first prices, and follow the account from now on.
+        """Load or request the first prices, and follow the account from now on.
 
         Raises:
-            ConfigEntryNotReady: prices must come, and came for no contract.
+            ConfigEntryNotReady: prices are required, but no contract has any.
 
         """
         self._follow()
@@ -102,7 +102,7 @@ class NomosRuntime:
             )
 
     async def async_follow_forecasts(self, *, use_own_sun: bool = False) -> None:
-        """Begin with batteries, and with own solar power for loads, as soon as one needs it, or a load is going to."""
+        """Start batteries, and own solar power for loads, once one needs it or is going to need it."""
         kinds = {one.subentry_type for one in self._entry.subentries.values()}
         async with self._forecasts_lock:
             if BATTERY in kinds and self.batteries is None:
@@ -111,7 +111,7 @@ class NomosRuntime:
                 await self._async_share_sun()
 
     async def _async_forecasts(self) -> Forecasts:
-        """Return what is expected of house and sun, followed from now on."""
+        """Return the forecasts, started if necessary."""
         if self.forecasts is None:
             room = await self._async_room("forecast.forecasts")
             forecasts: Forecasts = room.Forecasts(
@@ -126,7 +126,7 @@ class NomosRuntime:
         return self.forecasts
 
     async def _async_room(self, name: str) -> Any:
-        """Return a module that only some households need."""
+        """Import a module that only some households need."""
         return await async_import_module(self._hass, f"{__package__}.{name}")
 
     async def _async_begin_batteries(self) -> None:
@@ -170,7 +170,7 @@ class NomosRuntime:
         return bool(chosen)
 
     def _usage_statistics(self) -> list[str]:
-        """Return the ids of the statistics of what was metered for contracts for consumption."""
+        """Return the ids of the usage statistics of consumption contracts."""
         return [
             one.statistics.energy_statistic
             for one in self.usage.values()
@@ -179,14 +179,14 @@ class NomosRuntime:
 
     @callback
     def async_each_battery(self, add: AddConfigEntryEntitiesCallback) -> None:
-        """Add the sensors of every battery there is, and of each one that is added later."""
+        """Add the sensors of all batteries, including those added later."""
         self._add_battery = add
         if self.batteries is not None:
             self.batteries.async_add_sensors(add)
 
     @callback
     def async_each_contract(self, platform: Callable[[PriceCoordinator], None]) -> None:
-        """Call a platform for every contract that is shown, and for each one that appears later."""
+        """Call a platform for every contract that is shown, including those that appear later."""
         self._connect(self._new_contract, platform)
         for contract_id, prices in self.prices.items():
             if contract_id in self.usage:
@@ -200,7 +200,7 @@ class NomosRuntime:
         )
 
     async def _async_follow_usage(self) -> None:
-        """Ask for the usage of contracts that are shown, and of others that have ended, for their statistics."""
+        """Request the usage of contracts that are shown, and of ended ones for their statistics."""
         async with self._usage_lock:
             for contract_id, contract in self.account.data.items():
                 shown = contract_id in self.account.shown
@@ -236,7 +236,7 @@ class NomosRuntime:
 
     @callback
     def _clock_was_set(self, step: timedelta) -> None:
-        """Show at once what holds at the new time, and plan again."""
+        """Show the values of the new time at once, and plan again."""
         self.account.async_clock_was_set(step)
         for prices in self.prices.values():
             prices.async_clock_was_set(step)
@@ -248,7 +248,7 @@ class NomosRuntime:
 
     @callback
     def _link_changed(self) -> None:
-        """Ask for all that was refused, if Nomos grants access again."""
+        """Repeat requests that failed, if Nomos grants access again."""
         if self.account.link.is_open:
             for prices in self.prices.values():
                 prices.async_resume()
@@ -256,7 +256,7 @@ class NomosRuntime:
                 usage.async_resume()
 
     async def _async_add(self, came: list[PriceCoordinator]) -> None:
-        """Show the contracts that appeared while the account was running, and complete those that ended."""
+        """Show contracts that appeared while the account was running, and complete those that ended."""
         for coordinator in came:
             coordinator.async_start()
         await self._async_follow_usage()
@@ -300,7 +300,7 @@ class NomosRuntime:
         return came
 
     async def _async_forget(self, contract_id: str) -> None:
-        """Stop asking for a contract that is not shown any more, and delete what is stored of it if it is gone."""
+        """Stop the coordinators of a contract that is no longer shown, and delete its files if it is gone."""
         gone = contract_id not in self.account.data
         usage = self.usage.get(contract_id)
         if usage is not None and (usage.shown or gone):
@@ -316,8 +316,8 @@ class NomosRuntime:
     ) -> None:
         """Create or update the device of a contract.
 
-        Its name has the contract's number only if there are several of a kind, or several accounts: the usual entity ids
-        stay short.
+        Its name contains the contract's number only if there are several of a kind, or several accounts, so that
+        entity ids usually stay short.
         """
         key = "feed_in" if contract.feeds_in else "consumption"
         placeholders = None

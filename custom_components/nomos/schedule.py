@@ -1,15 +1,15 @@
-"""When to ask Nomos next: pure arithmetic on times.
+"""When to send the next request: pure arithmetic on times.
 
-Knows neither Home Assistant nor the network, so that the simulation of a fleet runs the same code as a hub.
+Independent of Home Assistant and the network, so that the simulation of a fleet runs the same code as a hub.
 
-On a normal day an account asks for its contracts and their prices at a time of its own between 13:30 and 14:00, with one
-access token. If tomorrow's prices are not published by then, it asks again between 14:20 and 15:00, while the token is
-still valid, and after 15:20. One more request between 16:10 and 16:40 picks up corrections. docs/fleet.md shows what a
-fleet of such hubs means for the API, and why the numbers are as they are.
+On a normal day an account requests its contracts and their prices at a time of its own between 13:30 and 14:00, with
+one access token. If tomorrow's prices are not published by then, it repeats that between 14:20 and 15:00, while the
+token is still valid, and after 15:20. One more request between 16:10 and 16:40 picks up corrections. docs/fleet.md
+explains what a fleet of such hubs means for the API, and why these numbers were chosen.
 
-All instants are aware, and all results in UTC. ``phase`` is the installation's place in every spread (0 ≤ phase < 1),
-``chance`` a random number that moves requests apart (-1 ≤ chance ≤ 1), and ``misses`` counts the requests in a row, the
-last one included, that failed or did not bring what they were made for; it is 0 after a start.
+All instants are aware; results are in UTC. ``phase`` is the installation's place in every spread (0 ≤ phase < 1),
+``chance`` a random number that moves requests apart (-1 ≤ chance ≤ 1), and ``misses`` counts the latest requests in
+a row that failed or did not return what was missing; it is 0 after a start.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ from .pricing import TARIFF_ZONE, local_date, next_midnight
 
 
 class PriceRequestReason(Enum):
-    """Why prices are asked for next, in the words of the log."""
+    """Why prices are requested next, in the words of the log."""
 
     NOT_SUPPLIED = "the contract does not run"
     DENIED = "Nomos has none for this contract, or refuses them"
@@ -33,15 +33,15 @@ class PriceRequestReason(Enum):
 
 
 FIRST_FETCH: Final = time(13, 30)
-"""When the first installation asks for tomorrow, tariff time. The auction ends at about 13:00 and prices are final
-by about 14:20 (Nomos documentation, load shifting): earlier requests would mostly find nothing."""
+"""When the first installation requests tomorrow's prices, tariff time. The auction ends at about 13:00 and prices
+are final by about 14:20 (Nomos documentation, load shifting): earlier requests would mostly find nothing."""
 
 FIRST_FETCH_SPREAD: Final = timedelta(minutes=30)
-"""The window over which a fleet's first requests are spread evenly: of a million hubs, 556 ask each second."""
+"""The window over which a fleet's first requests are spread evenly: a million hubs send 556 each second."""
 
 SECOND_FETCH: Final = time(16, 10)
-"""When the first installation asks for corrections, tariff time: after prices are final, whichever way "14:20 CET" is
-meant in summer, and when yesterday's usage is there, too (Nomos documentation, load shifting; API, Usage)."""
+"""When the first installation requests corrections, tariff time: after prices are final, whichever way "14:20 CET"
+is meant in summer, and once yesterday's usage is available (Nomos documentation, load shifting; API, Usage)."""
 
 SECOND_FETCH_SPREAD: Final = timedelta(minutes=30)
 """The window over which a fleet's second requests are spread evenly."""
@@ -50,11 +50,11 @@ GAPS: Final = {
     PriceRequestReason.DENIED: (60, 120, 240),
     PriceRequestReason.CURRENT: (1, 2, 5, 10, 20, 30),
     PriceRequestReason.TODAY: (15, 30, 60, 120),
-    # The second request falls after 14:20 and, whatever the jitter, within the hour of the first one's access token; the
-    # third falls after 15:20, and the one for corrections within the hour of its token.
+    # Whatever the jitter, the second request falls after 14:20 and within the first access token's hour; the third
+    # falls after 15:20, and the one for corrections within the hour of its token.
     PriceRequestReason.TOMORROW: (54, 65, 60, 90, 120),
 }
-"""Minutes between requests that do not bring what they are made for; the last gap is repeated."""
+"""Minutes between requests that do not return what is missing; the last gap is repeated."""
 
 _CONTRACT_GAPS: Final = (15, 30, 60, 120)
 _USAGE_GAPS: Final = (30, 60, 120, 240)
@@ -62,32 +62,32 @@ _USAGE_GAPS: Final = (30, 60, 120, 240)
 
 _JITTER: Final = 0.07
 _JITTER_WITHOUT_PRICE: Final = 0.15
-"""The share of a gap by which it is moved at random, so that installations that failed together drift apart.
+"""The share of a gap by which it varies at random, so that installations that failed together drift apart.
 
-More if the current price is missing: a whole fleet without one has asked within minutes of midnight."""
+More if the current price is missing: then a whole fleet has sent requests within minutes of midnight."""
 
 SHORTEST_PAUSE: Final = timedelta(seconds=1)
 LONGEST_PAUSE: Final = timedelta(hours=2)
-"""The bounds of a wait that Nomos asks for. A mistake there must not silence a house for a day."""
+"""The bounds of a wait that Nomos asks for. A mistake there must not block a household for a day."""
 
 PAUSE_SPREAD: Final = timedelta(minutes=1), timedelta(minutes=30)
-"""The shortest and the longest window over which installations return that had to wait until the same instant.
+"""The shortest and the longest window over which installations resume that waited until the same instant.
 
-In between it is half of the wait: a fleet returns no denser than on a normal day, and after a wait of thirty seconds
-nobody needs half an hour."""
+In between it is half of the wait: a fleet resumes no faster than on a normal day, and a wait of thirty seconds does
+not become half an hour."""
 
 USAGE_AFTER: Final = timedelta(seconds=20)
-"""How long after the second request usage is asked for: with the same access token, and with corrected prices."""
+"""How long after the second request usage is requested: with the same access token, and with corrected prices."""
 
 _USAGE_EVENING: Final = timedelta(hours=4)
-"""How long after the request for usage another one is made if the meter's data is late."""
+"""How long after the request for usage it is repeated if the meter's data is late."""
 
 _EVE_SPREAD: Final = timedelta(minutes=20)
 _MIDNIGHT_SPREAD: Final = timedelta(minutes=8)
-"""The windows before and after midnight over which installations ask again that still lack tomorrow.
+"""The windows before and after midnight over which installations that lack tomorrow try again.
 
-The second is the narrowest window that a whole fleet can meet, and the day's busiest minutes if Nomos publishes nothing
-at all; but a customer without a price should not wait for a quarter of an hour."""
+The second is the narrowest window that a whole fleet may share, and has the busiest minutes of a day without new
+prices; but a customer without a price should not wait for a quarter of an hour."""
 
 _DAY: Final = timedelta(days=1)
 
@@ -99,26 +99,26 @@ def installation_phase(*identities: str) -> float:
 
 
 def first_fetch(day: date, phase: float) -> datetime:
-    """Return when an installation first asks for the prices of the day after ``day``."""
+    """Return when an installation first requests the prices of the day after ``day``."""
     first = datetime.combine(day, FIRST_FETCH, TARIFF_ZONE).astimezone(UTC)
     return _off_the_minute(first + FIRST_FETCH_SPREAD * phase)
 
 
 def second_fetch(day: date, phase: float) -> datetime:
-    """Return when an installation asks whether prices were corrected since ``first_fetch``."""
+    """Return when an installation requests corrections of prices since ``first_fetch``."""
     first = datetime.combine(day, SECOND_FETCH, TARIFF_ZONE).astimezone(UTC)
     return _off_the_minute(first + SECOND_FETCH_SPREAD * phase)
 
 
 def usage_fetch(day: date, phase: float) -> datetime:
-    """Return when an installation asks what was metered on the day before ``day``."""
+    """Return when an installation requests the usage of the day before ``day``."""
     return _off_the_minute(second_fetch(day, phase) + USAGE_AFTER)
 
 
 def _off_the_minute(instant: datetime) -> datetime:
-    """Move an instant out of the first second of its minute, in which the rest of the world asks.
+    """Move an instant out of the first second of its minute, in which most other clients send requests.
 
-    Its microseconds spread it over the minute: within one such second, installations differ by nothing else.
+    Its microseconds spread it over the minute: within that second, installations differ in nothing else.
     """
     if instant.second == 0:
         return instant + timedelta(seconds=1 + 58 * instant.microsecond / 10**6)
@@ -154,7 +154,7 @@ def price_request_reason(
     today_complete: bool,
     tomorrow_complete: bool,
 ) -> PriceRequestReason:
-    """Return why to ask for prices of a contract that runs, by what is known of them."""
+    """Return why to request the prices of a running contract, given which are known."""
     if not now_known:
         return PriceRequestReason.CURRENT
     if not today_complete:
@@ -172,9 +172,9 @@ def next_price_request(
     misses: int,
     chance: float,
 ) -> datetime:
-    """Return when to ask for prices again, always after ``now``.
+    """Return when to request prices next, always after ``now``.
 
-    After a start, what is missing is asked for soon, but neither in the rush of starting nor by a whole street at once.
+    After a start, missing prices are requested soon, but neither in its rush nor by a whole street at once.
     """
     daily = _next_daily(now, phase, first_fetch, second_fetch)
     if reason is PriceRequestReason.REST:
@@ -184,7 +184,7 @@ def next_price_request(
     current = reason is PriceRequestReason.CURRENT
     jitter = _JITTER_WITHOUT_PRICE if current else _JITTER
     repeated = _after_gap(now, GAPS[reason], misses, jitter * chance)
-    # The last known price may run out at midnight: ask shortly before, and else shortly after.
+    # The last known price may end at midnight: try shortly before it, or else shortly after.
     midnight = next_midnight(now)
     eve = midnight - timedelta(minutes=2) - _EVE_SPREAD * phase
     after = midnight + timedelta(seconds=20) + _MIDNIGHT_SPREAD * phase
@@ -194,20 +194,20 @@ def next_price_request(
 def misses_after(misses: int, reason: PriceRequestReason, *, news: bool) -> int:
     """Return the misses after an answer to a request that was made for a reason.
 
-    Only news, an answer that changed anything, is a reason to ask sooner; that the reason changed is not.
+    Only news (an answer that changed anything) starts the gaps again; a different reason does not.
     """
     return 1 if news or reason is PriceRequestReason.REST else misses + 1
 
 
 def pause_until(now: datetime, wait: timedelta) -> datetime:
-    """Return until when to send no request if Nomos asks for a wait."""
+    """Return until when to pause if Nomos asks for a wait."""
     return now + min(max(wait, SHORTEST_PAUSE), LONGEST_PAUSE)
 
 
 def after_pause(now: datetime, at: datetime, until: datetime, phase: float) -> datetime:
-    """Return the time of a request that is scheduled for ``at``, put off until after a pause that ends after ``now``.
+    """Return the time of a request that is scheduled for ``at``, postponed past a pause that ends after ``now``.
 
-    Installations do not return together, but all requests of one do, and share an access token.
+    Installations do not resume together, but all requests of one do, to share an access token.
     """
     shortest, longest = PAUSE_SPREAD
     spread = min(max((until - now) / 2, shortest), longest)
@@ -223,10 +223,10 @@ def next_contract_request(
     misses: int,
     chance: float,
 ) -> datetime:
-    """Return when to ask for the list of contracts again, always after ``now``.
+    """Return when to request the list of contracts next, always after ``now``.
 
-    Once a day together with the first request for prices, and shortly after a contract begins or ends (its turning
-    points); soon if one must have done so while the hub was off (``overdue``).
+    This is once a day with the first request for prices, and shortly after a contract begins or ends (its turning
+    points); soon if one should have done so while the hub was off (``overdue``).
     """
     daily = _next_daily(now, phase, first_fetch)
     if misses:
@@ -243,7 +243,7 @@ def next_contract_request(
 def next_usage_request(
     now: datetime, *, late: bool, phase: float, misses: int, chance: float
 ) -> datetime:
-    """Return when to ask for usage again, always after ``now``; sooner if yesterday's data is late."""
+    """Return when to request usage next, always after ``now``; sooner if yesterday's data is late."""
     daily = _next_daily(now, phase, usage_fetch)
     if misses:
         repeated = _after_gap(now, _USAGE_GAPS, misses, _JITTER * chance)
@@ -255,12 +255,12 @@ def next_usage_request(
 def next_usage_request_after_start(
     now: datetime, synced_on: date | None, *, phase: float, chance: float
 ) -> datetime:
-    """Return when to ask for usage after a start, if it was asked for up to a day before, or never."""
+    """Return when to request usage after a start; ``synced_on`` is the day of the last complete sync."""
     if synced_on is None:
         return now + timedelta(seconds=40 + 20 * chance)
     today = local_date(now)
     due = today if now >= usage_fetch(today, phase) else today - _DAY
-    # A request on a day that has not come was made by a clock that was ahead.
+    # A sync in the future was recorded by a clock that was ahead.
     if not due <= synced_on <= today:
         return now + timedelta(seconds=150 + 60 * chance)
     return _next_daily(now, phase, usage_fetch)

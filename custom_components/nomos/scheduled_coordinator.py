@@ -19,19 +19,19 @@ from .pricing import local_date
 
 _FAILED_AGAIN: Final = timedelta(minutes=1)
 _LACKING_AGAIN: Final = timedelta(minutes=30)
-"""After how long a caller may trigger another request: by hand if the last one failed, anyhow if something is lacking.
+"""How soon a request may be triggered: by the refresh action after a failure, by any caller if data is missing.
 
-Automations may call as often as they like, and a normal day is to have no more than eight requests."""
+Automations may call as often as they like, but a normal day must have no more than eight requests."""
 
 _OVERDUE: Final = timedelta(minutes=2)
-"""By how much a request must be late, or the clock must have moved, for a request to be scheduled again."""
+"""How late a request must be, or how far the clock must have moved, to schedule it again."""
 
 _STALE_AFTER: Final = timedelta(days=3)
-"""How many days may pass without an answer before what is known is no longer shown."""
+"""After how long without an answer known data is no longer shown."""
 
 
 class ScheduledCoordinator[T](DataUpdateCoordinator[T]):
-    """Sends each request at a time that it chose itself, and catches up if the timer missed it.
+    """Schedules each of its requests, and catches up if a timer missed one.
 
     A subclass implements the abstract methods.
     """
@@ -45,9 +45,9 @@ class ScheduledCoordinator[T](DataUpdateCoordinator[T]):
         name: str,
         put_off: Callable[[datetime], datetime],
     ) -> None:
-        """Begin with no request scheduled; ``put_off`` returns the earliest time at which Nomos may be asked."""
+        """Begin with no request scheduled; ``put_off`` postpones a time until after a wait that Nomos asked for."""
         self._log = logging.getLogger(type(self).__module__)
-        # Home Assistant logs every request as a success after which anything is known. We log what came of it.
+        # Home Assistant logs success after every request once any data is known. We log the actual result.
         fetching = self._log.getChild("fetching")
         fetching.addFilter(_is_above_debug)
         super().__init__(hass, fetching, config_entry=entry, name=f"{DOMAIN} {name}")
@@ -55,7 +55,7 @@ class ScheduledCoordinator[T](DataUpdateCoordinator[T]):
         self.last_answer: datetime | None = None
         self.last_error: Exception | None = None
         self.next_request: datetime | None = None
-        """When to ask next; None if there is nothing to ask."""
+        """When to send the next request; None if there is none."""
         self._misses = 0
         self._out_of_reach = False
         self._must_answer = False
@@ -79,30 +79,30 @@ class ScheduledCoordinator[T](DataUpdateCoordinator[T]):
 
     @abstractmethod
     async def _async_fetch(self) -> T:
-        """Ask, set ``last_answer`` and ``last_error``, schedule the next request, and return what is known then.
+        """Send a request, set ``last_answer`` and ``last_error``, schedule the next one, and return the new data.
 
         Raises:
-            NomosError: the request failed, as do all that ``Connection.async_ask`` raises.
+            NomosError: the request failed; also all else that ``Connection.async_ask`` raises.
 
         """
 
     @abstractmethod
     def _schedule_after(self, err: RequestError) -> None:
-        """Count a request that failed, and schedule the next one."""
+        """Count a failed request, and schedule the next one."""
 
     @property
     @abstractmethod
     def subject(self) -> str:
-        """Return what is asked for, in the words of the log: nothing of the customer."""
+        """Return what is requested, in the words of the log: nothing about the customer."""
 
     @property
     @abstractmethod
     def _purpose(self) -> str:
-        """Return why the next request is made, or why none is, in the words of the log."""
+        """Return why the next request is sent, or why there is none, in the words of the log."""
 
     @abstractmethod
     def _first_request(self) -> datetime | None:
-        """Return when to ask after a start or a step of the clock; None if there is nothing to ask."""
+        """Return when to send a request after a start or a step of the clock; None if there is none."""
 
     @property
     def _known(self) -> str:
@@ -111,7 +111,7 @@ class ScheduledCoordinator[T](DataUpdateCoordinator[T]):
 
     @property
     def _lacks_something(self) -> bool:
-        """Return whether something is missing that Nomos may know by now, ahead of the schedule."""
+        """Return whether data is missing that Nomos may have by now, ahead of the schedule."""
         return False
 
     @property
@@ -120,7 +120,7 @@ class ScheduledCoordinator[T](DataUpdateCoordinator[T]):
         return None
 
     async def _async_first_answer(self) -> None:
-        """Send a request that must be answered; ConfigEntryNotReady if it is not."""
+        """Send a request that must succeed; ConfigEntryNotReady if it fails."""
         self._must_answer = True
         try:
             await self.async_config_entry_first_refresh()
@@ -129,10 +129,10 @@ class ScheduledCoordinator[T](DataUpdateCoordinator[T]):
 
     @override
     async def _async_update_data(self) -> T:
-        """Send one request. If it fails, what is known goes on.
+        """Send one request. If it fails, known data stays in use.
 
         Raises:
-            UpdateFailed: it must be answered, or Nomos refuses access: then only the account asks, until it is granted.
+            UpdateFailed: it must succeed, or access is refused (then only the account sends requests).
 
         """
         self._asking = True
@@ -148,7 +148,7 @@ class ScheduledCoordinator[T](DataUpdateCoordinator[T]):
             self._schedule_after(err)
             if self._must_answer:
                 raise_update_failed(err)
-            # Once for all to see; how often it is tried in vain is for the debug log.
+            # Log the first failure visibly, and further ones for debugging only.
             self._log.log(
                 logging.DEBUG if self._out_of_reach else logging.INFO,
                 "%s: could not be read, %s goes on: %s",
@@ -164,18 +164,18 @@ class ScheduledCoordinator[T](DataUpdateCoordinator[T]):
                 self._log.info("%s: can be read again", self.subject)
             return data
         finally:
-            # A caller that is waiting may be cancelled: the schedule is unchanged then, and overdue.
+            # If a waiting caller is cancelled, the schedule is unchanged and the request overdue.
             self._asking, self._asked_at = False, dt_util.utcnow()
 
     @override
     async def async_request_refresh(self) -> None:
-        """Ask on behalf of ``update_entity`` if there may be news: a request is due, or something is lacking."""
+        """Refresh for ``update_entity`` if there may be news: a request is due, or data is missing."""
         due = self.next_request is not None and self.next_request <= dt_util.utcnow()
         if due or (self._lacks_something and not self._asked_within(_LACKING_AGAIN)):
             await self._async_share()
 
     async def async_ask_by_hand(self) -> None:
-        """Ask on behalf of the refresh action: once a day whatever is known, and again if there may be news."""
+        """Refresh for the action: once a day in any case, and again if there may be news."""
         before, today = self._by_hand_on, local_date(dt_util.utcnow())
         if self.last_error is None:
             recent = before == today
@@ -190,22 +190,22 @@ class ScheduledCoordinator[T](DataUpdateCoordinator[T]):
             self._by_hand_on = before
 
     def _asked_within(self, time: timedelta) -> bool:
-        """Return whether the last request ended less than a time ago; not if the clock was set back since."""
+        """Return whether the last request ended less than ``time`` ago; False if the clock was set back since."""
         at = self._asked_at
         return at is not None and timedelta() <= dt_util.utcnow() - at < time
 
     async def _async_share(self) -> None:
-        """Wait for the request under way, or else send one; a caller that is cancelled does not end it for others."""
+        """Wait for a running request, or else send one; cancelling one caller does not cancel it for others."""
         if self._asking:
             async with self._debounced_refresh.async_lock():
                 return
         await asyncio.wait([self.async_refresh_soon()])
 
     def _schedule_at(self, at: datetime | None) -> None:
-        """Ask at an aware instant or as soon as Nomos may be asked then, or not at all.
+        """Schedule the next request at an aware instant, or after a wait that Nomos asked for; or none.
 
-        Home Assistant counts the interval from the last full second. Without another second the timer would fire too
-        early, find that the time has not come, and fire again at once.
+        Home Assistant counts the interval from the last full second. Without an extra second the timer would fire
+        too early, and then a second time.
         """
         self.next_request = self.update_interval = None
         if at is not None:
@@ -228,7 +228,7 @@ class ScheduledCoordinator[T](DataUpdateCoordinator[T]):
 
     @callback
     def async_clock_was_set(self, step: timedelta) -> None:
-        """Schedule as after a start: what was scheduled may be far away by the new time."""
+        """Schedule as after a start: by the new time, the scheduled request may be far away."""
         if abs(step) < _OVERDUE:
             return
         self._misses = 0
@@ -239,9 +239,9 @@ class ScheduledCoordinator[T](DataUpdateCoordinator[T]):
 
     @callback
     def async_refresh_if_overdue(self) -> None:
-        """Ask now if a request is overdue.
+        """Send an overdue request now.
 
-        Timers still count the old time after the clock was set, and stop while the hub sleeps.
+        Timers ignore that the clock was set, and stop while the hub sleeps.
         """
         if (
             not self._asking
@@ -253,20 +253,20 @@ class ScheduledCoordinator[T](DataUpdateCoordinator[T]):
 
     @callback
     def async_resume(self) -> None:
-        """Ask now if the last request failed: Nomos grants access again."""
+        """Repeat a failed request: Nomos grants access again."""
         if self.last_error is not None:
             self.async_refresh_soon()
 
     @callback
     def async_refresh_soon(self) -> asyncio.Task[None]:
-        """Ask in the background."""
+        """Send a request in the background."""
         return self.config_entry.async_create_background_task(
             self.hass, self.async_refresh(), self.name
         )
 
 
 def log_time(instant: datetime | None) -> str:
-    """Return an instant as the log shows it, by the clock of the hub."""
+    """Return an instant for the log, in the hub's local time."""
     return dt_util.as_local(instant).isoformat(" ", "seconds") if instant else "-"
 
 

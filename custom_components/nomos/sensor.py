@@ -17,7 +17,7 @@ async def async_setup_entry(
     entry: NomosConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the sensors of every contract, load and battery, also of those that appear later."""
+    """Add the sensors of all contracts, loads and batteries, including those that appear later."""
 
     @callback
     def add(coordinator: PriceCoordinator) -> None:

@@ -1,4 +1,4 @@
-"""The actions: return prices, plan a load, ask Nomos now."""
+"""The actions: return prices, plan and control loads, plan a battery, refresh."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -46,7 +46,7 @@ _LONGEST_LOAD: Final = timedelta(days=7)
 _MAX_STEPS: Final = 96
 
 
-# Times are read as text: templates, YAML and scripts give text, dates, times or dates with time.
+# Times are read as text: templates, YAML and scripts pass text, dates, times or dates with time.
 _ACCOUNT: Final = {probatio.Optional("config_entry"): field.text}
 _CONTRACT: Final = {**_ACCOUNT, probatio.Optional("subscription"): field.text}
 
@@ -118,12 +118,12 @@ def async_setup_services(hass: HomeAssistant) -> None:
 
 
 async def _async_get_prices(call: ServiceCall) -> ServiceResponse:
-    """Return prices of a range of time."""
+    """Return the prices of a range of time."""
     entry, coordinator = _find_contract(call)
     now, shape = dt_util.utcnow(), call.data["format"]
     start, end = call.data.get("start"), call.data.get("end")
     if start is None and shape in {Format.EMHASS, Format.EMHASS_LIST}:
-        # EMHASS plans from the present step on, and reads the first of a list as that.
+        # EMHASS plans from the current step on, to which the first value of a list belongs.
         start = now.isoformat()
     opens, closes = price_range(start, end, now)
     try:
@@ -154,14 +154,14 @@ async def _async_plan(call: ServiceCall) -> ServiceResponse:
     opens, closes = plan_window(earliest, latest, now)
     usual = Objective.HIGHEST if coordinator.contract.feeds_in else Objective.LOWEST
     request = _plan_request(call.data, opens, closes, usual)
-    # Many short runs on prices that hardly differ can take the planner most of a second.
+    # Planning many short runs at similar prices can take most of a second.
     made = await call.hass.async_add_executor_job(plan, coordinator.data, request, now)
     opens = max(opens, now)
     return plan_response(made, opens, closes, zone, slices=call.data["slices"])
 
 
 async def _async_plan_battery(call: ServiceCall) -> ServiceResponse:
-    """Return what to tell a battery's inverter, quarter-hour by quarter-hour."""
+    """Return the plan of a battery: the inverter's mode for each quarter-hour."""
     entry, coordinator = _find_contract(call)
     if coordinator.contract.feeds_in:
         raise invalid_input("battery_needs_consumption")
@@ -177,7 +177,7 @@ async def _async_plan_battery(call: ServiceCall) -> ServiceResponse:
 def _plan_request(
     data: Mapping[str, Any], opens: datetime, closes: datetime, usual: Objective
 ) -> PlanRequest:
-    """Return what the planner is asked; ServiceValidationError if the fields contradict each other."""
+    """Return the request for the planner; ServiceValidationError if the fields contradict each other."""
     duration, profile = _load(data)
     if profile is not None and not data["contiguous"]:
         raise invalid_input("profile_in_one_go")
@@ -224,19 +224,19 @@ def _load(data: Mapping[str, Any]) -> tuple[timedelta, Profile | None]:
 
 
 async def _async_start_load(call: ServiceCall) -> None:
-    """Run the loads that are chosen now."""
+    """Start the targeted loads now."""
     for load in _chosen_loads(call):
         load.async_start_now()
 
 
 async def _async_skip_load(call: ServiceCall) -> None:
-    """End the runs of the loads that are chosen, or skip their next ones."""
+    """End the runs of the targeted loads, or skip their next ones."""
     for load in _chosen_loads(call):
         load.async_skip()
 
 
 def _chosen_loads(call: ServiceCall) -> list[Load]:
-    """Return the loads whose devices or entities are the target of an action; ServiceValidationError if there is none."""
+    """Return the loads whose devices or entities are targeted; ServiceValidationError if there is none."""
     hass, registry = call.hass, er.async_get(call.hass)
     target = async_extract_referenced_entity_ids(hass, TargetSelection(call.data))
     entities = map(registry.async_get, target.referenced | target.indirectly_referenced)
@@ -254,7 +254,7 @@ def _chosen_loads(call: ServiceCall) -> list[Load]:
 
 
 async def _async_refresh(call: ServiceCall) -> None:
-    """Ask Nomos now for the contracts and the prices of an account."""
+    """Request the contracts and the prices of an account now."""
     entry: NomosConfigEntry = service.async_get_config_entry(
         call.hass, DOMAIN, call.data.get("config_entry")
     )
@@ -274,10 +274,10 @@ async def _async_refresh(call: ServiceCall) -> None:
 
 
 def _find_contract(call: ServiceCall) -> tuple[NomosConfigEntry, PriceCoordinator]:
-    """Return the contract that is meant, by device, id or number, and its account.
+    """Return the contract given by device, id or number, and its account.
 
     Raises:
-        ServiceValidationError: there is no such account or contract, or it is not clear which is meant.
+        ServiceValidationError: there is no such account or contract, or it is ambiguous.
 
     """
     hass, entry_id = call.hass, call.data.get("config_entry")

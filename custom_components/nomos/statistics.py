@@ -1,7 +1,7 @@
 """Running totals by the hour in Home Assistant's long-term statistics.
 
-They are external statistics: no entity makes them, so that yesterday's hours can be written today. What is in the
-database is what counts: every write begins with what is there, and ends by checking that it has arrived.
+They are external statistics, which no entity records, so that yesterday's hours can be written today. Only the
+contents of the database count: every write starts by reading them, and ends by checking that the rows have arrived.
 """
 
 import asyncio
@@ -40,19 +40,19 @@ RECORDER: Final = "recorder"
 _READ_AT_ONCE: Final = timedelta(days=31)
 
 _WRITE_AT_ONCE: Final = 400
-"""The recorder makes several objects of every row of a call."""
+"""Rows of one call, of each of which the recorder creates several objects."""
 
 _COMMIT_TIMEOUT: Final = 300.0
 """Seconds after which a write counts as failed. A recorder that cleans up its database can be busy for a minute."""
 
 
 class StatisticsError(Exception):
-    """The database did not take what was to be written; it is tried again later."""
+    """Statistics could not be read or written; it is tried again later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statistic:
-    """A running total in the database: of kWh, or of EUR. ``kind`` is the translation key of its name."""
+    """A running total in the database, in kWh or EUR. ``kind`` is the translation key of its name."""
 
     id: str
     kind: str
@@ -79,7 +79,7 @@ async def async_read[*Ts, T](
             raise StatisticsError("The recorder could not start")
         return await instance.async_add_executor_job(read, *args)
     except (KeyError, RuntimeError, SQLAlchemyError) as err:
-        # No recorder, its threads ended, or the database broken.
+        # There is no recorder, its threads have ended, or the database is broken.
         raise StatisticsError(type(err).__name__) from err
 
 
@@ -90,10 +90,10 @@ async def async_write(
 ) -> dict[str, int]:
     """Write the rows that ``read`` finds missing in the database; return how many were written, by kind.
 
-    ``named`` is what the statistics are of, for their names.
+    ``named`` is what the statistics are about, for their names.
 
     Raises:
-        StatisticsError: they are not in the database.
+        StatisticsError: some are not in the database.
 
     """
     if not (rows := await async_read(hass, read)):
@@ -122,7 +122,7 @@ async def _async_write_part(
     name: str,
     part: tuple[tuple[datetime, tuple[float, float]], ...],
 ) -> None:
-    """Write rows, and do not go on before they have arrived: the next import begins after the last hour there is."""
+    """Write rows, and wait until they have arrived: the next import starts after the last hour in the database."""
     async_add_external_statistics(
         hass,
         StatisticMetaData(
@@ -136,10 +136,10 @@ async def _async_write_part(
                 UnitOfEnergy.KILO_WATT_HOUR if statistic.energy else CURRENCY
             ),
         ),
-        # The recorder goes through it twice: now to check it, later to write it.
+        # The recorder iterates over it twice: now to check it, later to write it.
         Packed(_statistic, part),
     )
-    # `async_block_till_done` does not wait for what the recorder is just writing.
+    # `async_block_till_done` does not wait for what the recorder is currently writing.
     written = hass.loop.create_future()
     get_instance(hass).queue_task(SynchronizeTask(written))
     await written
@@ -154,14 +154,14 @@ def _statistic(start: datetime, row: tuple[float, float]) -> StatisticData:
 
 @callback
 def async_clear(hass: HomeAssistant, statistics: Iterable[Statistic]) -> None:
-    """Delete statistics, after what the recorder has still to write of them."""
+    """Delete statistics, after the recorder has written what is queued for them."""
     names = [one.id for one in statistics]
     if names and statistics_are_kept(hass):
         get_instance(hass).async_clear_statistics(names)
 
 
 def last_row(hass: HomeAssistant, statistic: Statistic) -> StatisticsRow | None:
-    """Return the last hour that is written of a statistic. It reads the database."""
+    """Return the last written hour of a statistic. It reads the database."""
     rows = get_last_statistics(hass, 1, statistic.id, False, {"sum"})
     return rows[statistic.id][0] if rows.get(statistic.id) else None
 
@@ -169,9 +169,9 @@ def last_row(hass: HomeAssistant, statistic: Statistic) -> StatisticsRow | None:
 def running_total(
     hass: HomeAssistant, statistic: Statistic, since: datetime
 ) -> RunningTotal:
-    """Return what is written of a statistic from an hour on. It reads the database.
+    """Return the written rows of a statistic from an hour on. It reads the database.
 
-    A month at a time: the recorder makes several objects of every hour that it reads.
+    One month at a time, as the recorder creates several objects for each hour.
     """
     if (last := last_row(hass, statistic)) is None:
         return RunningTotal()

@@ -1,8 +1,8 @@
-"""Small JSON files in Home Assistant's storage folder: what survives a restart.
+"""Small JSON files in Home Assistant's storage folder, for data that survives a restart.
 
-A write is durable (complete and on the disk, or not at all). What could not be written is kept, and written again with
-the next request, at a boundary of prices, at an unload and at Home Assistant's stop. A file that cannot be read is set
-aside: all but the tokens can be asked for again.
+A write is durable (complete and on disk, or not at all). Data that could not be written is kept, and written again
+with the next request, at a boundary of prices, at an unload and when Home Assistant stops. A file that cannot be
+read is set aside: everything but the tokens can be requested again.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ _DATA_FILES: Final[HassKey[dict[str, StoredFile]]] = HassKey(f"{DOMAIN}_files")
 
 
 def stored_file(hass: HomeAssistant, name: str) -> StoredFile:
-    """Return the file of a name: the same object for all its users, so that their writes keep their order."""
+    """Return the file with a name, as the same object for all its users, so that their writes keep their order."""
     if _DATA_FILES not in hass.data:
         hass.data[_DATA_FILES] = {}
 
@@ -58,7 +58,7 @@ def stored_file(hass: HomeAssistant, name: str) -> StoredFile:
 
 
 async def async_write_owed(hass: HomeAssistant, *, at_last: bool = False) -> None:
-    """Write again what could not be written; at last also what waits for further changes."""
+    """Write again what could not be written; ``at_last``, also what waits for further changes."""
     for file in list(hass.data.get(_DATA_FILES, {}).values()):
         if at_last or file.behind:
             await file.async_write()
@@ -71,7 +71,7 @@ class StoredFile:
         """Name the file; nothing is read or written yet."""
         self._hass = hass
         self._name = name
-        # A name may hold an opaque id of Nomos.
+        # A name may contain an opaque id of Nomos.
         part = "".join(one if one.isalnum() or one in "_-" else "." for one in name)
         self._path = Path(hass.config.path(STORAGE_DIR, f"{DOMAIN}.{part}"))
         self._unfinished = self._path.with_name(f"{self._path.name}.tmp")
@@ -83,22 +83,22 @@ class StoredFile:
         """Whether the last write failed, so that the newest data is in memory only."""
 
     async def async_load[T](self, decode: Callable[[Any], T]) -> T | None:
-        """Return what ``decode`` makes of the newest data; None if there is none that can be read.
+        """Return the newest data, decoded by ``decode``; None if there is none that can be read.
 
-        Whatever ``decode`` raises means that the data cannot be read.
+        Any exception of ``decode`` means that the data cannot be read.
         """
         return await self._async_alone(
             lambda: self._hass.async_add_executor_job(self._load, decode, self._owed)
         )
 
     async def async_save(self, data: Any) -> None:
-        """Store data, as ``codec.encode`` takes it. A failure is logged once until it is over."""
+        """Store data of types that ``codec.encode`` supports. A repeated failure is logged only once."""
         self._owed = data
         await self.async_write()
 
     @callback
     def async_save_soon(self, data: Any) -> None:
-        """Store data together with what else changes within two seconds."""
+        """Store data together with other changes within two seconds."""
         self._owed = data
         if self._unsub_soon is None:
             self._unsub_soon = async_call_later(
@@ -107,7 +107,7 @@ class StoredFile:
 
     @callback
     def async_save_later(self, data: Any) -> None:
-        """Store data with the next write, or as Home Assistant stops: a power cut may cost it."""
+        """Store data with the next write, or when Home Assistant stops; a power cut may lose it."""
         self._owed = data
 
     async def async_write(self, _now: datetime | None = None) -> None:
@@ -115,7 +115,7 @@ class StoredFile:
         await self._async_alone(self._async_write)
 
     async def async_remove(self) -> None:
-        """Delete the file, and forget what is owed."""
+        """Delete the file, and drop unwritten data."""
         self._owed, self.behind = None, False
         self._cancel_soon()
         await self._async_alone(
@@ -126,7 +126,7 @@ class StoredFile:
         self._hass.data[_DATA_FILES].pop(self._name, None)
 
     async def _async_alone[T](self, work: Callable[[], Awaitable[T]]) -> T:
-        """Do one thing after the other, each to its end: a thread goes on even if nobody waits for it any more."""
+        """Run one task at a time, each to its end: a thread continues even if its caller was cancelled."""
 
         async def alone() -> T:
             async with self._lock:
@@ -148,7 +148,7 @@ class StoredFile:
             return
         try:
             await self._hass.async_add_executor_job(self._write, owed)
-        except Exception as err:  # noqa: BLE001 - nothing that fails here may cost the data
+        except Exception as err:  # noqa: BLE001 - no failure here may lose the data
             level = logging.DEBUG if self.behind else logging.WARNING
             _LOGGER.log(
                 level,
@@ -175,7 +175,7 @@ class StoredFile:
             return None
         try:
             return decode(_unpack(self._name, content))
-        except Exception:  # noqa: BLE001 - nobody knows all that strange data makes code raise
+        except Exception:  # noqa: BLE001 - invalid data may raise anything
             _discard(self._aside)
             with contextlib.suppress(OSError):
                 self._path.replace(self._aside)
@@ -187,10 +187,10 @@ class StoredFile:
             return None
 
     def _write(self, data: Any) -> None:
-        """Write data durably: the new name of a file is on the disk only once its folder is."""
+        """Write data durably: a renamed file is on disk only once its folder is."""
         folder = self._path.parent
         folder.mkdir(exist_ok=True)
-        # A power cut may have left one, which others might read.
+        # One that a power cut has left may be readable by others.
         _discard(self._unfinished)
         try:
             with open(
@@ -224,16 +224,16 @@ def _pack(name: str, data: Any) -> bytes:
 
 
 def _unpack(name: str, content: bytes) -> Any:
-    """Return the data in the content of the file of a name.
+    """Return the data from the content of a file with a name.
 
     Raises:
-        ValueError: it is not JSON that everybody can store, or of another file or version. Other errors are possible.
+        ValueError: it is not JSON that can be stored, or of another file or version. Others are possible.
 
     """
     if len(content) > _MOST_BYTES:
         raise ValueError("too large")
     stored = json.loads(content.decode())
-    # Python reads half characters and infinite numbers, which Home Assistant cannot store.
+    # Python accepts lone surrogates and infinite numbers, which Home Assistant cannot store.
     json.dumps(stored, ensure_ascii=False, allow_nan=False).encode()
     if stored["version"] != _VERSION:
         raise ValueError("another version")
@@ -245,7 +245,7 @@ def _unpack(name: str, content: bytes) -> Any:
 
 
 def _sync(descriptor: int) -> None:
-    """Bring to the disk what was written, as far as the file system can."""
+    """Flush written data to the disk, as far as the file system can."""
     try:
         os.fsync(descriptor)
     except OSError as err:

@@ -1,8 +1,8 @@
-"""What triggers and conditions are about: which of the chosen entities, which levels, which prices.
+"""The targets of triggers and conditions: the chosen entities, levels and prices.
 
-A person may choose an entity, a device, an area, a floor or a label. Of all that is in it, a trigger or condition
-picks its own kind of entity, so that choosing the Nomos device is enough. A load means the contract that it is planned
-with if the trigger or condition is about prices.
+A user may choose an entity, a device, an area, a floor or a label. Of all entities in it, a trigger or condition
+uses its own kind, so that choosing the Nomos device is enough. For a trigger or condition about prices, a load
+stands for the contract that it is planned with.
 """
 
 from collections.abc import Mapping
@@ -27,9 +27,9 @@ CONF_LEVEL: Final = "level"
 
 @dataclass(frozen=True, slots=True)
 class EntityKind:
-    """Entities of Nomos that mean the same, by their keys in translations.
+    """Nomos entities of the same meaning, by translation keys.
 
-    Whoever chose the entity with the key ``beside`` means those of its contract.
+    A chosen entity with the key ``beside`` stands for those of its contract.
     """
 
     platform: Platform
@@ -37,7 +37,7 @@ class EntityKind:
     beside: str | None = None
 
     def among(self, hass: HomeAssistant, entity_ids: set[str]) -> set[str]:
-        """Return those of some entities that are of this kind, or the ones of this kind that they mean."""
+        """Return the given entities of this kind, and those that given ones stand for."""
         registry, found, contracts = er.async_get(hass), set[str](), set[str]()
         for entity_id in entity_ids:
             entry = registry.async_get(entity_id)
@@ -52,7 +52,7 @@ class EntityKind:
         return found.union(*(self.of_contract(hass, one) for one in contracts))
 
     def of_contract(self, hass: HomeAssistant, contract_id: str) -> set[str]:
-        """Return what a contract has of this kind."""
+        """Return the entities of this kind that a contract has."""
         find = er.async_get(hass).async_get_entity_id
         unique_ids = (f"{contract_id}_{key}" for key in self.keys)
         found = (find(self.platform, DOMAIN, unique_id) for unique_id in unique_ids)
@@ -76,8 +76,8 @@ TOMORROW_AVAILABLE: Final = EntityKind(
     Platform.BINARY_SENSOR, frozenset({"tomorrow_available"})
 )
 
-# The editor offers triggers of periods where there is a price level: that is of a class, which only what is bought has.
-# So whoever chose a price level means the periods of its contract.
+# The editor offers triggers of periods for price levels, which have a device class and exist for consumption only. So
+# a chosen price level stands for the periods of its contract.
 CHEAP_NOW: Final = EntityKind(
     Platform.BINARY_SENSOR, frozenset({"cheap_now"}), beside="price_level"
 )
@@ -87,7 +87,7 @@ EXPENSIVE_NOW: Final = EntityKind(
 
 
 class OfKind:
-    """What a trigger or a condition on one kind of entity is, besides one of Home Assistant's."""
+    """The common part of triggers and conditions on one kind of entity."""
 
     _hass: HomeAssistant
     _kind: ClassVar[EntityKind]
@@ -97,7 +97,7 @@ class OfKind:
     }
 
     def entity_filter(self, entities: set[str]) -> set[str]:
-        """Keep the entities that it is about."""
+        """Keep the entities of this kind."""
         return self._kind.among(self._hass, entities)
 
 
@@ -106,14 +106,14 @@ LEVELS: Final = tuple(level.key for level in Level)
 
 
 class Comparison(StrEnum):
-    """How a level is compared with a chosen one; more expensive is more."""
+    """How a level is compared with a chosen one; more expensive counts as more."""
 
     AT_LEAST = "at_least"
     AT_MOST = "at_most"
     EXACTLY = "exactly"
 
     def levels(self, key: str) -> set[str]:
-        """Return the levels that compare so with a chosen one."""
+        """Return the levels that meet the comparison with a chosen one."""
         chosen = Level[key.upper()]
         compares = {
             Comparison.AT_LEAST: ge,

@@ -1,4 +1,4 @@
-"""The times that an action is called with."""
+"""Parsing of the times in calls of actions."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,24 +15,24 @@ MAX_DAYS: Final = 400
 """The longest range of prices that is returned at once: a year and a month."""
 
 _YEARS: Final = range(2000, 2200)
-"""Years outside are a mistake, and too near to the ends of the calendar for arithmetic."""
+"""Other years are mistakes, and too close to the ends of the calendar for arithmetic."""
 
 _TICK: Final = timedelta(microseconds=1)
 
 _LONGEST: Final = 40
-"""Characters of a date with time, to the microsecond and with its offset, and some more."""
+"""Maximum characters, more than a date and time with microseconds and offset needs."""
 
 
 def price_range(
     start: str | None, end: str | None, now: datetime
 ) -> tuple[datetime, datetime]:
-    """Return the range of prices that is asked for, in UTC, without its end.
+    """Return the requested range of prices, in UTC, with an exclusive end.
 
-    A date is a tariff day, and as an end it is included. A time without an offset is the hub's local time. Without a
-    start the range begins with today, without an end it ends with tomorrow.
+    A date is a tariff day; as an end, it is included. A time without an offset is in the hub's local time. Without a
+    start the range begins with today; without an end it ends with tomorrow.
 
     Raises:
-        ServiceValidationError: the range is empty or too long, or no range.
+        ServiceValidationError: the range is invalid, empty or too long.
 
     """
     opens, midnight = day_bounds(local_date(now))
@@ -53,12 +53,12 @@ def plan_window(
 ) -> tuple[datetime, datetime]:
     """Return the window for a plan, in UTC.
 
-    Times of day are the hub's. Two of them mean the window that is open now, or else the next one; one beside a date
-    with time means the next such time. Without an earliest start the window opens now; without a latest end it closes
-    a day later.
+    Times of day are in the hub's local time. Two of them mean the window that is open now, or else the next one;
+    together with a date and time, one means its next occurrence. Without an earliest start the window opens now;
+    without a latest end it closes a day later.
 
     Raises:
-        ServiceValidationError: the window is no window, or is over.
+        ServiceValidationError: the window is invalid or over.
 
     """
     zone = dt_util.get_default_time_zone()
@@ -68,7 +68,7 @@ def plan_window(
         opens, closes = window(now, start, end, zone)
     else:
         if isinstance(start, time):
-            # What is triggered at a time of day calls some milliseconds after it.
+            # An automation that is triggered at a time of day calls some milliseconds later.
             minute = now.replace(second=0, microsecond=0)
             opens = after = window(minute - _TICK, None, start, zone)[1]
         else:
@@ -83,26 +83,26 @@ def plan_window(
 
 
 def instant(text: str) -> datetime:
-    """Return a date with time as an instant in UTC; without an offset it is the hub's local time.
+    """Return a date and time as an instant in UTC; without an offset it is in the hub's local time.
 
     Raises:
-        ServiceValidationError: it is none.
+        ServiceValidationError: it is invalid.
 
     """
     return _read(text, dt_util.parse_datetime)
 
 
 def _bound(text: str, side: int) -> datetime:
-    """Return an instant, or a bound of a tariff day: 0 for its begin, 1 for its end."""
+    """Return an instant, or a bound of a tariff day: 0 for its start, 1 for its end."""
     found = _read(text, dt_util.parse_date)
     return found if isinstance(found, datetime) else day_bounds(found)[side]
 
 
 def _read[T: date | time](text: str, parse: Callable[[str], T | None]) -> T | datetime:
-    """Return what a parser reads of a text, or else the instant in UTC that it names.
+    """Return a text as parsed by ``parse``, or else as an instant in UTC.
 
-    What no time is written with is refused before: half a character crashes the parser that Home Assistant uses, and all
-    of Home Assistant with it.
+    Characters that no time has are rejected first: a lone surrogate crashes the parser that Home Assistant uses, and
+    all of Home Assistant with it.
     """
     found: T | datetime | None = None
     if len(text) <= _LONGEST and text.isascii() and text.isprintable():

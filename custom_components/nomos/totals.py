@@ -1,4 +1,4 @@
-"""Running totals by the hour, as long-term statistics have them: which rows have to be written. Pure."""
+"""Hourly running totals for long-term statistics: which rows have to be written. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Final
 
 DECIMALS: Final = 9
-"""Usage comes with three decimals and prices in EUR/kWh with six: rounding here removes binary dust, nothing else."""
+"""Usage has three decimals and prices in EUR/kWh have six: rounding here only removes floating-point noise."""
 
 _SAME: Final = 0.5 * 10**-DECIMALS
 
 type Rows = Mapping[datetime, tuple[float, float]]
-"""The value of each hour, by its start (UTC) and in order, and the total up to its end."""
+"""The value of each hour and the total up to its end, by its start (UTC) and in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +26,9 @@ class RunningTotal:
         return {start: state for start, (state, _) in self.rows.items()}
 
     def revised(self, values: Mapping[datetime, float]) -> Rows:
-        """Return the rows that have to be written for some values to replace or join those that are there.
+        """Return the rows that have to be written to add or replace some values.
 
-        Nothing is taken away. A row whose value and total are the same already is not among them.
+        Nothing is removed. Rows whose value and total stay the same are left out.
         """
         merged = {**self.states(), **values}
         rows, total = {}, self.before

@@ -1,8 +1,8 @@
 """Triggers of automations: levels, cheap periods, prices, tomorrow's prices and the runs of loads.
 
-All but one watch states of Nomos' entities and fire when one changes from a known state to another. What follows no
-state (the start of Home Assistant, a reload) or an unknown one fires nothing, with one exception: a price that comes
-back after a gap is compared with the last one before it, if the automation was running all the time.
+All but one watch states of Nomos entities and fire when one changes from a known state to another. The first state
+after a start or a reload fires nothing, nor does a change from an unknown one, with one exception: a price that
+returns after a gap is compared with the last one before it, if the automation was running throughout.
 """
 
 from typing import ClassVar, Final, override
@@ -60,7 +60,7 @@ _SOME_LEVELS: Final = probatio.All(probatio.EnsureList(), [probatio.In(LEVELS)])
 
 
 def _in_euro(config: ConfigType) -> ConfigType:
-    """Refuse a value in another unit than that of prices: 20 ct read as 20 EUR would never be crossed."""
+    """Reject a value in another unit than EUR/kWh: 20 ct read as 20 EUR would never be crossed."""
     threshold = config[CONF_OPTIONS][CONF_THRESHOLD]
     for name in ("value", "value_min", "value_max"):
         unit = threshold.get(name, {}).get("unit_of_measurement")
@@ -73,7 +73,7 @@ def _in_euro(config: ConfigType) -> ConfigType:
 
 
 class PriceLevelChanged(OfKind, EntityTransitionTriggerBase):
-    """The level changes; from and to certain levels, if any are named."""
+    """The level changes, optionally from or to certain levels."""
 
     _kind = PRICE_LEVEL
     _schema = ENTITY_STATE_TRIGGER_SCHEMA.extend(
@@ -117,7 +117,7 @@ class PriceLevelReached(OfKind, EntityTargetStateTriggerBase):
 
 
 class PriceCrossedValue(OfKind, EntityNumericalStateCrossedThresholdTriggerBase):
-    """The price goes above or below a value, or between or outside of two.
+    """The price goes above or below a value, or into or out of the range between two.
 
     A price equal to the value is neither above nor below it. A value from another entity is read when the price
     changes; its own changes fire nothing.
@@ -128,11 +128,11 @@ class PriceCrossedValue(OfKind, EntityNumericalStateCrossedThresholdTriggerBase)
     _schema = probatio.Schema(
         probatio.All(NUMERICAL_ATTRIBUTE_CROSSED_THRESHOLD_SCHEMA, _in_euro)
     )
-    # Gaps are bridged here, with the price before the gap.
+    # Gaps are bridged in this class, with the price before the gap.
     _excluded_from_states: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
-        """Remember no price yet."""
+        """Begin without a remembered price."""
         super().__init__(hass, config)
         self._before_gap: dict[str, State] = {}
 
@@ -197,7 +197,7 @@ class PriceTurnedNegative(PriceCrossedValue):
 def _becomes(
     kind: EntityKind, state: str, *, diagnostic: bool = False
 ) -> type[Trigger]:
-    """Return a trigger that fires when an entity of a kind changes to a state from another."""
+    """Return a trigger that fires when an entity of a kind changes to a state."""
 
     class Becomes(OfKind, EntityTargetStateTriggerBase):
         _kind = kind
@@ -210,7 +210,7 @@ def _becomes(
 class LowestPriceStarted(OfKind, EntityTriggerBase):
     """The lowest price of the day begins.
 
-    No state shows that of a price at midnight: which one is the lowest of a day is known ahead, and the day begins then.
+    No state change marks this at midnight: the lowest price was known before, and only the day changes.
     """
 
     _kind = PRICE_LEVEL
@@ -222,7 +222,7 @@ class LowestPriceStarted(OfKind, EntityTriggerBase):
         run_action: TriggerActionRunner,
         did_not_trigger: TriggerNotTriggeredReporter | None = None,
     ) -> CALLBACK_TYPE:
-        """Act on the signals of the contracts that are chosen."""
+        """Follow the signals of the chosen contracts."""
         target = TargetSelection(self._target)
 
         @callback

@@ -1,4 +1,4 @@
-"""How one account asks Nomos: with an access token that is renewed, and after a 401 once more with a fresh one."""
+"""Sending the requests of one account: with a valid access token, and after a 401 once more with a fresh one."""
 
 from typing import Final
 
@@ -20,16 +20,16 @@ from .tokens import AccountTokens
 _DATA_CONNECTIONS: Final[HassKey[dict[str, Connection]]] = HassKey(
     f"{DOMAIN}_connections"
 )
-"""The latest connection of each config entry: what is known of link and pace survives setup retries.
+"""The latest connection of each config entry, whose link and pace must survive setup retries.
 
-Not a restart, after which one request gets the same answer."""
+They need not survive a restart: one request then finds them out again."""
 
 
 class Connection:
     """Sends the requests of one account."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, phase: float) -> None:
-        """Take the installation's place in the spread of requests."""
+        """Connect a config entry; ``phase`` spreads the requests of installations."""
         connections = hass.data.setdefault(_DATA_CONNECTIONS, {})
         before = connections.get(entry.entry_id)
         self.link: Link = before.link if before else Link(hass, entry)
@@ -38,20 +38,20 @@ class Connection:
         self.pace: Pace = before.pace if before else Pace(phase)
         connections[entry.entry_id] = self
         self._tokens = AccountTokens(hass, entry, self.pace)
-        # No cookie of one account may travel with another. Home Assistant ends the session with the entry.
+        # No cookie of one account may be sent for another. Home Assistant closes the session with the entry.
         own_session = async_create_clientsession(hass, cookie_jar=DummyCookieJar())
         self._client = NomosClient(own_session, self._async_token)
 
     async def async_ask[T](self, request: Request[T], *, optional: bool = False) -> T:
-        """Send a request; if Nomos rejects the access token, once more with a fresh one.
+        """Send a request; if Nomos rejects the access token, repeat it once with a fresh one.
 
         Args:
-            request: what to ask.
-            optional: whether customers may ask this is not documented, so that a rejection says nothing of the link.
+            request: calls the client.
+            optional: customers may not be allowed this request, so that a rejection says nothing about the link.
 
         Raises:
-            NomosError: the request failed, or Nomos asked for a wait before.
-            OAuth2TokenRequestBaseError: no access token could be had for now.
+            NomosError: the request failed, or Nomos asked to wait before the next one.
+            OAuth2TokenRequestBaseError: no access token is available for now.
             ConfigEntryAuthFailed: Nomos refuses the grant; the customer has to link the account again.
 
         """
@@ -60,12 +60,12 @@ class Connection:
         return await self._async_send(request, optional=optional)
 
     async def async_try_again(self) -> None:
-        """Try whether access is granted again, if it is time; raise as ``async_ask`` does."""
+        """Check if access is granted again, if it is time; raise as ``async_ask`` does."""
         self.link.begin_try()
         await self._async_send(self.link.probe, optional=False)
 
     async def _async_send[T](self, request: Request[T], *, optional: bool) -> T:
-        """Send a request in any state of the link, and take note of what the answer says of it."""
+        """Send a request in any state of the link, and update that state from the answer."""
         self.pace.check_rate_limit()
         await self.async_check_credentials()
         known = self.link.try_at
@@ -82,7 +82,7 @@ class Connection:
         except (NomosError, OAuth2TokenRequestError) as err:
             passing = isinstance(err, NomosTransientError | OAuth2TokenRequestError)
             if not passing and not optional:
-                # Nomos answers so only to those whose access token it accepts.
+                # Nomos only answers like this if it accepts the access token.
                 self.link.async_accept()
             self.pace.note_rate_limit(err)
             raise
@@ -97,20 +97,20 @@ class Connection:
             return await request(self._client)
         except NomosAuthenticationError:
             if token != before:
-                # It was fresh: another one would fare no better.
+                # It was fresh: another one would not help.
                 raise
             await self._tokens.async_get_access_token(rejected=token)
             return await request(self._client)
 
     async def _async_token(self) -> str:
-        """Return a valid access token when a request may go out: the client asks before each."""
+        """Return a valid access token when a request may be sent; the client calls this before each."""
         await self._tokens.async_get_access_token()
         await self.pace.async_turn()
         self.pace.check_rate_limit()
         return self._tokens.current
 
     async def async_check_credentials(self) -> None:
-        """Raise CredentialsMissingError or ConfigEntryAuthFailed if there is not what it takes to renew access."""
+        """Raise CredentialsMissingError or ConfigEntryAuthFailed if access cannot be renewed."""
         try:
             await self._tokens.async_client()
         except CredentialsMissingError:

@@ -16,12 +16,12 @@ from .contracts import NomosAccount
 
 
 class ContractCoordinator[T](ScheduledCoordinator[T]):
-    """Asks an account for one kind of data of one contract, at times that it plans itself."""
+    """Requests one kind of data of one contract, on its own schedule."""
 
     def __init__(
         self, account: NomosAccount, contract_id: str, kind: str, known: T
     ) -> None:
-        """Begin with what is known, and no request planned."""
+        """Begin with known data, and without a scheduled request."""
         entry, put_off = account.config_entry, account.after_rate_limit
         super().__init__(account.hass, entry, kind, put_off)
         self.account = account
@@ -31,7 +31,7 @@ class ContractCoordinator[T](ScheduledCoordinator[T]):
 
     @property
     def place(self) -> str:
-        """Return the name of the contract in log and diagnostics, which must not hold its number."""
+        """Return the contract's name for log and diagnostics, which must not contain its number."""
         return self.account.place_of(self.contract_id)
 
     @property
@@ -45,7 +45,7 @@ class ContractCoordinator[T](ScheduledCoordinator[T]):
         *args: *Ts,
         optional: bool = False,
     ) -> R:
-        """Send a request about the contract, and raise as ``Connection.async_ask`` does."""
+        """Send a request about the contract; raises as ``Connection.async_ask`` does."""
         return await self.account.async_ask(
             lambda client: request(client, self.contract_id, *args),
             optional=optional,
@@ -53,7 +53,7 @@ class ContractCoordinator[T](ScheduledCoordinator[T]):
 
 
 class ContractEntity[C: ContractCoordinator[Any]](ReadingEntity, CoordinatorEntity[C]):
-    """An entity of one contract: it reads when its coordinator has news."""
+    """An entity of one contract, which reads its values again when its coordinator updates."""
 
     def __init__(self, coordinator: C, description: EntityDescription) -> None:
         """Belong to the contract's device."""

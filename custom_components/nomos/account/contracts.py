@@ -1,4 +1,4 @@
-"""One linked account: the list of its contracts, and the way to ask Nomos about them."""
+"""One linked account: the list of its contracts, and the requests about them."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -31,14 +31,14 @@ from .tariffs import Tariffs
 _LOGGER = logging.getLogger(__name__)
 
 _MISSED_FOR: Final = timedelta(hours=20)
-"""How long a contract has to be missing from the list before it counts as gone: until the next day's list.
+"""How long a contract must be missing from the list before it counts as gone: until the next day's list.
 
-One list that is empty or short must not cost a house its devices, entities and prices."""
+A single empty or incomplete list must not cost a household its devices, entities and prices."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredAccount:
-    """The contracts and tariffs of an account by their ids, and when they were read: nothing of the customer's person."""
+    """The contracts and tariffs of an account by id, and when they were read; no personal data."""
 
     subscriptions: Mapping[str, Subscription]
     tariffs: Mapping[str, Tariff]
@@ -50,7 +50,7 @@ class NomosAccount(ScheduledCoordinator[Mapping[str, Subscription]]):
     """The account's contracts by id."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, phase: float) -> None:
-        """Take the installation's place in the spread of requests."""
+        """Begin without contracts; ``phase`` spreads the requests of installations."""
         self.connection = Connection(hass, entry, phase)
         self.after_rate_limit = self.connection.pace.after_rate_limit
         super().__init__(hass, entry, "contracts", self.after_rate_limit)
@@ -65,13 +65,13 @@ class NomosAccount(ScheduledCoordinator[Mapping[str, Subscription]]):
         )
 
     async def async_begin(self) -> bool:
-        """Begin with what is stored, or else with what Nomos says; return whether it was stored.
+        """Load the stored contracts, or else request them; return whether they were stored.
 
         Raises:
-            ConfigEntryNotReady: nothing is stored, and Nomos cannot be asked now.
+            ConfigEntryNotReady: nothing is stored, and the request failed.
 
         """
-        # This needs no request, and the customer may act.
+        # This needs no request, and the customer can fix it.
         with suppress(ConfigEntryAuthFailed, CredentialsMissingError):
             await self.connection.async_check_credentials()
         self.link.async_remind()
@@ -87,7 +87,7 @@ class NomosAccount(ScheduledCoordinator[Mapping[str, Subscription]]):
 
     @callback
     def _link_changed(self) -> None:
-        """Ask next when access is to be tried again."""
+        """Schedule the request that tries access again."""
         if not self._asking and not self.link.is_open:
             self._schedule_at(self.link.try_at or dt_util.utcnow())
             self._schedule_refresh()
@@ -101,7 +101,7 @@ class NomosAccount(ScheduledCoordinator[Mapping[str, Subscription]]):
     def shown(self) -> Mapping[str, Subscription]:
         """Return the contracts that have a device, by id.
 
-        Those that run or will run; if there is none, the one that ended last, so that the customer sees why.
+        These are running and future ones; if there is none, the one that ended last, so that the customer sees why.
         """
         live = {
             key: one
@@ -120,7 +120,7 @@ class NomosAccount(ScheduledCoordinator[Mapping[str, Subscription]]):
         return self.tariffs.known.get(contract.tariff_id)
 
     def place_of(self, contract_id: str) -> str:
-        """Return the name of a contract in the log, which must not hold its number."""
+        """Return a contract's name for the log, which must not contain its number."""
         ids = list(self.data)
         if contract_id not in ids:
             return "a contract that is gone"
@@ -133,7 +133,7 @@ class NomosAccount(ScheduledCoordinator[Mapping[str, Subscription]]):
 
     @override
     async def _async_fetch(self) -> Mapping[str, Subscription]:
-        """Ask for the list of contracts, and for tariffs that are due."""
+        """Request the list of contracts, and the tariffs that are due."""
         if not self.link.is_open:
             await self.connection.async_try_again()
         found = self._own(await self.async_ask(NomosClient.subscriptions))
@@ -172,12 +172,12 @@ class NomosAccount(ScheduledCoordinator[Mapping[str, Subscription]]):
 
     @override
     def _schedule_after(self, err: RequestError) -> None:
-        # Nothing was missed if nothing was asked.
+        # Without an open link no request was sent, so none was missed.
         self._misses += self.link.is_open
         self._schedule_at(self._next_at(self.data))
 
     def _own(self, found: tuple[Subscription, ...]) -> dict[str, Subscription]:
-        """Return contracts without those of another customer, which would be a fault of Nomos."""
+        """Drop contracts of another customer, which would be a fault of Nomos."""
         customer = self.config_entry.unique_id
         own = {one.id: one for one in found if one.customer_id == customer}
         if foreign := len(found) - len(own):
@@ -189,7 +189,7 @@ class NomosAccount(ScheduledCoordinator[Mapping[str, Subscription]]):
     def _with_missing(
         self, found: Mapping[str, Subscription]
     ) -> dict[str, Subscription]:
-        """Return the contracts that were found, and those that are missing for less than a day as they were."""
+        """Return the contracts found, and unchanged those that have been missing for less than a day."""
         now, known = dt_util.utcnow(), self.data
         missing = {
             key: self._missing.get(key, now) for key in known if key not in found
@@ -249,7 +249,7 @@ class NomosAccount(ScheduledCoordinator[Mapping[str, Subscription]]):
     @callback
     @override
     def async_clock_was_set(self, step: timedelta) -> None:
-        """Plan again; what is measured from an instant moves along with the clock."""
+        """Schedule again; stored start times move with the clock."""
         self.link.async_clock_was_set(step)
         self.connection.pace.async_clock_was_set(step)
         self._missing = {key: since + step for key, since in self._missing.items()}
@@ -257,7 +257,7 @@ class NomosAccount(ScheduledCoordinator[Mapping[str, Subscription]]):
 
 
 def _any_overdue(known: Mapping[str, Subscription]) -> bool:
-    """Return whether a contract should have begun or ended by now, and has not according to its status."""
+    """Return whether a contract should have begun or ended by now, but has not by its status."""
     now = dt_util.utcnow()
     return any(
         at is not None and at <= now
@@ -283,7 +283,7 @@ async def async_load_account(
 
 
 def decode_account(entry: ConfigEntry, stored: Any) -> StoredAccount:
-    """Read a stored account; any error if it is of another customer, or nonsense."""
+    """Decode a stored account; raises any error if it is invalid or of another customer."""
     account = decode(StoredAccount, stored)
     for key, one in account.subscriptions.items():
         if one.customer_id != entry.unique_id or one.id != key:

@@ -1,4 +1,4 @@
-"""Whether Nomos lets an account ask: how far a refusal is believed, and when access is tried again."""
+"""An account's access to Nomos: when a refusal is believed, and when access is tried again."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -49,7 +49,7 @@ REFUSAL_CODES: Final = _CLEAR_CODES | {
     "permissionDenied",
     "access_denied",
 }
-"""Codes of the token endpoint that may mean it, or a mistake of Nomos or of a gateway."""
+"""Codes of the token endpoint that may mean a refusal, or a mistake of Nomos or of a gateway."""
 
 _GAPS: Final = (
     timedelta(minutes=5),
@@ -58,28 +58,28 @@ _GAPS: Final = (
     timedelta(hours=4),
     timedelta(days=1),
 )
-"""How long to wait before access is tried again, refusal by refusal; the last gap goes on."""
+"""How long to wait after each refusal in a row before access is tried again; the last gap repeats."""
 
 _CLEAR: Final = 3
-"""The number in that row with which a clear refusal begins: the grant was most probably revoked."""
+"""How many refusals a clear one counts as: most probably the grant was revoked."""
 
 _ASKED_FROM: Final = 2
-"""The number in that row from which the customer is asked to link again."""
+"""The number of refusals from which on the customer is asked to link again."""
 
 _SPREAD: Final = 0.15
-"""The share of a gap that is added at random, so that those who were refused together drift apart."""
+"""The share of a gap that is added at random, so that installations that were refused together drift apart."""
 
 _CREDENTIALS_EVERY: Final = timedelta(minutes=5)
-"""How often to check whether missing credentials are back. That asks nobody but Home Assistant."""
+"""How often to check if missing credentials are back, which sends no request."""
 
 _REJECTIONS: Final = 3
 _REJECTED_FOR: Final = timedelta(hours=1)
-"""How often, and for how long, the API has to reject fresh access tokens before the account is to be linked again.
+"""How often, and for how long, the API must reject fresh access tokens before the account has to be linked again.
 
-Nomos has just renewed the access then, so that the grant is good: the API has a problem, most probably."""
+The token endpoint has just issued them, so the grant is good: most probably the API has a problem."""
 
 _SIGN_IN: Final = timedelta(hours=1)
-"""How long somebody who is at Nomos's pages to link again may take, though it is not asked for any more."""
+"""How long a customer may take to finish linking on Nomos's pages once that is no longer necessary."""
 
 
 class LinkState(StrEnum):
@@ -95,12 +95,12 @@ class LinkState(StrEnum):
 
 
 def link_signal(entry: ConfigEntry) -> str:
-    """Return the signal that an account's link was refused, again perhaps, or is open again."""
+    """Return the signal for a link that was refused (perhaps again) or is open again."""
     return f"{DOMAIN}_link_{entry.entry_id}"
 
 
 def is_clear(err: ConfigEntryAuthFailed) -> bool:
-    """Return whether a refusal can only mean that the grant or the client is not good any more."""
+    """Return whether a refusal can only mean that the grant or the client is no longer valid."""
     return (
         not isinstance(err, OAuth2TokenRequestReauthError)
         or err.message in _CLEAR_CODES
@@ -108,43 +108,43 @@ def is_clear(err: ConfigEntryAuthFailed) -> bool:
 
 
 async def _nothing(_client: NomosClient) -> None:
-    """Ask nothing: that an access token was issued is enough."""
+    """Send no request: it is enough that an access token was issued."""
 
 
 class Link:
-    """One account's grant, as far as it is known to be good."""
+    """The state of one account's grant, as far as it is known."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
-        """Begin with a grant that is believed to be good."""
+        """Begin with a grant that counts as valid."""
         self.state = LinkState.OPEN
         self.try_at: datetime | None = None
-        """When to try again whether access is granted; None if it is."""
+        """When to try access again; None while it is granted."""
         self.probe: Request[Any] = _nothing
-        """The request that has to be answered before the account may ask again."""
+        """The request that must succeed before the account may send others."""
         self._hass = hass
         self._entry = entry
         self._refusals = 0
         self._tries = 0
-        """How often it was tried again since the last clear answer."""
+        """How often access was tried again since the last clear answer."""
         self._refused_token: str | None = None
         self._rejections = 0
         self._rejected_since = dt_util.utcnow()
 
     @property
     def is_open(self) -> bool:
-        """Return whether the account may ask, as far as is known."""
+        """Return whether the account may send requests, as far as is known."""
         return self.state is LinkState.OPEN
 
     @property
     def is_outdated(self) -> bool:
-        """Return whether all that is known may have changed: there is another grant, or credentials are missing."""
+        """Return whether this state may be outdated: the entry has another grant, or credentials were missing."""
         token = self._entry.data[CONF_TOKEN].get("refresh_token")
         is_other = self._refused_token not in (None, token)
         return is_other or self.state is LinkState.NO_CREDENTIALS
 
     @property
     def error(self) -> ConfigEntryAuthFailed | OAuth2TokenRequestConnectionError:
-        """Return the error of all requests as long as the link is not open."""
+        """Return the error of every request while the link is not open."""
         match self.state:
             case LinkState.REFUSED:
                 return ConfigEntryAuthFailed(
@@ -156,12 +156,12 @@ class Link:
                 return OAuth2TokenRequestConnectionError(domain=DOMAIN)
 
     def begin_try(self) -> None:
-        """Begin to try again, or raise the error of the link if it is not yet time.
+        """Begin another try, or raise the error of the link if it is too early.
 
-        If this try brings no clear answer, the next one comes in an hour at most.
+        If this try gets no clear answer, the next one follows in an hour at most.
         """
         now = dt_util.utcnow()
-        # A longer wait than there is means that the clock was set back.
+        # A wait longer than any gap means that the clock was set back.
         longest = _GAPS[-1] * (1 + _SPREAD)
         if self.try_at and timedelta() < self.try_at - now <= longest:
             raise self.error
@@ -171,7 +171,7 @@ class Link:
 
     @callback
     def async_clock_was_set(self, step: timedelta) -> None:
-        """Keep waits as long as they are, by a clock that has moved."""
+        """Move stored times with the clock, so that waits keep their length."""
         self._rejected_since += step
         if self.try_at is not None:
             self.try_at += step
@@ -184,12 +184,12 @@ class Link:
         clear: bool = True,
         probe: Request[Any] = _nothing,
     ) -> None:
-        """Take note that access was refused.
+        """Record that access was refused.
 
         Args:
-            known: ``try_at`` as the request was sent: of several that are refused at once the first one counts.
-            clear: whether the answer can mean nothing else.
-            probe: the request that was refused, if it was not a renewal of access.
+            known: ``try_at`` when the request was sent: of several refused at once only the first counts.
+            clear: whether the answer can only mean a refusal.
+            probe: the request that was refused, unless it was a token refresh.
 
         """
         if self.try_at != known:
@@ -206,12 +206,12 @@ class Link:
 
     @callback
     def async_lack_credentials(self) -> None:
-        """Take note that the client id and secret are missing."""
+        """Record that the client id and secret are missing."""
         self._enter(LinkState.NO_CREDENTIALS, _CREDENTIALS_EVERY)
 
     @callback
     def async_reject(self) -> bool:
-        """Take note that the API rejected a fresh access token; return whether that is to be believed."""
+        """Record that the API rejected a fresh access token; return whether to believe it."""
         now = dt_util.utcnow()
         if not self._rejections:
             self._rejected_since = now
@@ -223,7 +223,7 @@ class Link:
 
     @callback
     def async_accept(self) -> None:
-        """Take note that Nomos grants access."""
+        """Record that Nomos grants access."""
         self.probe, self._refused_token = _nothing, None
         self._refusals = self._rejections = self._tries = 0
         if not self.is_open:
@@ -231,7 +231,7 @@ class Link:
 
     @callback
     def async_remind(self) -> None:
-        """Ask to link again if access is refused; no second time as long as the question is there."""
+        """Start a reauth flow if access is refused; Home Assistant does not start a second one."""
         if self.state is LinkState.REFUSED:
             self._entry.async_start_reauth(self._hass)
 
@@ -251,7 +251,7 @@ class Link:
             case LinkState.OPEN:
                 _LOGGER.info("Nomos grants access again")
                 self._withdraw_question()
-                # Somebody at Nomos's pages comes back to a flow that is still there; what it brings is as good.
+                # A customer on Nomos's pages returns to a flow that still exists, and the new link is just as good.
                 self._entry.async_on_unload(
                     async_call_later(self._hass, _SIGN_IN, self._withdraw_question)
                 )
@@ -262,7 +262,7 @@ class Link:
 
     @callback
     def _withdraw_question(self, later: datetime | None = None) -> None:
-        """End the flows that ask to link again: at once those that nobody has begun, later all."""
+        """Abort the reauth flows: at once those that were not started, later all of them."""
         if self.state is LinkState.REFUSED:
             return
         for flow in self._entry.async_get_active_flows(self._hass, {SOURCE_REAUTH}):

@@ -1,4 +1,4 @@
-"""How fast one account may send requests, and how long it waits if Nomos asks for that."""
+"""The pace of one account's requests, and the wait if Nomos asks for one."""
 
 import asyncio
 from asyncio import sleep
@@ -17,29 +17,29 @@ from ..scheduled_coordinator import log_time
 _LOGGER = logging.getLogger(__name__)
 
 INTERVAL: Final = 0.2
-"""Seconds between the beginnings of two requests of an account.
+"""Seconds between the starts of two requests of an account.
 
-Nomos takes ten a second (Nomos API, Rate limiting). Eight are never exceeded: not on a slow line, which brings requests
-closer together, nor with the few that linking sends by itself."""
+Nomos accepts ten a second (Nomos API, Rate limiting). This keeps below eight, even on a slow line, which brings
+requests closer together, and with the few that linking sends by itself."""
 
 
 class Pace:
-    """Lets the requests of one account out one after the other, in the order in which they came.
+    """Sends the requests of one account one at a time, in order of arrival.
 
-    Each waits for the one before, not for a time that was set for it, so that a hub that hangs for a second does not
-    send a bunch afterwards. A request that is cancelled while it waits leaves no gap and no timer.
+    Each waits for the one before, not for a fixed time, so that a hub that hangs for a second does not send a burst
+    afterwards. A request that is cancelled while it waits leaves no gap and no timer.
     """
 
     def __init__(self, phase: float) -> None:
-        """Take the installation's place in the spread of requests; let the first one out at once."""
+        """Allow the first request at once; ``phase`` spreads installations after a wait."""
         self._phase = phase
         self._lock = asyncio.Lock()
         self._free_at = 0.0
         self._until: datetime | None = None
-        """Until when Nomos asked for a wait; it may be over."""
+        """The end of the last wait that Nomos asked for; it may be past."""
 
     async def async_turn(self) -> None:
-        """Wait for the turn to send a request."""
+        """Wait until the next request may be sent."""
         loop = asyncio.get_running_loop()
         async with self._lock:
             if (wait := self._free_at - loop.time()) > 0:
@@ -50,12 +50,12 @@ class Pace:
     def _paused_until(self) -> datetime | None:
         if self._until is None:
             return None
-        # A longer wait than was ever kept means that the clock was set back.
+        # More time left than the longest pause means that the clock was set back.
         left = self._until - dt_util.utcnow()
         return self._until if timedelta() < left <= LONGEST_PAUSE else None
 
     def check_rate_limit(self) -> None:
-        """Raise NomosRateLimitError as long as the wait lasts that Nomos asked for."""
+        """Raise NomosRateLimitError during a wait that Nomos asked for."""
         if (until := self._paused_until) is not None:
             raise NomosRateLimitError(
                 "Waiting as Nomos asked",
@@ -64,7 +64,7 @@ class Pace:
             )
 
     def after_rate_limit(self, at: datetime) -> datetime:
-        """Return the time of a planned request, put off until the wait that Nomos asked for is over."""
+        """Return the time of a scheduled request, postponed until after any wait that Nomos asked for."""
         if (until := self._paused_until) is None:
             return at
         return after_pause(dt_util.utcnow(), at, until, self._phase)
@@ -81,6 +81,6 @@ class Pace:
 
     @callback
     def async_clock_was_set(self, step: timedelta) -> None:
-        """Keep the wait as long as it is, by a clock that has moved."""
+        """Move the end of the wait with the clock, so that it keeps its length."""
         if self._until is not None:
             self._until += step

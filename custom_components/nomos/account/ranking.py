@@ -1,4 +1,4 @@
-"""Which contract is meant: the one place that decides."""
+"""The one place that decides which contract is meant."""
 
 from collections.abc import Iterable
 
@@ -6,10 +6,10 @@ from ..api import Subscription, SubscriptionStatus
 
 
 def rank_contracts(contracts: Iterable[Subscription]) -> list[Subscription]:
-    """Return contracts in the order in which to offer them: running, then what begins soonest, then ended.
+    """Return contracts in the order in which to offer them: running, then pending, then ended.
 
-    Those about consumption come before those that feed in at the same time. Nomos lists the newest first: if a
-    contract follows on another, that is the one that has not begun.
+    Within each group, consumption comes before feed-in, then the earliest start. Nomos lists the newest first, which
+    may be a successor that has not begun.
     """
     return sorted(
         contracts,
@@ -24,13 +24,13 @@ def rank_contracts(contracts: Iterable[Subscription]) -> list[Subscription]:
 
 
 def default_contract(contracts: Iterable[Subscription]) -> Subscription | None:
-    """Return the contract about consumption that is meant if none is named; None if there is none."""
+    """Return the consumption contract to use if none is named; None if there is none."""
     ranked = rank_contracts(one for one in contracts if not one.feeds_in)
     return ranked[0] if ranked else None
 
 
 def feed_in_contract(contracts: Iterable[Subscription]) -> Subscription | None:
-    """Return the active contract for feeding in that has run the longest; None if there is none."""
+    """Return the feed-in contract that has been active the longest; None if there is none."""
     ranked = rank_contracts(
         one
         for one in contracts
@@ -40,7 +40,7 @@ def feed_in_contract(contracts: Iterable[Subscription]) -> Subscription | None:
 
 
 def only_contract(contracts: Iterable[Subscription]) -> Subscription | None:
-    """Return the one active contract about consumption, or else the only contract; None if that is not clear."""
+    """Return the only active consumption contract, or else the only contract; None if it is ambiguous."""
     found = list(contracts)
     active = [
         one
@@ -54,6 +54,6 @@ def only_contract(contracts: Iterable[Subscription]) -> Subscription | None:
 def named_contract(
     contracts: Iterable[Subscription], names: set[str]
 ) -> Subscription | None:
-    """Return the contract that one of some names means: its id, or its number."""
+    """Return the contract whose id or number is one of the names; None if there is none."""
     found = (one for one in contracts if not names.isdisjoint({one.id, one.number}))
     return next(found, None)

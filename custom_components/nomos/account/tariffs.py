@@ -20,22 +20,22 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class Tariffs:
-    """The tariffs that are known. Whether a customer may read them is not documented: nothing depends on them."""
+    """The known tariffs. Nothing depends on them, as it is not documented whether customers may read them."""
 
     def __init__(self, connection: Connection) -> None:
-        """Begin with none."""
+        """Begin without prices."""
         self.known: dict[str, Tariff] = {}
         self.asked_on: date | None = None
-        """The day on which the tariffs of contracts that run were last answered or refused."""
+        """The day on which the tariffs of running contracts were last answered or refused."""
         self._connection = connection
         self._refused = False
 
     async def async_update(
         self, contracts: Iterable[Subscription], today: date
     ) -> bool:
-        """Ask for tariffs that are new, and once a month for those of contracts that run; return whether any changed.
+        """Request new tariffs, and once a month those of running contracts; return whether any changed.
 
-        The monthly fee of a tariff can change. One that fails is asked for again with the next list of contracts.
+        The monthly fee of a tariff can change. A failed request is repeated with the next list of contracts.
         """
         monthly = self.asked_on is None or (
             self.asked_on.replace(day=1) != today.replace(day=1)

@@ -1,8 +1,8 @@
 """The access tokens of one account.
 
-Refresh tokens rotate on every use and the old one is dead (Nomos API, authentication). So a rotated token is on the
-disk before anything else happens, and a refresh that has begun is carried to its end, even through an unload, a
-cancellation or a reload.
+A refresh token is valid for one use, which returns the next one (Nomos API, authentication). So the new token is
+written to disk before anything else happens, and a refresh that has begun is always finished, even during an unload,
+a cancellation or a reload.
 """
 
 import asyncio
@@ -37,26 +37,26 @@ from .pacing import Pace
 _LOGGER = logging.getLogger(__name__)
 
 MAX_TOKEN: Final = 8192
-"""Characters of a token: more fit into no header."""
+"""Characters of a token: a longer one fits into no header."""
 
 _DATA_WRITERS: Final[HassKey[dict[str, asyncio.Task[None]]]] = HassKey(
     f"{DOMAIN}_token_writers"
 )
-"""What is about to store a token, by config entry: it outlives the account object when its entry is reloaded."""
+"""Tasks that are about to store a token, by config entry; they outlive the account object on a reload."""
 
 _LINK: Final = ("auth_implementation", CONF_TOKEN)
-"""What belongs to the link in a config entry's data: only the client that a token was given to can use it."""
+"""The link within a config entry's data: a token can only be used by the client that it was issued to."""
 
 _REMEMBERED_ANCESTORS: Final = 50
-"""How many replaced tokens the journal knows: days of refreshes that the config entry on disk did not get to see."""
+"""How many replaced tokens the journal keeps: days of refreshes that never reached the config entry on disk."""
 
 
 def journal(hass: HomeAssistant, entry: ConfigEntry) -> StoredFile:
-    """Return the file that has the newest token of an entry, ahead of the config entry.
+    """Return the file with the newest token of an entry, ahead of the config entry.
 
-    Home Assistant writes config entries a second after they changed. The journal is written before the new token is
-    used at all, together with fingerprints of the tokens that it replaced, its ancestors, so that at the next start
-    it is certain which of the two is newer, whatever the clock says.
+    Home Assistant writes a config entry a second after it changed. The journal is written before the new token is
+    used, together with fingerprints of the tokens that it replaced (its ancestors), so that at the next start it is
+    certain which of the two is newer, whatever the clock says.
     """
     return stored_file(hass, f"token.{entry.entry_id}")
 
@@ -76,16 +76,16 @@ async def async_write_ahead(
     data: Mapping[str, Any],
     ancestors: list[str],
 ) -> None:
-    """Write what the config entry's data is going to be."""
+    """Write the future data of the config entry."""
     link = {key: data[key] for key in _LINK if key in data}
     await journal(hass, entry).async_save({**link, "ancestors": ancestors})
 
 
 async def async_reconcile(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Bring the config entry up to the journal if the journal is newer.
+    """Update the config entry from the journal if the journal is newer.
 
-    It is newer if its token descends from the entry's. Any other token in the entry is of a new link, or of a backup
-    as old as its journal, and the entry is right.
+    It is newer if its token descends from the entry's. Any other token in the entry is from a new link, or from a
+    backup that includes the journal; then the entry is right.
     """
     if (stored := await journal(hass, entry).async_load(_decode_journal)) is None:
         return
@@ -114,10 +114,10 @@ def _fingerprint(token: Mapping[str, Any]) -> str:
 
 
 class AccountTokens:
-    """Hands out valid access tokens of one config entry."""
+    """Provides valid access tokens of one config entry."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, pace: Pace) -> None:
-        """Belong to a config entry; requests for tokens take their turn, too."""
+        """Belong to a config entry; token requests keep the same pace."""
         self._hass = hass
         self._entry = entry
         self._journal = journal(hass, entry)
@@ -127,7 +127,7 @@ class AccountTokens:
         """Return the OAuth client that the grant was given to.
 
         Raises:
-            CredentialsMissingError: there is none: the customer may enter and delete its credentials.
+            CredentialsMissingError: there is none, as the customer may delete its credentials.
             ConfigEntryAuthFailed: there is no refresh token to use with it.
 
         """
@@ -139,13 +139,13 @@ class AccountTokens:
             raise CredentialsMissingError(domain=DOMAIN) from err
 
     async def async_get_access_token(self, rejected: str | None = None) -> str:
-        """Return an access token that has not expired and was not rejected, as far as the journal can hold the next one.
+        """Return an access token, refreshed if it has expired or was rejected.
 
-        While the journal cannot be written, the token in hand is used until the API rejects it: another one would be
-        in memory only.
+        While the journal cannot be written, the current token is used until the API rejects it, as a new one would
+        be in memory only.
 
         Raises:
-            OAuth2TokenRequestBaseError: no token could be had.
+            OAuth2TokenRequestBaseError: no token is available.
 
         """
         if self.current == rejected:
@@ -153,18 +153,18 @@ class AccountTokens:
                 {**self._entry.data, CONF_TOKEN: {**self._token, "expires_at": 0}}
             )
         await async_write_owed(self._hass)
-        # A refresh under way counts even if the token in hand looks valid: it was rejected.
+        # Wait for a running refresh even if the current token looks valid: it was rejected.
         writer = _writer(self._hass, self._entry)
         if writer is None and self._has_expired:
             writer = _start_writer(self._hass, self._entry, self._async_rotate())
         if writer is not None:
-            # Once for all who wait, failure included, even if any of them is cancelled.
+            # Once for all waiting callers, who share the result, even if one of them is cancelled.
             await asyncio.shield(writer)
         return self.current
 
     @property
     def current(self) -> str:
-        """Return the access token in hand, valid or not."""
+        """Return the current access token, valid or not."""
         token: str = self._token["access_token"]
         return token
 
@@ -175,7 +175,7 @@ class AccountTokens:
 
     @property
     def _has_expired(self) -> bool:
-        """Return whether another token is needed; while the journal is behind, only if this one was rejected."""
+        """Return whether a new token is needed; while the journal is behind, only if this one was rejected."""
         expires_at: float = self._token["expires_at"]
         if self._journal.behind and expires_at:
             return False
@@ -185,14 +185,14 @@ class AccountTokens:
         self._hass.config_entries.async_update_entry(self._entry, data=data)
 
     async def _async_rotate(self) -> None:
-        """Use the refresh token; the one that replaces it is in the journal before anybody sees it."""
+        """Use the refresh token, and write the new one to the journal before anything else sees it."""
         await self._pace.async_turn()
         old, client = self._token, await self.async_client()
-        # Read before: nothing may come between the answer and its way to the disk.
+        # Read first: nothing may delay writing the answer to disk.
         ancestors = await async_ancestors(self._hass, self._entry)
         new = await client.async_refresh_token(old)
         data = {**self._entry.data, CONF_TOKEN: new}
-        # A token that did not rotate is in no danger.
+        # A token that did not rotate cannot be lost.
         if new.get("refresh_token") != old.get("refresh_token"):
             await async_write_ahead(self._hass, self._entry, data, ancestors)
         self._store(data)
@@ -205,12 +205,12 @@ def _writer(hass: HomeAssistant, entry: ConfigEntry) -> asyncio.Task[None] | Non
 def _start_writer(
     hass: HomeAssistant, entry: ConfigEntry, work: Coroutine[Any, Any, None]
 ) -> asyncio.Task[None]:
-    """Start what stores a token; until it is done, all who need one wait for it."""
+    """Start a task that stores a token; until it is done, all callers wait for it."""
     writers = hass.data.setdefault(_DATA_WRITERS, {})
 
     def done(task: asyncio.Task[None]) -> None:
         writers.pop(entry.entry_id, None)
-        # Retrieved here, so that a failure for which nobody waits any more is not reported as forgotten.
+        # Retrieved here, or asyncio would log an exception that no caller awaits any more.
         if not task.cancelled() and (error := task.exception()) is not None:
             _LOGGER.debug("Token refresh failed: %s", type(error).__name__)
 
@@ -221,7 +221,7 @@ def _start_writer(
 
 
 async def async_wait_for_refresh(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Wait for a refresh that began before."""
+    """Wait for a running refresh."""
     while (writer := _writer(hass, entry)) is not None:
         await asyncio.wait([writer])
 
@@ -229,9 +229,9 @@ async def async_wait_for_refresh(hass: HomeAssistant, entry: ConfigEntry) -> Non
 async def async_replace_link(
     hass: HomeAssistant, entry: ConfigEntry, data: Mapping[str, Any]
 ) -> None:
-    """Store a new link; a refresh of the old one ends before, or waits and has no need to begin.
+    """Store a new link after any running refresh of the old one; later refreshes wait and find the new token.
 
-    Home Assistant takes a second to store the entry, and the old link is dead: the journal is first here, too.
+    The entry is only stored a second later, and the old link is invalid: so the journal comes first here, too.
     """
 
     async def replace() -> None:

@@ -1,4 +1,4 @@
-"""The address of Nomos: who can set an environment variable must not be able to lead tokens anywhere."""
+"""The address of Nomos: being able to set an environment variable must not be enough to send tokens elsewhere."""
 
 from functools import cache
 import logging
@@ -8,10 +8,10 @@ import re
 _LOGGER = logging.getLogger(__name__)
 
 API_URL = "https://api.nomos.energy"
-"""The one address of the service (Nomos API, OpenAPI `servers`)."""
+"""The production address (Nomos API, OpenAPI `servers`)."""
 
 SANDBOX_URL = "https://api.sandbox.nomos.energy"
-"""Where partners try, with credentials of its own (Nomos API, authentication guide)."""
+"""The partners' test environment, with its own credentials (Nomos API, authentication guide)."""
 
 ENVIRONMENT_VARIABLE = "NOMOS_API_URL"
 
@@ -22,11 +22,11 @@ _LOOPBACK_ORIGIN = re.compile(
 
 
 def api_url() -> str:
-    """Return the address that requests go to, without a trailing slash.
+    """Return the base URL of all requests, without a trailing slash.
 
-    The environment variable `NOMOS_API_URL` is followed if it is `https://api.sandbox.nomos.energy`, or an http(s)
-    origin on a loopback host (127.0.0.0/8, ::1 or localhost) without user, path, query or fragment. Any other value is
-    ignored with one warning.
+    The environment variable `NOMOS_API_URL` is used if it is `https://api.sandbox.nomos.energy`, or an http(s)
+    origin on a loopback host (127.0.0.0/8, ::1 or localhost) without user, path, query or fragment. Any other value
+    is ignored with one warning.
     """
     address = os.environ.get(ENVIRONMENT_VARIABLE)
     return _other(address) if address else API_URL
@@ -34,13 +34,13 @@ def api_url() -> str:
 
 @cache
 def _other(address: str) -> str:
-    """Return the sandbox or the loopback origin that `address` names; if it names neither, warn once."""
+    """Return `address` if it is the sandbox or a loopback origin; otherwise warn once."""
     if address.removesuffix("/") == SANDBOX_URL:
         return SANDBOX_URL
     origin = _LOOPBACK_ORIGIN.fullmatch(address)
     if origin is not None and int(origin["port"] or 0) < 2**16:
         return address.lower().rstrip("/:")
-    # The value is not shown: it may hold a password.
+    # The value is not logged: it may contain a password.
     _LOGGER.warning(
         "Environment variable %s is neither the sandbox nor an http address on this machine, using %s",
         ENVIRONMENT_VARIABLE,

@@ -1,4 +1,4 @@
-"""The client: one method for each thing that Nomos can be asked."""
+"""The client: one method for each endpoint."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -27,25 +27,25 @@ from .series import PriceSeries, UsageSeries
 _LOGGER = logging.getLogger(__name__)
 
 API_VERSION = "2026-05-27.curie"
-"""The version whose shapes we read; sent with every request, as the default belongs to the OAuth client."""
+"""The API version that we parse. It is sent with every request, as the default depends on the OAuth client."""
 
 REQUEST_TIMEOUT = 30.0
-"""Seconds that a request may take in all."""
+"""Default timeout of a request, in seconds."""
 
 MAX_BODY_SIZE = 2 * 1024 * 1024
-"""Bytes, decompressed. A month of quarter-hours with components is half a megabyte; decoded, 25 times as much at most."""
+"""Bytes, decompressed. A month of quarter-hours with components is half a megabyte; decoded, at most 25 times that."""
 
 _LARGE_BODY = 8 * 1024
-"""Bytes from which an answer is read in a thread: reading the prices of two days takes several milliseconds."""
+"""Bytes from which a response is parsed in a thread: parsing two days of prices takes several milliseconds."""
 
 _SHORT = 64 * 1024
-"""Bytes, decompressed, that an error or an answer with tokens may have."""
+"""Maximum bytes, decompressed, of an error or a token response."""
 
 _PAGE_SIZE = 100
 """The largest page that Nomos returns (Nomos API, Pagination)."""
 
 MAX_PAGES = 50
-"""After how many pages reading a list stops even if the server promises more."""
+"""Pages after which reading a list stops, even if the server reports more."""
 
 _INACTIVE_CODES = frozenset({"subscription_not_started", "ended_subscription"})
 _VERSION_HEADER = "X-API-Version"
@@ -53,10 +53,10 @@ _HARMLESS = re.compile(r"[\w.-]{1,40}", re.ASCII)
 
 
 class NomosClient:
-    """Asks Nomos in the name of one customer.
+    """Sends requests on behalf of one customer.
 
-    Every method raises a `NomosError`, or what `get_access_token` raised. When to try again is the caller's decision;
-    only aiohttp repeats a request at once whose connection broke before any answer.
+    Every method raises a `NomosError`, or what `get_access_token` raises. Retrying is up to the caller, except that
+    aiohttp repeats a request at once if the connection breaks before any response.
     """
 
     def __init__(
@@ -67,10 +67,10 @@ class NomosClient:
         base_url: str | None = None,
         timeout: float = REQUEST_TIMEOUT,
     ) -> None:
-        """Use the caller's session, which is not closed here.
+        """Use the caller's session, which stays open.
 
-        `get_access_token` is called before every request and returns a valid token, refreshed if need be. `base_url`
-        is the address of Nomos, by default `api_url`; `timeout` is in seconds.
+        `get_access_token` is called before every request and returns a valid token, refreshed if necessary.
+        `base_url` is the address of Nomos, by default `api_url`; `timeout` is in seconds.
         """
         self._session = session
         self._get_access_token = get_access_token
@@ -86,7 +86,7 @@ class NomosClient:
     async def prices(self, subscription_id: str, start: date, end: date) -> PriceSeries:
         """Return the prices from `start` to `end`, local days in Europe/Berlin, both inclusive (Nomos API, Price).
 
-        A contract that has not begun or has ended has none: `items` is None, also if Nomos says so by an error.
+        For a contract that has not begun or has ended, `items` is None, even if Nomos reports that as an error.
         """
         path = ("subscriptions", subscription_id, "prices")
         query = {"start": f"{start:%Y-%m-%d}", "end": f"{end:%Y-%m-%d}"}
@@ -102,14 +102,14 @@ class NomosClient:
     ) -> UsageSeries:
         """Return the metered energy from `start` (inclusive) to `end` (EXCLUSIVE, unlike prices), local days.
 
-        The answer may come in another resolution than asked for (Nomos API, Usage).
+        The resolution of the answer may differ from the requested one (Nomos API, Usage).
         """
         path = ("subscriptions", subscription_id, "usage")
         query = {"start": f"{start:%Y-%m-%d}", "end": f"{end:%Y-%m-%d}"}
         return await self._series(path, {"resolution": resolution} | query, UsageSeries)
 
     async def tariff(self, tariff_id: str) -> Tariff:
-        """Return a tariff (Nomos API, Plans); whether customers may see them is not published."""
+        """Return a tariff (Nomos API, Plans). Whether customers may read tariffs is not documented."""
         return await self._get(("plans", tariff_id), {}, Tariff.from_json)
 
     async def invoices(self, subscription_id: str) -> tuple[Invoice, ...]:
@@ -122,7 +122,7 @@ class NomosClient:
     ) -> tuple[GridFeeReduction, ...]:
         """Return the reductions of a subscription's grid fee (Nomos API, Grid-fee reductions).
 
-        Whether customers may see them is not published.
+        Whether customers may read them is not documented.
         """
         found = await self._list_of(
             subscription_id, "grid-fee-reductions", GridFeeReduction.from_json
@@ -132,7 +132,7 @@ class NomosClient:
     async def _list_of[T: (Invoice, GridFeeReduction)](
         self, subscription_id: str, path: str, parse: Callable[[object, str], T]
     ) -> list[T]:
-        """Return what a list has for one subscription: a server ignores a filter that it does not know."""
+        """Return the items of one subscription, filtered here, too: a server ignores unknown filters."""
         query = {"filter[subscription][eq]": subscription_id}
         found = await self._list(path, query, parse)
         return [one for one in found if one.subscription_id == subscription_id]
@@ -171,7 +171,7 @@ class NomosClient:
     async def _series[S: (PriceSeries, UsageSeries)](
         self, path: tuple[str, ...], query: Mapping[str, str], series: type[S]
     ) -> S:
-        """Return a series, whose items are read while they are decoded."""
+        """Return a series; its items are parsed while the JSON is decoded."""
         answer = await self._get(path, query, series.from_json, series.read_item)
         if answer.unreadable:
             _LOGGER.debug(
@@ -188,7 +188,7 @@ class NomosClient:
         parse: Callable[[object], T],
         read_item: ItemReader | None = None,
     ) -> T:
-        """Ask for a path, and return what `parse` makes of the decoded JSON, whose objects `read_item` gets first."""
+        """Request a path, and return the JSON as read by `parse`; `read_item` may replace each decoded object first."""
         url = _url(self._base_url, path, query)
         token = await self._get_access_token()
         try:
@@ -196,7 +196,7 @@ class NomosClient:
             try:
                 if len(body) < _LARGE_BODY:
                     return parse(decode(body, read_item))
-                # A month of quarter-hours would hold the event loop for a tenth of a second.
+                # A month of quarter-hours would block the event loop for a tenth of a second.
                 return await asyncio.to_thread(lambda: parse(decode(body, read_item)))
             except NomosResponseError as err:
                 err.status = status
@@ -214,9 +214,9 @@ class NomosClient:
             raise
 
     async def _fetch(self, url: URL, token: str) -> tuple[int, bytes]:
-        """Return status and body of a success; raise a `NomosError` for everything else."""
+        """Return the status and body of a successful response; raise a `NomosError` for any other."""
         if not token.isprintable():
-            # The HTTP library would refuse control characters with an exception of its own.
+            # With control characters, aiohttp would raise an exception of its own.
             raise NomosAuthenticationError("The access token is malformed")
         if self._session.closed:
             raise NomosConnectionError("The session is closed")
@@ -230,7 +230,7 @@ class NomosClient:
                 url,
                 headers=headers,
                 timeout=self._timeout,
-                # A redirect could lead the token to another host; nothing that we ask for has one.
+                # A redirect could send the token to another host, and no endpoint redirects.
                 allow_redirects=False,
             ) as response:
                 self._check_version(response.headers)
@@ -242,7 +242,7 @@ class NomosClient:
         except TimeoutError as err:
             raise NomosConnectionError("Nomos did not answer in time") from err
         except aiohttp.ClientResponseError as err:
-            # Not chained: it holds the request with its token. Its text may quote the answer.
+            # Not chained: it contains the request with its token. Its text may quote the response.
             raise NomosConnectionError(
                 f"No usable answer from Nomos ({type(err).__name__})"
             ) from None
@@ -252,7 +252,7 @@ class NomosClient:
             ) from err
 
     def _check_version(self, headers: Mapping[str, str]) -> None:
-        """Warn once if the server speaks another version than asked for (Nomos API, Versioning)."""
+        """Warn once if the server answers in another API version than requested (Nomos API, Versioning)."""
         version = headers.get(_VERSION_HEADER, API_VERSION)
         if version == API_VERSION or self._has_warned_of_version:
             return
@@ -264,7 +264,7 @@ class NomosClient:
 
 
 async def _read(response: aiohttp.ClientResponse, largest: int) -> bytes:
-    """Return the body, decompressed; raise NomosResponseError once more than `largest` bytes have come."""
+    """Return the decompressed body; raise NomosResponseError if it exceeds `largest` bytes."""
     body = bytearray()
     async for chunk in response.content.iter_any():
         body += chunk
@@ -274,7 +274,7 @@ async def _read(response: aiohttp.ClientResponse, largest: int) -> bytes:
 
 
 async def read_if_short(response: aiohttp.ClientResponse) -> bytes:
-    """Return a body that should be short; nothing if it is not, or cannot be read: the status counts all the same."""
+    """Return a short body, empty if it is too long or unreadable: the status is valid anyway."""
     try:
         return await _read(response, _SHORT)
     except NomosResponseError, aiohttp.ClientError, OSError:
@@ -282,7 +282,7 @@ async def read_if_short(response: aiohttp.ClientResponse) -> bytes:
 
 
 def _url(base_url: str, path: tuple[str, ...], query: Mapping[str, str]) -> URL:
-    """Return the address exactly as it is sent; raise NomosRequestError if a segment of the path cannot be an id."""
+    """Return the encoded URL; raise NomosRequestError if a segment of the path cannot be an id."""
     if not {"", ".", ".."}.isdisjoint(path):
         raise NomosRequestError("An id is malformed")
     try:

@@ -1,8 +1,8 @@
-"""Many small items in a form that Python's garbage collector need not follow.
+"""Compact sequences that Python's garbage collector does not have to track.
 
-A month of quarter-hours is thousands of objects. While they are in use, the collector counts them among those that
-last, and the sooner goes through the whole of Home Assistant's memory, which stops everything for some tenths of a
-second. It stops following tuples of numbers and times at its first pass.
+A month of quarter-hours is thousands of objects. If they stay in use, the collector promotes them and scans the
+whole of Home Assistant's memory sooner, which stops everything for tenths of a second. Tuples of numbers and times
+are no longer tracked after the first collection.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,13 +13,13 @@ from typing import Any, override
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Packed[T](Sequence[T]):
-    """A sequence that keeps its items as plain tuples, and makes an item whenever one is read.
+    """A sequence that stores its items as plain tuples, and builds an item whenever one is read.
 
     Equal to any sequence of equal items.
 
     Attributes:
-        make: Makes an item of its parts.
-        rows: The parts of each item: numbers, texts, times, None; nothing that could hold something else.
+        make: Builds an item from its parts.
+        rows: The parts of each item: only numbers, strings, times and None, no containers.
     """
 
     make: Callable[..., T]
@@ -46,7 +46,7 @@ class Packed[T](Sequence[T]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PackedMapping[K, V](Mapping[K, V]):
-    """A mapping that keeps its values in the same way."""
+    """A mapping that stores its values in the same way."""
 
     make: Callable[..., V]
     rows: Mapping[K, tuple[Any, ...]]

@@ -1,6 +1,6 @@
-"""The words with which Nomos sorts things.
+"""The enumerations of the Nomos API.
 
-Nomos may add words to a version of its API (Nomos API, Versioning): one that is not known here is `UNKNOWN`.
+Nomos may add values within a version of its API (Nomos API, Versioning); an unknown one becomes `UNKNOWN`.
 """
 
 from enum import StrEnum
@@ -8,7 +8,7 @@ from typing import Self, override
 
 
 class _OpenEnum(StrEnum):
-    """Words to which Nomos may add."""
+    """An enumeration that Nomos may extend."""
 
     @override
     @classmethod
@@ -41,7 +41,7 @@ class MeterType(_OpenEnum):
     SMART = "smart"
     """Measures every quarter of an hour."""
     ANALOG = "analog"
-    """Is read now and then; usage is known by the month."""
+    """Read occasionally; usage is known by month."""
     UNKNOWN = "unknown"
 
 
@@ -71,7 +71,7 @@ class GridFeeModule(_OpenEnum):
     FLAT = "enwg-14a-module-1"
     """A fixed sum off the base grid fee."""
     WORKING_PRICE = "enwg-14a-module-2"
-    """A share off the grid fee per kWh of a meter of its own."""
+    """A percentage off the grid fee per kWh of a separate meter."""
     TIME_OF_USE = "enwg-14a-module-3"
     """Low, standard and high grid fees by the time of day; together with module 1."""
     UNKNOWN = "unknown"
@@ -91,7 +91,7 @@ class GridFeeStatus(_OpenEnum):
 class UsageResolution(StrEnum):
     """The length of the intervals of usage (Nomos API, Usage). Days and longer follow the customer's local calendar.
 
-    A length that is not known here is an error: such values are of no use.
+    An unknown length is an error, as such values cannot be used.
     """
 
     QUARTER_HOUR = "15min"

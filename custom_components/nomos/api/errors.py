@@ -1,8 +1,8 @@
 """The exceptions that the client raises.
 
-Callers decide by class, and by `is_transient` whether waiting helps. All texts are safe to log: they are our own. Of
-an answer they hold the status, and the code and the id of the request if these have the shape of such; never its free
-text, which may hold names, addresses or tokens.
+The class identifies the fault; `is_transient` is whether a retry may help. All texts are our own and safe to log.
+From a response they contain the status, and the code and request id if well-formed; never its free text, which may
+contain names, addresses or tokens.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ import re
 from typing import ClassVar, override
 
 MAX_RETRY_AFTER = timedelta(days=1)
-"""The longest wait that is believed: a broken header must not silence an account for weeks."""
+"""The longest wait that is accepted: a broken header must not block an account for weeks."""
 
 _CODE = re.compile(r"[A-Za-z_.-]{1,48}", re.ASCII)
 _REQUEST_ID = re.compile(
@@ -32,7 +32,7 @@ class NomosError(Exception):
         message: What happened, in English, safe to log.
         status: The HTTP status; None if there was no answer.
         code: The error code of the answer, such as `NOT_FOUND`; None if it had none.
-        request_id: The id under which Nomos' support finds the request (Nomos API, Errors: `requestId`).
+        request_id: The id by which Nomos's support finds the request (Nomos API, Errors: `requestId`).
     """
 
     is_transient: ClassVar[bool] = False
@@ -65,8 +65,7 @@ class NomosRequestError(NomosError):
     """Any other 4xx: the request was wrong, and repeating it unchanged cannot help.
 
     Attributes:
-        field_codes: The codes of the single faults, such as `subscription_not_started` (Nomos API, Errors:
-            `errors[].code`).
+        field_codes: Codes of the faults, such as `subscription_not_started` (Nomos API, Errors: `errors[].code`).
     """
 
     field_codes: tuple[str, ...] = ()
@@ -74,7 +73,7 @@ class NomosRequestError(NomosError):
 
 @dataclass(eq=False, kw_only=True)
 class NomosTransientError(NomosError):
-    """The base of the errors that waiting can cure.
+    """The base of the errors that a later retry may resolve.
 
     Attributes:
         retry_after: How long the server asked us to wait; None if it did not say.
@@ -90,15 +89,15 @@ class NomosRateLimitError(NomosTransientError):
 
 
 class NomosServerError(NomosTransientError):
-    """5xx, or a redirect that is not published: Nomos or a gateway in front of it has a problem."""
+    """5xx, or an undocumented redirect: Nomos or a gateway in front of it has a problem."""
 
 
 class NomosConnectionError(NomosTransientError):
-    """No complete answer: no connection, reset, time-out (also 408), or an answer that was cut off."""
+    """No complete response: no connection, reset, timeout (also 408), or a truncated response."""
 
 
 class NomosResponseError(NomosError):
-    """The answer was a success, but not as published; transient, as such faults are fixed on the server.
+    """A successful response that is not as documented; transient, as such faults are fixed on the server.
 
     Attributes:
         field: The path of the field, such as `items[3].timestamp`; `body` for the whole answer.
@@ -107,7 +106,7 @@ class NomosResponseError(NomosError):
     is_transient = True
 
     def __init__(self, field: str, reason: str, *, status: int | None = None) -> None:
-        """Name the field and what is wrong with it, never the value found there."""
+        """Report the field and what is wrong with it, never its value."""
         super().__init__(f"Answer not as published, {field}: {reason}", status=status)
         self.field = field
 
@@ -124,7 +123,7 @@ _KINDS: Mapping[int, type[NomosError]] = {
 
 
 def parse_error(status: int, headers: Mapping[str, str], body: bytes) -> NomosError:
-    """Return the exception for an answer that is not a success; never fails.
+    """Return the exception for an unsuccessful response; never fails.
 
     Understands every error envelope that Nomos has had (Nomos API, Errors): flat `code`/`message`/`requestId` with
     and without `errors`, the same nested under `error`, the oldest with `type`; also RFC 6749's `error`, and pages
@@ -165,7 +164,7 @@ def _envelope(body: bytes) -> Mapping[str, object]:
 def _matching(
     pattern: re.Pattern[str], envelope: Mapping[str, object], *keys: str
 ) -> str | None:
-    """Return the first text if it has the shape of what it should be; anything else could hold anything."""
+    """Return the first non-empty string if it matches; any other text could contain personal data."""
     for key in keys:
         if isinstance(value := envelope.get(key), str) and value:
             return value if pattern.fullmatch(value) else None
@@ -173,16 +172,16 @@ def _matching(
 
 
 def _retry_after(headers: Mapping[str, str], message: object) -> timedelta | None:
-    """Return the wait asked for: `retry-after`, else `ratelimit-reset`, else the number in the message."""
+    """Return the requested wait: `retry-after`, else `ratelimit-reset`, else the number in the message."""
     lowered = {name.lower(): value for name, value in headers.items()}
     asked, reset = lowered.get("retry-after", ""), lowered.get("ratelimit-reset", "")
     wait = _seconds(asked)
     if wait is None and (until := _http_date(asked)) is not None:
-        # By the server's own clock if it sends it: ours may be wrong.
+        # Use the server's clock if it is sent: ours may be wrong.
         now = _http_date(lowered.get("date", "")) or datetime.now(UTC)
         wait = max(until - now, timedelta())
     if wait is None and (wait := _seconds(reset)) and wait > MAX_RETRY_AFTER:
-        # No number of seconds, but a time of day, which others put here.
+        # Not a number of seconds but a timestamp, which some servers send here.
         wait = None
     if wait is None and isinstance(message, str):
         found = _WAIT.search(message[:1000])
@@ -197,7 +196,7 @@ def _seconds(value: str) -> timedelta | None:
         return None
     if not math.isfinite(seconds) or seconds < 0:
         return None
-    # Bounded before it becomes a timedelta, which cannot hold every number.
+    # Bounded first, as a timedelta cannot hold every number.
     return timedelta(seconds=min(seconds, 2 * MAX_RETRY_AFTER.total_seconds()))
 
 

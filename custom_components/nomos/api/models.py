@@ -1,8 +1,8 @@
 """Contracts, tariffs and invoices as the Nomos API sends them: its units, times in UTC.
 
-The customer's personal data (names, addresses, e-mail, IBAN, meter numbers) is part of some answers and is not kept.
-Every `from_json` ignores unknown fields and raises `NomosResponseError` naming the field that is not as published;
-its `at` is the path of `data` in the answer.
+Personal data (names, addresses, e-mail, IBAN, meter numbers) is part of some answers and is not kept. Every
+`from_json` ignores unknown fields, and raises `NomosResponseError` with the field that is not as documented; `at` is
+the path of `data` in the answer.
 """
 
 from dataclasses import dataclass, field
@@ -20,10 +20,10 @@ from .enums import (
 from .parsing import Fields, require_euro
 
 _MAX_BASE_FEE = 10_000.0
-"""EUR a month; more is no fee."""
+"""EUR a month; more is implausible."""
 
 _MAX_TOTAL = 10_000_000.0
-"""EUR; more is no household's bill."""
+"""EUR; more is implausible for a household."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class Subscription:
 
     Attributes:
         type: Consumption if the answer has none.
-        number: By which people know the contract; None early on.
+        number: The contract number that customers see; None early on.
         created_at: When it was ordered.
         start_at: When delivery began or will begin; None if that is not known.
         terminated_at: When notice was given; None if it was not.
@@ -85,7 +85,7 @@ class Tariff:
     """What the customer was sold (Nomos API, Plans).
 
     Attributes:
-        base_fee: EUR a month with VAT, without the fees of grid and metering; None if it is unknown or makes no sense.
+        base_fee: EUR a month including VAT, without grid and metering fees; None if unknown or implausible.
     """
 
     id: str
@@ -109,7 +109,7 @@ class Invoice:
     """A bill (Nomos API, Invoices).
 
     Attributes:
-        period_start: The first local midnight of the billed time.
+        period_start: The first local midnight of the billing period.
         period_end: The last one, exclusive.
         total: EUR with taxes; usually negative if it reverses another invoice.
         issued_at: None until it was issued.

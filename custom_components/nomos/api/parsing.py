@@ -1,7 +1,7 @@
 """Readers for the fields of a JSON answer.
 
-Each reader returns a value of the promised type or raises `NomosResponseError` with the path of the field; the value
-found there is never repeated. Unknown fields are ignored.
+Each reader returns a value of the promised type, or raises `NomosResponseError` with the path of the field but not
+its value. Unknown fields are ignored.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -17,7 +17,7 @@ from .errors import NomosResponseError
 _YEARS: Final = range(2000, 2200)
 
 _MAX_TEXT: Final = 100
-"""Characters of a text for people; the rest of a longer one is cut off."""
+"""Characters of a display text; longer ones are truncated."""
 
 _MAX_ID: Final = 128
 _MAX_CURSOR: Final = 2048
@@ -25,12 +25,12 @@ _MAX_CURSOR: Final = 2048
 _HARMFUL: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\u2028\u2029"  # controls and line separators
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # change the direction of the text around them
-    "\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"  # half characters and noncharacters
+    "\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"  # lone surrogates and noncharacters
 )
 _OPAQUE: Final = re.compile(r"[!-~]+", re.ASCII)
 
 type ItemReader = Callable[[dict[str, object]], object]
-"""Gets every object of an answer as soon as it is decoded, and returns what takes its place."""
+"""Called with each JSON object as soon as it is decoded; returns what replaces it."""
 
 
 def decode(body: bytes, read_item: ItemReader | None = None) -> object:
@@ -38,7 +38,7 @@ def decode(body: bytes, read_item: ItemReader | None = None) -> object:
     try:
         data: object = json.loads(body, object_hook=read_item)
     except ValueError, RecursionError:
-        # The cause would hold the body, which may hold personal data.
+        # The cause would contain the body, and with it personal data.
         raise NomosResponseError(
             "body", "not JSON" if body.strip() else "empty"
         ) from None
@@ -47,14 +47,14 @@ def decode(body: bytes, read_item: ItemReader | None = None) -> object:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Fields:
-    """One JSON object and its path in the answer. Without a repr, as an answer may hold personal data."""
+    """A JSON object and its path in the answer. It has no repr, as an answer may contain personal data."""
 
     values: Mapping[str, object]
     at: str = ""
 
     @classmethod
     def of(cls, data: object, at: str = "") -> Self:
-        """Take an object, found at the path `at`; raise NomosResponseError for anything else."""
+        """Wrap the object at the path `at`; raise NomosResponseError for anything else."""
         if not isinstance(data, dict):
             raise NomosResponseError(at or "body", "not an object")
         return cls(data, at)
@@ -68,17 +68,17 @@ class Fields:
         return f"{self.at}.{key}" if self.at else key
 
     def error(self, key: str, reason: str) -> NomosResponseError:
-        """Return the error that a field is not as published."""
+        """Return the error for a field that is not as documented."""
         return NomosResponseError(self.path(key), reason)
 
     def required[T](self, key: str, value: T | None) -> T:
-        """Return the value of a field that must be there and not be empty."""
+        """Return the value of a required field; raise if it is missing or empty."""
         if value is None or value == "":
             raise self.error(key, "missing")
         return value
 
     def optional_text(self, key: str) -> str | None:
-        """Return a text for people, made harmless; None if it is null or missing."""
+        """Return a sanitised display text; None if it is null or missing."""
         value = self.value(key)
         if value is None:
             return None
@@ -87,18 +87,18 @@ class Fields:
         raise self.error(key, "not a text")
 
     def text(self, key: str) -> str:
-        """Return a text for people that must be there."""
+        """Return a required display text."""
         return self.required(key, self.optional_text(key))
 
     def identifier(self, key: str, longest: int = _MAX_ID) -> str:
-        """Return an id that must be there: visible ASCII, short enough for the name of a file."""
+        """Return a required id: visible ASCII, short enough for a file name."""
         value = self.required(key, self.value(key))
         if is_opaque(value, longest):
             return value
         raise self.error(key, "malformed")
 
     def reference(self, key: str) -> str:
-        """Return the id of another thing, given as the id itself or as an object with an `id`."""
+        """Return the id of another object, given as the id itself or as an object with an `id`."""
         value = self.value(key)
         if isinstance(value, dict):
             return Fields(value, self.path(key)).identifier("id")
@@ -114,21 +114,21 @@ class Fields:
         return self.identifier("next_page", _MAX_CURSOR)
 
     def optional_number(self, key: str, limit: float) -> float | None:
-        """Return a number; None if it is null or missing, or larger than `limit`, either way: it makes no sense."""
+        """Return a number; None if it is null, missing, or implausible (beyond ±`limit`)."""
         value = self.value(key)
         if isinstance(value, bool) or not isinstance(value, int | float | None):
             raise self.error(key, "not a number")
         return number_within(value, limit)
 
     def number(self, key: str, limit: float) -> float:
-        """Return a number that must be there and make sense, see `optional_number`."""
+        """Return a required, plausible number; see `optional_number`."""
         return self.required(key, self.optional_number(key, limit))
 
     def optional_instant(self, key: str) -> datetime | None:
         """Return a point in time, in UTC, from an ISO 8601 text with `Z` or an offset; None if it is null or missing.
 
-        A time without a zone is refused: a guess would be an hour or two off. Years before 2000 and after 2199 mean
-        that there is no such time: some programs write the first or the last year of the calendar.
+        A time without a zone is rejected: a guess would be an hour or two off. Years before 2000 and after 2199
+        count as missing: some programs send the first or the last year of the calendar instead.
         """
         text = self.optional_text(key)
         if text is None:
@@ -144,18 +144,18 @@ class Fields:
         raise self.error(key, "a time without a zone")
 
     def instant(self, key: str) -> datetime:
-        """Return a point in time, in UTC, that must be there."""
+        """Return a required point in time, in UTC."""
         return self.required(key, self.optional_instant(key))
 
     def choice[E: StrEnum](
         self, key: str, choices: type[E], default: E | None = None
     ) -> E:
-        """Return a member of `choices` for a text that must be there unless there is a default."""
+        """Return a member of `choices`; the field is required unless there is a default."""
         text = self.optional_text(key)
         return self.required(key, default if text is None else choices(text))
 
     def items(self, key: str) -> Iterator[tuple[str, object]]:
-        """Yield path and value of each item of a list that must be there."""
+        """Yield the path and value of each item of a required list."""
         value = self.required(key, self.value(key))
         if not isinstance(value, list):
             raise self.error(key, "not a list")
@@ -164,15 +164,15 @@ class Fields:
 
 
 def harmless_text(text: str) -> str:
-    """Return a text for people, with the replacement character for characters that can do harm.
+    """Return a display text with harmful characters replaced by U+FFFD.
 
-    Home Assistant cannot store half a character, nor anything else in the same file.
+    Home Assistant cannot store a lone surrogate, nor anything else in the same file.
     """
     return _HARMFUL.sub("\ufffd", text[:_MAX_TEXT])
 
 
 def is_opaque(value: object, longest: int = _MAX_ID) -> TypeIs[str]:
-    """Return whether a value can be an id, a cursor or a token: visible ASCII, at most so many characters."""
+    """Return whether a value can be an id, a cursor or a token: visible ASCII, at most `longest` characters."""
     return (
         isinstance(value, str)
         and len(value) <= longest
@@ -181,15 +181,15 @@ def is_opaque(value: object, longest: int = _MAX_ID) -> TypeIs[str]:
 
 
 def number_within(value: object, limit: float) -> float | None:
-    """Return a JSON number as a float; None for anything else and for what is larger than `limit`, either way."""
+    """Return a JSON number as a float; None for anything else, and beyond ±`limit`."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    # NaN is within no limit, and an integer may be too large for a float.
+    # NaN fails the comparison, and an integer may be too large for a float.
     return float(value) if -limit <= value <= limit else None
 
 
 def require_euro(fields: Fields) -> None:
-    """Refuse amounts in another currency; an answer that names none is taken as published, in EUR."""
+    """Reject amounts in another currency; without one, they are in EUR, as documented."""
     currency = fields.optional_text("currency")
     if currency is not None and currency.strip().casefold() != "eur":
         raise fields.error("currency", "not EUR")

@@ -1,10 +1,10 @@
 """Prices and usage as the Nomos API sends them: series of intervals, in its units.
 
-Times are UTC. Every `from_json` ignores unknown fields and raises `NomosResponseError` naming the field that is not as
-published; what is unknown is `None`, never zero.
+Times are UTC. Every `from_json` ignores unknown fields, and raises `NomosResponseError` with the field that is not
+as documented. Unknown values are `None`, never zero.
 
-A month is thousands of items. `read_item` turns each into a plain tuple, a row, as soon as it is decoded, so that they
-are never all there at once as objects within objects; see `columns`.
+A month is thousands of items. `read_item` turns each into a plain tuple, a row, as soon as it is decoded, so that
+they never all exist as nested objects at once; see `columns`.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -20,18 +20,18 @@ from .errors import NomosResponseError
 from .parsing import Fields, number_within, require_euro
 
 type _Row = tuple[Any, ...]
-"""The parts of an item, its start first, and last whether all that was received of it could be read."""
+"""The parts of an item: its start, its values, and whether all of them were readable."""
 
 MAX_PRICE = 10_000.0
-"""ct/kWh, either way; what is beyond is no price."""
+"""ct/kWh, positive or negative; more is implausible."""
 
 MAX_USAGE = 1_000_000.0
-"""kWh in an interval; what is beyond is no usage."""
+"""kWh in an interval; more is implausible."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HOUR = timedelta(hours=1)
 
-# `hourly` and `15min` are what the OpenAPI has; older pages and examples show the others.
+# The OpenAPI has `hourly` and `15min`; older pages and examples have the others.
 _PRICE_RESOLUTIONS = {
     "15min": timedelta(minutes=15),
     "hourly": _HOUR,
@@ -50,7 +50,7 @@ class PriceItem:
     Attributes:
         amount: The all-in working price (consumption) or the payout (feed-in); may be negative or zero; None if
             Nomos does not know it yet. It is never summed up from its parts.
-        electricity: The part for energy, and so on; None if unknown or not part of the price.
+        electricity: The component for energy, and so on; None if unknown or not part of the price.
     """
 
     start: datetime
@@ -67,7 +67,7 @@ class PriceSeries:
     Attributes:
         resolution: The length of every interval.
         items: Sorted by start, each start once; there may be gaps. None if the subscription is not active.
-        unreadable: How many of the received items had something else in the place of an amount.
+        unreadable: How many received items had an invalid amount.
     """
 
     resolution: timedelta
@@ -85,11 +85,11 @@ class PriceSeries:
     def from_json(cls, data: object) -> Self:
         """Read a price answer.
 
-        One bad number must not cost a whole day: an amount of an item or of a component that is missing, a text, a
-        boolean, NaN, infinite or beyond any sense (`MAX_PRICE`) is unknown (None), and its item counts as
-        `unreadable`. Anything that puts prices in the wrong place or on the wrong scale raises: a bad or misaligned
-        timestamp, another unit or currency, a resolution that is neither known nor evident, a wrong shape.
-        Components of unknown types are ignored; of items with the same start the last one wins.
+        One bad number must not cost a whole day: an amount of an item or a component that is missing, not a finite
+        number, or implausible (`MAX_PRICE`) is unknown (None), and its item counts as `unreadable`. Anything that
+        would shift or scale prices is an error: a bad or misaligned timestamp, another unit or currency, a
+        resolution that is neither known nor evident, a wrong structure. Components of unknown types are ignored; of
+        items with the same start the last one wins.
         """
         fields = Fields.of(data)
         if "".join(fields.text("unit").split()).casefold() != "ct/kwh":
@@ -129,9 +129,9 @@ class UsageSeries:
     """Metered energy (Nomos API, Usage).
 
     Attributes:
-        resolution: What Nomos returned, which may differ from what was asked for (analog meters: months).
+        resolution: As returned, which may differ from what was requested (analog meters: months).
         items: Sorted by start, each start once; gaps are normal.
-        unreadable: How many of the received items were left out because their usage is no number that makes sense.
+        unreadable: How many received items were left out because their usage is not a plausible number.
     """
 
     meter_type: MeterType
@@ -149,8 +149,8 @@ class UsageSeries:
     def from_json(cls, data: object) -> Self:
         """Read a usage answer.
 
-        An item whose usage is not a number, or beyond any sense (`MAX_USAGE`), is left out and counted in
-        `unreadable`. An unknown `type` counts as preliminary. Of items with the same start the last one wins.
+        An item whose usage is not a number, or implausible (`MAX_USAGE`), is left out and counted in `unreadable`.
+        An unknown `type` counts as preliminary. Of items with the same start the last one wins.
         """
         fields = Fields.of(data)
         resolution = fields.text("resolution")
@@ -169,7 +169,7 @@ class UsageSeries:
 
 
 def _read_item(read_row: Callable[[Fields], _Row], values: dict[str, object]) -> object:
-    """Return an item's row. Of a bad item return the object: its place, for the error, is known only later."""
+    """Return an item's row, or a bad item unchanged: its path, needed for the error, is only known later."""
     try:
         return read_row(Fields(values))
     except NomosResponseError:
@@ -177,7 +177,7 @@ def _read_item(read_row: Callable[[Fields], _Row], values: dict[str, object]) ->
 
 
 def _rows(fields: Fields, key: str, read_row: Callable[[Fields], _Row]) -> list[_Row]:
-    """Return the rows of a list's items, whether `read_item` made them or not. JSON has no tuples of its own."""
+    """Return the rows of a list, whether `read_item` already built them or not. JSON itself has no tuples."""
     return [
         item if isinstance(item, tuple) else read_row(Fields.of(item, path))
         for path, item in fields.items(key)
@@ -185,7 +185,7 @@ def _rows(fields: Fields, key: str, read_row: Callable[[Fields], _Row]) -> list[
 
 
 def _packed[T](make: Callable[..., T], received: Iterable[_Row]) -> Packed[T]:
-    """Return the items of rows in order, of those with the same start the last one."""
+    """Return the items of rows by start; of those with the same start, the last one."""
     rows = {row[0]: row[:-1] for row in received}
     return Packed(make, tuple(rows[start] for start in sorted(rows)))
 
@@ -203,7 +203,7 @@ def _price_resolution(fields: Fields, rows: Collection[_Row]) -> timedelta:
 
 
 def _price_row(item: Fields) -> _Row:
-    """Return the row of a price. Components that are missing or misshapen do not touch the total."""
+    """Return the row of a price. Missing or malformed components do not affect the total."""
     start = item.instant("timestamp")
     # A missing amount is unreadable; null is not.
     received: dict[str | None, object] = {None: item.values.get("amount", math.nan)}
@@ -226,7 +226,7 @@ def _price_row(item: Fields) -> _Row:
 
 
 def _usage_row(item: Fields) -> _Row:
-    """Return the row of a reading; it is unreadable if its usage is no number that makes sense."""
+    """Return the row of a reading; it is unreadable if its usage is not a plausible number."""
     kwh = number_within(item.value("usage"), MAX_USAGE)
     is_final = item.optional_text("type") == "final"
     return item.instant("start"), kwh, is_final, kwh is not None

@@ -1,4 +1,4 @@
-"""A home battery: planned as prices, forecasts, loads and its charge level change. Each is a config subentry."""
+"""A home battery: planned again as prices, forecasts, loads or its charge level change. Each is a config subentry."""
 
 import asyncio
 from collections import Counter
@@ -35,13 +35,13 @@ _LOGGER = logging.getLogger(__name__)
 _OFF_BY: Final = 3.0
 """Percent by which the charge level may be off before the battery is planned again."""
 _TRUST: Final = timedelta(minutes=15)
-"""For so long a charge level that is not reported any more is taken to go as planned, and an inverter is taken to go on
-with what it was told before a restart."""
+"""How long a charge level that is no longer reported is assumed to follow the plan, and an inverter to keep its mode
+from before a restart."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Basis:
-    """What a plan was made from; if it is another one, the battery is planned again."""
+    """What a plan was based on; if that changes, the battery is planned again."""
 
     settings: BatterySettings
     prices: PriceTable
@@ -51,7 +51,7 @@ class _Basis:
 
 
 class HomeBattery(PlannedSubentry):
-    """One battery: follows its charge level, keeps a plan, and says what to tell the inverter now."""
+    """One battery: follows its charge level, keeps a plan, and provides the current mode."""
 
     def __init__(
         self,
@@ -62,18 +62,18 @@ class HomeBattery(PlannedSubentry):
         forecasts: Forecasts,
         planned_runs: Callable[[], PlannedRuns],
     ) -> None:
-        """Wait to be given prices; ``memory`` is what was known before a restart, None of a battery that is new."""
+        """Set up, without prices yet. ``memory`` was stored before a restart; None for a new battery."""
         super().__init__(hass, entry, subentry)
         self.settings = BatterySettings.of(subentry.data)
         self.plan: HomePlan | None = None
         known = memory or BatteryMemory()
         self.ledger = known.ledger
         self.level: float | None = None
-        """The charge level in kWh as it was reported last; None if it never was."""
+        """The charge level last reported, in kWh; None if there was none."""
         self._level_lost_at: datetime | None = None
         self._told = known.mode
         self._silent_since = None if memory is None else dt_util.utcnow()
-        """When it was taken up again, as long as it has said nothing since."""
+        """When it was restored after a restart; None once it was planned, or planning failed."""
         self._forecasts = forecasts
         self._forecasts_changed = 0
         self._planned_runs = planned_runs
@@ -86,26 +86,26 @@ class HomeBattery(PlannedSubentry):
 
     @property
     def memory(self) -> BatteryMemory:
-        """Return what has to survive a restart."""
+        """Return the state to restore after a restart."""
         return BatteryMemory(mode=self._told, ledger=self.ledger)
 
     def step(self, now: datetime) -> Step | None:
-        """Return what the inverter is told now; None if it is left to itself because there is no plan."""
+        """Return the current step of the plan; None without a plan: the inverter is left to itself."""
         return None if self.plan is None else self.plan.step(now)
 
     def mode(self, now: datetime) -> BatteryMode | None:
-        """Return what the inverter is told now; None if it goes on with what it was told before a restart."""
+        """Return the current mode; None while the inverter keeps its mode from before a restart."""
         if (step := self.step(now)) is not None:
             return step.mode
         return None if self._is_silent(now) else BatteryMode.SELF_USE
 
     def _is_silent(self, now: datetime) -> bool:
-        """Return whether it waits for its first plan since a restart."""
+        """Return whether it still waits for its first plan after a restart."""
         since = self._silent_since
         return since is not None and since <= now < since + _TRUST
 
     def reason(self, now: datetime) -> str:
-        """Return why, in the language of the hub."""
+        """Return the reason for the current mode, in the language of the hub."""
         language, zone = self._hass.config.language, dt_util.get_default_time_zone()
         if self.plan is None or self.step(now) is None:
             waits = Cause.NO_OUTLOOK if self._failed else Cause.PLANNING
@@ -118,7 +118,7 @@ class HomeBattery(PlannedSubentry):
         return why(self.plan, now, max(level - battery.reserve, 0.0), zone, language)
 
     def diagnostics(self, now: datetime) -> dict[str, Any]:
-        """Return for support what it goes by and what it does, without names and without what the house uses."""
+        """Return settings, state and plan for diagnostics, without names and without the house's usage."""
         settings, plan = self.settings, self.plan
         cause = self._cause(now)
         return {
@@ -148,11 +148,11 @@ class HomeBattery(PlannedSubentry):
 
     @property
     def _is_reported(self) -> bool:
-        """Return whether the sensor tells the charge level at present."""
+        """Return whether the sensor currently reports a charge level."""
         return self.level is not None and self._level_lost_at is None
 
     def _level_now(self, now: datetime) -> float | None:
-        """Return the charge level in kWh; for a while as it was planned if it is not reported any more."""
+        """Return the charge level in kWh; for a while the planned one if it is no longer reported."""
         if self._level_lost_at is None:
             return self.level
         if self.plan is None or now - self._level_lost_at > _TRUST:
@@ -164,7 +164,7 @@ class HomeBattery(PlannedSubentry):
     def async_configure(
         self, subentry: ConfigSubentry, coordinator: PriceCoordinator | None
     ) -> None:
-        """Take name, settings and prices."""
+        """Apply name, settings and prices."""
         self.subentry, settings = subentry, BatterySettings.of(subentry.data)
         if coordinator is not self.coordinator:
             self._follow_prices(coordinator, self.async_update)
@@ -190,7 +190,7 @@ class HomeBattery(PlannedSubentry):
 
     @callback
     def _level_changed(self, _event: Event[EventStateChangedData]) -> None:
-        """Read the level; only whether there is one matters before the next quarter-hour."""
+        """Read the level; update before the next quarter-hour only if it appeared or disappeared."""
         before = self._is_reported
         self._read_level()
         if self._is_reported is not before:
@@ -202,7 +202,7 @@ class HomeBattery(PlannedSubentry):
             percent = float(state.state) if state is not None else None
         except ValueError:
             percent = None
-        if percent is None or not -5 <= percent <= 105:  # NaN is not, either.
+        if percent is None or not -5 <= percent <= 105:  # True for NaN, too.
             self._level_lost_at = self._level_lost_at or dt_util.utcnow()
             return
         self._level_lost_at = None
@@ -210,7 +210,7 @@ class HomeBattery(PlannedSubentry):
 
     @callback
     def async_update(self, _now: datetime | None = None) -> None:
-        """Plan again if there is reason to, and show what holds now."""
+        """Plan again if necessary, and show the current state."""
         now = dt_util.utcnow()
         self._follow_quarters(now)
         if self._cause(now) is not None:
@@ -225,12 +225,12 @@ class HomeBattery(PlannedSubentry):
 
     @callback
     def async_forecasts_changed(self) -> None:
-        """Plan again with what is expected now."""
+        """Plan again with the new forecasts."""
         self._forecasts_changed += 1
         self.async_update()
 
     def _show(self, now: datetime) -> None:
-        """Show what holds now, and again when the next quarter-hour begins."""
+        """Show the current state, and update it when the next quarter-hour begins."""
         self._told = self.mode(now) or self._told
         self._cancel_timer()
         self._cancel_timer = async_track_point_in_utc_time(
@@ -241,7 +241,7 @@ class HomeBattery(PlannedSubentry):
     def _follow_quarters(self, now: datetime) -> None:
         """Book the quarter-hour that ended, and plan again if the charge level is not what was expected.
 
-        After a restart this has to wait for a plan: only then it is known what was expected of that quarter-hour.
+        After a restart this waits for a plan, from which it is known what was expected in that quarter-hour.
         """
         ended = quarter_of(now)
         if self._quarter == ended or (
@@ -268,13 +268,13 @@ class HomeBattery(PlannedSubentry):
             self._basis = None
 
     def _is_outdated(self, now: datetime) -> bool:
-        """Return whether the plan is over, or was made from something else than what is known now."""
+        """Return whether the plan is over, or anything it was based on has changed."""
         return self.step(now) is None or self._basis != self._known(
             self._forecasts.options
         )
 
     def _known(self, options: object) -> _Basis | None:
-        """Return from what a plan would be made now, by an outlook with some options; None without prices."""
+        """Return what a plan would be based on now, with the given options; None without prices."""
         if self.coordinator is None:
             return None
         return _Basis(
@@ -286,7 +286,7 @@ class HomeBattery(PlannedSubentry):
         )
 
     async def _async_plan(self) -> None:
-        """Plan, and show it. If that fails, the battery is left to itself until it is tried again."""
+        """Plan, and show the plan. If that fails, the battery is left to itself until the next attempt."""
         try:
             await self._async_follow_changes()
             self._failed = False
@@ -303,7 +303,7 @@ class HomeBattery(PlannedSubentry):
         self._show(dt_util.utcnow())
 
     async def _async_follow_changes(self) -> None:
-        """Make a plan in the executor, from what is known as it begins; if that has changed meanwhile, once more."""
+        """Plan in the executor; plan again if anything that the plan is based on has changed meanwhile."""
         now = dt_util.utcnow()
         while self._cause(now) is None and self._is_outdated(now):
             options = self._forecasts.options

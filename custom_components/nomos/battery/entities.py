@@ -14,7 +14,7 @@ from .battery import HomeBattery
 
 
 def _target_level(battery: HomeBattery, now: datetime) -> float | None:
-    """Return the level that is to be reached with the mode of now, in percent."""
+    """Return the level at which the current mode ends, in percent."""
     same = battery.plan.ahead(now)[0] if battery.plan else None
     return round(battery.settings.percent(same[-1][1].level), 1) if same else None
 
@@ -28,9 +28,9 @@ def _power(battery: HomeBattery, now: datetime) -> float | None:
 
 
 def _told(battery: HomeBattery, now: datetime) -> dict[str, Any]:
-    """Return all that the inverter is told now, with the reason, and the schedule for dashboards.
+    """Return the current mode's power, target level and reason, and the schedule for dashboards.
 
-    The schedule is the plan by quarter-hours as other software reads it: local times with their offset, kW and percent.
+    The schedule is the plan by quarter-hour: local times with UTC offset, kW and percent.
     """
     plan = battery.plan.plan if battery.plan else None
     steps = zip(plan.quarters, plan.steps, strict=True) if plan else ()

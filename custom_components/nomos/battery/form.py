@@ -31,14 +31,14 @@ from .settings import USUAL_EFFICIENCY, USUAL_RESERVE, USUAL_WEAR, BatterySettin
 
 _POWER: Final = CheckedNumber(0.1, 1000, 0.1, "kW")
 
-# The frontend fills in the least of a number that is required; so these are checked here.
+# The frontend fills a required number with its minimum, so these are optional and checked here.
 _FIRST: Final[Fields] = {
     probatio.Required(CONF_NAME): TextSelector(),
     probatio.Required("level_sensor"): EntitySelector(
         {
             "filter": [
                 {"domain": ["sensor", "number"], "unit_of_measurement": PERCENTAGE},
-                # A helper may lack its unit.
+                # A helper may have no unit.
                 {"domain": "input_number"},
             ]
         }
@@ -75,11 +75,11 @@ _BLUEPRINTS: Final = {
     "en": f"{DOCS_URL}/blueprints.md#follow-the-battery-plan",
     "de": f"{DOCS_URL}/blueprints.de.md#dem-batterieplan-folgen",
 }
-"""Where the blueprint that follows the plan is added with one click."""
+"""Where the blueprint that follows the plan can be added with one click."""
 
 
 class BatteryFlow(PlannedFlow):
-    """Asks for one battery."""
+    """The subentry flow that adds or changes a battery."""
 
     async def _async_ask(
         self, step: str, user_input: dict[str, Any] | None = None
@@ -114,7 +114,7 @@ class BatteryFlow(PlannedFlow):
     async_step_reconfigure = partialmethod(_async_ask, SOURCE_RECONFIGURE)
 
     async def _async_proposal(self) -> dict[str, Any]:
-        """Return what the Energy dashboard knows of a battery that was not added yet, and a name that is free."""
+        """Return initial values: a battery of the Energy dashboard that is not added yet, and an unused name."""
         others = [
             one
             for one in self._get_entry().subentries.values()
@@ -135,7 +135,7 @@ class BatteryFlow(PlannedFlow):
 
 
 def _level_sensor(hass: HomeAssistant, known: KnownBattery) -> str | None:
-    """Return the sensor of a battery's charge level: as the dashboard has it, else the only one of its meter's device."""
+    """Return a battery's charge-level sensor: that of the dashboard, else the only one of its meter's device."""
     if known.level_sensor is not None or known.meter is None:
         return known.level_sensor
     registry = er.async_get(hass)
@@ -152,7 +152,7 @@ def _level_sensor(hass: HomeAssistant, known: KnownBattery) -> str | None:
 
 
 def _completed(data: dict[str, Any]) -> dict[str, Any]:
-    """Return settings of a battery that delivers as much as it charges with, unless something else was said."""
+    """Return settings in which the discharge power defaults to the charge power."""
     if "charge_power" in data:
         data.setdefault("discharge_power", data["charge_power"])
     return data
@@ -161,7 +161,7 @@ def _completed(data: dict[str, Any]) -> dict[str, Any]:
 def _mistake(
     hass: HomeAssistant, form: SectionedForm, data: dict[str, Any]
 ) -> Mistake | None:
-    """Return the first thing that is wrong with what was entered."""
+    """Return the first mistake in the input; None if there is none."""
     if wrong := form.out_of_range(data):
         return wrong
     error = None
@@ -178,7 +178,7 @@ def _mistake(
 
 
 def _may_be_level(hass: HomeAssistant, entity_id: str) -> bool:
-    """Return whether an entity may report a charge level in percent; nobody knows if it reports nothing now."""
+    """Return whether an entity may report a charge level in percent; assume so if it reports nothing now."""
     if (state := hass.states.get(entity_id)) is None:
         return True
     if (unit := state.attributes.get(ATTR_UNIT_OF_MEASUREMENT)) is not None:

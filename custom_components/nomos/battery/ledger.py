@@ -1,4 +1,4 @@
-"""What a battery really earned: what its charge level did, against self-use with the same need."""
+"""What a battery really earned: its actual charge levels compared with self-use at the same need."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -9,19 +9,19 @@ from ..planner.battery import Battery, BatteryMode, Quarter, self_use
 from ..pricing import local_date
 
 _LONGEST: Final = timedelta(minutes=20)
-"""A stretch between two readings that is longer says nothing of what happened in it."""
+"""If two readings are further apart, what happened in between is unknown."""
 _MONTHS: Final = 13
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GainLedger:
-    """Gains by month (YYYY-MM) in EUR after wear, and how full the battery would be by self-use alone.
+    """Gains by month (YYYY-MM) in EUR after wear, and how full the battery would be under self-use.
 
     Attributes:
-        at: when the level was read last, and
-        level: what it was then, in kWh;
-        own_level: what it would be had the inverter been left to itself, in kWh;
-        pending: what the charge cost that the battery has beyond that, or brought in that it lacks, in EUR. It counts
+        at: when the level was last read;
+        level: the level at that time, in kWh;
+        own_level: the level under self-use, in kWh;
+        pending: EUR earned (negative: paid) for charge that differs from ``own_level``. It is booked
             as that charge is used, so that a night of charging is no loss.
     """
 
@@ -36,16 +36,16 @@ class GainLedger:
         return self.months.get(_month(now), 0.0)
 
     def resized(self, share: float) -> GainLedger:
-        """Return the ledger of a battery whose capacity is now said to be another one, by their ratio.
+        """Return the ledger after the configured capacity was multiplied by ``share``.
 
-        Its levels were percent of the old one. What the charge cost that is pending was paid all the same.
+        The sensor reports percent, so all levels scale with it. What is pending was really paid, and stays.
         """
         return replace(self, level=self.level * share, own_level=self.own_level * share)
 
     def read(self, battery: Battery, at: datetime, level: float) -> GainLedger:
-        """Return the ledger after a reading of which nothing can be booked: both ways moved alike.
+        """Return the ledger after a reading that cannot be booked: actual and own level are assumed to move alike.
 
-        Charge that was used unseen brought what it cost, as far as anybody knows.
+        Charge that was used in the meantime is assumed to have earned what it cost.
         """
         if self.at is None:
             return replace(self, at=at, level=level, own_level=level)
@@ -61,7 +61,7 @@ class GainLedger:
     def booked(
         self, battery: Battery, quarter: Quarter, mode: BatteryMode, level: float
     ) -> GainLedger:
-        """Return the ledger after a quarter-hour that ended with a charge level (kWh); the mode is what was told in it."""
+        """Return the ledger after a quarter-hour; ``mode`` was told in it, ``level`` (kWh) is that at its end."""
         if self.at is None or not timedelta() < quarter.end - self.at <= _LONGEST:
             return self.read(battery, quarter.end, level)
         moved = level - self.level + battery.standby * quarter.hours
@@ -103,10 +103,10 @@ def _bounds(
     charged: float,
     discharged: float,
 ) -> tuple[float, float]:
-    """Return between what the need was (kWh), by what the battery moved by itself until it had a level (kWh).
+    """Return bounds of the real need (kWh), from what the battery charged and discharged (kWh) by itself.
 
-    A battery that covers the need and is not empty delivers no less than that; one that stores the surplus and is not
-    full takes no less. Neither moves more, unless it is told to.
+    A battery that covers the need and is not empty delivers all of it; one that stores the surplus and is not full
+    takes all of it. Neither moves more, unless it is told to.
     """
     covers = level > battery.reserve and mode in (
         BatteryMode.SELF_USE,

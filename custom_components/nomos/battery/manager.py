@@ -1,4 +1,4 @@
-"""The batteries of an account: they come, change and go with its subentries, without a reload."""
+"""The batteries of an account: added, changed and removed with its subentries, without a reload."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -39,7 +39,7 @@ class Batteries(Subentries[HomeBattery]):
         forecasts_changed: str,
         loads_changed: str,
     ) -> None:
-        """Belong to an entry; both signals may mean that other plans are better now."""
+        """Set up an entry's batteries; either signal may call for new plans."""
         super().__init__(hass, entry, prices, BATTERY)
         self._forecasts = forecasts
         self._planned_runs = planned_runs
@@ -49,12 +49,12 @@ class Batteries(Subentries[HomeBattery]):
         self._file = battery_file(hass, entry)
         self._stored: dict[str, BatteryMemory] = {}
         self._unusable: dict[str, Mapping[str, Any]] = {}
-        """What is stored of batteries and was said to be of no use."""
+        """Stored settings that were already logged as unusable."""
         self._saved_in: datetime | None = None
-        """The hour of the last write: a power cut costs no more of the ledger."""
+        """The hour of the last write: a power cut loses at most an hour of the ledger."""
 
     async def async_begin(self) -> None:
-        """Take up the batteries as they were before Home Assistant stopped."""
+        """Restore the batteries as they were before Home Assistant stopped."""
         read = partial(decode, dict[str, BatteryMemory])
         self._stored = await self._file.async_load(read) or {}
         self._connect(self._forecasts_changed, self._outlook_changed)
@@ -63,7 +63,7 @@ class Batteries(Subentries[HomeBattery]):
 
     @callback
     def async_add_sensors(self, add: AddConfigEntryEntitiesCallback) -> None:
-        """Add the sensors of every battery there is, and of each one that is added later."""
+        """Add the sensors of every battery, including those added later."""
         self.async_each(
             add,
             lambda battery: (
@@ -73,7 +73,7 @@ class Batteries(Subentries[HomeBattery]):
 
     @callback
     def async_replan(self) -> None:
-        """Plan again what was made from something else than what is known now."""
+        """Plan batteries again if their plans are outdated."""
         for battery in self.all.values():
             battery.async_update()
 
@@ -84,7 +84,7 @@ class Batteries(Subentries[HomeBattery]):
 
     @callback
     def _runs_changed(self) -> None:
-        """Plan again if a load has begun, ended or planned a run that no plan knew."""
+        """Plan again if the runs of loads have changed."""
         before, self._runs = self._runs, self._planned_runs()
         if self._runs != before:
             self.async_replan()
@@ -121,7 +121,7 @@ class Batteries(Subentries[HomeBattery]):
         return battery
 
     def _runs_for(self, key: str) -> PlannedRuns:
-        """Return what a battery has to expect besides the house: loads, and the batteries of its contract before it."""
+        """Return the runs that a battery has to plan with: those of loads, and of earlier batteries of its contract."""
         runs, mine = self._planned_runs(), self.all[key]
         for other in takewhile(lambda one: one is not mine, self.all.values()):
             if other.plan is not None and other.coordinator is mine.coordinator:
@@ -130,7 +130,7 @@ class Batteries(Subentries[HomeBattery]):
 
     @callback
     def _battery_changed(self, key: str) -> None:
-        """Plan the batteries again that come after one that may have another plan, and store what it did."""
+        """Plan the batteries again that come after a changed one, and store its state."""
         later = dropwhile(lambda one: one.id != key, list(self.all.values()))
         for battery in islice(later, 1, None):
             battery.async_update()
@@ -138,7 +138,7 @@ class Batteries(Subentries[HomeBattery]):
 
     @callback
     def _save(self) -> None:
-        """Store what must survive a restart: every hour, else as Home Assistant stops."""
+        """Store the batteries' state: every hour, and as Home Assistant stops."""
         known = self._stored | {key: one.memory for key, one in self.all.items()}
         memory = {key: known[key] for key in self._entry.subentries if key in known}
         hour = dt_util.utcnow().replace(minute=0, second=0, microsecond=0)

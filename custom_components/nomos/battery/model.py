@@ -1,4 +1,4 @@
-"""What a battery is given from outside: what is expected, and what was known before a restart."""
+"""What a battery is given: the outlook, and its state before a restart."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,19 +19,19 @@ def battery_file(hass: HomeAssistant, entry: ConfigEntry) -> StoredFile:
 
 
 class Forecasts(Protocol):
-    """Where a battery learns what is expected."""
+    """Where a battery gets its outlook from."""
 
     @property
     def options(self) -> object:
-        """Return what the customer chose; another outlook follows if that changes."""
+        """Return the customer's options; if they change, so does the outlook."""
 
     async def async_outlook(self, now: datetime) -> HouseOutlook:
-        """Return what is expected now."""
+        """Return the outlook as of an aware instant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatteryMemory:
-    """What has to survive a restart."""
+    """State to restore after a restart."""
 
     mode: BatteryMode = BatteryMode.SELF_USE
     ledger: GainLedger = field(default_factory=GainLedger)

@@ -16,7 +16,7 @@ type _Told = tuple[Quarter, Step]
 
 @dataclass(frozen=True)
 class HomePlan:
-    """A plan that was made at an instant, with the charge level (kWh) of then."""
+    """A plan, when it was made, and the charge level (kWh) at that time."""
 
     made_at: datetime
     level: float
@@ -24,13 +24,13 @@ class HomePlan:
 
     @property
     def until(self) -> datetime:
-        """Return where it ends."""
+        """Return when it ends."""
         quarters = self.plan.quarters
         return quarters[-1].end if quarters else self.made_at
 
     @cached_property
     def runs(self) -> PlannedRuns:
-        """Return what the battery charges as runs of a load with their power in kW, negative for what it delivers."""
+        """Return charging as runs of a load with their power in kW, negative while the battery delivers."""
         steps = zip(self.plan.quarters, self.plan.steps, strict=True)
         return tuple(
             (Run(start=quarter.start, end=quarter.end), moved / quarter.hours)
@@ -39,29 +39,29 @@ class HomePlan:
         )
 
     def rest(self, now: datetime) -> list[_Told]:
-        """Return what is left of it, from the quarter-hour of now on."""
+        """Return what is left of it, from the current quarter-hour on."""
         if (index := self._index(now)) is None:
             return []
         return [*zip(self.plan.quarters, self.plan.steps, strict=True)][index:]
 
     def ahead(self, now: datetime) -> tuple[list[_Told], list[_Told]]:
-        """Return what is left of it: what goes on with the mode of now, and what follows on that."""
+        """Return what is left of it: the rest of the current mode, and what follows."""
         rest = self.rest(now)
         same = [*takewhile(lambda one: one[1].mode is rest[0][1].mode, rest)]
         return same, rest[len(same) :]
 
     def step(self, now: datetime) -> Step | None:
-        """Return what is told now; None before and after the plan."""
+        """Return the current step; None before and after the plan."""
         index = self._index(now)
         return None if index is None else self.plan.steps[index]
 
     def next_change(self, now: datetime) -> datetime | None:
-        """Return when another mode follows; None if none does."""
+        """Return when the mode changes next; None if it does not."""
         _, later = self.ahead(now)
         return later[0][0].start if later else None
 
     def level_at(self, now: datetime) -> float | None:
-        """Return the charge level that is expected at an instant, in kWh; None outside of the plan."""
+        """Return the charge level expected at an instant, in kWh; None outside the plan."""
         index = self._index(now)
         if index is None:
             return None
@@ -84,9 +84,9 @@ def make_plan(
     now: datetime,
     zone: tzinfo,
 ) -> HomePlan:
-    """Return the best plan until known prices end; an empty one if none is known.
+    """Return the best plan until known prices end; an empty one if no price is known.
 
-    ``level`` is the charge in kWh, ``mode`` what the inverter is told now.
+    ``level`` is the charge in kWh, ``mode`` the current one.
     """
     quarters, beyond = expected.to_plan(now, expected.prices.horizon or now)
     target = settings.target(now, zone)

@@ -9,9 +9,9 @@ from ..planner.battery import BatteryMode, Quarter, Step
 from .plan import HomePlan
 
 _GAP: Final = timedelta(minutes=30)
-"""Two stretches of discharging that are no farther apart are one."""
+"""Pauses in discharging up to this long are ignored."""
 _LITTLE: Final = 0.01
-"""kWh in a quarter-hour that are not worth mentioning."""
+"""kWh in a quarter-hour that is too little to mention."""
 
 
 class Cause(StrEnum):
@@ -75,7 +75,7 @@ def why_not(cause: Cause, language: str) -> str:
 def why(
     plan: HomePlan, now: datetime, level: float, zone: tzinfo, language: str
 ) -> str:
-    """Return why the mode of now is told; ``level`` is the energy above the reserve in kWh."""
+    """Return the reason for the current mode; ``level`` is the energy above the reserve in kWh."""
     same, later = plan.ahead(now)
     if not same:
         return why_not(Cause.NO_PRICES, language)
@@ -99,7 +99,7 @@ def why(
         return f"{instant.astimezone(zone):%H:%M}" if instant else ""
 
     def number(value: float, digits: int) -> str:
-        text = f"{round(value, digits) + 0.0:.{digits}f}"  # Without a negative zero.
+        text = f"{round(value, digits) + 0.0:.{digits}f}"  # Avoids a negative zero.
         return text.replace(".", ",") if german else text
 
     return _texts(language)[key].format(

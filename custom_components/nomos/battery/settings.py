@@ -1,4 +1,4 @@
-"""What a customer says of a home battery, as frozen data."""
+"""The settings of a home battery, as frozen data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,8 +26,8 @@ class BatterySettings:
     Attributes:
         battery: what it can do; levels in kWh.
         level_sensor: the entity of its charge level in percent.
-        target_level: in percent; it is to be reached each day by ``target_time``, a wall-clock time of the hub.
-        subscription_id: the contract that it is planned with; None for the usual one.
+        target_level: in percent, to be reached each day by ``target_time``, in the hub's local time.
+        subscription_id: the contract that it is planned with; None for the default one.
 
     Raises:
         ValueError: with the translation key of what cannot be meant, as far as the form does not limit it.
@@ -73,16 +73,16 @@ class BatterySettings:
         )
 
     def target(self, now: datetime, zone: tzinfo) -> Target | None:
-        """Return the level that is to be reached next, in kWh, and by when."""
+        """Return the next level to reach, in kWh, and by when; None if there is none."""
         if self.target_level is None or self.target_time is None:
             return None
         at = window(now + _INSTANT, None, self.target_time, zone)[1]
         return Target(at, self.kwh(self.target_level))
 
     def kwh(self, percent: float) -> float:
-        """Return a charge level in kWh."""
+        """Convert a charge level from percent to kWh."""
         return percent / 100 * self.battery.capacity
 
     def percent(self, kwh: float) -> float:
-        """Return a charge level in percent."""
+        """Convert a charge level from kWh to percent."""
         return 100 * kwh / self.battery.capacity

@@ -1,4 +1,4 @@
-"""What a price card is sent: its command, and what of an account it shows beside prices."""
+"""The websocket command of price cards, and what they show of an account besides prices."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 
 _SHORTEST: Final = 15
 _LONGEST: Final = 24 * 60
-"""Minutes of the best window."""
+"""Bounds of a best window's length, in minutes."""
 
 _MOST: Final = 5
-"""Best windows."""
+"""How many best windows a card may request."""
 
 _WATCHED: Final = (
     (Platform.BINARY_SENSOR, RUN_NOW.key),
@@ -67,7 +67,7 @@ _WATCHED: Final = (
 async def async_send_chart(
     hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]
 ) -> None:
-    """Answer a card with the chart of the contract that a current price sensor belongs to."""
+    """Send a card the chart of the contract that a current price sensor belongs to."""
     entity_id: str = msg["entity_id"]
     may_read = partial(connection.user.permissions.check_entity, key=POLICY_READ)
     if not may_read(entity_id):
@@ -142,13 +142,13 @@ def _refuse(
 
 
 def _expected(runtime: NomosRuntime, prices: PriceTable) -> Expected | None:
-    """Return by what batteries are planned; None before the first outlook."""
+    """Return what batteries are planned with; None before the first outlook."""
     outlook = runtime.forecasts.latest if runtime.forecasts else None
     return outlook.expected(prices, runtime.loads.planned_runs()) if outlook else None
 
 
 def _supply(contract: Subscription) -> dict[str, Any]:
-    """Return whether a contract has begun or ended, and when it does or did, as far as Nomos says."""
+    """Return whether a contract is pending, active or ended, and when it begins or ended, if known."""
     match contract.status:
         case SubscriptionStatus.PENDING:
             at = contract.start_at

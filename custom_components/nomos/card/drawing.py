@@ -1,4 +1,4 @@
-"""What a price card draws: prices, levels, components, best windows, what is expected. Pure: no hub, no clock."""
+"""What a price card draws: prices, levels, components, best windows, the outlook. Pure: no Home Assistant, no clock."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -30,7 +30,7 @@ _DIGITS: Final = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What a card asks for: length (minutes) and number of best windows, yesterday, too, and hours for quarter-hours."""
+    """What a card requests: length (minutes) and number of best windows, yesterday, hours instead of quarter-hours."""
 
     minutes: int = 120
     windows: int = 1
@@ -46,11 +46,11 @@ def chart(
     pays: bool,
     expected: Expected | None = None,
 ) -> dict[str, Any]:
-    """Return the chart of today, tomorrow and, if wished, yesterday, with the best windows and what is expected.
+    """Return the chart of today, tomorrow and, if requested, yesterday, with the best windows and the outlook.
 
-    An interval is a row of start, end, price, level (1 very cheap to 5 very expensive), electricity, grid, levies. If
-    hours are wished, they have levels of their own; what the price is now, and soon will be, comes besides as it is.
-    All times are seconds since 1970, all prices EUR/kWh; what is not known is None. If the contract ``pays`` the
+    An interval is a row of start, end, price, level (1 very cheap to 5 very expensive), electricity, grid, levies.
+    Hours, if requested, have levels of their own; ``exact`` then has the original intervals of the next two hours.
+    All times are seconds since 1970, all prices EUR/kWh; unknown values are None. If the contract ``pays`` the
     customer, a high price is a good one.
     """
     table, today = levels.table, local_date(now)
@@ -95,7 +95,7 @@ def chart(
 
 
 def _energies(expected: Expected, start: datetime) -> dict[str, Any]:
-    """Return the solar energy and what house and loads need (kWh), by quarter-hours until known prices end."""
+    """Return solar energy and the need of house and loads (kWh) by quarter-hour until known prices end."""
     need, sun, at = [], [], start
     while at < (expected.prices.horizon or start):
         used, made = expected.energy(at, at + QUARTER)
@@ -117,10 +117,10 @@ def _row(interval: Interval, levels: TableLevels) -> list[float | None]:
 
 
 def _windows(table: PriceTable, now: datetime, wish: Wish, *, pays: bool) -> list[Plan]:
-    """Return the best coming windows, the best first: the cheapest, or those that pay most.
+    """Return the best upcoming windows, best first: the cheapest, or those that pay most.
 
-    Each is the best that does not overlap those before it. The first may begin with the current interval, which counts
-    as a whole. There are fewer if prices are not known far enough.
+    Each is the best that does not overlap those before it. The first may begin with the current interval, which
+    counts in full. There are fewer if prices are not known far enough.
     """
     current, horizon = table.at(now), table.horizon
     start = current.start if current else now
@@ -146,7 +146,7 @@ def _windows(table: PriceTable, now: datetime, wish: Wish, *, pays: bool) -> lis
 
 
 def _period(levels: TableLevels, now: datetime, *, pays: bool) -> dict[str, int] | None:
-    """Return the cheap period of now or the next one, of payouts the one of high ones."""
+    """Return the current or next cheap period; for payouts, the period of high ones."""
     kind = PeriodKind.EXPENSIVE if pays else PeriodKind.CHEAP
     coming = (one for one in levels.periods(kind) if one.end > now)
     if (found := next(coming, None)) is None:
@@ -155,7 +155,7 @@ def _period(levels: TableLevels, now: datetime, *, pays: bool) -> dict[str, int]
 
 
 def seconds(instant: datetime) -> int:
-    """Return an instant as the card has it."""
+    """Return an instant as seconds since 1970."""
     return int(instant.timestamp())
 
 

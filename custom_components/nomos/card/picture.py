@@ -1,7 +1,7 @@
 """The prices of today and tomorrow as a picture, for notifications and e-paper. It needs no browser.
 
-Pillow is among what Home Assistant itself requires, and the font among the files of its frontend. This module is
-imported when somebody asks for a picture.
+Pillow is a requirement of Home Assistant itself, and the font is part of its frontend. This module is imported when
+a picture is requested.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw, ImageFont
 from ..pricing import TARIFF_ZONE
 
 SIZE: Final = (800, 480)
-"""The usual e-paper of 7.5 inches; a phone scales it."""
+"""The resolution of common 7.5-inch e-paper; phones scale it."""
 
 _MARGIN: Final = 24
 _TOP, _BOTTOM, _LEFT, _RIGHT = 158, 424, 66, 780
@@ -29,7 +29,7 @@ _HOUR: Final = 3600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """Colours: of the ground, of text, of what is less important, of lines, and of the levels from very cheap on."""
+    """Colours of background, text, secondary text, lines, best window, and of the levels from very cheap on."""
 
     ground: str
     ink: str
@@ -100,9 +100,9 @@ WORDS: Final[Mapping[str, Mapping[str, Any]]] = {
 def draw(
     chart: Mapping[str, Any], now: datetime, language: str, *, dark: bool
 ) -> bytes | None:
-    """Return a chart, as cards get it, as a PNG; None if it has no price.
+    """Return the chart of a card as a PNG; None if it has no price.
 
-    OSError if there is no font.
+    Raises OSError if there is no font.
     """
     if all(day["average"] is None for day in chart["days"]):
         return None
@@ -114,13 +114,13 @@ def draw(
     sheet.days()
     sheet.now()
     out = BytesIO()
-    # All colours that occur fit into a palette, which is a fifth of the size.
+    # All colours fit into a palette, which reduces the size to a fifth.
     sheet.image.quantize(128).save(out, "PNG", optimize=True)
     return out.getvalue()
 
 
 class _Sheet:
-    """A picture in the making. Prices on it are in ct/kWh."""
+    """A picture that is being drawn. Prices on it are in ct/kWh."""
 
     def __init__(
         self,
@@ -175,7 +175,7 @@ class _Sheet:
             self._pen.rectangle((left, _TOP - 4, right, _TOP), fill=look.levels[0])
 
     def axis(self) -> None:
-        """Draw the lines of prices and the hours."""
+        """Draw the price lines and the hours."""
         look = self._look
         for tick in self._ticks:
             at = self._y(tick)
@@ -191,7 +191,7 @@ class _Sheet:
                 self._text(place, f"{local:%H:%M}", 18, look.soft, anchor="ma")
 
     def bars(self) -> None:
-        """Draw the prices in the colour of their level; what is over is pale."""
+        """Draw the prices in the colours of their levels; past ones are pale."""
         zero = self._y(0)
         for start, end, price, level, *_ in self._rows:
             if price is None:
@@ -202,7 +202,7 @@ class _Sheet:
             self._pen.rectangle((left, top, max(left, right), bottom), fill=color)
 
     def days(self) -> None:
-        """Write each day with its average, and draw that."""
+        """Label each day with its average, and draw the average as a line."""
         look, words = self._look, self._words
         names = (words["today"], words["tomorrow"])
         for day in self._days:
@@ -221,7 +221,7 @@ class _Sheet:
                 self._pen.line((left, _TOP - 30, left, _BOTTOM), fill=look.soft)
 
     def now(self) -> None:
-        """Mark the present."""
+        """Mark the current time."""
         if self._from <= self._now < self._to:
             at, ink = self._x(self._now), self._look.ink
             self._pen.line((at, _TOP, at, _BOTTOM), fill=ink, width=2)
@@ -229,7 +229,7 @@ class _Sheet:
             self._pen.polygon(corners, fill=ink)
 
     def _color(self, level: int | None, *, past: bool = False) -> str:
-        """Return the colour of a level: who is paid likes a high price."""
+        """Return the colour of a level, reversed for payouts."""
         colors = self._look.past if past else self._look.levels
         known = level or 3
         return colors[5 - known if self._chart["kind"] == "feed_in" else known - 1]
@@ -267,7 +267,7 @@ class _Sheet:
 
 
 def scale(low: float, high: float) -> tuple[list[float], float, float]:
-    """Return the even ticks of an axis, and its ends with some air beyond the prices."""
+    """Return the round ticks of an axis, and its ends with a margin beyond the prices."""
     raw = (high - low) / 5 or 1
     power = 10.0 ** floor(log10(raw))
     step = next(one for one in (1, 2, 2.5, 5, 10) if one * power >= 0.8 * raw) * power

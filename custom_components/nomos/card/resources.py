@@ -38,23 +38,23 @@ FOLDER: Final = Path(__file__).parents[1] / "frontend"
 _PLACE: Final = f"/{DOMAIN}_static"
 
 LOADER: Final = f"{_PLACE}/card.js"
-"""What a page loads. It is written into configurations in YAML, so it must not change."""
+"""The script that pages load. YAML configurations contain this address, so it must not change."""
 
 _MODULES: Final = ("nomos-price-card.js", "nomos-dashboard.js")
-"""What the loader loads."""
+"""What the loader imports."""
 
 _START: Final = "nomos-start"
-"""The page that opens the ready dashboard, and adds it first if it is not there."""
+"""The page that opens the ready-made dashboard, and adds it first if necessary."""
 
 _KEPT: Final = "public, max-age=31536000, immutable"
 _ASKED_AGAIN: Final = "no-cache"
 
 
 async def async_setup_card(hass: HomeAssistant) -> None:
-    """Show the card before any account is set up, and remove it with the last one.
+    """Offer the card before any account is set up, and remove it with the last one.
 
-    Also for an account that cannot be set up yet: a card that says what it waits for tells the customer more than a
-    dashboard with an error in its place.
+    An account that cannot be set up yet has it, too: a card that shows what it is waiting for is more helpful than
+    an error on the dashboard.
     """
     if FRONTEND_DOMAIN not in hass.config.components:
         return
@@ -70,7 +70,7 @@ async def async_setup_card(hass: HomeAssistant) -> None:
 
 
 class _Card:
-    """Whether pages load the card, which follows from whether there is an account that is not disabled."""
+    """Makes pages load the card as long as there is an account that is not disabled."""
 
     def __init__(self, hass: HomeAssistant) -> None:
         self._hass = hass
@@ -80,7 +80,7 @@ class _Card:
 
     @property
     def is_right(self) -> bool:
-        """Whether the card is shown as it should be."""
+        """Whether the card is shown exactly if there is an enabled account."""
         entries = self._hass.config_entries
         wanted = entries.async_entries(DOMAIN, include_disabled=False)
         return self._shown == bool(wanted)
@@ -109,9 +109,9 @@ class _Card:
 
 @callback
 def _show_start(hass: HomeAssistant, url: str | None) -> None:
-    """Offer the page that leads to the ready dashboard; None removes it.
+    """Register the page that leads to the ready-made dashboard; None removes it.
 
-    It is in no menu. Unlike scripts, pages are known at once to whoever has Home Assistant open while linking.
+    It is in no menu. Unlike scripts, pages are available at once in a browser that is open while linking.
     """
     if url is None:
         async_remove_panel(hass, _START, warn_if_unknown=False)
@@ -134,10 +134,10 @@ def _show_start(hass: HomeAssistant, url: str | None) -> None:
 
 
 async def _async_list(hass: HomeAssistant, url: str | None) -> None:
-    """List an address of the loader among the resources of all dashboards; None removes it from there.
+    """Add the loader's address to the resources of all dashboards; None removes it.
 
-    Cast receivers load nothing else; pages that are loaded before us while Home Assistant starts know it from there,
-    and have the modules from the last time. Nothing can be listed where resources are configured in YAML.
+    Cast receivers load nothing else. Pages that open before the integration is set up also get the address from
+    there, and have the modules cached. Resources that are configured in YAML cannot be changed.
     """
     lovelace = hass.data.get(LOVELACE_DATA)
     resources = lovelace and lovelace.resources
@@ -158,7 +158,7 @@ async def _async_list(hass: HomeAssistant, url: str | None) -> None:
             await resources.async_create_item(data)
         elif url not in ours.values():
             await resources.async_update_item(next(iter(ours)), data)
-    except Exception as error:  # noqa: BLE001 - whatever is wrong with that file, it must not cost the account
+    except Exception as error:  # noqa: BLE001 - no fault of that file may prevent the setup
         _LOGGER.warning(
             "The card could not be listed among the resources of dashboards: %s",
             type(error).__name__,
@@ -166,9 +166,9 @@ async def _async_list(hass: HomeAssistant, url: str | None) -> None:
 
 
 def read_modules(folder: Path = FOLDER) -> dict[str, bytes]:
-    """Return all modules by their names.
+    """Return all modules by name.
 
-    They are kept in memory: an update replaces the files long before the restart that serves them.
+    They are kept in memory: an update replaces the files long before the restart that activates it.
     """
     return {path.name: path.read_bytes() for path in sorted(folder.glob("*.js"))}
 
@@ -181,8 +181,8 @@ def version_of(files: Mapping[str, bytes]) -> str:
 class _ScriptView(HomeAssistantView):
     """The loader and the modules.
 
-    The loader imports the modules of the present version, whichever version the page knows. A page of an older version
-    gets the present modules, which mostly fit. Browsers keep what was asked for by the present version only.
+    The loader imports the modules of the current version, whichever one the page knows. A page of an older version
+    gets the current modules, which mostly fit. Browsers only cache what was requested by the current version.
     """
 
     url = LOADER

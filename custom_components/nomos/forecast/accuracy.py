@@ -1,4 +1,4 @@
-"""How well the sun was forecast, and by what its forecast is corrected."""
+"""How accurate solar forecasts were, and the factor that corrects them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -14,24 +14,24 @@ from ..storage import StoredFile, stored_file
 from .typical import DAY
 
 _KEPT: Final = 13 / 14
-"""What a day before counts against the day after it: as in a mean of two weeks."""
+"""The weight of a day relative to the day after it: about a mean of two weeks."""
 
 _TRUSTED_DAYS: Final = 4
-"""As if so many days like the first had been forecast right."""
+"""A record starts as if this many days like its first had been forecast correctly."""
 
 _LOWEST: Final = 0.5
 _HIGHEST: Final = 1.5
-"""A forecast that is off by more is wrong in a way that no factor corrects."""
+"""Limits of the factor: a forecast that is off by more is wrong in a way that no factor corrects."""
 
 _LONGEST_WAIT: Final = 7 * DAY
-"""How long a day waits for the meters."""
+"""How long a past day waits for its meters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SunRecord:
-    """What was forecast of past days and what the roof made (kWh), both fading, and what is forecast of days to come.
+    """What was forecast for past days and what the roof made (kWh), both fading, and forecasts of days to come.
 
-    It is of the forecasts of some config ``entries``.
+    It covers the solar forecasts of the config ``entries``.
     """
 
     entries: tuple[str, ...] = ()
@@ -42,22 +42,22 @@ class SunRecord:
 
     @property
     def factor(self) -> float:
-        """Return by what a forecast is to be multiplied."""
+        """Return the factor that corrects a forecast."""
         if not self.forecast:
             return 1.0
         return min(max(self.actual / self.forecast, _LOWEST), _HIGHEST)
 
     def expecting(self, today: date, days: Mapping[date, float]) -> Self:
-        """Return the record with what is forecast now of days that have not begun."""
+        """Return the record with the current forecast of days that have not begun."""
         later = {day: energy for day, energy in days.items() if day > today}
         return replace(self, awaited={**self.awaited, **later})
 
     def due(self, today: date) -> list[date]:
-        """Return the days that are over and wait for the meters."""
+        """Return past days that still wait for the meters."""
         return sorted(day for day in self.awaited if day < today)
 
     def measured(self, today: date, made: Mapping[date, float]) -> Self:
-        """Return the record with what the roof made on days that are over. Days without sun say nothing."""
+        """Return the record with what the roof made on past days. Days with a forecast of zero are ignored."""
         record, waiting = self, dict(self.awaited)
         for day in self.due(today):
             if day in made:
@@ -82,12 +82,12 @@ class SunRecord:
 
 
 def record_file(hass: HomeAssistant, entry: ConfigEntry) -> StoredFile:
-    """Return the file of an account's record of the sun."""
+    """Return the file that stores an account's record."""
     return stored_file(hass, f"forecast.{entry.entry_id}")
 
 
 def decode_record(stored: Any) -> SunRecord:
-    """Read a record; any error if it is none."""
+    """Read a record; raises any error if it is invalid."""
     record = decode(SunRecord, stored)
     if min(record.forecast, record.actual, record.days, *record.awaited.values()) < 0:
         raise ValueError("an energy that cannot be")

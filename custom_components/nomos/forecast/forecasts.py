@@ -1,4 +1,4 @@
-"""The forecasts of an account: read when they are due, kept, and handed out as one outlook."""
+"""The forecasts of an account: read when due, cached, and combined into one outlook."""
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -31,23 +31,23 @@ from .typical import DAY, HOUR, expect
 _LOGGER = logging.getLogger(__name__)
 
 _DAYS: Final = 5
-"""Today and the days after it of which the need is told: 96 hours and more."""
+"""The number of days, including today, for which the need is given: at least 96 hours."""
 
 _SUN_KEPT: Final = timedelta(minutes=15)
 _EVERY: Final = timedelta(minutes=30)
-"""How old the sun may be when it is asked for, and how often it is read anyway."""
+"""How old solar forecasts may be when an outlook is requested, and how often they are read anyway."""
 
 _AFTER_MIDNIGHT: Final = timedelta(minutes=15)
-"""When the statistics of the day before are complete."""
+"""When the statistics of the previous day are complete."""
 
 
 def signal_changed(entry_id: str) -> str:
-    """Return the name of the signal that is sent when house or sun have changed."""
+    """Return the dispatcher signal for changes to the forecast of house or sun."""
     return f"{DOMAIN}_forecast_changed_{entry_id}"
 
 
 class Forecasts:
-    """What is expected of the house of one account."""
+    """Reads forecasts, and provides the outlook of one account."""
 
     def __init__(
         self,
@@ -58,13 +58,13 @@ class Forecasts:
         usage_statistics: Callable[[], Collection[str]],
         load_statistics: Callable[[], Collection[str]],
     ) -> None:
-        """Read nothing yet.
+        """Set up; nothing is read yet.
 
         ``usage_statistics`` returns the statistics of what Nomos metered, ``load_statistics`` those of loads with a
         meter, which are not part of the need.
         """
         self.signal = signal_changed(entry.entry_id)
-        """What is sent when house or sun have changed."""
+        """The dispatcher signal for changes to the forecast of house or sun."""
         self._hass, self._entry, self._prices = hass, entry, prices
         self._usage_statistics = usage_statistics
         self._load_statistics = load_statistics
@@ -78,17 +78,17 @@ class Forecasts:
         self._file = record_file(hass, entry)
         self._record: SunRecord | None = None
         self.latest: Outlook | None = None
-        """What was expected when somebody asked last."""
+        """The last outlook that was requested."""
         self._last: Outlook | None = None
 
     @property
     def options(self) -> ForecastOptions:
-        """Return what the customer chose."""
+        """Return the customer's options."""
         return ForecastOptions.of(self._entry.options)
 
     @callback
     def async_start(self) -> CALLBACK_TYPE:
-        """Read again now and then, so that those who follow the signal hear of changes; return how to stop that."""
+        """Read periodically from now on, so that followers of the signal learn of changes; return how to stop that."""
 
         @callback
         def due(now: datetime) -> None:
@@ -99,7 +99,7 @@ class Forecasts:
         return async_track_time_interval(self._hass, due, _EVERY)
 
     async def async_outlook(self, now: datetime) -> Outlook:
-        """Return what is expected, as of an aware instant. It never fails: what cannot be read is left out."""
+        """Return the outlook as of an aware instant. It never fails: what cannot be read is left out."""
         async with self._lock:
             options = self.options
             dashboard = await async_dashboard(self._hass)
@@ -108,7 +108,7 @@ class Forecasts:
         problems = {*house.problems, *self._sun.problems}
         outlook = Outlook(
             house=expect(house.energy, local_date(now), _DAYS),
-            # Corrected by how well it was forecast.
+            # Corrected by past accuracy.
             sun=self._sun.energy.times((self._record or SunRecord()).factor),
             payouts=self._payouts(options, now),
             house_source=house.source,
@@ -119,7 +119,7 @@ class Forecasts:
         return outlook
 
     def report(self) -> dict[str, Any]:
-        """Return what the forecasts go by, for diagnostics: no names and no amounts."""
+        """Return the sources of the forecasts for diagnostics, without names and amounts."""
         house, record, sun = self._house, self._record or SunRecord(), self._sun
         problems = {*(house.problems if house else ()), *sun.problems}
         return {
@@ -138,7 +138,7 @@ class Forecasts:
     async def _async_house(
         self, dashboard: Dashboard, options: ForecastOptions, now: datetime
     ) -> House:
-        """Return what the need is known from: read once a day, or if something else is to be read."""
+        """Return what the need is known from: read once a day, or when its sources change."""
         usage, loads = set(self._usage_statistics()), set(self._load_statistics())
         of = (
             local_date(now - _AFTER_MIDNIGHT),
@@ -167,7 +167,7 @@ class Forecasts:
     async def _async_sun(
         self, dashboard: Dashboard, options: ForecastOptions, now: datetime
     ) -> None:
-        """Read the solar forecasts if they are due, and learn from the days that are over."""
+        """Read the solar forecasts if they are due, and learn from past days."""
         chosen = options.solar_forecasts
         entries = dashboard.chosen if chosen is None else chosen
         read = self._sun_read
@@ -189,7 +189,7 @@ class Forecasts:
     async def _async_learn(
         self, record: SunRecord, dashboard: Dashboard, now: datetime
     ) -> None:
-        """Compare what was forecast with what the roof made, once a day has ended, and keep what is forecast now."""
+        """Compare forecasts of past days with what the roof made, and store the forecasts of days to come."""
         kept, entries = record, tuple(sorted(self._sun_of))
         if record.entries != entries:
             record = SunRecord(entries=entries)
@@ -206,7 +206,7 @@ class Forecasts:
     async def _async_made(
         self, dashboard: Dashboard, days: Sequence[date]
     ) -> dict[date, float]:
-        """Return what the roof made on days that are over, if the meters tell all of it."""
+        """Return what the roof made on past days, if meters cover all of it."""
         meters = dashboard.solar_of(frozenset(self._sun_of))
         if not meters or not statistics_are_kept(self._hass):
             return {}
@@ -231,8 +231,8 @@ class Forecasts:
         )
 
     def _report(self, outlook: Outlook) -> None:
-        """Send the signal if house, sun or the feed-in contract's prices are not what they were."""
-        # A fixed payout is one from now on, and another one each time.
+        """Send the signal if house, sun or the feed-in contract's prices have changed."""
+        # Not the payouts: a fixed one starts at ``now``, and so never compares equal.
         feed_in = self._table(feed_in_contract) or EMPTY_TABLE
         before, self._last = self._last, replace(outlook, payouts=feed_in)
         if before is not None and before != self._last:
@@ -241,6 +241,6 @@ class Forecasts:
     def _table(
         self, choose: Callable[[Iterable[Subscription]], Subscription | None]
     ) -> PriceTable | None:
-        """Return the prices of the contract that is chosen; None if there is none."""
+        """Return the prices of the contract that ``choose`` returns; None without one."""
         chosen = choose(one.contract for one in self._prices.values())
         return self._prices[chosen.id].data if chosen else None

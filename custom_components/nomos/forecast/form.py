@@ -1,4 +1,4 @@
-"""The fields of the account's options that say by what its forecasts go."""
+"""The fields of the account's options for forecasts."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -48,7 +48,7 @@ async def async_forecast_fields(hass: HomeAssistant) -> Fields:
 async def async_shown(
     hass: HomeAssistant, fields: Fields, options: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return options as the form shows them: without a choice, the solar forecasts of the Energy dashboard."""
+    """Return options as the form shows them: solar forecasts default to those of the Energy dashboard."""
     chosen = options.get(SOLAR_FORECASTS)
     if chosen is None:
         chosen = (await async_dashboard(hass)).chosen
@@ -60,7 +60,7 @@ async def async_shown(
 async def async_stored(
     hass: HomeAssistant, fields: Fields, entered: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return options as they are stored: if the forecasts are those of the Energy dashboard, they follow it."""
+    """Return options to store. If the forecasts are those of the Energy dashboard, none are stored: they follow it."""
     stored = {SOLAR_FORECASTS: [], **entered}
     usual = (await async_shown(hass, fields, {}))[SOLAR_FORECASTS]
     if set(stored[SOLAR_FORECASTS]) == set(usual):

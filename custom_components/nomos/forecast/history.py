@@ -12,7 +12,7 @@ from ..statistics import async_read
 from .typical import HOUR
 
 _LONGEST_GAP: Final = 18
-"""Hours in which a meter may be away: an inverter sleeps all night."""
+"""Hours for which a meter may be unavailable: an inverter sleeps all night."""
 
 type Hours = dict[datetime, float]
 """Energy in kWh by the start of an hour, in UTC."""
@@ -26,9 +26,9 @@ async def async_energy_by_hour(
     *,
     sleeping: Collection[str] = (),
 ) -> Mapping[str, Hours]:
-    """Return the energy of the hours between two instants by statistic; one that has none is missing.
+    """Return the energy by hour between two instants, by statistic; statistics without any are missing.
 
-    ``sleeping`` are those of devices that count only while they do something.
+    ``sleeping`` are those of devices that count only while they are active.
 
     Raises:
         StatisticsError: the database cannot be read.
@@ -46,7 +46,7 @@ def _read(
     end: datetime,
     sleeping: Collection[str],
 ) -> dict[str, Hours]:
-    """Read the database, one statistic at a time: the recorder makes several objects of every hour that it reads."""
+    """Read the database, one statistic at a time: the recorder creates several objects for each hour."""
     units: dict[str, str] = {"energy": UnitOfEnergy.KILO_WATT_HOUR}
     found = {}
     for name in names:
@@ -66,10 +66,10 @@ def _read(
 def without_gaps(
     rows: Iterable[tuple[datetime, float]], *, asleep: bool = False
 ) -> Hours:
-    """Return hours, in which the energy that was counted after a gap is spread evenly over it.
+    """Return hours, with energy that was counted after a gap spread evenly over the gap.
 
-    If the meter was only ``asleep``, it is that of the hour in which it woke up. The hours of a gap that is too long are
-    missing, and so is the first hour, which may hold more than an hour.
+    If the meter was only ``asleep``, all of it belongs to the hour in which it woke up. The hours of too long a gap
+    are missing, and so is the first hour, which may hold the energy of more than an hour.
     """
     hours: Hours = {}
     before: datetime | None = None
@@ -86,7 +86,7 @@ def without_gaps(
 
 
 def added(parts: Iterable[Hours]) -> Hours:
-    """Return the sum of hours that any part has."""
+    """Return the sum by hour, for the hours that any part has."""
     total: Hours = {}
     for part in parts:
         for start, energy in part.items():
@@ -95,7 +95,7 @@ def added(parts: Iterable[Hours]) -> Hours:
 
 
 def need_of(gains: Collection[Hours], losses: Collection[Hours]) -> Hours:
-    """Return gains less losses, in the hours that all of them have."""
+    """Return gains less losses, for the hours that all of them have."""
     total, out = added(gains), added(losses)
     return {
         start: energy - out.get(start, 0.0)
@@ -105,6 +105,6 @@ def need_of(gains: Collection[Hours], losses: Collection[Hours]) -> Hours:
 
 
 def less(hours: Hours, parts: Iterable[Hours]) -> Hours:
-    """Return hours less those of other meters, which may lack some."""
+    """Return hours less those of other meters, which may lack some hours."""
     out = added(parts)
     return {start: energy - out.get(start, 0.0) for start, energy in hours.items()}

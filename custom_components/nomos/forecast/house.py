@@ -1,4 +1,4 @@
-"""The need of the house without loads and battery: from meters, from usage, or from a number of kWh a year."""
+"""The need of the house without loads and battery: from meters, from usage, or from a yearly number of kWh."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
@@ -22,12 +22,12 @@ from .typical import (
 )
 
 _MANY: Final = 0.1
-"""The share of hours that may be left out without a word."""
+"""The share of hours that may be left out without reporting a problem."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
-    """What the need of the house is known from: a typical day, or a number of kWh a year."""
+    """What the need of the house is known from: a typical day, or a yearly usage in kWh."""
 
     source: HouseSource
     typical: TypicalDay | None = None
@@ -36,7 +36,7 @@ class House:
 
     @property
     def energy(self) -> EnergyOfHour:
-        """Return the energy of a clock hour of a day."""
+        """Return a function for the energy of a clock hour of a day."""
         if self.typical is not None:
             return self.typical.of
         return standard_household(self.kwh_a_year)

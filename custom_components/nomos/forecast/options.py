@@ -1,4 +1,4 @@
-"""The options of an account that say by what its forecasts go."""
+"""The options of an account for forecasts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ PAYOUT: Final = "payout"
 NO_PAYOUT_IF_NEGATIVE: Final = "no_payout_if_negative"
 
 DEFAULT_YEARLY_USAGE: Final = 3500
-"""kWh: a household of three or so, without heating by electricity or a car."""
+"""kWh: a household of about three, without electric heating or an electric car."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForecastOptions:
-    """What the customer chose.
+    """What the customer chose for forecasts.
 
     ``solar_forecasts`` are ids of config entries, None for those of the Energy dashboard. ``payout`` is in EUR/kWh, None
     for that of the feed-in contract.
@@ -28,7 +28,7 @@ class ForecastOptions:
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Self:
-        """Read the options of a config entry; one that is missing has its default."""
+        """Read the options of a config entry; missing ones have their defaults."""
         solar, payout = options.get(SOLAR_FORECASTS), options.get(PAYOUT)
         return cls(
             solar_forecasts=None if solar is None else tuple(solar),

@@ -1,4 +1,4 @@
-"""What forecasts come to, and what is wrong with them."""
+"""The outlook: what all forecasts add up to, and what is wrong with them."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,33 +12,33 @@ class HouseSource(StrEnum):
     METERS = "meters"
     """The meters of the Energy dashboard."""
     USAGE = "usage"
-    """What Nomos metered: what the house drew from the grid."""
+    """What Nomos metered: the energy that the house drew from the grid."""
     YEARLY = "yearly"
-    """A number of kWh a year, spread as a standard household does."""
+    """A yearly usage in kWh, spread by the standard profile of a household."""
 
 
 class Problem(StrEnum):
-    """What a plan has to do without."""
+    """What is missing in an outlook, or wrong with it."""
 
     SUN_UNAVAILABLE = "sun_unavailable"
     """A solar forecast is gone, not loaded, or does not answer."""
     SUN_ABSURD = "sun_absurd"
-    """A solar forecast has values that cannot be; they are left out."""
+    """A solar forecast has impossible values; they are left out."""
     SUN_GAP = "sun_gap"
-    """A solar forecast lacks an hour in the middle of a day; nothing is expected of it."""
+    """A solar forecast lacks an hour in the middle of a day; the hour counts as zero."""
     SUN_STALE = "sun_stale"
     """A solar forecast ends before today; it is left out."""
     METERS_INCOMPLETE = "meters_incomplete"
-    """The meters of the Energy dashboard, or their statistics, do not suffice for a typical day."""
+    """The meters of the Energy dashboard, or their statistics, are not enough for a typical day."""
     METERS_ABSURD = "meters_absurd"
-    """More than a tenth of the hours are left out, since the meters come to less than nothing, or to too much."""
+    """More than a tenth of the hours are left out: the meters add up to a negative or an impossible need."""
     STATISTICS_UNREADABLE = "statistics_unreadable"
-    """The recorder's database could not be read; it is tried again."""
+    """The recorder's database could not be read; this is tried again."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outlook(HouseOutlook):
-    """What is expected of the house without loads and battery, and what that is known from.
+    """The outlook of the house without loads and battery, and where it comes from.
 
     The need reaches to the end of the fourth day after today, the sun as far as all of its forecasts do.
     """

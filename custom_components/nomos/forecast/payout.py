@@ -6,10 +6,10 @@ from typing import Final
 from ..pricing import EMPTY_TABLE, Interval, PriceTable
 
 _LONG: Final = timedelta(days=30)
-"""How long a fixed payout holds, either way: longer than any plan."""
+"""How far a fixed payout extends into past and future: longer than any plan."""
 
 _MARGIN: Final = 0.0145
-"""EUR/kWh, net, that is taken for what the supplier adds to the market price."""
+"""EUR/kWh, net, that the supplier is assumed to add to the market price."""
 
 _VAT: Final = 1.19
 
@@ -24,8 +24,8 @@ def payouts(
 ) -> PriceTable:
     """Return what feeding in pays (EUR/kWh): the fixed amount, else what the feed-in contract pays, else nothing.
 
-    ``prices`` are those of consumption. If ``market_counts``, nothing is paid while the market price is negative. Where
-    no market price is known, ``Expected`` goes by an earlier day.
+    ``prices`` are those of consumption. If ``market_counts``, nothing is paid while the market price is negative. If
+    no market price is known, ``Expected`` uses that of an earlier day.
     """
     if fixed is None and feed_in is not None:
         if not market_counts:
@@ -41,10 +41,10 @@ def payouts(
 def market_is_negative(interval: Interval, *, feeds_in: bool) -> bool | None:
     """Return whether the market price of an interval is negative; None if that is not known.
 
-    The API does not report the market price by itself, and does not say what else the part ``electricity`` holds. A
-    payout holds the market price less a fee that is small, so its sign is taken. Consumption pays the market price, what
-    the supplier adds, and value-added tax: the sign alone would miss most of the negative quarter-hours, since four in
-    five of them are above -1.45 ct (2025). So 1.45 ct of it are taken for the supplier's part.
+    The API does not report the market price itself, nor what else the component ``electricity`` contains. A payout
+    is the market price less a small fee, so its sign is used. Consumers pay the market price, the supplier's margin
+    and value-added tax: the sign alone would miss most negative quarter-hours, since four in five of them are above
+    -1.45 ct (2025). So 1.45 ct are assumed to be the margin.
     """
     electricity = interval.components.electricity
     if feeds_in:
@@ -54,7 +54,7 @@ def market_is_negative(interval: Interval, *, feeds_in: bool) -> bool | None:
 
 
 def _each(market: PriceTable, amount: float | None, *, feeds_in: bool) -> PriceTable:
-    """Return an amount (None: the price itself) in every interval whose market price is not negative, else nothing."""
+    """Return an amount (None: the interval's own price) for each interval, but zero if the market price is negative."""
     found = []
     for one in market.intervals:
         negative = market_is_negative(one, feeds_in=feeds_in)

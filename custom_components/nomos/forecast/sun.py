@@ -1,4 +1,4 @@
-"""Solar forecasts: what the integrations that offer them answer, checked, and added up by the hour."""
+"""Solar forecasts: the answers of the integrations that offer them, checked and added up by hour."""
 
 import asyncio
 from collections import defaultdict
@@ -24,25 +24,26 @@ _PLATFORM: Final = "energy"
 _HOOK: Final = "async_get_solar_forecast"
 
 _TIMEOUT: Final = 30.0
-"""Seconds in which a forecast has to answer."""
+"""Seconds within which a forecast has to answer."""
 
 _MOST: Final = 100.0
-"""kWh of an hour: more than any house's roof."""
+"""kWh in an hour: more than the roof of any house makes."""
 
 _MOST_ROWS: Final = 10_000
 
 _SEEN: Final = timedelta(days=14)
-"""How far ahead a forecast is read."""
+"""How far into past and future a forecast is read."""
 
 _SHORTER: Final = 2
-"""Hours by which the last day of a forecast may end before the one before it. If more are missing, it was cut off."""
+"""Hours by which the last day of a forecast may end earlier than the previous one. If more are missing, it was cut
+off."""
 
 type Hours = dict[datetime, float]
 
 
 @dataclass(frozen=True, slots=True)
 class SunForecast:
-    """What the chosen forecasts say: the solar energy to come, and what is wrong with them."""
+    """The sum of the chosen forecasts: the solar energy to come, and what is wrong with them."""
 
     energy: EnergyForecast = field(default_factory=EnergyForecast)
     problems: frozenset[Problem] = frozenset()
@@ -73,7 +74,7 @@ async def async_forecast_hook(
 async def async_read_sun(
     hass: HomeAssistant, entries: Collection[str], now: datetime
 ) -> SunForecast:
-    """Return what the solar forecasts of some config entries say, added up. What cannot be used is left out."""
+    """Return the sum of the solar forecasts of some config entries. What cannot be used is left out."""
     answers = await asyncio.gather(*(_async_ask(hass, one) for one in entries))
     return sun_forecast(answers, now, dt_util.get_default_time_zone())
 
@@ -100,9 +101,9 @@ async def _async_ask(hass: HomeAssistant, entry_id: str) -> Any:
 
 
 def sun_forecast(answers: Iterable[Any], now: datetime, zone: tzinfo) -> SunForecast:
-    """Return the sum of answers, by the hour from today's midnight on, as far as all of them reach.
+    """Return the sum of answers by hour, from today's midnight until the first of them ends.
 
-    A time without a zone is in that of the hub.
+    A time without an offset is the hub's local time.
     """
     problems: set[Problem] = set()
     used: list[tuple[Hours, date]] = []
@@ -135,7 +136,7 @@ def sun_forecast(answers: Iterable[Any], now: datetime, zone: tzinfo) -> SunFore
 
 
 def read_answer(answer: Any, now: datetime, zone: tzinfo) -> tuple[Hours, bool]:
-    """Return the energy in kWh by the hour that begins at an instant in UTC, and whether something was left out.
+    """Return the energy in kWh by the start of the hour, in UTC, and whether something was left out.
 
     A value belongs to the clock hour of its time, as in the Energy dashboard.
     """
@@ -166,9 +167,9 @@ def _time(key: Any, zone: tzinfo) -> datetime | None:
 
 
 def _is_energy(value: Any) -> bool:
-    """Return whether a value is an energy in Wh that can be."""
+    """Return whether a value is a possible energy in Wh."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    # NaN is not between anything.
+    # False for NaN, too.
     return is_number and 0 <= value <= 1000 * _MOST
 
 
@@ -182,7 +183,7 @@ def _daylight(hours: Hours) -> dict[date, list[datetime]]:
 
 
 def _last_day(hours: Hours) -> date | None:
-    """Return the last day that a forecast tells in full."""
+    """Return the last day that a forecast covers in full."""
     days = _daylight(hours)
     if not days:
         return None
@@ -196,7 +197,7 @@ def _last_day(hours: Hours) -> date | None:
 
 
 def _has_gap(hours: Hours, today: date) -> bool:
-    """Return whether an hour is missing between others with energy, today or later; or a day between others."""
+    """Return whether, from today on, an hour is missing between hours with energy, or a day between others."""
     days = {day: light for day, light in _daylight(hours).items() if day >= today}
     if len(days) <= (max(days) - min(days)) // DAY:
         return True

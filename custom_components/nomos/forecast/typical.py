@@ -1,4 +1,4 @@
-"""The typical day of a house: out of the energy of past hours, or of a standard profile. Pure functions."""
+"""The typical day of a house: from the energy of past hours, or from a standard profile. Pure functions."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -14,19 +14,19 @@ HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(days=1)
 
 WEEKS: Final = timedelta(weeks=4)
-"""How much of the past makes the typical day."""
+"""How much of the past the typical day is based on."""
 
 _MOST: Final = 50.0
-"""kWh that a house can draw in an hour: somewhat more than three phases of 63 A."""
+"""The most kWh that a house can draw in an hour: somewhat more than three phases of 63 A."""
 
 _ROUNDING: Final = 0.1
-"""kWh by which a sum of meters may be below zero in an hour: they do not step at the same time."""
+"""kWh by which a sum of meters may be below zero in an hour: they do not all count at the same time."""
 
 _TRIMMED: Final = 0.1
-"""The share of the samples of an hour that is left out at either end."""
+"""The share of an hour's samples that is left out at either end."""
 
 _HALF_A_DAY: Final = 12
-"""With fewer hours a day does not count as one."""
+"""A day with fewer hours does not count."""
 
 _FEWEST_DAYS: Final = 3
 _FEWEST_HOURS: Final = 18
@@ -40,7 +40,7 @@ type EnergyOfHour = Callable[[date, int], float]
 class TypicalDay:
     """The energy in kWh by clock hour, from Monday to Friday and at the weekend.
 
-    It stands on a number of ``days``.
+    ``days`` is the number of days that it is based on.
     """
 
     workday: tuple[float, ...]
@@ -53,7 +53,7 @@ class TypicalDay:
 
 
 def possible(hours: Mapping[datetime, float]) -> dict[datetime, float]:
-    """Return the hours with an energy (kWh) that a house can have: not negative, a number, and not too much."""
+    """Return the hours with an energy (kWh) that is possible in a house: a number, not negative and not too high."""
     return {
         start: max(energy, 0.0)
         for start, energy in hours.items()
@@ -62,10 +62,10 @@ def possible(hours: Mapping[datetime, float]) -> dict[datetime, float]:
 
 
 def typical_day(hours: Mapping[datetime, float]) -> TypicalDay | None:
-    """Return the typical day of a house by the energy (kWh) of past hours, None if there are too few.
+    """Return the typical day of a house from the energy (kWh) of past hours; None if there are too few.
 
-    It is the mean without the highest and the lowest tenth: a median would miss what is used now and then, and all that
-    a meter counts in steps of a kWh.
+    It is the mean without the highest and the lowest tenth: a median would miss what is used only now and then, and
+    everything that a meter counts in steps of a kWh.
     """
     samples: dict[tuple[bool, int], list[float]] = defaultdict(list)
     days: dict[date, int] = defaultdict(int)
@@ -79,9 +79,9 @@ def typical_day(hours: Mapping[datetime, float]) -> TypicalDay | None:
         return None
 
     def usual(hour: int, *, weekend: bool) -> float:
-        # A clock hour that is never known is like the one before it.
+        # A clock hour without samples is like the one before it.
         hour = next(one % 24 for one in range(hour, hour - 24, -1) if one % 24 in known)
-        # Until a weekend has passed, the days of the week stand in for it, and the other way round.
+        # Until there has been a weekend, weekdays stand in for it, and the other way round.
         return _trimmed_mean(samples[weekend, hour] or samples[not weekend, hour])
 
     return TypicalDay(
@@ -102,7 +102,7 @@ def _is_weekend(day: date) -> bool:
 
 
 def expect(energy: EnergyOfHour, first: date, days: int) -> EnergyForecast:
-    """Return what is expected by the hour of some days: a clock hour that there is twice counts twice."""
+    """Return what is expected by hour for some days; a clock hour that occurs twice counts twice."""
     start, end = day_bounds(first)[0], day_bounds(first + (days - 1) * DAY)[1]
     starts = [start + index * HOUR for index in range((end - start) // HOUR)]
     local = [one.astimezone(TARIFF_ZONE) for one in starts]
@@ -115,7 +115,7 @@ type _Week = tuple[tuple[float, ...], tuple[float, ...]]
 
 
 def _week(workday: tuple[int, ...], weekend: tuple[int, ...]) -> _Week:
-    """Return the shape of a week by clock hour, whose mean is one."""
+    """Return the shape of a week by clock hour, scaled to a mean of one."""
     mean = (5 * sum(workday) + 2 * sum(weekend)) / (7 * 24)
     return tuple(one / mean for one in workday), tuple(one / mean for one in weekend)
 
@@ -130,16 +130,16 @@ _SUMMER: Final = _week(
     (86, 66, 53, 46, 44, 45, 58, 92, 138, 164, 172, 180, 190, 168, 144, 132, 132, 144, 160, 168, 166, 158, 150, 118),
 )
 # fmt: on
-"""A household by clock hour, on the days of the week and at the weekend: the shape of the standard profile H0."""
+"""A household by clock hour, on weekdays and at the weekend: the shape of the standard profile H0."""
 
 _SEASON: Final = 0.22
-"""By what share a household uses more in the middle of January, and less in the middle of July."""
+"""The share by which a household uses more in the middle of January, and less in the middle of July."""
 
 _HOURS_A_YEAR: Final = 365.25 * 24
 
 
 def standard_household(kwh_a_year: float) -> EnergyOfHour:
-    """Return the standard profile of a household that uses so many kWh a year."""
+    """Return the standard profile of a household with a yearly usage in kWh."""
 
     def energy(day: date, hour: int) -> float:
         cold = cos(2 * pi * (day.timetuple().tm_yday - 15) / 365.25)

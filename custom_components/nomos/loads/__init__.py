@@ -1,1 +1,1 @@
-"""Loads: what may run when electricity is cheap, and when it does."""
+"""Loads: things that may run when electricity is cheap, and their plans."""

@@ -24,14 +24,14 @@ class Control:
         """Belong to a load. ``memory`` is what was known before a restart."""
         self.devices: dict[str, Device] = {}
         self.memory = memory
-        """What of the devices survives a restart."""
+        """State of the devices to restore after a restart."""
         self._hass, self._load = hass, load
         self._asked: tuple[bool, int] | None = None
         self._waiting: asyncio.Task[None] | None = None
 
     @callback
     def async_stop(self) -> None:
-        """Leave the devices as they are."""
+        """Stop; the devices stay as they are."""
         if self._waiting is not None:
             self._waiting.cancel()
         while self.devices:
@@ -40,14 +40,14 @@ class Control:
 
     @callback
     def async_rename(self, old: str, new: str) -> None:
-        """Go on with a device that has another id."""
+        """Follow a device under its new entity id."""
         if (device := self.devices.pop(old, None)) is not None:
             device.async_stop()
             self._add(new, device.memory)
 
     @property
     def counts(self) -> dict[str, int]:
-        """Return how many devices there are and how they stand to the load, without naming one."""
+        """Return the number of devices by status, without names, for diagnostics."""
         devices = self.devices.values()
         return {
             "devices": len(devices),
@@ -59,7 +59,7 @@ class Control:
 
     @callback
     def async_follow(self) -> None:
-        """Let the devices follow the load; if it is being planned, when that is done: no device is switched in between."""
+        """Update the devices from the load. If it is being planned, wait: no device should switch in between."""
         load = self._load
         if load.making.under_way:
             if self._waiting is None:
@@ -75,7 +75,7 @@ class Control:
         task, run = load.task, None
         if task is not None and (current := task.run_at(dt_util.utcnow())):
             run = current.start
-        # Who asks for a plan, or presses Start now, leaves the devices to us.
+        # Asking for a plan or pressing Start now hands the devices back to the load.
         before, self._asked = self._asked, (load.is_on, load.claims)
         again = before is not None and (
             load.claims > before[1] or (load.is_on and not before[0])
@@ -99,7 +99,7 @@ class Control:
 
     @callback
     def _changed(self) -> None:
-        """Keep what must survive a restart, and show in the load whether its devices obey."""
+        """Store the devices' state, and report to the load whether they obey."""
         memory = {key: device.memory for key, device in self.devices.items()}
         before = self.memory, self._load.meter.kept
         self.memory = memory

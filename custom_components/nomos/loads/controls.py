@@ -1,4 +1,4 @@
-"""What people change of a load from a dashboard: whether it is planned, and what its form holds."""
+"""Entities that control a load from a dashboard: whether it is planned, and its settings."""
 
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
@@ -59,7 +59,7 @@ TIMES: Final = (
         entity_registry_enabled_default=False,
     ),
 )
-"""The times of day among the settings of a load; the keys are those of the form."""
+"""Time-of-day settings of a load; the keys are those of the form."""
 
 
 def _need(
@@ -101,11 +101,11 @@ _ERRORS: Final = {
     "fallback_outside": "load_fallback_outside",
     "lowest_above_target": "load_lowest_above_target",
 }
-"""The translation keys of errors outside the form."""
+"""Translation keys of errors raised outside the form."""
 
 
 def load_platform(entities: Callable[[Load], Iterable[Entity]]) -> _Setup:
-    """Return the setup of a platform whose entities are all of loads."""
+    """Return the ``async_setup_entry`` of a platform that only has entities of loads."""
 
     async def async_setup_entry(
         _hass: HomeAssistant,
@@ -132,7 +132,7 @@ class NomosLoadSwitch(SubentryEntity[Load], SwitchEntity):
 
     @override
     async def async_turn_off(self, **kwargs: Any) -> None:
-        """Plan it no more, and end its run."""
+        """Stop planning the load, and end its run."""
         self.planned.async_switch(on=False)
 
 
@@ -147,12 +147,12 @@ class NomosLoadButton(SubentryEntity[Load], ButtonEntity):
 
     @override
     async def async_press(self) -> None:
-        """Make the load do it."""
+        """Press the button."""
         self.entity_description.press_fn(self.planned)
 
 
 class _SettingEntity(SubentryEntity[Load]):
-    """An entity that shows and changes what the form of a load holds."""
+    """An entity that shows and changes a setting of a load."""
 
     @callback
     def _change(self, **changes: Any) -> None:
@@ -176,7 +176,7 @@ class _SettingEntity(SubentryEntity[Load]):
 
 
 class NomosLoadTime(_SettingEntity, TimeEntity):
-    """A time of day of the load's window, by the clock of the hub."""
+    """A time that bounds the load's window, in the hub's local time."""
 
     @override
     def _read_value(self, now: object) -> object:
@@ -191,7 +191,7 @@ class NomosLoadTime(_SettingEntity, TimeEntity):
 
 
 class NomosLoadNeed(_SettingEntity, NumberEntity):
-    """What the load needs: minutes, or kWh if the form says so; of a car, the charge that it is to have."""
+    """What the load needs: minutes, or kWh if that was entered; for a car, its target charge in percent."""
 
     def __init__(self, load: Load) -> None:
         """Show minutes until the settings are read."""
@@ -216,7 +216,7 @@ class NomosLoadNeed(_SettingEntity, NumberEntity):
         """Change what is needed.
 
         Raises:
-            ServiceValidationError: a load could never be planned so, or an entity of the customer's sets the target.
+            ServiceValidationError: the load could never be planned, or another entity sets the target.
 
         """
         car = self.planned.settings.car

@@ -42,23 +42,23 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 
 _SCRIPT: Final = "script"
-"""The domain of what is started for a run, and never stopped."""
+"""Scripts are started for a run, and never stopped."""
 
 GAPS: Final = (10, 20, 40, 80, 160)
-"""Seconds after each command in which it is to be obeyed; then it is repeated, and after the last one reported."""
+"""Seconds to wait after each command before it is repeated; after the last one, the device is reported."""
 
 SETTLING: Final = timedelta(seconds=35)
-"""How long after a command a device may turn out not to have obeyed: most are asked every 30 seconds, if they are."""
+"""How long after a command a state change may still be its effect: most polled devices are polled every 30 seconds."""
 
 _RECENT: Final = 8
-"""How many of our last commands are told from what others do."""
+"""How many of our own commands are remembered, to recognise their effects."""
 
 
 class Standing(Enum):
-    """How a device stands to its load."""
+    """Whether a device is in line with its load."""
 
     OBEYS = auto()
-    """It is as the load wants it."""
+    """It is in the state that the load wants."""
     AWAITED = auto()
     """It was commanded, or will be as soon as it is available."""
     LEFT = auto()
@@ -68,8 +68,7 @@ class Standing(Enum):
 class Device:
     """One entity that a load switches.
 
-    Every start and end of a run is a command. Besides, the entity is brought into line when it becomes available, and
-    when it has not done what it was told.
+    It is commanded at every start and end of a run, and again when it becomes available or has not obeyed.
     """
 
     def __init__(
@@ -80,19 +79,19 @@ class Device:
         memory: DeviceMemory | None,
         changed: Callable[[], None],
     ) -> None:
-        """Listen to the entity. ``memory`` is what was known before a restart, ``changed`` is called with news."""
+        """Follow the entity. ``memory`` was stored before a restart; ``changed`` is called on every change."""
         self.standing = Standing.AWAITED
         self.commands = 0
-        """How often it was commanded since the start."""
+        """Number of commands since Home Assistant started."""
         self.reported = False
-        """Whether the customer is told that it does not obey."""
+        """Whether an issue reports that it does not obey."""
         self.idle: bool | None = None
-        """Whether it is not as a run that goes on wants it, by what it said last; None if it has not said anything."""
+        """Whether its last known state is not what the current run needs; None if no state is known."""
         self.entity_id = entity_id
         self._domain = split_entity_id(entity_id)[0]
         self._hass, self._load, self._changed = hass, load, changed
         if memory is None:
-            # What is on while its load is not asked for is somebody else's business.
+            # A device that is on while its load is off was switched on by somebody else.
             memory = DeviceMemory(by_hand=not load.is_on)
         self.memory = memory
         self._wanted: str | None = None
@@ -100,7 +99,7 @@ class Device:
         self._started = True
         """Whether the script was started for the current run."""
         self._preset_is_known = memory.preset is not None
-        """Whether the preset was looked up that is to be set again after the current run."""
+        """Whether the preset to restore after the current run has been looked up."""
         self._contexts: deque[str] = deque(maxlen=_RECENT)
         self._commanded_at: datetime | None = None
         self._call: asyncio.Task[None] | None = None
@@ -111,11 +110,11 @@ class Device:
 
     @callback
     def async_follow(self, run: datetime | None, *, again: bool) -> None:
-        """Do what the load wants: it runs since an instant, or does not; ``again`` ends what was done by hand."""
+        """Follow the load: ``run`` is the start of its current run, if any; ``again`` overrides switching by hand."""
         if run != self.memory.run or again:
             if run != self.memory.run:
                 self._started = self._preset_is_known = False
-                # Until it says so, it has not heard of the run.
+                # Until its state changes, it has not reacted to the run.
                 self.idle = run is not None
             self.memory = replace(self.memory, run=run, by_hand=False)
             self._wanted = self._what_is_wanted()
@@ -127,13 +126,13 @@ class Device:
 
     @callback
     def async_stop(self) -> None:
-        """Leave the entity as it is."""
+        """Stop following the entity, and leave it as it is."""
         self._unsub_states()
         self._cancel()
         self._report(present=False)
 
     def _what_is_wanted(self) -> str | None:
-        """Return the state or the preset that the entity should have; None if the load has no say in it."""
+        """Return the state or preset that the entity should have; None if the load does not care."""
         running, settings = self.memory.run is not None, self._load.settings
         if self._domain == _SCRIPT:
             return STATE_ON if running else None
@@ -144,7 +143,7 @@ class Device:
         return settings.preset_off or self.memory.preset
 
     def _value(self, state: State | None) -> str | None:
-        """Return what of a state is commanded; None if the entity does not say."""
+        """Return the state or preset that commands set; None if it is unknown."""
         if state is None or state.state in {STATE_UNAVAILABLE, STATE_UNKNOWN}:
             return None
         if self._domain in PRESETS:
@@ -164,12 +163,12 @@ class Device:
         return self._hass.states.get(self.entity_id)
 
     def _is_busy(self) -> bool:
-        """Return whether commands go on, or were in vain."""
+        """Return whether a command is pending, or all of them have failed."""
         return self._unsub_timer is not None or self.reported
 
     @callback
     def _state_changed(self, event: Event[EventStateChangedData]) -> None:
-        """Tell what others do from what the entity does by our commands."""
+        """Distinguish changes by others from the effects of our commands."""
         old, new = event.data["old_state"], event.data["new_state"]
         if self._value(new) is None:
             self._went_away()
@@ -183,15 +182,15 @@ class Device:
         elif not self._is_its_own(event):
             self._leave()
         elif self.standing is Standing.OBEYS:
-            # It seemed to obey. It is commanded again, unless that did not help often enough.
+            # It seemed to obey, but changed back: command it again while attempts are left.
             self._set(Standing.AWAITED)
             if self._unsub_timer is None:
                 self._attempt()
 
     def _is_its_own(self, event: Event[EventStateChangedData]) -> bool:
-        """Return whether a change is what the entity made of our commands, and nobody's wish.
+        """Return whether a change is an effect of our commands, and not somebody's wish.
 
-        One that is asked for its state now and then may show for a while what it was told, and then what is so.
+        A polled entity may show the commanded state for a while, and then its real one.
         """
         context, at = event.context, self._commanded_at
         if context.id in self._contexts:
@@ -202,7 +201,7 @@ class Device:
         return timedelta() <= event.time_fired - at <= SETTLING
 
     def _went_away(self) -> None:
-        """Wait for the entity; for long only if the load does not need it now."""
+        """Wait for the entity to come back; during a run, report it if that takes too long."""
         if self.standing is Standing.LEFT:
             return
         obeyed = self.standing is Standing.OBEYS
@@ -215,7 +214,7 @@ class Device:
             self._attempt()
 
     def _bring_into_line(self) -> None:
-        """Command the entity if it is not as it should be, and was not switched by hand."""
+        """Command the entity if its state is wrong and was not set by hand."""
         if self._is_in_line():
             self._obeyed()
         elif self.memory.by_hand:
@@ -228,7 +227,7 @@ class Device:
                 self._attempt()
 
     def _begin(self) -> None:
-        """Command the entity, also if it seems to be as it should: some do not know their state."""
+        """Command the entity even if its state looks right: some do not know their real state."""
         self._cancel()
         self._attempts = 0
         self._set(Standing.AWAITED)
@@ -240,7 +239,7 @@ class Device:
 
     @callback
     def _attempt(self, _now: datetime | None = None) -> None:
-        """Command the entity if it has not obeyed; report it if that was in vain."""
+        """Command the entity if it has not obeyed; report it after the last attempt."""
         self._cancel_timer()
         if self._is_in_line():
             self._obeyed()
@@ -252,7 +251,7 @@ class Device:
             self._changed()
 
     def _send(self) -> None:
-        """Command the entity if it is available, and look in a while whether that helped."""
+        """Command the entity if it is available, and schedule a check."""
         self._unsub_timer = async_call_later(
             self._hass,
             GAPS[self._attempts],
@@ -267,7 +266,7 @@ class Device:
         return state is not None and state.state != STATE_UNAVAILABLE
 
     def _command(self) -> None:
-        """Call the service that makes the entity do what is wanted."""
+        """Call the action that sets the wanted state or preset."""
         assert self._wanted is not None
         data = {ATTR_ENTITY_ID: self.entity_id}
         if self._domain in PRESETS:
@@ -318,7 +317,7 @@ class Device:
             self._obeyed()
 
     def _obeyed(self) -> None:
-        """Note that the entity is as it should be: for long, if it still is when the time is up."""
+        """Note that the entity has obeyed; a pending check makes sure that it stays so."""
         memory = replace(self.memory, by_hand=False)
         if memory.run is None and memory.preset is not None:
             memory, self._wanted = replace(memory, preset=None), None
@@ -327,7 +326,7 @@ class Device:
         self._set(Standing.OBEYS)
 
     def _leave(self) -> None:
-        """Leave the entity to those who switched it, until the next start or end of a run."""
+        """Leave the entity as somebody switched it, until the next start or end of a run."""
         self._cancel()
         self.memory = replace(self.memory, by_hand=True)
         self._report(present=False)

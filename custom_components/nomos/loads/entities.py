@@ -1,4 +1,4 @@
-"""What a load shows: whether it should run now, when next, why or why not, and what that costs."""
+"""Entities that show a load: whether it should run now, when next, why or why not, and at what cost."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -21,7 +21,7 @@ from .plan import LoadPlan, LoadStatus
 def _of_plan[T](
     read: Callable[[LoadPlan, datetime], T],
 ) -> Callable[[Load, datetime], T | None]:
-    """Return a reader of a load that reads the plan that it shows: none without a task."""
+    """Make a function of a load from one of its plan; None without a plan or a task."""
     return lambda load, now: (
         read(load.plan, now) if load.plan is not None and load.task else None
     )
@@ -37,7 +37,7 @@ def _planned_share(load: Load, now: datetime) -> dict[str, Any]:
 
 
 def _solar_share(load: Load, now: datetime) -> dict[str, Any]:
-    """Return how much of the energy comes from the own sun, if the load uses that."""
+    """Return the share of own solar power, if the load uses that."""
     if not load.settings.own_sun:
         return {}
     share = _of_plan(lambda plan, _: plan.solar_share)(load, now)
@@ -50,7 +50,7 @@ def _saving_vs_average(load: Load, now: datetime) -> dict[str, Any]:
 
 
 def _last_run(load: Load, _now: datetime) -> dict[str, Any]:
-    """Return when the load ran last, what that used and saved, and how that is known."""
+    """Return when the load ran last, what it used and saved, and where these figures come from."""
     last = load.meter.kept.last
     return {
         "source": last and last.source,
@@ -107,7 +107,7 @@ LOAD_SENSORS: Final[tuple[SubentryEntityDescription[Load], ...]] = (
         attributes_fn=_saving_vs_average,
         **MONEY,
     ),
-    # No state class: the recorder would derive a row from it every five minutes. The statistic is saved.py's.
+    # No state class: the recorder would compile a row every five minutes. saved.py writes the statistic.
     SubentryEntityDescription(
         key="saved_this_month",
         translation_key="load_saved_this_month",
@@ -147,7 +147,7 @@ class NomosLoadSensor(SubentrySensor[Load]):
 class NomosRunNow(SubentryEntity[Load], BinarySensorEntity):
     """Whether the load should run now, with its plan for dashboards."""
 
-    # Plans change often and are no history; the states say when the load ran.
+    # Plans change often and are not worth recording; the states show when the load ran.
     _unrecorded_attributes = frozenset({"runs", "window"})
 
     @override
@@ -162,7 +162,7 @@ class NomosRunNow(SubentryEntity[Load], BinarySensorEntity):
 
 
 def _stretch(start: datetime, end: datetime) -> dict[str, str]:
-    """Return a stretch of time as other software reads it: local times with their offset."""
+    """Return a time span for other software: local times with UTC offset."""
     return {
         "start": start.astimezone(TARIFF_ZONE).isoformat(),
         "end": end.astimezone(TARIFF_ZONE).isoformat(),

@@ -1,4 +1,4 @@
-"""The fields of the form that describes a load, and what each type of load begins with."""
+"""The fields of the form that describes a load, and their initial values by type of load."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -28,7 +28,7 @@ from .settings import READY_BY, WEEKDAYS, Days, Repeat
 
 
 class LoadType(StrEnum):
-    """What a load is, which decides what its form begins with; keys of the translations."""
+    """Types of loads, each with its own initial values in the form; translation keys."""
 
     APPLIANCE = "appliance"
     CAR = "car"
@@ -60,11 +60,11 @@ BEGIN_WITH: Final[Mapping[LoadType, Mapping[str, Any]]] = {
     },
     LoadType.OTHER: {"repeat": Repeat.DAILY},
 }
-"""What the form of a new load of each type is filled in with."""
+"""Initial values in the form of a new load, by type."""
 
 
 class _Duration(DurationSelector):
-    """A duration: Home Assistant's own check raises another error if it is too large."""
+    """A duration: if it is too large, Home Assistant's own check raises ``OverflowError``."""
 
     @override
     def __call__(self, data: Any) -> dict[str, float]:
@@ -74,7 +74,7 @@ class _Duration(DurationSelector):
             raise probatio.Invalid("no duration") from None
 
 
-# In steps that share a measure with the quarter-hour the planner is quick.
+# In steps of the planner's grid.
 _MINUTES: Final = CheckedNumber(0, 720, 5, "min")
 
 _DURATION: Final[Fields] = {
@@ -156,7 +156,7 @@ FIELD_OF: Final = {
 
 
 def load_form(load_type: LoadType, contract: Fields, *, sun: bool) -> SectionedForm:
-    """Return the form of a type of load; ``sun``: whether it may use own solar power."""
+    """Return the form of a type of load; ``sun``: whether own solar power is offered."""
     price = _PRICE | (_SUN if sun else {}) | contract
     rest = {"when": _WHEN, "how": _HOW, "price": price, "device": _DEVICE}
     if load_type is LoadType.CAR:

@@ -1,4 +1,4 @@
-"""The dialog that adds or changes a load: what it is, and then one form that is filled in with what suits that."""
+"""The dialog that adds or changes a load: first its type, then one form with suitable initial values."""
 
 from collections.abc import Mapping
 from functools import partialmethod
@@ -19,25 +19,25 @@ _TEXTS: Final = {
     "preset_on": "preset_unfit",
     "preset_off": "preset_unfit",
 }
-"""The fields that hold free text, with the error of one that nobody should have to read."""
+"""Fields of free text, with the error shown for text that cannot be stored safely."""
 
 _ONLY_BY_CHARGE: Final = frozenset(
     {"capacity", "target", "target_entity", "lowest_charge"}
 )
-"""The fields that mean nothing without a sensor of the battery."""
+"""Fields that mean nothing without a charge sensor."""
 
 
 class LoadFlow(PlannedFlow):
-    """Asks for one load."""
+    """The subentry flow that adds or changes a load."""
 
     _type: LoadType
     _sun: bool
-    """Whether own solar power is offered: there is a forecast of the sun, or the load uses it already."""
+    """Whether own solar power is offered: there is a solar forecast, or the load already uses it."""
 
     async def async_step_user(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Ask what it is."""
+        """Ask for the type of load."""
         self.check_ready()
         return self.async_show_menu(
             step_id="user", menu_options=[one.value for one in LoadType]
@@ -46,7 +46,7 @@ class LoadFlow(PlannedFlow):
     async def _async_begin(
         self, load_type: LoadType, _: object = None
     ) -> SubentryFlowResult:
-        """Show the form of a type of load, filled in with what suits it."""
+        """Show the form for a type of load, with its initial values."""
         self.check_ready()
         self._type = load_type
         self._sun = await self._get_entry().runtime_data.async_forecasts_sun()
@@ -60,7 +60,7 @@ class LoadFlow(PlannedFlow):
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Show the form with what is stored."""
+        """Show the form with the stored settings."""
         self.check_ready()
         data = _completed(self.stored())
         self._type = LoadType(data.get("type", LoadType.OTHER))
@@ -71,7 +71,7 @@ class LoadFlow(PlannedFlow):
     async def async_step_settings(
         self, user_input: dict[str, Any]
     ) -> SubentryFlowResult:
-        """Add or change the load as it was described."""
+        """Check the input, and add or change the load."""
         self.check_ready()
         form = self._form()
         entered = form.flat(user_input)
@@ -81,7 +81,7 @@ class LoadFlow(PlannedFlow):
         title = data.pop(CONF_NAME)
         if self.source == SOURCE_RECONFIGURE:
             subentry = self._get_reconfigure_subentry()
-            # What the form does not ask for stays.
+            # Settings that are not in the form are kept.
             kept = {
                 key: value
                 for key, value in subentry.data.items()
@@ -112,14 +112,14 @@ class LoadFlow(PlannedFlow):
 
 
 def _completed(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings with a choice between daily and on demand: on demand if there is a sensor that asks."""
+    """Return settings with a default for ``repeat``: on demand if a sensor asks for the load, else daily."""
     asked = data.get("ask_sensor") or data.get("plugged_sensor")
     usual = Repeat.ON_DEMAND if asked else Repeat.DAILY
     return {"repeat": usual.value, **data}
 
 
 def _mistake(form: SectionedForm, data: dict[str, Any]) -> Mistake | None:
-    """Return the first thing that is wrong with what was entered."""
+    """Return the first mistake in the input; None if there is none."""
     error = None
     for key, unfit in _TEXTS.items():
         if harmless_text(text := data.get(key, "")) != text:

@@ -1,4 +1,4 @@
-"""What a load used, what that cost, and what planning saved: pure, and stored with what else is known of the load."""
+"""What a load used, what that cost, and what planning saved. Pure; stored with the rest of the load's state."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,21 +16,22 @@ _MINUTE: Final = timedelta(minutes=1)
 _INSTANT: Final = timedelta(microseconds=1)
 
 _MOST_POWER: Final = 50.0
-"""In kW: no household device draws more, so a meter that says so is wrong."""
+"""In kW: no household device draws more, so a meter that reports more is wrong."""
 
 _RESET_BELOW: Final = 0.9
-"""A counter that falls below this part of what it was begins again, as Home Assistant has it; one above is corrected."""
+"""A counter that falls below this share of its value was reset, as in Home Assistant; a smaller fall is a
+correction."""
 
 _KEPT_MONTHS: Final = 24
 _MOST_IDLE: Final = 96
 _KEPT_HOURS: Final = 240
-"""What waits longer for the recorder is added up."""
+"""If more hours wait for the recorder, the oldest are merged."""
 _MOST_QUARTERS: Final = 8 * 96
 """No window is longer than eight days."""
 
 
 class Source(StrEnum):
-    """What the energy of a load is known from; keys of the translations."""
+    """Where a load's energy figure comes from; translation keys."""
 
     METERED = "metered"
     POWER = "power"
@@ -39,7 +40,7 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the meter of a device showed, in kWh."""
+    """A reading of a device's meter, in kWh."""
 
     at: datetime
     energy: float
@@ -47,7 +48,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """What was used in a quarter-hour that begins at an instant, in kWh."""
+    """The energy used in one quarter-hour, in kWh; ``quarter`` is its start."""
 
     quarter: datetime
     energy: float
@@ -55,7 +56,7 @@ class Used:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unbooked:
-    """A task that is over, and until when its last reading is waited for."""
+    """A finished task, not booked yet: its last meter reading is awaited, ``until`` at most."""
 
     opens: datetime
     runs: tuple[Run, ...]
@@ -65,7 +66,7 @@ class Unbooked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Booking:
-    """When a task ran, and what that used, cost and saved, in kWh and EUR; None if it is not known."""
+    """When a task ran, and what it used (kWh), cost and saved (EUR); None if unknown."""
 
     runs: tuple[Run, ...]
     source: Source
@@ -76,7 +77,7 @@ class Booking:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Month:
-    """What was booked in a month, in kWh and EUR. ``metered``: all of it was."""
+    """Totals of a month, in kWh and EUR. ``metered``: all of its bookings were."""
 
     start: datetime
     energy: float = 0.0
@@ -106,19 +107,19 @@ class SavedHour:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
-    """What a load used: of the task under way by the quarter-hour, and the sums of two years by the month."""
+    """What a load used: the current task by quarter-hour, and monthly totals of two years."""
 
     reading: Reading | None = None
     used: tuple[Used, ...] = ()
-    """What was metered of the task under way, or of the one that is not booked yet."""
+    """What was metered of the current task, or of the one that waits to be booked."""
     idle: tuple[Run, ...] = ()
-    """When the task should have run, and its device did not."""
+    """When the task should have run but its device did not."""
     idle_since: datetime | None = None
     unbooked: Unbooked | None = None
     last: Booking | None = None
     months: tuple[Month, ...] = ()
     hours: tuple[SavedHour, ...] = ()
-    """In order: those that the long-term statistic lacks, and the last one, since another task may add to it."""
+    """In order: hours not yet in the long-term statistic, and the last one, to which another task may add."""
 
     def __post_init__(self) -> None:
         """Refuse more than is ever kept; ValueError."""
@@ -132,10 +133,11 @@ class Ledger:
 
     @property
     def lasting(self) -> Self:
-        """Return what a power cut must not cost, the reading to the hour: the same as long as nothing is worth a write.
+        """Return the part that must not be lost in a power cut; it changes only when a write is worthwhile.
 
-        What a load without a meter used is worked out again; so is what a meter counted since its last reading, spread
-        evenly over the time that the load ran. Hours are written to the statistic again, which changes nothing.
+        Of the reading, only the hour counts. The rest can be recovered: usage without a meter is calculated again,
+        what a meter has counted since is spread evenly over the run time, and writing an hour to the statistic again
+        changes nothing.
         """
         if (reading := self.reading) is None:
             return type(self)(idle=self.idle, idle_since=self.idle_since)
@@ -153,7 +155,7 @@ class Ledger:
         return next((one for one in self.months if one.start == start), None)
 
     def read(self, reading: Reading, runs: Sequence[Run]) -> Self:
-        """Return the ledger with what the meter shows now; what it counted was used while the load ran."""
+        """Return the ledger with a new reading; the increase is attributed to the time the load ran."""
         if (before := self.reading) is None or reading.at <= before.at:
             return replace(self, reading=reading)
         if not (more := _increase(before, reading)):
@@ -166,16 +168,16 @@ class Ledger:
         return replace(self, reading=reading, used=tuple(Used(*one) for one in newest))
 
     def noted(self, now: datetime, *, idle: bool) -> Self:
-        """Return the ledger with what a device does from now on: it is idle though its load runs, or it is not."""
+        """Return the ledger with a device idle from now on although its load should run, or no longer idle."""
         since = self.idle_since
         if idle or since is None:
             return replace(self, idle_since=since or now) if idle else self
         stretch, before = Run(start=since, end=max(since, now)), self.idle
         if stretch.duration < _MINUTE:
-            # No device follows at once.
+            # No device reacts at once.
             return replace(self, idle_since=None)
         if len(before) == _MOST_IDLE:
-            # It comes and goes all the time.
+            # The device keeps changing: merge with the idle time before.
             stretch, before = Run(start=before[-1].start, end=stretch.end), before[:-1]
         return replace(self, idle=(*before, stretch), idle_since=None)
 
@@ -187,9 +189,9 @@ class Ledger:
         *,
         by_hand: bool,
     ) -> Self:
-        """Return the ledger with a task that is over and has to be booked, unless it is already."""
+        """Return the ledger with a finished task to book, unless it is booked already."""
         if self.last is not None and runs and runs[0].start == self.last.runs[0].start:
-            # After a restart a task ends again.
+            # After a restart, a finished task finishes once more.
             runs = tuple(run for run in runs if run.start >= self.last.runs[-1].end)
         if not runs:
             return replace(self, used=(), idle=(), idle_since=None)
@@ -197,7 +199,7 @@ class Ledger:
         return replace(self, unbooked=unbooked)
 
     def with_recorded(self, done: Collection[SavedHour]) -> Self:
-        """Return the ledger if the long-term statistic has some hours."""
+        """Return the ledger with some hours marked as recorded."""
         hours = [
             replace(one, recorded=one.recorded or one in done) for one in self.hours
         ]
@@ -211,7 +213,7 @@ class Ledger:
         power: float | None,
         metered: bool,
     ) -> Self:
-        """Return the ledger with the task booked that is over, in the month in which it ended.
+        """Return the ledger with the finished task booked, in the month in which it ended.
 
         ``at_once`` is the mean price of starting as the window opened, in EUR/kWh; None if it is not known. If it is not
         ``metered``, it used the ``power`` of the device, in kW.
@@ -230,7 +232,7 @@ class Ledger:
             return replace(done, last=Booking(runs=task.runs, source=source))
         energy = max(fsum(used.values()), 0.0)
         costs = _costs(used, table) if energy else {}
-        # Started by hand, nothing was planned.
+        # Started by hand, it was not planned and saved nothing.
         by_hour = {} if task.by_hand else _saved_by_hour(used, costs, at_once)
         booking = Booking(
             runs=task.runs,
@@ -254,7 +256,7 @@ class Ledger:
 
 
 def month_start(now: datetime) -> datetime:
-    """Return the first instant of the month of an instant, in UTC."""
+    """Return the start of the month of an instant, in UTC."""
     return day_bounds(local_date(now).replace(day=1))[0]
 
 
@@ -262,14 +264,14 @@ EMPTY_LEDGER: Final = Ledger()
 
 
 def next_month(now: datetime) -> datetime:
-    """Return the first instant of the month after that of an instant, in UTC."""
+    """Return the start of the next month, in UTC."""
     return month_start(month_start(now) + timedelta(days=32))
 
 
 def _increase(before: Reading, now: Reading) -> float:
-    """Return by how many kWh a meter went up, or was corrected; 0 if that cannot be.
+    """Return the increase or correction of a meter in kWh; 0 if it is impossible.
 
-    A counter that begins again has counted from zero.
+    A counter that was reset has counted from zero.
     """
     again = now.energy < _RESET_BELOW * before.energy
     more = now.energy if again else now.energy - before.energy
@@ -280,7 +282,7 @@ def _increase(before: Reading, now: Reading) -> float:
 def _spread(
     energy: float, start: datetime, end: datetime, runs: Sequence[Run]
 ) -> Iterator[tuple[datetime, float]]:
-    """Yield the kWh of quarter-hours, evenly over the time between two instants in which the load ran."""
+    """Yield energy (kWh) by quarter-hour, spread evenly over the run time between two instants."""
     parts = [
         part
         for run in runs
@@ -293,7 +295,7 @@ def _spread(
 
 
 def _quarters(start: datetime, end: datetime) -> Iterator[tuple[datetime, timedelta]]:
-    """Yield the quarter-hours of a stretch, and how long each is part of it."""
+    """Yield the quarter-hours that overlap a time span, and for how long each does."""
     while start < end:
         quarter = quarter_of(start)
         until = min(quarter + QUARTER, end)
@@ -302,7 +304,7 @@ def _quarters(start: datetime, end: datetime) -> Iterator[tuple[datetime, timede
 
 
 def _without(runs: Sequence[Run], idle: Sequence[Run]) -> list[Run]:
-    """Return what is left of runs without some stretches."""
+    """Return runs with idle times cut out."""
     left = list(runs)
     for gap in idle:
         parts = (
@@ -318,7 +320,7 @@ def _without(runs: Sequence[Run], idle: Sequence[Run]) -> list[Run]:
 
 
 def _used_with(power: float, runs: Sequence[Run]) -> dict[datetime, float]:
-    """Return the kWh by the quarter-hour of a device that draws a power in kW while it runs."""
+    """Return the energy (kWh) by quarter-hour of a device that draws ``power`` (kW) during runs."""
     used: dict[datetime, float] = {}
     for run in runs:
         for quarter, length in _quarters(run.start, run.end):
@@ -329,7 +331,7 @@ def _used_with(power: float, runs: Sequence[Run]) -> dict[datetime, float]:
 def _costs(
     used: Mapping[datetime, float], table: PriceTable
 ) -> dict[datetime, float] | None:
-    """Return what the energy of quarter-hours costs in EUR; None if a price is unknown."""
+    """Return the cost (EUR) by quarter-hour; None if a price is unknown."""
     costs: dict[datetime, float] = {}
     for quarter, energy in used.items():
         interval = table.at(quarter)
@@ -344,7 +346,7 @@ def _saved_by_hour(
     costs: Mapping[datetime, float] | None,
     at_once: float | None,
 ) -> dict[datetime, float] | None:
-    """Return what was saved in EUR, by the hour, against paying a price for all; None if that is not known."""
+    """Return the saving (EUR) by hour against paying ``at_once`` (EUR/kWh) for everything; None if unknown."""
     if not costs:
         return None if costs is None else {}
     if at_once is None:
@@ -359,7 +361,7 @@ def _saved_by_hour(
 def _with_hours(
     hours: Sequence[SavedHour], saved: Mapping[datetime, float]
 ) -> tuple[SavedHour, ...]:
-    """Return hours, in order, to which some savings are added."""
+    """Return hours with new savings added, in order."""
     before = {one.start: one.saved for one in hours}
     new = (
         SavedHour(start=hour, saved=before.get(hour, 0.0) + more)
@@ -370,7 +372,7 @@ def _with_hours(
 
 
 def _kept_hours(hours: Sequence[SavedHour]) -> tuple[SavedHour, ...]:
-    """Return those of some hours, in order, that are kept. If too many are not recorded, the first ones are added up."""
+    """Return the hours to keep, in order. If too many are not recorded, the oldest are merged."""
     kept = [one for one in hours if not one.recorded or one is hours[-1]]
     while len(kept) > _KEPT_HOURS:
         first, second, *others = kept

@@ -1,4 +1,4 @@
-"""A load: what the customer wants to run at the cheapest time. Each is a config subentry."""
+"""A load: something to run at the cheapest time. Each is a config subentry."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -30,11 +30,11 @@ SUBENTRY_TYPE: Final = "load"
 
 _ZERO: Final = timedelta()
 _PRESSED_TWICE: Final = timedelta(seconds=10)
-"""Within this time a second press of *Skip* is a mistake."""
+"""A second press of *Skip* within this time is ignored as a mistake."""
 
 
 class Load(PlannedSubentry):
-    """One load: plans its task while prices come, and goes on to the next one after it."""
+    """One load: plans its task as prices arrive, and moves on to the next task after it."""
 
     def __init__(
         self,
@@ -45,25 +45,25 @@ class Load(PlannedSubentry):
         *,
         number: int,
     ) -> None:
-        """Wait to be given prices.
+        """Set up the load; its prices are set later.
 
-        ``memory`` is what was known before a restart. ``number`` replaces the name in the log: a name may be personal.
+        ``memory`` was stored before a restart. ``number`` replaces the name in the log: a name may be personal.
         """
         super().__init__(hass, entry, subentry)
         self.number = number
         self.settings = LoadSettings.of(subentry.data)
         self.task, self.off = memory.task, memory.off
         self.claims = 0
-        """How often it was switched on, or started by hand: its devices are then the load's again."""
+        """How often it was switched on or started by hand; each time, its devices go back to the load."""
         self._since = memory.since
         self.last: Task | None = None
-        """The task before."""
+        """The previous task."""
         self._last_left = _ZERO
         self.plan: LoadPlan | None = None
-        """What is shown: while the load waits for a plan, the one before."""
+        """The plan to show: while a new one is made, the previous one."""
         self.sensors = LoadSensors(hass, self, memory.readings, self._update)
         self.unreachable = False
-        """Whether a device of it does not obey."""
+        """Whether one of its devices does not obey."""
         self.meter = Meter(
             hass, self.settings, memory.ledger, memory.task, self._update
         )
@@ -76,9 +76,9 @@ class Load(PlannedSubentry):
 
     @property
     def memory(self) -> LoadMemory:
-        """Return what has to survive a restart.
+        """Return the state to restore after a restart.
 
-        A task that has neither begun nor was asked for need not. One that ended as planned ends so again.
+        If the task has neither begun nor been asked for, the previous one is stored; it then finishes once more.
         """
         task = self.task
         if task is None or not (task.runs or self.settings.on_demand):
@@ -94,7 +94,7 @@ class Load(PlannedSubentry):
 
     @property
     def is_on(self) -> bool:
-        """Return whether the load is to run: it is asked for, or planned every day."""
+        """Return whether the load is switched on: asked for, or planned every day."""
         return self.task is not None if self.settings.on_demand else not self.off
 
     def planned_runs(self, now: datetime) -> PlannedRuns:
@@ -111,7 +111,7 @@ class Load(PlannedSubentry):
         return self.task is not None and self.task.run_at(now) is not None
 
     def state(self, now: datetime) -> LoadState:
-        """Return where the load is with its task at an instant."""
+        """Return the state of the load at an instant."""
         if self.task is None:
             return LoadState.IDLE
         if self.running(now):
@@ -146,7 +146,7 @@ class Load(PlannedSubentry):
     def async_configure(
         self, subentry: ConfigSubentry, coordinator: PriceCoordinator | None
     ) -> None:
-        """Take name, settings and prices. What has run so far counts also by new settings."""
+        """Apply name, settings and prices. What has run so far counts under new settings, too."""
         self.subentry, settings = subentry, LoadSettings.of(subentry.data)
         if coordinator is not self.coordinator:
             self.making.cancel()
@@ -160,14 +160,14 @@ class Load(PlannedSubentry):
 
     @callback
     def async_rename(self, settings: LoadSettings) -> None:
-        """Take settings that name the same entities by other ids."""
+        """Apply settings in which only entity ids were renamed."""
         self.settings = settings
         self.sensors.async_follow(settings, renamed=True)
         self.meter.async_follow(settings, renamed=True)
 
     @callback
     def async_switch(self, *, on: bool) -> None:
-        """Plan the load or not: from now on if it is planned every day, once if it is on demand."""
+        """Switch planning on or off: from now on for a daily load, once for one on demand."""
         now = dt_util.utcnow()
         if on == self.is_on:
             return
@@ -176,12 +176,12 @@ class Load(PlannedSubentry):
             self.claims, self._since = self.claims + 1, now
             last = self.last
             if last and last.skipped and not last.runs and last.opens <= now:
-                # Switched off, or skipped, before anything was done: the window is open again.
+                # It was switched off or skipped before it had run: the window is open again.
                 self.last = None
         if on and self.settings.on_demand:
             self.task, self._skipped_at = self._next_task(now), None
         elif self.off and self.task and self.task.opens > now and not self.task.runs:
-            # Nothing is given up yet, and what was done of the window before still counts.
+            # The window is still to come, so nothing is skipped, and the previous task still counts.
             self.task = None
         elif not on:
             self._skip(now)
@@ -190,7 +190,7 @@ class Load(PlannedSubentry):
 
     @callback
     def async_start_now(self) -> None:
-        """Run for what is needed, without regard to prices; this is the run of the window that is open or comes next."""
+        """Run now for as long as needed, whatever the price; this counts as the run of the current or next window."""
         now = dt_util.utcnow()
         task = to_start(self.task or self._next_task(now), self.last, now)
         current = task.run_at(now)
@@ -205,7 +205,7 @@ class Load(PlannedSubentry):
 
     @callback
     def async_skip(self) -> None:
-        """End the current run and do without what is left of the task, or do without the next one."""
+        """End the current run and skip the rest of its task, or skip the next task."""
         now = dt_util.utcnow()
         twice = self._skipped_at and _ZERO <= now - self._skipped_at < _PRESSED_TWICE
         if self.task is None or twice:
@@ -216,7 +216,7 @@ class Load(PlannedSubentry):
 
     @callback
     def async_report_devices(self, *, obey: bool, idle: bool | None) -> None:
-        """Show whether the devices of the load obey; book only what runs: they are ``idle`` while one does not."""
+        """Note whether the devices obey. While one is ``idle``, no usage is calculated; None if that is unknown."""
         if idle is not None:
             self.meter.note(dt_util.utcnow(), idle=idle)
         if self.unreachable == obey:
@@ -225,7 +225,7 @@ class Load(PlannedSubentry):
 
     @callback
     def async_replan(self) -> None:
-        """Plan again, for windows by a clock that shows another time now."""
+        """Plan again after the clock or the time zone has changed."""
         self._follow_window()
         self._update()
 
@@ -241,7 +241,7 @@ class Load(PlannedSubentry):
         self._saved.async_stop()
 
     def _next_task(self, now: datetime) -> Task:
-        """Return the task of the window that is open, or comes next, and has none yet."""
+        """Return the task of the current or next window that has none yet."""
         return next_task(
             self.settings,
             now,
@@ -252,19 +252,19 @@ class Load(PlannedSubentry):
         )
 
     def _follow_window(self) -> None:
-        """Give the task the window that settings and clock make of it now."""
+        """Move the task to the window that follows from the current settings and clock."""
         self.making.drop()
         now = dt_util.utcnow()
         if self.last and self.last.opens > now:
-            # It was over by a clock that was ahead.
+            # It ended by a clock that was ahead.
             self.last = None
         if (task := self.task) is None:
             return
         begun = any(run.start <= now for run in task.runs)
-        # The next window is not meant as long as the present one holds what is left.
+        # The current window, as long as what is left fits into it.
         coming = self._next_task(now)
         if (within := self.settings.within) is not None:
-            # It is counted from the request, but what is left shall fit.
+            # It counts from the request, but what is left must fit.
             closes = max(min(task.opens, now) + within, now + self.left(now))
             coming = replace(coming, closes=closes)
         self.task = None
@@ -272,7 +272,7 @@ class Load(PlannedSubentry):
             self.task = moved(task, coming, now)
 
     def _finish(self, now: datetime) -> None:
-        """End the task, and let no plan of it hold."""
+        """End the task, and discard its plan."""
         self.making.drop()
         if self.task is not None:
             self.sensors.bridge(now)
@@ -281,20 +281,20 @@ class Load(PlannedSubentry):
         self.task = None
 
     def _skip(self, now: datetime) -> None:
-        """End the task, though it might go on."""
+        """End the task before it is finished."""
         if self.task is not None:
             self.task = replace(self.task, skipped=True)
         self._finish(now)
 
     @callback
     def _update_soon(self) -> None:
-        """Follow prices in a callback of its own: together, many loads would hold the event loop for too long."""
+        """Update in a separate callback: many loads at once would block the event loop for too long."""
         self._cancel_timer()
         self._cancel_timer = self._hass.loop.call_soon(self._update).cancel
 
     @callback
     def _update(self, _now: datetime | None = None) -> None:
-        """Follow time and prices, wake again when the time changes something, and report what changed."""
+        """Follow time and prices, schedule the next update, and signal changes."""
         now = dt_util.utcnow()
         self._advance(now)
         table = self.coordinator.data if self.coordinator else None
@@ -326,7 +326,7 @@ class Load(PlannedSubentry):
         async_dispatcher_send(self._hass, signal_changed(self.entry.entry_id))
 
     def _advance(self, now: datetime) -> None:
-        """Go to the state that time and sensors bring."""
+        """Advance to the state that follows from time and sensors."""
         sensed = self.sensors.read(now)
         if self.task and Sensed.STOPPED in sensed:
             self.task = self.task.ended(now)
@@ -342,13 +342,13 @@ class Load(PlannedSubentry):
         if run := plan.run_at(now):
             self.task = task.with_run(run)
             if self.making.under_way:
-                # A plan that is being made without it must not hold.
+                # A plan that is being made without it is discarded.
                 self.making.drop()
         elif plan.has_missed(now, task.runs):
             self.making.drop()
 
     def _follow_requests(self, sensed: list[Sensed], now: datetime) -> None:
-        """Take a request of the sensors of a load on demand, or give it up."""
+        """Create or skip the task of an on-demand load if its sensors ask for it, or no longer do."""
         if not self.settings.on_demand:
             return
         if self.task is None:
@@ -359,13 +359,13 @@ class Load(PlannedSubentry):
                 self.task = self._next_task(now)
                 self.making.drop()
         elif Sensed.WITHDRAWN in sensed:
-            # Half a dishwasher's run helps nobody.
+            # Half a dishwasher's run is no use.
             if not (self.settings.contiguous and self.running(now)):
                 self._skip(now)
 
     @callback
     def async_plan_if_due(self) -> None:
-        """Plan in the executor if prices, need, task or sun changed; until that is done, the plan before is shown."""
+        """Plan in the executor if prices, need, task or sun changed; until then the previous plan is shown."""
         table = self.coordinator.data if self.coordinator else None
         if table is None or self.task is None or self.sensors.unplugged:
             self.making.drop()
@@ -375,12 +375,12 @@ class Load(PlannedSubentry):
 
     @callback
     def async_take(self, plan: LoadPlan, task: Task) -> None:
-        """Go on by a plan that was made of the task."""
+        """Adopt a plan that was made for the task."""
         self.plan, self.task = plan, task
         self._update()
 
     def _set_timer(self, now: datetime) -> None:
-        """Wake when a run starts or ends next, a window opens or closes, or it is time to plan again."""
+        """Schedule an update for the next start or end of a run or window, or the next planning."""
         self._cancel_timer()
         moments = [self.making.again_at, self.meter.next_change(now)]
         if self.plan is not None:
@@ -395,7 +395,7 @@ class Load(PlannedSubentry):
             )
 
     def _log_plan(self) -> None:
-        """Log what is planned or why nothing is, once as long as it stays the same."""
+        """Log what is planned, or why nothing is, if that has changed."""
         now = dt_util.utcnow()
         plan, status = self.plan, self.status(now)
         if plan is None and status is LoadStatus.WAITING_FOR_WINDOW:

@@ -1,4 +1,4 @@
-"""How the plan of a load comes about: in the executor, one at a time, again whenever prices or needs have changed."""
+"""Makes the plan of a load: in the executor, one at a time, again whenever prices or needs have changed."""
 
 import asyncio
 from dataclasses import replace
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 
 class PlanMaking:
-    """Makes the plan of one load, and knows from what the last one was made."""
+    """Makes the plan of one load, and remembers what the last one was based on."""
 
     def __init__(self, hass: HomeAssistant, load: Load) -> None:
-        """Make nothing yet."""
+        """Set up; nothing is planned yet."""
         self.again_at: datetime | None = None
-        """When a plan has to be made again though no price has changed."""
+        """When to plan again even if no price has changed."""
         self.sun: SharedSun | None = None
-        """What the load goes by if it uses own solar power; None until the forecasts are there."""
+        """The load's share of own solar power, if it uses any; None until forecasts are available."""
         self.holds = False
-        """Whether there is a plan whose runs may begin."""
+        """Whether the plan is valid, so that its runs may begin."""
         self.made = 0
         """How many plans were made, for support."""
         self._hass, self._load = hass, load
@@ -40,23 +40,23 @@ class PlanMaking:
 
     @property
     def under_way(self) -> asyncio.Task[None] | None:
-        """Return the task that makes a plan now."""
+        """Return the asyncio task that is making a plan; None if there is none."""
         making = self._making
         return None if making is None or making.done() else making
 
     async def async_wait(self) -> None:
-        """Wait until the plan is made."""
+        """Wait until no plan is being made."""
         while (making := self.under_way) is not None:
             await asyncio.wait([making])
 
     def cancel(self) -> None:
-        """Make no plan."""
+        """Cancel the plan that is being made."""
         if self._making is not None:
             self._making.cancel()
             self._making, self._takes_sun = None, False
 
     def drop(self) -> None:
-        """Let no plan hold, neither the one before nor the one that is being made."""
+        """Discard the last plan, and the one that is being made."""
         self.cancel()
         self._made_from, self.holds = None, False
 

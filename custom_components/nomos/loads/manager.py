@@ -1,4 +1,4 @@
-"""The loads of an account: they come, change and go with its subentries, without a reload."""
+"""The loads of an account: added, changed and removed with its subentries, without a reload."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -38,16 +38,16 @@ class Loads(Subentries[Load]):
         entry: ConfigEntry,
         prices: Mapping[str, PriceCoordinator],
     ) -> None:
-        """Belong to an entry; ``prices`` is followed as contracts come and go."""
+        """Set up an entry's loads; ``prices`` changes as contracts come and go."""
         super().__init__(hass, entry, prices, SUBENTRY_TYPE)
         self.sun: SharedSun | None = None
-        """What loads go by that use own solar power; None as long as there is none."""
+        """Shares own solar power among the loads that use it; None until one does."""
         self._file = load_file(hass, entry)
         self._numbers = count(1)
         self._stored: dict[str, LoadMemory] = {}
 
     async def async_begin(self) -> None:
-        """Take up the loads as they were before Home Assistant stopped."""
+        """Restore the loads as they were before Home Assistant stopped."""
         read = partial(decode, dict[str, LoadMemory])
         self._stored = await self._file.async_load(read) or {}
         async_forget_saved(self._hass, self._stored.keys() - self._entry.subentries)
@@ -67,7 +67,7 @@ class Loads(Subentries[Load]):
 
     @override
     def _add_entities(self, one: Load, platform: Callable[[Load], None]) -> None:
-        """Let a platform add the entities of a load as soon as it is planned: before that there is nothing to show."""
+        """Let a platform add the entities of a load once it is planned: before that there is nothing to show."""
 
         async def add() -> None:
             await one.making.async_wait()
@@ -90,7 +90,7 @@ class Loads(Subentries[Load]):
 
     @callback
     def async_share_sun(self, sun: SharedSun) -> None:
-        """Plan those loads that use own solar power, for which they have waited."""
+        """Plan the loads that use own solar power and have waited for it."""
         self.sun = sun
         for load in self.all.values():
             self._take_sun(load)
@@ -102,19 +102,19 @@ class Loads(Subentries[Load]):
             load.meter.is_dark = self.sun.is_dark
 
     def energy_statistics(self) -> list[str]:
-        """Return the ids of the statistics of what loads use, as far as the customer named their sensors."""
+        """Return the statistic ids of the loads' energy sensors."""
         sensors = (load.settings.energy_sensor for load in self.all.values())
         return [sensor for sensor in sensors if sensor]
 
     @callback
     def async_replan(self, _event: Event[Any] | None = None) -> None:
-        """Plan again: the hub's clock, or its time zone, by which windows are, may have changed."""
+        """Plan again: the hub's clock or time zone may have changed, and windows depend on both."""
         for load in self.all.values():
             load.async_replan()
 
     @callback
     def _entity_renamed(self, event: Event[er.EventEntityRegistryUpdatedData]) -> None:
-        """Let loads go on with an entity of the customer's that has another id."""
+        """Update loads that use an entity whose id was changed."""
         data = event.data
         if data["action"] != "update":
             return
@@ -146,7 +146,7 @@ class Loads(Subentries[Load]):
 
     @callback
     def _save(self) -> None:
-        """Store what must survive a restart if it changed: a run must neither be lost nor planned twice."""
+        """Store the loads' state if it changed: a run must neither be lost nor planned twice."""
         known = self._stored | {key: one.memory for key, one in self.all.items()}
         memory = {
             key: known[key]
@@ -168,7 +168,7 @@ def _is_renamed(data: er.EventEntityRegistryUpdatedData) -> bool:
 
 
 def _urgent(memory: Mapping[str, LoadMemory]) -> dict[str, LoadMemory]:
-    """Return what a power cut must not cost."""
+    """Return the part that must not be lost in a power cut."""
     return {
         key: replace(
             one,
@@ -180,5 +180,5 @@ def _urgent(memory: Mapping[str, LoadMemory]) -> dict[str, LoadMemory]:
 
 
 def load_file(hass: HomeAssistant, entry: ConfigEntry) -> StoredFile:
-    """Return the file that holds the tasks of loads."""
+    """Return the file that stores the state of an account's loads."""
     return stored_file(hass, f"loads.{entry.entry_id}")

@@ -1,4 +1,4 @@
-"""What a load used: follows the energy sensor of its device, and keeps the load's ledger."""
+"""Follows the energy sensor of a load's device, and keeps the load's ledger."""
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
@@ -33,7 +33,7 @@ _LATE: Final = timedelta(minutes=15)
 """How long after a run a meter may take to show all of it."""
 
 _AWAY: Final = timedelta(days=1)
-"""How long a meter that is unavailable as a run ends is waited for; the next run ends that, too."""
+"""How long to wait for a meter that is unavailable as a run ends, but not beyond the next run."""
 
 
 class Meter:
@@ -47,13 +47,13 @@ class Meter:
         task: Task | None,
         wake: Callable[[], None],
     ) -> None:
-        """Go on from what was stored: the ledger, and the task under way."""
+        """Start from the stored ledger and task."""
         self.settings = settings
         self.kept = ledger
-        """What has to survive a restart: as of the last booking or run, or the last quarter-hour of one."""
+        """The ledger to store: as of the last booking, change of a run, or quarter-hour of one."""
         self._ledger = ledger
         self.is_dark: Callable[[datetime, datetime], bool] | None = None
-        """Returns whether it is certain that no sun is expected between two instants; None if that is not known."""
+        """Returns whether it is certain that no sun is expected between two instants; None without solar forecasts."""
         self._hass = hass
         self._wake = wake
         self._table: PriceTable = EMPTY_TABLE
@@ -62,20 +62,20 @@ class Meter:
 
     @property
     def source(self) -> Source:
-        """Return what the energy of the load is known from by its settings."""
+        """Return where the load's energy figure comes from, according to its settings."""
         if self.settings.energy_sensor is not None:
             return Source.METERED
         return Source.UNKNOWN if self.settings.power is None else Source.POWER
 
     def month(self, now: datetime) -> Month | None:
-        """Return what was booked in this month; None if nothing is ever booked, for want of a meter and a power."""
+        """Return this month's totals; None if nothing can be booked without a meter or a known power."""
         found = self.kept.month(now)
         if found is None and self.source is not Source.UNKNOWN:
             return Month(start=month_start(now))
         return found
 
     def source_of(self, now: datetime) -> Source:
-        """Return what the energy booked in this month is known from; as long as there is none, what it will be."""
+        """Return the source of this month's bookings; before the first one, the source it will have."""
         if (month := self.kept.month(now)) is None:
             return self.source
         return Source.METERED if month.metered else Source.POWER
@@ -87,7 +87,7 @@ class Meter:
 
     @callback
     def async_follow(self, settings: LoadSettings, *, renamed: bool = False) -> None:
-        """Follow the energy sensor that the settings name. Readings of one are not compared with those of another."""
+        """Follow the energy sensor in the settings. Readings of different sensors are not compared."""
         before, sensor = self.settings.energy_sensor, settings.energy_sensor
         self.settings = settings
         if sensor == before and self._unsub is not None:
@@ -103,7 +103,7 @@ class Meter:
 
     @callback
     def async_stop(self) -> None:
-        """Follow nothing."""
+        """Stop following the sensor."""
         if self._unsub is not None:
             self._unsub()
             self._unsub = None
@@ -112,7 +112,7 @@ class Meter:
     def update(
         self, now: datetime, task: Task | None, table: PriceTable | None
     ) -> None:
-        """Take the task under way, and what is known of prices; book what can be."""
+        """Note the current task and the known prices; book what is due."""
         self._table = table or EMPTY_TABLE
         before, self._task = self._task, task
         unbooked = self._ledger.unbooked
@@ -125,7 +125,7 @@ class Meter:
 
     @callback
     def finish(self, now: datetime, task: Task) -> None:
-        """Take a task that is over; it is booked when its meter has shown all of it."""
+        """Note that a task is over; it is booked once its meter has shown all of it."""
         unbooked = self._ledger.unbooked
         if unbooked is not None and unbooked.runs[:1] != task.runs[:1]:
             self._book()
@@ -140,14 +140,14 @@ class Meter:
 
     @callback
     def note(self, now: datetime, *, idle: bool) -> None:
-        """Take whether the load has to run and a device of it does not: by its power, nothing is used then."""
+        """Note whether a device is idle during a run: without a meter, it then counts as using nothing."""
         before, self._ledger = self._ledger, self._ledger.noted(now, idle=idle)
         if self._ledger != before:
             self._keep()
 
     @callback
     def async_recorded(self, hours: Collection[SavedHour]) -> None:
-        """Note that the long-term statistic has some hours."""
+        """Note that some hours are in the long-term statistic."""
         self._ledger = self._ledger.with_recorded(hours)
         self._keep()
         self._wake()
@@ -157,7 +157,7 @@ class Meter:
             return
         length = sum((run.duration for run in task.runs), timedelta())
         at_once = Run(start=task.opens, end=task.opens + length)
-        # What the sun really gave is not known: a saving is booked only if it had no part in it.
+        # The solar power really used is unknown: a saving is booked only if there cannot have been any.
         known = not self.settings.own_sun or self._all_dark((at_once, *task.runs))
         self._ledger = self._ledger.book(
             self._table,
@@ -175,7 +175,7 @@ class Meter:
         self.kept = self._ledger
 
     def _reading(self) -> Reading | None:
-        """Return what the sensor shows now; None if that cannot be used."""
+        """Return the sensor's current reading; None if it is unusable."""
         sensor = self.settings.energy_sensor
         state = self._hass.states.get(sensor) if sensor else None
         return None if state is None else read(state)
@@ -203,7 +203,7 @@ class Meter:
 
 
 def read(state: State) -> Reading | None:
-    """Return what the state of an energy sensor shows; None if it shows nothing, or what cannot be."""
+    """Return the reading in the state of an energy sensor; None if it is missing or impossible."""
     try:
         energy = EnergyConverter.convert(
             float(state.state),

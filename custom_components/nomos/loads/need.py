@@ -1,4 +1,4 @@
-"""What a load still needs: a fixed time, or what its car lacks. Pure."""
+"""What a load still needs: a fixed time, or the charge its car lacks. Pure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,41 +14,41 @@ _MOST: Final = 1e5
 """No car lacks more, in kWh."""
 
 SLACK: Final = 1.5
-"""Percent of charge that are not worth another plan or another run: more than a sensor of whole percents errs by."""
+"""Percent of charge not worth another plan or run: more than the error of a sensor in whole percent."""
 
 FALLEN: Final = 3.0
-"""Percent below its target from which a car that is plugged in is charged again."""
+"""Percent below target at which a plugged-in car is charged again."""
 
 TRUST: Final = timedelta(hours=1)
-"""How long a sensor may keep its last report while the car charges: some cars report no more than once an hour."""
+"""How long a report is trusted while the car charges: some cars report only once an hour."""
 
 _CORRECT: Final = timedelta(minutes=15)
-"""After this time a reading is corrected by less than the slack, too."""
+"""After this time, a difference below the slack also corrects a reading."""
 
 _MEASURED: Final = timedelta(hours=0.5), timedelta(hours=2)
-"""For how long a car has to charge until its power is measured, and after which time it is measured anew."""
+"""After how much charging the power of a car is measured, and after how much a new measurement begins."""
 
 _SLOWEST: Final = 0.1
-"""No car is taken to charge with less of its power."""
+"""The smallest share of its power that a car is assumed to charge with."""
 
 _TAPERS: Final = 90.0
-"""Percent of charge from which cars charge slower, which says nothing of the next time."""
+"""Percent of charge above which cars charge more slowly, so that nothing is measured."""
 
 _CONFIRM: Final = timedelta(hours=12)
-"""After this time a reading that is as expected replaces the one before."""
+"""After this time, a reading that is as expected also replaces the previous one."""
 
 _WORTHLESS: Final = timedelta(days=2)
-"""A car has been driven since: a reading of before says nothing."""
+"""After this time the car has probably been driven, and its last reading is dropped."""
 
 type Ran = Callable[[datetime | None], timedelta]
-"""How long a load has run since an instant, or for its task."""
+"""Returns how long a load has run since an instant; for its task, if given None."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charge:
-    """What a sensor reports of a battery: its charge in percent, or the energy in kWh that it lacks.
+    """The charge of a battery as its sensor reports it: in percent, or as missing energy in kWh.
 
-    It holds at ``at``; ``seen`` is when it was reported, which is earlier if what was charged since is in it.
+    ``amount`` holds at ``at``; ``seen`` is when it was reported, which is earlier if later charging was added.
     """
 
     amount: float
@@ -57,16 +57,16 @@ class Charge:
     seen: datetime
 
     def __post_init__(self) -> None:
-        """Refuse an amount that cannot be; ValueError."""
+        """Refuse an impossible amount; ValueError."""
         if not 0 <= self.amount <= (_MOST if self.is_energy else _FULL):
             raise ValueError("no charge")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """How fast a car charges: since a reading its charge has changed to an amount.
+    """How fast a car charges: after the reading ``since``, its charge has changed to ``amount``.
 
-    ``power`` is in kW as the settings have it, None if nothing was measured yet.
+    ``power`` is in kW as metered, like that of the settings; None if it was not measured yet.
     """
 
     since: Charge
@@ -76,7 +76,7 @@ class Pace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readings:
-    """What was last read of the sensors of a load; None for what could never be read. ``target`` is in percent."""
+    """The last known values of a load's sensors; None if there was none. ``target`` is in percent."""
 
     charge: Charge | None = None
     target: float | None = None
@@ -85,7 +85,7 @@ class Readings:
     pace: Pace | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a target that cannot be; ValueError."""
+        """Refuse an impossible target; ValueError."""
         if self.target is not None and not 0 < self.target <= _FULL:
             raise ValueError("no target")
 
@@ -99,9 +99,9 @@ def left(settings: LoadSettings, readings: Readings, ran: Ran) -> timedelta:
 
 
 def urgent(settings: LoadSettings, readings: Readings, ran: Ran) -> timedelta:
-    """Return for how long a load has to run at once, whatever the price: until its car is past its lowest charge.
+    """Return how long a load has to run at once, whatever the price: until its car is above its lowest charge.
 
-    Past it by the slack, so that it is not switched for every percent.
+    Above it by the slack, so that it is not switched for every percent.
     """
     car = settings.car and paced(settings.car, readings)
     if car is None or car.lowest is None or readings.charge is None:
@@ -114,12 +114,12 @@ def urgent(settings: LoadSettings, readings: Readings, ran: Ran) -> timedelta:
 
 
 def slack(settings: LoadSettings) -> timedelta:
-    """Return what of a need is too little to be planned, and by how much it may change without another plan."""
+    """Return the time up to which neither a need nor a change of it is worth a plan."""
     return settings.car.time_for(SLACK) if settings.car else _ZERO
 
 
 def has_fallen(settings: LoadSettings, readings: Readings, ran: Ran) -> bool:
-    """Return whether a car is known to be so far below its target that it is charged again."""
+    """Return whether a car is known to be far enough below its target to be charged again."""
     car = settings.car and paced(settings.car, readings)
     if car is None or readings.charge is None:
         return False
@@ -129,10 +129,10 @@ def has_fallen(settings: LoadSettings, readings: Readings, ran: Ran) -> bool:
 def with_charge(
     car: Car, readings: Readings, seen: Charge | None, now: datetime, ran: Ran
 ) -> Readings:
-    """Return readings with what a sensor reports now, None if that is nothing.
+    """Return readings updated with what a sensor reports now; ``seen`` is None if it reports nothing.
 
-    If it is what was expected they stay the same: then nothing has to be planned, shown or stored. A sensor that reports
-    nothing is bridged by what was charged since.
+    A report that is as expected changes nothing, so nothing has to be planned, shown or stored. While a sensor
+    reports nothing, the charge is extrapolated by what was charged since.
     """
     car, before = paced(car, readings), readings.charge
     if seen is None:
@@ -144,7 +144,7 @@ def with_charge(
     expected, found = (_lacking(car, one, ran) for one in (readings, new))
     age, error = now - before.seen, abs(found - expected)
     reached = found <= 0 < expected
-    # From this on it lacks so much that it is charged at once.
+    # If it lacks more than this, it is charged at once.
     low = target(car, readings) - (car.lowest or 0.0)
     fell = expected <= max(low, 0.0) < found
     differs = error > SLACK or (age > _CORRECT and error > 0.1)
@@ -152,9 +152,9 @@ def with_charge(
 
 
 def with_pace(car: Car, readings: Readings, seen: Charge | None, ran: Ran) -> Readings:
-    """Return readings with how fast a car has charged up to what its sensor reports now.
+    """Return readings with the car's pace updated by what its sensor reports now.
 
-    Only a report that has changed says something. It may be rounded, so the car may have got one percent more.
+    Only a changed report counts. It may be rounded, so the car may have gained one percent more.
     """
     if seen is None:
         return readings
@@ -181,14 +181,14 @@ def with_pace(car: Car, readings: Readings, seen: Charge | None, ran: Ran) -> Re
 
 
 def paced(car: Car, readings: Readings) -> Car:
-    """Return a car with the power that it charges with: what its settings say, or what was measured if that is less."""
+    """Return a car with the power that it really charges with: as measured if that is less than in its settings."""
     if readings.pace is None or (power := readings.pace.power) is None:
         return car
     return replace(car, power=max(min(power, car.power), car.power * _SLOWEST))
 
 
 def bridged(car: Car, readings: Readings, now: datetime, ran: Ran) -> Readings:
-    """Return readings in whose charge is what was charged up to now."""
+    """Return readings whose charge includes what was charged up to now."""
     if (one := readings.charge) is None or one.at >= now:
         return readings
     car = paced(car, readings)
@@ -202,7 +202,7 @@ def bridged(car: Car, readings: Readings, now: datetime, ran: Ran) -> Readings:
 
 
 def read_charge(car: Car, text: str, unit: object, at: datetime) -> Charge | None:
-    """Return what a state says of a battery's charge; None if it says nothing, or nothing that can be."""
+    """Return the charge of a battery from a state; None if it is missing or impossible."""
     amount, is_energy = _number(text), unit in {"kWh", "Wh"}
     if unit == "Wh":
         amount /= 1000
@@ -213,13 +213,13 @@ def read_charge(car: Car, text: str, unit: object, at: datetime) -> Charge | Non
 
 
 def read_target(text: str) -> float | None:
-    """Return the percent that a state asks for; None if it asks for nothing that can be."""
+    """Return the target percentage from a state; None if it is missing or impossible."""
     percent = _number(text)
     return percent if 0 < percent <= _FULL else None
 
 
 def _number(text: str) -> float:
-    """Return the number that a state is; if it is none, NaN, which is within no bounds."""
+    """Return a state as a number; NaN, which fails every check of bounds, if it is not one."""
     try:
         return float(text)
     except ValueError:
@@ -227,9 +227,9 @@ def _number(text: str) -> float:
 
 
 def _lacking(car: Car, readings: Readings, ran: Ran) -> float:
-    """Return the percent that a car lacks to its target; below zero if it has more.
+    """Return how many percent a car is below its target; negative if it is above.
 
-    A car whose charge was never known is taken to be empty: it has to be ready, and stops by itself when it is full.
+    A car whose charge was never known counts as empty: it has to be ready, and stops by itself when it is full.
     """
     charge = readings.charge
     if charge is None:
@@ -242,7 +242,7 @@ def _lacking(car: Car, readings: Readings, ran: Ran) -> float:
 
 
 def target(car: Car, readings: Readings) -> float:
-    """Return the percent to charge to: of its entity if that was ever known, or else the number of the settings."""
+    """Return the target percentage: the last known value of its entity, or else that of the settings."""
     if car.target_entity is not None and readings.target is not None:
         return readings.target
     return _FULL if car.target is None else car.target

@@ -1,4 +1,4 @@
-"""Own solar power for the loads that use it: each counts on what the ones before it leave. Imported only if one does."""
+"""Shares own solar power among the loads that use it, one after the other. Imported only if there is one."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -23,7 +23,7 @@ from .load import Load
 _LOGGER = logging.getLogger(__name__)
 
 type ReadSun = Callable[[datetime], Awaitable[HouseOutlook]]
-"""Returns what is expected of sun, house and payouts as of an instant, without runs of loads."""
+"""Returns the expected sun, need and payouts as of an instant, without runs of loads."""
 
 type _Rank = tuple[bool, datetime, int]
 
@@ -31,10 +31,10 @@ _LAST: Final = 1 << 30
 
 
 class SharedSun:
-    """Hands what is expected of the sun to the loads that use it, in the order of their deadlines.
+    """Shares the expected sun among the loads that use it, in the order of their deadlines.
 
-    A load counts on the surplus that the runs of those before it leave. Before all others come the loads that do not use
-    the sun, and runs in one go that have begun: what others plan does not change them.
+    A load counts on the surplus that is left by the runs of the loads before it. Loads that do not use the sun come
+    first, as do contiguous runs that have begun: what others plan does not change them.
     """
 
     def __init__(
@@ -46,13 +46,13 @@ class SharedSun:
         *,
         forecasts_changed: str,
     ) -> None:
-        """Wait for Home Assistant to start: until then, forecasts of others may not be there.
+        """Wait for Home Assistant to start: until then, other integrations' forecasts may be missing.
 
         ``forecasts_changed`` is the signal that is sent if something else is expected than was read last.
         """
         self.ready = False
         self.last: OwnSun | None = None
-        """What was expected when that was read last, without runs; None if it cannot be said."""
+        """What was read last, without runs; None if it could not be read."""
         self._hass, self._entry, self._loads, self._expect = hass, entry, loads, read
         self._failed = False
         for unsubscribe in (
@@ -69,7 +69,7 @@ class SharedSun:
         return self.last is not None and self.last.sun.is_dark(start, end)
 
     def has_changed(self, load: Load, taken: OwnSun | None) -> bool:
-        """Return whether a load would take something else now than it has taken, for what is left of its window."""
+        """Return whether the load would now be given something else than ``taken`` for the rest of its window."""
         now, last, task = dt_util.utcnow(), self.last, load.task
         if taken is None or last is None or task is None:
             return taken is not last
@@ -78,9 +78,9 @@ class SharedSun:
         return sun.between(start, end) != taken.between(start, end)
 
     async def async_take(self, load: Load) -> OwnSun | None:
-        """Return what a load may count on, as soon as the loads that come first are planned."""
+        """Return what a load may count on, once the loads that come first are planned."""
         now = dt_util.utcnow()
-        # Only those that are under way as this begins: two loads never wait for each other.
+        # Only plans that are already being made: two loads never wait for each other.
         under_way = [
             task
             for one in self._before(_rank(load, now), now)
@@ -92,12 +92,12 @@ class SharedSun:
         return sun and replace(sun, runs=self._runs_before(_rank(load, now), now))
 
     async def async_left(self, closes: datetime) -> OwnSun | None:
-        """Return what is left for a load that would come after all others with this deadline."""
+        """Return what is left for a load that comes after all others with this deadline."""
         sun, now = await self._async_read(), dt_util.utcnow()
         return sun and replace(sun, runs=self._runs_before((True, closes, _LAST), now))
 
     def _before(self, rank: _Rank, now: datetime) -> list[Load]:
-        """Return the loads that come before a rank, without those that have nothing to do, or no known power."""
+        """Return the loads before a rank, except those without a task or a known power."""
         return [
             one
             for one in self._loads.values()
@@ -107,9 +107,9 @@ class SharedSun:
         ]
 
     def _runs_before(self, rank: _Rank, now: datetime) -> PlannedRuns:
-        """Return the runs of loads before a rank that go on or are planned, with the power in kW, in order.
+        """Return the current and planned runs of the loads before a rank, with the power in kW, in order.
 
-        Those after the deadline do not matter.
+        Runs after the deadline are left out.
         """
         closes = rank[1]
         runs = [
@@ -121,7 +121,7 @@ class SharedSun:
         return tuple(sorted(runs, key=lambda one: (one[0].start, one[0].end, one[1])))
 
     async def _async_read(self) -> OwnSun | None:
-        """Return what is expected now, without runs; None if it cannot be said. A load must not fail for that."""
+        """Return what is expected now, without runs; None if it cannot be read, which must not stop a load."""
         try:
             found = await self._expect(dt_util.utcnow())
             self.last = OwnSun(house=found.house, sun=found.sun, payouts=found.payouts)
@@ -154,14 +154,14 @@ class SharedSun:
 
     @callback
     def _follow(self) -> None:
-        """Plan again what was planned with another sun than there is now."""
+        """Plan the loads again whose expected sun has changed."""
         for load in list(self._loads.values()):
             if load.settings.own_sun:
                 load.async_plan_if_due()
 
 
 def _rank(load: Load, now: datetime) -> _Rank:
-    """Return by what loads are ordered."""
+    """Return the rank of a load: the lowest is served first."""
     if (task := load.task) is None:
         return load.settings.own_sun, now, load.number
     in_one_go = task.by_hand or load.settings.contiguous

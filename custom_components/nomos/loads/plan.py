@@ -1,4 +1,4 @@
-"""What a load is asked to do and what is planned for it, as frozen data."""
+"""The task of a load and its plan, as frozen data."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,11 +14,11 @@ from .need import Readings
 
 _ZERO: Final = timedelta()
 _LONGEST: Final = timedelta(days=10)
-"""No task takes longer, whatever is done to the clock."""
+"""No task takes longer, even if the clock is changed."""
 
 
 class LoadStatus(StrEnum):
-    """What a load does, or why it does nothing; keys of the translations."""
+    """What a load does, or why it does nothing; translation keys."""
 
     NOT_ASKED = "not_asked"
     WAITING_FOR_WINDOW = "waiting_for_window"
@@ -41,19 +41,19 @@ class LoadState(Enum):
     IDLE = auto()
     """It has no task: it is not asked for, or switched off."""
     WAITING = auto()
-    """It has a task, and no plan that holds: one is being made, or it cannot be planned for lack of a contract or plug."""
+    """It has a task but no valid plan: one is being made, or it has no contract or is not plugged in."""
     PLANNED = auto()
-    """A plan holds until prices or needs change; nothing runs now."""
+    """It has a plan, valid until prices or needs change; nothing runs now."""
     RUNNING = auto()
-    """A run of its task goes on."""
+    """A run of its task is in progress."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One time that a load is to get what it needs: its window, and its runs so far.
+    """One occasion on which a load gets what it needs: its window, and its runs so far.
 
-    The end of a run that goes on is the planned one. ``by_hand``: it was started by hand, and does not heed prices.
-    ``skipped``: what is left of it shall not run.
+    The end of a run in progress is the planned one. ``by_hand``: it was started by hand, and ignores prices.
+    ``skipped``: the rest of it must not run.
     """
 
     opens: datetime
@@ -65,8 +65,8 @@ class Task:
     def __post_init__(self) -> None:
         """Refuse a task whose times are not in order; ValueError.
 
-        A run may begin before the window if a car is below its lowest charge, and go on after it if it was started by
-        hand, or if its duration was changed in it.
+        A run may begin before the window if a car is below its lowest charge, and continue after it if it was
+        started by hand, or if the duration was changed during the window.
         """
         edges = [at for run in self.runs for at in (run.start, run.end)]
         span = sorted([self.opens, self.closes, *edges])
@@ -82,7 +82,7 @@ class Task:
         return run_at(self.runs, now)
 
     def time_run(self, now: datetime, since: datetime | None = None) -> timedelta:
-        """Return how long the load has run up to an instant."""
+        """Return how long the load has run up to ``now``, counting from ``since`` if given."""
         return sum(
             (
                 max(min(run.end, now) - max(run.start, since or run.start), _ZERO)
@@ -92,12 +92,12 @@ class Task:
         )
 
     def with_run(self, run: Run) -> Self:
-        """Return the task with a run that begins, or whose end has changed."""
+        """Return the task with a run that begins, or that has a new end."""
         others = (one for one in self.runs if one.start != run.start)
         return replace(self, runs=(*others, run))
 
     def ended(self, now: datetime) -> Self:
-        """Return the task if nothing runs any more from an instant on."""
+        """Return the task with nothing running after ``now``."""
         runs = (
             replace(run, end=min(run.end, now)) for run in self.runs if run.start < now
         )
@@ -106,12 +106,12 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceMemory:
-    """What of a device that a load switches survives a restart.
+    """State of a switched device to restore after a restart.
 
     Attributes:
         run: the start of the run for which it was switched on; None if it was switched off, or never on.
         by_hand: it was switched by hand since then.
-        preset: the one to be set again after the run.
+        preset: the one to restore after the run.
     """
 
     run: datetime | None = None
@@ -126,13 +126,13 @@ class DeviceMemory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadMemory:
-    """What of a load survives a restart.
+    """State of a load to restore after a restart.
 
     Attributes:
         task: the last one that was asked for or has begun.
         off: the load is switched off.
-        devices: what is known of those that it switches, by their entity ids.
-        readings: what was read of its sensors.
+        devices: the state of those that it switches, by entity id.
+        readings: what was last read from its sensors.
         ledger: what it used, cost and saved.
         since: when it was added, or switched on again.
     """
@@ -154,9 +154,10 @@ class LoadMemory:
 class LoadPlan:
     """When a load runs within one window, its runs so far included, and what that costs.
 
-    Money is in EUR, for a load of unknown power per kW of it, and ``average_price`` in EUR/kWh; both only if all prices
-    of the runs are known. ``saving`` is against starting as the window opens, ``saving_vs_average`` against the mean
-    price of what is known of the window. Of a load that uses own solar power, all is by what it pays then.
+    Money is in EUR (per kW, for a load of unknown power), ``average_price`` in EUR/kWh; both are None unless all
+    prices of the runs are known. ``saving`` is against starting as the window opens, ``saving_vs_average`` against
+    the mean of the window's known prices. For a load that uses own solar power, prices are a mix of import prices
+    and payouts.
     """
 
     opens: datetime
@@ -164,13 +165,13 @@ class LoadPlan:
     status: LoadStatus
     runs: tuple[Run, ...] = ()
     share: float = 0.0
-    """Which part of what is needed is planned, from 0 to 1."""
+    """The share of the need that is planned, from 0 to 1."""
     cost: float | None = None
     average_price: float | None = None
     saving: float | None = None
     saving_vs_average: float | None = None
     solar_share: float | None = None
-    """Which part of the runs' energy the own sun is expected to give, from 0 to 1; None if the load does not use it."""
+    """The share of the runs' energy expected from own solar power, from 0 to 1; None if the load does not use it."""
 
     @override
     def __str__(self) -> str:
@@ -188,7 +189,7 @@ class LoadPlan:
         return next((run for run in self.runs if now < run.end), None)
 
     def has_missed(self, now: datetime, begun: Sequence[Run]) -> bool:
-        """Return whether a run is over that never began."""
+        """Return whether a planned run is over that never began."""
         return any(run.end <= now and run not in begun for run in self.runs)
 
     def next_change(self, now: datetime) -> datetime | None:

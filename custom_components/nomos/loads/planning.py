@@ -1,4 +1,4 @@
-"""The plan of a load: for its window, as far as prices are known. Pure, for the executor."""
+"""Plans a load in its window, as far as prices are known. Pure, for the executor."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -20,10 +20,10 @@ _ZERO: Final = timedelta()
 _INSTANT: Final = timedelta(microseconds=1)
 _HOUR: Final = timedelta(hours=1)
 AHEAD: Final = timedelta(days=1)
-"""How long before it opens a window is planned if no price of it is known."""
+"""How far ahead of its opening a window is planned if none of its prices is known."""
 
 PATIENCE: Final = timedelta(hours=6)
-"""How long before the last known price ends a load with a price cap stops waiting for more prices."""
+"""How long before the end of known prices a load with a price cap stops waiting for more."""
 
 
 def plan_load(
@@ -40,8 +40,7 @@ def plan_load(
 
     A load that uses own solar power (``sun``) is planned by what it pays then; so are its money and its price cap.
     ``left`` is what is still needed at ``now``, including the rest of the current run. For the time that is ``urgent`` it
-    has to run at once, whatever the price and the opening of the window; the rest is planned as that of a run that goes
-    on. The customer's own time is by the clock of ``zone``.
+    has to run at once, whatever the price and the opening of the window; the rest is as that of a run in progress. The customer's own time is by the clock of ``zone``.
     """
     power, bought = settings.power or 1.0, table
     if sun is not None:
@@ -60,7 +59,7 @@ def plan_load(
         runs = task.ended(now).runs
         status = LoadStatus.PLANNED if at_once else LoadStatus.DONE
     elif current and (in_one_go or case.is_last_run):
-        # What is needed may have changed since it began.
+        # The need may have changed since it began.
         end = now + left if task.by_hand else min(now + left, task.closes)
         runs = task.with_run(replace(current, end=end)).runs
         status = LoadStatus.PLANNED
@@ -78,11 +77,11 @@ def plan_load(
 def next_planning(
     settings: LoadSettings, table: PriceTable, task: Task, now: datetime
 ) -> datetime | None:
-    """Return when a plan has to be made again though no price has changed."""
+    """Return when to plan again even if no price has changed."""
     moments = [task.opens - AHEAD]
     if settings.price_cap is not None and table.horizon is not None:
         moments.append(table.horizon - PATIENCE)
-        # What was to run before, had its price come, runs after it.
+        # When a gap in the prices ends unfilled, runs that waited for it move behind it.
         known = [one for one in table.intervals if one.price is not None]
         moments += [two.start for one, two in pairwise(known) if one.end < two.start]
     return min((at for at in moments if at > now), default=None)
@@ -90,9 +89,9 @@ def next_planning(
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """What is left to plan of a task, from an instant on.
+    """What is left to plan of a task from ``now`` on.
 
-    ``table`` are the known prices of what the load uses, ``bought`` those of what it buys: others if it uses the sun.
+    ``bought`` are the known import prices, ``table`` those that the load pays: they differ if it uses solar power.
     """
 
     settings: LoadSettings
@@ -106,7 +105,7 @@ class _Case:
 
     @property
     def is_last_run(self) -> bool:
-        """Return whether the current run goes on to the end, because less is left than the shortest run."""
+        """Return whether the current run continues to the end because less than ``min_run`` is left."""
         if self.now < self.task.opens or self.left >= self.settings.min_run:
             return False
         return not self.is_above_cap(self.now, self.now + self.left)
@@ -120,10 +119,10 @@ class _Case:
         )
 
     def rest(self) -> tuple[tuple[Run, ...], LoadStatus]:
-        """Return the best runs from now on, and what to report of them.
+        """Return the best runs from now on, and the status to report.
 
-        Until prices are published, those of the day before stand in for them, to decide whether to begin early. A load
-        with a price cap never runs at a price that is not known.
+        Until prices are published, those of the day before stand in for them, to decide whether to begin early. A
+        load with a price cap never runs at an unknown price.
         """
         settings, task, table, now = self.settings, self.task, self.table, self.now
         closes = task.closes
@@ -149,7 +148,7 @@ class _Case:
         guessed = self._guessed(start) if may_guess else table
         runs = plan(guessed, request, now).runs
         if settings.contiguous and _length(runs) < self.left:
-            # Half a dishwasher's run helps nobody; half a car's charge does.
+            # Half a dishwasher's run is no use; half a car's charge is.
             runs = ()
         known = all(table.knows(run.start, run.end) for run in runs)
         if known if runs else table.knows(start, closes):
@@ -157,7 +156,7 @@ class _Case:
         return self._without_prices(runs, start)
 
     def _guessed(self, start: datetime) -> PriceTable:
-        """Return the prices, with stand-ins for those from an instant on that are not known."""
+        """Return the prices, with stand-ins for unknown ones from ``start`` on."""
         end = self.task.closes
         table = with_stand_ins(self.bought, start, end)
         if self.sun is None:
@@ -170,7 +169,7 @@ class _Case:
     def _without_prices(
         self, runs: tuple[Run, ...], start: datetime
     ) -> tuple[tuple[Run, ...], LoadStatus]:
-        """Return what remains of runs that reach into unknown prices: at the customer's own time, if there is one."""
+        """Return what remains of runs that reach into unknown prices, and a run at the customer's own time if set."""
         settings = self.settings
         known = () if settings.contiguous else tuple(_known_parts(runs, self.table))
         if settings.fallback is not None:
@@ -187,7 +186,7 @@ class _Case:
         return runs, LoadStatus.PROVISIONAL if runs else LoadStatus.WAITING_FOR_PRICES
 
     def _status(self, runs: tuple[Run, ...], start: datetime) -> LoadStatus:
-        """Return what to report of runs from an instant on whose prices are known."""
+        """Return the status to report for runs whose prices are known."""
         if not self.table.knows(start, self.task.closes):
             return LoadStatus.PROVISIONAL
         if _length(runs) >= self.left:
@@ -198,14 +197,14 @@ class _Case:
 
 
 def _running_past(task: Task, now: datetime, end: datetime) -> Task:
-    """Return the task with its current run, or one that starts now, going on at an instant."""
+    """Return the task with its current run, or one that starts now, extended just past ``end``."""
     current = task.run_at(now)
     start = current.start if current else now
     return task.ended(now).with_run(Run(start=start, end=end + _INSTANT))
 
 
 def _joined(task: Task, now: datetime, more: tuple[Run, ...]) -> tuple[Run, ...]:
-    """Return the runs of a task, and after them what is planned: the current run goes on, or ends now."""
+    """Return the runs of a task, then the planned ones; the current run continues, or ends now."""
     current = task.run_at(now)
     if current and more and more[0].start <= now:
         return (*task.with_run(replace(current, end=more[0].end)).runs, *more[1:])
@@ -230,7 +229,7 @@ def _known_parts(runs: Iterable[Run], table: PriceTable) -> Iterator[Run]:
 def _with_money(
     made: LoadPlan, power: float, whole: timedelta, table: PriceTable
 ) -> LoadPlan:
-    """Return a plan with its share of what is needed, and with what it costs and saves."""
+    """Return a plan with its share of the need, its cost and its savings."""
     length = _length(made.runs)
     made = replace(made, share=min(length / whole, 1.0) if whole else 1.0)
     average = average_price(table, made.runs)
@@ -251,7 +250,7 @@ def _with_money(
 
 
 def average_price(table: PriceTable, runs: Iterable[Run]) -> float | None:
-    """Return the mean price over the time of runs in EUR/kWh; None if one is unknown, or there is no time."""
+    """Return the mean price over the time of runs in EUR/kWh; None if a price is unknown or the runs are empty."""
     weighted: list[float] = []
     hours: list[float] = []
     for run in runs:
@@ -269,11 +268,11 @@ def _length(runs: Iterable[Run]) -> timedelta:
 
 
 def _runs_out(table: PriceTable, now: datetime) -> bool:
-    """Return whether known prices end so soon that more cannot be relied on."""
+    """Return whether known prices end too soon to go on waiting for more."""
     return table.horizon is None or table.horizon - now <= PATIENCE
 
 
 def _full_minute(instant: datetime) -> datetime:
-    """Return an instant, moved up to a full minute."""
+    """Return an instant, rounded up to a full minute."""
     floor = instant.replace(second=0, microsecond=0)
     return floor if floor == instant else floor + timedelta(minutes=1)

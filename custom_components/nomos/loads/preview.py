@@ -1,4 +1,4 @@
-"""What a load that was just described will do: the sentence at the end of the dialog."""
+"""The sentence at the end of the dialog: what the new load will do."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta, tzinfo
@@ -15,13 +15,13 @@ from .sensors import left_at_first
 from .settings import LoadSettings
 
 _SHOWN: Final = 3
-"""The runs that are named."""
+"""The number of runs that are named."""
 
 
 async def async_preview(
     hass: HomeAssistant, loads: Loads, data: Mapping[str, Any]
 ) -> tuple[str, dict[str, str]]:
-    """Return the sentence's translation key and what it names, for the data of a new subentry."""
+    """Return the sentence's translation key and placeholders, from the data of a new subentry."""
     settings, now = LoadSettings.of(data), dt_util.utcnow()
     zone = dt_util.get_default_time_zone()
     coordinator = loads.coordinator_of(settings.contract_id)
@@ -32,7 +32,7 @@ async def async_preview(
         sun = None
         if settings.own_sun and loads.sun is not None:
             sun = await loads.sun.async_left(closes)
-        # As if it were asked for now: it saves against starting now.
+        # As if it were asked for now, so that the saving is against starting now.
         plan = await hass.async_add_executor_job(
             plan_load,
             settings,
@@ -51,7 +51,7 @@ async def async_preview(
 def describe(
     plan: LoadPlan | None, now: datetime, zone: tzinfo, language: str
 ) -> tuple[str, dict[str, str]]:
-    """Return the translation key that fits a plan, and times, date and saving as a customer writes them."""
+    """Return the translation key that fits a plan, and its placeholders in the customer's notation."""
     if plan is not None and plan.status is LoadStatus.DONE:
         return "full", {}
     if plan is None or not plan.runs:

@@ -1,4 +1,4 @@
-"""What a load saved, as a long-term statistic: each hour of its runs is written as soon as it is booked, and once."""
+"""What a load saved, as a long-term statistic: each hour of its runs is written once, as soon as it is booked."""
 
 import asyncio
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class SavedStatistic:
-    """Writes what the meter of one load has booked. What fails is tried again with the next change of the load."""
+    """Writes what the meter of one load has booked. A failure is tried again with the load's next change."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, load_id: str) -> None:
         """Name the statistic; nothing is read or written yet."""
@@ -34,7 +34,7 @@ class SavedStatistic:
 
     @callback
     def async_follow(self, meter: Meter, name: str) -> None:
-        """Write the hours that the statistic lacks, if there are any. ``name`` is that of the load."""
+        """Write the hours that the statistic lacks, if any. ``name`` is that of the load."""
         busy = self._writing is not None and not self._writing.done()
         hours = meter.kept.unrecorded
         if busy or not hours or not statistics_are_kept(self._hass):
@@ -48,7 +48,7 @@ class SavedStatistic:
 
     @callback
     def async_stop(self) -> None:
-        """Write nothing more."""
+        """Stop writing."""
         if self._writing is not None:
             self._writing.cancel()
 
@@ -58,7 +58,7 @@ class SavedStatistic:
         values = {one.start: one.saved for one in hours}
 
         def read() -> dict[Statistic, Rows]:
-            """Return the rows that have to be written: hours replace what is there of them, so none counts twice."""
+            """Return the rows to write: they replace the rows of the same hours, so that none counts twice."""
             total = running_total(self._hass, self._statistic, min(values))
             rows = total.revised(values)
             return {self._statistic: rows} if rows else {}
@@ -75,10 +75,10 @@ class SavedStatistic:
 
 @callback
 def async_forget_saved(hass: HomeAssistant, load_ids: Iterable[str]) -> None:
-    """Delete the statistics of loads that are gone: no other load will go on with them."""
+    """Delete the statistics of removed loads: no other load will continue them."""
     async_clear(hass, map(_of, load_ids))
 
 
 def _of(load_id: str) -> Statistic:
-    """Return the statistic of a load. Its id is a ULID, and a statistic's has small letters only."""
+    """Return the statistic of a load. The load's id is a ULID; a statistic's id must be in lower case."""
     return Statistic(id=f"{DOMAIN}:load_{load_id.lower()}_saved", kind="saved")

@@ -1,4 +1,4 @@
-"""The customer's own sensors that a load follows: its car's charge and target, whether it is plugged in or asked for."""
+"""The customer's sensors that a load follows: its car's charge and target, whether it is plugged in or asked for."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 _ZERO: Final = timedelta()
 
 SETTLING: Final = timedelta(seconds=30)
-"""For so long a switch must be off to count: contacts bounce, and no run is to be chopped by them."""
+"""How long a switch must be off to count: contacts bounce, and must not interrupt a run."""
 
 SELDOM: Final = timedelta(minutes=1)
-"""A number is read no more often, however often it is reported."""
+"""The shortest time between two readings of a number, however often it is reported."""
 
 
 class LoadSensors:
-    """Reads the sensors of one load, wakes it when they change, and says what it still needs by them."""
+    """Reads the sensors of one load, wakes it when they change, and works out what it still needs."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class LoadSensors:
         readings: Readings,
         wake: Callable[[], None],
     ) -> None:
-        """Go on from what was read before a restart; ``wake`` is called when sensors have changed."""
+        """Start from what was read before a restart; ``wake`` is called when sensors have changed."""
         self.settings = load.settings
         self.readings = readings
         self._hass = hass
@@ -55,11 +55,11 @@ class LoadSensors:
 
     @property
     def unplugged(self) -> bool:
-        """Return whether the load cannot run: the sensor of its plug says so."""
+        """Return whether the load cannot run because its plug sensor is off."""
         return bool(self.settings.plugged_sensor) and self.readings.plugged is False
 
     def _ran(self, now: datetime) -> Ran:
-        """Return what says how long the load has run: since an instant, or for its task."""
+        """Return a function for how long the load has run: since an instant, or for its task."""
 
         def ran(since: datetime | None) -> timedelta:
             task, last = self._load.task, self._load.last
@@ -69,20 +69,20 @@ class LoadSensors:
         return ran
 
     def left(self, now: datetime) -> timedelta:
-        """Return how long the load still has to run; what is not worth to begin with is nothing."""
+        """Return how long the load still has to run; zero if that is too little to begin a run."""
         left = need.left(self.settings, self.readings, self._ran(now))
         worth_it = self._load.running(now) or left > need.slack(self.settings)
         return left if worth_it else _ZERO
 
     @property
     def target(self) -> float | None:
-        """Return the percent that a car is to be charged to; None if that is not known, or the load is no car."""
+        """Return the target percentage of a car; None if the load is no car."""
         car = self.settings.car
         return need.target(car, self.readings) if car else None
 
     @property
     def note(self) -> str:
-        """Return what the log has to say of a need that is only supposed."""
+        """Return a note for the log if the need is only assumed."""
         guessed = self.settings.car is not None and self.readings.charge is None
         return " (its charge is not known: it is taken to be empty)" if guessed else ""
 
@@ -92,11 +92,11 @@ class LoadSensors:
         return known and not self.left(now)
 
     def urgent(self, now: datetime) -> timedelta:
-        """Return for how long it has to run at once, whatever the price."""
+        """Return how long it has to run at once, whatever the price."""
         return need.urgent(self.settings, self.readings, self._ran(now))
 
     def asks_again(self, now: datetime) -> bool:
-        """Return whether a car that stays plugged in lacks so much that it is asked for once more."""
+        """Return whether a car that stays plugged in is low enough to be asked for again."""
         by_plug = self.settings.asking_sensor == self.settings.plugged_sensor
         return (
             by_plug
@@ -105,11 +105,11 @@ class LoadSensors:
         )
 
     def planned(self, now: datetime) -> None:
-        """Remember what is planned for."""
+        """Remember the need that is being planned."""
         self._planned = self._whole(now), self.urgent(now) > _ZERO
 
     def is_planned(self, now: datetime) -> bool:
-        """Return whether what was planned for is still what is needed."""
+        """Return whether the need is still the planned one."""
         if self.settings.car is None:
             return True
         whole, urgent = self._planned
@@ -122,13 +122,13 @@ class LoadSensors:
         return ran(None) + need.left(self.settings, self.readings, ran)
 
     def bridge(self, now: datetime) -> None:
-        """Count what the task that ends has charged."""
+        """Add what the ending task has charged to the last reading."""
         if (car := self.settings.car) is not None:
             self.readings = need.bridged(car, self.readings, now, self._ran(now))
 
     @callback
     def async_follow(self, settings: LoadSettings, *, renamed: bool = False) -> None:
-        """Follow the sensors that the settings name; what was read of others is forgotten, unless these are the same."""
+        """Follow the sensors in the settings; readings of other ones are dropped, unless they were only renamed."""
         before, now = _named(self.settings), _named(settings)
         self.settings = settings
         if self._unsub_states is not None and now == before:
@@ -149,7 +149,7 @@ class LoadSensors:
 
     @callback
     def async_stop(self) -> None:
-        """Follow nothing."""
+        """Stop following sensors."""
         self._cancel_look()
         self._look_at = None
         if self._unsub_states is not None:
@@ -157,9 +157,9 @@ class LoadSensors:
             self._unsub_states = None
 
     def read(self, now: datetime) -> list[Sensed]:
-        """Read all sensors; return what has changed that has to be acted upon.
+        """Read all sensors; return the changes that the load must act on.
 
-        What is neither on nor off, and no number, changes nothing.
+        A state that is neither on, off nor a number changes nothing.
         """
         before, found = self.readings, list[Sensed]()
         plugged = self._read_switch(self.settings.plugged_sensor, before.plugged, now)
@@ -192,7 +192,7 @@ class LoadSensors:
     def _read_switch(
         self, entity_id: str | None, before: bool | None, now: datetime
     ) -> bool | None:
-        """Return whether a sensor is on; what it was before if it does not say, or not for long enough."""
+        """Return whether a sensor is on; the previous value if that is unknown, or it has been off only briefly."""
         state = _state(self._hass, entity_id)
         match state and state.state:
             case "on":
@@ -209,7 +209,7 @@ class LoadSensors:
 
     @callback
     def _changed(self, event: Event[Any]) -> None:
-        """Wake the load; but because of a number only now and then."""
+        """Wake the load, but not for every change of a number."""
         switches = self.settings.plugged_sensor, self.settings.asking_sensor
         number = event.data["entity_id"] not in switches
         if number and self._read_at and self._has_just_read(dt_util.utcnow()):
@@ -218,7 +218,7 @@ class LoadSensors:
             self._wake()
 
     def _look_again(self, at: datetime) -> None:
-        """Wake the load at an instant, or before it."""
+        """Wake the load at an instant at the latest."""
         if self._look_at is None or at < self._look_at:
             self._cancel_look()
             self._look_at = at
@@ -233,7 +233,7 @@ class LoadSensors:
 
 
 def _named(settings: LoadSettings) -> dict[str, str | None]:
-    """Return the entities to follow, by what is read of them."""
+    """Return the entities to follow, by the field of ``Readings`` that each fills."""
     car = settings.car
     return {
         "charge": car.charge_sensor if car else None,
@@ -246,7 +246,7 @@ def _named(settings: LoadSettings) -> dict[str, str | None]:
 def left_at_first(
     hass: HomeAssistant, settings: LoadSettings, now: datetime
 ) -> timedelta:
-    """Return how long a load that nobody follows yet has to run."""
+    """Return how long a load that does not exist yet has to run."""
     charge, target = None, None
     if settings.car is not None:
         charge, target = _read_car(hass, settings.car, now)
@@ -258,10 +258,10 @@ def left_at_first(
 def _read_car(
     hass: HomeAssistant, car: Car, now: datetime
 ) -> tuple[Charge | None, float | None]:
-    """Return the charge and the target of a car, None for what no state says."""
+    """Return the charge and the target of a car; None for what is unknown."""
     charge, state = None, _state(hass, car.charge_sensor)
     if state is not None:
-        # A sensor that goes on saying the same while the car charges is believed after a while.
+        # An unchanged report counts as no older than TRUST.
         at = min(max(state.last_reported, now - TRUST), now)
         unit = state.attributes.get(ATTR_UNIT_OF_MEASUREMENT)
         charge = need.read_charge(car, state.state, unit, at)

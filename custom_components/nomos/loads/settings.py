@@ -1,4 +1,4 @@
-"""What a customer wants of a load, as frozen data."""
+"""The settings of a load, as frozen data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ _DAY: Final = timedelta(days=1)
 _INSTANT: Final = timedelta(microseconds=1)
 
 READY_BY: Final = "07:00"
-"""When a load is to be ready if nothing else is chosen: its window spans the night."""
+"""When a load has to be ready by default: its window spans the night."""
 
 CHARGED_OF_METERED: Final = 0.9
-"""How much of what is metered gets into a car's battery: chargers and cars lose some 8 to 15 percent."""
+"""The share of metered energy that reaches a car's battery: chargers and cars lose some 8 to 15 percent."""
 
 
 class PresetCommand(NamedTuple):
-    """How the preset of an entity is set: the service, and the name of the preset in its data and in the state."""
+    """How an entity's preset is set: the action, and the preset's name in its data and among the state's attributes."""
 
     service: str
     attribute: str
@@ -41,7 +41,7 @@ WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class Days(StrEnum):
-    """The days on which a load is to be ready; keys of the translations."""
+    """The days on which a load has to be ready; translation keys."""
 
     EVERY_DAY = "every_day"
     WORKDAYS = "workdays"
@@ -50,7 +50,7 @@ class Days(StrEnum):
 
 
 class Repeat(StrEnum):
-    """When a load is planned; keys of the translations."""
+    """When a load is planned; translation keys."""
 
     DAILY = "daily"
     ON_DEMAND = "on_demand"
@@ -58,18 +58,18 @@ class Repeat(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Car:
-    """A battery that is charged up to a target: what it still needs is read of a sensor.
+    """A car battery that is charged up to a target; what it still needs is read from a sensor.
 
     Attributes:
         capacity: in kWh.
-        power: of charging in kW, as it is metered.
+        power: charging power in kW, as metered.
         charge_sensor: the entity of its state of charge in percent, or of the energy in kWh or Wh that it lacks.
-        target: in percent; what counts while nothing is known of ``target_entity`` if that is given, too.
+        target: in percent; with a ``target_entity``, it counts only while that entity's value is unknown.
         target_entity: the entity of the target in percent.
-        lowest: the percent that are charged at once whatever the price.
+        lowest: the percent up to which it is charged at once, whatever the price.
 
     Raises:
-        ValueError: with the translation key of what cannot be meant.
+        ValueError: a setting is invalid; the message is a translation key.
 
     """
 
@@ -98,7 +98,7 @@ class Car:
         )
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be meant."""
+        """Refuse invalid settings."""
         if not 0 < self.capacity <= 10_000:
             raise ValueError("no_capacity")
         if not 0 < self.power < inf:
@@ -111,49 +111,49 @@ class Car:
             raise ValueError("lowest_above_target")
 
     def time_for(self, points: float) -> timedelta:
-        """Return how long charging takes for some percent of the capacity."""
+        """Return how long it takes to charge some percent of the capacity."""
         return duration_for(
             points / 100 * self.capacity, self.power * CHARGED_OF_METERED
         )
 
     def power_for(self, points: float, time: timedelta) -> float:
-        """Return the power in kW, as it is metered, that charges some percent of the capacity in a time."""
+        """Return the metered power in kW that charges some percent of the capacity in a given time."""
         charged = points / 100 * self.capacity / CHARGED_OF_METERED
         return charged / (time / _HOUR)
 
     def points_in(self, time: timedelta) -> float:
-        """Return how many percent of the capacity are charged in a time."""
+        """Return how many percent of the capacity are charged in a given time."""
         charged = time / _HOUR * self.power * CHARGED_OF_METERED
         return 100 * charged / self.capacity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadSettings:
-    """What the customer wants of a load. Times are wall-clock times of the hub.
+    """The settings of a load. Times are in the hub's local time.
 
     Attributes:
         duration: how long it has to run, if ``energy`` is not given.
-        energy: what it needs in kWh; it then runs as long as its power takes for that.
+        energy: what it needs in kWh; it then runs as long as that takes at its power.
         power: in kW, what it draws while it runs; None if that is not known.
-        start: the earliest start; None if it may run from one time to be ready to the next.
-        end: when it is to be ready.
-        within: the hours after a request in which an on-demand load is to be ready, in place of ``end``.
-        days: the weekdays on which it is to be ready, 0 for Monday.
+        start: the earliest start; None if the window opens when the previous one closes.
+        end: when it has to be ready.
+        within: how long after a request an on-demand load has to be ready, in place of ``end``.
+        days: the weekdays on which it has to be ready, 0 for Monday.
         on_demand: whether it waits until it is asked for.
         price_cap: in EUR/kWh.
-        own_sun: whether it is planned with own solar power; it then has a power.
+        own_sun: whether it uses own solar power, which requires a ``power``.
         fallback: when to start if prices are not known.
-        car: what is charged, if what is needed goes by that; ``duration`` is then that of a full charge.
-        plugged_sensor: the entity without whose "on" the load does not run. If it is on demand and has no
-            ``ask_sensor``, this one asks for it, too.
-        ask_sensor: the entity that asks for an on-demand load by turning on, and no longer by turning off.
+        car: the car whose charge decides what is needed, if any; ``duration`` is then that of a full charge.
+        plugged_sensor: the entity that has to be on for the load to run. For an on-demand load without
+            ``ask_sensor``, it also asks for the load.
+        ask_sensor: the entity that asks for an on-demand load by turning on, and withdraws that by turning off.
         devices: the entities that are switched for it.
-        preset_on: of those with presets, the one while it runs.
-        preset_off: the one otherwise; None for the one that was set before the run.
+        preset_on: the preset of such devices during a run.
+        preset_off: their preset otherwise; None for the one before the run.
         energy_sensor: the entity that counts the energy of the device, in kWh or the like.
 
     Raises:
-        ValueError: with the translation key of what can never be planned.
+        ValueError: the load can never be planned; the message is a translation key.
 
     """
 
@@ -226,12 +226,12 @@ class LoadSettings:
         )
 
     def __post_init__(self) -> None:
-        """Refuse what can never be planned."""
+        """Refuse settings that can never be planned."""
         opens = self.start or self.end
         length = self.within or _between(opens, self.end) or _DAY
         if self.duration <= _ZERO:
             raise ValueError("no_duration")
-        # A car is hardly ever empty.
+        # A car is hardly ever empty, so it rarely needs a full charge.
         if self.duration > length and self.car is None:
             raise ValueError("within_too_short" if self.within else "window_too_short")
         if self.min_run > self.duration:
@@ -264,7 +264,7 @@ class LoadSettings:
     ) -> tuple[datetime, datetime]:
         """Return the window of the next task after an aware instant, in UTC.
 
-        If too little is left of the coming one for a load that cannot pause, it is the one after it. A load on demand is
+        If too little of it is left for a load that cannot pause, the one after it is returned. A load on demand is
         asked for at that instant, and may begin then unless it has an earliest start.
         """
         if self.within is not None:
@@ -285,7 +285,7 @@ class LoadSettings:
         runs: int = 0,
         running_since: datetime | None = None,
     ) -> PlanRequest:
-        """Return what the planner is asked for the rest of a window.
+        """Return the request to the planner for the rest of a window.
 
         ``duration`` is what the load still needs, ``runs`` how often it has run, the current run not included.
         """
@@ -311,11 +311,11 @@ _ENTITIES: Final = (
     "ask_sensor",
     "energy_sensor",
 )
-"""What of the data of a subentry is the id of an entity, besides the devices."""
+"""The keys of a subentry's data that hold an entity id, besides ``devices``."""
 
 
 def renamed(data: Mapping[str, Any], old: str, new: str) -> dict[str, Any]:
-    """Return the data of a subentry with another id of an entity."""
+    """Return the data of a subentry with an entity id replaced."""
     changes: dict[str, Any] = {key: new for key in _ENTITIES if data.get(key) == old}
     if old in (devices := data.get("devices") or ()):
         changes["devices"] = [new if one == old else one for one in devices]
@@ -335,7 +335,7 @@ def _days(data: Mapping[str, Any]) -> frozenset[int]:
 
 
 def _between(earlier: time, later: time) -> timedelta:
-    """Return how long after one wall-clock time the next other one comes: less than a day."""
+    """Return the time from one wall-clock time to the next occurrence of another: less than a day."""
     start, end = (datetime.combine(datetime.min, wall) for wall in (earlier, later))
     return (end - start) % _DAY
 
@@ -343,7 +343,7 @@ def _between(earlier: time, later: time) -> timedelta:
 def _time(text: str | None) -> time | None:
     if not text:
         return None
-    # As Home Assistant's own check of forms reads it, which takes 7:00, too.
+    # Parsed as by Home Assistant's own check of forms, which accepts 7:00, too.
     if (wall := dt_util.parse_time(text)) is None:
         raise ValueError("not a time")
     return wall

@@ -1,4 +1,4 @@
-"""Which task a load has: the next one, or one that is started by hand; and when it is over. Pure."""
+"""The tasks of a load: the next one, one started by hand, and when one is over. Pure."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
@@ -10,11 +10,11 @@ from .plan import Task
 from .settings import LoadSettings
 
 _FARTHEST: Final = timedelta(days=8)
-"""No window closes later; only what was skipped for weeks does."""
+"""No window closes later, unless tasks were skipped for weeks ahead."""
 
 
 class Sensed(Enum):
-    """What sensors say that a load has to act upon."""
+    """Changes of sensors that a load must act on."""
 
     ASKED = auto()
     """The sensor that asks for the load has turned on."""
@@ -33,9 +33,9 @@ def next_task(
     last: Task | None,
     since: datetime | None,
 ) -> Task:
-    """Return the task of the window that is open, or comes next, and has none yet.
+    """Return the task of the current or next window that has none yet.
 
-    It opens no earlier than ``since``: nothing could be started before the load was there, or was switched on.
+    It opens no earlier than ``since``, when the load was added or switched on: nothing could start before.
     """
     after = now
     if last is not None and not settings.on_demand:
@@ -47,9 +47,9 @@ def next_task(
 
 
 def to_start(task: Task, last: Task | None, now: datetime) -> Task:
-    """Return the task that is started by hand: once more the one before, if its window has not closed yet.
+    """Return the task to start by hand: one in the window of the last task, if that is still open, else ``task``.
 
-    ``task`` is the present or the next one; as long as it has not begun, its own window is still to come.
+    ``task`` is the current or the next one; as long as it has not begun, its own window is still to come.
     """
     if last is None or last.closes <= now or task.opens < last.closes or task.runs:
         return task
@@ -57,7 +57,7 @@ def to_start(task: Task, last: Task | None, now: datetime) -> Task:
 
 
 def started_by_hand(task: Task, now: datetime, left: timedelta) -> Task:
-    """Return a task that runs now for what is left of it, without regard to prices and to its window."""
+    """Return a task that runs now for what is left of it, whatever its window and the prices."""
     current = task.run_at(now)
     run = Run(start=current.start if current else now, end=now + left)
     by_hand = replace(
@@ -70,7 +70,7 @@ def started_by_hand(task: Task, now: datetime, left: timedelta) -> Task:
 
 
 def moved(task: Task, new: Task, now: datetime) -> Task:
-    """Return a task that has begun, or was asked for, in the window of another one: that of new settings."""
+    """Return a task that has begun or was asked for, moved to the window of ``new`` after settings changed."""
     runs = tuple(run for run in task.runs if run.start <= now)
     return Task(
         opens=min(task.opens, now, *(run.start for run in runs)),
@@ -81,16 +81,16 @@ def moved(task: Task, new: Task, now: datetime) -> Task:
 
 
 def is_over(task: Task, settings: LoadSettings, left: timedelta, now: datetime) -> bool:
-    """Return whether nothing more is to be done for a task of which so much is left."""
+    """Return whether a task is over; ``left`` is how long it still has to run."""
     if task.run_at(now):
         return False
     if task.skipped:
         return True
     once = task.by_hand or settings.contiguous
-    # By a clock that was set back, a run has not begun yet.
+    # If the clock was set back, a run has not begun yet.
     begun = any(run.start <= now for run in task.runs)
     if now >= task.closes or (once and begun):
         return True
-    # A car that is planned every day may be driven again until its window closes.
+    # A car that is planned every day may be driven again before its window closes.
     driven = settings.car and not settings.on_demand
     return not left and not driven

@@ -1,7 +1,7 @@
 """What to tell a battery's inverter, quarter-hour by quarter-hour: the modes that cost the least.
 
-A dynamic programme over charge levels and the mode of the quarter-hour before. Levels are steps of one percent of the
-capacity, costs between them are interpolated.
+A dynamic programme over charge levels and the previous quarter-hour's mode. Levels are steps of one percent of the
+capacity; costs between them are interpolated.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,21 +15,21 @@ from typing import Final, NamedTuple
 _HOUR: Final = timedelta(hours=1)
 _LEVELS: Final = 100
 _CHANGE: Final = 0.001
-"""EUR that a mode other than self-use has to earn before it is told: modes do not flap for less."""
+"""EUR that a change to a mode other than self-use has to earn, so that modes do not flap."""
 _GRADES: Final = 8
-"""Into how many steps a power is graded."""
+"""The number of grades of a power that are tried."""
 _EQUAL: Final = 1e-5
-"""EUR that do not count: of powers that cost the same, the highest is taken."""
+"""EUR that make no difference: of powers that cost the same, the highest is used."""
 _MISSED: Final = 10.0
-"""EUR per kWh that lack at a target: more than any price."""
+"""EUR per kWh that is missing at a target: more than any price."""
 
 
 class BatteryMode(StrEnum):
     """What an inverter can be told.
 
-    - ``SELF_USE``: its own way: the battery covers the need and stores the surplus;
+    - ``SELF_USE``: left to itself: the battery covers the need and stores the surplus;
     - ``HOLD``: stores the surplus, does not discharge;
-    - ``DELAY_CHARGE``: the surplus is sold, the battery keeps room; it covers the need;
+    - ``DELAY_CHARGE``: sells the surplus, so that the battery keeps room; covers the need;
     - ``CHARGE``: charges at a power, up to a level, from the grid too;
     - ``FEED_IN``: discharges at a power, down to a level, into the grid too.
     """
@@ -45,13 +45,13 @@ class BatteryMode(StrEnum):
 class Battery:
     """What a battery and its inverter can do.
 
-    Energies and levels are usable kWh, powers are kW at the house's side. Of what is charged, the share
-    ``charge_efficiency`` arrives; ``discharge_efficiency`` of what leaves the battery arrives in the house. ``standby``
-    (kW) is lost all the time, ``wear`` (EUR) is what a kWh costs that is discharged. Nothing is discharged below
-    ``reserve``. ``from_grid``: it may charge from the grid; ``to_grid``: it may discharge into the grid.
+    Energies and levels are usable kWh, powers are kW on the house's side. The share ``charge_efficiency`` of what is
+    charged reaches the battery, the share ``discharge_efficiency`` of what leaves the battery reaches the house.
+    ``standby`` (kW) is lost all the time, ``wear`` is the cost of discharging in EUR/kWh. Nothing is discharged
+    below ``reserve``. ``from_grid``: it may charge from the grid; ``to_grid``: it may discharge into the grid.
 
     Raises:
-        ValueError: there is no such battery.
+        ValueError: a value is impossible.
 
     """
 
@@ -67,7 +67,7 @@ class Battery:
     to_grid: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be meant."""
+        """Refuse impossible values."""
         if not (
             0 < self.capacity < inf
             and 0 < self.charge_power < inf
@@ -82,7 +82,7 @@ class Battery:
 
 
 class Quarter(NamedTuple):
-    """A quarter-hour, or what is left of one, and what is expected of it.
+    """A quarter-hour, or what is left of one, and what is expected in it.
 
     ``need`` is what the house uses beyond its own solar power (kWh, negative for a surplus); ``price`` of import and
     ``payout`` of export are in EUR/kWh. If the price is only a stand-in, ``known`` is False: then nothing is bought
@@ -103,11 +103,11 @@ class Quarter(NamedTuple):
 
 
 class Step(NamedTuple):
-    """What the inverter is told in a quarter-hour, and what comes of it.
+    """What the inverter is told in a quarter-hour, and the result.
 
-    ``power`` (kW) is that of ``CHARGE`` and ``FEED_IN``, else zero. ``level`` is the charge at the end (kWh), ``grid``
-    what is imported (kWh, negative for export), ``discharged`` what the battery delivers (kWh), ``cost`` what both
-    cost, wear included (EUR).
+    ``power`` (kW) is that of ``CHARGE`` and ``FEED_IN``, else zero. ``level`` is the charge at the end (kWh),
+    ``grid`` what is imported (kWh, negative for export), ``discharged`` what the battery delivers (kWh), ``cost``
+    the cost of import and wear (EUR, negative if export earns more).
     """
 
     mode: BatteryMode
@@ -129,8 +129,8 @@ class Target(NamedTuple):
 class BatteryPlan:
     """A step for each quarter-hour, and what the plan costs (EUR, wear included).
 
-    ``cost`` and ``cost_self_use`` are of the same quarter-hours. ``end_value`` is how much more the charge that the
-    plan leaves is worth than the charge that self-use would leave; ``cost`` is less by it.
+    ``cost`` and ``cost_self_use`` are of the same quarter-hours. ``end_value`` is how much more the charge left at
+    the end is worth than under self-use; it is subtracted from ``cost``.
     """
 
     quarters: tuple[Quarter, ...]
@@ -148,11 +148,11 @@ class BatteryPlan:
 type _Costs = list[float]
 """The cost from an instant on, by charge level."""
 type _Outlook = tuple[_Costs, ...]
-"""The same, by the mode of the quarter-hour before: in the order of ``BatteryMode``."""
+"""The same, by the previous quarter-hour's mode, in the order of ``BatteryMode``."""
 type _Outcome = tuple[int, float, float, float, float]
-"""A mode, by its place in ``BatteryMode``; what is charged and discharged, the level after it (kWh) and its cost."""
+"""A mode, by its index in ``BatteryMode``; what is charged and discharged, the resulting level (kWh) and the cost."""
 type _Choice = tuple[_Costs, list[float]]
-"""What it costs to be at each level after charging or feeding in, and the amounts of the grades below full power."""
+"""The cost of ending at each level by charging or feeding in, and the amounts of the grades below full power."""
 type _Choices = tuple[_Choice | None, _Choice | None]
 
 _MODES: Final = tuple(BatteryMode)
@@ -168,10 +168,10 @@ def plan_battery(
     target: Target | None = None,
     mode: BatteryMode = BatteryMode.SELF_USE,
 ) -> BatteryPlan:
-    """Return the plan for some quarter-hours that begins with a charge level (kWh) and the mode of now.
+    """Return the plan for some quarter-hours, starting with a charge level (kWh) and the current mode.
 
-    What charge is worth at their end follows from the quarter-hours ``beyond``, whose prices are taken for granted
-    though they are guessed. A target may be among them: then the plan leaves what can still reach it.
+    What charge is worth at their end follows from the quarter-hours ``beyond``, whose guessed prices count as known.
+    A target may lie among them: then the plan leaves enough charge to still reach it.
     """
     level = min(max(level, 0.0), battery.capacity)
     guessed = [quarter._replace(known=True) for quarter in beyond]
@@ -191,7 +191,7 @@ def plan_battery(
     end_value = to_go(idle) - to_go(steps)
     cost, cost_self_use = (fsum(one.cost for one in run) for run in (steps, idle))
     if target is None and cost - end_value > cost_self_use:
-        # Costs between levels are interpolated: by no more than that error.
+        # Costs between levels are interpolated, and the difference is within that error.
         steps, cost, end_value = idle, cost_self_use, 0.0
     return BatteryPlan(
         quarters=tuple(quarters),
@@ -203,10 +203,10 @@ def plan_battery(
 
 
 def _after(battery: Battery, quarters: Sequence[Quarter]) -> _Outlook:
-    """Return what is to be paid after some quarter-hours, if the next day is like them.
+    """Return the cost after some quarter-hours, if the next day is like them.
 
-    If there is a surplus, what is in the battery need not be stored then, but is sold: charge is worth that at least.
-    Without this, spare charge would be sold before, and lack if there is less sun than expected.
+    Any surplus that a charged battery has no room for is sold, so charge is worth at least that payout. Without
+    this, spare charge would be sold beforehand, and be missing if there is less sun than expected.
     """
     payouts = [quarter.payout for quarter in quarters if quarter.need < 0]
     sold = max(min(payouts, default=0.0), 0.0) / battery.charge_efficiency
@@ -220,7 +220,7 @@ def _outlooks(
     last: _Outlook,
     target: Target | None = None,
 ) -> list[_Outlook]:
-    """Return what is to be paid from the start of each quarter-hour on, and from the end of the last."""
+    """Return the cost from the start of each quarter-hour on, and from the end of the last."""
     size = battery.capacity / _LEVELS
     found = [last]
     for quarter in reversed(quarters):
@@ -237,7 +237,7 @@ def _outlooks(
 
 
 def _before(battery: Battery, quarter: Quarter, after: _Outlook) -> _Outlook:
-    """Return what is to be paid from the start of a quarter-hour on."""
+    """Return the cost from the start of a quarter-hour on."""
     size = battery.capacity / _LEVELS
     choices = _choices(battery, quarter, after)
     told: _Outlook = tuple([inf] * (_LEVELS + 1) for _ in _MODES)
@@ -303,9 +303,9 @@ def _step(quarter: Quarter, outcome: _Outcome) -> Step:
 
 
 def _choices(battery: Battery, quarter: Quarter, after: _Outlook) -> _Choices:
-    """Return what it costs to be at each level after charging, and after feeding in; None for what may not be.
+    """Return the cost of ending at each level by charging, and by feeding in; None if that is not allowed.
 
-    Both are without what depends on the level before.
+    Neither includes costs that depend on the level before.
     """
     if not quarter.known:
         return None, None
@@ -325,7 +325,7 @@ def _choice(costs: _Costs, price: float, most: float) -> _Choice:
 def _outcomes(
     battery: Battery, quarter: Quarter, level: float, choices: _Choices
 ) -> Iterator[_Outcome]:
-    """Yield what can be told at a charge level, self-use first; of powers the best."""
+    """Yield the possible modes at a charge level, self-use first, each with its best power only."""
     _, _, need, price, payout, _ = quarter
     left = level - battery.standby * quarter.hours
     for mode, charged, discharged in _orders(battery, quarter, level, left, choices):
@@ -339,7 +339,7 @@ def _outcomes(
 def _orders(
     battery: Battery, quarter: Quarter, level: float, left: float, choices: _Choices
 ) -> list[tuple[int, float, float]]:
-    """Return modes, and what is charged and discharged, at a level of which standby losses leave ``left``."""
+    """Return modes with what is charged and discharged; ``left`` is the level less standby losses."""
     hours, need = quarter.hours, quarter.need
     gained, lost = battery.charge_efficiency, -1 / battery.discharge_efficiency
     most_in = min(battery.charge_power * hours, (battery.capacity - level) / gained)
@@ -367,16 +367,16 @@ def _orders(
 def _best_amount(
     choice: _Choice, bounds: tuple[float, float], left: float, slope: float
 ) -> float:
-    """Return the amount that costs the least: the most, or one that a lower grade of the power comes to.
+    """Return the cheapest amount: the largest possible, or that of a lower grade of the power.
 
-    ``left`` is the place among the levels with nothing done, ``slope`` what a kWh adds to it.
+    ``left`` is the place among the levels if nothing is done, ``slope`` what a kWh adds to it.
     """
     line, grades = choice
     lowest, most = bounds
     best, least = most, _at(line, max(left + most * slope, 0.0)) - _EQUAL
     for amount in grades:
         if lowest < amount < most:
-            # Standby losses may leave less than is discharged, and rounding more than there is room for.
+            # Standby losses may take it below the lowest level, and rounding above the highest.
             place = max(left + amount * slope, 0.0)
             index = min(int(place), _LEVELS - 1)
             one, two = line[index : index + 2]

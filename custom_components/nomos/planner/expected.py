@@ -1,4 +1,4 @@
-"""What is expected until prices end, and a day longer: energy, prices and payouts by quarter-hours."""
+"""What is expected until prices end, and for another day: energy, prices and payouts by quarter-hour."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
@@ -16,14 +16,14 @@ from .model import PlannedRuns
 _HOUR: Final = timedelta(hours=1)
 _DAY: Final = timedelta(days=1)
 _DAYS: Final = (0, *range(-1, -15, -1), 1, 2)
-"""Where energy is looked for at the same clock time: on the day itself, on days before, on days after."""
+"""Days on which energy is looked up at the same clock time: the day itself, then earlier days, then later ones."""
 
 
 @dataclass(frozen=True)
 class EnergyForecast:
-    """Energy in kWh that is expected in stretches of time without a gap, each spread evenly.
+    """Expected energy in kWh by stretches of time without gaps, spread evenly within each.
 
-    ``starts`` are instants in UTC, one more than there are stretches: the last is the end of all.
+    ``starts`` are instants in UTC, one more than there are stretches: the last one is the end of the forecast.
     """
 
     starts: tuple[datetime, ...] = ()
@@ -31,9 +31,9 @@ class EnergyForecast:
 
     @classmethod
     def of(cls, rows: Iterable[tuple[datetime, float]]) -> Self:
-        """Make a forecast of starts in any order: each row is until the next one, the last as long as the one before.
+        """Make a forecast from rows in any order: each lasts until the next one, the last as long as the one before.
 
-        A single row is an hour.
+        A single row lasts an hour.
 
         Raises:
             ValueError: two rows have the same start.
@@ -50,20 +50,20 @@ class EnergyForecast:
         return cls(tuple(starts), tuple(kwh for _, kwh in ordered))
 
     def times(self, factor: float) -> Self:
-        """Return so many times the energy."""
+        """Return the forecast multiplied by a factor."""
         return replace(self, energies=tuple(one * factor for one in self.energies))
 
     def between(self, start: datetime, end: datetime) -> float:
         """Return the energy between two aware instants less than a day apart, in kWh.
 
-        If the forecast does not reach there, the next best day is taken, at the same clock time; without any, zero.
+        If the forecast does not cover it, the same clock time of the next best day is used; zero if there is none.
         """
         if not self.energies:
             return 0.0
         length = end - start
         local = start.astimezone(TARIFF_ZONE)
         for days in _DAYS:
-            # Adding to a local time takes the first of two hours that are called the same.
+            # In autumn, this is the first of two local hours with the same name.
             shifted = local + timedelta(days=days) if days else local
             at = shifted.astimezone(UTC)
             if self.starts[0] <= at and at + length <= self.starts[-1]:
@@ -82,7 +82,7 @@ class EnergyForecast:
     def within(
         self, start: datetime, end: datetime
     ) -> tuple[tuple[datetime, float], ...]:
-        """Return the stretches that touch the time between two aware instants: their starts, and their energy in kWh."""
+        """Return the stretches that overlap the time between two aware instants: their starts and energy in kWh."""
         first = max(bisect_right(self.starts, start) - 1, 0)
         pairs = zip(self.starts[first:], self.energies[first:], strict=False)
         return tuple(takewhile(lambda pair: pair[0] < end, pairs))
@@ -102,7 +102,7 @@ class EnergyForecast:
 
 @dataclass(frozen=True, kw_only=True)
 class HouseOutlook:
-    """What is expected of a house: its need, its solar power, payouts (EUR/kWh), and runs on top of the need."""
+    """The outlook of a house: its need, its solar power, payouts (EUR/kWh), and runs that add to the need."""
 
     house: EnergyForecast
     sun: EnergyForecast
@@ -110,7 +110,7 @@ class HouseOutlook:
     runs: PlannedRuns = ()
 
     def expected(self, prices: PriceTable, runs: PlannedRuns) -> Expected:
-        """Return it with prices, and with other runs."""
+        """Combine it with prices and runs; its own runs are dropped."""
         return Expected(
             prices=prices,
             payouts=self.payouts,
@@ -124,7 +124,7 @@ class HouseOutlook:
 class Expected(HouseOutlook):
     """What is expected of a house with a battery, and prices (EUR/kWh).
 
-    Of what is not known, the price or payout of the same clock time on the last day before stands in.
+    For an unknown price or payout, that of the same clock time on the last day with one stands in.
     """
 
     prices: PriceTable
@@ -132,21 +132,21 @@ class Expected(HouseOutlook):
     def to_plan(
         self, start: datetime, end: datetime
     ) -> tuple[list[Quarter], list[Quarter]]:
-        """Return the quarter-hours to plan, as far as prices are known at most, and those by which charge left is valued.
+        """Return the quarter-hours to plan, as far as prices are known, and those that value the charge left.
 
-        The latter go on until a day after the last known price.
+        The latter continue until a day after the last known price.
         """
         horizon = self.prices.horizon or start
         quarters = list(self.quarters(start, min(end, horizon)))
-        # They end earlier where a price is missing that nothing stands in for.
+        # They end earlier at a missing price without a stand-in.
         until = quarters[-1].end if quarters else start
         beyond = max(horizon, until) + _DAY
         return quarters, list(self.quarters(until, beyond))
 
     def quarters(self, start: datetime, end: datetime) -> Iterator[Quarter]:
-        """Yield the quarter-hours between two aware instants, up to where nothing stands in for an unknown price.
+        """Yield the quarter-hours between two aware instants, up to the first unknown price without a stand-in.
 
-        The first and the last may be cut; a price that changes within a quarter-hour cuts it, too.
+        The first and the last may be cut short; a price that changes within a quarter-hour splits it.
         """
         prices = with_stand_ins(self.prices, start, end)
         payouts = with_stand_ins(self.payouts, start, end)

@@ -1,4 +1,4 @@
-"""What the planner is asked and what it answers."""
+"""The planner's request and its plan."""
 
 from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,7 @@ from ..pricing.table import NO_COMPONENTS, Components
 
 type Stretch = tuple[datetime, datetime]
 type PlannedRuns = tuple[tuple[Run, float], ...]
-"""Runs that loads and batteries have planned, with their power in kW; negative for what a battery delivers."""
+"""Planned runs of loads and batteries, with their power in kW; negative while a battery delivers."""
 type Profile = tuple[tuple[timedelta, float], ...]
 
 _ZERO = timedelta(0)
@@ -23,14 +23,14 @@ class Prefer(StrEnum):
 
 
 class Objective(StrEnum):
-    """What makes a plan the best: to pay the least for what is used, or to be paid the most for what is fed in."""
+    """What makes a plan the best: paying the least for what is used, or earning the most with what is fed in."""
 
     LOWEST = "lowest"
     HIGHEST = "highest"
 
 
 class PlanStatus(StrEnum):
-    """How much of what was asked could be planned: all, a part, nothing."""
+    """How much of the requested duration could be planned: all, a part, nothing."""
 
     COMPLETE = "complete"
     SHORT = "short"
@@ -41,16 +41,21 @@ class PlanStatus(StrEnum):
 class PlanRequest:
     """A load that needs electricity for a while between two aware instants, or a source that feeds it in.
 
-    With the objective ``HIGHEST`` prices are payouts, and the plan is the one that earns the most; all else means the
-    same. A load without a known power takes 1 kW: its cost then is the cost per kW.
+    With the objective ``HIGHEST`` prices are payouts, and the best plan earns the most; everything else means the
+    same. For a load of unknown power, 1 kW is used: its cost is then the cost per kW.
 
     ``profile`` is the power over the course of a run, step by step, in place of ``power_kw``; it is as long as
-    ``duration`` and goes with contiguous runs only. ``min_run``, ``min_pause`` and ``max_runs`` shape interruptible
-    runs; a contiguous load that has to be cut short is cut to no less than ``min_run``.
-    Of interruptible loads ``duration``, ``min_run`` and ``min_pause`` are rounded up to five minutes, and runs start and
-    end at five-minute marks (counted from the opening of the window if every minute of it is needed).
-    ``running_since`` is the start of a run that goes on: an interruptible load keeps to it for ``min_run``, and to the next
-    five-minute mark at least; it counts as the first of ``max_runs``, and ``duration`` is what is still needed.
+    ``duration``, and for contiguous runs only.
+
+    ``min_run``, ``min_pause`` and ``max_runs`` shape interruptible runs; a contiguous load that has to be cut short
+    is cut to no less than ``min_run``. For interruptible loads, ``duration``, ``min_run`` and ``min_pause`` are
+    rounded up to five minutes, and runs start and end at five-minute marks (counted from the opening of the window if
+    every minute of it is needed).
+
+    ``running_since`` is the start of a run in progress: an interruptible load continues it for ``min_run``, and at
+    least to the next five-minute mark. It counts as the first of ``max_runs``, and ``duration`` is what is still
+    needed.
+
     The load never runs while the price is above ``price_cap`` or below ``price_floor`` (EUR/kWh).
 
     Raises:
@@ -75,9 +80,9 @@ class PlanRequest:
     running_since: datetime | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be meant."""
+        """Refuse a request that contradicts itself."""
         if not (
-            # Compared in UTC: two times of one zone compare by their wall clock, which runs twice in autumn.
+            # Compared in UTC: times of the same zone compare by wall clock, which repeats an hour in autumn.
             self.earliest.astimezone(UTC) <= self.latest.astimezone(UTC)
             and _ZERO <= self.min_run <= self.duration
             and self.min_pause >= _ZERO
@@ -128,16 +133,16 @@ class Slice:
 class Plan:
     """When a load runs and what that costs; with the objective ``HIGHEST``, what it earns.
 
-    Money is in EUR, energy in kWh, instants in UTC. For comparison, what the energy that is planned would cost:
+    Money is in EUR, energy in kWh, instants in UTC. For comparison, what the planned energy would cost:
 
     - ``cost_if_now``: starting at once (or at the earliest start) and in one go, whatever price cap and floor say;
       None if nothing is planned or a price in the way is unknown;
     - ``cost_at_average``: at the mean over time of the known prices in what is left of the window; None if nothing
       is planned.
 
-    ``component_cost`` has None for a part that is unknown somewhere in the plan. ``unknown`` are the stretches of what
-    is left of the window whose price is not known. ``provisional`` if prices end before the window: a better plan
-    may come.
+    ``component_cost`` has None for a component that is unknown anywhere in the plan. ``unknown`` are the stretches
+    without a known price in what is left of the window. ``provisional``: prices end before the window, so a better
+    plan may come.
     """
 
     status: PlanStatus
@@ -167,12 +172,12 @@ class Plan:
 
     @property
     def saving_vs_now(self) -> float | None:
-        """Return what the plan saves or earns more against starting at once; negative when that is better."""
+        """Return what the plan saves, or earns in addition, against starting at once; negative if that is better."""
         return self._gain(self.cost_if_now)
 
     @property
     def saving_vs_average(self) -> float | None:
-        """Return what the plan saves or earns more against the window's average price."""
+        """Return what the plan saves, or earns in addition, against the window's average price."""
         return self._gain(self.cost_at_average)
 
     def _gain(self, cost: float | None) -> float | None:
@@ -183,6 +188,6 @@ class Plan:
 
 
 def duration_for(energy_kwh: float, power_kw: float) -> timedelta:
-    """Return how long a power takes for an amount of energy, rounded up to whole seconds."""
-    # The millionth keeps 0.1 kWh at 0.3 kW from becoming 1201 seconds by the error of floats.
+    """Return how long an amount of energy takes at a power, rounded up to whole seconds."""
+    # Rounding keeps floating-point errors from turning 0.1 kWh at 0.3 kW into 1201 seconds.
     return timedelta(seconds=ceil(round(energy_kwh / power_kw * 3600, 6)))

@@ -1,7 +1,7 @@
 """The least-cost runs of a load: one run at any instant, or several on a grid of equal slots.
 
-Whole numbers throughout, so that equal costs are equal. One run: the cost is piecewise linear in its start, and the
-optimum is at a bend. Several runs: a dynamic programme over the slots and the time run so far.
+All numbers are integers, so that equal costs compare equal. One run: the cost is piecewise linear in its start, and
+the optimum is at a bend. Several runs: a dynamic programme over the slots and the time run so far.
 """
 
 from bisect import bisect_right
@@ -23,7 +23,7 @@ def one_run(
 ) -> int | None:
     """Return the cheapest start of one run; None if it fits nowhere.
 
-    The cost bends only at a start that puts an edge of a step on a boundary of a price, so one of those is optimal.
+    The cost bends only at a start that puts an edge of a step on a price boundary, so one of those is optimal.
     Segments are sorted; ``steps`` are length and power of the parts of the run, one after the other. Of equally cheap
     starts the earliest is taken, or the latest if it is to be ``late``.
     """
@@ -103,7 +103,7 @@ def several_runs(
     """
     search = _Search(costs, duration, max(min_run, 1), max(min_pause, 1), late, running)
     runs = search.best(None)
-    # Most plans need no more runs than are allowed; counting them takes a table for each.
+    # Most plans stay within the limit without counting runs, which takes a table for each run.
     ended = bool(running) and not (runs and runs[0][0] == 0)
     if max_runs is not None and len(runs) + ended > max_runs:
         runs = search.best(max_runs)
@@ -111,13 +111,13 @@ def several_runs(
 
 
 type _Table = list[list[int]]
-"""The least values by the boundary of slots that plans have come to, and by how many slots they have run."""
+"""The lowest values of plans, by the slot boundary they have reached and by how many slots they have run."""
 
 
 class _Search:
     """One search for several runs.
 
-    A value holds cost, number of runs and preference in one integer, most important first.
+    A value packs cost, number of runs and preference into one integer, most important first.
     """
 
     def __init__(
@@ -142,11 +142,11 @@ class _Search:
             until[end] - until[end - least] + a_run if end >= least else _FAR
             for end in range(size + 1)
         ]
-        """The values of runs of the least length, by the boundary of slots at which they end."""
+        """The values of runs of minimum length, by the slot boundary at which they end."""
         self._least, self._pause = least, pause
         self._duration = min(duration, sum(cost is not None for cost in costs))
         self._kept: int | None = None
-        """How many slots a run that goes on is kept, to be as long as the least; None if the load does not run."""
+        """How many slots a run in progress must continue to reach the minimum length; None if there is none."""
         if running:
             kept = min(max(least - running, 0), duration, size)
             self._kept = 0 if None in costs[:kept] else kept
@@ -155,8 +155,8 @@ class _Search:
         """The values of plans that have not run yet."""
 
     def best(self, limit: int | None) -> list[Span]:
-        """Return the best runs, at most as many as a limit."""
-        # Table n is of plans with at most n + 1 runs; without a limit one table is of all.
+        """Return the best runs; ``limit`` is the largest number of them, None for any."""
+        # Table n holds plans with at most n + 1 runs; without a limit, one table holds all plans.
         tables: list[_Table] = []
         rested = None if limit is None else [self._nothing] * len(self._shortest)
         for _ in range(limit or 1):
@@ -175,7 +175,7 @@ class _Search:
     def _table(self, before: _Table | None) -> tuple[_Table, _Table]:
         """Return the values of plans whose last run ends at a boundary, and of those that may begin a run there.
 
-        ``before`` is the latter for plans with one run less; None if runs are not counted.
+        ``before`` is the latter for plans with one run fewer; None if runs are not counted.
         """
         least, ended, rested = self._least, list[list[int]](), list[list[int]]()
         for at, shortest in enumerate(self._shortest):
@@ -185,7 +185,7 @@ class _Search:
             rested.append(row)
             row = [_FAR] * len(row)
             if at and (cost := self._values[at - 1]) < _FAR:
-                # A run that ends here went on for a slot, or is as short as it may be.
+                # A run that ends here was extended by a slot, or has the minimum length.
                 row[1:] = [value + cost for value in ended[-1][:-1]]
                 if at >= least:
                     begun = (one + shortest for one in (before or rested)[at - least])
@@ -198,7 +198,7 @@ class _Search:
     def _runs(
         self, tables: list[_Table], layer: int, end: int, total: int
     ) -> list[Span]:
-        """Return the runs that lead to a value, found from the last one back."""
+        """Return the runs that lead to a value, traced back from the last one."""
         runs: list[Span] = []
         while total:
             value, start = tables[layer][end][total], end
@@ -214,7 +214,7 @@ class _Search:
         return runs
 
     def _before(self, ended: _Table, at: int, total: int, value: int) -> int | None:
-        """Return when the run before ended if a run as short as it may be ends here; 0 if it is the first."""
+        """If a run of minimum length can end at ``at``, return the end of the run before it, 0 if none; else None."""
         rest, value = total - self._least, value - self._shortest[at]
         if rest <= 0:
             return 0 if not (rest or value) else None

@@ -1,4 +1,4 @@
-"""What a load pays that uses own solar power: as far as the surplus reaches, only the payout that is lost."""
+"""What a load pays for own solar power: only the lost payout, as far as the surplus reaches."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
@@ -15,22 +15,22 @@ from .model import Run
 _HOUR: Final = timedelta(hours=1)
 
 type _Piece = tuple[datetime, datetime, float, float]
-"""Start and end, which part of a load's power the surplus covers, and what that part would be paid (EUR/kWh)."""
+"""Start and end, the share of a load's power that the surplus covers, and the payout lost for it (EUR/kWh)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class OwnSun(HouseOutlook):
-    """The surplus that a load may count on: the sun, less what the house needs and what loads take that come first.
+    """The surplus that a load may count on: the sun, less the need of the house and of the loads that come first.
 
-    Without a forecast of sun and house, and as long as a payout is not known, there is no surplus.
+    Without a forecast of sun or house, or while the payout is unknown, there is no surplus.
     """
 
     def guessed(self, start: datetime, end: datetime) -> Self:
-        """Return it with stand-ins for the payouts between two aware instants that are not known."""
+        """Return it with stand-ins for unknown payouts between two aware instants."""
         return replace(self, payouts=with_stand_ins(self.payouts, start, end))
 
     def between(self, start: datetime, end: datetime) -> tuple[object, ...]:
-        """Return what is expected between two aware instants: equal if it means the same for a load."""
+        """Return what is expected between two aware instants, for comparison: equal if it is the same for a load."""
         payouts = (
             (max(one.start, start), min(one.end, end), one.price)
             for one in self.payouts.between(start, end).intervals
@@ -45,10 +45,10 @@ class OwnSun(HouseOutlook):
     def prices(
         self, table: PriceTable, power: float, start: datetime, end: datetime
     ) -> PriceTable:
-        """Return prices in which those between two aware instants are what a load of a power (kW) pays per kWh.
+        """Return prices, between two aware instants replaced by what a load of some power (kW) pays per kWh.
 
-        That is the import price for the part that the surplus does not cover, and the payout for the rest. What is
-        unknown stays unknown.
+        That is the payout for the share that the surplus covers, and the import price for the rest. Unknown prices
+        stay unknown.
         """
         found: list[Interval] = []
         for one in table.intervals:
@@ -64,7 +64,7 @@ class OwnSun(HouseOutlook):
         return PriceTable(tuple(found))
 
     def share(self, runs: Iterable[Run], power: float) -> float:
-        """Return which part of the energy of some runs the surplus covers, from 0 to 1."""
+        """Return the share of the energy of some runs that the surplus covers, from 0 to 1."""
         pieces = [
             ((until - since) / _HOUR, share)
             for run in runs
@@ -74,7 +74,7 @@ class OwnSun(HouseOutlook):
         return fsum(length * share for length, share in pieces) / hours if hours else 0
 
     def _pieces(self, start: datetime, end: datetime, power: float) -> Iterator[_Piece]:
-        """Yield stretches in which nothing changes: cut at quarter-hours, at payouts, and at the edges of other runs."""
+        """Yield stretches without a change: cut at quarter-hours, at new payouts, and at the edges of other runs."""
         edges = self._edges
         while start < end:
             index = bisect_right(edges, start)
@@ -95,11 +95,11 @@ class OwnSun(HouseOutlook):
 
     @cached_property
     def _edges(self) -> list[datetime]:
-        """Return when a run of another load begins or ends, in order."""
+        """Return when runs of other loads begin or end, in order."""
         return sorted({at for run, _ in self.runs for at in (run.start, run.end)})
 
     def _surplus(self, start: datetime, end: datetime) -> float:
-        """Return the power in kW that is left of the sun in a stretch in which nothing changes."""
+        """Return the surplus in kW in a stretch without a change."""
         if not (self.sun.energies and self.house.energies):
             return 0.0
         energy = self.sun.between(start, end) - self.house.between(start, end)

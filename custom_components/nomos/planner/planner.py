@@ -24,11 +24,11 @@ _POWER_STEPS: Final = 10**6
 
 
 def plan(table: PriceTable, request: PlanRequest, now: datetime) -> Plan:
-    """Return the best way to run a load, as far as prices are known.
+    """Return the best plan, as far as prices are known.
 
-    When not all of the duration fits (the window, price cap and floor, unknown prices), as much as possible is planned: of
-    an interruptible load any part that respects its constraints, of a contiguous load one run that is shorter, but
-    of a load with a power profile nothing. Then the cost decides, then the number of runs, then the preference.
+    If not all of the duration fits (window, price cap and floor, unknown prices), as much as possible is planned:
+    for an interruptible load any part that respects its constraints, for a contiguous load one shorter run, but
+    nothing for a load with a power profile. Then the cost decides, then the number of runs, then the preference.
     """
     opens = max(request.earliest.astimezone(UTC), now.astimezone(UTC))
     closes = max(request.latest.astimezone(UTC), opens)
@@ -64,7 +64,7 @@ def plan(table: PriceTable, request: PlanRequest, now: datetime) -> Plan:
 
 
 type _Known = list[tuple[datetime, datetime, float]]
-"""Start, end and price of what is known of a window."""
+"""Start, end and price of the parts of a window with a known price."""
 
 
 def _known(table: PriceTable, opens: datetime, closes: datetime) -> _Known:
@@ -76,7 +76,7 @@ def _known(table: PriceTable, opens: datetime, closes: datetime) -> _Known:
 
 
 def _gaps(known: _Known, opens: datetime, closes: datetime) -> tuple[Stretch, ...]:
-    """Return the stretches of a window whose price is not known."""
+    """Return the stretches of a window without a known price."""
     starts = [opens, *(end for _, end, _ in known)]
     ends = [*(start for start, _, _ in known), closes]
     pairs = zip(starts, ends, strict=True)
@@ -118,7 +118,7 @@ def _ticks(instant: datetime) -> int:
 
 
 def _single(segments: list[Segment], request: PlanRequest) -> list[Span]:
-    """Return the best run in one go, cut to what fits unless its power has a profile."""
+    """Return the best single run, cut to what fits unless its power has a profile."""
     if request.profile is not None:
         steps = [
             (length // _TICK, round(power * _POWER_STEPS))
@@ -138,12 +138,12 @@ def _several(
 ) -> list[Span]:
     """Return the best runs on the grid."""
     slot, duration = _GRID // _TICK, _slots(request.duration)
-    # Slots begin at five-minute marks, as prices do; at the opening if every minute of the window is needed.
+    # Slots begin at five-minute marks, as prices do, or at the opening if every minute of the window is needed.
     first = opens + -opens % slot
     running = 0
     since = request.running_since
     if since is not None and segments[0][0] == opens:
-        # It runs to the mark.
+        # The run in progress continues to the next mark.
         running = max((first - _ticks(since)) // slot, 1)
         left = request.duration // _TICK - (first - opens)
         if left <= 0:
@@ -177,7 +177,7 @@ def _slots(length: timedelta) -> int:
 def _slices(
     table: PriceTable, runs: Iterable[Run], request: PlanRequest
 ) -> Iterator[Slice]:
-    """Yield the parts of runs, which lie in known prices, with one price and one power."""
+    """Yield the parts of runs with one price and one power; all prices of the runs are known."""
     for run in runs:
         start = run.start
         for length, power in request.profile or ((run.duration, request.power_kw),):
@@ -199,7 +199,7 @@ def _slices(
 
 
 def _component_cost(slices: tuple[Slice, ...]) -> Components:
-    """Return what each component costs in EUR; None for one that is unknown in any slice."""
+    """Return the cost of each component in EUR; None for one that is unknown in any slice."""
     used = [piece for piece in slices if piece.energy_kwh]
 
     def total(name: str) -> float | None:

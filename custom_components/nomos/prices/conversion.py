@@ -1,4 +1,4 @@
-"""Price tables out of answers of the API and stored files, and what is cheap out of options."""
+"""Conversion of API answers and stored files to price tables, and of options to levels and periods."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ PERIODS: Final = {"shortest_period": "shortest", "bridged_gap": "bridged"}
 def price_table(
     series: PriceSeries, since: datetime = _EVER[0], until: datetime = _EVER[1]
 ) -> PriceTable:
-    """Convert prices of the API (ct/kWh) to a table (EUR/kWh) of the intervals that touch a range."""
+    """Convert prices of the API (ct/kWh) to a table (EUR/kWh) of the intervals that overlap a range."""
     items, length = series.items or (), series.resolution
     first = bisect_right(items, since, key=lambda item: item.start + length)
     end = bisect_left(items, until, key=lambda item: item.start)
@@ -66,7 +66,7 @@ def price_file(hass: HomeAssistant, contract_id: str) -> StoredFile:
 
 
 def decode_table(stored: Any) -> PriceTable:
-    """Read the intervals of a table; ValueError or TypeError if they are none."""
+    """Decode a stored table; ValueError or TypeError if it is invalid."""
     return PriceTable.of(decode(tuple[Interval, ...], stored))
 
 
@@ -82,10 +82,10 @@ def is_complete(table: PriceTable, day: date, supplied_to: datetime | None) -> b
 
 
 def trimmed(table: PriceTable, now: datetime) -> PriceTable:
-    """Return a table from yesterday on, for charts and automations that reach back over midnight.
+    """Return a table from yesterday on, for charts and automations that look back past midnight.
 
-    The last three days with prices always stay, so that a clock that is ahead removes nothing. Only whole days go, so
-    that a table changes once a day for its age.
+    The last three days with prices always stay, so that a clock that is ahead removes nothing. Only whole days are
+    dropped, so that a table changes only once a day because of its age.
     """
     first = local_date(now) - timedelta(days=1)
     if (horizon := table.horizon) is not None:
@@ -94,14 +94,14 @@ def trimmed(table: PriceTable, now: datetime) -> PriceTable:
 
 
 def level_thresholds(options: Mapping[str, Any]) -> LevelThresholds:
-    """Return what the customer calls cheap and expensive; an option that is missing has its default."""
+    """Return the customer's thresholds of levels; missing options have their defaults."""
     shares = {name: options[name] for name in SHARES if name in options}
     distances = {name: options[name] / 100 for name in DISTANCES if name in options}
     return LevelThresholds(**shares, **distances)
 
 
 def contradictions(options: Mapping[str, Any]) -> dict[str, str]:
-    """Return what contradicts itself in the options of levels: names of options, and keys of the sentences about them."""
+    """Return contradictions in the options of levels: names of options, and translation keys of the errors."""
     wrong = {}
     for kind in ("cheap", "expensive"):
         if options[f"very_{kind}_share"] > options[f"{kind}_share"]:
@@ -114,9 +114,9 @@ def contradictions(options: Mapping[str, Any]) -> dict[str, str]:
 
 
 def period_limits(options: Mapping[str, Any]) -> PeriodLimits:
-    """Return what limits the customer's periods; an option that is missing has its default.
+    """Return the customer's limits of periods; missing options have their defaults.
 
-    With both at zero nothing is joined and nothing is left out.
+    If both are zero, nothing is joined or left out.
     """
     given: dict[str, Any] = {
         limit: timedelta(minutes=options[name])

@@ -1,4 +1,4 @@
-"""One contract's prices: when to ask Nomos for them, and what to keep of the answers."""
+"""One contract's prices: when to request them, and what to keep of the answers."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -61,8 +61,8 @@ SIGNAL_LOWEST: Final = f"{DOMAIN}_lowest_price"
 class PriceCoordinator(ContractCoordinator[PriceTable]):
     """One contract's price table.
 
-    The data clock asks Nomos, rarely; the display clock has entities read the table again at every boundary. No answer
-    takes away a price that is known, and what is known is on the disk.
+    The data clock sends requests, rarely; the display clock makes entities read the table again at every boundary.
+    No answer removes a known price, and known prices are stored on disk.
     """
 
     def __init__(self, account: NomosAccount, contract: Subscription) -> None:
@@ -80,12 +80,12 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
         self._unsub_boundary: CALLBACK_TYPE | None = None
 
     async def async_begin(self, *, must_answer: bool) -> None:
-        """Begin with the stored prices, or else ask for them.
+        """Load the stored prices, or else request them.
 
-        Only a new account ``must_answer``: others start without prices, and go on asking at their own pace.
+        Only a new account requires an answer (``must_answer``); others request it in the background.
 
         Raises:
-            ConfigEntryNotReady: nothing came that had to.
+            ConfigEntryNotReady: there was no answer, but it is required.
 
         """
         stored = await self._file.async_load(decode_table)
@@ -116,7 +116,7 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
 
     @callback
     def async_contract_changed(self, contract: Subscription) -> bool:
-        """Update the contract; return whether prices should be asked for at once."""
+        """Update the contract; return whether prices should be requested at once."""
         supplied_before = self._is_supplied()
         self.contract = contract
         self.async_update_listeners()
@@ -124,14 +124,14 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
 
     @property
     def levels(self) -> TableLevels:
-        """Return the levels and periods of the prices that are known."""
+        """Return the levels and periods of the known prices."""
         if self._levels.table is not self.data:
             self._levels = replace(self._levels, table=self.data)
         return self._levels
 
     @override
     async def _async_fetch(self) -> PriceTable:
-        """Ask for today and tomorrow, and merge the answer into what is known."""
+        """Request today and tomorrow, and merge the answer into the table."""
         if not self._is_supplied():
             # The daily list of contracts shows when this changes.
             self._schedule_at(None)
@@ -143,7 +143,7 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
         if series.items is not None:
             self.gap.note_prices()
             return await self._async_merge(series)
-        # For Nomos the contract does not run. The list of contracts may say so by now.
+        # Nomos reports that the contract does not run. The list of contracts may show that by now.
         _LOGGER.debug("%s: none, the contract does not run", self.subject)
         if not self.gap.none_for_contract:
             self.account.async_refresh_soon()
@@ -158,7 +158,7 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
         self._schedule_next(self.data)
 
     async def _async_ask(self) -> PriceSeries:
-        """Ask for today and tomorrow, and for today alone if tomorrow is refused.
+        """Request today and tomorrow, and today alone if tomorrow is refused.
 
         How Nomos reports that tomorrow is not published yet is not documented; it may be an error.
         """
@@ -172,8 +172,8 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
             return await self.async_ask(NomosClient.prices, today, today)
 
     async def _async_merge(self, series: PriceSeries) -> PriceTable:
-        """Merge an answer into what is known, schedule the next request, and store the result if it is new."""
-        # In the event loop, these would take some milliseconds.
+        """Merge an answer into the table, schedule the next request, and store the table if it changed."""
+        # These would block the event loop for some milliseconds.
         execute = self.hass.async_add_executor_job
         answer = await execute(price_table, series)
         merged = await execute(self.data.merge, answer)
@@ -185,7 +185,7 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
             log_time(answer.horizon),
             sum(one.price is None for one in answer.intervals),
         )
-        # Only what came is news: if dropping yesterday were, a fleet would ask every minute after midnight.
+        # Dropping yesterday is not news: otherwise a fleet would send requests every minute after midnight.
         self._schedule_next(table, news=merged is not self.data)
         if table is not self.data:
             await self._file.async_save(table.intervals)
@@ -193,7 +193,7 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
 
     @override
     def _first_request(self) -> datetime | None:
-        """Return when to ask for what is missing: at once if it is the current price."""
+        """Return when to request missing prices: at once if the current one is missing."""
         reason = self._reason_for(self.data)
         if reason is PriceRequestReason.NOT_SUPPLIED:
             return None
@@ -203,7 +203,7 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
         return self._next_request(now, reason, misses=0)
 
     def _schedule_next(self, table: PriceTable, *, news: bool = False) -> None:
-        """Schedule the next request after an answer, with or without news, or after none."""
+        """Schedule the next request; ``news`` is whether an answer changed anything."""
         now, scheduled = dt_util.utcnow(), self.next_request
         early = scheduled is not None and scheduled > now
         if news or not early:
@@ -211,7 +211,7 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
         self._reason = self._reason_for(table)
         at = self._next_request(now, self._reason, misses=max(self._misses, 1))
         if scheduled and early and self._reason is not PriceRequestReason.REST:
-            # An extra request in vain must not put off the scheduled one.
+            # An extra request without news must not delay the scheduled one.
             at = min(at, scheduled)
         self._schedule_at(at)
 
@@ -227,7 +227,7 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
         )
 
     def _reason_for(self, table: PriceTable) -> PriceRequestReason:
-        """Return why to ask now if this table is all that is known."""
+        """Return why to send a request now if this table is all that is known."""
         now, end = dt_util.utcnow(), self.contract.end_at
         if not self._is_supplied():
             return PriceRequestReason.NOT_SUPPLIED
@@ -270,14 +270,14 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
     @callback
     @override
     def _async_refresh_finished(self) -> None:
-        """Show the new table, and catch up with a boundary that passed while the answer came."""
+        """Show the new table, and handle a boundary that passed during the request."""
         if self._boundary is not None:
             self._show_now()
 
     @callback
     @override
     def async_clock_was_set(self, step: timedelta) -> None:
-        """Show what holds at the new time."""
+        """Show the values of the new time."""
         if self._boundary is None:
             return
         self.gap.shift(step)
@@ -286,17 +286,17 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
 
     @callback
     def _pass_boundary(self, _now: datetime) -> None:
-        """Show what holds from now on, and catch up with what waits for a boundary."""
+        """Show the values of the new interval, and do what waits for a boundary."""
         self.hass.async_create_task(async_write_owed(self.hass), f"{DOMAIN} files")
         self._show_now()
-        # A customer who gave up linking again half-way is asked again.
+        # Restart a reauth flow that the customer abandoned.
         self.account.link.async_remind()
         self.async_refresh_if_overdue()
         self.account.async_refresh_if_overdue()
 
     @callback
     def _show_now(self) -> None:
-        """Have entities read the table again, and triggers act on a boundary that has passed."""
+        """Make entities read the table again, and fire triggers for a boundary that has passed."""
         passed, now = self._boundary, dt_util.utcnow()
         self._follow_table()
         self.async_update_listeners()
@@ -306,7 +306,7 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
 
     @callback
     def _follow_table(self) -> None:
-        """Wake at the next boundary, and report what is missing by now."""
+        """Wake at the next boundary, and report prices that are missing by now."""
         now, supplied = dt_util.utcnow(), self._is_supplied()
         self.gap.update(
             now,
@@ -322,7 +322,7 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
         name = self.contract.number or self.config_entry.title
         for issue, present in issues.items():
             async_report(self.hass, issue, self.contract_id, name, present=present)
-        # Midnight is always a boundary: another day is today then.
+        # Midnight is always a boundary, since today changes.
         self._stop_display()
         self._boundary = min(
             self.data.next_boundary(now) or now + QUARTER, next_midnight(now)

@@ -12,14 +12,14 @@ from ..const import CURRENCY
 from .coordinator import PriceCoordinator
 
 PRICE_UNIT: Final = "EUR/kWh"
-"""What the Energy dashboard multiplies kWh with: it takes the number as it is and converts no cents."""
+"""The unit that the Energy dashboard expects: it does not convert from cents."""
 
 MONEY: Final[dict[str, Any]] = {
     "device_class": SensorDeviceClass.MONETARY,
     "native_unit_of_measurement": CURRENCY,
     "suggested_display_precision": 2,
 }
-"""What all sensors of amounts of money have."""
+"""The fields of all sensors of amounts of money."""
 
 type PriceValue[T] = Callable[[PriceCoordinator, datetime], T]
 """Reads one value at an aware instant."""
@@ -28,9 +28,9 @@ type PriceValue[T] = Callable[[PriceCoordinator, datetime], T]
 class NomosEntity(ContractEntity[PriceCoordinator]):
     """An entity that reads prices or the contract.
 
-    A price entity is available from the first interval of the table to the end of the last one. If the current one is
-    missing in between, what is known of the day is still shown. Before supply begins nothing is wrong: it is available,
-    and its value is unknown.
+    A price entity is available from the first interval of the table to the end of the last one, even in a gap, since
+    the rest of the day is known. Before supply begins, it is available with an unknown value, since nothing is
+    wrong.
     """
 
     @override

@@ -1,7 +1,7 @@
-"""The answers of actions: prices and plans as plain JSON values.
+"""Responses of actions: prices and plans as plain JSON values.
 
-Pure functions. Each format of a price list is what one kind of software reads as it is (docs/recipes.md); unknown
-prices appear only in the format that has a value for them.
+Pure functions. Each format of a price list is read by some software as it is (docs/recipes.md). Unknown prices
+appear only in the format that has a value for them.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -66,7 +66,7 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class PriceList:
-    """The intervals, or hours, that lie at least partly in ``[start, end)``, and what their formats need to know."""
+    """The intervals, or hours, that overlap ``[start, end)``, and what their formats require."""
 
     table: PriceTable
     start: datetime
@@ -79,7 +79,7 @@ class PriceList:
 
     @cached_property
     def rows(self) -> PriceTable:
-        """Return the whole table with rows of the resolution."""
+        """Return the whole table in the resolution of the list."""
         return hourly(self.table) if self.resolution is Resolution.HOUR else self.table
 
     @cached_property
@@ -142,7 +142,7 @@ def _objects(prices: PriceList) -> JsonObjectType:
 
 
 def _emhass(prices: PriceList) -> JsonObjectType:
-    """Return the runtime parameter of EMHASS by time: it finds the price of each of its steps."""
+    """Return the runtime parameter of EMHASS by time, from which it looks up the price of each step."""
     return {
         _emhass_key(prices): {
             _iso(interval.start): price for interval, price in prices.priced
@@ -244,7 +244,7 @@ def _components(components: Components) -> JsonObjectType:
 
 
 def money(value: float | None) -> float | None:
-    """Return an amount without the rounding errors of sums, and zero without a sign."""
+    """Return an amount without rounding errors of sums, and without a negative zero."""
     return None if value is None else round(value, _MONEY_DIGITS) + 0.0
 
 

@@ -1,4 +1,4 @@
-"""Prices that are missing: since when, and what the customer can do about it."""
+"""Missing prices: since when, and which issues to raise for the customer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _LATE: Final = timedelta(hours=1)
 """How long the current price may be missing before there is an issue."""
 
 _HOPELESS: Final = timedelta(days=2)
-"""How long Nomos must report that a contract has no prices before it is asked less often."""
+"""How long Nomos must report no prices for a contract before requests become less frequent."""
 
 
 @dataclass(slots=True)
@@ -28,22 +28,22 @@ class PriceGap:
     none_for_contract: bool = False
 
     def note_prices(self) -> None:
-        """Note that Nomos reports prices, or that there need not be any."""
+        """Record that Nomos reports prices, or that none are expected."""
         self.none_since, self.none_for_contract = None, False
 
     def note_none(self, now: datetime, *, for_contract: bool) -> None:
-        """Note that Nomos reports no prices."""
+        """Record that Nomos reports no prices."""
         self.none_since = self.none_since or now
         self.none_for_contract |= for_contract
 
     def is_hopeless(self, now: datetime) -> bool:
-        """Return whether there have been no prices for so long that asking soon again will not change it."""
+        """Return whether there have been no prices for so long that frequent requests are pointless."""
         return self.none_since is not None and now - self.none_since >= _HOPELESS
 
     def update(
         self, now: datetime, *, supplied: bool, known: bool, asked: bool
     ) -> None:
-        """Note and log when the current price begins to be missing, and when it is known again."""
+        """Record and log when the current price goes missing, and when it is known again."""
         if known or not supplied:
             if self.unknown_since is not None and supplied:
                 _LOGGER.info("Prices are back")
@@ -57,14 +57,14 @@ class PriceGap:
     def issues(
         self, now: datetime, *, denied: bool, connected: bool
     ) -> Mapping[Issue, bool]:
-        """Return which issues are present, if Nomos denies prices or is connected."""
+        """Return which issues are present, given whether prices are denied and access works."""
         late = self.unknown_since is not None and now - self.unknown_since >= _LATE
-        # That issue suggests to check the connection, which does not always help.
+        # This issue suggests checking the connection, which does not always help.
         check = connected and not denied and not self.none_for_contract
         return {Issue.ACCESS_DENIED: denied, Issue.PRICES_LATE: late and check}
 
     def shift(self, step: timedelta) -> None:
-        """Follow a step of the hub's clock, so that periods keep their lengths."""
+        """Move with a step of the hub's clock, so that durations stay the same."""
         if self.unknown_since is not None:
             self.unknown_since += step
         if self.none_since is not None:

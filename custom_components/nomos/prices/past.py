@@ -1,4 +1,4 @@
-"""Prices of days that the price table no longer holds, for actions that ask for them."""
+"""Past prices that the price table no longer has, for actions that request them."""
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,15 +23,15 @@ from .conversion import decode_table, price_table
 from .coordinator import PriceCoordinator
 
 _CHUNK_DAYS: Final = 31
-"""Nomos does not publish how long a range may be: a month is what its own documentation shows."""
+"""The longest allowed range is not documented; the documentation shows a month."""
 
 _KEPT: Final = 26
-"""How many chunks are remembered: the year of two contracts, some five megabytes."""
+"""How many chunks are cached: the year of two contracts, some five megabytes."""
 
 _COMPLETE_FOR: Final = timedelta(days=1)
 _WITH_GAPS_FOR: Final = timedelta(hours=1)
 _FAILURE_FOR: Final = timedelta(minutes=1)
-"""For how long an answer is remembered: past prices hardly change, but a gap may be filled."""
+"""How long an answer is cached: past prices hardly change, but a gap may be filled."""
 
 _DAY: Final = timedelta(days=1)
 
@@ -46,9 +46,9 @@ class _Chunk(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """The result of a request: prices as bytes of JSON.
+    """The result of a request: prices as JSON bytes.
 
-    A month has thousands of intervals, and the garbage collector would have to go through them all.
+    A month has thousands of intervals, all of which the garbage collector would have to track.
     """
 
     at: datetime
@@ -57,26 +57,26 @@ class _Answer:
 
     @property
     def holds(self) -> bool:
-        """Return whether there is no need to ask again."""
+        """Return whether the answer is still valid."""
         return timedelta() <= dt_util.utcnow() - self.at < self.remembered_for
 
 
 class PastPrices:
-    """Asks for past days of an account's contracts, once for all callers and one chunk at a time."""
+    """Requests past prices of an account's contracts, once for all callers and one chunk at a time."""
 
     def __init__(self, account: NomosAccount) -> None:
-        """Remember nothing yet."""
+        """Begin with an empty cache."""
         self._account = account
         self._answers: dict[_Chunk, _Answer] = {}
-        """The oldest first."""
+        """Oldest first."""
         self._turn = asyncio.Lock()
 
     async def async_prices(
         self, coordinator: PriceCoordinator, start: datetime, end: datetime
     ) -> PriceTable:
-        """Return the prices of a range: those of the price table, and before it those of past days.
+        """Return the prices of a range: from the price table, and from past days before it.
 
-        Today and tomorrow are the coordinator's to ask for.
+        Only the coordinator requests today and tomorrow.
 
         Raises:
             NomosError: a request failed.
@@ -95,7 +95,7 @@ class PastPrices:
         )
 
     async def _async_chunk(self, chunk: _Chunk) -> bytes:
-        """Return the prices of a chunk as JSON; a caller that is cancelled does not end the request for others."""
+        """Return the prices of a chunk as JSON; cancelling one caller does not cancel the request for others."""
         if (answer := self._remembered(chunk)) is None:
             request = self._account.config_entry.async_create_background_task(
                 self._account.hass, self._async_ask(chunk), f"{DOMAIN} past prices"
@@ -105,19 +105,19 @@ class PastPrices:
                 raise NomosConnectionError("The account was unloaded meanwhile")
             answer = request.result()
         elif isinstance(answer.found, Exception):
-            # Its error has the time that is left of a rate limit.
+            # This raises with the time that is left of a rate limit.
             self._account.connection.pace.check_rate_limit()
         if isinstance(answer.found, Exception):
             raise answer.found
         return answer.found
 
     def _remembered(self, chunk: _Chunk) -> _Answer | None:
-        """Return an answer that still holds."""
+        """Return a cached answer that is still valid."""
         answer = self._answers.get(chunk)
         return answer if answer and answer.holds else None
 
     async def _async_ask(self, chunk: _Chunk) -> _Answer:
-        """Ask for a chunk after those before: a year must not keep today's prices waiting."""
+        """Request one chunk at a time: a year must not delay today's prices."""
         async with self._turn:
             if (answer := self._remembered(chunk)) is None:
                 answer = await self._async_answer(chunk)
@@ -154,7 +154,7 @@ def _pack(chunk: _Chunk, series: PriceSeries) -> tuple[bytes, bool]:
 
 
 def _with_past(table: PriceTable, found: Mapping[_Chunk, bytes]) -> PriceTable:
-    """Return a price table with past prices that it does not know."""
+    """Return a price table completed with past prices."""
     past = (decode_table(json_loads(packed)).intervals for packed in found.values())
     return PriceTable.of(chain.from_iterable(past)).merge(table)
 
@@ -162,10 +162,10 @@ def _with_past(table: PriceTable, found: Mapping[_Chunk, bytes]) -> PriceTable:
 def _missing(
     coordinator: PriceCoordinator, start: datetime, end: datetime
 ) -> list[_Chunk]:
-    """Return the past days within the contract that the table does not know, in chunks."""
+    """Return the past days within the contract that the table lacks, in chunks."""
     contract = coordinator.contract
     if contract.inactive:
-        # Nomos has no prices of any of its days.
+        # Nomos reports no prices for it, not even of past days.
         return []
     first = local_date(start)
     last = min(last_day(end), local_date(dt_util.utcnow()) - _DAY)
@@ -177,7 +177,7 @@ def _missing(
 
 
 def _ranges(days: Iterable[date]) -> Iterator[tuple[date, date]]:
-    """Yield first and last day of each run of consecutive days, cut into chunks."""
+    """Yield the first and last day of each run of consecutive days, cut into chunks."""
     for _, run in groupby(enumerate(days), key=lambda item: item[1] - item[0] * _DAY):
         for part in batched((day for _, day in run), _CHUNK_DAYS, strict=False):
             yield part[0], part[-1]

@@ -34,11 +34,11 @@ class NomosSensorDescription(SensorEntityDescription):
 
 
 _NOUNS: Final = (("price", False), ("payout", True))
-"""What a price is called, and whether that is of contracts that feed in."""
+"""The noun for a price, and whether it is for feed-in contracts."""
 
 
 def _read(found: Any, *names: str) -> Any:
-    """Return an attribute of an attribute; None if one of them is."""
+    """Return a nested attribute; None if any on the path is None."""
     for name in names:
         found = None if found is None else getattr(found, name)
     return found
@@ -50,7 +50,7 @@ def _at(*names: str) -> PriceValue[Any]:
 
 
 def _of_rating(*names: str) -> PriceValue[Any]:
-    """Return a reader of how the current price compares with those of its day."""
+    """Return a reader of the current price's rating within its day."""
     return lambda prices, now: _read(prices.levels.at(now), *names)
 
 
@@ -60,7 +60,7 @@ def _percentile(prices: PriceCoordinator, now: datetime) -> float | None:
 
 
 def _of_day(offset: int, *names: str) -> PriceValue[Any]:
-    """Return a reader of today, or of tomorrow once it is complete: half of a day would mislead."""
+    """Return a reader of today, or of tomorrow once it is complete: half a day would mislead."""
 
     def value(prices: PriceCoordinator, now: datetime) -> Any:
         day = prices.data.day(local_date(now) + timedelta(days=offset))
@@ -96,8 +96,8 @@ def _sensor(
     )
 
 
-# A price has no device class: `monetary` is an amount of money and allows no measurement. Only current prices are
-# measured; statistics of a forecast would mean nothing.
+# A price has no device class: `monetary` is for amounts of money and allows no measurement. Only current prices are
+# measured; statistics of future ones would mean nothing.
 _PRICE: Final[dict[str, Any]] = {
     "native_unit_of_measurement": PRICE_UNIT,
     "suggested_display_precision": 4,
@@ -111,7 +111,7 @@ _TIME: Final[dict[str, Any]] = {"device_class": SensorDeviceClass.TIMESTAMP}
 
 def _day_sensors(noun: str, feeds_in: bool) -> Iterator[NomosSensorDescription]:
     """Describe the statistics of today and of tomorrow, for prices or payouts."""
-    best = "highest" if feeds_in else "lowest"  # People plan by its time.
+    best = "highest" if feeds_in else "lowest"  # Its time is what people plan by.
     for offset, day in enumerate(("today", "tomorrow")):
         kind: dict[str, Any] = {"feeds_in": feeds_in, "enabled": offset == 0, **_PRICE}
         yield _sensor(f"average_{noun}_{day}", _of_day(offset, "average"), **kind)
@@ -206,7 +206,7 @@ class NomosPriceSensor(NomosEntity, SensorEntity):
 class NomosCurrentPriceSensor(NomosPriceSensor):
     """The current price, with the prices of today and tomorrow for dashboards and other energy software."""
 
-    # Two days of quarter-hours are more than the recorder takes, and a forecast is no history.
+    # Two days of quarter-hours exceed the recorder's limit, and a forecast is not history.
     _unrecorded_attributes = frozenset({"prices_today", "prices_tomorrow"})
 
     _days: tuple[DayPrices, DayPrices] | None = None
@@ -216,7 +216,7 @@ class NomosCurrentPriceSensor(NomosPriceSensor):
         table, today = self.coordinator.data, local_date(now)
         days = table.day(today), table.day(today + timedelta(days=1))
         before, self._days = self._days, days
-        # Otherwise the list objects stay the same: comparing the old and the new state takes no time.
+        # Otherwise the list objects stay the same, which makes comparing the old and the new state fast.
         if days != before:
             self._attr_extra_state_attributes = {
                 "prices_today": _listing(days[0]),
@@ -226,12 +226,12 @@ class NomosCurrentPriceSensor(NomosPriceSensor):
 
 
 class NomosContractSensor(NomosPriceSensor):
-    """A fact of the contract."""
+    """A property of the contract."""
 
     @property
     @override
     def entity_registry_enabled_default(self) -> bool:
-        """Return whether it is shown without being asked for: when supply begins, while it has not."""
+        """Return whether it is enabled by default; the contract's start is before supply begins."""
         waits = self.coordinator.contract.status is SubscriptionStatus.PENDING
         awaited = waits and self.entity_description.key == "contract_start"
         return awaited or super().entity_registry_enabled_default

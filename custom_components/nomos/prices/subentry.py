@@ -32,12 +32,12 @@ from .coordinator import PriceCoordinator
 
 
 class PlannedSubentry:
-    """A load or a battery: what is planned with the prices of a contract."""
+    """A load or a battery, which is planned with the prices of a contract."""
 
     def __init__(
         self, hass: HomeAssistant, entry: ConfigEntry, subentry: ConfigSubentry
     ) -> None:
-        """Wait to be given prices."""
+        """Begin without prices."""
         self.id = subentry.subentry_id
         self.entry, self.subentry = entry, subentry
         self.coordinator: PriceCoordinator | None = None
@@ -47,14 +47,14 @@ class PlannedSubentry:
 
     @property
     def name(self) -> str:
-        """Return what the customer calls it."""
+        """Return its name for the customer."""
         return self.subentry.title
 
     @abstractmethod
     def async_configure(
         self, subentry: ConfigSubentry, coordinator: PriceCoordinator | None
     ) -> None:
-        """Take name, settings and prices."""
+        """Use new settings, a new name or new prices."""
 
     def _follow_prices(
         self, coordinator: PriceCoordinator | None, listener: Callable[[], None]
@@ -67,21 +67,21 @@ class PlannedSubentry:
 
     @callback
     def async_stop(self) -> None:
-        """Follow nothing any more."""
+        """Stop all listeners and timers."""
         self._cancel_timer()
         self._unsub_prices()
         self._unsub_prices = nothing
 
 
 def nothing() -> None:
-    """End what is not followed, or not waited for."""
+    """Do nothing; stands for a listener or timer that is not set."""
 
 
 class Subentries[T: PlannedSubentry]:
-    """Keeps an object for each subentry of a type, which come, change and go without a reload.
+    """Keeps an object for each subentry of a type; they are added, changed and removed without a reload.
 
-    An entry's update listener would make Home Assistant refuse the flows that reload by themselves. So subentries are
-    compared with every change of the entry, also for each token that is stored.
+    With an update listener of the entry, Home Assistant would refuse flows that reload by themselves. So subentries
+    are compared whenever the entry changes, also for each token that is stored.
     """
 
     def __init__(
@@ -91,17 +91,17 @@ class Subentries[T: PlannedSubentry]:
         prices: Mapping[str, PriceCoordinator],
         kind: str,
     ) -> None:
-        """Belong to an entry; ``prices`` is followed as contracts come and go."""
+        """Belong to an entry; ``prices`` changes as contracts are added and removed."""
         self.all: dict[str, T] = {}
         self._hass, self._entry, self._prices, self._kind = hass, entry, prices, kind
         self._platforms: list[Callable[[T], None]] = []
 
     @abstractmethod
     def _make(self, subentry: ConfigSubentry) -> T:
-        """Return the object of a subentry that is new."""
+        """Create the object of a new subentry."""
 
     def _begin(self) -> None:
-        """Keep in line with the entry from now on."""
+        """Follow the entry from now on."""
         self._connect(SIGNAL_CONFIG_ENTRY_CHANGED, self._entry_changed)
         self._entry.async_on_unload(self._stop)
         self.async_update()
@@ -119,7 +119,7 @@ class Subentries[T: PlannedSubentry]:
         add: AddConfigEntryEntitiesCallback,
         entities: Callable[[T], Iterable[Entity]],
     ) -> None:
-        """Let a platform add the entities of every one there is, and of each one that is added later."""
+        """Let a platform add the entities of all objects, including those added later."""
 
         @callback
         def platform(one: T) -> None:
@@ -139,7 +139,7 @@ class Subentries[T: PlannedSubentry]:
 
     @callback
     def async_update(self) -> None:
-        """Let objects come, change and go with the subentries, and follow the contracts."""
+        """Add, update and remove objects as the subentries and contracts are now."""
         wanted = {
             key: subentry
             for key, subentry in self._entry.subentries.items()
@@ -165,9 +165,9 @@ class Subentries[T: PlannedSubentry]:
             self._add_entities(one, platform)
 
     def coordinator_of(self, named: str | None) -> PriceCoordinator | None:
-        """Return the prices of the contract that is named, or else of the usual one.
+        """Return the prices of the named contract, or else of the default one.
 
-        Also of the usual one if the named one is gone: another has followed on it, and what is planned shall run.
+        The default one also replaces a named one that is gone, so that plans continue with its successor.
         """
         if named is not None and named in self._prices:
             return self._prices[named]
@@ -192,17 +192,17 @@ class Subentries[T: PlannedSubentry]:
 
     @callback
     def _stop(self) -> None:
-        """Stop all of them."""
+        """Stop all objects."""
         for one in self.all.values():
             one.async_stop()
         self.all.clear()
 
 
 class PlannedFlow(ConfigSubentryFlow):
-    """Asks for something that is planned with a contract for consumption."""
+    """The dialog for something that is planned with a consumption contract."""
 
     def contracts(self) -> list[SelectOptionDict]:
-        """Return the contracts to plan with, the usual one first."""
+        """Return the contracts to plan with, the default one first."""
         entry: ConfigEntry[Any] = self._get_entry()
         return [
             SelectOptionDict(value=one.id, label=one.number or one.id)
@@ -211,21 +211,21 @@ class PlannedFlow(ConfigSubentryFlow):
         ]
 
     def contract_field(self) -> Fields:
-        """Return the choice of a contract, if there is one."""
+        """Return the field for choosing a contract, if there are several."""
         if len(contracts := self.contracts()) < 2:
             return {}
         usual = probatio.Required("subscription", default=contracts[0]["value"])
         return {usual: SelectSelector({"options": contracts})}
 
     def check_ready(self) -> None:
-        """End the dialog if nothing can be described now."""
+        """Abort if the account is not loaded or has no consumption contract."""
         if self._get_entry().state is not ConfigEntryState.LOADED:
             raise AbortFlow(reason="entry_not_loaded")
         if not self.contracts():
             raise AbortFlow(reason="no_consumption")
 
     def stored(self) -> dict[str, Any]:
-        """Return what is stored, without a contract that is gone: the one that has followed on it is shown."""
+        """Return the stored data without a contract that is gone, so that its successor is shown."""
         subentry = self._get_reconfigure_subentry()
         data = {CONF_NAME: subentry.title, **subentry.data}
         if data.get("subscription") not in {one["value"] for one in self.contracts()}:
@@ -239,7 +239,7 @@ class PlannedFlow(ConfigSubentryFlow):
         data: Mapping[str, Any],
         mistake: Mistake | None = None,
     ) -> SubentryFlowResult:
-        """Show a form that is filled in with data, and the mistake in them."""
+        """Show a form filled in with data, and the mistake in it, if any."""
         place = mistake.place if mistake else None
         return self.async_show_form(
             step_id=step,

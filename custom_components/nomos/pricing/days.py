@@ -14,12 +14,12 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def local_date(instant: datetime) -> date:
-    """Return the tariff's day that an aware instant falls into."""
+    """Return the tariff day that an aware instant falls into."""
     return instant.astimezone(TARIFF_ZONE).date()
 
 
 def quarter_of(instant: datetime) -> datetime:
-    """Return the first instant of the quarter-hour of an aware instant, in UTC."""
+    """Return the start of the quarter-hour that an aware instant falls into, in UTC."""
     return instant.astimezone(UTC) - (instant - _EPOCH) % QUARTER
 
 
@@ -29,7 +29,7 @@ def day_bounds(day: date) -> tuple[datetime, datetime]:
 
 
 def days_between(first: date, end: date) -> Iterator[date]:
-    """Yield the days from the first one to the end, which is not among them."""
+    """Yield the days from the first one to the end, which is exclusive."""
     return (first + timedelta(days=number) for number in range((end - first).days))
 
 
@@ -39,7 +39,7 @@ def next_midnight(instant: datetime) -> datetime:
 
 
 def last_day(end: datetime) -> date:
-    """Return the last tariff day of a range without its end."""
+    """Return the last tariff day of a range with an exclusive end."""
     return local_date(end - timedelta(microseconds=1))
 
 

@@ -16,10 +16,10 @@ _DIGITS: Final = 8
 def hourly(table: PriceTable, *, whole: bool = True) -> PriceTable:
     """Return the means over clock hours, weighted by time.
 
-    An hour that is not known to its end has no price: half of it would mislead. If hours need not be ``whole``, theirs is
-    the mean of what is known of them.
+    An hour that is only partly known has no price, as a part would mislead. If hours need not be ``whole``, its
+    price is the mean of what is known.
     """
-    # German clocks are whole hours off UTC: an hour there is an hour here.
+    # German time differs from UTC by whole hours, so clock hours are the same.
     hours = groupby(
         table.intervals,
         lambda one: one.start.replace(minute=0, second=0, microsecond=0),

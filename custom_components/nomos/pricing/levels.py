@@ -1,17 +1,17 @@
 """How a price compares with the others of its day: level, rank and percentile.
 
-An interval is *cheap* if it belongs to the cheapest quarter of the day's known time and costs at least 1 ct/kWh less
-than the day's middle price, or if it costs at least 3 ct/kWh less, however long the day is that cheap; *very cheap* in
-the cheapest tenth and at least 2 ct/kWh below. *Expensive* and *very expensive* mirror that. A price below zero is
-always at least cheap and never expensive. All else is *normal*.
+An interval is *cheap* if it is in the cheapest quarter of the day's known time and at least 1 ct/kWh below the day's
+middle price, or if it is at least 3 ct/kWh below, however much of the day is; *very cheap* if it is in the cheapest
+tenth and at least 2 ct/kWh below. *Expensive* and *very expensive* mirror that. A price below zero is always at
+least cheap and never expensive. Everything else is *normal*.
 
-Why so. The share makes a level something that happens every day, without configuration. The distance keeps flat days
-normal: what costs the same everywhere is not worth waiting for. The great distance keeps long valleys cheap to their
-edges: a share alone would call normal what saves as much as most of what it calls cheap. Very cheap stays the choice
-of a few hours. A distance is in ct, not in percent, because that is what moving a kWh saves, and because percent of a
-price near or below zero mean nothing. It is measured from the middle price (the median over time), not from the average
-or the extremes, which a single spike moves. Nothing is divided by a price. Adding the same amount to every price of a
-day changes no level, but for the rule about prices below zero.
+The share makes levels occur every day, without configuration. The distance keeps flat days normal: if prices hardly
+differ, waiting is not worth it. The larger distance keeps long valleys cheap to their edges: by share alone,
+intervals would be normal that save as much as most of the cheap ones. Very cheap remains limited to a few hours.
+Distances are in ct, not in percent, because that is what moving a kWh saves, and because percentages of a price near
+or below zero mean nothing. They are measured from the middle price (the median over time), not from the average or
+the extremes, which a single spike moves. Nothing is divided by a price. Adding the same amount to every price of a
+day changes no level, except by the rule about prices below zero.
 """
 
 from bisect import bisect_left, bisect_right
@@ -49,9 +49,9 @@ class Level(IntEnum):
 class LevelThresholds:
     """What cheap and expensive mean.
 
-    The shares are percent of the day's known time, at most 50; a share of zero turns its level off. The distances from
-    the day's middle price are in EUR/kWh and greater than zero, so that on a flat day everything is normal. From
-    ``sure_distance`` on a price is at least cheap, or expensive, outside of the share, too; zero turns that off. It
+    The shares are percent of the day's known time, at most 50; a share of zero turns its level off. The distances
+    from the day's middle price are in EUR/kWh and greater than zero, so that a flat day is normal throughout. From
+    ``sure_distance`` on, a price is at least cheap (or expensive) even outside of the share; zero turns that off. It
     replaces the share, not the distance: below ``distance`` it has no effect.
 
     """
@@ -72,10 +72,10 @@ DEFAULT_THRESHOLDS: Final = LevelThresholds()
 class PriceRating:
     """How a priced interval compares with the known prices of its day.
 
-    ``rank`` counts intervals: 1 is the cheapest, equals share the lower rank. ``percentile`` (0-100) is the percent of
-    the known time that is cheaper, plus half of the time at the same price, itself included: 50 throughout a flat day.
-    ``ahead`` is the known time that comes first if the cheapest is taken first, and of equals the earliest.
-    ``below`` is the distance from the day's middle price in EUR/kWh, less than zero above it.
+    ``rank`` counts intervals: 1 is the cheapest, equal prices share the lower rank. ``percentile`` (0-100) is the
+    percentage of the known time that is cheaper, plus half of the time at the same price, its own included: 50
+    throughout a flat day. ``ahead`` is the total length of the intervals that are cheaper, or equal and earlier.
+    ``below`` is how far it is below the day's middle price in EUR/kWh, negative if above.
     """
 
     interval: Interval
@@ -96,23 +96,23 @@ class PriceRating:
         return self.level >= Level.EXPENSIVE
 
     def among_cheapest(self, hours: float) -> bool:
-        """Return whether the interval is among the cheapest hours of its day; the last one counts as a whole."""
+        """Return whether the interval is among the cheapest hours of its day; the last one counts in full."""
         return self.ahead / _HOUR < hours
 
 
 def rate_day(
     day: DayPrices, thresholds: LevelThresholds = DEFAULT_THRESHOLDS
 ) -> tuple[PriceRating, ...]:
-    """Rate the prices of a day, in order of time. Only known prices count, each by its time."""
+    """Rate the prices of a day, in order of time. Only known prices count, weighted by time."""
     return tuple(sorted(_ratings(day, thresholds), key=lambda one: one.interval.start))
 
 
 def below_average(interval: Interval, day: DayPrices, percent: float) -> bool | None:
-    """Return whether a price is at least so many percent below the day's average; None if either is unknown.
+    """Return whether a price is at least ``percent`` below the day's average; None if either is unknown.
 
-    The percentage, which is not negative, is of the average's absolute value, so that "below" means cheaper whatever
-    its sign: 50 % below an average of -2 ct is -3 ct or less. With 0 % or an average of zero, any price below the
-    average is.
+    The percentage, which is not negative, is taken of the average's absolute value, so that "below" means cheaper
+    whatever its sign: 50 % below an average of -2 ct is -3 ct or less. With 0 % or an average of zero, any lower
+    price counts.
     """
     average = day.average
     if interval.price is None or average is None:
@@ -125,7 +125,7 @@ def below_average(interval: Interval, day: DayPrices, percent: float) -> bool | 
 
 
 def _ratings(day: DayPrices, thresholds: LevelThresholds) -> Iterable[PriceRating]:
-    """Yield the ratings of the priced intervals, cheapest first, of equals the earlier."""
+    """Yield the ratings of the priced intervals, cheapest first, then earliest first."""
     priced = sorted(
         (round(interval.price, _DIGITS), interval.start, interval)
         for interval in day.intervals
@@ -140,7 +140,7 @@ def _ratings(day: DayPrices, thresholds: LevelThresholds) -> Iterable[PriceRatin
     if not passed:
         return
     total = passed[-1]
-    # The median over time: halfway between the two middle prices if half of the time is exactly cheaper.
+    # The median over time: halfway between the two middle prices if exactly half of the time is cheaper.
     lower, upper = (
         groups[cut(passed, total, key=lambda time: 2 * time)][0]
         for cut in (bisect_left, bisect_right)

@@ -1,20 +1,20 @@
 """Stretches of cheap or of expensive prices that are worth acting on.
 
-A *cheap period* is a stretch of intervals that are at least cheap. A short gap in it is bridged if all its prices are
-known and below the day's middle price: power that is not quite cheap is no reason to stop. What is still short after
-that is dropped: a lone quarter-hour is no reason to start. Of what is left, each day keeps the two that are worth the
-most: their distance from the middle price, summed up over time. So nothing that follows them switches more than four
-times a day. *Expensive periods* mirror that above the middle, but no price below zero is ever part of one.
+A *cheap period* is a stretch of intervals that are at least cheap. A short gap in it is bridged if all its prices
+are known and below the day's middle price: power that is not quite cheap is no reason to stop. Stretches that are
+still short are dropped: a lone quarter-hour is no reason to start. Of the rest, each day keeps the two that are
+worth the most, by their distance from the middle price, summed up over time. So a device that follows them switches
+at most four times a day. *Expensive periods* mirror that above the middle price, but never include a price below
+zero.
 
-Periods go on over midnight. Each day is judged by its own prices, so at midnight the measure changes: the same price
-may be cheap at 23:45 and normal at 0:00. After that the days are one: stretches that meet at midnight are joined, a gap
-across it is bridged, and what is long enough together is a period. One that lasts until midnight, or goes on over it,
-is one of the two of both days.
+Periods may span midnight. Each day is rated by its own prices, so the same price may be cheap at 23:45 and normal at
+0:00. Otherwise midnight does not matter: stretches that meet there are joined, a gap across it is bridged, and only
+the total length counts. A period that reaches midnight, or spans it, is one of the two of both days.
 
-Only what is known counts. A stretch that is cut by the end of what is known is as long as its known part, and a gap
-ends with a known price. So when tomorrow arrives, periods of today are added or become longer, never shorter: one that
-goes on is not broken off. For that, each day chooses by its own prices only, and what is long enough by itself comes
-before what needs tomorrow for it.
+Only known prices count: a stretch is as long as its known part, and a gap ends with a known price. So when
+tomorrow's prices arrive, periods of today are added or become longer, never shorter: a running one is not cut off.
+For that, each day chooses by its own prices only, and stretches that are long enough by themselves come before those
+that need tomorrow.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -42,21 +42,21 @@ class PeriodKind(Enum):
 
     @property
     def side(self) -> int:
-        """Return the sign of a distance that counts for it: below the middle price, or above."""
+        """Return 1 if distances below the middle price count, -1 if those above it do."""
         return 1 if self is PeriodKind.CHEAP else -1
 
     def holds(self, rating: PriceRating) -> bool:
-        """Return whether an interval makes a period."""
+        """Return whether an interval qualifies for a period."""
         return rating.cheap if self is PeriodKind.CHEAP else rating.expensive
 
     def bridges(self, rating: PriceRating) -> bool:
-        """Return whether an interval that makes none may be part of a gap that is bridged."""
+        """Return whether an interval that does not qualify may be part of a gap that is bridged."""
         return self.side * rating.below > 0 and not rating.cheap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeriodLimits:
-    """How short a period may be, how long a gap in one, and how many a day has. Zero drops or bridges nothing."""
+    """The shortest period, the longest gap to bridge, and the most periods a day. Zero drops or bridges nothing."""
 
     shortest: timedelta = timedelta(minutes=30)
     bridged: timedelta = timedelta(minutes=30)
@@ -71,7 +71,7 @@ def find_periods(
     kind: PeriodKind,
     limits: PeriodLimits = DEFAULT_LIMITS,
 ) -> tuple[Stretch, ...]:
-    """Return the periods in the ratings of days, all in order of time."""
+    """Return the periods of rated days, all in order of time."""
     days = [day for day in days if day]
     stretches = _stretches(chain.from_iterable(days), kind, limits.bridged)
     if limits.most is None:
@@ -96,7 +96,7 @@ def find_periods(
                 part = Stretch(inside[0].interval.start, stretch.end)
                 if part.duration >= limits.shortest:
                     ranks[part] = _rank(inside, kind, limits.shortest)
-        # Of equal ones the earlier.
+        # Of equal ones, the earlier one.
         best = sorted(ranks, key=lambda one: ranks[one])[:most]
         found += sorted(best, key=lambda one: one.start)
     return tuple(found)
@@ -105,7 +105,7 @@ def find_periods(
 def _stretches(
     ratings: Iterable[PriceRating], kind: PeriodKind, bridged: timedelta
 ) -> list[Stretch]:
-    """Return the stretches of a kind, with gaps of some length bridged."""
+    """Return the stretches of a kind, with gaps up to a length bridged."""
     found: list[Stretch] = []
     # The end of the last stretch, or of the gap after it as far as it may be bridged.
     reached: datetime | None = None
@@ -124,10 +124,10 @@ def _stretches(
 def _rank(
     inside: Sequence[PriceRating], kind: PeriodKind, shortest: timedelta
 ) -> tuple[bool, float]:
-    """Return by what the parts of a day are chosen.
+    """Return the sort key of the parts of a day, best first.
 
-    First those that are long enough without the day after; among them those whose prices are farthest from the middle
-    in sum over time, in EUR/kWh times hours.
+    Parts that are long enough without the next day come first, then those whose distance from the middle price,
+    summed up over time (EUR/kWh times hours), is the greatest.
     """
     alone = inside[-1].interval.end - inside[0].interval.start >= shortest
     worth = fsum(
@@ -138,7 +138,7 @@ def _rank(
 
 @dataclass(frozen=True)
 class TableLevels:
-    """The levels and periods of a price table. Each is worked out once, when it is first asked for."""
+    """The levels and periods of a price table, each computed once, when it is first needed."""
 
     table: PriceTable
     thresholds: LevelThresholds = DEFAULT_THRESHOLDS
@@ -149,7 +149,7 @@ class TableLevels:
         return self._days.get(day, ())
 
     def at(self, now: datetime) -> PriceRating | None:
-        """Return the rating of the interval that holds an aware instant; None if no price is known."""
+        """Return the rating of the interval that contains an aware instant; None if no price is known."""
         interval = self.table.at(now)
         return self._ratings.get(interval.start) if interval else None
 

@@ -1,4 +1,4 @@
-"""Stand-ins for prices that are not known yet: those of the same clock time on the last day that has one."""
+"""Stand-ins for unknown prices: the price at the same clock time on the last day that has one."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -11,7 +11,7 @@ _DAYS_BACK: Final = 14
 
 
 def with_stand_ins(table: PriceTable, start: datetime, end: datetime) -> PriceTable:
-    """Return a table in which unknown prices between two aware instants have stand-ins, as far as there are any.
+    """Return a table with stand-ins for unknown prices between two aware instants, as far as there are any.
 
     A price of the day before, at the same clock time, is about as good a guess as a mean of seven days.
     """

@@ -27,7 +27,7 @@ NO_COMPONENTS: Final = Components()
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """The stretch of time ``[start, end)`` in UTC."""
+    """The range of time ``[start, end)`` in UTC."""
 
     start: datetime
     end: datetime
@@ -41,20 +41,20 @@ class Stretch:
 def touching[S: Stretch](
     stretches: tuple[S, ...], start: datetime, end: datetime
 ) -> tuple[S, ...]:
-    """Return those of some stretches, in order, that touch the one between two aware instants."""
+    """Return those of some ordered stretches that overlap the range between two aware instants."""
     first = bisect_right(stretches, start, key=_end)
     return stretches[first : bisect_left(stretches, end, key=_start)]
 
 
 def ending_after[S: Stretch](stretches: tuple[S, ...], now: datetime) -> S | None:
-    """Return the first of some stretches, in order, that ends after an aware instant."""
+    """Return the first of some ordered stretches that ends after an aware instant."""
     index = bisect_right(stretches, now, key=_end)
     return stretches[index] if index < len(stretches) else None
 
 
 @dataclass(frozen=True, slots=True)
 class Interval(Stretch):
-    """A stretch of time with one price.
+    """A range of time with one price.
 
     ``price`` is the all-in working price in EUR/kWh, for feed-in the payout; ``None`` when it is unknown.
     It may be zero or negative.
@@ -68,7 +68,7 @@ class Interval(Stretch):
 class DayPrices:
     """The intervals of one tariff day, in order, with the day's statistics.
 
-    Statistics are taken over the intervals whose price is known; they are ``None`` when there is none.
+    The statistics cover the intervals whose price is known; without any, they are ``None``.
     """
 
     day: date
@@ -104,7 +104,7 @@ class DayPrices:
 
 @dataclass(frozen=True)
 class PriceTable:
-    """All intervals that are known, sorted and free of overlap. Immutable: a merge makes a new table."""
+    """All known intervals, sorted and without overlap. Immutable: a merge returns a new table."""
 
     intervals: tuple[Interval, ...] = ()
 
@@ -130,7 +130,7 @@ class PriceTable:
         return next(known, None)
 
     def at(self, now: datetime) -> Interval | None:
-        """Return the interval that holds an aware instant, if it is known."""
+        """Return the interval that contains an aware instant, if it is known."""
         coming = ending_after(self.intervals, now)
         return coming if coming and coming.start <= now else None
 
@@ -156,14 +156,14 @@ class PriceTable:
         return self._days.keys()
 
     def day(self, day: date) -> DayPrices:
-        """Return what is known of a tariff day; a day without intervals when nothing is."""
+        """Return what is known of a tariff day; a day without intervals if nothing is."""
         return self._days.get(day) or DayPrices(day)
 
     def merge(self, newer: Self) -> Self:
         """Return this table, updated with another one.
 
-        Known prices of ``newer`` replace those of the same time. Its unknown prices replace nothing that is known, and
-        what it does not mention stays; so do the parts of a price that is the same.
+        Known prices of ``newer`` replace those of the same time. Its unknown prices replace no known ones, and
+        intervals that it lacks stay; so do the known components of an unchanged price.
         """
         layers = (
             [self._with_parts(one) for one in newer.intervals if one.price is not None],
@@ -192,11 +192,11 @@ class PriceTable:
         return self if len(kept) == len(self.intervals) else type(self)(kept)
 
     def between(self, start: datetime, end: datetime) -> Self:
-        """Return a table of the intervals that touch the stretch between two aware instants."""
+        """Return a table of the intervals that overlap the range between two aware instants."""
         return type(self)(touching(self.intervals, start, end))
 
     def _with_parts(self, newer: Interval) -> Interval:
-        """Return an interval with the parts of its price that only this table knows."""
+        """Return an interval completed with the components that only this table knows."""
         known = self.at(newer.start)
         if known is None or replace(newer, components=known.components) != known:
             return newer
@@ -234,9 +234,9 @@ def _price(interval: Interval) -> float:
 def _without(
     intervals: Iterable[Interval], others: Iterable[Interval]
 ) -> Iterator[Interval]:
-    """Yield the parts of intervals that sorted others leave uncovered.
+    """Yield the parts of intervals that other sorted ones do not cover.
 
-    A part keeps the price of its interval: half of an hour costs per kWh what the hour does.
+    A part keeps the price of its interval: per kWh, half an hour costs what the hour does.
     """
     table = PriceTable(tuple(others))
     for interval in intervals:

@@ -9,13 +9,12 @@ def window(
 ) -> tuple[datetime, datetime]:
     """Return the window between two local times that is open at ``now``, or the next one, in UTC.
 
-    An end at or before the start is one of the next day; an end equal to the start makes a day by the wall clock,
-    which lasts 23 to 25 hours. Without a start the window opens now, without an end it closes a day by the wall
-    clock after its start.
+    An end at or before the start is on the next day; an end equal to the start makes a full day by the wall clock
+    (23 to 25 hours). Without a start the window opens now; without an end it closes a day after its start by the
+    wall clock.
 
-    A local time means the first instant at which the clock shows it or a later one: of an hour that comes twice
-    the first, and the moment of the jump for a time that is jumped over. A window that vanishes in the jump is
-    skipped.
+    A local time means the first instant at which the clock shows it or a later one: in a repeated hour the first
+    time, and for a skipped time the moment of the clock change. A window that vanishes in a clock change is skipped.
     """
     local, instant = now.astimezone(zone), now.astimezone(UTC)
 
@@ -45,7 +44,7 @@ def _first_instant(day: date, wall: time, zone: tzinfo) -> datetime:
     )
     if first <= second:
         return first
-    # The clock jumps over this time, somewhere between the two.
+    # The clock skips this time, somewhere between the two.
     seconds = range(int(second.timestamp()), int(first.timestamp()) + 1)
 
     def shown(timestamp: int) -> datetime:

@@ -1,4 +1,4 @@
-"""When to ask what was metered, and what to do with the answers."""
+"""When to request usage, and what to do with the answers."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -50,21 +50,21 @@ _DAY: Final = timedelta(days=1)
 _REFUSALS: Final = (NomosPermissionError, NomosNotFoundError)
 
 _REPEATS: Final = 2
-"""How often a sync is repeated soon because single months failed."""
+"""How often a sync is repeated early because single months failed."""
 
 _REDUCTIONS_EVERY: Final = timedelta(days=30)
 
 
 class _LeftError(Exception):
-    """The contract is left alone: what was still under way is dropped."""
+    """The coordinator was stopped: results that arrive later are dropped."""
 
 
 class UsageCoordinator(ContractCoordinator[UsageRecord]):
-    """What one contract's meter measured: in sum here, by the hour in the long-term statistics.
+    """The usage of one contract: sums here, hours in the long-term statistics.
 
-    Asks once a day, after the prices, and only for what is new, late, or may have changed. The first time, and
-    whenever the statistics are found incomplete, it goes through the whole contract month by month. A contract that
-    has ended and is not shown has no entities: of it only the statistics are completed.
+    Requests usage once a day, after the prices, and only what is new, late, or may have changed. The first time, and
+    whenever the statistics turn out to be incomplete, it imports the whole contract month by month. A contract that
+    has ended and is not shown has no entities; only its statistics are completed.
     """
 
     def __init__(self, prices: PriceCoordinator, *, shown: bool = True) -> None:
@@ -81,9 +81,9 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
         self._unsub_prices: CALLBACK_TYPE | None = None
 
     async def async_load(self) -> None:
-        """Take what is stored, and schedule the first sync."""
+        """Load the stored record, and schedule the first sync."""
         if not self.shown:
-            # The prices of the last days are known from when the contract ran.
+            # Prices of its last days are still stored from when the contract ran.
             await self.prices.async_begin(must_answer=False)
         stored = await self._file.async_load(partial(decode, UsageRecord))
         if stored is not None:
@@ -101,7 +101,7 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
 
     @callback
     def async_start(self) -> None:
-        """Ask until the shutdown, even if every entity is disabled; nothing after it."""
+        """Run until the shutdown, even if every entity is disabled; do nothing after it."""
         if self._shutdown_requested:
             return
         self.async_add_listener(lambda: None)
@@ -109,20 +109,20 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
 
     @callback
     def _follow_prices(self) -> None:
-        """Follow the display clock: on a new day, what was this month may be last month."""
+        """Follow the display clock: on a new day, this month may have become the last one."""
         self.async_update_listeners()
         self.async_refresh_if_overdue()
 
     @override
     async def async_shutdown(self) -> None:
-        """Stop asking."""
+        """Stop requesting usage."""
         if self._unsub_prices is not None:
             self._unsub_prices()
             self._unsub_prices = None
         await super().async_shutdown()
 
     async def async_leave(self) -> None:
-        """Leave the contract alone for good; what was under way is over then, and no file is written any more."""
+        """Stop for good; afterwards nothing is running, and no file is written any more."""
         await self.async_shutdown()
         async with self._importing:
             pass
@@ -133,7 +133,7 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
 
     @property
     def _nothing_to_ask(self) -> bool:
-        """Return whether the contract has not begun, or it ended and its values are settled."""
+        """Return whether the contract has not begun, or has ended with all values settled."""
         known = self.data
         if self.prices.contract.status is SubscriptionStatus.PENDING:
             return True
@@ -142,14 +142,14 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
         if known.meter is not MeterType.ANALOG:
             return self.settled or not (self.shown or self.statistics.kept)
         today = local_date(dt_util.utcnow())
-        # The last readings of an analog meter come in months.
+        # The last readings of an analog meter can take months.
         asked = known.synced_on
         waits = asked is not None and today - asked < timedelta(days=7)
         return self.settled or waits or not self.shown
 
     @property
     def settled(self) -> bool:
-        """Return whether the contract ended and all that was measured of it is settled."""
+        """Return whether the contract has ended and all of its usage is settled."""
         return self._has_ended and is_over(
             self.data,
             self.prices.contract,
@@ -166,7 +166,7 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
     @property
     @override
     def stale(self) -> bool:
-        """Return whether three days passed without an answer; what a contract that ended has used does not age."""
+        """Return whether three days passed without an answer; the usage of an ended contract does not get stale."""
         return not self._has_ended and super().stale
 
     @override
@@ -236,7 +236,7 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
         return "the daily sync"
 
     def _is_late(self, today: date) -> bool:
-        """Return whether yesterday should be known, and is not."""
+        """Return whether yesterday should be known but is not."""
         _, end = metered_days(self.prices.contract, today, history_kept=True)
         return (
             USAGE not in self.data.refused
@@ -246,14 +246,14 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
         )
 
     async def _async_catch_up(self, today: date) -> None:
-        """Ask for everything that is due on a day."""
+        """Request everything that is due on a day."""
         await self._async_unless_refused(USAGE, today, self._async_usage, _REFUSALS)
         if INVOICES in self.async_contexts():
             await self._async_aside(INVOICES, today, self._async_invoices)
         asked = self.data.reductions_on
         due = asked is None or (
             not timedelta() <= today - asked < _REDUCTIONS_EVERY
-            # Tariffs are asked for on the first.
+            # Tariffs are requested on the first.
             and today.day > 1
         )
         if due and self.shown and not self.prices.contract.feeds_in:
@@ -262,7 +262,7 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
     async def _async_aside(
         self, endpoint: str, today: date, ask: Callable[[date], Awaitable[None]]
     ) -> None:
-        """Ask for what is nice to have. If that fails it waits for the next day: usage is not asked for again."""
+        """Request optional data. If that fails, it waits for the next day, and usage is not requested again."""
         refusals = (*_REFUSALS, NomosRequestError)
         try:
             await self._async_unless_refused(endpoint, today, ask, refusals)
@@ -281,7 +281,7 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
         ask: Callable[[date], Awaitable[None]],
         refusals: tuple[type[NomosError], ...],
     ) -> None:
-        """Ask, and note whether Nomos refuses: which endpoints a customer may ask is not published."""
+        """Send a request, and record if Nomos refuses: which endpoints customers may use is not documented."""
         if self.data.refuses(endpoint, today):
             return
         try:
@@ -301,7 +301,7 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
             await self._async_keep(self.data.with_refusal(endpoint, None))
 
     async def _async_keep(self, record: UsageRecord) -> None:
-        """Take what was learned, on the disk first; not if the contract is left alone."""
+        """Store a new record, then use it; raise _LeftError after the shutdown."""
         if self._shutdown_requested:
             raise _LeftError
         if record == self.data:
@@ -311,7 +311,7 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
         self.async_update_listeners()
 
     async def _async_usage(self, today: date) -> None:
-        """Ask for what was metered, and bring it into record and statistics."""
+        """Request usage, and add it to the record and the statistics."""
         contract = self.prices.contract
         tariff = None if contract.feeds_in else self.account.tariff_of(contract)
         fee = tariff.base_fee if tariff else None
@@ -328,7 +328,7 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
                 await price_file(self.hass, self.contract_id).async_remove()
 
     async def _async_invoices(self, _today: date) -> None:
-        """Ask for the invoice that was issued last."""
+        """Request the invoice that was issued last."""
         found = await self.async_ask(NomosClient.invoices, optional=True)
         issued = max(
             (one for one in found if one.issued_at is not None),
@@ -340,7 +340,7 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
         )
 
     async def _async_reductions(self, today: date) -> None:
-        """Ask for the reductions of the grid fee."""
+        """Request the reductions of the grid fee."""
         found = await self.async_ask(NomosClient.grid_fee_reductions, optional=True)
         await self._async_keep(
             replace(self.data, reductions=found, reductions_on=today)
@@ -348,11 +348,11 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
 
 
 def usage_file(hass: HomeAssistant, contract_id: str) -> StoredFile:
-    """Return the file that holds what is known of a contract's meter."""
+    """Return the file of a contract's usage record."""
     return stored_file(hass, f"usage.{contract_id}")
 
 
 async def async_delete_files(hass: HomeAssistant, contract_id: str) -> None:
-    """Delete what is stored of a contract."""
+    """Delete the files of a contract."""
     for file in (price_file, usage_file, usage_price_file):
         await file(hass, contract_id).async_remove()

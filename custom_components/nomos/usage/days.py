@@ -1,4 +1,4 @@
-"""Which months, or parts of them, a sync of a contract's usage asks for. Pure functions of what is known and of the day."""
+"""Which months, or parts of months, a sync of usage requests. Pure functions of the record and the day."""
 
 from collections.abc import Collection
 from datetime import date, timedelta
@@ -12,16 +12,16 @@ from .record import MonthStatus, UsageRecord
 _DAY: Final = timedelta(days=1)
 
 _LATE: Final = timedelta(days=7)
-"""How far back every sync checks for something missing."""
+"""How far back every sync checks for gaps."""
 
 _RECHECK_ON: Final = 0
-"""The day of the installation's own week on which a whole month is asked for again that may have changed."""
+"""The day of the installation's own week on which a whole month that may have changed is requested again."""
 
 _RETRY_ON: Final = 3
-"""The day on which an incomplete month is asked for again, each time another one."""
+"""The day of that week on which an incomplete month is requested again, in turn."""
 
 _FAILED_FOR: Final = timedelta(days=7)
-"""How long every sync asks for a month that Nomos failed to answer for; then it takes turns with the others."""
+"""How long every sync retries a month for which Nomos failed to answer; then it takes turns with the others."""
 
 _READ_FOR: Final = timedelta(days=365)
 """How long after the end of a contract its analog meter may still be read."""
@@ -30,21 +30,21 @@ _READ_FOR: Final = timedelta(days=365)
 def metered_days(
     contract: Subscription, today: date, *, history_kept: bool
 ) -> DateRange:
-    """Return the days of a contract that may have been metered and are of interest."""
+    """Return the days of a contract to import; from last month on if no history is kept."""
     begin = local_date(contract.start_at or contract.created_at)
     if not history_kept:
-        # Older months are asked for only to fill the statistics.
+        # Older months are requested only to fill the statistics.
         begin = max(begin, months_before(today, 1))
     if contract.end_at is None:
         return begin, today
-    # A contract may end within a day.
+    # A contract may end in the middle of a day.
     return begin, min(today, last_day(contract.end_at) + _DAY)
 
 
 def is_over(
     known: UsageRecord, contract: Subscription, today: date, *, history_kept: bool
 ) -> bool:
-    """Return whether nothing more is to be expected of a contract that has ended."""
+    """Return whether no more usage is expected of a contract that has ended."""
     begin, end = metered_days(contract, today, history_kept=history_kept)
     if known.synced_on is None:
         return False
@@ -64,17 +64,17 @@ def is_over(
 
 
 def own_week(today: date, phase: float) -> tuple[int, int]:
-    """Return the number of the installation's own week, and of the day in it; ``phase`` is from 0 up to 1."""
+    """Return the numbers of the installation's own week and of the day in it, for 0 ≤ ``phase`` < 1."""
     return divmod(today.toordinal() + int(phase * 7), 7)
 
 
 def months_due(
     known: UsageRecord, begin: date, end: date, *, today: date, phase: float
 ) -> list[DateRange]:
-    """Return what a sync asks for between two days, each part of it within a month.
+    """Return the ranges that a sync requests between two days, each within one month.
 
-    What is new or late, and besides, in turn, months that can be settled now, one that may have changed, or one that is
-    incomplete. So a sync stays within what a day may cost.
+    New and late days, plus the first that exists of: months that can be settled now, one that may have changed, one
+    that is incomplete. That keeps a sync within a day's budget of requests.
     """
     months = {
         month_start(start): (start, stop) for start, stop in month_chunks(begin, end)
@@ -98,7 +98,7 @@ def months_due(
 def _new_days(
     known: UsageRecord, month: date, days: DateRange, today: date
 ) -> DateRange | None:
-    """Return a whole month that was never asked for, or the days of an open one that are new or late."""
+    """Return a whole month that was never requested, or the new or late days of an open one."""
     if (state := known.months.get(month)) is None:
         return days
     if state.status is not MonthStatus.OPEN:
@@ -109,7 +109,7 @@ def _new_days(
         for day in days_between(max(start, today - _LATE), min(end, today))
         if (found := known.days.get(day)) is None or not found.complete
     ]
-    # Yesterday is asked for until the evening.
+    # Yesterday is requested until the evening.
     newest = end - _DAY if end == today else end
     first = max(start, min(state.tried_on, newest, *late))
     return (first, end) if first < end else None
@@ -118,7 +118,7 @@ def _new_days(
 def _retried(
     known: UsageRecord, months: Collection[date], today: date, *, any_month: bool
 ) -> list[date]:
-    """Return incomplete months, those first that Nomos failed to answer for, and that were not tried for longest."""
+    """Return incomplete months: first those for which Nomos failed to answer, then those tried longest ago."""
     failed = {
         month: state.readings is None
         and state.since is not None

@@ -1,4 +1,4 @@
-"""What was metered, and what it cost, as sensors."""
+"""The sensors of usage and its cost."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ type UsageValue = tuple[float | str | datetime | None, dict[str, Any]]
 """A state with its attributes."""
 
 type UsageReader = Callable[[UsageRecord, date], UsageValue]
-"""Reads a state out of what is known of a meter, on a tariff day."""
+"""Reads a state from a usage record, on a tariff day."""
 
 _NOTHING: Final[UsageValue] = (None, {})
 
@@ -45,12 +45,12 @@ _MODULES: Final = {
 
 @dataclass(frozen=True, kw_only=True)
 class NomosUsageDescription(SensorEntityDescription):
-    """A sensor that reads what is known of a contract's meter, on a tariff day.
+    """A sensor that reads a contract's usage record, on a tariff day.
 
-    It is there for contracts that buy or sell, with an analog meter or another one, or for both if that is None, as soon
-    as the record offers it. ``endpoint`` is asked only if the sensor is enabled.
+    It exists for contracts that buy or sell, with or without an analog meter (both if None), once the record offers
+    it. ``endpoint`` is requested only while the sensor is enabled.
 
-    Sums have no state class: what is learned a day late belongs into the statistics of the hours it was metered in.
+    Sums have no state class: what arrives a day late belongs in the statistics of the hours in which it was metered.
     """
 
     value_fn: UsageReader
@@ -74,7 +74,7 @@ def _this_month(record: UsageRecord, today: date) -> PeriodUsage | None:
 def _sum(
     days: Callable[[UsageRecord, date], PeriodUsage | None], field: str
 ) -> UsageReader:
-    """Return a reader of one of the sums over some days, with what it lacks."""
+    """Return a reader of one sum over some days, with what is missing from it."""
 
     def value(record: UsageRecord, today: date) -> UsageValue:
         if (found := days(record, today)) is None:
@@ -222,7 +222,7 @@ def async_follow_usage(
     usage: UsageCoordinator,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the sensors of a contract as soon as it is known what its meter can tell."""
+    """Add the sensors of a contract once the kind of its meter is known."""
     added: set[str] = set()
     registry = er.async_get(hass)
 
@@ -254,9 +254,9 @@ def async_follow_usage(
 
 
 class NomosUsageSensor(ContractEntity[UsageCoordinator], SensorEntity):
-    """A value out of what is known of a contract's meter."""
+    """A value of a contract's usage record."""
 
-    # What an analog meter counted is shown by the sensor, not by its history.
+    # Each answer has the complete lists, so that old ones need not be recorded.
     _unrecorded_attributes = frozenset({"months", "reductions"})
 
     entity_description: NomosUsageDescription
@@ -264,7 +264,7 @@ class NomosUsageSensor(ContractEntity[UsageCoordinator], SensorEntity):
     def __init__(
         self, coordinator: UsageCoordinator, description: NomosUsageDescription
     ) -> None:
-        """Have the endpoint of the sensor asked while it is there."""
+        """Have the sensor's endpoint requested while the sensor exists."""
         super().__init__(coordinator, description)
         self.coordinator_context = description.endpoint
 

@@ -1,4 +1,4 @@
-"""Usage, month by month: from the meter to the record and the statistics."""
+"""The import of usage, month by month, into the record and the statistics."""
 
 from asyncio import sleep
 from collections import deque
@@ -33,11 +33,11 @@ PAUSE: Final = 0.25
 """Seconds between two months of an import."""
 
 _MONTH_FAILED: Final = (NomosRequestError, NomosResponseError, NomosServerError)
-"""What may be the matter of a single month."""
+"""Errors that may concern a single month only."""
 
 
 class UsageImporter:
-    """Asks for all that is new, late, or may have changed; a month that is done is done for good."""
+    """Imports what is new, late, or may have changed; an interruption loses no finished month."""
 
     def __init__(
         self,
@@ -47,10 +47,10 @@ class UsageImporter:
         save: Callable[[UsageRecord], Awaitable[None]],
         today: date,
     ) -> None:
-        """Begin with what is known; ``save`` is called with every record that is better."""
+        """Begin with a record; ``save`` is called with each improved one."""
         self.record = record
         self.error: Exception | None = None
-        """Why a month was left out though others came, or could not be written."""
+        """Why a month was left out although others were imported, or could not be written."""
         self.worth_repeating = False
         """Whether a month failed for the first time, perhaps by chance."""
         self._prices = prices
@@ -63,11 +63,11 @@ class UsageImporter:
         self._left_out = False
 
     async def async_run(self) -> None:
-        """Ask for what is due, and bring it into record and statistics.
+        """Request what is due, and add it to the record and the statistics.
 
         Raises:
-            NomosError: Nomos did not answer as hoped.
-            OAuth2TokenRequestBaseError: no access token could be had for now.
+            NomosError: a request failed.
+            OAuth2TokenRequestBaseError: no access token is available for now.
             ConfigEntryAuthFailed: the account has to be linked again.
 
         """
@@ -92,7 +92,7 @@ class UsageImporter:
         if not due:
             await self._async_save(self.record, last=True)
             return
-        # Nomos reports no prices any more of a contract that has ended.
+        # Nomos reports no prices of a contract that has ended.
         ended = self._prices.contract.status is SubscriptionStatus.ENDED
         settled_to = None if ended else self.record.settled_to
         await self._kept.async_load(self._today, settled_to=settled_to)
@@ -106,10 +106,10 @@ class UsageImporter:
             await self._kept.async_save()
 
     async def _async_import(self, due: Sequence[DateRange]) -> None:
-        """Ask for one month after the other; one that fails must not keep the others away.
+        """Request one month after the other; one that fails must not block the others.
 
-        After a failure the newest month is asked for next. If that comes, it was the month, which is passed over; if
-        not, Nomos is down, or the meter is an analog one.
+        After a failure the newest month is requested next. If that succeeds, the failed month is skipped; if not,
+        Nomos is down, or the meter is analog.
         """
         newest, queue = due[-1], deque(due)
         while queue:
@@ -154,11 +154,11 @@ class UsageImporter:
             await self._async_save(self.record, last=True)
 
     def _pass_over_failed(self) -> None:
-        """Pass over the months that failed though another one came; one that may still change stays due."""
+        """Skip the months that failed although another one succeeded; one that may still change stays due."""
         for (start, end), err in self._failed:
             month = month_start(start)
             if not isinstance(err, NomosError):
-                # Before the meter was exchanged there is nothing to be had.
+                # Months before the meter was exchanged have no intervals.
                 self.record = self.record.with_month(
                     start, end, MonthAnswer(), self._today
                 )
@@ -174,7 +174,7 @@ class UsageImporter:
         self._failed.clear()
 
     async def _async_save(self, record: UsageRecord, *, last: bool = False) -> None:
-        """Save what was learned, so that an import that is broken off here goes on with what is left."""
+        """Save a record, so that an interrupted import continues with what is left."""
         record = replace(record.pruned(self._today), answered_on=self._today)
         if last and not self._left_out:
             record = replace(record, synced_on=self._today)
@@ -200,21 +200,21 @@ class UsageImporter:
         return await self._statistics.async_last()
 
     def _base_fees(self, start: date, end: date) -> Mapping[date, float]:
-        """Return the base fee in EUR of the days that are under contract."""
+        """Return the base fee in EUR of each day under contract."""
         begins, last = self._meter.supply
         if not self._prices.contract.inactive:
-            # A day without any price has not come: the clock is ahead.
+            # A day without any price is in the future: the clock is ahead.
             last = min(last, self._prices.data.horizon or last)
         fees = daily_fees(self.record.fees, max(start, local_date(begins)), end)
         return {day: fee for day, fee in fees.items() if day_bounds(day)[0] < last}
 
     async def _async_check_statistics(self) -> None:
-        """Begin again if the statistics lack what was written.
+        """Start over if the statistics lack hours that were written.
 
-        They may have been deleted, a backup may have been restored, or the recorder was off so far.
+        They may have been deleted, a backup may have been restored, or the recorder may have been off until now.
         """
         if not self._statistics.kept:
-            # From now on days are known that are not written.
+            # From now on the record has days that the statistics lack.
             self.record = replace(self.record, recorded={})
             return
         recorded = self.record.recorded
@@ -238,9 +238,9 @@ class UsageImporter:
         self.record = self.record.reset()
 
     async def _async_called_analog(self) -> None:
-        """Believe that a meter is analog: at once if nothing is known of it, otherwise on the second day.
+        """Accept that a meter is analog: at once if its kind is unknown, otherwise on the second day.
 
-        Entities go with the kind of the meter, and with them what the customer has set for them.
+        A change of kind removes entities, and with them the customer's settings of these.
         """
         known = self.record
         if known.meter is None or (known.analog_on or self._today) < self._today:
@@ -249,10 +249,10 @@ class UsageImporter:
             await self._async_save(replace(known, analog_on=self._today))
 
     async def _async_read_analog(self) -> None:
-        """Ask what an analog meter counted."""
+        """Request the months of an analog meter."""
         (meter, found), known = await self._meter.async_analog_months(), self.record
         if meter is MeterType.ANALOG:
-            # An answer that lacks a month does not take it away.
+            # A month that the answer lacks is kept.
             months = {one.month: one for one in (*known.analog_months, *found)}
             record = replace(
                 known,
@@ -261,9 +261,9 @@ class UsageImporter:
                 analog_months=tuple(months[month] for month in sorted(months)),
             )
         elif known.meter is MeterType.ANALOG:
-            # A smart meter took its place: all that it has measured is new.
+            # A smart meter replaced it, and all of its readings are new.
             record = replace(known.reset(), meter=meter, analog_on=None)
         else:
-            # The same meter is called both; it goes on as the one that it was.
+            # Nomos reports both kinds for the same meter, which keeps its kind.
             record = replace(known, analog_on=None)
         await self._async_save(record, last=meter is MeterType.ANALOG)

@@ -1,4 +1,4 @@
-"""The running totals of a contract: what has to be written so that they are right. Pure functions."""
+"""The running totals of a contract: which rows have to be written. Pure functions."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -36,15 +36,13 @@ def revisions(
     fees_from: date = date.max,
     selling: bool,
 ) -> dict[StatisticKind, Rows]:
-    """Return the rows that have to be written for new hours and days of base fee to be right.
+    """Return the rows that have to be written for new hours and new days of base fee.
 
     Args:
-        totals: what is written already, from the first hour on that may change.
-        hours: usage and cost of some hours. A cost that lacks the price of a reading does not replace one that is
-            there.
-        fees: the base fee in EUR of each day that is over. A day that has its fee keeps it: what the tariff costs
-            today says nothing of last year.
-        fees_from: from this day on it is known what the tariff cost, and a fee replaces another one.
+        totals: what is already written, from the first hour that may change.
+        hours: usage and cost. A cost that lacks the price of a reading does not replace one that is written.
+        fees: base fee in EUR of past days. A booked fee stays, since today's tariff says nothing about last year.
+        fees_from: from this day on, the fees are certain and replace booked ones.
         selling: whether energy is fed into the grid.
 
     """
@@ -84,9 +82,9 @@ def revisions(
 def daily_fees(
     monthly: Mapping[date, float], first: date, end: date
 ) -> dict[date, float]:
-    """Return the base fee in EUR of each day from the first one to the end: an equal part of its month's.
+    """Return the base fee in EUR of each day in a range: an equal part of its month's fee.
 
-    ``monthly`` has the fee of a month by the first day from which it holds; before them all the earliest one does.
+    ``monthly`` has the monthly fee by the first day on which it applies; the earliest one also applies before it.
     """
     if not monthly:
         return {}

@@ -1,4 +1,4 @@
-"""Asking Nomos what a meter measured, and what that cost."""
+"""Requests for the readings of a meter and their prices."""
 
 from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -38,13 +38,13 @@ _LOGGER = logging.getLogger(__name__)
 _WEEK: Final = timedelta(days=7)
 
 _ANALOG_MONTHS: Final = 13
-"""How many past months of an analog meter are asked for: this month of last year is the oldest."""
+"""How many past months of an analog meter are requested: last month can be compared with a year before."""
 
 _LENGTHS: Final = {
     UsageResolution.QUARTER_HOUR: timedelta(minutes=15),
     UsageResolution.HOUR: timedelta(hours=1),
 }
-"""The readings that fit into hours. Longer ones are not split into parts that nobody measured."""
+"""The resolutions that fit into hours. Longer readings are not split into parts that were never measured."""
 
 
 class AnalogMeterError(Exception):
@@ -52,12 +52,12 @@ class AnalogMeterError(Exception):
 
 
 class Meter:
-    """Reads one contract's meter; every method raises what ``NomosAccount.async_ask`` does."""
+    """Requests the readings of one contract's meter; every method raises as ``Connection.async_ask`` does."""
 
     def __init__(
         self, prices: PriceCoordinator, kept: UsagePrices, today: date
     ) -> None:
-        """Take the coordinator of the contract's prices, and the prices that are kept of days that may still change."""
+        """Use the contract's price coordinator, and the stored prices of days that may still change."""
         self._prices = prices
         self._kept = kept
         self._today = today
@@ -68,7 +68,7 @@ class Meter:
         )
 
     async def async_analog_months(self) -> tuple[MeterType, Sequence[AnalogMonth]]:
-        """Return the kind of meter that answers, and the months of an analog one."""
+        """Return the kind of meter that Nomos reports, and the months of an analog one."""
         first = months_before(self._today, _ANALOG_MONTHS)
         first = max(first, local_date(self.supply[0]))
         series = await self._async_usage(first, self._today, UsageResolution.MONTH)
@@ -81,9 +81,9 @@ class Meter:
     async def async_month(
         self, record: UsageRecord, start: date, end: date
     ) -> MonthAnswer:
-        """Ask for a month or a part of it; return the days and hours that are new or have changed.
+        """Request a month or a part of it; return the days and hours that are new or have changed.
 
-        If its values no longer change, all of them are computed again, with the prices that Nomos has now.
+        Once its values no longer change, all of them are computed again with current prices from Nomos.
 
         Raises:
             AnalogMeterError: the meter does not measure intervals.
@@ -117,7 +117,8 @@ class Meter:
             except NomosResponseError, NomosServerError:
                 if month is None or month.since is None or month.readings is not None:
                     raise
-                # For the second time: energy without cost is better than nothing. The month stays incomplete.
+                # Nomos fails for the second time: energy without cost is better than nothing. The month stays
+                # incomplete.
                 prices = []
         days, hours = await execute(
             days_and_hours_of,
@@ -126,7 +127,7 @@ class Meter:
             partial(self._prices_between, prices or ()),
             self.supply,
         )
-        # Whatever it is called: what measures intervals is no analog meter.
+        # A meter that measures intervals is not analog, whatever Nomos reports.
         analog = series.meter_type is MeterType.ANALOG
         return MonthAnswer(
             meter=MeterType.UNKNOWN if analog else series.meter_type,
@@ -146,23 +147,23 @@ class Meter:
     async def _async_lacking(
         self, days: Collection[date], *, fresh: bool
     ) -> Sequence[PriceSeries] | None:
-        """Ask for the prices of some days of one month, as far as they are not known or have to be fresh.
+        """Request the prices of some days of one month: the unknown ones, or all if ``fresh``.
 
-        None if Nomos says that it has none for the contract, of no day.
+        None if Nomos has no prices for the contract at all.
         """
         table = self._prices.data
         lacking = [day for day in days if fresh or not table.day(day).complete]
         if not lacking:
             return []
         found = await self._async_prices(min(lacking), max(lacking))
-        # Nomos has no prices for a contract that does not run, says its documentation.
+        # According to its documentation, Nomos has no prices for a contract that does not run.
         nothing = all(series.items is None for series in found)
         return None if nothing and self._prices.contract.inactive else found
 
     async def _async_prices(self, first: date, last: date) -> list[PriceSeries]:
-        """Return the prices of some days, both inclusive; nothing if Nomos says that it has none.
+        """Return the prices of a range of days, both inclusive; nothing if Nomos has none.
 
-        How long a range may be is not published: if a month is refused, its weeks are asked for.
+        The longest allowed range is not documented: if a month is refused, its weeks are requested.
         """
         ask = self._prices.async_ask
         try:
@@ -182,7 +183,7 @@ class Meter:
     def _prices_between(
         self, series: Sequence[PriceSeries], start: datetime, end: datetime
     ) -> PriceTable:
-        """Return the prices of a day: newer ones laid over those that are known, and those kept under them."""
+        """Return the prices of a day: new ones, else known ones, else stored ones."""
         table = self._prices.data.between(start, end)
         for one in series:
             table = table.merge(price_table(one, start, end))
@@ -192,7 +193,7 @@ class Meter:
 def _is_news(
     known: DayUsage | None, readings: Sequence[UsageItem], *, settles: bool
 ) -> bool:
-    """Return whether a day's readings say more than is known; an answer with fewer of them takes nothing away."""
+    """Return whether a day's readings are news; an answer with fewer readings than known is ignored."""
     if known is None:
         return True
     if len(readings) < known.readings:

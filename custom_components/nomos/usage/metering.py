@@ -1,4 +1,4 @@
-"""What was metered and what it cost: readings, hours, days and longer periods. Pure functions and frozen data."""
+"""Usage and its cost: readings, hours, days and longer periods. Pure functions and frozen data."""
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,8 +18,8 @@ from ..totals import DECIMALS
 class HourUsage:
     """Energy in kWh and cost in EUR of the readings within one hour.
 
-    The cost is that of the readings whose price is known, None if there is none of them. ``priced`` is whether that is
-    all of them.
+    The cost covers the readings whose price is known; None if there are none. ``priced`` means that it covers all of
+    them.
     """
 
     kwh: float
@@ -29,7 +29,7 @@ class HourUsage:
 
 @dataclass(frozen=True, slots=True)
 class DayUsage:
-    """What was metered on one tariff day.
+    """The usage of one tariff day.
 
     Attributes:
         day: The tariff's local day.
@@ -73,8 +73,8 @@ class AnalogMonth:
 class PeriodUsage:
     """The sum over several days: energy in kWh, cost in EUR, and the mean price paid in EUR/kWh.
 
-    Cost and mean price are None if no price is known; the mean is over the energy whose price is known.
-    ``unpriced`` is the rest of the energy in kWh, which the cost lacks.
+    Cost and mean price cover the energy whose price is known; None if there is none. ``unpriced`` is the rest of the
+    energy in kWh.
     """
 
     last: date
@@ -88,7 +88,7 @@ class PeriodUsage:
 def readings_by_day(
     readings: Sequence[UsageItem], first: date, end: date
 ) -> dict[date, Sequence[UsageItem]]:
-    """Return sorted readings by tariff day, from the first day to the end; days without any are not there."""
+    """Return sorted readings by tariff day, from the first day to the end, without days that have none."""
     found = {}
     for day in days_between(first, end):
         start, stop = (
@@ -101,7 +101,7 @@ def readings_by_day(
 
 
 def digest_of(readings: Iterable[UsageItem]) -> int:
-    """Return a number that is equal for readings of equal start and energy."""
+    """Return a checksum of the starts and energies of readings."""
     return crc32(repr([(one.start.timestamp(), one.kwh) for one in readings]).encode())
 
 
@@ -113,11 +113,11 @@ def days_and_hours_of(
 ) -> tuple[dict[date, DayUsage], Mapping[datetime, HourUsage]]:
     """Return usage and cost by tariff day and by the UTC hour.
 
-    Goes day by day, as the prices of a month would be thousands of objects.
+    It works day by day, as the prices of a month would be thousands of objects.
 
     Args:
-        readings: by day, in order, none of them empty.
-        length: of the time that each of them measures.
+        readings: by day, in order; no day is empty.
+        length: the time that each reading covers.
         prices: returns the known prices between two instants.
         supply: when the contract runs; nothing is missing outside it.
 
@@ -126,7 +126,7 @@ def days_and_hours_of(
     hours: dict[datetime, tuple[float, float | None, bool]] = {}
     for day, found in readings.items():
         start, end = day_bounds(day)
-        # A reading may go on after midnight.
+        # A reading may extend past midnight.
         table = prices(start, max(end, found[-1].start + length))
         priced = _priced(found, length, table)
         start, end = max(start, supply[0]), min(end, supply[1])
@@ -149,9 +149,9 @@ def days_and_hours_of(
 def hours_of(
     readings: Iterable[UsageItem], length: timedelta, table: PriceTable
 ) -> dict[datetime, HourUsage]:
-    """Return usage and cost of sorted readings by the UTC hour; hours without a reading are not there.
+    """Return usage and cost of sorted readings by UTC hour, without hours that have no reading.
 
-    Each reading costs its energy times the price of its own interval, so that the sum is what the invoice says.
+    Each reading costs its energy times the price of its own interval, so that the sum matches the invoice.
     """
     hours = {}
     for hour, group in groupby(
@@ -205,7 +205,7 @@ def price_of(start: datetime, end: datetime, table: PriceTable) -> float | None:
 
 
 def period(days: Iterable[DayUsage]) -> PeriodUsage | None:
-    """Return the sum over days in order; None over no day."""
+    """Return the sum over days, given in order; None if there are none."""
     if not (summed := list(days)):
         return None
     cost = _cost([(one.priced_kwh, one.cost) for one in summed if one.cost is not None])

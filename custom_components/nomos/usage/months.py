@@ -5,13 +5,13 @@ from datetime import date, timedelta
 from typing import Final
 
 type DateRange = tuple[date, date]
-"""The first day and, exclusive, the end."""
+"""The first day, and the end (exclusive)."""
 
 _SETTLED_WORKING_DAY: Final = 8
 """Preliminary values may be replaced until this working day of the following month (Nomos API, Usage)."""
 
 _HOLIDAYS: Final = 4
-"""Working days in reserve: how many weekdays between the beginnings of two months can be public holidays."""
+"""Working days added for public holidays: no month has more of them on weekdays."""
 
 
 def month_start(day: date) -> date:
@@ -31,7 +31,7 @@ def months_before(day: date, count: int) -> date:
 
 
 def is_settled(month: date, today: date) -> bool:
-    """Return whether the values of a day's month no longer change, as seen on another day."""
+    """Return whether the values of a month no longer change, as of ``today``."""
     day = next_month(month)
     working_days = _SETTLED_WORKING_DAY + _HOLIDAYS
     while working_days:

@@ -1,4 +1,4 @@
-"""The prices of days whose usage may still change: of a contract that has ended, Nomos reports none any more."""
+"""The prices of days whose usage may still change, as Nomos reports none of a contract that has ended."""
 
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -24,17 +24,17 @@ def usage_price_file(hass: HomeAssistant, contract_id: str) -> StoredFile:
 
 
 class UsagePrices:
-    """The prices of one contract's latest days by the quarter-hour, in memory only while usage is asked for."""
+    """The prices of one contract's latest days by quarter-hour, in memory only during a sync."""
 
     def __init__(self, hass: HomeAssistant, contract_id: str) -> None:
-        """Begin with none."""
+        """Begin without prices."""
         self._file = usage_price_file(hass, contract_id)
         self._stored: _Days = {}
         self._days: _Days = {}
         self._since = date.max
 
     async def async_load(self, today: date, *, settled_to: date | None) -> None:
-        """Take the stored prices of the days that are not settled: the newest of them."""
+        """Load the stored prices of the latest days that are not settled."""
         self._stored = await self._file.async_load(_decode) or {}
         first = settled_to or date.min
         kept = sorted(day for day in self._stored if day >= first)[-_DAYS:]
@@ -42,7 +42,7 @@ class UsagePrices:
         self._since = max(first, today - timedelta(days=_DAYS))
 
     async def async_save(self) -> None:
-        """Store what is new."""
+        """Store the prices if they changed."""
         if self._days != self._stored:
             await self._file.async_save(dict(self._days))
 
@@ -52,7 +52,7 @@ class UsagePrices:
             self.completed(day, table.between(*day_bounds(day)))
 
     def completed(self, day: date, table: PriceTable) -> PriceTable:
-        """Return the prices of a day in a table, completed by those that are kept; keep what is new."""
+        """Return a day's prices from a table, completed with stored ones; keep the result."""
         known = table
         if day in self._days:
             known = _table(day, self._days[day]).merge(table)
@@ -68,7 +68,7 @@ def _quarters(day: date) -> list[datetime]:
 
 
 def _text(interval: Interval | None) -> str:
-    """Return a price in ct/kWh, which is shorter than the same in EUR/kWh."""
+    """Return a price as text in ct/kWh, which is shorter than in EUR/kWh."""
     if interval is None or interval.price is None:
         return _UNKNOWN
     return format(round(100 * interval.price, 6), ".12g")
@@ -87,7 +87,7 @@ def _table(day: date, texts: str) -> PriceTable:
 
 
 def _decode(stored: Any) -> _Days:
-    """Read what was stored; ValueError or TypeError if it is nonsense."""
+    """Decode stored prices; ValueError or TypeError if they are invalid."""
     days = decode(_Days, stored)
     for day, texts in days.items():
         _table(day, texts)

@@ -1,4 +1,4 @@
-"""What is known of a contract's meter: days and months in sum. The hours are in the long-term statistics."""
+"""The usage record of a contract: sums of days and months. The hours are in the long-term statistics."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -19,18 +19,18 @@ REDUCTIONS: Final = "grid_fee_reductions"
 """The endpoints that Nomos may refuse."""
 
 _REFUSED_FOR: Final = timedelta(days=30)
-"""How long an endpoint is not asked after a refusal."""
+"""How long an endpoint is skipped after a refusal."""
 
 _REFUSED_ONCE_FOR: Final = timedelta(days=1)
-"""The same of one that was answered before."""
+"""The same for one that has answered before."""
 
 _INCOMPLETE_FOR: Final = timedelta(days=365)
-"""How long an incomplete month is asked for again: operators deliver months late, but not for ever."""
+"""How long an incomplete month is retried: grid operators may deliver months late, but not for ever."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LatestInvoice:
-    """The invoice that was issued last; nothing in it names the customer."""
+    """The invoice that was issued last, without personal data."""
 
     type: InvoiceType
     status: InvoiceStatus
@@ -40,7 +40,7 @@ class LatestInvoice:
 
     @classmethod
     def of(cls, invoice: Invoice) -> Self:
-        """Take what is shown of an invoice."""
+        """Keep the parts of an invoice that are shown."""
         return cls(**{one.name: getattr(invoice, one.name) for one in fields(cls)})
 
 
@@ -58,11 +58,11 @@ _CLOSED: Final = frozenset({MonthStatus.INCOMPLETE, MonthStatus.SETTLED})
 
 @dataclass(frozen=True, slots=True)
 class MonthState:
-    """A calendar month that was asked for.
+    """A calendar month that was requested.
 
     Attributes:
         status: Whether its values may still change.
-        tried_on: The day on which it was last asked for. Of an open month, every day before it was.
+        tried_on: The day of the last request, which covered all days of an open month before it.
         since: The day on which it was found to be incomplete; None if it is not.
         readings: How many readings an incomplete month has; None if Nomos failed to answer.
         unpriced: Whether an incomplete month lacks a price that may still come.
@@ -75,9 +75,9 @@ class MonthState:
     unpriced: bool = False
 
     def has_all_of(self, readings: int) -> bool:
-        """Return whether an answer with so many readings says nothing new of an incomplete month.
+        """Return whether an answer with so many readings adds nothing to an incomplete month.
 
-        Its days are not known any more, so that an answer with fewer readings could take something away.
+        Its days are no longer known, so an answer with fewer readings could remove something.
         """
         return self.readings is not None and (
             readings < self.readings
@@ -87,14 +87,14 @@ class MonthState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonthAnswer:
-    """What was learned of a month, or of a part of one.
+    """The answer for a month, or for a part of one.
 
     Attributes:
-        meter: The kind of meter that answered; None if the answer fits none.
-        readings: How many readings there are of all that was asked for.
+        meter: The kind of meter; None if it stays as it was.
+        readings: How many readings there are in all.
         days: The days that are new or have changed.
-        hours: The hours of these days; None if the answer is of no use.
-        no_prices: Whether Nomos says that it has no prices for the contract, of no day.
+        hours: The hours of these days; None if there is nothing to write.
+        no_prices: Whether Nomos reports that the contract has no prices at all.
     """
 
     meter: MeterType | None = None
@@ -106,22 +106,22 @@ class MonthAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageRecord:
-    """What is known of a contract's meter.
+    """What is known of a contract's usage.
 
     Attributes:
         meter: The kind of meter; None until Nomos has answered.
-        analog_on: The day on which the meter was first called analog again that had measured intervals.
+        analog_on: The day on which Nomos first reported as analog a meter that had measured intervals.
         days: The days of this month, of the month before, and of older months whose values may still change, in order.
         months: The months that are in the statistics, by their first day.
         analog_months: What an analog meter counted, oldest first.
         synced_on: The day of the last sync that left nothing out; None before the first one.
         answered_on: The day on which a request for usage was last answered.
         recorded: The start of the last hour that is in the statistics, by statistic.
-        fees: What the tariff costs in EUR a month, by the first day from which it does.
-        refused: The endpoints that Nomos refuses, with the day on which it did.
+        fees: The base fee in EUR a month, by the first day on which it applies.
+        refused: The endpoints that Nomos refuses, with the day of the refusal.
         invoice: The invoice that was issued last, if it is wanted.
-        reductions: The reductions of the grid fee; None if they were not asked for or may not be read.
-        reductions_on: The day on which they were asked for.
+        reductions: The reductions of the grid fee; None if they were not requested or were refused.
+        reductions_on: The day on which they were requested.
     """
 
     meter: MeterType | None = None
@@ -140,13 +140,13 @@ class UsageRecord:
 
     @property
     def metered_to(self) -> datetime | None:
-        """Return the instant up to which every reading is there, as far as days are known; None if none is."""
+        """Return the end of the latest day that has every reading; None if there is none."""
         complete = [day for day, one in self.days.items() if not one.missing]
         return day_bounds(max(complete))[1] if complete else None
 
     @property
     def settled_to(self) -> date | None:
-        """Return the day before which no value changes any more, as far as months were asked for."""
+        """Return the first day of the first month that may still change; None without any month."""
         if not self.months:
             return None
         month = min(self.months)
@@ -155,14 +155,14 @@ class UsageRecord:
         return month
 
     def status(self, month: date) -> MonthStatus | None:
-        """Return the status of the month that begins on a day; None if it was not asked for."""
+        """Return the status of the month that begins on a day; None if it was never requested."""
         state = self.months.get(month)
         return state.status if state else None
 
     def with_month(
         self, start: date, end: date, answer: MonthAnswer, today: date
     ) -> Self:
-        """Return the record with what was learned of a month, or of a part of it, and is in the statistics."""
+        """Return the record with an answer for a month, or for a part of it, that is in the statistics."""
         record, month = self.with_days(answer), month_start(start)
         state = MonthState(MonthStatus.OPEN, today)
         if is_settled(month, today):
@@ -175,9 +175,9 @@ class UsageRecord:
         )
 
     def with_failure(self, month: date, today: date, *, transient: bool) -> Self:
-        """Return the record after a month failed though others came; if it cannot change any more, it is incomplete.
+        """Return the record after a month failed; if it can no longer change, it becomes incomplete.
 
-        Nomos refused to answer for it unless the failure was ``transient``.
+        If the failure was not ``transient``, Nomos refused the request.
         """
         if not is_settled(month, today):
             return self
@@ -190,7 +190,7 @@ class UsageRecord:
         return replace(self, months={**self.months, month: state})
 
     def with_unwritten(self, month: date, answer: MonthAnswer) -> Self:
-        """Return the record with days that are not in the statistics: their month has to be asked for again."""
+        """Return the record with days that are not in the statistics: their month must be requested again."""
         months = {first: one for first, one in self.months.items() if first != month}
         return replace(self.with_days(answer), months=months)
 
@@ -204,9 +204,9 @@ class UsageRecord:
         )
 
     def with_base_fee(self, fee: float | None, today: date) -> Self:
-        """Return the record with what the tariff costs a month today, None if that is not known.
+        """Return the record with today's monthly base fee in EUR, None if it is unknown.
 
-        Another fee than before counts from this month on: days of it that are booked are booked again.
+        A changed fee applies from this month on; booked days of it are booked again.
         """
         month = month_start(today)
         known = max((day for day in self.fees if day <= month), default=None)
@@ -218,7 +218,7 @@ class UsageRecord:
         return replace(self, fees={**self.fees, month: fee}, months=months)
 
     def without_future(self, today: date) -> Self:
-        """Return the record without what was learned on a day that has not come, when the clock was ahead."""
+        """Return the record without months that were tried in the future, when the clock was ahead."""
         months = {
             month: one for month, one in self.months.items() if one.tried_on <= today
         }
@@ -241,19 +241,19 @@ class UsageRecord:
         return replace(self, days=days, months=months)
 
     def reset(self) -> Self:
-        """Return the record of a contract whose statistics have to be built again; its days stay to be shown."""
+        """Return the record for building the statistics again; its days stay, so that they can be shown."""
         return replace(self, months={}, synced_on=None, recorded={})
 
     def refuses(self, endpoint: str, today: date) -> bool:
-        """Return whether an endpoint was refused so recently that it is not asked."""
+        """Return whether an endpoint was refused so recently that it is skipped."""
         if (refused := self.refused.get(endpoint)) is None:
             return False
         wait = _REFUSED_ONCE_FOR if self.answered(endpoint) else _REFUSED_FOR
-        # A day that has not come was noted by a clock that was ahead.
+        # A day in the future was recorded by a clock that was ahead.
         return timedelta() <= today - refused < wait
 
     def answered(self, endpoint: str) -> bool:
-        """Return whether an endpoint that is asked daily has ever answered."""
+        """Return whether an endpoint that is requested daily has ever answered."""
         answers = {USAGE: self.meter or self.answered_on, INVOICES: self.invoice}
         return answers.get(endpoint) is not None
 
@@ -274,7 +274,7 @@ def _closed(
     """Return the state of a month whose values no longer change, after an answer."""
     gaps = any(day is None or day.missing for day in days)
     known = before.readings if before else None
-    # A price that is missing for the second time will not come.
+    # A price that is missing for the second time is not coming.
     unpriced = (
         known is None
         and not answer.no_prices

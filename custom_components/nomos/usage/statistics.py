@@ -23,7 +23,7 @@ from .ledger import StatisticKind, revisions
 from .metering import HourUsage
 
 _SOLD: Final = frozenset({StatisticKind.RETURNED, StatisticKind.COMPENSATION})
-"""The statistics of a contract that feeds in; others have all others."""
+"""The statistics of feed-in contracts; consumption contracts have all others."""
 
 _ENERGY: Final = frozenset({StatisticKind.USAGE, StatisticKind.RETURNED})
 
@@ -73,13 +73,13 @@ class UsageStatistics:
         fees_from: date,
         number: str | None,
     ) -> dict[str, int]:
-        """Bring hours and fees into the statistics; return how many rows were written, by statistic.
+        """Write hours and fees to the statistics; return how many rows were written, by statistic.
 
-        None of them is before ``since``, the first hour that may change. See ``revisions``. The number of the contract
-        is a part of the names of the statistics.
+        ``since`` is the first hour that may change; hours and fees start there. See ``revisions``. The contract
+        number becomes part of the statistics' names.
 
         Raises:
-            StatisticsError: they are not in the database.
+            StatisticsError: not all of them are in the database.
 
         """
 
@@ -105,9 +105,9 @@ class UsageStatistics:
 
 
 def _slug(identifier: str) -> str:
-    """Return an opaque id as a part of a statistic's id, which knows small letters, digits and underscores only."""
+    """Return an opaque id as a part of a statistic's id, which may only contain a-z, 0-9 and underscores."""
     name = slugify(identifier)
     if name == identifier:
         return name
-    # Two ids may differ in what is lost.
+    # Two ids may differ only in what slugify drops.
     return f"{name}_{hashlib.sha256(identifier.encode()).hexdigest()[:6]}"
