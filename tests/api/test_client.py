@@ -99,10 +99,15 @@ async def test_unreadable_items_are_logged(
     assert (
         await client.usage("sub_1", DAY, NEXT_DAY, UsageResolution.DAY)
     ).unreadable == 1
-    assert (
-        caplog.text.count("Nomos sent 1 unreadable items for /subscriptions/sub_1/")
-        == 2
-    )
+    ours = [
+        record.getMessage()
+        for record in caplog.records
+        if record.name.startswith("custom_components.nomos")
+    ]
+    assert ours == [
+        "Nomos sent 1 unreadable items for subscriptions/prices",
+        "Nomos sent 1 unreadable items for subscriptions/usage",
+    ]
 
 
 @pytest.mark.parametrize(

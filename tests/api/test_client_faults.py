@@ -85,7 +85,7 @@ async def test_errors_of_the_api(
     assert line.levelno == logging.DEBUG
     for part in (
         "GET",
-        "/subscriptions/sub_1/prices",
+        "subscriptions/prices",
         str(status),
         "SOME_CODE",
         REQUEST_ID,
@@ -93,6 +93,7 @@ async def test_errors_of_the_api(
     ):
         assert part in line.getMessage()
     assert "About" not in line.getMessage()
+    assert "sub_1" not in line.getMessage()
     assert TOKEN not in line.getMessage()
     assert len(server.requests) == 1
 

@@ -175,9 +175,9 @@ class NomosClient:
         answer = await self._get(path, query, series.from_json, series.read_item)
         if answer.unreadable:
             _LOGGER.debug(
-                "Nomos sent %s unreadable items for /%s",
+                "Nomos sent %s unreadable items for %s",
                 answer.unreadable,
-                "/".join(path),
+                _without_ids(path),
             )
         return answer
 
@@ -204,7 +204,7 @@ class NomosClient:
         except NomosError as err:
             _LOGGER.debug(
                 "GET %s failed with %s (status %s, code %s, request id %s): %s",
-                url.raw_path,
+                _without_ids(path),
                 type(err).__name__,
                 err.status,
                 err.code,
@@ -279,6 +279,11 @@ async def read_if_short(response: aiohttp.ClientResponse) -> bytes:
         return await _read(response, _SHORT)
     except NomosResponseError, aiohttp.ClientError, OSError:
         return b""
+
+
+def _without_ids(path: tuple[str, ...]) -> str:
+    """Return a path for the log; every other segment is an id."""
+    return "/".join(path[::2])
 
 
 def _url(base_url: str, path: tuple[str, ...], query: Mapping[str, str]) -> URL:
