@@ -44,5 +44,5 @@ def card(window: CardPage) -> CardPage:
 
 @pytest.fixture(scope="module")
 def summer() -> dict[str, Any]:
-    """Return the answer for two days in summer."""
+    """Return the response for two days in summer."""
     return answer(intervals(both(SUMMER)), NOW)

@@ -1,4 +1,4 @@
-"""Tests of the card as the browser draws it, with the integration's answers for simulated days."""
+"""Tests of the card as the browser draws it, with the integration's responses for simulated days."""
 
 from collections import Counter
 from datetime import timedelta

@@ -87,7 +87,7 @@ class Emhass:
     url: str
 
     async def request(self, method: str, path: str, **content: Any) -> tuple[int, Any]:
-        """Send a request; return the status and the body of the answer."""
+        """Send a request; return the status and the body of the response."""
         session = async_get_clientsession(self.hass)
         async with session.request(method, self.url + path, **content) as answer:
             return answer.status, await answer.text()

@@ -49,7 +49,7 @@ class Nomos:
         return self.sim.customers[f"{name}@example.com"].subscriptions[index]
 
     async def send(self, method: str, path: str, **kwargs: Any) -> Answer:
-        """Send a request and read the answer; redirects are not followed."""
+        """Send a request and read the response; redirects are not followed."""
         async with self.session.request(
             method, self.sim.url + path, allow_redirects=False, **kwargs
         ) as response:

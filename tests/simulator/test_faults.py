@@ -178,7 +178,7 @@ async def test_token_answers_can_be_altered(nomos: Nomos) -> None:
 
 
 async def test_settings_for_single_answers(nomos: Nomos) -> None:
-    """Every switch can hold for some requests only."""
+    """Every setting can apply to some requests only."""
     nomos.sim.faults.add("settings", "prices", times=1, missing=[0], unit="EUR/MWh")
     first, second = [(await nomos.prices("2026-06-10")).json for _ in range(2)]
     assert (len(first["items"]), first["unit"]) == (95, "EUR/MWh")

@@ -80,7 +80,7 @@ async def test_months_again_and_again(
 
 
 async def test_many_ranges_are_not_all_kept(hass: HomeAssistant, nomos, linked) -> None:
-    """The cache is limited; the oldest answer is dropped first."""
+    """The cache is limited; the oldest response is dropped first."""
     await linked()
     days = [f"2026-05-{day:02}" for day in range(1, price_history._KEPT + 2)]
     for day in days:

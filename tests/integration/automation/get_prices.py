@@ -1,4 +1,4 @@
-"""Helpers that call the action get_prices, and check its answer."""
+"""Helpers that call the action get_prices and check its response."""
 
 from datetime import datetime
 from itertools import pairwise
@@ -29,7 +29,7 @@ def device_id(hass, entry, subscription):
 
 
 async def get_prices(hass, **data):
-    """Call the action, and check that its answer is plain JSON."""
+    """Call the action, and check that its response is plain JSON."""
     answer = await hass.services.async_call(
         DOMAIN, "get_prices", data, blocking=True, return_response=True
     )

@@ -159,7 +159,7 @@ async def refresh(hass, **data):
 
 
 async def make_plan(hass, **data):
-    """Call the action, and check that its answer is plain JSON."""
+    """Call the action, and check that its response is plain JSON."""
     answer = await hass.services.async_call(
         DOMAIN, "plan", data, blocking=True, return_response=True
     )

@@ -30,7 +30,7 @@ def local(text):
 
 
 async def test_answer(hass: HomeAssistant, linked, advance: Advance) -> None:
-    """The answer is the planner's plan, with local times and rounded amounts."""
+    """The response is the planner's plan, with local times and rounded amounts."""
     entry = await linked()
     await advance(timedelta(hours=8))
     answer = await make_plan(
@@ -256,7 +256,7 @@ async def test_objects_from_templates(hass: HomeAssistant, linked) -> None:
 
 
 async def test_hub_elsewhere(hass: HomeAssistant, linked) -> None:
-    """Times of day are in the hub's time zone, and so are those in the answer."""
+    """Times of day are in the hub's time zone, as are those in the response."""
     await hass.config.async_set_time_zone("Atlantic/Canary")
     await linked()
     answer = await make_plan(hass, duration="01:00:00", latest="20:00")

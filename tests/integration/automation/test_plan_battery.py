@@ -21,7 +21,7 @@ MODES = {"self_use", "hold", "delay_charge", "charge", "feed_in"}
 
 
 async def plan_battery(hass: HomeAssistant, **data: Any) -> Any:
-    """Call the action, and check that its answer is plain JSON."""
+    """Call the action, and check that its response is plain JSON."""
     answer = await hass.services.async_call(
         DOMAIN, "plan_battery", {**USUAL, **data}, blocking=True, return_response=True
     )

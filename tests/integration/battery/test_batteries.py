@@ -61,7 +61,7 @@ async def test_two_batteries(hass: HomeAssistant, linked) -> None:
 async def test_two_batteries_over_a_restart(
     hass: HomeAssistant, linked, advance: Advance
 ) -> None:
-    """Both ledgers go on from where they were: the first battery's is not stored without the second's."""
+    """Both ledgers are restored: neither is stored without the other."""
     entry = await linked()
     report(hass, 20)
     batteries = [await add(hass, entry, name=name) for name in ("First", "Second")]

@@ -217,7 +217,7 @@ async def test_what_the_roof_makes_corrects_the_forecast(
 async def test_without_meters_nothing_is_corrected(
     hass: HomeAssistant, linked, forecasts_of, freezer
 ) -> None:
-    """Without meters, the forecast is used as it is, and days do not wait for ever."""
+    """Without meters, the forecast is used as it is, and no day waits for ever."""
     entry = await linked()
     sun = add_sun(hass, "east")
     choose(hass, entry, "east")
