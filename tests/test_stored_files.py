@@ -28,7 +28,7 @@ from custom_components.nomos.loads.need import (
     Charge,
     Ran,
     Readings,
-    bridged,
+    extrapolated,
     left,
     urgent,
     with_charge,
@@ -150,7 +150,7 @@ def use_loads(memories: Any) -> None:
         assert CAR.car
         with_charge(CAR.car, memory.readings, seen, NOW, ran)
         with_charge(CAR.car, memory.readings, None, NOW, ran)
-        bridged(CAR.car, memory.readings, NOW, ran)
+        extrapolated(CAR.car, memory.readings, NOW, ran)
         if (task := memory.task) is not None:
             task.ended(NOW)
             task.time_run(NOW, NOW - timedelta(hours=1))

@@ -150,7 +150,7 @@ def _load(load: Load, account: NomosAccount) -> dict[str, Any]:
         "begun": bool(task and task.runs),
         "runs": [[_iso(run.start), _iso(run.end)] for run in plan.runs] if plan else [],
         "solar_share": plan and plan.solar_share,
-        "plans_made": load.making.made,
+        "plans_made": load.plan_maker.plan_count,
         "ledger": {
             "source": load.meter.source,
             "metered_at": ledger.reading and _iso(ledger.reading.at),

@@ -236,16 +236,16 @@ def test_hours_without_a_recorder() -> None:
 def test_when_the_ledger_is_written() -> None:
     """It is written for the first reading of each hour of a run and for a booking; without a meter, for neither."""
     one, ledger = run(0, 240), EMPTY_LEDGER
-    writes, before = 0, ledger.lasting
+    writes, before = 0, ledger.durable
     for minute in range(240):
         ledger = ledger.read(Reading(START + minute * MINUTE, minute / 100), [one])
-        writes += ledger.lasting != before
-        before = ledger.lasting
+        writes += ledger.durable != before
+        before = ledger.durable
     assert writes <= 6
     booked_now = ledger.finish(START, (one,), one.end, by_hand=False)
-    assert booked_now.lasting != before
+    assert booked_now.durable != before
     without = EMPTY_LEDGER.finish(START, (one,), one.end, by_hand=False)
-    assert without.lasting == EMPTY_LEDGER
+    assert without.durable == EMPTY_LEDGER
 
 
 def test_unknown_price() -> None:

@@ -9,19 +9,19 @@ import pytest
 
 from custom_components.nomos.codec import decode, encode
 from custom_components.nomos.loads.need import (
-    FALLEN,
-    SLACK,
+    RECHARGE_BELOW,
+    TOLERANCE,
     Charge,
     Pace,
     Ran,
     Readings,
-    bridged,
-    has_fallen,
+    extrapolated,
     left,
+    needs_recharge,
     paced,
     read_charge,
     read_target,
-    slack,
+    tolerance,
     urgent,
     with_charge,
     with_pace,
@@ -84,8 +84,8 @@ def test_fixed_need() -> None:
     assert left(washer, Readings(), ran_in((-3, 0))) == timedelta()
     boiler = LoadSettings.of({"energy": 6, "power": 2})
     assert left(boiler, Readings(), ran_in((-1, 0))) == 2 * HOUR
-    assert slack(washer) == urgent(washer, Readings(), NEVER) == timedelta()
-    assert not has_fallen(washer, Readings(), NEVER)
+    assert tolerance(washer) == urgent(washer, Readings(), NEVER) == timedelta()
+    assert not needs_recharge(washer, Readings(), NEVER)
 
 
 def test_need_of_a_car_includes_losses() -> None:
@@ -101,7 +101,7 @@ def test_a_charge_that_was_never_read() -> None:
     assert left(of(power=10), Readings(), NEVER) == timedelta(hours=5, minutes=20)
     assert left(of(power=10), Readings(), ran_in((-5, 0))) == timedelta(minutes=20)
     assert urgent(of(), Readings(), NEVER) == timedelta()
-    assert not has_fallen(of(), Readings(), NEVER)
+    assert not needs_recharge(of(), Readings(), NEVER)
 
 
 def test_the_target_of_an_entity() -> None:
@@ -136,7 +136,7 @@ RUNS = st.lists(st.floats(-20, 20), max_size=6).map(
 @CASES
 @given(first=CHARGES, second=CHARGES, runs=RUNS, energy=st.booleans(), age=CHARGES)
 def test_expected_reports_change_nothing(first, second, runs, energy, age) -> None:
-    """Readings are kept or replaced; either way the need is off by no more than the slack."""
+    """Readings are kept or replaced; either way the need is off by no more than the tolerance."""
     one, ran = of(), ran_in(*runs)
     car = car_of(one)
     before = percent(first, NOW - age / 10 * HOUR)
@@ -146,7 +146,7 @@ def test_expected_reports_change_nothing(first, second, runs, energy, age) -> No
     assert after in (before, replace(before, charge=seen))
     exact = left(one, replace(before, charge=seen), ran)
     second_more = timedelta(seconds=1)
-    assert abs(left(one, after, ran) - exact) <= car.time_for(SLACK) + second_more
+    assert abs(left(one, after, ran) - exact) <= car.time_for(TOLERANCE) + second_more
     assert with_charge(car, after, seen, NOW, ran) == after
     assert bool(exact) or not left(one, after, ran)
 
@@ -161,7 +161,7 @@ def test_bridging_counts_every_run_once(amount, runs, later, energy) -> None:
     if energy:
         charge = replace(charge, amount=amount / 100 * car.capacity)
     before = Readings(charge=charge)
-    moved = bridged(car, before, NOW, ran_in(*runs))
+    moved = extrapolated(car, before, NOW, ran_in(*runs))
     assert moved.charge
     assert moved.charge.seen == charge.seen
     then = ran_in(*runs, now=NOW + later * HOUR)
@@ -206,8 +206,8 @@ def test_which_readings_are_news() -> None:
 
 def test_a_car_that_was_driven_again() -> None:
     """It is charged again once it is a few percent below its target."""
-    assert has_fallen(of(), percent(80 - FALLEN - 0.1), NEVER)
-    assert not has_fallen(of(), percent(80 - FALLEN), NEVER)
+    assert needs_recharge(of(), percent(80 - RECHARGE_BELOW - 0.1), NEVER)
+    assert not needs_recharge(of(), percent(80 - RECHARGE_BELOW), NEVER)
 
 
 @pytest.mark.parametrize(

@@ -32,9 +32,9 @@ from .settings import BatterySettings
 
 _LOGGER = logging.getLogger(__name__)
 
-_OFF_BY: Final = 3.0
+_LEVEL_TOLERANCE: Final = 3.0
 """Percent by which the charge level may be off before the battery is planned again."""
-_TRUST: Final = timedelta(minutes=15)
+_LEVEL_TIMEOUT: Final = timedelta(minutes=15)
 """How long a charge level that is no longer reported is assumed to follow the plan, and an inverter to keep its mode
 from before a restart."""
 
@@ -72,7 +72,7 @@ class HomeBattery(PlannedSubentry):
         """The charge level last reported, in kWh; None if there was none."""
         self._level_lost_at: datetime | None = None
         self._told = known.mode
-        self._silent_since = None if memory is None else dt_util.utcnow()
+        self._restored_at = None if memory is None else dt_util.utcnow()
         """When it was restored after a restart; None once it was planned, or planning failed."""
         self._forecasts = forecasts
         self._forecasts_changed = 0
@@ -97,12 +97,12 @@ class HomeBattery(PlannedSubentry):
         """Return the current mode; None while the inverter keeps its mode from before a restart."""
         if (step := self.step(now)) is not None:
             return step.mode
-        return None if self._is_silent(now) else BatteryMode.SELF_USE
+        return None if self._is_starting(now) else BatteryMode.SELF_USE
 
-    def _is_silent(self, now: datetime) -> bool:
+    def _is_starting(self, now: datetime) -> bool:
         """Return whether it still waits for its first plan after a restart."""
-        since = self._silent_since
-        return since is not None and since <= now < since + _TRUST
+        since = self._restored_at
+        return since is not None and since <= now < since + _LEVEL_TIMEOUT
 
     def reason(self, now: datetime) -> str:
         """Return the reason for the current mode, in the language of the hub."""
@@ -110,7 +110,7 @@ class HomeBattery(PlannedSubentry):
         if self.plan is None or self.step(now) is None:
             waits = Cause.NO_OUTLOOK if self._failed else Cause.PLANNING
             cause = self._cause(now)
-            if cause is not None and self._is_silent(now):
+            if cause is not None and self._is_starting(now):
                 cause = Cause.STARTING
             return why_not(cause or waits, language)
         battery = self.settings.battery
@@ -155,7 +155,7 @@ class HomeBattery(PlannedSubentry):
         """Return the charge level in kWh; for a while the planned one if it is no longer reported."""
         if self._level_lost_at is None:
             return self.level
-        if self.plan is None or now - self._level_lost_at > _TRUST:
+        if self.plan is None or now - self._level_lost_at > _LEVEL_TIMEOUT:
             return None
         return self.plan.level_at(now)
 
@@ -263,7 +263,7 @@ class HomeBattery(PlannedSubentry):
             self.ledger = self.ledger.read(battery, ended, self.level)
         expected = None if self.plan is None else self.plan.level_at(now)
         if expected is not None and (
-            abs(self.settings.percent(self.level - expected)) > _OFF_BY
+            abs(self.settings.percent(self.level - expected)) > _LEVEL_TOLERANCE
         ):
             self._basis = None
 
@@ -292,7 +292,7 @@ class HomeBattery(PlannedSubentry):
             self._failed = False
             self._follow_quarters(dt_util.utcnow())
         except Exception as err:  # noqa: BLE001 - no error may freeze what the inverter is told
-            self.plan = self._basis = self._silent_since = None
+            self.plan = self._basis = self._restored_at = None
             level = logging.DEBUG if self._failed else logging.WARNING
             self._failed = True
             _LOGGER.log(
@@ -324,7 +324,7 @@ class HomeBattery(PlannedSubentry):
             if not plan.plan.quarters:
                 break
             self.plan, self._expected = plan, expected
-            self._basis, self._silent_since = basis, None
+            self._basis, self._restored_at = basis, None
             _LOGGER.debug(
                 "Battery planned until %s: %s now, expected gain %.2f EUR",
                 plan.until,

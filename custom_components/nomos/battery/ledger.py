@@ -8,7 +8,7 @@ from typing import Final
 from ..planner.battery import Battery, BatteryMode, Quarter, self_use
 from ..pricing import local_date
 
-_LONGEST: Final = timedelta(minutes=20)
+_MAX_BETWEEN_READINGS: Final = timedelta(minutes=20)
 """If two readings are further apart, what happened in between is unknown."""
 _MONTHS: Final = 13
 
@@ -62,7 +62,10 @@ class GainLedger:
         self, battery: Battery, quarter: Quarter, mode: BatteryMode, level: float
     ) -> GainLedger:
         """Return the ledger after a quarter-hour; ``mode`` was told in it, ``level`` (kWh) is that at its end."""
-        if self.at is None or not timedelta() < quarter.end - self.at <= _LONGEST:
+        if (
+            self.at is None
+            or not timedelta() < quarter.end - self.at <= _MAX_BETWEEN_READINGS
+        ):
             return self.read(battery, quarter.end, level)
         moved = level - self.level + battery.standby * quarter.hours
         charged = max(moved, 0.0) / battery.charge_efficiency

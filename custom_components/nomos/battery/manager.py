@@ -121,7 +121,7 @@ class Batteries(Subentries[HomeBattery]):
         return battery
 
     def _runs_for(self, key: str) -> PlannedRuns:
-        """Return the runs that a battery has to plan with: those of loads, and of earlier batteries of its contract."""
+        """Return the runs to plan a battery around: those of loads, and of earlier batteries of its contract."""
         runs, mine = self._planned_runs(), self.all[key]
         for other in takewhile(lambda one: one is not mine, self.all.values()):
             if other.plan is not None and other.coordinator is mine.coordinator:

@@ -8,9 +8,9 @@ from typing import Final, NamedTuple
 from ..planner.battery import BatteryMode, Quarter, Step
 from .plan import HomePlan
 
-_GAP: Final = timedelta(minutes=30)
+_MAX_PAUSE: Final = timedelta(minutes=30)
 """Pauses in discharging up to this long are ignored."""
-_LITTLE: Final = 0.01
+_NEGLIGIBLE: Final = 0.01
 """kWh in a quarter-hour that is too little to mention."""
 
 
@@ -84,7 +84,9 @@ def why(
     key = str(mode)
     price = max(quarter.price for quarter in quarters)
     match mode:
-        case BatteryMode.SELF_USE if any(one.discharged > _LITTLE for _, one in same):
+        case BatteryMode.SELF_USE if any(
+            one.discharged > _NEGLIGIBLE for _, one in same
+        ):
             key = "discharge"
         case BatteryMode.HOLD | BatteryMode.CHARGE if use is None:
             key = f"{mode}_on"
@@ -117,9 +119,9 @@ def _next_use(rest: Iterable[tuple[Quarter, Step]]) -> _Use | None:
     """Return the next stretch in which the battery delivers; short pauses do not end it."""
     found: list[tuple[Quarter, Step]] = []
     for quarter, step in rest:
-        if found and quarter.start - found[-1][0].end > _GAP:
+        if found and quarter.start - found[-1][0].end > _MAX_PAUSE:
             break
-        if step.discharged > _LITTLE:
+        if step.discharged > _NEGLIGIBLE:
             found.append((quarter, step))
     if not found:
         return None

@@ -13,10 +13,10 @@ from ..codec import decode
 from ..storage import StoredFile, stored_file
 from .typical import DAY
 
-_KEPT: Final = 13 / 14
+_DECAY_FACTOR: Final = 13 / 14
 """The weight of a day relative to the day after it: about a mean of two weeks."""
 
-_TRUSTED_DAYS: Final = 4
+_PRIOR_DAYS: Final = 4
 """A record starts as if this many days like its first had been forecast correctly."""
 
 _LOWEST: Final = 0.5
@@ -71,12 +71,12 @@ class SunRecord:
             return self
         known = self
         if not self.days:
-            trusted = _TRUSTED_DAYS * forecast
+            trusted = _PRIOR_DAYS * forecast
             known = replace(self, forecast=trusted, actual=trusted)
         return replace(
             known,
-            forecast=known.forecast * _KEPT + forecast,
-            actual=known.actual * _KEPT + actual,
+            forecast=known.forecast * _DECAY_FACTOR + forecast,
+            actual=known.actual * _DECAY_FACTOR + actual,
             days=self.days + 1,
         )
 

@@ -33,8 +33,8 @@ _LOGGER = logging.getLogger(__name__)
 _DAYS: Final = 5
 """The number of days, including today, for which the need is given: at least 96 hours."""
 
-_SUN_KEPT: Final = timedelta(minutes=15)
-_EVERY: Final = timedelta(minutes=30)
+_SUN_MAX_AGE: Final = timedelta(minutes=15)
+_READ_INTERVAL: Final = timedelta(minutes=30)
 """How old solar forecasts may be when an outlook is requested, and how often they are read anyway."""
 
 _AFTER_MIDNIGHT: Final = timedelta(minutes=15)
@@ -88,7 +88,7 @@ class Forecasts:
 
     @callback
     def async_start(self) -> CALLBACK_TYPE:
-        """Read periodically from now on, so that followers of the signal learn of changes; return how to stop that."""
+        """Read periodically from now on, so that the signal tells of changes; return a function that stops it."""
 
         @callback
         def due(now: datetime) -> None:
@@ -96,7 +96,7 @@ class Forecasts:
                 self._hass, self.async_outlook(now), f"{DOMAIN} forecasts"
             )
 
-        return async_track_time_interval(self._hass, due, _EVERY)
+        return async_track_time_interval(self._hass, due, _READ_INTERVAL)
 
     async def async_outlook(self, now: datetime) -> Outlook:
         """Return the outlook as of an aware instant. It never fails: what cannot be read is left out."""
@@ -160,7 +160,7 @@ class Forecasts:
             )
             self._house_of = of
             failed = Problem.STATISTICS_UNREADABLE in self._house.problems
-            self._house_again = now + _EVERY if failed else None
+            self._house_again = now + _READ_INTERVAL if failed else None
             _LOGGER.debug("The need of the house is known from: %s", self._house.source)
         return self._house
 
@@ -174,7 +174,7 @@ class Forecasts:
         if (
             entries == self._sun_of
             and read is not None
-            and read <= now < read + _SUN_KEPT
+            and read <= now < read + _SUN_MAX_AGE
         ):
             return
         self._sun_of, self._sun_read = entries, now

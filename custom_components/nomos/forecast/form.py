@@ -60,7 +60,7 @@ async def async_shown(
 async def async_stored(
     hass: HomeAssistant, fields: Fields, entered: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return options to store. If the forecasts are those of the Energy dashboard, none are stored: they follow it."""
+    """Return options to store; no solar forecasts if they are those of the Energy dashboard, to follow it."""
     stored = {SOLAR_FORECASTS: [], **entered}
     usual = (await async_shown(hass, fields, {}))[SOLAR_FORECASTS]
     if set(stored[SOLAR_FORECASTS]) == set(usual):

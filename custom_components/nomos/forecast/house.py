@@ -21,7 +21,7 @@ from .typical import (
     typical_day,
 )
 
-_MANY: Final = 0.1
+_MAX_DROPPED_SHARE: Final = 0.1
 """The share of hours that may be left out without reporting a problem."""
 
 
@@ -81,7 +81,7 @@ async def async_read_house(
     if dashboard.grid_import:
         need = less(need_of(of(dashboard.gains), of(dashboard.losses)), of(loads))
         day = typical_day(usable := possible(need))
-        if len(usable) < (1 - _MANY) * len(need):
+        if len(usable) < (1 - _MAX_DROPPED_SHARE) * len(need):
             problems = (Problem.METERS_ABSURD,)
         elif day is None:
             problems = (Problem.METERS_INCOMPLETE,)

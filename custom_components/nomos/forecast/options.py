@@ -17,8 +17,8 @@ DEFAULT_YEARLY_USAGE: Final = 3500
 class ForecastOptions:
     """What the customer chose for forecasts.
 
-    ``solar_forecasts`` are ids of config entries, None for those of the Energy dashboard. ``payout`` is in EUR/kWh, None
-    for that of the feed-in contract.
+    ``solar_forecasts`` are ids of config entries, None for those of the Energy dashboard. ``payout`` is in EUR/kWh,
+    None for that of the feed-in contract.
     """
 
     solar_forecasts: tuple[str, ...] | None = None

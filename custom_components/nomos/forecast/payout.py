@@ -5,10 +5,10 @@ from typing import Final
 
 from ..pricing import EMPTY_TABLE, Interval, PriceTable
 
-_LONG: Final = timedelta(days=30)
+_FIXED_SPAN: Final = timedelta(days=30)
 """How far a fixed payout extends into past and future: longer than any plan."""
 
-_MARGIN: Final = 0.0145
+_SUPPLIER_MARGIN: Final = 0.0145
 """EUR/kWh, net, that the supplier is assumed to add to the market price."""
 
 _VAT: Final = 1.19
@@ -30,12 +30,12 @@ def payouts(
     if fixed is None and feed_in is not None:
         if not market_counts:
             return feed_in
-        return _each(feed_in, None, feeds_in=True)
+        return _by_interval(feed_in, None, feeds_in=True)
     amount = fixed or 0.0
     market = feed_in if feed_in is not None and feed_in.intervals else prices
     if market_counts and amount and market.intervals:
-        return _each(market, amount, feeds_in=market is feed_in)
-    return PriceTable.of([Interval(now - _LONG, now + _LONG, amount)])
+        return _by_interval(market, amount, feeds_in=market is feed_in)
+    return PriceTable.of([Interval(now - _FIXED_SPAN, now + _FIXED_SPAN, amount)])
 
 
 def market_is_negative(interval: Interval, *, feeds_in: bool) -> bool | None:
@@ -50,10 +50,12 @@ def market_is_negative(interval: Interval, *, feeds_in: bool) -> bool | None:
     if feeds_in:
         electricity = interval.price if electricity is None else electricity
         return None if electricity is None else electricity < 0
-    return None if electricity is None else electricity / _VAT < _MARGIN
+    return None if electricity is None else electricity / _VAT < _SUPPLIER_MARGIN
 
 
-def _each(market: PriceTable, amount: float | None, *, feeds_in: bool) -> PriceTable:
+def _by_interval(
+    market: PriceTable, amount: float | None, *, feeds_in: bool
+) -> PriceTable:
     """Return an amount (None: the interval's own price) for each interval, but zero if the market price is negative."""
     found = []
     for one in market.intervals:

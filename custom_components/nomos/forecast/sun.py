@@ -26,15 +26,15 @@ _HOOK: Final = "async_get_solar_forecast"
 _TIMEOUT: Final = 30.0
 """Seconds within which a forecast has to answer."""
 
-_MOST: Final = 100.0
+_MAX_HOURLY_KWH: Final = 100.0
 """kWh in an hour: more than the roof of any house makes."""
 
-_MOST_ROWS: Final = 10_000
+_MAX_ROWS: Final = 10_000
 
-_SEEN: Final = timedelta(days=14)
+_MAX_DISTANCE: Final = timedelta(days=14)
 """How far into past and future a forecast is read."""
 
-_SHORTER: Final = 2
+_CUT_OFF_HOURS: Final = 2
 """Hours by which the last day of a forecast may end earlier than the previous one. If more are missing, it was cut
 off."""
 
@@ -112,12 +112,12 @@ def sun_forecast(answers: Iterable[Any], now: datetime, zone: tzinfo) -> SunFore
         if answer is None:
             problems.add(Problem.SUN_UNAVAILABLE)
             continue
-        hours, absurd = read_answer(answer, now, zone)
-        if absurd:
+        hours, invalid = read_answer(answer, now, zone)
+        if invalid:
             problems.add(Problem.SUN_ABSURD)
         last = _last_day(hours)
         if last is None:
-            problems.add(Problem.SUN_ABSURD if absurd else Problem.SUN_UNAVAILABLE)
+            problems.add(Problem.SUN_ABSURD if invalid else Problem.SUN_UNAVAILABLE)
             continue
         if last < today:
             problems.add(Problem.SUN_STALE)
@@ -141,21 +141,21 @@ def read_answer(answer: Any, now: datetime, zone: tzinfo) -> tuple[Hours, bool]:
     A value belongs to the clock hour of its time, as in the Energy dashboard.
     """
     rows = answer.get("wh_hours") if isinstance(answer, Mapping) else None
-    if not isinstance(rows, Mapping) or len(rows) > _MOST_ROWS:
+    if not isinstance(rows, Mapping) or len(rows) > _MAX_ROWS:
         return {}, True
     hours: Hours = {}
-    absurd = False
+    invalid = False
     for key, value in rows.items():
         at = _time(key, zone)
         if at is None or not _is_energy(value):
-            absurd = True
-        elif now - _SEEN <= at <= now + _SEEN:
+            invalid = True
+        elif now - _MAX_DISTANCE <= at <= now + _MAX_DISTANCE:
             start = at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
             hours[start] = hours.get(start, 0.0) + value / 1000
-    too_much = [start for start, energy in hours.items() if energy > _MOST]
+    too_much = [start for start, energy in hours.items() if energy > _MAX_HOURLY_KWH]
     for start in too_much:
         del hours[start]
-    return hours, absurd or bool(too_much)
+    return hours, invalid or bool(too_much)
 
 
 def _time(key: Any, zone: tzinfo) -> datetime | None:
@@ -170,7 +170,7 @@ def _is_energy(value: Any) -> bool:
     """Return whether a value is a possible energy in Wh."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     # False for NaN, too.
-    return is_number and 0 <= value <= 1000 * _MOST
+    return is_number and 0 <= value <= 1000 * _MAX_HOURLY_KWH
 
 
 def _daylight(hours: Hours) -> dict[date, list[datetime]]:
@@ -191,7 +191,7 @@ def _last_day(hours: Hours) -> date | None:
     light, before = days[last], days.get(last - DAY)
     if light and before:
         ends = [one.astimezone(TARIFF_ZONE).hour for one in (light[-1], before[-1])]
-        if ends[0] < ends[1] - _SHORTER:
+        if ends[0] < ends[1] - _CUT_OFF_HOURS:
             return last - DAY
     return last
 

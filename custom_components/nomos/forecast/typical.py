@@ -16,20 +16,20 @@ DAY: Final = timedelta(days=1)
 WEEKS: Final = timedelta(weeks=4)
 """How much of the past the typical day is based on."""
 
-_MOST: Final = 50.0
+_MAX_HOURLY_KWH: Final = 50.0
 """The most kWh that a house can draw in an hour: somewhat more than three phases of 63 A."""
 
-_ROUNDING: Final = 0.1
+_METER_SKEW: Final = 0.1
 """kWh by which a sum of meters may be below zero in an hour: they do not all count at the same time."""
 
 _TRIMMED: Final = 0.1
 """The share of an hour's samples that is left out at either end."""
 
-_HALF_A_DAY: Final = 12
+_MIN_HOURS_OF_DAY: Final = 12
 """A day with fewer hours does not count."""
 
-_FEWEST_DAYS: Final = 3
-_FEWEST_HOURS: Final = 18
+_MIN_DAYS: Final = 3
+_MIN_CLOCK_HOURS: Final = 18
 """With fewer days, or fewer clock hours, there is no typical day."""
 
 type EnergyOfHour = Callable[[date, int], float]
@@ -57,7 +57,7 @@ def possible(hours: Mapping[datetime, float]) -> dict[datetime, float]:
     return {
         start: max(energy, 0.0)
         for start, energy in hours.items()
-        if -_ROUNDING <= energy <= _MOST
+        if -_METER_SKEW <= energy <= _MAX_HOURLY_KWH
     }
 
 
@@ -73,9 +73,9 @@ def typical_day(hours: Mapping[datetime, float]) -> TypicalDay | None:
         local = start.astimezone(TARIFF_ZONE)
         samples[_is_weekend(local.date()), local.hour].append(energy)
         days[local.date()] += 1
-    whole = sum(count >= _HALF_A_DAY for count in days.values())
+    whole = sum(count >= _MIN_HOURS_OF_DAY for count in days.values())
     known = {hour for _, hour in samples}
-    if whole < _FEWEST_DAYS or len(known) < _FEWEST_HOURS:
+    if whole < _MIN_DAYS or len(known) < _MIN_CLOCK_HOURS:
         return None
 
     def usual(hour: int, *, weekend: bool) -> float:

@@ -8,7 +8,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
-from .device import Device, Standing
+from .device import Device, DeviceStatus
 from .plan import DeviceMemory
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Control:
         self.memory = memory
         """State of the devices to restore after a restart."""
         self._hass, self._load = hass, load
-        self._asked: tuple[bool, int] | None = None
+        self._last_request: tuple[bool, int] | None = None
         self._waiting: asyncio.Task[None] | None = None
 
     @callback
@@ -51,8 +51,8 @@ class Control:
         devices = self.devices.values()
         return {
             "devices": len(devices),
-            "obey": sum(one.standing is Standing.OBEYS for one in devices),
-            "left_alone": sum(one.standing is Standing.LEFT for one in devices),
+            "obey": sum(one.status is DeviceStatus.IN_LINE for one in devices),
+            "left_alone": sum(one.status is DeviceStatus.LEFT_ALONE for one in devices),
             "reported": sum(one.reported for one in devices),
             "commands": sum(one.commands for one in devices),
         }
@@ -61,7 +61,7 @@ class Control:
     def async_follow(self) -> None:
         """Update the devices from the load. If it is being planned, wait: no device should switch in between."""
         load = self._load
-        if load.making.under_way:
+        if load.plan_maker.planning_task:
             if self._waiting is None:
                 self._waiting = load.entry.async_create_background_task(
                     self._hass,
@@ -76,15 +76,18 @@ class Control:
         if task is not None and (current := task.run_at(dt_util.utcnow())):
             run = current.start
         # Asking for a plan or pressing Start now hands the devices back to the load.
-        before, self._asked = self._asked, (load.is_on, load.claims)
-        again = before is not None and (
-            load.claims > before[1] or (load.is_on and not before[0])
+        before, self._last_request = (
+            self._last_request,
+            (load.is_on, load.override_count),
+        )
+        override = before is not None and (
+            load.override_count > before[1] or (load.is_on and not before[0])
         )
         for entity_id in load.settings.devices:
             if entity_id not in self.devices:
                 self._add(entity_id, self.memory.get(entity_id))
         for device in list(self.devices.values()):
-            device.async_follow(run, again=again)
+            device.async_follow(run, override=override)
         self._changed()
 
     def _add(self, entity_id: str, memory: DeviceMemory | None) -> None:
@@ -93,7 +96,7 @@ class Control:
         )
 
     async def _async_wait(self) -> None:
-        await self._load.making.async_wait()
+        await self._load.plan_maker.async_wait()
         self._waiting = None
         self.async_follow()
 

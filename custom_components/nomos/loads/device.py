@@ -44,24 +44,24 @@ _LOGGER = logging.getLogger(__name__)
 _SCRIPT: Final = "script"
 """Scripts are started for a run, and never stopped."""
 
-GAPS: Final = (10, 20, 40, 80, 160)
+RETRY_DELAYS: Final = (10, 20, 40, 80, 160)
 """Seconds to wait after each command before it is repeated; after the last one, the device is reported."""
 
-SETTLING: Final = timedelta(seconds=35)
-"""How long after a command a state change may still be its effect: most polled devices are polled every 30 seconds."""
+COMMAND_EFFECT_TIME: Final = timedelta(seconds=35)
+"""How long after a command a state change may still be its effect: most polled devices are polled every 30 s."""
 
-_RECENT: Final = 8
+_REMEMBERED_COMMANDS: Final = 8
 """How many of our own commands are remembered, to recognise their effects."""
 
 
-class Standing(Enum):
+class DeviceStatus(Enum):
     """Whether a device is in line with its load."""
 
-    OBEYS = auto()
+    IN_LINE = auto()
     """It is in the state that the load wants."""
     AWAITED = auto()
     """It was commanded, or will be as soon as it is available."""
-    LEFT = auto()
+    LEFT_ALONE = auto()
     """It was switched by hand, and is left alone until the next start or end of a run."""
 
 
@@ -80,7 +80,7 @@ class Device:
         changed: Callable[[], None],
     ) -> None:
         """Follow the entity. ``memory`` was stored before a restart; ``changed`` is called on every change."""
-        self.standing = Standing.AWAITED
+        self.status = DeviceStatus.AWAITED
         self.commands = 0
         """Number of commands since Home Assistant started."""
         self.reported = False
@@ -94,13 +94,13 @@ class Device:
             # A device that is on while its load is off was switched on by somebody else.
             memory = DeviceMemory(by_hand=not load.is_on)
         self.memory = memory
-        self._wanted: str | None = None
+        self._target: str | None = None
         self._attempts = 0
         self._started = True
         """Whether the script was started for the current run."""
         self._preset_is_known = memory.preset is not None
         """Whether the preset to restore after the current run has been looked up."""
-        self._contexts: deque[str] = deque(maxlen=_RECENT)
+        self._contexts: deque[str] = deque(maxlen=_REMEMBERED_COMMANDS)
         self._commanded_at: datetime | None = None
         self._call: asyncio.Task[None] | None = None
         self._unsub_timer: CALLBACK_TYPE | None = None
@@ -109,19 +109,19 @@ class Device:
         )
 
     @callback
-    def async_follow(self, run: datetime | None, *, again: bool) -> None:
-        """Follow the load: ``run`` is the start of its current run, if any; ``again`` overrides switching by hand."""
-        if run != self.memory.run or again:
+    def async_follow(self, run: datetime | None, *, override: bool) -> None:
+        """Follow the load. ``run`` is the start of its current run; ``override`` ends what was switched by hand."""
+        if run != self.memory.run or override:
             if run != self.memory.run:
                 self._started = self._preset_is_known = False
                 # Until its state changes, it has not reacted to the run.
                 self.idle = run is not None
             self.memory = replace(self.memory, run=run, by_hand=False)
-            self._wanted = self._what_is_wanted()
-            self._begin()
+            self._target = self._target_value()
+            self._start()
             return
-        before, self._wanted = self._wanted, self._what_is_wanted()
-        if self._wanted != before or not self._is_busy():
+        before, self._target = self._target, self._target_value()
+        if self._target != before or not self._is_busy():
             self._bring_into_line()
 
     @callback
@@ -131,7 +131,7 @@ class Device:
         self._cancel()
         self._report(present=False)
 
-    def _what_is_wanted(self) -> str | None:
+    def _target_value(self) -> str | None:
         """Return the state or preset that the entity should have; None if the load does not care."""
         running, settings = self.memory.run is not None, self._load.settings
         if self._domain == _SCRIPT:
@@ -152,11 +152,11 @@ class Device:
         return state.state
 
     def _is_in_line(self) -> bool:
-        if self._wanted is None:
+        if self._target is None:
             return True
         if self._domain == _SCRIPT:
             return self._started
-        return self._value(self._state) == self._wanted
+        return self._value(self._state) == self._target
 
     @property
     def _state(self) -> State | None:
@@ -171,23 +171,23 @@ class Device:
         """Distinguish changes by others from the effects of our commands."""
         old, new = event.data["old_state"], event.data["new_state"]
         if self._value(new) is None:
-            self._went_away()
+            self._became_unavailable()
         elif self._value(old) is None:
-            if self.standing is not Standing.LEFT:
+            if self.status is not DeviceStatus.LEFT_ALONE:
                 self._bring_into_line()
         elif self._is_in_line():
             self._obeyed()
         elif self._value(old) == self._value(new) or self._domain == _SCRIPT:
             return
-        elif not self._is_its_own(event):
-            self._leave()
-        elif self.standing is Standing.OBEYS:
+        elif not self._is_own_effect(event):
+            self._leave_alone()
+        elif self.status is DeviceStatus.IN_LINE:
             # It seemed to obey, but changed back: command it again while attempts are left.
-            self._set(Standing.AWAITED)
+            self._set_status(DeviceStatus.AWAITED)
             if self._unsub_timer is None:
                 self._attempt()
 
-    def _is_its_own(self, event: Event[EventStateChangedData]) -> bool:
+    def _is_own_effect(self, event: Event[EventStateChangedData]) -> bool:
         """Return whether a change is an effect of our commands, and not somebody's wish.
 
         A polled entity may show the commanded state for a while, and then its real one.
@@ -198,14 +198,14 @@ class Device:
         by_somebody = context.user_id is not None or context.parent_id is not None
         if by_somebody or at is None:
             return False
-        return timedelta() <= event.time_fired - at <= SETTLING
+        return timedelta() <= event.time_fired - at <= COMMAND_EFFECT_TIME
 
-    def _went_away(self) -> None:
+    def _became_unavailable(self) -> None:
         """Wait for the entity to come back; during a run, report it if that takes too long."""
-        if self.standing is Standing.LEFT:
+        if self.status is DeviceStatus.LEFT_ALONE:
             return
-        obeyed = self.standing is Standing.OBEYS
-        self._set(Standing.AWAITED)
+        obeyed = self.status is DeviceStatus.IN_LINE
+        self._set_status(DeviceStatus.AWAITED)
         if self.memory.run is None:
             if obeyed:
                 self._cancel_timer()
@@ -218,21 +218,21 @@ class Device:
         if self._is_in_line():
             self._obeyed()
         elif self.memory.by_hand:
-            self._leave()
+            self._leave_alone()
         else:
-            self._set(Standing.AWAITED)
-            if self._is_there() or self.memory.run is not None:
+            self._set_status(DeviceStatus.AWAITED)
+            if self._is_available() or self.memory.run is not None:
                 if self._unsub_timer is None:
                     self._attempts = 0
                 self._attempt()
 
-    def _begin(self) -> None:
+    def _start(self) -> None:
         """Command the entity even if its state looks right: some do not know their real state."""
         self._cancel()
         self._attempts = 0
-        self._set(Standing.AWAITED)
+        self._set_status(DeviceStatus.AWAITED)
         started = self._domain == _SCRIPT and self._started
-        if self._wanted is not None and not started:
+        if self._target is not None and not started:
             self._send()
         if self._is_in_line():
             self._obeyed()
@@ -243,7 +243,7 @@ class Device:
         self._cancel_timer()
         if self._is_in_line():
             self._obeyed()
-        elif self._attempts < len(GAPS):
+        elif self._attempts < len(RETRY_DELAYS):
             self._send()
         else:
             _LOGGER.debug("Load %s: a device does not obey", self._load.number)
@@ -254,27 +254,27 @@ class Device:
         """Command the entity if it is available, and schedule a check."""
         self._unsub_timer = async_call_later(
             self._hass,
-            GAPS[self._attempts],
+            RETRY_DELAYS[self._attempts],
             HassJob(self._attempt, cancel_on_shutdown=True),
         )
         self._attempts += 1
-        if self._is_there():
+        if self._is_available():
             self._command()
 
-    def _is_there(self) -> bool:
+    def _is_available(self) -> bool:
         state = self._state
         return state is not None and state.state != STATE_UNAVAILABLE
 
     def _command(self) -> None:
         """Call the action that sets the wanted state or preset."""
-        assert self._wanted is not None
+        assert self._target is not None
         data = {ATTR_ENTITY_ID: self.entity_id}
         if self._domain in PRESETS:
             self._remember_preset()
             service, attribute = PRESETS[self._domain]
-            data[attribute] = self._wanted
+            data[attribute] = self._target
         else:
-            service = f"turn_{self._wanted}"
+            service = f"turn_{self._target}"
         context = Context()
         self._contexts.append(context.id)
         self._commanded_at = dt_util.utcnow()
@@ -294,7 +294,7 @@ class Device:
             return
         self._preset_is_known = True
         preset = self._value(self._state)
-        if preset not in {None, self._wanted} and harmless_text(preset) == preset:
+        if preset not in {None, self._target} and harmless_text(preset) == preset:
             self.memory = replace(self.memory, preset=preset)
             self._changed()
 
@@ -320,20 +320,20 @@ class Device:
         """Note that the entity has obeyed; a pending check makes sure that it stays so."""
         memory = replace(self.memory, by_hand=False)
         if memory.run is None and memory.preset is not None:
-            memory, self._wanted = replace(memory, preset=None), None
+            memory, self._target = replace(memory, preset=None), None
         self.memory = memory
         self._report(present=False)
-        self._set(Standing.OBEYS)
+        self._set_status(DeviceStatus.IN_LINE)
 
-    def _leave(self) -> None:
+    def _leave_alone(self) -> None:
         """Leave the entity as somebody switched it, until the next start or end of a run."""
         self._cancel()
         self.memory = replace(self.memory, by_hand=True)
         self._report(present=False)
-        self._set(Standing.LEFT)
+        self._set_status(DeviceStatus.LEFT_ALONE)
 
-    def _set(self, standing: Standing) -> None:
-        self.standing = standing
+    def _set_status(self, status: DeviceStatus) -> None:
+        self.status = status
         if self.memory.run is None:
             self.idle = False
         elif self._domain == _SCRIPT or self._value(self._state) is not None:

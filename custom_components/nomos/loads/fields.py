@@ -36,7 +36,7 @@ class LoadType(StrEnum):
     OTHER = "other"
 
 
-BEGIN_WITH: Final[Mapping[LoadType, Mapping[str, Any]]] = {
+INITIAL_VALUES: Final[Mapping[LoadType, Mapping[str, Any]]] = {
     # A dishwasher or washer is not full every day.
     LoadType.APPLIANCE: {
         "duration": {"hours": 2, "minutes": 0},

@@ -10,7 +10,7 @@ from homeassistant.const import CONF_NAME
 from ..api import harmless_text
 from ..form_fields import Mistake, SectionedForm
 from ..prices.subentry import PlannedFlow
-from .fields import BEGIN_WITH, FIELD_OF, LoadType, load_form
+from .fields import FIELD_OF, INITIAL_VALUES, LoadType, load_form
 from .preview import async_preview
 from .settings import LoadSettings, Repeat
 
@@ -50,7 +50,7 @@ class LoadFlow(PlannedFlow):
         self.check_ready()
         self._type = load_type
         self._sun = await self._get_entry().runtime_data.async_forecasts_sun()
-        return self._show(BEGIN_WITH[load_type])
+        return self._show(INITIAL_VALUES[load_type])
 
     async_step_appliance = partialmethod(_async_begin, LoadType.APPLIANCE)
     async_step_car = partialmethod(_async_begin, LoadType.CAR)

@@ -15,7 +15,7 @@ _HOUR: Final = timedelta(hours=1)
 _MINUTE: Final = timedelta(minutes=1)
 _INSTANT: Final = timedelta(microseconds=1)
 
-_MOST_POWER: Final = 50.0
+_MAX_POWER: Final = 50.0
 """In kW: no household device draws more, so a meter that reports more is wrong."""
 
 _RESET_BELOW: Final = 0.9
@@ -23,10 +23,10 @@ _RESET_BELOW: Final = 0.9
 correction."""
 
 _KEPT_MONTHS: Final = 24
-_MOST_IDLE: Final = 96
+_MAX_IDLE_TIMES: Final = 96
 _KEPT_HOURS: Final = 240
 """If more hours wait for the recorder, the oldest are merged."""
-_MOST_QUARTERS: Final = 8 * 96
+_MAX_QUARTERS: Final = 8 * 96
 """No window is longer than eight days."""
 
 
@@ -47,7 +47,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Used:
+class QuarterUsage:
     """The energy used in one quarter-hour, in kWh; ``quarter`` is its start."""
 
     quarter: datetime
@@ -55,7 +55,7 @@ class Used:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unbooked:
+class FinishedTask:
     """A finished task, not booked yet: its last meter reading is awaited, ``until`` at most."""
 
     opens: datetime
@@ -110,12 +110,12 @@ class Ledger:
     """What a load used: the current task by quarter-hour, and monthly totals of two years."""
 
     reading: Reading | None = None
-    used: tuple[Used, ...] = ()
+    used: tuple[QuarterUsage, ...] = ()
     """What was metered of the current task, or of the one that waits to be booked."""
     idle: tuple[Run, ...] = ()
     """When the task should have run but its device did not."""
     idle_since: datetime | None = None
-    unbooked: Unbooked | None = None
+    unbooked: FinishedTask | None = None
     last: Booking | None = None
     months: tuple[Month, ...] = ()
     hours: tuple[SavedHour, ...] = ()
@@ -124,15 +124,15 @@ class Ledger:
     def __post_init__(self) -> None:
         """Refuse more than is ever kept; ValueError."""
         if (
-            len(self.used) > _MOST_QUARTERS
+            len(self.used) > _MAX_QUARTERS
             or len(self.months) > _KEPT_MONTHS
             or len(self.hours) > _KEPT_HOURS
-            or len(self.idle) > _MOST_IDLE
+            or len(self.idle) > _MAX_IDLE_TIMES
         ):
             raise ValueError("more than is kept")
 
     @property
-    def lasting(self) -> Self:
+    def durable(self) -> Self:
         """Return the part that must not be lost in a power cut; it changes only when a write is worthwhile.
 
         Of the reading, only the hour counts. The rest can be recovered: usage without a meter is calculated again,
@@ -164,8 +164,10 @@ class Ledger:
         used = {one.quarter: one.energy for one in self.used}
         for quarter, energy in _spread(more, before.at, reading.at, runs):
             used[quarter] = used.get(quarter, 0.0) + energy
-        newest = sorted(used.items())[-_MOST_QUARTERS:]
-        return replace(self, reading=reading, used=tuple(Used(*one) for one in newest))
+        newest = sorted(used.items())[-_MAX_QUARTERS:]
+        return replace(
+            self, reading=reading, used=tuple(QuarterUsage(*one) for one in newest)
+        )
 
     def noted(self, now: datetime, *, idle: bool) -> Self:
         """Return the ledger with a device idle from now on although its load should run, or no longer idle."""
@@ -176,7 +178,7 @@ class Ledger:
         if stretch.duration < _MINUTE:
             # No device reacts at once.
             return replace(self, idle_since=None)
-        if len(before) == _MOST_IDLE:
+        if len(before) == _MAX_IDLE_TIMES:
             # The device keeps changing: merge with the idle time before.
             stretch, before = Run(start=before[-1].start, end=stretch.end), before[:-1]
         return replace(self, idle=(*before, stretch), idle_since=None)
@@ -195,7 +197,7 @@ class Ledger:
             runs = tuple(run for run in runs if run.start >= self.last.runs[-1].end)
         if not runs:
             return replace(self, used=(), idle=(), idle_since=None)
-        unbooked = Unbooked(opens=opens, runs=runs, by_hand=by_hand, until=until)
+        unbooked = FinishedTask(opens=opens, runs=runs, by_hand=by_hand, until=until)
         return replace(self, unbooked=unbooked)
 
     def with_recorded(self, done: Collection[SavedHour]) -> Self:
@@ -208,15 +210,15 @@ class Ledger:
     def book(
         self,
         table: PriceTable,
-        at_once: float | None,
+        opening_price: float | None,
         *,
         power: float | None,
         metered: bool,
     ) -> Self:
         """Return the ledger with the finished task booked, in the month in which it ended.
 
-        ``at_once`` is the mean price of starting as the window opened, in EUR/kWh; None if it is not known. If it is not
-        ``metered``, it used the ``power`` of the device, in kW.
+        ``opening_price`` is the mean price in EUR/kWh if the task had started as its window opened; None if that is
+        unknown. Unless the device is ``metered``, its ``power`` (kW) is taken for the whole run time.
         """
         if (task := self.unbooked) is None:
             return self
@@ -233,7 +235,7 @@ class Ledger:
         energy = max(fsum(used.values()), 0.0)
         costs = _costs(used, table) if energy else {}
         # Started by hand, it was not planned and saved nothing.
-        by_hour = {} if task.by_hand else _saved_by_hour(used, costs, at_once)
+        by_hour = {} if task.by_hand else _saved_by_hour(used, costs, opening_price)
         booking = Booking(
             runs=task.runs,
             source=source,
@@ -275,7 +277,7 @@ def _increase(before: Reading, now: Reading) -> float:
     """
     again = now.energy < _RESET_BELOW * before.energy
     more = now.energy if again else now.energy - before.energy
-    most = _MOST_POWER * (max(now.at - before.at, _MINUTE) / _HOUR)
+    most = _MAX_POWER * (max(now.at - before.at, _MINUTE) / _HOUR)
     return more if abs(more) <= most else 0.0
 
 
@@ -289,9 +291,9 @@ def _spread(
         if run.start < end and start < run.end
         for part in _quarters(max(run.start, start), min(run.end, end))
     ]
-    whole = sum((length for _, length in parts), timedelta())
+    total = sum((length for _, length in parts), timedelta())
     for quarter, length in parts:
-        yield quarter, energy * (length / whole)
+        yield quarter, energy * (length / total)
 
 
 def _quarters(start: datetime, end: datetime) -> Iterator[tuple[datetime, timedelta]]:
@@ -344,17 +346,17 @@ def _costs(
 def _saved_by_hour(
     used: Mapping[datetime, float],
     costs: Mapping[datetime, float] | None,
-    at_once: float | None,
+    opening_price: float | None,
 ) -> dict[datetime, float] | None:
-    """Return the saving (EUR) by hour against paying ``at_once`` (EUR/kWh) for everything; None if unknown."""
+    """Return the saving (EUR) by hour against paying ``opening_price`` (EUR/kWh) for everything; None if unknown."""
     if not costs:
         return None if costs is None else {}
-    if at_once is None:
+    if opening_price is None:
         return None
     saved: dict[datetime, float] = {}
     for quarter, cost in costs.items():
         hour = _hour_of(quarter)
-        saved[hour] = saved.get(hour, 0.0) + at_once * used[quarter] - cost
+        saved[hour] = saved.get(hour, 0.0) + opening_price * used[quarter] - cost
     return saved
 
 

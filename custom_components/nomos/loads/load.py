@@ -16,13 +16,20 @@ from ..planner import PlannedRuns
 from ..prices.coordinator import PriceCoordinator
 from ..prices.subentry import PlannedSubentry
 from .control import Control
-from .making import PlanMaking
 from .meter import Meter
 from .plan import LoadMemory, LoadPlan, LoadState, LoadStatus, Task
+from .plan_maker import PlanMaker
 from .saved import SavedStatistic
 from .sensors import LoadSensors
 from .settings import LoadSettings
-from .tasks import Sensed, is_over, moved, next_task, started_by_hand, to_start
+from .tasks import (
+    SensorEvent,
+    is_over,
+    moved_to_window,
+    next_task,
+    started_by_hand,
+    task_to_start,
+)
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -53,12 +60,12 @@ class Load(PlannedSubentry):
         self.number = number
         self.settings = LoadSettings.of(subentry.data)
         self.task, self.off = memory.task, memory.off
-        self.claims = 0
+        self.override_count = 0
         """How often it was switched on or started by hand; each time, its devices go back to the load."""
-        self._since = memory.since
-        self.last: Task | None = None
+        self._enabled_since = memory.since
+        self.previous_task: Task | None = None
         """The previous task."""
-        self._last_left = _ZERO
+        self._previous_left = _ZERO
         self.plan: LoadPlan | None = None
         """The plan to show: while a new one is made, the previous one."""
         self.sensors = LoadSensors(hass, self, memory.readings, self._update)
@@ -67,7 +74,7 @@ class Load(PlannedSubentry):
         self.meter = Meter(
             hass, self.settings, memory.ledger, memory.task, self._update
         )
-        self.making = PlanMaking(hass, self)
+        self.plan_maker = PlanMaker(hass, self)
         self.control = Control(hass, self, memory.devices)
         self._saved = SavedStatistic(hass, entry, self.id)
         self._skipped_at: datetime | None = None
@@ -82,11 +89,11 @@ class Load(PlannedSubentry):
         """
         task = self.task
         if task is None or not (task.runs or self.settings.on_demand):
-            task = self.last
+            task = self.previous_task
         return LoadMemory(
             task=task,
             off=self.off,
-            since=self._since,
+            since=self._enabled_since,
             readings=self.sensors.readings,
             devices=self.control.memory,
             ledger=self.meter.kept,
@@ -116,7 +123,7 @@ class Load(PlannedSubentry):
             return LoadState.IDLE
         if self.running(now):
             return LoadState.RUNNING
-        return LoadState.PLANNED if self.making.holds else LoadState.WAITING
+        return LoadState.PLANNED if self.plan_maker.is_valid else LoadState.WAITING
 
     def left(self, now: datetime) -> timedelta:
         """Return how long the load still has to run for its task."""
@@ -124,7 +131,7 @@ class Load(PlannedSubentry):
 
     def status(self, now: datetime) -> LoadStatus:
         """Return what the load does at an instant, or why it does nothing."""
-        last = self.last
+        last = self.previous_task
         if self.unreachable:
             return LoadStatus.UNREACHABLE
         if self.coordinator is None:
@@ -135,7 +142,7 @@ class Load(PlannedSubentry):
             return LoadStatus.NOT_PLUGGED_IN
         waits = self.task is not None and self.settings.on_demand
         if last and last.runs and last.closes > now and not waits:
-            return LoadStatus.PARTIAL if self._last_left else LoadStatus.DONE
+            return LoadStatus.PARTIAL if self._previous_left else LoadStatus.DONE
         if self.task is None:
             full = self.sensors.is_full(now)
             return LoadStatus.DONE if full else LoadStatus.NOT_ASKED
@@ -149,7 +156,7 @@ class Load(PlannedSubentry):
         """Apply name, settings and prices. What has run so far counts under new settings, too."""
         self.subentry, settings = subentry, LoadSettings.of(subentry.data)
         if coordinator is not self.coordinator:
-            self.making.cancel()
+            self.plan_maker.cancel()
             self._follow_prices(coordinator, self._update_soon)
         self.sensors.async_follow(settings)
         if settings != self.settings:
@@ -173,11 +180,11 @@ class Load(PlannedSubentry):
             return
         self.off = not on and not self.settings.on_demand
         if on:
-            self.claims, self._since = self.claims + 1, now
-            last = self.last
+            self.override_count, self._enabled_since = self.override_count + 1, now
+            last = self.previous_task
             if last and last.skipped and not last.runs and last.opens <= now:
                 # It was switched off or skipped before it had run: the window is open again.
-                self.last = None
+                self.previous_task = None
         if on and self.settings.on_demand:
             self.task, self._skipped_at = self._next_task(now), None
         elif self.off and self.task and self.task.opens > now and not self.task.runs:
@@ -185,22 +192,22 @@ class Load(PlannedSubentry):
             self.task = None
         elif not on:
             self._skip(now)
-        self.making.drop()
+        self.plan_maker.drop()
         self._update()
 
     @callback
     def async_start_now(self) -> None:
         """Run now for as long as needed, whatever the price; this counts as the run of the current or next window."""
         now = dt_util.utcnow()
-        task = to_start(self.task or self._next_task(now), self.last, now)
+        task = task_to_start(self.task or self._next_task(now), self.previous_task, now)
         current = task.run_at(now)
         left = self.left(now)
         if not left:
             return
-        self.claims += 1
+        self.override_count += 1
         if current is None or not task.by_hand:
             self.task, self._skipped_at = started_by_hand(task, now, left), None
-            self.making.drop()
+            self.plan_maker.drop()
         self._update()
 
     @callback
@@ -234,7 +241,7 @@ class Load(PlannedSubentry):
     def async_stop(self) -> None:
         """Stop planning."""
         super().async_stop()
-        self.making.cancel()
+        self.plan_maker.cancel()
         self.control.async_stop()
         self.sensors.async_stop()
         self.meter.async_stop()
@@ -247,17 +254,17 @@ class Load(PlannedSubentry):
             now,
             dt_util.get_default_time_zone(),
             self.left(now),
-            last=self.last,
-            since=self._since,
+            last=self.previous_task,
+            since=self._enabled_since,
         )
 
     def _follow_window(self) -> None:
         """Move the task to the window that follows from the current settings and clock."""
-        self.making.drop()
+        self.plan_maker.drop()
         now = dt_util.utcnow()
-        if self.last and self.last.opens > now:
+        if self.previous_task and self.previous_task.opens > now:
             # It ended by a clock that was ahead.
-            self.last = None
+            self.previous_task = None
         if (task := self.task) is None:
             return
         begun = any(run.start <= now for run in task.runs)
@@ -269,15 +276,18 @@ class Load(PlannedSubentry):
             coming = replace(coming, closes=closes)
         self.task = None
         if begun or self.settings.on_demand:
-            self.task = moved(task, coming, now)
+            self.task = moved_to_window(task, coming, now)
 
     def _finish(self, now: datetime) -> None:
         """End the task, and discard its plan."""
-        self.making.drop()
+        self.plan_maker.drop()
         if self.task is not None:
-            self.sensors.bridge(now)
-            self.last, self._last_left = self.task.ended(now), self.left(now)
-            self.meter.finish(now, self.last)
+            self.sensors.add_charged(now)
+            self.previous_task, self._previous_left = (
+                self.task.ended(now),
+                self.left(now),
+            )
+            self.meter.finish(now, self.previous_task)
         self.task = None
 
     def _skip(self, now: datetime) -> None:
@@ -311,7 +321,7 @@ class Load(PlannedSubentry):
             self.status(now),
             self.running(now),
             self.meter.month(now),
-            self.claims,
+            self.override_count,
             self.plan and self.plan.next_run(now),
         )
         if shown != self._shown:
@@ -327,13 +337,13 @@ class Load(PlannedSubentry):
 
     def _advance(self, now: datetime) -> None:
         """Advance to the state that follows from time and sensors."""
-        sensed = self.sensors.read(now)
-        if self.task and Sensed.STOPPED in sensed:
+        events = self.sensors.read(now)
+        if self.task and SensorEvent.STOPPED in events:
             self.task = self.task.ended(now)
-            self.making.drop()
+            self.plan_maker.drop()
         if self.task and is_over(self.task, self.settings, self.left(now), now):
             self._finish(now)
-        self._follow_requests(sensed, now)
+        self._follow_requests(events, now)
         if self.task is None and self.is_on:
             self.task = self._next_task(now)
         task, plan = self.task, self.plan
@@ -341,24 +351,24 @@ class Load(PlannedSubentry):
             return
         if run := plan.run_at(now):
             self.task = task.with_run(run)
-            if self.making.under_way:
+            if self.plan_maker.planning_task:
                 # A plan that is being made without it is discarded.
-                self.making.drop()
+                self.plan_maker.drop()
         elif plan.has_missed(now, task.runs):
-            self.making.drop()
+            self.plan_maker.drop()
 
-    def _follow_requests(self, sensed: list[Sensed], now: datetime) -> None:
+    def _follow_requests(self, events: list[SensorEvent], now: datetime) -> None:
         """Create or skip the task of an on-demand load if its sensors ask for it, or no longer do."""
         if not self.settings.on_demand:
             return
         if self.task is None:
-            last = self.last
-            waits = last and last.closes > now and (last.skipped or self._last_left)
+            last = self.previous_task
+            waits = last and last.closes > now and (last.skipped or self._previous_left)
             again = self.sensors.asks_again(now) and not waits
-            if Sensed.ASKED in sensed or again:
+            if SensorEvent.REQUESTED in events or again:
                 self.task = self._next_task(now)
-                self.making.drop()
-        elif Sensed.WITHDRAWN in sensed:
+                self.plan_maker.drop()
+        elif SensorEvent.WITHDRAWN in events:
             # Half a dishwasher's run is no use.
             if not (self.settings.contiguous and self.running(now)):
                 self._skip(now)
@@ -368,13 +378,13 @@ class Load(PlannedSubentry):
         """Plan in the executor if prices, need, task or sun changed; until then the previous plan is shown."""
         table = self.coordinator.data if self.coordinator else None
         if table is None or self.task is None or self.sensors.unplugged:
-            self.making.drop()
+            self.plan_maker.drop()
             self.plan = None
         else:
-            self.making.follow(table, self.task, dt_util.utcnow())
+            self.plan_maker.follow(table, self.task, dt_util.utcnow())
 
     @callback
-    def async_take(self, plan: LoadPlan, task: Task) -> None:
+    def async_set_plan(self, plan: LoadPlan, task: Task) -> None:
         """Adopt a plan that was made for the task."""
         self.plan, self.task = plan, task
         self._update()
@@ -382,14 +392,14 @@ class Load(PlannedSubentry):
     def _set_timer(self, now: datetime) -> None:
         """Schedule an update for the next start or end of a run or window, or the next planning."""
         self._cancel_timer()
-        moments = [self.making.again_at, self.meter.next_change(now)]
+        times = [self.plan_maker.replan_at, self.meter.next_change(now)]
         if self.plan is not None:
-            moments.append(self.plan.next_change(now))
+            times.append(self.plan.next_change(now))
         if self.task is not None:
-            moments += [self.task.closes, *(run.end for run in self.task.runs)]
-        if self.last is not None:
-            moments.append(self.last.closes)
-        if coming := [at for at in moments if at is not None and at > now]:
+            times += [self.task.closes, *(run.end for run in self.task.runs)]
+        if self.previous_task is not None:
+            times.append(self.previous_task.closes)
+        if coming := [at for at in times if at is not None and at > now]:
             self._cancel_timer = async_track_point_in_utc_time(
                 self._hass, self._update, min(coming)
             )

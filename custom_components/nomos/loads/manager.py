@@ -63,14 +63,14 @@ class Loads(Subentries[Load]):
         ):
             self._entry.async_on_unload(unsubscribe)
         for load in list(self.all.values()):
-            await load.making.async_wait()
+            await load.plan_maker.async_wait()
 
     @override
     def _add_entities(self, one: Load, platform: Callable[[Load], None]) -> None:
         """Let a platform add the entities of a load once it is planned: before that there is nothing to show."""
 
         async def add() -> None:
-            await one.making.async_wait()
+            await one.plan_maker.async_wait()
             if self.all.get(one.id) is one:
                 platform(one)
 
@@ -98,7 +98,7 @@ class Loads(Subentries[Load]):
 
     def _take_sun(self, load: Load) -> None:
         if self.sun is not None:
-            load.making.sun = self.sun
+            load.plan_maker.sun = self.sun
             load.meter.is_dark = self.sun.is_dark
 
     def energy_statistics(self) -> list[str]:
@@ -155,7 +155,7 @@ class Loads(Subentries[Load]):
         }
         if memory == self._stored:
             return
-        if _urgent(memory) == _urgent(self._stored):
+        if _without_recoverable(memory) == _without_recoverable(self._stored):
             self._file.async_save_later(memory)
         else:
             self._file.async_save_soon(memory)
@@ -167,12 +167,12 @@ def _is_renamed(data: er.EventEntityRegistryUpdatedData) -> bool:
     return "old_entity_id" in data
 
 
-def _urgent(memory: Mapping[str, LoadMemory]) -> dict[str, LoadMemory]:
+def _without_recoverable(memory: Mapping[str, LoadMemory]) -> dict[str, LoadMemory]:
     """Return the part that must not be lost in a power cut."""
     return {
         key: replace(
             one,
-            ledger=one.ledger.lasting,
+            ledger=one.ledger.durable,
             readings=replace(one.readings, pace=None),
         )
         for key, one in memory.items()

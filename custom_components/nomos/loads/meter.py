@@ -26,13 +26,13 @@ from .plan import Task
 from .planning import average_price
 from .settings import LoadSettings
 
-_MOST_ENERGY: Final = 1e8
+_MAX_ENERGY: Final = 1e8
 """In kWh: no counter of a device shows more."""
 
-_LATE: Final = timedelta(minutes=15)
+_METER_DELAY: Final = timedelta(minutes=15)
 """How long after a run a meter may take to show all of it."""
 
-_AWAY: Final = timedelta(days=1)
+_METER_TIMEOUT: Final = timedelta(days=1)
 """How long to wait for a meter that is unavailable as a run ends, but not beyond the next run."""
 
 
@@ -53,7 +53,7 @@ class Meter:
         """The ledger to store: as of the last booking, change of a run, or quarter-hour of one."""
         self._ledger = ledger
         self.is_dark: Callable[[datetime, datetime], bool] | None = None
-        """Returns whether it is certain that no sun is expected between two instants; None without solar forecasts."""
+        """Returns whether no sun is expected for certain between two instants; None without solar forecasts."""
         self._hass = hass
         self._wake = wake
         self._table: PriceTable = EMPTY_TABLE
@@ -131,7 +131,7 @@ class Meter:
             self._book()
         wait = timedelta()
         if self.settings.energy_sensor is not None:
-            wait = _LATE if self._reading() else _AWAY
+            wait = _METER_DELAY if self._reading() else _METER_TIMEOUT
         self._task = None
         self._ledger = self._ledger.finish(
             task.opens, task.runs, now + wait, by_hand=task.by_hand
@@ -156,12 +156,12 @@ class Meter:
         if (task := self._ledger.unbooked) is None:
             return
         length = sum((run.duration for run in task.runs), timedelta())
-        at_once = Run(start=task.opens, end=task.opens + length)
+        at_opening = Run(start=task.opens, end=task.opens + length)
         # The solar power really used is unknown: a saving is booked only if there cannot have been any.
-        known = not self.settings.own_sun or self._all_dark((at_once, *task.runs))
+        known = not self.settings.own_sun or self._all_dark((at_opening, *task.runs))
         self._ledger = self._ledger.book(
             self._table,
-            average_price(self._table, (at_once,)) if known else None,
+            average_price(self._table, (at_opening,)) if known else None,
             power=self.settings.power,
             metered=self._reading() is not None,
         )
@@ -212,7 +212,7 @@ def read(state: State) -> Reading | None:
         )
     except ValueError, HomeAssistantError:
         return None
-    if not isfinite(energy) or not 0 <= energy <= _MOST_ENERGY:
+    if not isfinite(energy) or not 0 <= energy <= _MAX_ENERGY:
         return None
     return Reading(state.last_changed, energy)
 

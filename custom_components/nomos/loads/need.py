@@ -10,34 +10,37 @@ from .settings import Car, LoadSettings
 
 _ZERO: Final = timedelta()
 _FULL: Final = 100.0
-_MOST: Final = 1e5
+_MAX_LACKING_KWH: Final = 1e5
 """No car lacks more, in kWh."""
 
-SLACK: Final = 1.5
+TOLERANCE: Final = 1.5
 """Percent of charge not worth another plan or run: more than the error of a sensor in whole percent."""
 
-FALLEN: Final = 3.0
+RECHARGE_BELOW: Final = 3.0
 """Percent below target at which a plugged-in car is charged again."""
 
-TRUST: Final = timedelta(hours=1)
+REPORT_VALID_FOR: Final = timedelta(hours=1)
 """How long a report is trusted while the car charges: some cars report only once an hour."""
 
-_CORRECT: Final = timedelta(minutes=15)
-"""After this time, a difference below the slack also corrects a reading."""
+_CORRECT_AFTER: Final = timedelta(minutes=15)
+"""After this time, a difference below the tolerance also corrects a reading."""
 
-_MEASURED: Final = timedelta(hours=0.5), timedelta(hours=2)
-"""After how much charging the power of a car is measured, and after how much a new measurement begins."""
+_MEASURE_AFTER: Final = timedelta(hours=0.5)
+"""After how much charging the power of a car is measured."""
 
-_SLOWEST: Final = 0.1
+_RESTART_AFTER: Final = timedelta(hours=2)
+"""After how much charging a new measurement begins."""
+
+_MIN_POWER_SHARE: Final = 0.1
 """The smallest share of its power that a car is assumed to charge with."""
 
-_TAPERS: Final = 90.0
+_TAPER_FROM: Final = 90.0
 """Percent of charge above which cars charge more slowly, so that nothing is measured."""
 
-_CONFIRM: Final = timedelta(hours=12)
+_REPLACE_AFTER: Final = timedelta(hours=12)
 """After this time, a reading that is as expected also replaces the previous one."""
 
-_WORTHLESS: Final = timedelta(days=2)
+_DROP_AFTER: Final = timedelta(days=2)
 """After this time the car has probably been driven, and its last reading is dropped."""
 
 type Ran = Callable[[datetime | None], timedelta]
@@ -58,7 +61,7 @@ class Charge:
 
     def __post_init__(self) -> None:
         """Refuse an impossible amount; ValueError."""
-        if not 0 <= self.amount <= (_MOST if self.is_energy else _FULL):
+        if not 0 <= self.amount <= (_MAX_LACKING_KWH if self.is_energy else _FULL):
             raise ValueError("no charge")
 
 
@@ -101,7 +104,7 @@ def left(settings: LoadSettings, readings: Readings, ran: Ran) -> timedelta:
 def urgent(settings: LoadSettings, readings: Readings, ran: Ran) -> timedelta:
     """Return how long a load has to run at once, whatever the price: until its car is above its lowest charge.
 
-    Above it by the slack, so that it is not switched for every percent.
+    Above it by the tolerance, so that it is not switched for every percent.
     """
     car = settings.car and paced(settings.car, readings)
     if car is None or car.lowest is None or readings.charge is None:
@@ -110,36 +113,36 @@ def urgent(settings: LoadSettings, readings: Readings, ran: Ran) -> timedelta:
     below = car.lowest - (target(car, readings) - lacking)
     if below <= 0 or lacking <= 0:
         return _ZERO
-    return car.time_for(min(below + SLACK, lacking))
+    return car.time_for(min(below + TOLERANCE, lacking))
 
 
-def slack(settings: LoadSettings) -> timedelta:
+def tolerance(settings: LoadSettings) -> timedelta:
     """Return the time up to which neither a need nor a change of it is worth a plan."""
-    return settings.car.time_for(SLACK) if settings.car else _ZERO
+    return settings.car.time_for(TOLERANCE) if settings.car else _ZERO
 
 
-def has_fallen(settings: LoadSettings, readings: Readings, ran: Ran) -> bool:
+def needs_recharge(settings: LoadSettings, readings: Readings, ran: Ran) -> bool:
     """Return whether a car is known to be far enough below its target to be charged again."""
     car = settings.car and paced(settings.car, readings)
     if car is None or readings.charge is None:
         return False
-    return _lacking(car, readings, ran) > FALLEN
+    return _lacking(car, readings, ran) > RECHARGE_BELOW
 
 
 def with_charge(
-    car: Car, readings: Readings, seen: Charge | None, now: datetime, ran: Ran
+    car: Car, readings: Readings, reported: Charge | None, now: datetime, ran: Ran
 ) -> Readings:
-    """Return readings updated with what a sensor reports now; ``seen`` is None if it reports nothing.
+    """Return readings updated with what a sensor reports now; ``reported`` is None if it reports nothing.
 
     A report that is as expected changes nothing, so nothing has to be planned, shown or stored. While a sensor
     reports nothing, the charge is extrapolated by what was charged since.
     """
     car, before = paced(car, readings), readings.charge
-    if seen is None:
-        gone = before is not None and now - before.seen > _WORTHLESS
+    if reported is None:
+        gone = before is not None and now - before.seen > _DROP_AFTER
         return replace(readings, charge=None) if gone else readings
-    new = replace(readings, charge=seen)
-    if before is None or before.at > now or before.is_energy != seen.is_energy:
+    new = replace(readings, charge=reported)
+    if before is None or before.at > now or before.is_energy != reported.is_energy:
         return new
     expected, found = (_lacking(car, one, ran) for one in (readings, new))
     age, error = now - before.seen, abs(found - expected)
@@ -147,36 +150,40 @@ def with_charge(
     # If it lacks more than this, it is charged at once.
     low = target(car, readings) - (car.lowest or 0.0)
     fell = expected <= max(low, 0.0) < found
-    differs = error > SLACK or (age > _CORRECT and error > 0.1)
-    return new if reached or fell or differs or age > _CONFIRM else readings
+    differs = error > TOLERANCE or (age > _CORRECT_AFTER and error > 0.1)
+    return new if reached or fell or differs or age > _REPLACE_AFTER else readings
 
 
-def with_pace(car: Car, readings: Readings, seen: Charge | None, ran: Ran) -> Readings:
+def with_pace(
+    car: Car, readings: Readings, reported: Charge | None, ran: Ran
+) -> Readings:
     """Return readings with the car's pace updated by what its sensor reports now.
 
     Only a changed report counts. It may be rounded, so the car may have gained one percent more.
     """
-    if seen is None:
+    if reported is None:
         return readings
     if (pace := readings.pace) is None:
-        return replace(readings, pace=Pace(since=seen, amount=seen.amount))
-    start = replace(pace, since=seen, amount=seen.amount)
-    if seen.is_energy != pace.since.is_energy or seen.at < pace.since.at:
+        return replace(readings, pace=Pace(since=reported, amount=reported.amount))
+    start = replace(pace, since=reported, amount=reported.amount)
+    if reported.is_energy != pace.since.is_energy or reported.at < pace.since.at:
         return replace(readings, pace=start)
-    if seen.amount == pace.amount:
+    if reported.amount == pace.amount:
         return readings
-    time, points = ran(pace.since.at) - ran(seen.at), seen.amount - pace.since.amount
-    if seen.is_energy:
+    time, points = (
+        ran(pace.since.at) - ran(reported.at),
+        reported.amount - pace.since.amount,
+    )
+    if reported.is_energy:
         points *= -_FULL / car.capacity
-    full = not seen.is_energy and seen.amount > _TAPERS
+    full = not reported.is_energy and reported.amount > _TAPER_FROM
     if points < 0 or time <= _ZERO or full:
         return replace(readings, pace=start)
-    pace = replace(pace, amount=seen.amount)
-    least, most = _MEASURED
-    if time >= least:
+    pace = replace(pace, amount=reported.amount)
+    if time >= _MEASURE_AFTER:
         pace = replace(pace, power=car.power_for(points + 1, time))
-    if time >= most:
-        pace = replace(pace, since=seen)
+    if time >= _RESTART_AFTER:
+        pace = replace(pace, since=reported)
     return replace(readings, pace=pace)
 
 
@@ -184,10 +191,10 @@ def paced(car: Car, readings: Readings) -> Car:
     """Return a car with the power that it really charges with: as measured if that is less than in its settings."""
     if readings.pace is None or (power := readings.pace.power) is None:
         return car
-    return replace(car, power=max(min(power, car.power), car.power * _SLOWEST))
+    return replace(car, power=max(min(power, car.power), car.power * _MIN_POWER_SHARE))
 
 
-def bridged(car: Car, readings: Readings, now: datetime, ran: Ran) -> Readings:
+def extrapolated(car: Car, readings: Readings, now: datetime, ran: Ran) -> Readings:
     """Return readings whose charge includes what was charged up to now."""
     if (one := readings.charge) is None or one.at >= now:
         return readings

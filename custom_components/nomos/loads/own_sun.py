@@ -77,14 +77,14 @@ class SharedSun:
         start, end = max(now, task.opens), task.closes
         return sun.between(start, end) != taken.between(start, end)
 
-    async def async_take(self, load: Load) -> OwnSun | None:
+    async def async_get_surplus(self, load: Load) -> OwnSun | None:
         """Return what a load may count on, once the loads that come first are planned."""
         now = dt_util.utcnow()
         # Only plans that are already being made: two loads never wait for each other.
         under_way = [
             task
             for one in self._before(_rank(load, now), now)
-            if (task := one.making.under_way) is not None
+            if (task := one.plan_maker.planning_task) is not None
         ]
         if under_way:
             await asyncio.wait(under_way)

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 _ZERO: Final = timedelta()
 _INSTANT: Final = timedelta(microseconds=1)
 _HOUR: Final = timedelta(hours=1)
-AHEAD: Final = timedelta(days=1)
+PLAN_AHEAD: Final = timedelta(days=1)
 """How far ahead of its opening a window is planned if none of its prices is known."""
 
-PATIENCE: Final = timedelta(hours=6)
+PRICE_MARGIN: Final = timedelta(hours=6)
 """How long before the end of known prices a load with a price cap stops waiting for more."""
 
 
@@ -38,67 +38,69 @@ def plan_load(
 ) -> LoadPlan:
     """Return the plan of a task: its runs so far, and the best ones for what it still needs.
 
-    A load that uses own solar power (``sun``) is planned by what it pays then; so are its money and its price cap.
-    ``left`` is what is still needed at ``now``, including the rest of the current run. For the time that is ``urgent`` it
-    has to run at once, whatever the price and the opening of the window; the rest is as that of a run in progress. The customer's own time is by the clock of ``zone``.
+    If the load uses own solar power (``sun``), its plan, money and price cap go by what it pays after that.
+    ``left`` is what is still needed at ``now``, including the rest of the current run. For the time ``urgent``, the
+    load has to run at once, whatever the price and even before the window opens; what is left then is planned as if
+    that run were in progress. The customer's own time is by the clock of ``zone``.
     """
-    power, bought = settings.power or 1.0, table
+    power, import_prices = settings.power or 1.0, table
     if sun is not None:
         begun = min(task.opens, now, *(run.start for run in task.runs))
-        table = sun.prices(bought, power, begun, max(task.closes, now + left))
-    whole = task.time_run(now) + max(left, _ZERO)
-    at_once = _ZERO if task.by_hand else min(urgent, left, task.closes - now)
-    if at_once > _ZERO:
-        task = _running_past(task, now, now + at_once)
-        now, left = now + at_once, left - at_once
-    case = _Case(settings, task, left, table, bought, sun, now, zone)
+        table = sun.prices(import_prices, power, begun, max(task.closes, now + left))
+    total = task.time_run(now) + max(left, _ZERO)
+    urgent_time = _ZERO if task.by_hand else min(urgent, left, task.closes - now)
+    if urgent_time > _ZERO:
+        task = _extended(task, now, now + urgent_time)
+        now, left = now + urgent_time, left - urgent_time
+    case = _Case(settings, task, left, table, import_prices, sun, now, zone)
     current = task.run_at(now)
     own_time = settings.fallback is not None and not knows_price(table, now)
     in_one_go = task.by_hand or settings.contiguous
     if left <= _ZERO:
         runs = task.ended(now).runs
-        status = LoadStatus.PLANNED if at_once else LoadStatus.DONE
+        status = LoadStatus.PLANNED if urgent_time else LoadStatus.DONE
     elif current and (in_one_go or case.is_last_run):
         # The need may have changed since it began.
         end = now + left if task.by_hand else min(now + left, task.closes)
         runs = task.with_run(replace(current, end=end)).runs
         status = LoadStatus.PLANNED
-    elif current and not at_once and own_time:
+    elif current and not urgent_time and own_time:
         runs, status = task.runs, LoadStatus.PLANNED
     else:
         more, status = case.rest()
-        runs = _joined(task, now, more)
+        runs = _with_planned(task, now, more)
     made = LoadPlan(opens=task.opens, closes=task.closes, status=status, runs=runs)
     if sun is not None and runs:
         made = replace(made, solar_share=sun.share(runs, power))
-    return _with_money(made, power, whole, table)
+    return _with_money(made, power, total, table)
 
 
 def next_planning(
     settings: LoadSettings, table: PriceTable, task: Task, now: datetime
 ) -> datetime | None:
     """Return when to plan again even if no price has changed."""
-    moments = [task.opens - AHEAD]
+    times = [task.opens - PLAN_AHEAD]
     if settings.price_cap is not None and table.horizon is not None:
-        moments.append(table.horizon - PATIENCE)
+        times.append(table.horizon - PRICE_MARGIN)
         # When a gap in the prices ends unfilled, runs that waited for it move behind it.
         known = [one for one in table.intervals if one.price is not None]
-        moments += [two.start for one, two in pairwise(known) if one.end < two.start]
-    return min((at for at in moments if at > now), default=None)
+        times += [two.start for one, two in pairwise(known) if one.end < two.start]
+    return min((at for at in times if at > now), default=None)
 
 
 @dataclass(frozen=True, slots=True)
 class _Case:
     """What is left to plan of a task from ``now`` on.
 
-    ``bought`` are the known import prices, ``table`` those that the load pays: they differ if it uses solar power.
+    ``import_prices`` are the known prices of the grid, ``table`` those that the load pays: they differ if it uses
+    solar power.
     """
 
     settings: LoadSettings
     task: Task
     left: timedelta
     table: PriceTable
-    bought: PriceTable
+    import_prices: PriceTable
     sun: OwnSun | None
     now: datetime
     zone: tzinfo
@@ -135,7 +137,7 @@ class _Case:
         if start >= closes or no_more:
             return (), LoadStatus.PARTIAL
         prices = (one.price for one in table.between(start, closes).intervals)
-        if task.opens - now > AHEAD and all(price is None for price in prices):
+        if task.opens - now > PLAN_AHEAD and all(price is None for price in prices):
             return (), LoadStatus.WAITING_FOR_WINDOW
         request = settings.request(
             start,
@@ -144,7 +146,7 @@ class _Case:
             runs=len(over),
             running_since=current.start if current else None,
         )
-        may_guess = settings.price_cap is None or not _runs_out(table, now)
+        may_guess = settings.price_cap is None or not _prices_end_soon(table, now)
         guessed = self._guessed(start) if may_guess else table
         runs = plan(guessed, request, now).runs
         if settings.contiguous and _length(runs) < self.left:
@@ -158,10 +160,10 @@ class _Case:
     def _guessed(self, start: datetime) -> PriceTable:
         """Return the prices, with stand-ins for unknown ones from ``start`` on."""
         end = self.task.closes
-        table = with_stand_ins(self.bought, start, end)
+        table = with_stand_ins(self.import_prices, start, end)
         if self.sun is None:
             return table
-        if table is self.bought:
+        if table is self.import_prices:
             return self.table
         sun, power = self.sun.guessed(start, end), self.settings.power or 1.0
         return sun.prices(table, power, start, end).merge(self.table)
@@ -196,14 +198,14 @@ class _Case:
         return LoadStatus.PARTIAL
 
 
-def _running_past(task: Task, now: datetime, end: datetime) -> Task:
+def _extended(task: Task, now: datetime, end: datetime) -> Task:
     """Return the task with its current run, or one that starts now, extended just past ``end``."""
     current = task.run_at(now)
     start = current.start if current else now
     return task.ended(now).with_run(Run(start=start, end=end + _INSTANT))
 
 
-def _joined(task: Task, now: datetime, more: tuple[Run, ...]) -> tuple[Run, ...]:
+def _with_planned(task: Task, now: datetime, more: tuple[Run, ...]) -> tuple[Run, ...]:
     """Return the runs of a task, then the planned ones; the current run continues, or ends now."""
     current = task.run_at(now)
     if current and more and more[0].start <= now:
@@ -227,16 +229,18 @@ def _known_parts(runs: Iterable[Run], table: PriceTable) -> Iterator[Run]:
 
 
 def _with_money(
-    made: LoadPlan, power: float, whole: timedelta, table: PriceTable
+    made: LoadPlan, power: float, total: timedelta, table: PriceTable
 ) -> LoadPlan:
     """Return a plan with its share of the need, its cost and its savings."""
     length = _length(made.runs)
-    made = replace(made, share=min(length / whole, 1.0) if whole else 1.0)
+    made = replace(made, share=min(length / total, 1.0) if total else 1.0)
     average = average_price(table, made.runs)
     if average is None:
         return made
     energy = power * (length / _HOUR)
-    at_once = average_price(table, (Run(start=made.opens, end=made.opens + length),))
+    opening_price = average_price(
+        table, (Run(start=made.opens, end=made.opens + length),)
+    )
     usual = average_price(
         table, _known_parts((Run(start=made.opens, end=made.closes),), table)
     )
@@ -244,7 +248,7 @@ def _with_money(
         made,
         cost=average * energy,
         average_price=average,
-        saving=None if at_once is None else (at_once - average) * energy,
+        saving=None if opening_price is None else (opening_price - average) * energy,
         saving_vs_average=None if usual is None else (usual - average) * energy,
     )
 
@@ -267,9 +271,9 @@ def _length(runs: Iterable[Run]) -> timedelta:
     return sum((run.duration for run in runs), _ZERO)
 
 
-def _runs_out(table: PriceTable, now: datetime) -> bool:
+def _prices_end_soon(table: PriceTable, now: datetime) -> bool:
     """Return whether known prices end too soon to go on waiting for more."""
-    return table.horizon is None or table.horizon - now <= PATIENCE
+    return table.horizon is None or table.horizon - now <= PRICE_MARGIN
 
 
 def _full_minute(instant: datetime) -> datetime:

@@ -11,7 +11,7 @@ from ..const import CURRENCY
 from .manager import Loads
 from .plan import LoadPlan, LoadStatus, Task
 from .planning import plan_load
-from .sensors import left_at_first
+from .sensors import initial_need
 from .settings import LoadSettings
 
 _SHOWN: Final = 3
@@ -27,7 +27,7 @@ async def async_preview(
     coordinator = loads.coordinator_of(settings.contract_id)
     plan = None
     if coordinator is not None and coordinator.data is not None:
-        left = left_at_first(hass, settings, now)
+        left = initial_need(hass, settings, now)
         opens, closes = settings.next_window(now, zone, left)
         sun = None
         if settings.own_sun and loads.sun is not None:

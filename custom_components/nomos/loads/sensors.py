@@ -15,19 +15,19 @@ from homeassistant.util import dt as dt_util
 
 from ..prices.subentry import nothing
 from . import need
-from .need import TRUST, Charge, Ran, Readings
+from .need import REPORT_VALID_FOR, Charge, Ran, Readings
 from .settings import Car, LoadSettings
-from .tasks import Sensed
+from .tasks import SensorEvent
 
 if TYPE_CHECKING:
     from .load import Load
 
 _ZERO: Final = timedelta()
 
-SETTLING: Final = timedelta(seconds=30)
+DEBOUNCE_TIME: Final = timedelta(seconds=30)
 """How long a switch must be off to count: contacts bounce, and must not interrupt a run."""
 
-SELDOM: Final = timedelta(minutes=1)
+MIN_READ_INTERVAL: Final = timedelta(minutes=1)
 """The shortest time between two readings of a number, however often it is reported."""
 
 
@@ -47,11 +47,11 @@ class LoadSensors:
         self._hass = hass
         self._load = load
         self._wake = wake
-        self._planned = _ZERO, False
+        self._planned_need = _ZERO, False
         self._read_at: datetime | None = None
-        self._look_at: datetime | None = None
+        self._wake_at: datetime | None = None
         self._unsub_states: CALLBACK_TYPE | None = None
-        self._cancel_look = nothing
+        self._cancel_wake = nothing
 
     @property
     def unplugged(self) -> bool:
@@ -62,7 +62,7 @@ class LoadSensors:
         """Return a function for how long the load has run: since an instant, or for its task."""
 
         def ran(since: datetime | None) -> timedelta:
-            task, last = self._load.task, self._load.last
+            task, last = self._load.task, self._load.previous_task
             tasks = (task,) if since is None else (task, last)
             return sum((one.time_run(now, since) for one in tasks if one), _ZERO)
 
@@ -71,7 +71,7 @@ class LoadSensors:
     def left(self, now: datetime) -> timedelta:
         """Return how long the load still has to run; zero if that is too little to begin a run."""
         left = need.left(self.settings, self.readings, self._ran(now))
-        worth_it = self._load.running(now) or left > need.slack(self.settings)
+        worth_it = self._load.running(now) or left > need.tolerance(self.settings)
         return left if worth_it else _ZERO
 
     @property
@@ -101,30 +101,30 @@ class LoadSensors:
         return (
             by_plug
             and self.readings.asked is True
-            and need.has_fallen(self.settings, self.readings, self._ran(now))
+            and need.needs_recharge(self.settings, self.readings, self._ran(now))
         )
 
-    def planned(self, now: datetime) -> None:
+    def note_planned_need(self, now: datetime) -> None:
         """Remember the need that is being planned."""
-        self._planned = self._whole(now), self.urgent(now) > _ZERO
+        self._planned_need = self._total_need(now), self.urgent(now) > _ZERO
 
-    def is_planned(self, now: datetime) -> bool:
+    def is_need_unchanged(self, now: datetime) -> bool:
         """Return whether the need is still the planned one."""
         if self.settings.car is None:
             return True
-        whole, urgent = self._planned
+        total, urgent = self._planned_need
         if self.urgent(now) and not (urgent and self._load.running(now)):
             return False
-        return abs(self._whole(now) - whole) <= need.slack(self.settings)
+        return abs(self._total_need(now) - total) <= need.tolerance(self.settings)
 
-    def _whole(self, now: datetime) -> timedelta:
+    def _total_need(self, now: datetime) -> timedelta:
         ran = self._ran(now)
         return ran(None) + need.left(self.settings, self.readings, ran)
 
-    def bridge(self, now: datetime) -> None:
+    def add_charged(self, now: datetime) -> None:
         """Add what the ending task has charged to the last reading."""
         if (car := self.settings.car) is not None:
-            self.readings = need.bridged(car, self.readings, now, self._ran(now))
+            self.readings = need.extrapolated(car, self.readings, now, self._ran(now))
 
     @callback
     def async_follow(self, settings: LoadSettings, *, renamed: bool = False) -> None:
@@ -150,26 +150,26 @@ class LoadSensors:
     @callback
     def async_stop(self) -> None:
         """Stop following sensors."""
-        self._cancel_look()
-        self._look_at = None
+        self._cancel_wake()
+        self._wake_at = None
         if self._unsub_states is not None:
             self._unsub_states()
             self._unsub_states = None
 
-    def read(self, now: datetime) -> list[Sensed]:
+    def read(self, now: datetime) -> list[SensorEvent]:
         """Read all sensors; return the changes that the load must act on.
 
         A state that is neither on, off nor a number changes nothing.
         """
-        before, found = self.readings, list[Sensed]()
+        before, found = self.readings, list[SensorEvent]()
         plugged = self._read_switch(self.settings.plugged_sensor, before.plugged, now)
         asked = self._read_switch(self.settings.asking_sensor, before.asked, now)
         if before.plugged is not False and plugged is False:
-            found.append(Sensed.STOPPED)
+            found.append(SensorEvent.STOPPED)
         if asked and not before.asked:
-            found.append(Sensed.ASKED)
+            found.append(SensorEvent.REQUESTED)
         if before.asked and asked is False:
-            found.append(Sensed.WITHDRAWN)
+            found.append(SensorEvent.WITHDRAWN)
         self.readings = replace(before, plugged=plugged, asked=asked)
         news = (plugged, asked) != (before.plugged, before.asked)
         car = self.settings.car
@@ -182,12 +182,12 @@ class LoadSensors:
             readings = need.with_pace(car, readings, charge, self._ran(now))
             self.readings = need.with_charge(car, readings, charge, now, self._ran(now))
         if car is not None and self._load.running(now) and not self.left(now):
-            found.append(Sensed.STOPPED)
+            found.append(SensorEvent.STOPPED)
         return found
 
     def _has_just_read(self, now: datetime) -> bool:
         last = self._read_at
-        return last is not None and last <= now < last + SELDOM
+        return last is not None and last <= now < last + MIN_READ_INTERVAL
 
     def _read_switch(
         self, entity_id: str | None, before: bool | None, now: datetime
@@ -199,9 +199,9 @@ class LoadSensors:
                 return True
             case "off":
                 assert state is not None
-                settles = state.last_changed + SETTLING
-                if before and settles - SETTLING <= now < settles:
-                    self._look_again(settles)
+                settles = state.last_changed + DEBOUNCE_TIME
+                if before and settles - DEBOUNCE_TIME <= now < settles:
+                    self._schedule_wake(settles)
                     return before
                 return False
             case _:
@@ -213,22 +213,22 @@ class LoadSensors:
         switches = self.settings.plugged_sensor, self.settings.asking_sensor
         number = event.data["entity_id"] not in switches
         if number and self._read_at and self._has_just_read(dt_util.utcnow()):
-            self._look_again(self._read_at + SELDOM)
+            self._schedule_wake(self._read_at + MIN_READ_INTERVAL)
         else:
             self._wake()
 
-    def _look_again(self, at: datetime) -> None:
+    def _schedule_wake(self, at: datetime) -> None:
         """Wake the load at an instant at the latest."""
-        if self._look_at is None or at < self._look_at:
-            self._cancel_look()
-            self._look_at = at
-            self._cancel_look = async_track_point_in_utc_time(
-                self._hass, self._look, at
+        if self._wake_at is None or at < self._wake_at:
+            self._cancel_wake()
+            self._wake_at = at
+            self._cancel_wake = async_track_point_in_utc_time(
+                self._hass, self._wake_now, at
             )
 
     @callback
-    def _look(self, _now: datetime) -> None:
-        self._look_at = None
+    def _wake_now(self, _now: datetime) -> None:
+        self._wake_at = None
         self._wake()
 
 
@@ -243,7 +243,7 @@ def _named(settings: LoadSettings) -> dict[str, str | None]:
     }
 
 
-def left_at_first(
+def initial_need(
     hass: HomeAssistant, settings: LoadSettings, now: datetime
 ) -> timedelta:
     """Return how long a load that does not exist yet has to run."""
@@ -252,7 +252,7 @@ def left_at_first(
         charge, target = _read_car(hass, settings.car, now)
     readings = Readings(charge=charge, target=target)
     left = need.left(settings, readings, lambda _: _ZERO)
-    return left if left > need.slack(settings) else _ZERO
+    return left if left > need.tolerance(settings) else _ZERO
 
 
 def _read_car(
@@ -261,8 +261,8 @@ def _read_car(
     """Return the charge and the target of a car; None for what is unknown."""
     charge, state = None, _state(hass, car.charge_sensor)
     if state is not None:
-        # An unchanged report counts as no older than TRUST.
-        at = min(max(state.last_reported, now - TRUST), now)
+        # An unchanged report counts as no older than REPORT_VALID_FOR.
+        at = min(max(state.last_reported, now - REPORT_VALID_FOR), now)
         unit = state.attributes.get(ATTR_UNIT_OF_MEASUREMENT)
         charge = need.read_charge(car, state.state, unit, at)
     target = _state(hass, car.target_entity)

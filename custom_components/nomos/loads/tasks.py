@@ -9,14 +9,14 @@ from ..planner import Run
 from .plan import Task
 from .settings import LoadSettings
 
-_FARTHEST: Final = timedelta(days=8)
+_MAX_AHEAD: Final = timedelta(days=8)
 """No window closes later, unless tasks were skipped for weeks ahead."""
 
 
-class Sensed(Enum):
+class SensorEvent(Enum):
     """Changes of sensors that a load must act on."""
 
-    ASKED = auto()
+    REQUESTED = auto()
     """The sensor that asks for the load has turned on."""
     WITHDRAWN = auto()
     """It has turned off again."""
@@ -46,14 +46,14 @@ def next_task(
     return Task(opens=opens, closes=closes)
 
 
-def to_start(task: Task, last: Task | None, now: datetime) -> Task:
+def task_to_start(task: Task, last: Task | None, now: datetime) -> Task:
     """Return the task to start by hand: one in the window of the last task, if that is still open, else ``task``.
 
     ``task`` is the current or the next one; as long as it has not begun, its own window is still to come.
     """
     if last is None or last.closes <= now or task.opens < last.closes or task.runs:
         return task
-    return Task(opens=now, closes=min(last.closes, now + _FARTHEST))
+    return Task(opens=now, closes=min(last.closes, now + _MAX_AHEAD))
 
 
 def started_by_hand(task: Task, now: datetime, left: timedelta) -> Task:
@@ -69,7 +69,7 @@ def started_by_hand(task: Task, now: datetime, left: timedelta) -> Task:
     return by_hand.ended(now).with_run(run)
 
 
-def moved(task: Task, new: Task, now: datetime) -> Task:
+def moved_to_window(task: Task, new: Task, now: datetime) -> Task:
     """Return a task that has begun or was asked for, moved to the window of ``new`` after settings changed."""
     runs = tuple(run for run in task.runs if run.start <= now)
     return Task(

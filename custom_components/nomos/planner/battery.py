@@ -14,13 +14,13 @@ from typing import Final, NamedTuple
 
 _HOUR: Final = timedelta(hours=1)
 _LEVELS: Final = 100
-_CHANGE: Final = 0.001
+_MODE_CHANGE_COST: Final = 0.001
 """EUR that a change to a mode other than self-use has to earn, so that modes do not flap."""
-_GRADES: Final = 8
+_POWER_GRADES: Final = 8
 """The number of grades of a power that are tried."""
-_EQUAL: Final = 1e-5
+_TIE: Final = 1e-5
 """EUR that make no difference: of powers that cost the same, the highest is used."""
-_MISSED: Final = 10.0
+_TARGET_PENALTY: Final = 10.0
 """EUR per kWh that is missing at a target: more than any price."""
 
 
@@ -147,7 +147,7 @@ class BatteryPlan:
 
 type _Costs = list[float]
 """The cost from an instant on, by charge level."""
-type _Outlook = tuple[_Costs, ...]
+type _CostsByMode = tuple[_Costs, ...]
 """The same, by the previous quarter-hour's mode, in the order of ``BatteryMode``."""
 type _Outcome = tuple[int, float, float, float, float]
 """A mode, by its index in ``BatteryMode``; what is charged and discharged, the resulting level (kWh) and the cost."""
@@ -175,18 +175,18 @@ def plan_battery(
     """
     level = min(max(level, 0.0), battery.capacity)
     guessed = [quarter._replace(known=True) for quarter in beyond]
-    last = _after(battery, guessed)
-    outlook = ahead = _outlooks(battery, guessed, last)[0]
+    last = _cost_after(battery, guessed)
+    costs_beyond = costs_at_end = _costs_to_go(battery, guessed, last)[0]
     if target is not None and guessed and guessed[0].start < target.at:
-        ahead = _outlooks(battery, guessed, last, target)[0]
-    outlooks = _outlooks(battery, quarters, ahead, target)[1:]
-    steps = tuple(_follow(battery, level, quarters, outlooks, mode))
+        costs_at_end = _costs_to_go(battery, guessed, last, target)[0]
+    costs_to_go = _costs_to_go(battery, quarters, costs_at_end, target)[1:]
+    steps = tuple(_best_steps(battery, level, quarters, costs_to_go, mode))
     idle = tuple(_self_use(battery, level, quarters))
     size = battery.capacity / _LEVELS
 
     def to_go(chosen: Sequence[Step]) -> float:
         end = chosen[-1].level if chosen else level
-        return _at(outlook[_SELF_USE], end / size)
+        return _interpolated(costs_beyond[_SELF_USE], end / size)
 
     end_value = to_go(idle) - to_go(steps)
     cost, cost_self_use = (fsum(one.cost for one in run) for run in (steps, idle))
@@ -202,7 +202,7 @@ def plan_battery(
     )
 
 
-def _after(battery: Battery, quarters: Sequence[Quarter]) -> _Outlook:
+def _cost_after(battery: Battery, quarters: Sequence[Quarter]) -> _CostsByMode:
     """Return the cost after some quarter-hours, if the next day is like them.
 
     Any surplus that a charged battery has no room for is sold, so charge is worth at least that payout. Without
@@ -214,61 +214,65 @@ def _after(battery: Battery, quarters: Sequence[Quarter]) -> _Outlook:
     return ([-sold * size * step for step in range(_LEVELS + 1)],) * len(_MODES)
 
 
-def _outlooks(
+def _costs_to_go(
     battery: Battery,
     quarters: Sequence[Quarter],
-    last: _Outlook,
+    last: _CostsByMode,
     target: Target | None = None,
-) -> list[_Outlook]:
+) -> list[_CostsByMode]:
     """Return the cost from the start of each quarter-hour on, and from the end of the last."""
     size = battery.capacity / _LEVELS
     found = [last]
     for quarter in reversed(quarters):
         if target is not None and quarter.start < target.at <= quarter.end:
             missed = [
-                _MISSED * max(target.level - step * size, 0.0)
+                _TARGET_PENALTY * max(target.level - step * size, 0.0)
                 for step in range(_LEVELS + 1)
             ]
             found[-1] = tuple(
                 list(map(add, costs, missed, strict=True)) for costs in found[-1]
             )
-        found.append(_before(battery, quarter, found[-1]))
+        found.append(_cost_to_go(battery, quarter, found[-1]))
     return found[::-1]
 
 
-def _before(battery: Battery, quarter: Quarter, after: _Outlook) -> _Outlook:
+def _cost_to_go(
+    battery: Battery, quarter: Quarter, after: _CostsByMode
+) -> _CostsByMode:
     """Return the cost from the start of a quarter-hour on."""
     size = battery.capacity / _LEVELS
     choices = _choices(battery, quarter, after)
-    told: _Outlook = tuple([inf] * (_LEVELS + 1) for _ in _MODES)
+    by_mode: _CostsByMode = tuple([inf] * (_LEVELS + 1) for _ in _MODES)
     best: _Costs = []
     for step in range(_LEVELS + 1):
         least = inf
         for mode, _, _, end, cost in _outcomes(battery, quarter, step * size, choices):
-            cost += _at(after[mode], end / size)
-            told[mode][step] = cost
+            cost += _interpolated(after[mode], end / size)
+            by_mode[mode][step] = cost
             least = min(least, cost)
-        best.append(min(told[_SELF_USE][step], least + _CHANGE))
-    return tuple(list(map(min, best, costs, strict=True)) for costs in told)
+        best.append(min(by_mode[_SELF_USE][step], least + _MODE_CHANGE_COST))
+    return tuple(list(map(min, best, costs, strict=True)) for costs in by_mode)
 
 
-def _follow(
+def _best_steps(
     battery: Battery,
     level: float,
     quarters: Sequence[Quarter],
-    outlooks: Sequence[_Outlook],
+    costs_to_go: Sequence[_CostsByMode],
     mode: BatteryMode,
 ) -> Iterator[Step]:
     """Yield the best steps from a charge level on."""
     size = battery.capacity / _LEVELS
     before = _MODES.index(mode)
-    for quarter, after in zip(quarters, outlooks, strict=True):
+    for quarter, after in zip(quarters, costs_to_go, strict=True):
         choices = _choices(battery, quarter, after)
         best, least = None, inf
         for found in _outcomes(battery, quarter, level, choices):
-            told, _, _, end, cost = found
-            change = 0.0 if told in (before, _SELF_USE) else _CHANGE
-            if (cost := cost + change + _at(after[told], end / size)) < least:
+            new_mode, _, _, end, cost = found
+            change = 0.0 if new_mode in (before, _SELF_USE) else _MODE_CHANGE_COST
+            if (
+                cost := cost + change + _interpolated(after[new_mode], end / size)
+            ) < least:
                 best, least = found, cost
         assert best is not None
         yield _step(quarter, best)
@@ -302,7 +306,7 @@ def _step(quarter: Quarter, outcome: _Outcome) -> Step:
     )
 
 
-def _choices(battery: Battery, quarter: Quarter, after: _Outlook) -> _Choices:
+def _choices(battery: Battery, quarter: Quarter, after: _CostsByMode) -> _Choices:
     """Return the cost of ending at each level by charging, and by feeding in; None if that is not allowed.
 
     Neither includes costs that depend on the level before.
@@ -319,7 +323,9 @@ def _choices(battery: Battery, quarter: Quarter, after: _Outlook) -> _Choices:
 
 def _choice(costs: _Costs, price: float, most: float) -> _Choice:
     line = [cost + step * price for step, cost in enumerate(costs)]
-    return line, [most * grade / _GRADES for grade in range(_GRADES - 1, 0, -1)]
+    return line, [
+        most * grade / _POWER_GRADES for grade in range(_POWER_GRADES - 1, 0, -1)
+    ]
 
 
 def _outcomes(
@@ -328,7 +334,9 @@ def _outcomes(
     """Yield the possible modes at a charge level, self-use first, each with its best power only."""
     _, _, need, price, payout, _ = quarter
     left = level - battery.standby * quarter.hours
-    for mode, charged, discharged in _orders(battery, quarter, level, left, choices):
+    for mode, charged, discharged in _mode_amounts(
+        battery, quarter, level, left, choices
+    ):
         grid = need + charged - discharged
         cost = grid * (price if grid > 0 else payout) + battery.wear * discharged
         end = left + charged * battery.charge_efficiency
@@ -336,7 +344,7 @@ def _outcomes(
         yield mode, charged, discharged, min(max(end, 0.0), battery.capacity), cost
 
 
-def _orders(
+def _mode_amounts(
     battery: Battery, quarter: Quarter, level: float, left: float, choices: _Choices
 ) -> list[tuple[int, float, float]]:
     """Return modes with what is charged and discharged; ``left`` is the level less standby losses."""
@@ -346,7 +354,7 @@ def _orders(
     held = max(level - battery.reserve, 0.0)
     most_out = min(battery.discharge_power * hours, -held / lost)
     stored, covered = min(max(-need, 0.0), most_in), min(max(need, 0.0), most_out)
-    orders = [
+    amounts = [
         (_SELF_USE, stored, covered),
         (_HOLD, stored, 0.0),
         (_DELAY_CHARGE, 0.0, covered),
@@ -356,12 +364,12 @@ def _orders(
     if charge and most_in > stored:
         bounds = stored, most_in
         charged = _best_amount(charge, bounds, left / size, gained / size)
-        orders.append((_CHARGE, charged, 0.0))
+        amounts.append((_CHARGE, charged, 0.0))
     if feed_in and most_out > covered:
         bounds = covered, most_out
         discharged = _best_amount(feed_in, bounds, left / size, lost / size)
-        orders.append((_FEED_IN, 0.0, discharged))
-    return orders
+        amounts.append((_FEED_IN, 0.0, discharged))
+    return amounts
 
 
 def _best_amount(
@@ -369,22 +377,22 @@ def _best_amount(
 ) -> float:
     """Return the cheapest amount: the largest possible, or that of a lower grade of the power.
 
-    ``left`` is the place among the levels if nothing is done, ``slope`` what a kWh adds to it.
+    ``left`` is the position among the levels if nothing is done, ``slope`` what a kWh adds to it.
     """
     line, grades = choice
     lowest, most = bounds
-    best, least = most, _at(line, max(left + most * slope, 0.0)) - _EQUAL
+    best, least = most, _interpolated(line, max(left + most * slope, 0.0)) - _TIE
     for amount in grades:
         if lowest < amount < most:
             # Standby losses may take it below the lowest level, and rounding above the highest.
-            place = max(left + amount * slope, 0.0)
-            index = min(int(place), _LEVELS - 1)
+            position = max(left + amount * slope, 0.0)
+            index = min(int(position), _LEVELS - 1)
             one, two = line[index : index + 2]
-            if (cost := one + (two - one) * (place - index)) < least:
-                best, least = amount, cost - _EQUAL
+            if (cost := one + (two - one) * (position - index)) < least:
+                best, least = amount, cost - _TIE
     return best
 
 
-def _at(costs: _Costs, place: float) -> float:
-    index = min(int(place), _LEVELS - 1)
-    return costs[index] + (costs[index + 1] - costs[index]) * (place - index)
+def _interpolated(costs: _Costs, position: float) -> float:
+    index = min(int(position), _LEVELS - 1)
+    return costs[index] + (costs[index + 1] - costs[index]) * (position - index)

@@ -169,7 +169,7 @@ class Expected(HouseOutlook):
             at = until
 
     def energy(self, start: datetime, end: datetime) -> tuple[float, float]:
-        """Return what house and loads use between two instants less than a day apart, and the solar energy, in kWh."""
+        """Return what house and loads use, and the solar energy (kWh), between instants less than a day apart."""
         loads = sum(
             power * max((min(end, run.end) - max(start, run.start)) / _HOUR, 0.0)
             for run, power in self.runs

@@ -7,7 +7,7 @@ from math import ceil, inf
 
 from ..pricing.table import NO_COMPONENTS, Components
 
-type Stretch = tuple[datetime, datetime]
+type TimeSpan = tuple[datetime, datetime]
 type PlannedRuns = tuple[tuple[Run, float], ...]
 """Planned runs of loads and batteries, with their power in kW; negative while a battery delivers."""
 type Profile = tuple[tuple[timedelta, float], ...]
@@ -158,7 +158,7 @@ class Plan:
     cost_if_now: float | None = None
     cost_at_average: float | None = None
     provisional: bool = False
-    unknown: tuple[Stretch, ...] = ()
+    unknown: tuple[TimeSpan, ...] = ()
 
     @property
     def start(self) -> datetime | None:

@@ -14,7 +14,7 @@ type Segment = tuple[int, int, int]
 type Span = tuple[int, int]
 """Start and end of a run."""
 
-_FAR: Final = 1 << 200
+_INFINITE: Final = 1 << 200
 """More than any value of a plan."""
 
 
@@ -38,13 +38,13 @@ def one_run(
         )
         return spent, -start if late else start
 
-    bends: set[int] = set()
+    candidates: set[int] = set()
     for block in blocks(segments):
         first, last = block[0][0], block[-1][1] - edges[-1]
         boundaries = [first, *(end for _, end, _ in block)]
         starts = {boundary - edge for boundary in boundaries for edge in edges}
-        bends |= {start for start in starts if first <= start <= last}
-    return min(bends, key=cost, default=None)
+        candidates |= {start for start in starts if first <= start <= last}
+    return min(candidates, key=cost, default=None)
 
 
 def blocks(segments: Sequence[Segment]) -> list[list[Segment]]:
@@ -98,8 +98,8 @@ def several_runs(
 ) -> list[Span]:
     """Return the best runs: as long as possible up to the duration, then cheapest, then fewest, then as preferred.
 
-    ``costs`` are those of running in each slot, None if the load may not run; all lengths are slots. A load that has been
-    ``running`` for some when the first one begins may go on, as the run from slot 0.
+    ``costs`` are those of running in each slot, None if the load may not run; all lengths are slots. If a load has been
+    ``running`` for some slots before the first one, it may go on: as the run from slot 0.
     """
     search = _Search(costs, duration, max(min_run, 1), max(min_pause, 1), late, running)
     runs = search.best(None)
@@ -134,12 +134,12 @@ class _Search:
         a_cost = a_run * (size + 1)  # more than any number of runs
         order = range(2 * size - 1, 0, -2) if late else range(1, 2 * size, 2)
         self._values = [
-            _FAR if cost is None else cost * a_cost + preference
+            _INFINITE if cost is None else cost * a_cost + preference
             for cost, preference in zip(costs, order, strict=True)
         ]
         until = list(accumulate(self._values, initial=0))
         self._shortest = [
-            until[end] - until[end - least] + a_run if end >= least else _FAR
+            until[end] - until[end - least] + a_run if end >= least else _INFINITE
             for end in range(size + 1)
         ]
         """The values of runs of minimum length, by the slot boundary at which they end."""
@@ -151,7 +151,7 @@ class _Search:
             kept = min(max(least - running, 0), duration, size)
             self._kept = 0 if None in costs[:kept] else kept
             self._kept_value = until[self._kept]
-        self._nothing = [_FAR if running else 0, *[_FAR] * self._duration]
+        self._nothing = [_INFINITE if running else 0, *[_INFINITE] * self._duration]
         """The values of plans that have not run yet."""
 
     def best(self, limit: int | None) -> list[Span]:
@@ -168,7 +168,7 @@ class _Search:
                 for layer, table in enumerate(tables)
                 for end, row in enumerate(table)
             )
-            if value < _FAR // 2:
+            if value < _INFINITE // 2:
                 return self._runs(tables, layer, end, total)
         return []
 
@@ -183,8 +183,8 @@ class _Search:
             if at >= self._pause:
                 row = list(map(min, row, ended[at - self._pause], strict=True))
             rested.append(row)
-            row = [_FAR] * len(row)
-            if at and (cost := self._values[at - 1]) < _FAR:
+            row = [_INFINITE] * len(row)
+            if at and (cost := self._values[at - 1]) < _INFINITE:
                 # A run that ends here was extended by a slot, or has the minimum length.
                 row[1:] = [value + cost for value in ended[-1][:-1]]
                 if at >= least:

@@ -1,7 +1,7 @@
 """The planner: when should a load run to cost the least, or a source feed in to earn the most?
 
 ``plan`` turns a price table and a request into whole numbers (payouts are negative costs), lets ``optimum`` find the
-best runs and adds up what they cost. Prices are compared to the billionth of a EUR per kWh: if they differ by less they
+best runs and adds up what they cost. Prices are compared to the billionth of a EUR per kWh: if they differ by less, they
 count as equal, and then fewer runs and the preference decide.
 """
 
@@ -11,7 +11,16 @@ from math import fsum, inf, isfinite, sumprod
 from typing import Final
 
 from ..pricing import Components, PriceTable
-from .model import Objective, Plan, PlanRequest, PlanStatus, Prefer, Run, Slice, Stretch
+from .model import (
+    Objective,
+    Plan,
+    PlanRequest,
+    PlanStatus,
+    Prefer,
+    Run,
+    Slice,
+    TimeSpan,
+)
 from .optimum import Segment, Span, blocks, one_run, several_runs, slot_costs
 
 _ZERO: Final = timedelta(0)
@@ -39,10 +48,12 @@ def plan(table: PriceTable, request: PlanRequest, now: datetime) -> Plan:
     slices = tuple(_slices(table, runs, request))
     energy = fsum(piece.energy_kwh for piece in slices)
     cost = fsum(piece.cost for piece in slices)
-    at_once = Run(start=opens, end=opens + planned)
+    run_at_opening = Run(start=opens, end=opens + planned)
     cost_if_now = None
-    if runs and at_once.end <= (unknown[0][0] if unknown else closes):
-        cost_if_now = fsum(one.cost for one in _slices(table, (at_once,), request))
+    if runs and run_at_opening.end <= (unknown[0][0] if unknown else closes):
+        cost_if_now = fsum(
+            one.cost for one in _slices(table, (run_at_opening,), request)
+        )
     status = PlanStatus.SHORT if planned else PlanStatus.INFEASIBLE
     return Plan(
         status=PlanStatus.COMPLETE if planned >= request.duration else status,
@@ -75,7 +86,7 @@ def _known(table: PriceTable, opens: datetime, closes: datetime) -> _Known:
     ]
 
 
-def _gaps(known: _Known, opens: datetime, closes: datetime) -> tuple[Stretch, ...]:
+def _gaps(known: _Known, opens: datetime, closes: datetime) -> tuple[TimeSpan, ...]:
     """Return the stretches of a window without a known price."""
     starts = [opens, *(end for _, end, _ in known)]
     ends = [*(start for start, _, _ in known), closes]
@@ -104,9 +115,9 @@ def _runs(
         return ()
     once = request.max_runs == 1 and request.running_since is None
     if request.contiguous or once:
-        spans = _single(segments, request)
+        spans = _contiguous_spans(segments, request)
     else:
-        spans = _several(segments, request, _ticks(opens), _ticks(closes))
+        spans = _interruptible_spans(segments, request, _ticks(opens), _ticks(closes))
     return tuple(
         Run(start=_EPOCH + start * _TICK, end=_EPOCH + end * _TICK)
         for start, end in spans
@@ -117,7 +128,7 @@ def _ticks(instant: datetime) -> int:
     return (instant - _EPOCH) // _TICK
 
 
-def _single(segments: list[Segment], request: PlanRequest) -> list[Span]:
+def _contiguous_spans(segments: list[Segment], request: PlanRequest) -> list[Span]:
     """Return the best single run, cut to what fits unless its power has a profile."""
     if request.profile is not None:
         steps = [
@@ -133,7 +144,7 @@ def _single(segments: list[Segment], request: PlanRequest) -> list[Span]:
     return [] if start is None else [(start, start + sum(step for step, _ in steps))]
 
 
-def _several(
+def _interruptible_spans(
     segments: list[Segment], request: PlanRequest, opens: int, closes: int
 ) -> list[Span]:
     """Return the best runs on the grid."""

@@ -104,11 +104,11 @@ class House:
         """Yield the instants at which something may change by itself."""
         load = self.load
         yield now + _HOUR
-        if load.making.again_at is not None:
-            yield load.making.again_at
+        if load.plan_maker.replan_at is not None:
+            yield load.plan_maker.replan_at
         if load.plan is not None and (change := load.plan.next_change(now)):
             yield change
-        for task in filter(None, (load.task, load.last)):
+        for task in filter(None, (load.task, load.previous_task)):
             yield task.closes
             yield from (run.end for run in task.runs)
 

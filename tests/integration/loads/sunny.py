@@ -68,7 +68,10 @@ def cost_of(hass: HomeAssistant, load: str) -> float:
 
 def plan_counts(entry) -> dict[str, int]:
     """Return how many plans each load has made."""
-    return {key: load.making.made for key, load in entry.runtime_data.loads.all.items()}
+    return {
+        key: load.plan_maker.plan_count
+        for key, load in entry.runtime_data.loads.all.items()
+    }
 
 
 async def expected_plan(

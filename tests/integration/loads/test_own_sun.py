@@ -347,7 +347,7 @@ async def test_presses_at_random(
             if one.running(datetime.now(UTC))
         }
         for key, one in not_begun(entry).items():
-            assert not one.making.under_way
+            assert not one.plan_maker.planning_task
             if one.plan is not None and one.plan.status in FRESH:
                 await assert_right_plan(hass, entry, key, taken)
             taken[key] = 2.5
