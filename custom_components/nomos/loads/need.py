@@ -210,11 +210,11 @@ def extrapolated(car: Car, readings: Readings, now: datetime, ran: Ran) -> Readi
 
 def read_charge(car: Car, text: str, unit: object, at: datetime) -> Charge | None:
     """Return the charge of a battery from a state; None if it is missing or impossible."""
-    amount, is_energy = _number(text), unit in {"kWh", "Wh"}
+    amount, is_energy = _number(text), unit in ("kWh", "Wh")
     if unit == "Wh":
         amount /= 1000
     can_be = 0 <= amount <= (car.capacity if is_energy else _FULL)
-    if not can_be or not (is_energy or unit in {"%", None}):
+    if not can_be or not (is_energy or unit in ("%", None)):
         return None
     return Charge(amount=amount, is_energy=is_energy, at=at, seen=at)
 
