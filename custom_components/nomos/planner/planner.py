@@ -1,8 +1,8 @@
 """The planner: when should a load run to cost the least, or a source feed in to earn the most?
 
 ``plan`` turns a price table and a request into whole numbers (payouts are negative costs), lets ``optimum`` find the
-best runs and adds up what they cost. Prices are compared to the billionth of a EUR per kWh: if they differ by less, they
-count as equal, and then fewer runs and the preference decide.
+best runs and adds up what they cost. Prices are compared to the billionth of a EUR per kWh: if they differ by less,
+they count as equal, and then fewer runs and the preference decide.
 """
 
 from collections.abc import Iterable, Iterator
