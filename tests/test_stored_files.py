@@ -26,8 +26,8 @@ from custom_components.nomos.api import (
 from custom_components.nomos.codec import decode, encode
 from custom_components.nomos.loads.need import (
     Charge,
-    Ran,
     Readings,
+    RunTime,
     extrapolated,
     left,
     urgent,
@@ -134,7 +134,7 @@ def use_record(record: Any) -> None:
     period(record.days.values())
 
 
-def use_runs(memory: LoadMemory) -> Ran:
+def use_runs(memory: LoadMemory) -> RunTime:
     """Return a function that says how long a load has run."""
     task = memory.task
     return lambda since: task.time_run(NOW, since) if task else timedelta()

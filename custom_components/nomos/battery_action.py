@@ -94,7 +94,7 @@ def battery_response(
         house=data["house_forecast"],
         sun=data["solar_forecast"],
     )
-    quarters, beyond = expected.to_plan(now, end)
+    quarters, beyond = expected.split_at_horizon(now, end)
     level = data["level"] / 100 * battery.capacity
     plan = plan_battery(battery, level, quarters, beyond)
     until = quarters[-1].end if quarters else now

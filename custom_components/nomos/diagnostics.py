@@ -123,7 +123,7 @@ def _usage(usage: UsageCoordinator) -> dict[str, Any]:
 
 def _load(load: Load, account: NomosAccount) -> dict[str, Any]:
     """Return a load's settings and runs, without its name and those of its devices."""
-    plan, task, ledger = load.plan, load.task, load.meter.kept
+    plan, task, ledger = load.plan, load.task, load.meter.stored_ledger
     settings = asdict(load.settings)
     for key, value in settings.items():
         if isinstance(value, time | timedelta):

@@ -6,7 +6,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from custom_components.nomos.battery.plan import HomePlan
-from custom_components.nomos.battery.reasons import Cause, why, why_not
+from custom_components.nomos.battery.reasons import (
+    NoPlanReason,
+    reason_for_mode,
+    reason_without_plan,
+)
 from custom_components.nomos.planner.battery import Battery, Quarter, plan_battery
 
 ZONE = ZoneInfo("Europe/Berlin")
@@ -33,7 +37,7 @@ def reason(
         for index, (price, need) in enumerate(zip(prices, needs, strict=True))
     ]
     plan = HomePlan(START, level, plan_battery(battery, level, chosen))
-    return why(plan, START + timedelta(minutes=3), level, ZONE, language)
+    return reason_for_mode(plan, START + timedelta(minutes=3), level, ZONE, language)
 
 
 def test_hold() -> None:
@@ -77,7 +81,7 @@ def test_delay() -> None:
         )
     ]
     plan = HomePlan(START, 0.0, plan_battery(battery, 0.0, chosen))
-    assert why(plan, START, 0.0, ZONE, "en") == (
+    assert reason_for_mode(plan, START, 0.0, ZONE, "en") == (
         "Leaves the sun to the grid until 11:00, and keeps room for later."
     )
 
@@ -88,20 +92,22 @@ def test_feed_in() -> None:
     assert text == "Feeds in until 11:00, for 50 ct/kWh."
 
 
-@pytest.mark.parametrize("cause", Cause)
-def test_no_plan(cause: Cause) -> None:
+@pytest.mark.parametrize("cause", NoPlanReason)
+def test_no_plan(cause: NoPlanReason) -> None:
     """Each cause has a sentence in both languages that says what happens as a result."""
-    waits = cause in (Cause.PLANNING, Cause.STARTING)
+    waits = cause in (NoPlanReason.PLANNING, NoPlanReason.STARTING)
     end = "nothing changes." if waits else "left to itself."
-    assert why_not(cause, "en").endswith(end)
+    assert reason_without_plan(cause, "en").endswith(end)
     german = "ändert sich nichts." if waits else "sich selbst überlassen."
-    assert why_not(cause, "de-AT").endswith(german)
+    assert reason_without_plan(cause, "de-AT").endswith(german)
 
 
 def test_after_the_end_of_a_plan() -> None:
     """A plan that has ended counts as none."""
     plan = HomePlan(START, 0.0, plan_battery(BATTERY, 0.0, []))
-    assert why(plan, START, 0.0, ZONE, "en") == why_not(Cause.NO_PRICES, "en")
+    assert reason_for_mode(plan, START, 0.0, ZONE, "en") == reason_without_plan(
+        NoPlanReason.NO_PRICES, "en"
+    )
     assert plan.step(START) is None
     assert plan.level_at(START) is None
     assert plan.next_change(START) is None

@@ -4,7 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from custom_components.nomos.forecast.history import added, less, need_of, without_gaps
+from custom_components.nomos.forecast.history import (
+    balance,
+    subtracted,
+    sum_by_hour,
+    without_gaps,
+)
 
 START = datetime(2026, 6, 10, 8, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -36,7 +41,7 @@ def test_a_gap_is_spread() -> None:
 def test_a_meter_that_sleeps() -> None:
     """For a roof at night or a car that is away, the next reading belongs to its own hour alone."""
     rows = [(at(0), 1.0), (at(3), 0.9), (at(30), 7.0), (at(31), 6.0)]
-    assert without_gaps(rows, asleep=True) == {
+    assert without_gaps(rows, intermittent=True) == {
         at(1): 0.0,
         at(2): 0.0,
         at(3): 0.9,
@@ -54,15 +59,18 @@ def test_need() -> None:
     """Import, solar power and discharge, less export and charge, in the hours that all of them have."""
     gains = [{at(0): 1.0, at(1): 2.0, at(2): 3.0}, {at(0): 0.5, at(1): 0.5}]
     losses = [{at(1): 0.25, at(2): 9.0}]
-    assert need_of(gains, losses) == {at(1): 2.25}
-    assert need_of([{at(0): 1.0}, {}], []) == {}
-    assert need_of([], []) == {}
+    assert balance(gains, losses) == {at(1): 2.25}
+    assert balance([{at(0): 1.0}, {}], []) == {}
+    assert balance([], []) == {}
 
 
 def test_loads_may_lack_hours() -> None:
     """An unplugged smart plug counts nothing, so sums and differences of loads tolerate missing hours."""
-    assert less({at(0): 3.0, at(1): 3.0}, [{at(1): 2.0, at(5): 1.0}]) == {
+    assert subtracted({at(0): 3.0, at(1): 3.0}, [{at(1): 2.0, at(5): 1.0}]) == {
         at(0): 3.0,
         at(1): 1.0,
     }
-    assert added([{at(0): 1.0}, {at(0): 1.0, at(1): 1.0}]) == {at(0): 2.0, at(1): 1.0}
+    assert sum_by_hour([{at(0): 1.0}, {at(0): 1.0, at(1): 1.0}]) == {
+        at(0): 2.0,
+        at(1): 1.0,
+    }

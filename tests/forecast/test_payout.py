@@ -44,7 +44,7 @@ def payouts_with(**changes: object) -> list[float | None]:
         "fixed": None,
         "feed_in": None,
         "prices": bought(5.0, -0.5, None),
-        "market_counts": False,
+        "none_if_negative": False,
     }
     table = payouts(NOW, **(given | changes))  # type: ignore[arg-type]
     found = [table.at(NOW + index * HOUR) for index in range(3)]
@@ -60,21 +60,25 @@ def payouts_with(**changes: object) -> list[float | None]:
         ({"feed_in": EMPTY_TABLE}, [None, None, None]),
         ({"fixed": 0.081, "feed_in": sold(0.09, 0.09, 0.09)}, [0.081] * 3),
         ({"fixed": 0.0, "feed_in": sold(0.09, 0.09, 0.09)}, [0.0] * 3),
-        ({"fixed": 0.081, "market_counts": True}, [0.081, 0.0, None]),
+        ({"fixed": 0.081, "none_if_negative": True}, [0.081, 0.0, None]),
         (
-            {"fixed": 0.081, "market_counts": True, "feed_in": sold(0.09, 0.01, -0.01)},
+            {
+                "fixed": 0.081,
+                "none_if_negative": True,
+                "feed_in": sold(0.09, 0.01, -0.01),
+            },
             [0.081, 0.081, 0.0],
         ),
         (
-            {"fixed": 0.081, "market_counts": True, "feed_in": EMPTY_TABLE},
+            {"fixed": 0.081, "none_if_negative": True, "feed_in": EMPTY_TABLE},
             [0.081, 0.0, None],
         ),
         (
-            {"feed_in": sold(0.09, -0.02, None), "market_counts": True},
+            {"feed_in": sold(0.09, -0.02, None), "none_if_negative": True},
             [0.09, 0.0, None],
         ),
         (
-            {"fixed": 0.081, "market_counts": True, "prices": EMPTY_TABLE},
+            {"fixed": 0.081, "none_if_negative": True, "prices": EMPTY_TABLE},
             [0.081, 0.081, 0.081],
         ),
     ],
@@ -106,7 +110,7 @@ def test_payout_beyond_known_prices() -> None:
     market = [5.0] * 24
     market[4] = -3.0
     prices = bought(*market)
-    paid = payouts(NOW, fixed=0.08, feed_in=None, prices=prices, market_counts=True)
+    paid = payouts(NOW, fixed=0.08, feed_in=None, prices=prices, none_if_negative=True)
     nothing = EnergyForecast()
     expected = Expected(prices=prices, payouts=paid, house=nothing, sun=nothing)
     found = list(expected.quarters(NOW + 27 * HOUR, NOW + 30 * HOUR))
@@ -116,7 +120,7 @@ def test_payout_beyond_known_prices() -> None:
 def test_a_fixed_payout_lasts() -> None:
     """It is the same in the past and in the future, for longer than any plan."""
     paid = payouts(
-        NOW, fixed=0.08, feed_in=None, prices=EMPTY_TABLE, market_counts=False
+        NOW, fixed=0.08, feed_in=None, prices=EMPTY_TABLE, none_if_negative=False
     )
     for days in (-3, 0, 8):
         found = paid.at(NOW + timedelta(days=days))

@@ -11,8 +11,8 @@ from statistics import fmean, median
 import pytest
 
 from custom_components.nomos.forecast.typical import (
-    expect,
-    possible,
+    hourly_forecast,
+    plausible,
     standard_household,
     typical_day,
 )
@@ -99,7 +99,7 @@ def test_impossible_hours() -> None:
         MONDAY + index * HOUR: one
         for index, one in enumerate((-0.05, -0.2, nan, 50.1, 50.0, float("inf"), 0.0))
     }
-    assert list(possible(odd).values()) == [0.0, 50.0, 0.0]
+    assert list(plausible(odd).values()) == [0.0, 50.0, 0.0]
 
 
 def test_outliers_do_not_count() -> None:
@@ -119,7 +119,7 @@ def test_clock_changes(day: date) -> None:
     assert typical is not None
     assert typical.workday == tuple(range(24))
     start, end = day_bounds(day)
-    forecast = expect(typical.of, day - DAY, 3)
+    forecast = hourly_forecast(typical.of, day - DAY, 3)
     assert (forecast.starts[0], forecast.starts[-1]) == (start - DAY, end + DAY)
     hours = (end - start) // HOUR
     assert hours == (23 if day == SPRING else 25)
@@ -180,7 +180,7 @@ def test_standard_profile_adds_up_to_a_year() -> None:
 
 def test_hourly_forecast_begins_at_midnight() -> None:
     """It is in UTC and without a gap up to the end of its last day."""
-    forecast = expect(lambda _day, hour: float(hour), date(2026, 6, 10), 4)
+    forecast = hourly_forecast(lambda _day, hour: float(hour), date(2026, 6, 10), 4)
     assert forecast.starts[0] == datetime(2026, 6, 9, 22, tzinfo=UTC)
     assert len(forecast.energies) == 96
     assert forecast.energies[:3] == (0, 1, 2)

@@ -41,7 +41,7 @@ def run(start: int, end: int) -> Run:
 def booked(ledger: Ledger, *runs: Run, by_hand: bool = False) -> Booking:
     """Return the booking of finished runs."""
     now = runs[-1].end
-    done = ledger.finish(runs[0].start, runs, now, by_hand=by_hand)
+    done = ledger.with_finished(runs[0].start, runs, now, by_hand=by_hand)
     last = done.book(TABLE, 0.5, power=None, metered=True).last
     assert last is not None
     return last
@@ -56,12 +56,12 @@ def booked(ledger: Ledger, *runs: Run, by_hand: bool = False) -> Booking:
 def test_sum_is_what_was_counted(steps: list[tuple[int, float]]) -> None:
     """A booking contains all energy counted in a run, each part at a price of its time."""
     at, shown = START, 1000.0
-    ledger = EMPTY_LEDGER.read(Reading(at, shown), ())
+    ledger = EMPTY_LEDGER.with_reading(Reading(at, shown), ())
     one = run(0, sum(minutes for minutes, _ in steps))
     least = most = 0.0
     for minutes, energy in steps:
         before, at, shown = at, at + minutes * MINUTE, shown + energy
-        ledger = ledger.read(Reading(at, shown), [one])
+        ledger = ledger.with_reading(Reading(at, shown), [one])
         prices = TABLE.between(before, at).intervals
         least += energy * min(part.price or 0.0 for part in prices)
         most += energy * max(part.price or 0.0 for part in prices)
@@ -94,7 +94,7 @@ def test_nothing_absurd_is_booked(
     at, ledger = START - timedelta(hours=1), EMPTY_LEDGER
     for seconds, energy in values:
         at += timedelta(seconds=seconds)
-        ledger = ledger.read(Reading(at, energy), runs)
+        ledger = ledger.with_reading(Reading(at, energy), runs)
         assert decode(Ledger, encode(ledger)) == ledger
     found = booked(ledger, *runs)
     assert found.energy is not None
@@ -105,8 +105,8 @@ def test_nothing_absurd_is_booked(
 def test_each_quarter_hour_at_its_price() -> None:
     """Energy between two readings is spread evenly over the run time and priced by quarter-hour; pauses get none."""
     runs = (run(10, 20), run(60, 80))
-    ledger = EMPTY_LEDGER.read(Reading(START, 5), ())
-    ledger = ledger.read(Reading(START + 90 * MINUTE, 8), runs)
+    ledger = EMPTY_LEDGER.with_reading(Reading(START, 5), ())
+    ledger = ledger.with_reading(Reading(START + 90 * MINUTE, 8), runs)
     found = booked(ledger, *runs)
     assert found.energy == pytest.approx(3)
     # 1 kWh per ten minutes: five minutes each at 0 and 1 ct, fifteen at 4 ct, five at 5 ct.
@@ -120,7 +120,7 @@ def test_no_part_is_booked_twice() -> None:
     now = second.end
 
     def book(ledger: Ledger, *runs: Run) -> Ledger:
-        done = ledger.finish(START, runs, now, by_hand=False)
+        done = ledger.with_finished(START, runs, now, by_hand=False)
         return done.book(TABLE, 0.5, power=2, metered=False)
 
     once = book(EMPTY_LEDGER, first)
@@ -139,7 +139,7 @@ def test_month_is_that_of_the_end() -> None:
         (midnight + MINUTE, midnight),
     ):
         one = Run(start=end - QUARTER, end=end)
-        done = EMPTY_LEDGER.finish(one.start, (one,), end, by_hand=False)
+        done = EMPTY_LEDGER.with_finished(one.start, (one,), end, by_hand=False)
         [booked_in] = done.book(TABLE, None, power=4, metered=False).months
         assert booked_in.start == month
 
@@ -147,7 +147,7 @@ def test_month_is_that_of_the_end() -> None:
 def test_saving_by_the_hour() -> None:
     """The saving is spread over the task's hours; recorded hours are dropped, except one that may still grow."""
     now = run(0, 150)
-    ledger = EMPTY_LEDGER.finish(START, (now,), now.end, by_hand=False)
+    ledger = EMPTY_LEDGER.with_finished(START, (now,), now.end, by_hand=False)
     ledger = ledger.book(TABLE, 0.5, power=2, metered=False)
     assert ledger.last is not None
     assert [one.start for one in ledger.hours] == [
@@ -163,7 +163,7 @@ def test_saving_by_the_hour() -> None:
     ledger = ledger.with_recorded(ledger.unrecorded)
     assert (len(ledger.hours), ledger.unrecorded) == (1, ())
     later = run(155, 170)
-    ledger = ledger.finish(START, (later,), later.end, by_hand=False)
+    ledger = ledger.with_finished(START, (later,), later.end, by_hand=False)
     ledger = ledger.book(TABLE, 0.5, power=4, metered=False)
     assert ledger.last is not None
     assert ledger.last.saved is not None
@@ -200,7 +200,7 @@ def test_every_hour_counts_once(tasks: list[tuple[int, int, str]]) -> None:
         task = run(minute + pause, minute + pause + length)
         minute += pause + length
         for attempt in range(2 if "cut" in then else 1):
-            ledger = stored.finish(START, (task,), task.end, by_hand=False)
+            ledger = stored.with_finished(START, (task,), task.end, by_hand=False)
             ledger = ledger.book(TABLE, 0.5, power=2, metered=False)
             if then and (then != "cut" or attempt):
                 write()
@@ -225,7 +225,7 @@ def test_hours_without_a_recorder() -> None:
                 replace(hour, start=hour.start - HOUR) for hour in ledger.hours
             ),
         )
-        ledger = ledger.finish(START, (one,), one.end, by_hand=False)
+        ledger = ledger.with_finished(START, (one,), one.end, by_hand=False)
         ledger = ledger.book(TABLE, 0.5, power=3, metered=False)
         assert ledger.last is not None
         saved += ledger.last.saved or 0.0
@@ -238,20 +238,22 @@ def test_when_the_ledger_is_written() -> None:
     one, ledger = run(0, 240), EMPTY_LEDGER
     writes, before = 0, ledger.durable
     for minute in range(240):
-        ledger = ledger.read(Reading(START + minute * MINUTE, minute / 100), [one])
+        ledger = ledger.with_reading(
+            Reading(START + minute * MINUTE, minute / 100), [one]
+        )
         writes += ledger.durable != before
         before = ledger.durable
     assert writes <= 6
-    booked_now = ledger.finish(START, (one,), one.end, by_hand=False)
+    booked_now = ledger.with_finished(START, (one,), one.end, by_hand=False)
     assert booked_now.durable != before
-    without = EMPTY_LEDGER.finish(START, (one,), one.end, by_hand=False)
+    without = EMPTY_LEDGER.with_finished(START, (one,), one.end, by_hand=False)
     assert without.durable == EMPTY_LEDGER
 
 
 def test_unknown_price() -> None:
     """Without a price, a booking has no cost and adds to no sum but that of the energy."""
     late = run(100 * 15 - 10, 100 * 15 + 10)
-    done = EMPTY_LEDGER.finish(START, (late,), late.end, by_hand=False)
+    done = EMPTY_LEDGER.with_finished(START, (late,), late.end, by_hand=False)
     after = done.book(TABLE, 0.5, power=3, metered=False)
     assert after.last == Booking(
         runs=(late,), source=Source.POWER, energy=1.0, cost=None, saved=None
@@ -271,7 +273,7 @@ def test_months() -> None:
     for number in range(30):
         moved = timedelta(days=31 * number)
         one = Run(start=START + moved, end=START + moved + QUARTER)
-        done = ledger.finish(one.start, (one,), one.end, by_hand=True)
+        done = ledger.with_finished(one.start, (one,), one.end, by_hand=True)
         ledger = done.book(TABLE, None, power=4, metered=False)
         starts.append(month_start(one.start))
     assert [month.start for month in ledger.months] == sorted(set(starts))[-24:]

@@ -12,19 +12,19 @@ from custom_components.nomos.loads.need import (
     RECHARGE_BELOW,
     TOLERANCE,
     Charge,
-    Pace,
-    Ran,
+    ChargeRate,
     Readings,
+    RunTime,
+    at_measured_power,
     extrapolated,
     left,
     needs_recharge,
-    paced,
     read_charge,
     read_target,
     tolerance,
     urgent,
     with_charge,
-    with_pace,
+    with_charge_rate,
 )
 from custom_components.nomos.loads.plan import Task
 from custom_components.nomos.loads.settings import Car, LoadSettings
@@ -61,7 +61,7 @@ def percent(amount: float, at: datetime = NOW) -> Readings:
     return Readings(charge=Charge(amount=amount, is_energy=False, at=at, seen=at))
 
 
-def ran_in(*runs: tuple[float, float], now: datetime = NOW) -> Ran:
+def ran_in(*runs: tuple[float, float], now: datetime = NOW) -> RunTime:
     """Return the run time of a task with these runs (hours from now)."""
     task = Task(
         opens=NOW - 90 * HOUR,
@@ -276,15 +276,15 @@ def test_settings_of_a_car() -> None:
     assert one.energy is None
     assert of(contiguous=True).contiguous
     assert LoadSettings.of({"duration": {"hours": 1}}).car is None
-    assert of(plugged_sensor="binary_sensor.plug").asking_sensor is None
+    assert of(plugged_sensor="binary_sensor.plug").request_sensor is None
     asked = of(plugged_sensor="binary_sensor.plug", repeat="on_demand")
-    assert asked.asking_sensor == "binary_sensor.plug"
+    assert asked.request_sensor == "binary_sensor.plug"
     by_hand = of(
         plugged_sensor="binary_sensor.plug",
         ask_sensor="input_boolean.car",
         repeat="on_demand",
     )
-    assert by_hand.asking_sensor == "input_boolean.car"
+    assert by_hand.request_sensor == "input_boolean.car"
 
 
 def reports(
@@ -298,13 +298,13 @@ def reports(
     for minute, amount in amounts:
         at = NOW + minute * timedelta(minutes=1)
         seen = Charge(amount=amount, is_energy=is_energy, at=at, seen=at)
-        readings = with_pace(car_of(one), readings, seen, ran_in(run, now=at))
+        readings = with_charge_rate(car_of(one), readings, seen, ran_in(run, now=at))
     return readings
 
 
 def power_of(one: LoadSettings, readings: Readings) -> float:
     """Return the power with which a car is planned."""
-    return paced(car_of(one), readings).power
+    return at_measured_power(car_of(one), readings).power
 
 
 def test_a_car_that_charges_slowly() -> None:
@@ -341,5 +341,5 @@ def test_reports_without_a_clue_to_the_power() -> None:
     assert decode(Readings, encode(stored)) == stored
     since = Charge(amount=40, is_energy=False, at=NOW, seen=NOW)
     assert stored.pace is not None
-    assert replace(stored.pace, power=None) == Pace(since=since, amount=43)
+    assert replace(stored.pace, power=None) == ChargeRate(since=since, amount=43)
     assert stored.pace.power == pytest.approx(4)

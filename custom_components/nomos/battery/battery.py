@@ -27,7 +27,7 @@ from ..prices.subentry import PlannedSubentry, nothing
 from ..pricing import QUARTER, PriceTable, quarter_of
 from .model import BatteryMemory, Forecasts
 from .plan import HomePlan, make_plan
-from .reasons import Cause, why, why_not
+from .reasons import NoPlanReason, reason_for_mode, reason_without_plan
 from .settings import BatterySettings
 
 _LOGGER = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ from before a restart."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Basis:
+class _PlanBasis:
     """What a plan was based on; if that changes, the battery is planned again."""
 
     settings: BatterySettings
@@ -71,23 +71,23 @@ class HomeBattery(PlannedSubentry):
         self.level: float | None = None
         """The charge level last reported, in kWh; None if there was none."""
         self._level_lost_at: datetime | None = None
-        self._told = known.mode
+        self._last_mode = known.mode
         self._restored_at = None if memory is None else dt_util.utcnow()
         """When it was restored after a restart; None once it was planned, or planning failed."""
         self._forecasts = forecasts
         self._forecasts_changed = 0
         self._planned_runs = planned_runs
-        self._basis: _Basis | None = None
+        self._plan_basis: _PlanBasis | None = None
         self._expected: Expected | None = None
         self._planning: asyncio.Task[None] | None = None
         self._failed = False
-        self._quarter: datetime | None = None
+        self._last_booked: datetime | None = None
         self._unsub_level = nothing
 
     @property
     def memory(self) -> BatteryMemory:
         """Return the state to restore after a restart."""
-        return BatteryMemory(mode=self._told, ledger=self.ledger)
+        return BatteryMemory(mode=self._last_mode, ledger=self.ledger)
 
     def step(self, now: datetime) -> Step | None:
         """Return the current step of the plan; None without a plan: the inverter is left to itself."""
@@ -108,19 +108,21 @@ class HomeBattery(PlannedSubentry):
         """Return the reason for the current mode, in the language of the hub."""
         language, zone = self._hass.config.language, dt_util.get_default_time_zone()
         if self.plan is None or self.step(now) is None:
-            waits = Cause.NO_OUTLOOK if self._failed else Cause.PLANNING
-            cause = self._cause(now)
+            waits = NoPlanReason.NO_OUTLOOK if self._failed else NoPlanReason.PLANNING
+            cause = self._no_plan_reason(now)
             if cause is not None and self._is_starting(now):
-                cause = Cause.STARTING
-            return why_not(cause or waits, language)
+                cause = NoPlanReason.STARTING
+            return reason_without_plan(cause or waits, language)
         battery = self.settings.battery
         level = self.plan.level_at(now) or 0.0
-        return why(self.plan, now, max(level - battery.reserve, 0.0), zone, language)
+        return reason_for_mode(
+            self.plan, now, max(level - battery.reserve, 0.0), zone, language
+        )
 
     def diagnostics(self, now: datetime) -> dict[str, Any]:
         """Return settings, state and plan for diagnostics, without names and without the house's usage."""
         settings, plan = self.settings, self.plan
-        cause = self._cause(now)
+        cause = self._no_plan_reason(now)
         return {
             "battery": asdict(settings.battery),
             "target": settings.target_level is not None,
@@ -137,14 +139,14 @@ class HomeBattery(PlannedSubentry):
             "booked_to": self.ledger.at and self.ledger.at.isoformat(),
         }
 
-    def _cause(self, now: datetime) -> Cause | None:
+    def _no_plan_reason(self, now: datetime) -> NoPlanReason | None:
         """Return why nothing can be planned at an instant; None if it can."""
         if self.coordinator is None:
-            return Cause.NO_CONTRACT
+            return NoPlanReason.NO_CONTRACT
         known = self.coordinator.data.at(now)
         if known is None or known.price is None:
-            return Cause.NO_PRICES
-        return Cause.NO_LEVEL if self._level_now(now) is None else None
+            return NoPlanReason.NO_PRICES
+        return NoPlanReason.NO_LEVEL if self._level_now(now) is None else None
 
     @property
     def _is_reported(self) -> bool:
@@ -213,15 +215,15 @@ class HomeBattery(PlannedSubentry):
         """Plan again if necessary, and show the current state."""
         now = dt_util.utcnow()
         self._follow_quarters(now)
-        if self._cause(now) is not None:
-            self.plan = self._basis = None
+        if self._no_plan_reason(now) is not None:
+            self.plan = self._plan_basis = None
         elif self._is_outdated(now) and not (
             self._planning and not self._planning.done()
         ):
             self._planning = self.entry.async_create_background_task(
                 self._hass, self._async_plan(), f"{DOMAIN} plan of a battery"
             )
-        self._show(now)
+        self._publish(now)
 
     @callback
     def async_forecasts_changed(self) -> None:
@@ -229,9 +231,9 @@ class HomeBattery(PlannedSubentry):
         self._forecasts_changed += 1
         self.async_update()
 
-    def _show(self, now: datetime) -> None:
+    def _publish(self, now: datetime) -> None:
         """Show the current state, and update it when the next quarter-hour begins."""
-        self._told = self.mode(now) or self._told
+        self._last_mode = self.mode(now) or self._last_mode
         self._cancel_timer()
         self._cancel_timer = async_track_point_in_utc_time(
             self._hass, self.async_update, quarter_of(now) + QUARTER
@@ -244,11 +246,11 @@ class HomeBattery(PlannedSubentry):
         After a restart this waits for a plan, from which it is known what was expected in that quarter-hour.
         """
         ended = quarter_of(now)
-        if self._quarter == ended or (
-            self._expected is None and self._cause(now) is None
+        if self._last_booked == ended or (
+            self._expected is None and self._no_plan_reason(now) is None
         ):
             return
-        self._quarter = ended
+        self._last_booked = ended
         if self.level is None or self._level_lost_at is not None:
             return
         battery, begun = self.settings.battery, self.ledger.at
@@ -258,26 +260,28 @@ class HomeBattery(PlannedSubentry):
             else []
         )
         if len(past) == 1:
-            self.ledger = self.ledger.booked(battery, past[0], self._told, self.level)
+            self.ledger = self.ledger.with_quarter(
+                battery, past[0], self._last_mode, self.level
+            )
         elif begun != ended:
-            self.ledger = self.ledger.read(battery, ended, self.level)
+            self.ledger = self.ledger.with_reading(battery, ended, self.level)
         expected = None if self.plan is None else self.plan.level_at(now)
         if expected is not None and (
             abs(self.settings.percent(self.level - expected)) > _LEVEL_TOLERANCE
         ):
-            self._basis = None
+            self._plan_basis = None
 
     def _is_outdated(self, now: datetime) -> bool:
         """Return whether the plan is over, or anything it was based on has changed."""
-        return self.step(now) is None or self._basis != self._known(
+        return self.step(now) is None or self._plan_basis != self._known(
             self._forecasts.options
         )
 
-    def _known(self, options: object) -> _Basis | None:
+    def _known(self, options: object) -> _PlanBasis | None:
         """Return what a plan would be based on now, with the given options; None without prices."""
         if self.coordinator is None:
             return None
-        return _Basis(
+        return _PlanBasis(
             self.settings,
             self.coordinator.data,
             self._forecasts_changed,
@@ -292,7 +296,7 @@ class HomeBattery(PlannedSubentry):
             self._failed = False
             self._follow_quarters(dt_util.utcnow())
         except Exception as err:  # noqa: BLE001 - no error may freeze what the inverter is told
-            self.plan = self._basis = self._restored_at = None
+            self.plan = self._plan_basis = self._restored_at = None
             level = logging.DEBUG if self._failed else logging.WARNING
             self._failed = True
             _LOGGER.log(
@@ -300,12 +304,12 @@ class HomeBattery(PlannedSubentry):
                 "A battery could not be planned (%s); it is tried again with the next quarter-hour",
                 type(err).__name__,
             )
-        self._show(dt_util.utcnow())
+        self._publish(dt_util.utcnow())
 
     async def _async_follow_changes(self) -> None:
         """Plan in the executor; plan again if anything that the plan is based on has changed meanwhile."""
         now = dt_util.utcnow()
-        while self._cause(now) is None and self._is_outdated(now):
+        while self._no_plan_reason(now) is None and self._is_outdated(now):
             options = self._forecasts.options
             outlook = await self._forecasts.async_outlook(now)
             level, basis = self._level_now(now), self._known(options)
@@ -316,7 +320,7 @@ class HomeBattery(PlannedSubentry):
                 make_plan,
                 basis.settings,
                 level,
-                self._told,
+                self._last_mode,
                 expected,
                 now,
                 dt_util.get_default_time_zone(),
@@ -324,7 +328,7 @@ class HomeBattery(PlannedSubentry):
             if not plan.plan.quarters:
                 break
             self.plan, self._expected = plan, expected
-            self._basis, self._restored_at = basis, None
+            self._plan_basis, self._restored_at = basis, None
             _LOGGER.debug(
                 "Battery planned until %s: %s now, expected gain %.2f EUR",
                 plan.until,

@@ -27,7 +27,7 @@ from ..const import BATTERY, DOCS_URL
 from ..energy_dashboard import KnownBattery, async_dashboard
 from ..form_fields import CheckedNumber, Fields, Mistake, SectionedForm, ShortTime
 from ..prices.subentry import PlannedFlow
-from .settings import USUAL_EFFICIENCY, USUAL_RESERVE, USUAL_WEAR, BatterySettings
+from .settings import DEFAULT_EFFICIENCY, DEFAULT_RESERVE, DEFAULT_WEAR, BatterySettings
 
 _POWER: Final = CheckedNumber(0.1, 1000, 0.1, "kW")
 
@@ -48,14 +48,18 @@ _FIRST: Final[Fields] = {
     probatio.Optional("discharge_power"): _POWER,
 }
 _LOSSES: Final[Fields] = {
-    probatio.Required("efficiency", default=USUAL_EFFICIENCY): CheckedNumber(
+    probatio.Required("efficiency", default=DEFAULT_EFFICIENCY): CheckedNumber(
         30, 100, 1, "%"
     ),
     probatio.Required("standby", default=0): CheckedNumber(0, 1000, 1, "W"),
-    probatio.Required("wear", default=USUAL_WEAR): CheckedNumber(0, 100, 0.1, "ct/kWh"),
+    probatio.Required("wear", default=DEFAULT_WEAR): CheckedNumber(
+        0, 100, 0.1, "ct/kWh"
+    ),
 }
 _ALLOWED: Final[Fields] = {
-    probatio.Required("reserve", default=USUAL_RESERVE): CheckedNumber(0, 100, 1, "%"),
+    probatio.Required("reserve", default=DEFAULT_RESERVE): CheckedNumber(
+        0, 100, 1, "%"
+    ),
     probatio.Required("from_grid", default=True): BooleanSelector(),
     probatio.Required("to_grid", default=False): BooleanSelector(),
     probatio.Optional("target_level"): CheckedNumber(0, 100, 1, "%"),

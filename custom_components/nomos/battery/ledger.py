@@ -42,7 +42,7 @@ class GainLedger:
         """
         return replace(self, level=self.level * share, own_level=self.own_level * share)
 
-    def read(self, battery: Battery, at: datetime, level: float) -> GainLedger:
+    def with_reading(self, battery: Battery, at: datetime, level: float) -> GainLedger:
         """Return the ledger after a reading that cannot be booked: actual and own level are assumed to move alike.
 
         Charge that was used in the meantime is assumed to have earned what it cost.
@@ -58,7 +58,7 @@ class GainLedger:
             self, at=at, level=level, own_level=own_level, pending=kept * self.pending
         )
 
-    def booked(
+    def with_quarter(
         self, battery: Battery, quarter: Quarter, mode: BatteryMode, level: float
     ) -> GainLedger:
         """Return the ledger after a quarter-hour; ``mode`` was told in it, ``level`` (kWh) is that at its end."""
@@ -66,7 +66,7 @@ class GainLedger:
             self.at is None
             or not timedelta() < quarter.end - self.at <= _MAX_BETWEEN_READINGS
         ):
-            return self.read(battery, quarter.end, level)
+            return self.with_reading(battery, quarter.end, level)
         moved = level - self.level + battery.standby * quarter.hours
         charged = max(moved, 0.0) / battery.charge_efficiency
         discharged = max(-moved, 0.0) * battery.discharge_efficiency

@@ -88,7 +88,7 @@ def make_plan(
 
     ``level`` is the charge in kWh, ``mode`` the current one.
     """
-    quarters, beyond = expected.to_plan(now, expected.prices.horizon or now)
+    quarters, beyond = expected.split_at_horizon(now, expected.prices.horizon or now)
     target = settings.target(now, zone)
     plan = plan_battery(
         settings.battery, level, quarters, beyond, target=target, mode=mode

@@ -14,7 +14,7 @@ _NEGLIGIBLE: Final = 0.01
 """kWh in a quarter-hour that is too little to mention."""
 
 
-class Cause(StrEnum):
+class NoPlanReason(StrEnum):
     """Why there is no plan; a key of the texts below."""
 
     NO_CONTRACT = "no_contract"
@@ -26,12 +26,12 @@ class Cause(StrEnum):
 
 
 _ENGLISH: Final = {
-    Cause.NO_CONTRACT: "No plan: there is no contract for consumption. The battery is left to itself.",
-    Cause.NO_PRICES: "No plan: no price is known. The battery is left to itself.",
-    Cause.NO_LEVEL: "No plan: the charge level is unknown. The battery is left to itself.",
-    Cause.NO_OUTLOOK: "No plan: what to expect of the house could not be worked out. The battery is left to itself.",
-    Cause.PLANNING: "The plan is being made. Until then nothing changes.",
-    Cause.STARTING: "Home Assistant has just started: charge level or prices are not known yet. Until then nothing changes.",
+    NoPlanReason.NO_CONTRACT: "No plan: there is no contract for consumption. The battery is left to itself.",
+    NoPlanReason.NO_PRICES: "No plan: no price is known. The battery is left to itself.",
+    NoPlanReason.NO_LEVEL: "No plan: the charge level is unknown. The battery is left to itself.",
+    NoPlanReason.NO_OUTLOOK: "No plan: what to expect of the house could not be worked out. The battery is left to itself.",
+    NoPlanReason.PLANNING: "The plan is being made. Until then nothing changes.",
+    NoPlanReason.STARTING: "Home Assistant has just started: charge level or prices are not known yet. Until then nothing changes.",
     "self_use": "Left to itself: nothing earns more until {until}.",
     "discharge": "Covers the house until {until}, at up to {price} ct/kWh.",
     "hold": "Holds {energy} kWh for {start} to {end}, at {price} ct/kWh.",
@@ -42,12 +42,12 @@ _ENGLISH: Final = {
     "feed_in": "Feeds in until {until}, for {price} ct/kWh.",
 }
 _GERMAN: Final = {
-    Cause.NO_CONTRACT: "Kein Plan: Es gibt keinen Bezugsvertrag. Die Batterie bleibt sich selbst überlassen.",
-    Cause.NO_PRICES: "Kein Plan: Es ist kein Preis bekannt. Die Batterie bleibt sich selbst überlassen.",
-    Cause.NO_LEVEL: "Kein Plan: Der Ladestand ist unbekannt. Die Batterie bleibt sich selbst überlassen.",
-    Cause.NO_OUTLOOK: "Kein Plan: Was im Haus zu erwarten ist, ließ sich nicht ermitteln. Die Batterie bleibt sich selbst überlassen.",
-    Cause.PLANNING: "Der Plan entsteht gerade. Bis dahin ändert sich nichts.",
-    Cause.STARTING: "Home Assistant ist gerade erst gestartet: Ladestand oder Preise sind noch nicht bekannt. Bis dahin ändert sich nichts.",
+    NoPlanReason.NO_CONTRACT: "Kein Plan: Es gibt keinen Bezugsvertrag. Die Batterie bleibt sich selbst überlassen.",
+    NoPlanReason.NO_PRICES: "Kein Plan: Es ist kein Preis bekannt. Die Batterie bleibt sich selbst überlassen.",
+    NoPlanReason.NO_LEVEL: "Kein Plan: Der Ladestand ist unbekannt. Die Batterie bleibt sich selbst überlassen.",
+    NoPlanReason.NO_OUTLOOK: "Kein Plan: Was im Haus zu erwarten ist, ließ sich nicht ermitteln. Die Batterie bleibt sich selbst überlassen.",
+    NoPlanReason.PLANNING: "Der Plan entsteht gerade. Bis dahin ändert sich nichts.",
+    NoPlanReason.STARTING: "Home Assistant ist gerade erst gestartet: Ladestand oder Preise sind noch nicht bekannt. Bis dahin ändert sich nichts.",
     "self_use": "Sich selbst überlassen: Bis {until} lohnt sich nichts anderes mehr.",
     "discharge": "Versorgt das Haus bis {until}, bei bis zu {price} ct/kWh.",
     "hold": "Hält {energy} kWh für {start} bis {end} bei {price} ct/kWh zurück.",
@@ -59,7 +59,7 @@ _GERMAN: Final = {
 }
 
 
-class _Use(NamedTuple):
+class _DischargePeriod(NamedTuple):
     """A stretch in which the battery discharges, and the mean price (EUR/kWh) of what it delivers."""
 
     start: datetime
@@ -67,18 +67,18 @@ class _Use(NamedTuple):
     price: float
 
 
-def why_not(cause: Cause, language: str) -> str:
+def reason_without_plan(cause: NoPlanReason, language: str) -> str:
     """Return why there is no plan."""
     return _texts(language)[cause]
 
 
-def why(
+def reason_for_mode(
     plan: HomePlan, now: datetime, level: float, zone: tzinfo, language: str
 ) -> str:
     """Return the reason for the current mode; ``level`` is the energy above the reserve in kWh."""
     same, later = plan.ahead(now)
     if not same:
-        return why_not(Cause.NO_PRICES, language)
+        return reason_without_plan(NoPlanReason.NO_PRICES, language)
     mode, use = same[0][1].mode, _next_use(later)
     until, quarters = same[-1][0].end, [quarter for quarter, _ in same]
     key = str(mode)
@@ -115,7 +115,7 @@ def why(
     )
 
 
-def _next_use(rest: Iterable[tuple[Quarter, Step]]) -> _Use | None:
+def _next_use(rest: Iterable[tuple[Quarter, Step]]) -> _DischargePeriod | None:
     """Return the next stretch in which the battery delivers; short pauses do not end it."""
     found: list[tuple[Quarter, Step]] = []
     for quarter, step in rest:
@@ -127,8 +127,8 @@ def _next_use(rest: Iterable[tuple[Quarter, Step]]) -> _Use | None:
         return None
     energy = sum(step.discharged for _, step in found)
     paid = sum(step.discharged * quarter.price for quarter, step in found)
-    return _Use(found[0][0].start, found[-1][0].end, paid / energy)
+    return _DischargePeriod(found[0][0].start, found[-1][0].end, paid / energy)
 
 
-def _texts(language: str) -> dict[Cause | str, str]:
+def _texts(language: str) -> dict[NoPlanReason | str, str]:
     return _GERMAN if language.startswith("de") else _ENGLISH

@@ -11,9 +11,9 @@ from homeassistant.util import dt as dt_util
 from ..planner.battery import Battery, Target
 from ..pricing import window
 
-USUAL_EFFICIENCY: Final = 90
-USUAL_RESERVE: Final = 10
-USUAL_WEAR: Final = 5
+DEFAULT_EFFICIENCY: Final = 90
+DEFAULT_RESERVE: Final = 10
+DEFAULT_WEAR: Final = 5
 """ct per kWh discharged."""
 
 _INSTANT: Final = timedelta(microseconds=1)
@@ -47,7 +47,7 @@ class BatterySettings:
             if not data.get(key):
                 raise ValueError(f"no_{key}")
         capacity = data["capacity"]
-        efficiency = sqrt(data.get("efficiency", USUAL_EFFICIENCY) / 100)
+        efficiency = sqrt(data.get("efficiency", DEFAULT_EFFICIENCY) / 100)
         battery = Battery(
             capacity=capacity,
             charge_power=data["charge_power"],
@@ -55,8 +55,8 @@ class BatterySettings:
             charge_efficiency=efficiency,
             discharge_efficiency=efficiency,
             standby=data.get("standby", 0) / 1000,
-            reserve=data.get("reserve", USUAL_RESERVE) / 100 * capacity,
-            wear=data.get("wear", USUAL_WEAR) / 100,
+            reserve=data.get("reserve", DEFAULT_RESERVE) / 100 * capacity,
+            wear=data.get("wear", DEFAULT_WEAR) / 100,
             from_grid=data.get("from_grid", True),
             to_grid=data.get("to_grid", False),
         )

@@ -28,7 +28,7 @@ _LONGEST_WAIT: Final = 7 * DAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SunRecord:
+class SolarAccuracy:
     """What was forecast for past days and what the roof made (kWh), both fading, and forecasts of days to come.
 
     It covers the solar forecasts of the config ``entries``.
@@ -47,7 +47,7 @@ class SunRecord:
             return 1.0
         return min(max(self.actual / self.forecast, _LOWEST), _HIGHEST)
 
-    def expecting(self, today: date, days: Mapping[date, float]) -> Self:
+    def with_forecast(self, today: date, days: Mapping[date, float]) -> Self:
         """Return the record with the current forecast of days that have not begun."""
         later = {day: energy for day, energy in days.items() if day > today}
         return replace(self, awaited={**self.awaited, **later})
@@ -56,7 +56,7 @@ class SunRecord:
         """Return past days that still wait for the meters."""
         return sorted(day for day in self.awaited if day < today)
 
-    def measured(self, today: date, made: Mapping[date, float]) -> Self:
+    def with_actual(self, today: date, made: Mapping[date, float]) -> Self:
         """Return the record with what the roof made on past days. Days with a forecast of zero are ignored."""
         record, waiting = self, dict(self.awaited)
         for day in self.due(today):
@@ -86,9 +86,9 @@ def record_file(hass: HomeAssistant, entry: ConfigEntry) -> StoredFile:
     return stored_file(hass, f"forecast.{entry.entry_id}")
 
 
-def decode_record(stored: Any) -> SunRecord:
+def decode_record(stored: Any) -> SolarAccuracy:
     """Read a record; raises any error if it is invalid."""
-    record = decode(SunRecord, stored)
+    record = decode(SolarAccuracy, stored)
     if min(record.forecast, record.actual, record.days, *record.awaited.values()) < 0:
         raise ValueError("an energy that cannot be")
     return record

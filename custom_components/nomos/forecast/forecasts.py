@@ -19,14 +19,14 @@ from ..energy_dashboard import Dashboard, async_dashboard
 from ..prices.coordinator import PriceCoordinator
 from ..pricing import EMPTY_TABLE, PriceTable, day_bounds, local_date
 from ..statistics import StatisticsError, statistics_are_kept
-from .accuracy import SunRecord, decode_record, record_file
-from .history import added, async_energy_by_hour
+from .accuracy import SolarAccuracy, decode_record, record_file
+from .history import async_energy_by_hour, sum_by_hour
 from .house import House, async_read_house
 from .options import ForecastOptions
 from .outlook import Outlook, Problem
 from .payout import payouts
 from .sun import SunForecast, async_read_sun, whole_days
-from .typical import DAY, HOUR, expect
+from .typical import DAY, HOUR, hourly_forecast
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ class Forecasts:
         self._sun_of: tuple[str, ...] = ()
         self._sun_read: datetime | None = None
         self._file = record_file(hass, entry)
-        self._record: SunRecord | None = None
+        self._record: SolarAccuracy | None = None
         self.latest: Outlook | None = None
         """The last outlook that was requested."""
         self._last: Outlook | None = None
@@ -107,9 +107,9 @@ class Forecasts:
             await self._async_sun(dashboard, options, now)
         problems = {*house.problems, *self._sun.problems}
         outlook = Outlook(
-            house=expect(house.energy, local_date(now), _DAYS),
+            house=hourly_forecast(house.energy, local_date(now), _DAYS),
             # Corrected by past accuracy.
-            sun=self._sun.energy.times((self._record or SunRecord()).factor),
+            sun=self._sun.energy.times((self._record or SolarAccuracy()).factor),
             payouts=self._payouts(options, now),
             house_source=house.source,
             problems=tuple(one for one in Problem if one in problems),
@@ -120,7 +120,7 @@ class Forecasts:
 
     def report(self) -> dict[str, Any]:
         """Return the sources of the forecasts for diagnostics, without names and amounts."""
-        house, record, sun = self._house, self._record or SunRecord(), self._sun
+        house, record, sun = self._house, self._record or SolarAccuracy(), self._sun
         problems = {*(house.problems if house else ()), *sun.problems}
         return {
             "house_source": house and house.source,
@@ -183,20 +183,20 @@ class Forecasts:
             return
         self._sun = await async_read_sun(self._hass, entries, now)
         if self._record is None:
-            self._record = await self._file.async_load(decode_record) or SunRecord()
+            self._record = await self._file.async_load(decode_record) or SolarAccuracy()
         await self._async_learn(self._record, dashboard, now)
 
     async def _async_learn(
-        self, record: SunRecord, dashboard: Dashboard, now: datetime
+        self, record: SolarAccuracy, dashboard: Dashboard, now: datetime
     ) -> None:
         """Compare forecasts of past days with what the roof made, and store the forecasts of days to come."""
         kept, entries = record, tuple(sorted(self._sun_of))
         if record.entries != entries:
-            record = SunRecord(entries=entries)
+            record = SolarAccuracy(entries=entries)
         ended = local_date(now - _AFTER_MIDNIGHT)
         if due := record.due(ended):
-            record = record.measured(ended, await self._async_made(dashboard, due))
-        record = record.expecting(local_date(now), self._sun.by_day())
+            record = record.with_actual(ended, await self._async_made(dashboard, due))
+        record = record.with_forecast(local_date(now), self._sun.by_day())
         self._record = record
         if record.awaited.keys() != kept.awaited.keys():
             await self._file.async_save(record)
@@ -213,13 +213,13 @@ class Forecasts:
         start, end = day_bounds(days[0])[0] - DAY, day_bounds(days[-1])[1] + HOUR
         try:
             found = await async_energy_by_hour(
-                self._hass, meters, start, end, sleeping=meters
+                self._hass, meters, start, end, intermittent=meters
             )
         except StatisticsError:
             return {}
         if len(found) < len(meters):
             return {}
-        return whole_days(added(found.values()), days)
+        return whole_days(sum_by_hour(found.values()), days)
 
     def _payouts(self, options: ForecastOptions, now: datetime) -> PriceTable:
         return payouts(
@@ -227,7 +227,7 @@ class Forecasts:
             fixed=options.payout,
             feed_in=self._table(feed_in_contract),
             prices=self._table(default_contract) or EMPTY_TABLE,
-            market_counts=options.no_payout_if_negative,
+            none_if_negative=options.no_payout_if_negative,
         )
 
     def _report(self, outlook: Outlook) -> None:

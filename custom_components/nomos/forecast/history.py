@@ -14,7 +14,7 @@ from .typical import HOUR
 _LONGEST_GAP: Final = 18
 """Hours for which a meter may be unavailable: an inverter sleeps all night."""
 
-type Hours = dict[datetime, float]
+type HourlyEnergy = dict[datetime, float]
 """Energy in kWh by the start of an hour, in UTC."""
 
 
@@ -24,11 +24,11 @@ async def async_energy_by_hour(
     start: datetime,
     end: datetime,
     *,
-    sleeping: Collection[str] = (),
-) -> Mapping[str, Hours]:
+    intermittent: Collection[str] = (),
+) -> Mapping[str, HourlyEnergy]:
     """Return the energy by hour between two instants, by statistic; statistics without any are missing.
 
-    ``sleeping`` are those of devices that count only while they are active.
+    ``intermittent`` are those of meters that count only while their device is active.
 
     Raises:
         StatisticsError: the database cannot be read.
@@ -36,7 +36,7 @@ async def async_energy_by_hour(
     """
     if not (names := sorted(set(statistics))):
         return {}
-    return await async_read(hass, _read, hass, names, start, end, sleeping)
+    return await async_read(hass, _read, hass, names, start, end, intermittent)
 
 
 def _read(
@@ -44,8 +44,8 @@ def _read(
     names: list[str],
     start: datetime,
     end: datetime,
-    sleeping: Collection[str],
-) -> dict[str, Hours]:
+    intermittent: Collection[str],
+) -> dict[str, HourlyEnergy]:
     """Read the database, one statistic at a time: the recorder creates several objects for each hour."""
     units: dict[str, str] = {"energy": UnitOfEnergy.KILO_WATT_HOUR}
     found = {}
@@ -58,45 +58,47 @@ def _read(
             for row in rows
             if (change := row.get("change")) is not None
         ]
-        if hours := without_gaps(pairs, asleep=name in sleeping):
+        if hours := without_gaps(pairs, intermittent=name in intermittent):
             found[name] = hours
     return found
 
 
 def without_gaps(
-    rows: Iterable[tuple[datetime, float]], *, asleep: bool = False
-) -> Hours:
+    rows: Iterable[tuple[datetime, float]], *, intermittent: bool = False
+) -> HourlyEnergy:
     """Return hours, with energy that was counted after a gap spread evenly over the gap.
 
-    If the meter was only ``asleep``, all of it belongs to the hour in which it woke up. The hours of too long a gap
-    are missing, and so is the first hour, which may hold the energy of more than an hour.
+    If the meter is ``intermittent``, all of it belongs to the hour in which it counts again. The hours of too long a
+    gap are missing, and so is the first hour, which may hold the energy of more than an hour.
     """
-    hours: Hours = {}
+    hours: HourlyEnergy = {}
     before: datetime | None = None
     for start, energy in rows:
         if before is not None and start > before:
             count = round((start - before) / HOUR)
             if count <= _LONGEST_GAP:
-                even = 0.0 if asleep else energy / count
+                even = 0.0 if intermittent else energy / count
                 hours |= {start - index * HOUR: even for index in range(count)}
-            if asleep or count == 1:
+            if intermittent or count == 1:
                 hours[start] = energy
         before = start
     return hours
 
 
-def added(parts: Iterable[Hours]) -> Hours:
+def sum_by_hour(parts: Iterable[HourlyEnergy]) -> HourlyEnergy:
     """Return the sum by hour, for the hours that any part has."""
-    total: Hours = {}
+    total: HourlyEnergy = {}
     for part in parts:
         for start, energy in part.items():
             total[start] = total.get(start, 0.0) + energy
     return total
 
 
-def need_of(gains: Collection[Hours], losses: Collection[Hours]) -> Hours:
+def balance(
+    gains: Collection[HourlyEnergy], losses: Collection[HourlyEnergy]
+) -> HourlyEnergy:
     """Return gains less losses, for the hours that all of them have."""
-    total, out = added(gains), added(losses)
+    total, out = sum_by_hour(gains), sum_by_hour(losses)
     return {
         start: energy - out.get(start, 0.0)
         for start, energy in total.items()
@@ -104,7 +106,7 @@ def need_of(gains: Collection[Hours], losses: Collection[Hours]) -> Hours:
     }
 
 
-def less(hours: Hours, parts: Iterable[Hours]) -> Hours:
+def subtracted(hours: HourlyEnergy, parts: Iterable[HourlyEnergy]) -> HourlyEnergy:
     """Return hours less those of other meters, which may lack some hours."""
-    out = added(parts)
+    out = sum_by_hour(parts)
     return {start: energy - out.get(start, 0.0) for start, energy in hours.items()}

@@ -9,14 +9,20 @@ from homeassistant.core import HomeAssistant
 
 from ..energy_dashboard import Dashboard
 from ..statistics import StatisticsError, statistics_are_kept
-from .history import Hours, added, async_energy_by_hour, less, need_of
+from .history import (
+    HourlyEnergy,
+    async_energy_by_hour,
+    balance,
+    subtracted,
+    sum_by_hour,
+)
 from .outlook import HouseSource, Problem
 from .typical import (
     HOUR,
     WEEKS,
     EnergyOfHour,
     TypicalDay,
-    possible,
+    plausible,
     standard_household,
     typical_day,
 )
@@ -69,18 +75,18 @@ async def async_read_house(
             names,
             end - WEEKS - HOUR,
             end,
-            sleeping={*dashboard.solar, *loads},
+            intermittent={*dashboard.solar, *loads},
         )
     except StatisticsError:
         return replace(yearly, problems=(Problem.STATISTICS_UNREADABLE,))
 
-    def of(names: Iterable[str]) -> list[Hours]:
+    def of(names: Iterable[str]) -> list[HourlyEnergy]:
         return [found.get(name, {}) for name in names]
 
     problems: tuple[Problem, ...] = ()
     if dashboard.grid_import:
-        need = less(need_of(of(dashboard.gains), of(dashboard.losses)), of(loads))
-        day = typical_day(usable := possible(need))
+        need = subtracted(balance(of(dashboard.gains), of(dashboard.losses)), of(loads))
+        day = typical_day(usable := plausible(need))
         if len(usable) < (1 - _MAX_DROPPED_SHARE) * len(need):
             problems = (Problem.METERS_ABSURD,)
         elif day is None:
@@ -89,7 +95,7 @@ async def async_read_house(
             return replace(
                 yearly, source=HouseSource.METERS, typical=day, problems=problems
             )
-    day = typical_day(possible(less(added(of(usage)), of(loads))))
+    day = typical_day(plausible(subtracted(sum_by_hour(of(usage)), of(loads))))
     if day is not None:
         return replace(yearly, source=HouseSource.USAGE, typical=day, problems=problems)
     return replace(yearly, problems=problems)

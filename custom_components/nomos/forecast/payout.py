@@ -20,20 +20,20 @@ def payouts(
     fixed: float | None,
     feed_in: PriceTable | None,
     prices: PriceTable,
-    market_counts: bool,
+    none_if_negative: bool,
 ) -> PriceTable:
     """Return what feeding in pays (EUR/kWh): the fixed amount, else what the feed-in contract pays, else nothing.
 
-    ``prices`` are those of consumption. If ``market_counts``, nothing is paid while the market price is negative. If
-    no market price is known, ``Expected`` uses that of an earlier day.
+    ``prices`` are those of consumption. With ``none_if_negative``, nothing is paid while the market price is negative.
+    If no market price is known, ``Expected`` uses that of an earlier day.
     """
     if fixed is None and feed_in is not None:
-        if not market_counts:
+        if not none_if_negative:
             return feed_in
         return _by_interval(feed_in, None, feeds_in=True)
     amount = fixed or 0.0
     market = feed_in if feed_in is not None and feed_in.intervals else prices
-    if market_counts and amount and market.intervals:
+    if none_if_negative and amount and market.intervals:
         return _by_interval(market, amount, feeds_in=market is feed_in)
     return PriceTable.of([Interval(now - _FIXED_SPAN, now + _FIXED_SPAN, amount)])
 

@@ -16,7 +16,7 @@ from homeassistant.util import dt as dt_util
 from ..planner.expected import EnergyForecast
 from ..pricing import TARIFF_ZONE, day_bounds, local_date
 from .outlook import Problem
-from .typical import DAY, HOUR, expect
+from .typical import DAY, HOUR, hourly_forecast
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -128,7 +128,7 @@ def sun_forecast(answers: Iterable[Any], now: datetime, zone: tzinfo) -> SunFore
     if not used:
         return SunForecast(problems=frozenset(problems))
     days = (min(last for _, last in used) - today) // DAY + 1
-    empty = expect(lambda _day, _hour: 0.0, today, days)
+    empty = hourly_forecast(lambda _day, _hour: 0.0, today, days)
     energies = tuple(
         sum(hours.get(start, 0.0) for hours, _ in used) for start in empty.starts[:-1]
     )

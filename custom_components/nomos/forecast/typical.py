@@ -52,7 +52,7 @@ class TypicalDay:
         return (self.weekend if _is_weekend(day) else self.workday)[hour]
 
 
-def possible(hours: Mapping[datetime, float]) -> dict[datetime, float]:
+def plausible(hours: Mapping[datetime, float]) -> dict[datetime, float]:
     """Return the hours with an energy (kWh) that is possible in a house: a number, not negative and not too high."""
     return {
         start: max(energy, 0.0)
@@ -101,7 +101,7 @@ def _is_weekend(day: date) -> bool:
     return day.weekday() >= 5
 
 
-def expect(energy: EnergyOfHour, first: date, days: int) -> EnergyForecast:
+def hourly_forecast(energy: EnergyOfHour, first: date, days: int) -> EnergyForecast:
     """Return what is expected by hour for some days; a clock hour that occurs twice counts twice."""
     start, end = day_bounds(first)[0], day_bounds(first + (days - 1) * DAY)[1]
     starts = [start + index * HOUR for index in range((end - start) // HOUR)]

@@ -104,12 +104,12 @@ class Control:
     def _changed(self) -> None:
         """Store the devices' state, and report to the load whether they obey."""
         memory = {key: device.memory for key, device in self.devices.items()}
-        before = self.memory, self._load.meter.kept
+        before = self.memory, self._load.meter.stored_ledger
         self.memory = memory
         obeyed = not any(device.reported for device in self.devices.values())
         idle = [device.idle for device in self.devices.values()]
         self._load.async_report_devices(
             obey=obeyed, idle=True if True in idle else None if None in idle else False
         )
-        if before != (memory, self._load.meter.kept):
+        if before != (memory, self._load.meter.stored_ledger):
             self._load.async_save()

@@ -51,7 +51,7 @@ def _saving_vs_average(load: Load, now: datetime) -> dict[str, Any]:
 
 def _last_run(load: Load, _now: datetime) -> dict[str, Any]:
     """Return when the load ran last, what it used and saved, and where these figures come from."""
-    last = load.meter.kept.last
+    last = load.meter.stored_ledger.last
     return {
         "source": last and last.source,
         "energy": _rounded(last.energy) if last else None,
@@ -122,7 +122,7 @@ LOAD_SENSORS: Final[tuple[SubentryEntityDescription[Load], ...]] = (
         translation_key="load_last_cost",
         entity_registry_enabled_default=False,
         value_fn=lambda load, _: _rounded(
-            last.cost if (last := load.meter.kept.last) else None
+            last.cost if (last := load.meter.stored_ledger.last) else None
         ),
         attributes_fn=_last_run,
         **MONEY,

@@ -154,7 +154,7 @@ class Ledger:
         start = month_start(now)
         return next((one for one in self.months if one.start == start), None)
 
-    def read(self, reading: Reading, runs: Sequence[Run]) -> Self:
+    def with_reading(self, reading: Reading, runs: Sequence[Run]) -> Self:
         """Return the ledger with a new reading; the increase is attributed to the time the load ran."""
         if (before := self.reading) is None or reading.at <= before.at:
             return replace(self, reading=reading)
@@ -169,7 +169,7 @@ class Ledger:
             self, reading=reading, used=tuple(QuarterUsage(*one) for one in newest)
         )
 
-    def noted(self, now: datetime, *, idle: bool) -> Self:
+    def with_idle(self, now: datetime, *, idle: bool) -> Self:
         """Return the ledger with a device idle from now on although its load should run, or no longer idle."""
         since = self.idle_since
         if idle or since is None:
@@ -183,7 +183,7 @@ class Ledger:
             stretch, before = Run(start=before[-1].start, end=stretch.end), before[:-1]
         return replace(self, idle=(*before, stretch), idle_since=None)
 
-    def finish(
+    def with_finished(
         self,
         opens: datetime,
         runs: tuple[Run, ...],

@@ -96,7 +96,7 @@ class Load(PlannedSubentry):
             since=self._enabled_since,
             readings=self.sensors.readings,
             devices=self.control.memory,
-            ledger=self.meter.kept,
+            ledger=self.meter.stored_ledger,
         )
 
     @property
@@ -225,7 +225,7 @@ class Load(PlannedSubentry):
     def async_report_devices(self, *, obey: bool, idle: bool | None) -> None:
         """Note whether the devices obey. While one is ``idle``, no usage is calculated; None if that is unknown."""
         if idle is not None:
-            self.meter.note(dt_util.utcnow(), idle=idle)
+            self.meter.set_idle(dt_util.utcnow(), idle=idle)
         if self.unreachable == obey:
             self.unreachable = not obey
             self._update()

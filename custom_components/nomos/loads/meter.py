@@ -49,7 +49,7 @@ class Meter:
     ) -> None:
         """Start from the stored ledger and task."""
         self.settings = settings
-        self.kept = ledger
+        self.stored_ledger = ledger
         """The ledger to store: as of the last booking, change of a run, or quarter-hour of one."""
         self._ledger = ledger
         self.is_dark: Callable[[datetime, datetime], bool] | None = None
@@ -69,20 +69,20 @@ class Meter:
 
     def month(self, now: datetime) -> Month | None:
         """Return this month's totals; None if nothing can be booked without a meter or a known power."""
-        found = self.kept.month(now)
+        found = self.stored_ledger.month(now)
         if found is None and self.source is not Source.UNKNOWN:
             return Month(start=month_start(now))
         return found
 
     def source_of(self, now: datetime) -> Source:
         """Return the source of this month's bookings; before the first one, the source it will have."""
-        if (month := self.kept.month(now)) is None:
+        if (month := self.stored_ledger.month(now)) is None:
             return self.source
         return Source.METERED if month.metered else Source.POWER
 
     def next_change(self, now: datetime) -> datetime:
         """Return when something is booked next, or a new month begins."""
-        unbooked, month = self.kept.unbooked, next_month(now)
+        unbooked, month = self.stored_ledger.unbooked, next_month(now)
         return min(unbooked.until, month) if unbooked else month
 
     @callback
@@ -121,7 +121,7 @@ class Meter:
             if begins or now >= unbooked.until:
                 self._book()
         if _runs(before) != _runs(task):
-            self._keep()
+            self._store_ledger()
 
     @callback
     def finish(self, now: datetime, task: Task) -> None:
@@ -133,23 +133,23 @@ class Meter:
         if self.settings.energy_sensor is not None:
             wait = _METER_DELAY if self._reading() else _METER_TIMEOUT
         self._task = None
-        self._ledger = self._ledger.finish(
+        self._ledger = self._ledger.with_finished(
             task.opens, task.runs, now + wait, by_hand=task.by_hand
         )
-        self._keep()
+        self._store_ledger()
 
     @callback
-    def note(self, now: datetime, *, idle: bool) -> None:
+    def set_idle(self, now: datetime, *, idle: bool) -> None:
         """Note whether a device is idle during a run: without a meter, it then counts as using nothing."""
-        before, self._ledger = self._ledger, self._ledger.noted(now, idle=idle)
+        before, self._ledger = self._ledger, self._ledger.with_idle(now, idle=idle)
         if self._ledger != before:
-            self._keep()
+            self._store_ledger()
 
     @callback
     def async_recorded(self, hours: Collection[SavedHour]) -> None:
         """Note that some hours are in the long-term statistic."""
         self._ledger = self._ledger.with_recorded(hours)
-        self._keep()
+        self._store_ledger()
         self._wake()
 
     def _book(self) -> None:
@@ -165,14 +165,14 @@ class Meter:
             power=self.settings.power,
             metered=self._reading() is not None,
         )
-        self._keep()
+        self._store_ledger()
 
     def _all_dark(self, runs: Iterable[Run]) -> bool:
         is_dark = self.is_dark
         return is_dark is not None and all(is_dark(run.start, run.end) for run in runs)
 
-    def _keep(self) -> None:
-        self.kept = self._ledger
+    def _store_ledger(self) -> None:
+        self.stored_ledger = self._ledger
 
     def _reading(self) -> Reading | None:
         """Return the sensor's current reading; None if it is unusable."""
@@ -189,16 +189,16 @@ class Meter:
             return
         before, unbooked = self._ledger.reading, self._ledger.unbooked
         runs = unbooked.runs if unbooked else _runs(self._task)
-        self._ledger = self._ledger.read(reading, runs)
+        self._ledger = self._ledger.with_reading(reading, runs)
         if unbooked is not None and reading.at >= unbooked.runs[-1].end:
             self._book()
             self._wake()
         elif (
-            self._ledger.used != self.kept.used
+            self._ledger.used != self.stored_ledger.used
             and before is not None
             and quarter_of(before.at) != quarter_of(reading.at)
         ):
-            self._keep()
+            self._store_ledger()
             self._wake()
 
 

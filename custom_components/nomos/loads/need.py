@@ -43,7 +43,7 @@ _REPLACE_AFTER: Final = timedelta(hours=12)
 _DROP_AFTER: Final = timedelta(days=2)
 """After this time the car has probably been driven, and its last reading is dropped."""
 
-type Ran = Callable[[datetime | None], timedelta]
+type RunTime = Callable[[datetime | None], timedelta]
 """Returns how long a load has run since an instant; for its task, if given None."""
 
 
@@ -66,7 +66,7 @@ class Charge:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
+class ChargeRate:
     """How fast a car charges: after the reading ``since``, its charge has changed to ``amount``.
 
     ``power`` is in kW as metered, like that of the settings; None if it was not measured yet.
@@ -85,7 +85,7 @@ class Readings:
     target: float | None = None
     plugged: bool | None = None
     asked: bool | None = None
-    pace: Pace | None = None
+    pace: ChargeRate | None = None
 
     def __post_init__(self) -> None:
         """Refuse an impossible target; ValueError."""
@@ -93,20 +93,20 @@ class Readings:
             raise ValueError("no target")
 
 
-def left(settings: LoadSettings, readings: Readings, ran: Ran) -> timedelta:
+def left(settings: LoadSettings, readings: Readings, ran: RunTime) -> timedelta:
     """Return how long a load still has to run."""
     if settings.car is None:
         return max(settings.duration - ran(None), _ZERO)
-    car = paced(settings.car, readings)
+    car = at_measured_power(settings.car, readings)
     return car.time_for(max(_lacking(car, readings, ran), 0.0))
 
 
-def urgent(settings: LoadSettings, readings: Readings, ran: Ran) -> timedelta:
+def urgent(settings: LoadSettings, readings: Readings, ran: RunTime) -> timedelta:
     """Return how long a load has to run at once, whatever the price: until its car is above its lowest charge.
 
     Above it by the tolerance, so that it is not switched for every percent.
     """
-    car = settings.car and paced(settings.car, readings)
+    car = settings.car and at_measured_power(settings.car, readings)
     if car is None or car.lowest is None or readings.charge is None:
         return _ZERO
     lacking = _lacking(car, readings, ran)
@@ -121,23 +121,23 @@ def tolerance(settings: LoadSettings) -> timedelta:
     return settings.car.time_for(TOLERANCE) if settings.car else _ZERO
 
 
-def needs_recharge(settings: LoadSettings, readings: Readings, ran: Ran) -> bool:
+def needs_recharge(settings: LoadSettings, readings: Readings, ran: RunTime) -> bool:
     """Return whether a car is known to be far enough below its target to be charged again."""
-    car = settings.car and paced(settings.car, readings)
+    car = settings.car and at_measured_power(settings.car, readings)
     if car is None or readings.charge is None:
         return False
     return _lacking(car, readings, ran) > RECHARGE_BELOW
 
 
 def with_charge(
-    car: Car, readings: Readings, reported: Charge | None, now: datetime, ran: Ran
+    car: Car, readings: Readings, reported: Charge | None, now: datetime, ran: RunTime
 ) -> Readings:
     """Return readings updated with what a sensor reports now; ``reported`` is None if it reports nothing.
 
     A report that is as expected changes nothing, so nothing has to be planned, shown or stored. While a sensor
     reports nothing, the charge is extrapolated by what was charged since.
     """
-    car, before = paced(car, readings), readings.charge
+    car, before = at_measured_power(car, readings), readings.charge
     if reported is None:
         gone = before is not None and now - before.seen > _DROP_AFTER
         return replace(readings, charge=None) if gone else readings
@@ -154,8 +154,8 @@ def with_charge(
     return new if reached or fell or differs or age > _REPLACE_AFTER else readings
 
 
-def with_pace(
-    car: Car, readings: Readings, reported: Charge | None, ran: Ran
+def with_charge_rate(
+    car: Car, readings: Readings, reported: Charge | None, ran: RunTime
 ) -> Readings:
     """Return readings with the car's pace updated by what its sensor reports now.
 
@@ -164,7 +164,9 @@ def with_pace(
     if reported is None:
         return readings
     if (pace := readings.pace) is None:
-        return replace(readings, pace=Pace(since=reported, amount=reported.amount))
+        return replace(
+            readings, pace=ChargeRate(since=reported, amount=reported.amount)
+        )
     start = replace(pace, since=reported, amount=reported.amount)
     if reported.is_energy != pace.since.is_energy or reported.at < pace.since.at:
         return replace(readings, pace=start)
@@ -187,18 +189,18 @@ def with_pace(
     return replace(readings, pace=pace)
 
 
-def paced(car: Car, readings: Readings) -> Car:
+def at_measured_power(car: Car, readings: Readings) -> Car:
     """Return a car with the power that it really charges with: as measured if that is less than in its settings."""
     if readings.pace is None or (power := readings.pace.power) is None:
         return car
     return replace(car, power=max(min(power, car.power), car.power * _MIN_POWER_SHARE))
 
 
-def extrapolated(car: Car, readings: Readings, now: datetime, ran: Ran) -> Readings:
+def extrapolated(car: Car, readings: Readings, now: datetime, ran: RunTime) -> Readings:
     """Return readings whose charge includes what was charged up to now."""
     if (one := readings.charge) is None or one.at >= now:
         return readings
-    car = paced(car, readings)
+    car = at_measured_power(car, readings)
     points = car.points_in(ran(one.at))
     amount = (
         max(one.amount - points * car.capacity / _FULL, 0.0)
@@ -233,7 +235,7 @@ def _number(text: str) -> float:
         return nan
 
 
-def _lacking(car: Car, readings: Readings, ran: Ran) -> float:
+def _lacking(car: Car, readings: Readings, ran: RunTime) -> float:
     """Return how many percent a car is below its target; negative if it is above.
 
     A car whose charge was never known counts as empty: it has to be ready, and stops by itself when it is full.

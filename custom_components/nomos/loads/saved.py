@@ -36,7 +36,7 @@ class SavedStatistic:
     def async_follow(self, meter: Meter, name: str) -> None:
         """Write the hours that the statistic lacks, if any. ``name`` is that of the load."""
         busy = self._writing is not None and not self._writing.done()
-        hours = meter.kept.unrecorded
+        hours = meter.stored_ledger.unrecorded
         if busy or not hours or not statistics_are_kept(self._hass):
             return
         self._writing = self._entry.async_create_background_task(

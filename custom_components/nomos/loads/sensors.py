@@ -15,7 +15,7 @@ from homeassistant.util import dt as dt_util
 
 from ..prices.subentry import nothing
 from . import need
-from .need import REPORT_VALID_FOR, Charge, Ran, Readings
+from .need import REPORT_VALID_FOR, Charge, Readings, RunTime
 from .settings import Car, LoadSettings
 from .tasks import SensorEvent
 
@@ -58,7 +58,7 @@ class LoadSensors:
         """Return whether the load cannot run because its plug sensor is off."""
         return bool(self.settings.plugged_sensor) and self.readings.plugged is False
 
-    def _ran(self, now: datetime) -> Ran:
+    def _ran(self, now: datetime) -> RunTime:
         """Return a function for how long the load has run: since an instant, or for its task."""
 
         def ran(since: datetime | None) -> timedelta:
@@ -97,7 +97,7 @@ class LoadSensors:
 
     def asks_again(self, now: datetime) -> bool:
         """Return whether a car that stays plugged in is low enough to be asked for again."""
-        by_plug = self.settings.asking_sensor == self.settings.plugged_sensor
+        by_plug = self.settings.request_sensor == self.settings.plugged_sensor
         return (
             by_plug
             and self.readings.asked is True
@@ -163,7 +163,7 @@ class LoadSensors:
         """
         before, found = self.readings, list[SensorEvent]()
         plugged = self._read_switch(self.settings.plugged_sensor, before.plugged, now)
-        asked = self._read_switch(self.settings.asking_sensor, before.asked, now)
+        asked = self._read_switch(self.settings.request_sensor, before.asked, now)
         if before.plugged is not False and plugged is False:
             found.append(SensorEvent.STOPPED)
         if asked and not before.asked:
@@ -179,7 +179,7 @@ class LoadSensors:
             readings = self.readings
             if target is not None:
                 readings = replace(readings, target=target)
-            readings = need.with_pace(car, readings, charge, self._ran(now))
+            readings = need.with_charge_rate(car, readings, charge, self._ran(now))
             self.readings = need.with_charge(car, readings, charge, now, self._ran(now))
         if car is not None and self._load.running(now) and not self.left(now):
             found.append(SensorEvent.STOPPED)
@@ -210,7 +210,7 @@ class LoadSensors:
     @callback
     def _changed(self, event: Event[Any]) -> None:
         """Wake the load, but not for every change of a number."""
-        switches = self.settings.plugged_sensor, self.settings.asking_sensor
+        switches = self.settings.plugged_sensor, self.settings.request_sensor
         number = event.data["entity_id"] not in switches
         if number and self._read_at and self._has_just_read(dt_util.utcnow()):
             self._schedule_wake(self._read_at + MIN_READ_INTERVAL)
@@ -239,7 +239,7 @@ def _named(settings: LoadSettings) -> dict[str, str | None]:
         "charge": car.charge_sensor if car else None,
         "target": car.target_entity if car else None,
         "plugged": settings.plugged_sensor,
-        "asked": settings.asking_sensor,
+        "asked": settings.request_sensor,
     }
 
 

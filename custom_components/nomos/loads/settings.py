@@ -248,7 +248,7 @@ class LoadSettings:
             raise ValueError("fallback_outside")
 
     @property
-    def asking_sensor(self) -> str | None:
+    def request_sensor(self) -> str | None:
         """Return the entity that asks for the load."""
         return (self.ask_sensor or self.plugged_sensor) if self.on_demand else None
 

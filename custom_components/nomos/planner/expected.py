@@ -67,7 +67,7 @@ class EnergyForecast:
             shifted = local + timedelta(days=days) if days else local
             at = shifted.astimezone(UTC)
             if self.starts[0] <= at and at + length <= self.starts[-1]:
-                return max(self._until(at + length) - self._until(at), 0.0)
+                return max(self._total_until(at + length) - self._total_until(at), 0.0)
         return 0.0
 
     def is_dark(self, start: datetime, end: datetime) -> bool:
@@ -79,7 +79,7 @@ class EnergyForecast:
             at += QUARTER
         return bool(self.energies)
 
-    def within(
+    def overlapping(
         self, start: datetime, end: datetime
     ) -> tuple[tuple[datetime, float], ...]:
         """Return the stretches that overlap the time between two aware instants: their starts and energy in kWh."""
@@ -87,7 +87,7 @@ class EnergyForecast:
         pairs = zip(self.starts[first:], self.energies[first:], strict=False)
         return tuple(takewhile(lambda pair: pair[0] < end, pairs))
 
-    def _until(self, instant: datetime) -> float:
+    def _total_until(self, instant: datetime) -> float:
         """Return the energy from the first start to an instant within the forecast."""
         index = min(bisect_right(self.starts, instant), len(self.energies)) - 1
         start, end = self.starts[index], self.starts[index + 1]
@@ -129,7 +129,7 @@ class Expected(HouseOutlook):
 
     prices: PriceTable
 
-    def to_plan(
+    def split_at_horizon(
         self, start: datetime, end: datetime
     ) -> tuple[list[Quarter], list[Quarter]]:
         """Return the quarter-hours to plan, as far as prices are known, and those that value the charge left.

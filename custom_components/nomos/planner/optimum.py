@@ -151,14 +151,14 @@ class _Search:
             kept = min(max(least - running, 0), duration, size)
             self._kept = 0 if None in costs[:kept] else kept
             self._kept_value = until[self._kept]
-        self._nothing = [_INFINITE if running else 0, *[_INFINITE] * self._duration]
+        self._no_runs = [_INFINITE if running else 0, *[_INFINITE] * self._duration]
         """The values of plans that have not run yet."""
 
     def best(self, limit: int | None) -> list[Span]:
         """Return the best runs; ``limit`` is the largest number of them, None for any."""
         # Table n holds plans with at most n + 1 runs; without a limit, one table holds all plans.
         tables: list[_Table] = []
-        rested = None if limit is None else [self._nothing] * len(self._shortest)
+        rested = None if limit is None else [self._no_runs] * len(self._shortest)
         for _ in range(limit or 1):
             ended, rested = self._table(rested)
             tables.append(ended)
@@ -179,7 +179,7 @@ class _Search:
         """
         least, ended, rested = self._least, list[list[int]](), list[list[int]]()
         for at, shortest in enumerate(self._shortest):
-            row = rested[-1] if rested else self._nothing
+            row = rested[-1] if rested else self._no_runs
             if at >= self._pause:
                 row = list(map(min, row, ended[at - self._pause], strict=True))
             rested.append(row)

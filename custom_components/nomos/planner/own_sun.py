@@ -36,8 +36,8 @@ class OwnSun(HouseOutlook):
             for one in self.payouts.between(start, end).intervals
         )
         return (
-            self.house.within(start, end),
-            self.sun.within(start, end),
+            self.house.overlapping(start, end),
+            self.sun.overlapping(start, end),
             tuple(payouts),
             tuple(one for one in self.runs if one[0].end > start),
         )

@@ -360,7 +360,7 @@ async def test_turn_of_the_month(
     await advance(5 * MINUTE)
     assert saved_this_month(hass, load_id) == 0
     load = entry.runtime_data.loads.all[load_id]
-    assert [round(one.saved, 4) for one in load.meter.kept.months] == [june]
+    assert [round(one.saved, 4) for one in load.meter.stored_ledger.months] == [june]
 
 
 async def test_diagnostics_name_no_amounts(

@@ -68,7 +68,7 @@ async def test_reloads_in_the_nights_of_the_clock_change(
         )
     assert on == timedelta(hours=3)
     assert shown(hass, load, "planned", "switch").state == "off"
-    [month] = entry.runtime_data.loads.all[load].meter.kept.months
+    [month] = entry.runtime_data.loads.all[load].meter.stored_ledger.months
     assert month.energy == pytest.approx(6)
 
 
