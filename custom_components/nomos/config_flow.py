@@ -43,7 +43,7 @@ from .runtime import NomosConfigEntry
 
 _LOGGER = logging.getLogger(__name__)
 
-_OWN_WORDS: Final = frozenset(
+_REWORDED_REASONS: Final = frozenset(
     {"oauth_unauthorized", "oauth_failed", "oauth_timeout", "user_rejected_authorize"}
 )
 """Abort reasons of the base flow for which our own texts are more helpful."""
@@ -110,7 +110,7 @@ class NomosConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
     ) -> ConfigFlowResult:
         """Abort the flow, with our own text if it is more helpful."""
         named = {**(description_placeholders or {}), "support_email": SUPPORT_EMAIL}
-        if reason in _OWN_WORDS:
+        if reason in _REWORDED_REASONS:
             # Home Assistant does not delete credentials that are in use, so the advice differs then.
             again = reason == "oauth_unauthorized" and self.source in _AGAIN
             reason = f"link_{reason}_again" if again else f"link_{reason}"

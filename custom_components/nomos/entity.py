@@ -20,7 +20,7 @@ _PAST: Final = timedelta(seconds=5)
 """How long after a timestamp every timer for it has fired."""
 
 
-class ReadingEntity(Entity):
+class ValueEntity(Entity):
     """An entity that reads its values again on updates, and writes its state if they changed.
 
     A timestamp stays until its time is safely past: Home Assistant's time trigger follows the state, and would not
@@ -85,7 +85,7 @@ def signal_changed(key: str) -> str:
     return f"{DOMAIN}_changed_{key}"
 
 
-class SubentryEntity[T: Planned](ReadingEntity):
+class SubentryEntity[T: Planned](ValueEntity):
     """An entity of a load or a battery, whose changes are signalled by the dispatcher."""
 
     _attr_should_poll = False

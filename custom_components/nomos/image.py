@@ -10,7 +10,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.importlib import async_import_module
 from homeassistant.util import dt as dt_util
 
-from .card.drawing import Wish, chart
+from .card.drawing import ChartOptions, chart
 from .prices.coordinator import PriceCoordinator
 from .prices.entity import NomosEntity
 from .pricing import local_date
@@ -91,7 +91,9 @@ class NomosImage(NomosEntity, ImageEntity):
             return None
 
         def draw() -> bytes | None:
-            drawn = chart(levels, now, Wish(), pays=self.coordinator.contract.feeds_in)
+            drawn = chart(
+                levels, now, ChartOptions(), pays=self.coordinator.contract.feeds_in
+            )
             dark = self.entity_description.key == "chart_dark"
             png: bytes | None = picture.draw(
                 drawn, now, self.hass.config.language, dark=dark

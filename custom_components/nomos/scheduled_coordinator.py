@@ -17,8 +17,8 @@ from .const import DOMAIN
 from .errors import REQUEST_ERRORS, RequestError, in_log, raise_update_failed
 from .pricing import local_date
 
-_FAILED_AGAIN: Final = timedelta(minutes=1)
-_LACKING_AGAIN: Final = timedelta(minutes=30)
+_COOLDOWN_FAILED: Final = timedelta(minutes=1)
+_COOLDOWN_MISSING: Final = timedelta(minutes=30)
 """How soon a request may be triggered: by the refresh action after a failure, by any caller if data is missing.
 
 Automations may call as often as they like, but a normal day must have no more than eight requests."""
@@ -171,16 +171,16 @@ class ScheduledCoordinator[T](DataUpdateCoordinator[T]):
     async def async_request_refresh(self) -> None:
         """Refresh for ``update_entity`` if there may be news: a request is due, or data is missing."""
         due = self.next_request is not None and self.next_request <= dt_util.utcnow()
-        if due or (self._lacks_something and not self._asked_within(_LACKING_AGAIN)):
+        if due or (self._lacks_something and not self._asked_within(_COOLDOWN_MISSING)):
             await self._async_share()
 
-    async def async_ask_by_hand(self) -> None:
+    async def async_manual_refresh(self) -> None:
         """Refresh for the action: once a day in any case, and again if there may be news."""
         before, today = self._by_hand_on, local_date(dt_util.utcnow())
         if self.last_error is None:
             recent = before == today
         else:
-            recent = self._asked_within(_FAILED_AGAIN)
+            recent = self._asked_within(_COOLDOWN_FAILED)
         if recent:
             await self.async_request_refresh()
             return

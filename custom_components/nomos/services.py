@@ -267,7 +267,7 @@ async def _async_refresh(call: ServiceCall) -> None:
     prices = entry.runtime_data.prices.values()
     asked: tuple[ScheduledCoordinator[Any], ...] = (account, *prices)
     for coordinator in asked:
-        await coordinator.async_ask_by_hand()
+        await coordinator.async_manual_refresh()
         failure = failure or coordinator.last_error
     if failure is not None:
         raise_action_failed(call.hass, entry, failure)

@@ -31,15 +31,15 @@ from homeassistant.helpers.recorder import get_instance
 from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util.unit_conversion import EnergyConverter
 
-from .api.columns import Packed
+from .api.columns import CompactSequence
 from .const import CURRENCY, DOMAIN, MANUFACTURER
 from .totals import Rows, RunningTotal
 
 RECORDER: Final = "recorder"
 
-_READ_AT_ONCE: Final = timedelta(days=31)
+_READ_CHUNK: Final = timedelta(days=31)
 
-_WRITE_AT_ONCE: Final = 400
+_WRITE_BATCH: Final = 400
 """Rows of one call, of each of which the recorder creates several objects."""
 
 _COMMIT_TIMEOUT: Final = 300.0
@@ -107,7 +107,7 @@ async def async_write(
                 key = f"component.{DOMAIN}.selector.statistic.options.{statistic.kind}"
                 label = names.get(key) or statistic.kind
                 name = " ".join(filter(None, (MANUFACTURER, named, label)))
-                for part in batched(changed.items(), _WRITE_AT_ONCE, strict=False):
+                for part in batched(changed.items(), _WRITE_BATCH, strict=False):
                     await _async_write_part(hass, statistic, name, part)
     except TimeoutError:
         raise StatisticsError("The recorder is busy") from None
@@ -137,7 +137,7 @@ async def _async_write_part(
             ),
         ),
         # The recorder iterates over it twice: now to check it, later to write it.
-        Packed(_statistic, part),
+        CompactSequence(_statistic, part),
     )
     # `async_block_till_done` does not wait for what the recorder is currently writing.
     written = hass.loop.create_future()
@@ -178,7 +178,7 @@ def running_total(
     name, start = statistic.id, since
     rows: dict[datetime, tuple[float, float]] = {}
     while start.timestamp() <= last["start"]:
-        end = start + _READ_AT_ONCE
+        end = start + _READ_CHUNK
         found = statistics_during_period(
             hass, start, end, {name}, "hour", None, {"state", "sum"}
         )

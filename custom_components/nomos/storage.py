@@ -33,10 +33,10 @@ SET_ASIDE_SUFFIX: Final = ".unreadable"
 
 _VERSION: Final = 1
 
-_MOST_BYTES: Final = 16 * 2**20
+_MAX_SIZE: Final = 16 * 2**20
 """Far more than any file ever holds."""
 
-_MERGED_WITHIN: Final = timedelta(seconds=2)
+_SAVE_DELAY: Final = timedelta(seconds=2)
 """Changes within this time make one write."""
 
 _NO_FSYNC: Final = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
@@ -102,7 +102,7 @@ class StoredFile:
         self._owed = data
         if self._unsub_soon is None:
             self._unsub_soon = async_call_later(
-                self._hass, _MERGED_WITHIN, self.async_write
+                self._hass, _SAVE_DELAY, self.async_write
             )
 
     @callback
@@ -213,7 +213,7 @@ class StoredFile:
 def _read(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            return file.read(_MOST_BYTES + 1)
+            return file.read(_MAX_SIZE + 1)
     except IsADirectoryError:
         return b""
 
@@ -230,7 +230,7 @@ def _unpack(name: str, content: bytes) -> Any:
         ValueError: it is not JSON that can be stored, or of another file or version. Others are possible.
 
     """
-    if len(content) > _MOST_BYTES:
+    if len(content) > _MAX_SIZE:
         raise ValueError("too large")
     stored = json.loads(content.decode())
     # Python accepts lone surrogates and infinite numbers, which Home Assistant cannot store.

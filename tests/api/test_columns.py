@@ -6,7 +6,7 @@ import gc
 
 import pytest
 
-from custom_components.nomos.api.columns import Packed, PackedMapping
+from custom_components.nomos.api.columns import CompactMapping, CompactSequence
 from custom_components.nomos.usage.metering import HourUsage
 
 
@@ -26,7 +26,7 @@ ITEMS = tuple(Row(*row) for row in ROWS)
 
 def test_a_sequence_of_items() -> None:
     """It can be used like a tuple of the items."""
-    packed = Packed(Row, ROWS)
+    packed = CompactSequence(Row, ROWS)
     assert len(packed) == 5
     assert packed[0] == ITEMS[0]
     assert packed[-1] == ITEMS[-1]
@@ -37,22 +37,22 @@ def test_a_sequence_of_items() -> None:
     with pytest.raises(IndexError):
         packed[5]
     assert packed
-    assert not Packed(Row)
+    assert not CompactSequence(Row)
 
 
 def test_a_part_stays_packed() -> None:
     """A month is not unpacked for one of its days."""
-    part = Packed(Row, ROWS)[1:3]
-    assert isinstance(part, Packed)
+    part = CompactSequence(Row, ROWS)[1:3]
+    assert isinstance(part, CompactSequence)
     assert part == ITEMS[1:3]
 
 
 def test_equality_is_that_of_the_items() -> None:
     """Equality does not depend on how the other sequence stores its items."""
-    packed = Packed(Row, ROWS)
+    packed = CompactSequence(Row, ROWS)
     assert packed == ITEMS
     assert list(ITEMS) == packed
-    assert packed == Packed(Row, tuple(ROWS))
+    assert packed == CompactSequence(Row, tuple(ROWS))
     assert packed != ITEMS[:4]
     assert packed != (*ITEMS[:4], ITEMS[0])
     # Raw rows are not equal to the items.
@@ -63,7 +63,7 @@ def test_equality_is_that_of_the_items() -> None:
 def test_a_mapping_of_items() -> None:
     """It can be used like a dictionary of the items."""
     rows = {START: (0.5, 0.125, True), START + timedelta(hours=1): (0.25, None, False)}
-    packed = PackedMapping(HourUsage, rows)
+    packed = CompactMapping(HourUsage, rows)
     assert packed == {start: HourUsage(*row) for start, row in rows.items()}
     assert list(packed) == list(rows)
     assert len(packed) == 2
@@ -74,7 +74,9 @@ def test_a_mapping_of_items() -> None:
 
 def test_the_collector_ignores_rows() -> None:
     """The purpose of packing: after its first pass, the garbage collector no longer tracks rows, unlike objects."""
-    packed = Packed(Row, tuple((START, float(one), one / 2) for one in range(1_000)))
+    packed = CompactSequence(
+        Row, tuple((START, float(one), one / 2) for one in range(1_000))
+    )
     unpacked = tuple(packed)
     gc.collect()
     assert not any(gc.is_tracked(row) for row in packed.rows)

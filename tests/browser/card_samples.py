@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from custom_components.nomos.card.drawing import Wish, chart
+from custom_components.nomos.card.drawing import ChartOptions, chart
 from custom_components.nomos.pricing import (
     TARIFF_ZONE,
     Components,
@@ -79,7 +79,7 @@ def answer(
     now: datetime,
     *,
     pays: bool = False,
-    wish: Wish | None = None,
+    wish: ChartOptions | None = None,
     loads: Iterable[dict[str, Any]] = (),
     batteries: Iterable[dict[str, Any]] = (),
 ) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def answer(
     levels = TableLevels(PriceTable.of(known))
     return {
         "supply": {"status": "active", "at": None},
-        **chart(levels, now, wish or Wish(), pays=pays),
+        **chart(levels, now, wish or ChartOptions(), pays=pays),
         "loads": list(loads),
         "batteries": list(batteries),
         "watch": [ENTITY, LOAD],

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from custom_components.nomos.card.drawing import Wish
+from custom_components.nomos.card.drawing import ChartOptions
 from tests.browser.card_fixtures import (
     NOW,
     browser,
@@ -225,7 +225,7 @@ def shown_days(card: CardPage) -> Any:
 def test_a_day_by_buttons(card: CardPage) -> None:
     """A button shows one day, or all if pressed again; yesterday is requested on demand, and the headline stays."""
     known = intervals([SUMMER - DAY, *both(SUMMER)])
-    three = answer(known, NOW, wish=Wish(yesterday=True))
+    three = answer(known, NOW, wish=ChartOptions(yesterday=True))
     card.show(answer(known, NOW), language="en", width=344)
     assert shown_days(card) == [[], ["Today", "Tomorrow"]]
     assert "yesterday" not in card.page.evaluate("asked.at(-1)")
@@ -257,7 +257,9 @@ def test_a_day_by_swiping(window: CardPage) -> None:
     known = intervals([SUMMER - DAY, *both(SUMMER)])
     # The clock runs, since a swipe takes time.
     window.open()
-    window.show(answer(known, NOW, wish=Wish(yesterday=True)), language="de", width=344)
+    window.show(
+        answer(known, NOW, wish=ChartOptions(yesterday=True)), language="de", width=344
+    )
     seen = []
     for right in (-120, -120, 120, 120, 120):
         swipe(window, right)

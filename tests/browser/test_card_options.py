@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from custom_components.nomos.card.drawing import Wish
+from custom_components.nomos.card.drawing import ChartOptions
 from tests.browser.card_fixtures import (
     NOW,
     browser,
@@ -120,7 +120,7 @@ def test_editor(card: CardPage) -> None:
 
 def test_several_windows(card: CardPage) -> None:
     """Each best window is drawn, and listed with its average in chronological order."""
-    chart = answer(intervals(both(SUMMER)), NOW, wish=Wish(windows=3))
+    chart = answer(intervals(both(SUMMER)), NOW, wish=ChartOptions(windows=3))
     card.show(chart, {"windows": 3}, language="en")
     assert card.page.evaluate("asked.at(-1).windows") == 3
     assert card.run("root.querySelectorAll('.best-fill').length") == 3
@@ -141,7 +141,7 @@ def test_hours(card: CardPage) -> None:
     known = intervals(both(SUMMER))
     exact = answer(known, NOW)["intervals"]
     current = next(row for row in exact if row[0] <= NOW.timestamp() < row[1])
-    hours = answer(known, NOW, wish=Wish(hours=True))
+    hours = answer(known, NOW, wish=ChartOptions(hours=True))
     card.show(hours, {"resolution": "hour"}, language="en")
     assert card.page.evaluate("asked.at(-1).resolution") == "hour"
     assert len(card.bars()) == 48

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from custom_components.nomos.card.drawing import Wish, chart
+from custom_components.nomos.card.drawing import ChartOptions, chart
 from custom_components.nomos.pricing import (
     Components,
     Interval,
@@ -72,8 +72,8 @@ def test_the_price_of_now_stays_exact() -> None:
     """A card that draws hours also gets the current and next intervals, with their own levels."""
     day = date(2026, 6, 10)
     levels, now = TableLevels(table(day)), datetime(2026, 6, 10, 11, 22, tzinfo=UTC)
-    drawn = chart(levels, now, Wish(hours=True), pays=False)
-    plain = chart(levels, now, Wish(), pays=False)
+    drawn = chart(levels, now, ChartOptions(hours=True), pays=False)
+    plain = chart(levels, now, ChartOptions(), pays=False)
     assert [len(one["intervals"]) for one in (drawn, plain)] == [24, 96]
     begin = datetime(2026, 6, 10, 11, 15, tzinfo=UTC).timestamp()
     assert drawn["exact"] == [
@@ -94,12 +94,12 @@ def test_the_next_cheap_period(pays: bool) -> None:
     kind = PeriodKind.EXPENSIVE if pays else PeriodKind.CHEAP
     [period] = levels.periods(kind)
     for now in (start, period.start, period.end - QUARTER):
-        found = chart(levels, now, Wish(), pays=pays)["period"]
+        found = chart(levels, now, ChartOptions(), pays=pays)["period"]
         assert found == {
             "start": period.start.timestamp(),
             "end": period.end.timestamp(),
         }
-    assert chart(levels, period.end, Wish(), pays=pays)["period"] is None
+    assert chart(levels, period.end, ChartOptions(), pays=pays)["period"] is None
     assert period.end <= end
 
 
@@ -114,7 +114,7 @@ def test_several_best_windows(pays: bool) -> None:
         for number, price in enumerate(prices)
     )
     now = start + 10 * QUARTER + timedelta(minutes=7)
-    wish = Wish(minutes=90, windows=5)
+    wish = ChartOptions(minutes=90, windows=5)
     found = chart(TableLevels(known), now, wish, pays=pays)["windows"]
     free = set(range(10, 100))
     expected: list[tuple[float, float]] = []

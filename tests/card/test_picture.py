@@ -7,7 +7,7 @@ from typing import Any
 from PIL import Image, ImageColor
 import pytest
 
-from custom_components.nomos.card.picture import DARK, LIGHT, SIZE, Look, draw, scale
+from custom_components.nomos.card.picture import DARK, LIGHT, SIZE, Theme, draw, scale
 from tests.browser.card_samples import SUMMER, answer, both, intervals, local
 
 NOW = local(SUMMER, 13, 22)
@@ -35,7 +35,7 @@ def near(image: Image.Image, place: tuple[int, int], color: str) -> bool:
     return all(abs(a - b) <= 6 for a, b in zip(found, wanted, strict=True))
 
 
-def bar_color(row: list[Any], look: Look, now: datetime, *, pays: bool = False) -> str:
+def bar_color(row: list[Any], look: Theme, now: datetime, *, pays: bool = False) -> str:
     """Return the expected colour of a bar."""
     colors = look.past if row[1] <= now.timestamp() else look.levels
     level: int = row[3]
@@ -54,7 +54,7 @@ def bar_columns(chart: dict[str, Any]) -> list[tuple[int, list[Any]]]:
 
 @pytest.mark.parametrize(("dark", "look"), [(False, LIGHT), (True, DARK)])
 @pytest.mark.parametrize("pays", [False, True])
-def test_colors(dark: bool, look: Look, pays: bool) -> None:
+def test_colors(dark: bool, look: Theme, pays: bool) -> None:
     """Each bar has the colour of its level, pale if it is past; for payouts, high is good."""
     chart = answer(intervals(both(SUMMER)), NOW, pays=pays)
     image = picture(chart, dark=dark)

@@ -10,7 +10,7 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from ..api import NomosClient
 from ..const import DOMAIN
-from ..entity import ReadingEntity
+from ..entity import ValueEntity
 from ..scheduled_coordinator import ScheduledCoordinator
 from .contracts import NomosAccount
 
@@ -52,7 +52,7 @@ class ContractCoordinator[T](ScheduledCoordinator[T]):
         )
 
 
-class ContractEntity[C: ContractCoordinator[Any]](ReadingEntity, CoordinatorEntity[C]):
+class ContractEntity[C: ContractCoordinator[Any]](ValueEntity, CoordinatorEntity[C]):
     """An entity of one contract, which reads its values again when its coordinator updates."""
 
     def __init__(self, coordinator: C, description: EntityDescription) -> None:

@@ -51,7 +51,7 @@ REFUSAL_CODES: Final = _CLEAR_CODES | {
 }
 """Codes of the token endpoint that may mean a refusal, or a mistake of Nomos or of a gateway."""
 
-_GAPS: Final = (
+_RETRY_DELAYS: Final = (
     timedelta(minutes=5),
     timedelta(minutes=20),
     timedelta(hours=1),
@@ -60,25 +60,25 @@ _GAPS: Final = (
 )
 """How long to wait after each refusal in a row before access is tried again; the last gap repeats."""
 
-_CLEAR: Final = 3
+_REFUSALS_IF_DEFINITE: Final = 3
 """How many refusals a clear one counts as: most probably the grant was revoked."""
 
-_ASKED_FROM: Final = 2
+_REAUTH_FROM: Final = 2
 """The number of refusals from which on the customer is asked to link again."""
 
-_SPREAD: Final = 0.15
+_JITTER: Final = 0.15
 """The share of a gap that is added at random, so that installations that were refused together drift apart."""
 
-_CREDENTIALS_EVERY: Final = timedelta(minutes=5)
+_CREDENTIALS_CHECK_INTERVAL: Final = timedelta(minutes=5)
 """How often to check if missing credentials are back, which sends no request."""
 
-_REJECTIONS: Final = 3
-_REJECTED_FOR: Final = timedelta(hours=1)
+_MIN_REJECTIONS: Final = 3
+_MIN_REJECTION_PERIOD: Final = timedelta(hours=1)
 """How often, and for how long, the API must reject fresh access tokens before the account has to be linked again.
 
 The token endpoint has just issued them, so the grant is good: most probably the API has a problem."""
 
-_SIGN_IN: Final = timedelta(hours=1)
+_SIGN_IN_TIMEOUT: Final = timedelta(hours=1)
 """How long a customer may take to finish linking on Nomos's pages once that is no longer necessary."""
 
 
@@ -162,12 +162,12 @@ class Link:
         """
         now = dt_util.utcnow()
         # A wait longer than any gap means that the clock was set back.
-        longest = _GAPS[-1] * (1 + _SPREAD)
+        longest = _RETRY_DELAYS[-1] * (1 + _JITTER)
         if self.try_at and timedelta() < self.try_at - now <= longest:
             raise self.error
         self._tries += 1
-        number = min(max(self._refusals, self._tries), _CLEAR)
-        self.try_at = now + _spread_gap(number)
+        number = min(max(self._refusals, self._tries), _REFUSALS_IF_DEFINITE)
+        self.try_at = now + _retry_delay(number)
 
     @callback
     def async_clock_was_set(self, step: timedelta) -> None:
@@ -194,20 +194,20 @@ class Link:
         """
         if self.try_at != known:
             return
-        self._refusals = max(self._refusals + 1, _CLEAR if clear else 0)
+        self._refusals = max(self._refusals + 1, _REFUSALS_IF_DEFINITE if clear else 0)
         self._tries = 0
         self._refused_token = self._entry.data[CONF_TOKEN].get("refresh_token")
         self.probe = probe
-        asked = self._refusals >= _ASKED_FROM
+        asked = self._refusals >= _REAUTH_FROM
         self._enter(
             LinkState.REFUSED if asked else LinkState.DOUBTFUL,
-            _spread_gap(self._refusals),
+            _retry_delay(self._refusals),
         )
 
     @callback
     def async_lack_credentials(self) -> None:
         """Record that the client id and secret are missing."""
-        self._enter(LinkState.NO_CREDENTIALS, _CREDENTIALS_EVERY)
+        self._enter(LinkState.NO_CREDENTIALS, _CREDENTIALS_CHECK_INTERVAL)
 
     @callback
     def async_reject(self) -> bool:
@@ -217,8 +217,8 @@ class Link:
             self._rejected_since = now
         self._rejections += 1
         return self.state is LinkState.REFUSED or (
-            self._rejections >= _REJECTIONS
-            and now - self._rejected_since >= _REJECTED_FOR
+            self._rejections >= _MIN_REJECTIONS
+            and now - self._rejected_since >= _MIN_REJECTION_PERIOD
         )
 
     @callback
@@ -253,7 +253,9 @@ class Link:
                 self._withdraw_question()
                 # A customer on Nomos's pages returns to a flow that still exists, and the new link is just as good.
                 self._entry.async_on_unload(
-                    async_call_later(self._hass, _SIGN_IN, self._withdraw_question)
+                    async_call_later(
+                        self._hass, _SIGN_IN_TIMEOUT, self._withdraw_question
+                    )
                 )
             case LinkState.DOUBTFUL | LinkState.REFUSED:
                 _LOGGER.debug("Access was refused; tried again in %s", gap)
@@ -270,7 +272,7 @@ class Link:
                 self._hass.config_entries.flow.async_abort(flow["flow_id"])
 
 
-def _spread_gap(number: int) -> timedelta:
+def _retry_delay(number: int) -> timedelta:
     """Return how long to wait after so many refusals."""
-    gap = _GAPS[min(number, len(_GAPS)) - 1]
-    return gap * (1 + _SPREAD * random.random())
+    gap = _RETRY_DELAYS[min(number, len(_RETRY_DELAYS)) - 1]
+    return gap * (1 + _JITTER * random.random())

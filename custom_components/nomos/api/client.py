@@ -35,7 +35,7 @@ REQUEST_TIMEOUT = 30.0
 MAX_BODY_SIZE = 2 * 1024 * 1024
 """Bytes, decompressed. A month of quarter-hours with components is half a megabyte; decoded, at most 25 times that."""
 
-_LARGE_BODY = 8 * 1024
+_PARSE_IN_THREAD_FROM = 8 * 1024
 """Bytes from which a response is parsed in a thread: parsing two days of prices takes several milliseconds."""
 
 _SHORT = 64 * 1024
@@ -49,7 +49,7 @@ MAX_PAGES = 50
 
 _INACTIVE_CODES = frozenset({"subscription_not_started", "ended_subscription"})
 _VERSION_HEADER = "X-API-Version"
-_HARMLESS = re.compile(r"[\w.-]{1,40}", re.ASCII)
+_SAFE_TO_LOG = re.compile(r"[\w.-]{1,40}", re.ASCII)
 
 
 class NomosClient:
@@ -194,7 +194,7 @@ class NomosClient:
         try:
             status, body = await self._fetch(url, token)
             try:
-                if len(body) < _LARGE_BODY:
+                if len(body) < _PARSE_IN_THREAD_FROM:
                     return parse(decode(body, read_item))
                 # A month of quarter-hours would block the event loop for a tenth of a second.
                 return await asyncio.to_thread(lambda: parse(decode(body, read_item)))
@@ -257,7 +257,7 @@ class NomosClient:
         if version == API_VERSION or self._has_warned_of_version:
             return
         self._has_warned_of_version = True
-        shown = version if _HARMLESS.fullmatch(version) else "an unreadable version"
+        shown = version if _SAFE_TO_LOG.fullmatch(version) else "an unreadable version"
         _LOGGER.warning(
             "Nomos answers with API version %s instead of %s", shown, API_VERSION
         )

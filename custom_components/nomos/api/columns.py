@@ -12,7 +12,7 @@ from typing import Any, override
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Packed[T](Sequence[T]):
+class CompactSequence[T](Sequence[T]):
     """A sequence that stores its items as plain tuples, and builds an item whenever one is read.
 
     Equal to any sequence of equal items.
@@ -33,7 +33,7 @@ class Packed[T](Sequence[T]):
     def __getitem__(self, index: Any) -> Any:
         found = self.rows[index]
         is_part = isinstance(index, slice)
-        return Packed(self.make, found) if is_part else self.make(*found)
+        return CompactSequence(self.make, found) if is_part else self.make(*found)
 
     @override
     def __iter__(self) -> Iterator[T]:
@@ -45,7 +45,7 @@ class Packed[T](Sequence[T]):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PackedMapping[K, V](Mapping[K, V]):
+class CompactMapping[K, V](Mapping[K, V]):
     """A mapping that stores its values in the same way."""
 
     make: Callable[..., V]

@@ -111,7 +111,7 @@ class NomosResponseError(NomosError):
         self.field = field
 
 
-_KINDS: Mapping[int, type[NomosError]] = {
+_ERROR_BY_STATUS: Mapping[int, type[NomosError]] = {
     401: NomosAuthenticationError,
     402: NomosPermissionError,
     403: NomosPermissionError,
@@ -131,7 +131,7 @@ def parse_error(status: int, headers: Mapping[str, str], body: bytes) -> NomosEr
     """
     envelope = _envelope(body)
     default = NomosRequestError if 400 <= status < 500 else NomosServerError
-    error = _KINDS.get(status, default)(
+    error = _ERROR_BY_STATUS.get(status, default)(
         f"Nomos answered with status {status}",
         status=status,
         code=_matching(_CODE, envelope, "code", "type", "error"),

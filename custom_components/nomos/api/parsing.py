@@ -22,12 +22,12 @@ _MAX_TEXT: Final = 100
 _MAX_ID: Final = 128
 _MAX_CURSOR: Final = 2048
 
-_HARMFUL: Final = re.compile(
+_UNSAFE_CHARACTERS: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\u2028\u2029"  # controls and line separators
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # change the direction of the text around them
     "\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"  # lone surrogates and noncharacters
 )
-_OPAQUE: Final = re.compile(r"[!-~]+", re.ASCII)
+_VISIBLE_ASCII: Final = re.compile(r"[!-~]+", re.ASCII)
 
 type ItemReader = Callable[[dict[str, object]], object]
 """Called with each JSON object as soon as it is decoded; returns what replaces it."""
@@ -168,7 +168,7 @@ def harmless_text(text: str) -> str:
 
     Home Assistant cannot store a lone surrogate, nor anything else in the same file.
     """
-    return _HARMFUL.sub("\ufffd", text[:_MAX_TEXT])
+    return _UNSAFE_CHARACTERS.sub("\ufffd", text[:_MAX_TEXT])
 
 
 def is_opaque(value: object, longest: int = _MAX_ID) -> TypeIs[str]:
@@ -176,7 +176,7 @@ def is_opaque(value: object, longest: int = _MAX_ID) -> TypeIs[str]:
     return (
         isinstance(value, str)
         and len(value) <= longest
-        and _OPAQUE.fullmatch(value) is not None
+        and _VISIBLE_ASCII.fullmatch(value) is not None
     )
 
 

@@ -14,7 +14,7 @@ from itertools import pairwise
 import math
 from typing import Any, Self
 
-from .columns import Packed
+from .columns import CompactSequence
 from .enums import MeterType, UsageResolution
 from .errors import NomosResponseError
 from .parsing import Fields, number_within, require_euro
@@ -184,10 +184,10 @@ def _rows(fields: Fields, key: str, read_row: Callable[[Fields], _Row]) -> list[
     ]
 
 
-def _packed[T](make: Callable[..., T], received: Iterable[_Row]) -> Packed[T]:
+def _packed[T](make: Callable[..., T], received: Iterable[_Row]) -> CompactSequence[T]:
     """Return the items of rows by start; of those with the same start, the last one."""
     rows = {row[0]: row[:-1] for row in received}
-    return Packed(make, tuple(rows[start] for start in sorted(rows)))
+    return CompactSequence(make, tuple(rows[start] for start in sorted(rows)))
 
 
 def _price_resolution(fields: Fields, rows: Collection[_Row]) -> timedelta:

@@ -26,7 +26,7 @@ from ..planner.expected import Expected
 from ..prices.coordinator import PriceCoordinator
 from ..pricing import PriceTable
 from ..targets import PRICE, price_coordinator
-from .drawing import Wish, chart, seconds
+from .drawing import ChartOptions, chart, seconds
 
 if TYPE_CHECKING:
     from ..battery.battery import HomeBattery
@@ -88,7 +88,7 @@ async def async_send_chart(
             chart,
             coordinator.levels,
             now,
-            Wish(
+            ChartOptions(
                 minutes=msg["window_minutes"],
                 windows=msg["windows"],
                 yesterday=msg["yesterday"],

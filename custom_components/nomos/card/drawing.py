@@ -29,7 +29,7 @@ _DIGITS: Final = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class ChartOptions:
     """What a card requests: length (minutes) and number of best windows, yesterday, hours instead of quarter-hours."""
 
     minutes: int = 120
@@ -41,7 +41,7 @@ class Wish:
 def chart(
     levels: TableLevels,
     now: datetime,
-    wish: Wish,
+    wish: ChartOptions,
     *,
     pays: bool,
     expected: Expected | None = None,
@@ -116,7 +116,9 @@ def _row(interval: Interval, levels: TableLevels) -> list[float | None]:
     ]
 
 
-def _windows(table: PriceTable, now: datetime, wish: Wish, *, pays: bool) -> list[Plan]:
+def _windows(
+    table: PriceTable, now: datetime, wish: ChartOptions, *, pays: bool
+) -> list[Plan]:
     """Return the best upcoming windows, best first: the cheapest, or those that pay most.
 
     Each is the best that does not overlap those before it. The first may begin with the current interval, which

@@ -28,7 +28,7 @@ _HOUR: Final = 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class Theme:
     """Colours of background, text, secondary text, lines, best window, and of the levels from very cheap on."""
 
     ground: str
@@ -40,7 +40,7 @@ class Look:
     past: tuple[str, ...]
 
 
-LIGHT: Final = Look(
+LIGHT: Final = Theme(
     ground="#ffffff",
     ink="#141414",
     soft="#5e5e5e",
@@ -49,7 +49,7 @@ LIGHT: Final = Look(
     levels=("#006d77", "#2f9c95", "#7d8a99", "#d17a22", "#b3261e"),
     past=("#94c2c6", "#a7d5d2", "#c9cfd5", "#ecc79f", "#df9f9b"),
 )
-DARK: Final = Look(
+DARK: Final = Theme(
     ground="#1c1c1c",
     ink="#e1e1e1",
     soft="#9b9b9b",
@@ -106,7 +106,7 @@ def draw(
     """
     if all(day["average"] is None for day in chart["days"]):
         return None
-    sheet = _Sheet(chart, now, WORDS.get(language[:2], WORDS["en"]), dark=dark)
+    sheet = _ChartImage(chart, now, WORDS.get(language[:2], WORDS["en"]), dark=dark)
     sheet.head()
     sheet.window()
     sheet.axis()
@@ -119,7 +119,7 @@ def draw(
     return out.getvalue()
 
 
-class _Sheet:
+class _ChartImage:
     """A picture that is being drawn. Prices on it are in ct/kWh."""
 
     def __init__(

@@ -43,11 +43,11 @@ LOADER: Final = f"{_PLACE}/card.js"
 _MODULES: Final = ("nomos-price-card.js", "nomos-dashboard.js")
 """What the loader imports."""
 
-_START: Final = "nomos-start"
+_START_PANEL: Final = "nomos-start"
 """The page that opens the ready-made dashboard, and adds it first if necessary."""
 
 _KEPT: Final = "public, max-age=31536000, immutable"
-_ASKED_AGAIN: Final = "no-cache"
+_REVALIDATE: Final = "no-cache"
 
 
 async def async_setup_card(hass: HomeAssistant) -> None:
@@ -96,7 +96,7 @@ class _Card:
             change = add_extra_js_url if self._shown else remove_extra_js_url
             change(self._hass, self._url)
             url = self._url if self._shown else None
-            _show_start(self._hass, url)
+            _register_start_panel(self._hass, url)
             await _async_list(self._hass, url)
 
     async def _async_serve(self) -> str:
@@ -108,24 +108,24 @@ class _Card:
 
 
 @callback
-def _show_start(hass: HomeAssistant, url: str | None) -> None:
+def _register_start_panel(hass: HomeAssistant, url: str | None) -> None:
     """Register the page that leads to the ready-made dashboard; None removes it.
 
     It is in no menu. Unlike scripts, pages are available at once in a browser that is open while linking.
     """
     if url is None:
-        async_remove_panel(hass, _START, warn_if_unknown=False)
+        async_remove_panel(hass, _START_PANEL, warn_if_unknown=False)
         return
     page = {
-        "name": _START,
-        "module_url": f"{_PLACE}/{url.rpartition('=')[2]}/{_START}.js",
+        "name": _START_PANEL,
+        "module_url": f"{_PLACE}/{url.rpartition('=')[2]}/{_START_PANEL}.js",
         "embed_iframe": False,
         "trust_external": False,
     }
     async_register_built_in_panel(
         hass,
         "custom",
-        frontend_url_path=_START,
+        frontend_url_path=_START_PANEL,
         config={"_panel_custom": page},
         require_admin=True,
         update=True,
@@ -206,5 +206,5 @@ class _ScriptView(HomeAssistantView):
             body=content,
             content_type="text/javascript",
             charset="utf-8",
-            headers={CACHE_CONTROL: _KEPT if keep else _ASKED_AGAIN},
+            headers={CACHE_CONTROL: _KEPT if keep else _REVALIDATE},
         )

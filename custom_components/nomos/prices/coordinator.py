@@ -50,7 +50,7 @@ from .conversion import (
     price_table,
     trimmed,
 )
-from .gap import PriceGap
+from .gap import MissingPrices
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
         self.contract = contract
         options = account.config_entry.options
         self.thresholds = level_thresholds(options)
-        self.gap = PriceGap()
+        self.gap = MissingPrices()
         self._levels = TableLevels(EMPTY_TABLE, self.thresholds, period_limits(options))
         self._file = price_file(self.hass, contract.id)
         self._reason = PriceRequestReason.REST

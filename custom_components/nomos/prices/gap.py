@@ -18,7 +18,7 @@ _HOPELESS: Final = timedelta(days=2)
 
 
 @dataclass(slots=True)
-class PriceGap:
+class MissingPrices:
     """Since when prices of one contract have been missing, by the hub's clock."""
 
     unknown_since: datetime | None = None

@@ -49,13 +49,13 @@ _DAY: Final = timedelta(days=1)
 
 _REFUSALS: Final = (NomosPermissionError, NomosNotFoundError)
 
-_REPEATS: Final = 2
+_MAX_EARLY_REPEATS: Final = 2
 """How often a sync is repeated early because single months failed."""
 
 _REDUCTIONS_EVERY: Final = timedelta(days=30)
 
 
-class _LeftError(Exception):
+class _StoppedError(Exception):
     """The coordinator was stopped: results that arrive later are dropped."""
 
 
@@ -74,7 +74,7 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
         self.shown = shown
         self.statistics = UsageStatistics(self.hass, prices.contract)
         self._file = usage_file(self.hass, prices.contract_id)
-        self._importing = asyncio.Lock()
+        self._import_lock = asyncio.Lock()
         self._left_out: Exception | None = None
         self._worth_repeating = False
         self._repeated = 0
@@ -124,7 +124,7 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
     async def async_leave(self) -> None:
         """Stop for good; afterwards nothing is running, and no file is written any more."""
         await self.async_shutdown()
-        async with self._importing:
+        async with self._import_lock:
             pass
 
     @property
@@ -178,14 +178,14 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
             return self.data
         self._left_out, self._worth_repeating = None, False
         try:
-            async with self._importing:
+            async with self._import_lock:
                 await self._async_catch_up(today)
-        except _LeftError:
+        except _StoppedError:
             return self.data
         self._log_known()
         self.last_error, self.last_answer = self._left_out, dt_util.utcnow()
         self._misses = 0
-        if self._worth_repeating and self._repeated < _REPEATS:
+        if self._worth_repeating and self._repeated < _MAX_EARLY_REPEATS:
             self._misses = self._repeated = self._repeated + 1
         elif self._left_out is None:
             self._repeated = 0
@@ -301,9 +301,9 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
             await self._async_keep(self.data.with_refusal(endpoint, None))
 
     async def _async_keep(self, record: UsageRecord) -> None:
-        """Store a new record, then use it; raise _LeftError after the shutdown."""
+        """Store a new record, then use it; raise _StoppedError after the shutdown."""
         if self._shutdown_requested:
-            raise _LeftError
+            raise _StoppedError
         if record == self.data:
             return
         await self._file.async_save(record)
@@ -321,7 +321,7 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
         )
         await importer.async_run()
         self._left_out = importer.error
-        self._worth_repeating = importer.worth_repeating
+        self._worth_repeating = importer.retry_soon
         if self.settled:
             await usage_price_file(self.hass, self.contract_id).async_remove()
             if not self.shown:

@@ -51,7 +51,7 @@ class UsageImporter:
         self.record = record
         self.error: Exception | None = None
         """Why a month was left out although others were imported, or could not be written."""
-        self.worth_repeating = False
+        self.retry_soon = False
         """Whether a month failed for the first time, perhaps by chance."""
         self._prices = prices
         self._statistics = statistics
@@ -164,9 +164,7 @@ class UsageImporter:
                 )
                 continue
             self.error = self.error or err
-            self.worth_repeating |= (
-                self.record.status(month) is not MonthStatus.INCOMPLETE
-            )
+            self.retry_soon |= self.record.status(month) is not MonthStatus.INCOMPLETE
             self._left_out |= not is_settled(month, self._today)
             self.record = self.record.with_failure(
                 month, self._today, transient=err.is_transient

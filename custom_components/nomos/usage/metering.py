@@ -9,7 +9,7 @@ from math import fsum
 from zlib import crc32
 
 from ..api import UsageItem
-from ..api.columns import PackedMapping
+from ..api.columns import CompactMapping
 from ..pricing import PriceTable, day_bounds, days_between
 from ..totals import DECIMALS
 
@@ -143,7 +143,7 @@ def days_and_hours_of(
             hour: (one.kwh, one.cost, one.priced)
             for hour, one in hours_of(found, length, table).items()
         }
-    return days, PackedMapping(HourUsage, hours)
+    return days, CompactMapping(HourUsage, hours)
 
 
 def hours_of(
