@@ -300,6 +300,27 @@ async def test_a_closed_session(
     await _fail(client, NomosConnectionError)
 
 
+async def test_a_session_that_is_closed_during_a_request(
+    session: aiohttp.ClientSession, server: ScriptedServer
+) -> None:
+    """At shutdown, Home Assistant detaches the session while aiohttp may be repeating a request."""
+    client = NomosClient(session, Tokens(), base_url=server.url)
+
+    async def close(request: web.Request) -> web.Response:
+        session.detach()
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    connector = session.connector
+    server.reply(PRICE).then(close)
+    assert (await client.prices("sub_1", DAY, DAY)).items
+    error = await _fail(client, NomosConnectionError)
+    assert isinstance(error.__cause__, AssertionError)
+    assert connector is not None
+    await connector.close()
+
+
 @pytest.mark.parametrize("token", ["a\r\nX-Evil: 1", "a\x00", "a\nb"])
 async def test_a_token_that_is_not_a_valid_header(
     session: aiohttp.ClientSession, server: ScriptedServer, token: str

@@ -218,8 +218,6 @@ class NomosClient:
         if not token.isprintable():
             # With control characters, aiohttp would raise an exception of its own.
             raise NomosAuthenticationError("The access token is malformed")
-        if self._session.closed:
-            raise NomosConnectionError("The session is closed")
         headers = {
             "Accept": "application/json",
             "Authorization": f"Bearer {token}",
@@ -250,6 +248,11 @@ class NomosClient:
             raise NomosConnectionError(
                 f"No connection to Nomos ({type(err).__name__})"
             ) from err
+        except (RuntimeError, AssertionError) as err:
+            # As Home Assistant stops, it closes the session, also while a request is repeated on another connection.
+            if not self._session.closed:
+                raise
+            raise NomosConnectionError("The session is closed") from err
 
     def _check_version(self, headers: Mapping[str, str]) -> None:
         """Warn once if the server answers in another API version than requested (Nomos API, Versioning)."""
