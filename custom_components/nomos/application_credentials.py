@@ -224,6 +224,7 @@ def _lifetime(value: Any) -> int:
     """
     shortest, longest = _LIFETIMES
     try:
-        return min(max(int(float(value)), shortest), longest)
+        seconds = _LIFETIME if isinstance(value, bool) else int(float(value))
     except TypeError, ValueError, OverflowError:
         return _LIFETIME
+    return min(max(seconds, shortest), longest)
