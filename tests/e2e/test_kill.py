@@ -345,6 +345,18 @@ def table(results: Sequence[tuple[Kill, str]]) -> Iterator[str]:
         yield f"  {name:34}" + " ".join(f"{count:6}" for count in columns)
 
 
+def is_crowded(reached: list[Moment]) -> bool:
+    """Return whether so many kills were within the margin that the test proves too little."""
+    return reached.count(Moment.MARGIN) > MAX_SHARE_IN_MARGIN * len(reached)
+
+
+def missing_moments(results: list[tuple[Kill, str]]) -> list[Moment]:
+    """Return the moments that extra kills have to hit; on a slow machine, too many kills may be within the margin."""
+    reached = moments(results)
+    missed = [moment for moment in AIM_FOR if moment not in reached]
+    return [*missed, Moment.AHEAD] if is_crowded(reached) else missed
+
+
 async def test_kill(
     tmp_path: Path, pytestconfig: pytest.Config, report_figures: Callable[[str], None]
 ) -> None:
@@ -376,7 +388,7 @@ async def test_kill(
                             errors.append(
                                 f"{len(results)}, {kill.moment}: {wrong} ({kill.evidence})"
                             )
-                    missed = [it for it in AIM_FOR if it not in moments(results)]
+                    missed = missing_moments(results)
                     more = len(results) - rounds
                     enough = not missed or rounds < len(AIMS) or more >= MAX_EXTRA_KILLS
                     if more >= 0 and enough:
@@ -393,7 +405,7 @@ async def test_kill(
 
     assert not trial.left_behind(".unreadable")
     reached = moments(results)
-    if reached.count(Moment.MARGIN) > MAX_SHARE_IN_MARGIN * len(reached):
+    if is_crowded(reached):
         errors.append("too many kills were within the margin: this proves too little")
     if rounds >= len(AIMS):
         errors += [f"no kill happened: {it}" for it in Moment if it not in reached]
