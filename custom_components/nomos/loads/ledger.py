@@ -218,7 +218,7 @@ class Ledger:
         """Return the ledger with the finished task booked, in the month in which it ended.
 
         ``opening_price`` is the mean price in EUR/kWh if the task had started as its window opened; None if that is
-        unknown. Unless the device is ``metered``, its ``power`` (kW) is taken for the whole run time.
+        unknown. Unless the device is ``metered``, its ``power`` (kW) is assumed for the whole run time.
         """
         if (task := self.unbooked) is None:
             return self

@@ -27,6 +27,7 @@ from ..issues import async_report, async_withdraw_all
 from ..pricing import (
     EMPTY_TABLE,
     QUARTER,
+    PeriodKind,
     PriceTable,
     TableLevels,
     local_date,
@@ -173,11 +174,18 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
 
     async def _async_merge(self, series: PriceSeries) -> PriceTable:
         """Merge an answer into the table, schedule the next request, and store the table if it changed."""
-        # These would block the event loop for some milliseconds.
-        execute = self.hass.async_add_executor_job
-        answer = await execute(price_table, series)
-        merged = await execute(self.data.merge, answer)
-        table = trimmed(merged, dt_util.utcnow())
+
+        def merge() -> tuple[PriceTable, PriceTable, TableLevels]:
+            answer = price_table(series)
+            merged = self.data.merge(answer)
+            levels = replace(self._levels, table=trimmed(merged, dt_util.utcnow()))
+            # Computed here, since all entities are about to read them.
+            levels.periods(PeriodKind.CHEAP)
+            return answer, merged, levels
+
+        # It would block the event loop for some milliseconds.
+        answer, merged, levels = await self.hass.async_add_executor_job(merge)
+        table = levels.table
         _LOGGER.debug(
             "%s: %s intervals came, until %s, %s of them without a price",
             self.subject,
@@ -189,6 +197,7 @@ class PriceCoordinator(ContractCoordinator[PriceTable]):
         self._schedule_next(table, news=merged is not self.data)
         if table is not self.data:
             await self._file.async_save(table.intervals)
+            self._levels = levels
         return table
 
     @override
