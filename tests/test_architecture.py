@@ -22,7 +22,7 @@ LARGEST_ROOMS = {
     "pricing": 900,
     "planner": 1350,
     "usage": 2150,
-    "loads": 4350,
+    "loads": 4300,
     "battery": 1300,
     "forecast": 1150,
     "card": 900,

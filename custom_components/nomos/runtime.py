@@ -302,11 +302,12 @@ class NomosRuntime:
     async def _async_forget(self, contract_id: str) -> None:
         """Stop the coordinators of a contract that is no longer shown, and delete its files if it is gone."""
         gone = contract_id not in self.account.data
+        coordinator = self.prices.pop(contract_id, None)
         usage = self.usage.get(contract_id)
         if usage is not None and (usage.shown or gone):
             del self.usage[contract_id]
             await usage.async_leave()
-        if (coordinator := self.prices.pop(contract_id, None)) is not None:
+        if coordinator is not None:
             await coordinator.async_shutdown()
         if gone:
             await async_delete_files(self._hass, contract_id)

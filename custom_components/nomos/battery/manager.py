@@ -95,6 +95,12 @@ class Batteries(Subentries[HomeBattery]):
         self._save()
 
     @override
+    def _forget(self, key: str) -> None:
+        """Plan the other batteries again, too: they had left this one its share."""
+        super()._forget(key)
+        self.async_replan()
+
+    @override
     def _follow(self, key: str, subentry: ConfigSubentry) -> None:
         try:
             super()._follow(key, subentry)

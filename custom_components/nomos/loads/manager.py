@@ -129,18 +129,6 @@ class Loads(Subentries[Load]):
                 )
 
     @override
-    def _follow(self, key: str, subentry: ConfigSubentry) -> None:
-        """Leave an unchanged load alone: the entry also changes with every token."""
-        load = self.all.get(key)
-        coordinator = self.coordinator_of(subentry.data.get("subscription"))
-        if (
-            load is None
-            or load.subentry is not subentry
-            or load.coordinator is not coordinator
-        ):
-            super()._follow(key, subentry)
-
-    @override
     def _make(self, subentry: ConfigSubentry) -> Load:
         stored = self._stored.get(subentry.subentry_id)
         if stored is None:

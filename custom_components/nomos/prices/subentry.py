@@ -81,7 +81,7 @@ class Subentries[T: PlannedSubentry]:
     """Keeps an object for each subentry of a type; they are added, changed and removed without a reload.
 
     With an update listener of the entry, Home Assistant would refuse flows that reload by themselves. So subentries
-    are compared whenever the entry changes, also for each token that is stored.
+    are compared whenever the entry changes, also for each token that is stored; unchanged ones are left alone.
     """
 
     def __init__(
@@ -95,6 +95,8 @@ class Subentries[T: PlannedSubentry]:
         self.all: dict[str, T] = {}
         self._hass, self._entry, self._prices, self._kind = hass, entry, prices, kind
         self._platforms: list[Callable[[T], None]] = []
+        self._applied: dict[str, tuple[Any, ...]] = {}
+        """What each object was configured with."""
 
     @abstractmethod
     def _make(self, subentry: ConfigSubentry) -> T:
@@ -151,15 +153,18 @@ class Subentries[T: PlannedSubentry]:
             self._follow(key, subentry)
 
     def _forget(self, key: str) -> None:
+        del self._applied[key]
         self.all.pop(key).async_stop()
 
     def _follow(self, key: str, subentry: ConfigSubentry) -> None:
+        coordinator = self.coordinator_of(subentry.data.get("subscription"))
+        wanted = (coordinator, subentry.title, subentry.data, self._entry.options)
         if new := key not in self.all:
             self.all[key] = self._make(subentry)
-        one = self.all[key]
-        one.async_configure(
-            subentry, self.coordinator_of(subentry.data.get("subscription"))
-        )
+        elif wanted == self._applied[key]:
+            return
+        one, self._applied[key] = self.all[key], wanted
+        one.async_configure(subentry, coordinator)
         self._register_device(one)
         for platform in self._platforms if new else ():
             self._add_entities(one, platform)

@@ -1,6 +1,7 @@
 """Tests of the devices of loads: each is linked to the contract with which the load is planned."""
 
-from datetime import timedelta
+import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -70,3 +71,24 @@ async def test_the_only_contract(hass: HomeAssistant, nomos, linked) -> None:
     entry = await linked("solar@example.com")
     load = await add(hass, entry)
     assert contract_of(hass, entry, load) == "Nomos"
+
+
+async def test_contract_ends(hass: HomeAssistant, nomos, linked, freezer) -> None:
+    """From then on the load is planned with the other contract, even if usage is still being requested."""
+    first = nomos.customers[EMAIL].subscriptions[0]
+    second = nomos.add_subscription(EMAIL)
+    entry = await linked()
+    runtime = entry.runtime_data
+    load = await add(hass, entry, subscription=second.id)
+    freezer.tick(timedelta(days=1))
+    nomos.faults.add(kind="delay", match="usage", seconds=5, times=1)
+    usage = runtime.usage[second.id]
+    request = hass.async_create_background_task(usage.async_refresh(), "usage")
+    async with asyncio.timeout(10):
+        while nomos.faults.pending:
+            await asyncio.sleep(0)
+    nomos.set_subscription(second.id, status="ended", end_at=datetime.now(UTC))
+    await runtime.account.async_refresh()
+    assert runtime.loads.all[load].coordinator is runtime.prices[first.id]
+    assert contract_of(hass, entry, load) == "Nomos"
+    request.cancel()
