@@ -27,7 +27,7 @@ def slow_disk_once_a_device_goes(hass: HomeAssistant) -> Iterator[None]:
     def close(event) -> None:
         if event.data["action"] == "remove":
             for _ in range(100):
-                hass.async_add_executor_job(gate.wait, 20)
+                hass.async_add_executor_job(gate.wait, 2)
 
     stop = hass.bus.async_listen(dr.EVENT_DEVICE_REGISTRY_UPDATED, close)
     try:
