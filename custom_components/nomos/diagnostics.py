@@ -77,7 +77,7 @@ async def async_get_config_entry_diagnostics(
 def _clock(coordinator: ContractCoordinator[Any]) -> dict[str, Any]:
     """Return a coordinator's last answer and next request."""
     return {
-        "contract": coordinator.place,
+        "contract": coordinator.log_name,
         "last_error": _error(coordinator.last_error),
         "last_answer": _iso(coordinator.last_answer),
         "next_request": _iso(coordinator.next_request),
@@ -141,8 +141,8 @@ def _load(load: Load, account: NomosAccount) -> dict[str, Any]:
         "need": _need(load),
         "days": sorted(load.settings.days),
         "devices": load.control.counts,
-        "named_contract": named and account.place_of(named),
-        "planned_with": load.coordinator and load.coordinator.place,
+        "named_contract": named and account.log_name_of(named),
+        "planned_with": load.coordinator and load.coordinator.log_name,
         "switched_off": load.off,
         "state": load.state(dt_util.utcnow()).name,
         "status": load.status(dt_util.utcnow()),

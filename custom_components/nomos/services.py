@@ -99,14 +99,14 @@ PLAN_BATTERY_SCHEMA: Final = probatio.Schema({**_CONTRACT, **PLAN_BATTERY_FIELDS
 @callback
 def async_setup_services(hass: HomeAssistant) -> None:
     """Register the actions, once for all accounts."""
-    answer, silence = SupportsResponse.ONLY, SupportsResponse.NONE
+    answer, nothing = SupportsResponse.ONLY, SupportsResponse.NONE
     for name, action, schema, response in (
         ("get_prices", _async_get_prices, GET_PRICES_SCHEMA, answer),
         ("plan", _async_plan, PLAN_SCHEMA, answer),
         ("plan_battery", _async_plan_battery, PLAN_BATTERY_SCHEMA, answer),
-        ("refresh", _async_refresh, REFRESH_SCHEMA, silence),
-        ("skip_load", _async_skip_load, LOAD_SCHEMA, silence),
-        ("start_load", _async_start_load, LOAD_SCHEMA, silence),
+        ("refresh", _async_refresh, REFRESH_SCHEMA, nothing),
+        ("skip_load", _async_skip_load, LOAD_SCHEMA, nothing),
+        ("start_load", _async_start_load, LOAD_SCHEMA, nothing),
     ):
         hass.services.async_register(
             DOMAIN,

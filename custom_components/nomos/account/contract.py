@@ -30,14 +30,14 @@ class ContractCoordinator[T](ScheduledCoordinator[T]):
         self._kind = kind.capitalize()
 
     @property
-    def place(self) -> str:
+    def log_name(self) -> str:
         """Return the contract's name for log and diagnostics, which must not contain its number."""
-        return self.account.place_of(self.contract_id)
+        return self.account.log_name_of(self.contract_id)
 
     @property
     @override
     def subject(self) -> str:
-        return f"{self._kind} of {self.place}"
+        return f"{self._kind} of {self.log_name}"
 
     async def async_ask[*Ts, R](
         self,

@@ -119,7 +119,7 @@ class NomosAccount(ScheduledCoordinator[Mapping[str, Subscription]]):
         """Return the tariff of a contract, None if it is not known."""
         return self.tariffs.known.get(contract.tariff_id)
 
-    def place_of(self, contract_id: str) -> str:
+    def log_name_of(self, contract_id: str) -> str:
         """Return a contract's name for the log, which must not contain its number."""
         ids = list(self.data)
         if contract_id not in ids:
