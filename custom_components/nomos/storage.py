@@ -111,8 +111,9 @@ class StoredFile:
         self._owed = data
 
     async def async_write(self, _now: datetime | None = None) -> None:
-        """Write what is not on the disk yet."""
-        await self._async_alone(self._async_write)
+        """Write what is not on the disk yet; if that is nothing, do not wait for a read either."""
+        if self._owed is not None:
+            await self._async_alone(self._async_write)
 
     async def async_remove(self) -> None:
         """Delete the file, and drop unwritten data."""

@@ -1,6 +1,6 @@
 """Tests that an unloaded, disabled or removed account leaves nothing behind. All other tests check it, too."""
 
-import asyncio
+from asyncio import Future, sleep
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -19,19 +19,22 @@ SOLAR = "solar@example.com"
 
 
 @contextmanager
-def slow_disk_once_a_device_goes(hass: HomeAssistant) -> Iterator[None]:
-    """Once a device is removed, block every thread that could read or write a file."""
-    gate = Event()
+def slow_disk_once_a_device_goes(
+    hass: HomeAssistant,
+) -> Iterator[list[Future[bool]]]:
+    """Once a device is removed, block every thread that could read or write a file; yield what blocks them."""
+    gate, blocks = Event(), list[Future[bool]]()
 
     @callback
     def close(event) -> None:
         if event.data["action"] == "remove":
-            for _ in range(100):
-                hass.async_add_executor_job(gate.wait, 2)
+            blocks.extend(
+                hass.async_add_executor_job(gate.wait, 20) for _ in range(100)
+            )
 
     stop = hass.bus.async_listen(dr.EVENT_DEVICE_REGISTRY_UPDATED, close)
     try:
-        yield
+        yield blocks
     finally:
         stop()
         gate.set()
@@ -40,13 +43,15 @@ def slow_disk_once_a_device_goes(hass: HomeAssistant) -> Iterator[None]:
 async def test_unload_while_an_ended_contract_is_taken_over(
     hass: HomeAssistant, nomos, linked
 ) -> None:
-    """Data that has been read by the time the account is unloaded starts nothing."""
+    """Unloading does not wait for data that is being read, and when that is read, it starts nothing."""
     entry = await linked(SOLAR)
     one, _ = nomos.customers[SOLAR].subscriptions
     nomos.set_subscription(one.id, status="ended", end_at=datetime.now(UTC))
-    with slow_disk_once_a_device_goes(hass):
+    with slow_disk_once_a_device_goes(hass) as blocks:
         await entry.runtime_data.account.async_refresh()
         assert await hass.config_entries.async_unload(entry.entry_id)
+        assert blocks
+        assert not any(block.done() for block in blocks)
     await hass.async_block_till_done(wait_background_tasks=True)
     assert not left_behind(hass)
 
@@ -60,7 +65,7 @@ async def test_unload_while_somebody_waits_for_an_answer(
     prices = entry.runtime_data.prices[subscription.id]
     asking = hass.async_create_task(prices.async_refresh())
     while nomos.faults.pending:
-        await asyncio.sleep(0)
+        await sleep(0)
     assert await hass.config_entries.async_unload(entry.entry_id)
     await advance(timedelta(seconds=21))
     await asking
