@@ -106,7 +106,7 @@ def _read[T: date | time](text: str, parse: Callable[[str], T | None]) -> T | da
     """
     found: T | datetime | None = None
     if len(text) <= _LONGEST and text.isascii() and text.isprintable():
-        with suppress(ValueError):
+        with suppress(ValueError, OverflowError):
             found = parse(text) or dt_util.parse_datetime(text)
     if found is None or (isinstance(found, date) and found.year not in _YEARS):
         raise invalid_input("invalid_time", value=harmless_text(text))

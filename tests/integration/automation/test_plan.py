@@ -334,6 +334,7 @@ async def test_hourly_and_feed_in(hass: HomeAssistant, nomos, linked) -> None:
         ),
         ({"duration": 60, "min_run": 61, "contiguous": False}, "min_run_too_long"),
         ({"duration": 60, "earliest": "25:00"}, "invalid_time"),
+        ({"duration": 60, "earliest": "99999999999:00"}, "invalid_time"),
         ({"duration": 60, "latest": "tonight"}, "invalid_time"),
         ({"duration": 60, "latest": "1026-06-10 10:00"}, "invalid_time"),
         ({"duration": 60, "latest": "2026-06-10 10:00"}, "window_over"),
