@@ -78,7 +78,7 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
         self._left_out: Exception | None = None
         self._worth_repeating = False
         self._repeated = 0
-        self._shown_on = local_date(dt_util.utcnow())
+        self._shown_as = (local_date(dt_util.utcnow()), self._has_ended)
         self._unsub_prices: CALLBACK_TYPE | None = None
 
     async def async_load(self) -> None:
@@ -110,9 +110,10 @@ class UsageCoordinator(ContractCoordinator[UsageRecord]):
 
     @callback
     def _follow_prices(self) -> None:
-        """Follow the display clock: on a new day, this month may have become the last one."""
-        if (today := local_date(dt_util.utcnow())) != self._shown_on:
-            self._shown_on = today
+        """Update the sensors on a new day, when this month may be the last one, and at the end of the contract."""
+        shown = (local_date(dt_util.utcnow()), self._has_ended)
+        if shown != self._shown_as:
+            self._shown_as = shown
             self.async_update_listeners()
         self.async_refresh_if_overdue()
 

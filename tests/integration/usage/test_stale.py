@@ -85,6 +85,22 @@ async def test_nomos_is_down(hass: HomeAssistant, nomos, linked, advance, wait) 
     assert float(shown) == pytest.approx(kwh, abs=1e-6)
 
 
+async def test_contract_ends_while_usage_is_old(
+    hass: HomeAssistant, nomos, linked, advance, wait
+) -> None:
+    """The usage of an ended contract is available from the moment on when its end is known."""
+    subscription = contract(nomos)
+    entry = await linked()
+    await advance(HOUR / 20)
+    nomos.faults.add(kind="reset", match="usage")
+    await wait(3.7)
+    assert missing(hass, subscription) == {*USAGE}
+    nomos.set_subscription(subscription.id, status="ended", end_at=datetime.now(UTC))
+    await entry.runtime_data.account.async_refresh()
+    await hass.async_block_till_done()
+    assert not missing(hass, subscription, USAGE)
+
+
 @pytest.mark.parametrize("daily", [False, True])
 async def test_the_hub_was_off(
     hass: HomeAssistant, nomos, linked, advance, freezer, daily
