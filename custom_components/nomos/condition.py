@@ -41,6 +41,12 @@ from .targets import (
 class _NomosCondition(OfKind, EntityConditionBase):
     """A condition on one kind of entity."""
 
+    @property
+    @override
+    def needs_polling(self) -> bool:
+        """Return True: time can change the result, or an entity that the chosen one stands for."""
+        return True
+
     @override
     def _should_include(self, _state: State) -> bool:
         """Include unknown states, which do not meet the condition."""
@@ -104,12 +110,6 @@ def _rated(
             super().__init__(hass, config)
             assert config.options
             self._number: float = config.options[option]
-
-        @property
-        @override
-        def needs_polling(self) -> bool:
-            """Return True, since time alone can change the result."""
-            return True
 
         @override
         def is_valid_state(self, entity_state: State) -> bool:

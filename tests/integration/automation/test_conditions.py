@@ -256,13 +256,13 @@ async def test_level_for_a_while(
     check.async_unload()
 
 
-async def test_time_changes_the_result(hass: HomeAssistant, linked) -> None:
-    """Conditions declare that time alone can change their result."""
+async def test_more_than_states_changes_the_result(hass: HomeAssistant, linked) -> None:
+    """Conditions declare that more than the states of their targets can change their result."""
     for name, options in CONDITIONS:
         check = await checker(
             hass, condition(name, {"entity_id": "sensor.a"}, **options)
         )
-        assert check.needs_polling == (name != "price_level_is")
+        assert check.needs_polling
 
 
 @pytest.mark.parametrize(
