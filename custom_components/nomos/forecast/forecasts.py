@@ -8,9 +8,11 @@ import logging
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, CoreState, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.event import async_track_time_interval
+from homeassistant.helpers.start import async_at_started
+from homeassistant.util import dt as dt_util
 
 from ..account.ranking import default_contract, feed_in_contract
 from ..api import Subscription
@@ -88,7 +90,10 @@ class Forecasts:
 
     @callback
     def async_start(self) -> CALLBACK_TYPE:
-        """Read periodically from now on, so that the signal tells of changes; return a function that stops it."""
+        """Read periodically, and once Home Assistant has started, so that the signal tells of changes.
+
+        Return a function that stops it.
+        """
 
         @callback
         def due(now: datetime) -> None:
@@ -96,7 +101,20 @@ class Forecasts:
                 self._hass, self.async_outlook(now), f"{DOMAIN} forecasts"
             )
 
-        return async_track_time_interval(self._hass, due, _READ_INTERVAL)
+        @callback
+        def started(_hass: HomeAssistant) -> None:
+            due(dt_util.utcnow())
+
+        stops = [async_track_time_interval(self._hass, due, _READ_INTERVAL)]
+        if self._hass.state is not CoreState.running:
+            stops.append(async_at_started(self._hass, started))
+
+        @callback
+        def stop() -> None:
+            for one in stops:
+                one()
+
+        return stop
 
     async def async_outlook(self, now: datetime) -> Outlook:
         """Return the outlook as of an aware instant. It never fails: what cannot be read is left out."""
@@ -177,7 +195,9 @@ class Forecasts:
             and read <= now < read + _SUN_MAX_AGE
         ):
             return
-        self._sun_of, self._sun_read = entries, now
+        started = self._hass.state is CoreState.running
+        # Until Home Assistant has started, other integrations' forecasts may be missing.
+        self._sun_of, self._sun_read = entries, now if started else None
         if not entries:
             self._sun = SunForecast()
             return

@@ -1,11 +1,18 @@
 """Tests of a home battery across a restart: the inverter keeps its mode, and the ledger has no gap."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
+from custom_components.nomos.forecast.outlook import Problem
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import (
+    EVENT_HOMEASSISTANT_STARTED,
+    STATE_UNAVAILABLE,
+    STATE_UNKNOWN,
+)
 from homeassistant.core import (
+    CoreState,
     Event,
     EventStateChangedData,
     HomeAssistant,
@@ -21,6 +28,7 @@ from tests.integration.battery.helpers import (
     report,
     state_of,
 )
+from tests.integration.forecast.helpers import add_sun, bright
 from tests.integration.helpers import Advance, restart
 
 pytestmark = pytest.mark.usefixtures("german_hub")
@@ -122,3 +130,32 @@ async def test_ledger_over_a_restart(
     assert after.at == before.at + QUARTER
     assert after.level == pytest.approx(level)
     assert after.own_level <= before.own_level
+
+
+async def test_sun_that_is_forecast_only_after_the_start(
+    hass: HomeAssistant, linked
+) -> None:
+    """A battery that was planned while the solar forecast was still loading is planned again with it at once."""
+    entry = await linked()
+    add_sun(hass, "east").answers["east"] = bright(date(2026, 1, 14), 3)
+    hass.config_entries.async_update_entry(entry, options={"solar_forecasts": ["east"]})
+    report(hass, 20)
+    battery = await add(hass, entry)
+    planned = batteries_of(entry).all[battery].plan
+    roof = hass.config_entries.async_get_entry("east")
+    roof.mock_state(hass, ConfigEntryState.NOT_LOADED)
+    hass.set_state(CoreState.starting)
+    await restart(hass, entry)
+    assert problems(entry) == {Problem.SUN_UNAVAILABLE}
+    assert batteries_of(entry).all[battery].plan.plan.steps != planned.plan.steps
+    roof.mock_state(hass, ConfigEntryState.LOADED)
+    hass.set_state(CoreState.running)
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert problems(entry) == set()
+    assert batteries_of(entry).all[battery].plan.plan.steps == planned.plan.steps
+
+
+def problems(entry) -> set[Problem]:
+    """Return the problems of the latest outlook, apart from the house's."""
+    return set(entry.runtime_data.forecasts.latest.problems) & {Problem.SUN_UNAVAILABLE}
