@@ -22,9 +22,9 @@ LARGEST_ROOMS = {
     "pricing": 900,
     "planner": 1350,
     "usage": 2150,
-    "loads": 4300,
+    "loads": 4250,
     "battery": 1300,
-    "forecast": 1150,
+    "forecast": 1170,
     "card": 900,
     "": 4900,
 }

@@ -1,9 +1,10 @@
 """A load: something to run at the cheapest time. Each is a config subentry."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 import logging
-from typing import Final, override
+from typing import Any, Final, override
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import HomeAssistant, callback
@@ -166,11 +167,13 @@ class Load(PlannedSubentry):
         self._update()
 
     @callback
-    def async_rename(self, settings: LoadSettings) -> None:
-        """Apply settings in which only entity ids were renamed."""
-        self.settings = settings
+    @override
+    def async_rename(self, data: Mapping[str, Any], old: str, new: str) -> None:
+        """Apply the new id as a name only: what was measured and switched still counts."""
+        self.settings = settings = LoadSettings.of(data)
         self.sensors.async_follow(settings, renamed=True)
         self.meter.async_follow(settings, renamed=True)
+        self.control.async_rename(old, new)
 
     @callback
     def async_switch(self, *, on: bool) -> None:

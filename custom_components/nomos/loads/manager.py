@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, override
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.const import EVENT_CORE_CONFIG_UPDATE
 from homeassistant.core import Event, HomeAssistant, callback
-from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.util import dt as dt_util
 
@@ -23,7 +22,6 @@ from ..storage import StoredFile, stored_file
 from .load import SUBENTRY_TYPE, Load
 from .plan import LoadMemory
 from .saved import async_forget_saved
-from .settings import LoadSettings, renamed
 
 if TYPE_CHECKING:
     from .own_sun import SharedSun
@@ -53,15 +51,9 @@ class Loads(Subentries[Load]):
         async_forget_saved(self._hass, self._stored.keys() - self._entry.subentries)
         self._connect(signal_changed(self._entry.entry_id), self._save)
         self._begin()
-        for unsubscribe in (
-            self._hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, self.async_replan),
-            self._hass.bus.async_listen(
-                er.EVENT_ENTITY_REGISTRY_UPDATED,
-                self._entity_renamed,
-                event_filter=_is_renamed,
-            ),
-        ):
-            self._entry.async_on_unload(unsubscribe)
+        self._entry.async_on_unload(
+            self._hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, self.async_replan)
+        )
         for load in list(self.all.values()):
             await load.plan_maker.async_wait()
 
@@ -112,22 +104,6 @@ class Loads(Subentries[Load]):
         for load in self.all.values():
             load.async_replan()
 
-    @callback
-    def _entity_renamed(self, event: Event[er.EventEntityRegistryUpdatedData]) -> None:
-        """Update loads that use an entity whose id was changed."""
-        data = event.data
-        if data["action"] != "update":
-            return
-        old, new = data["old_entity_id"], data["entity_id"]
-        for load in list(self.all.values()):
-            before = load.subentry.data
-            if (after := renamed(before, old, new)) != before:
-                load.async_rename(LoadSettings.of(after))
-                load.control.async_rename(old, new)
-                self._hass.config_entries.async_update_subentry(
-                    self._entry, load.subentry, data=after
-                )
-
     @override
     def _make(self, subentry: ConfigSubentry) -> Load:
         stored = self._stored.get(subentry.subentry_id)
@@ -160,11 +136,6 @@ class Loads(Subentries[Load]):
         else:
             self._file.async_save_soon(memory)
         self._stored = memory
-
-
-@callback
-def _is_renamed(data: er.EventEntityRegistryUpdatedData) -> bool:
-    return "old_entity_id" in data
 
 
 def _without_recoverable(memory: Mapping[str, LoadMemory]) -> dict[str, LoadMemory]:

@@ -304,24 +304,6 @@ class LoadSettings:
         )
 
 
-_ENTITIES: Final = (
-    "charge_sensor",
-    "target_entity",
-    "plugged_sensor",
-    "ask_sensor",
-    "energy_sensor",
-)
-"""The keys of a subentry's data that hold an entity id, besides ``devices``."""
-
-
-def renamed(data: Mapping[str, Any], old: str, new: str) -> dict[str, Any]:
-    """Return the data of a subentry with an entity id replaced."""
-    changes: dict[str, Any] = {key: new for key in _ENTITIES if data.get(key) == old}
-    if old in (devices := data.get("devices") or ()):
-        changes["devices"] = [new if one == old else one for one in devices]
-    return dict(data) | changes
-
-
 def _days(data: Mapping[str, Any]) -> frozenset[int]:
     match data.get("days", Days.EVERY_DAY):
         case Days.WORKDAYS:

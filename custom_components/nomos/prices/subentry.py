@@ -16,9 +16,9 @@ from homeassistant.config_entries import (
     SubentryFlowResult,
 )
 from homeassistant.const import CONF_NAME
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.data_entry_flow import AbortFlow
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -55,6 +55,10 @@ class PlannedSubentry:
         self, subentry: ConfigSubentry, coordinator: PriceCoordinator | None
     ) -> None:
         """Use new settings, a new name or new prices."""
+
+    @callback
+    def async_rename(self, data: Mapping[str, Any], old: str, new: str) -> None:
+        """Prepare for settings in which only an entity id is different; ``async_configure`` follows."""
 
     def _follow_prices(
         self, coordinator: PriceCoordinator | None, listener: Callable[[], None]
@@ -105,6 +109,13 @@ class Subentries[T: PlannedSubentry]:
     def _begin(self) -> None:
         """Follow the entry from now on."""
         self._connect(SIGNAL_CONFIG_ENTRY_CHANGED, self._entry_changed)
+        self._entry.async_on_unload(
+            self._hass.bus.async_listen(
+                er.EVENT_ENTITY_REGISTRY_UPDATED,
+                self._entity_renamed,
+                event_filter=_is_renamed,
+            )
+        )
         self._entry.async_on_unload(self._stop)
         self.async_update()
 
@@ -138,6 +149,21 @@ class Subentries[T: PlannedSubentry]:
     def _entry_changed(self, change: ConfigEntryChange, entry: ConfigEntry) -> None:
         if entry is self._entry and change is ConfigEntryChange.UPDATED:
             self.async_update()
+
+    @callback
+    def _entity_renamed(self, event: Event[er.EventEntityRegistryUpdatedData]) -> None:
+        """Update the settings that name an entity whose id was changed."""
+        data = event.data
+        if data["action"] != "update":
+            return
+        old, new = data["old_entity_id"], data["entity_id"]
+        for one in list(self.all.values()):
+            before = one.subentry.data
+            if (after := renamed(before, old, new)) != before:
+                one.async_rename(after, old, new)
+                self._hass.config_entries.async_update_subentry(
+                    self._entry, one.subentry, data=after
+                )
 
     @callback
     def async_update(self) -> None:
@@ -201,6 +227,22 @@ class Subentries[T: PlannedSubentry]:
         for one in self.all.values():
             one.async_stop()
         self.all.clear()
+
+
+@callback
+def _is_renamed(data: er.EventEntityRegistryUpdatedData) -> bool:
+    return "old_entity_id" in data
+
+
+def renamed(data: Mapping[str, Any], old: str, new: str) -> dict[str, Any]:
+    """Return the data of a subentry with an entity id replaced, also in lists."""
+
+    def replaced(value: Any) -> Any:
+        if isinstance(value, list | tuple) and old in value:
+            return [new if one == old else one for one in value]
+        return new if value == old else value
+
+    return {key: replaced(value) for key, value in data.items()}
 
 
 class PlannedFlow(ConfigSubentryFlow):

@@ -6,7 +6,9 @@ import pytest
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
 from tests.integration.battery.helpers import (
+    LEVEL,
     QUARTER,
     USUAL,
     add,
@@ -136,3 +138,24 @@ async def test_options_of_levels(hass: HomeAssistant, linked) -> None:
         await hass.async_block_till_done(wait_background_tasks=True)
         changed = live(entry, battery).plan is not before
         assert changed is ("payout" in options)
+
+
+async def test_renamed_level_sensor(
+    hass: HomeAssistant, linked, advance: Advance
+) -> None:
+    """The battery follows the new entity id, and is planned with what that reports."""
+    registry = er.async_get(hass)
+    registry.async_get_or_create(
+        "sensor", "test", "level", suggested_object_id=LEVEL.removeprefix("sensor.")
+    )
+    entry = await linked()
+    report(hass, 20)
+    battery = await add(hass, entry)
+    registry.async_update_entity(LEVEL, new_entity_id="sensor.renamed")
+    hass.states.async_remove(LEVEL)
+    hass.states.async_set("sensor.renamed", "60", {"unit_of_measurement": "%"})
+    for _ in range(3):
+        await advance(QUARTER)
+    assert entry.subentries[battery].data["level_sensor"] == "sensor.renamed"
+    assert live(entry, battery).level == 6
+    assert state_of(hass, battery).attributes["schedule"]
