@@ -157,7 +157,7 @@ class Load(PlannedSubentry):
         """Apply name, settings and prices. What has run so far counts under new settings, too."""
         self.subentry, settings = subentry, LoadSettings.of(subentry.data)
         if coordinator is not self.coordinator:
-            self.plan_maker.cancel()
+            self.plan_maker.drop()
             self._follow_prices(coordinator, self._update_soon)
         self.sensors.async_follow(settings)
         if settings != self.settings:

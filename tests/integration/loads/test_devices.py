@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from custom_components.nomos.const import DOMAIN
-from homeassistant.core import HomeAssistant
+from custom_components.nomos.prices.coordinator import PriceCoordinator
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from tests.integration.helpers import EMAIL, Advance
 from tests.integration.loads.helpers import DISHWASHER, add, fill_in
@@ -84,11 +85,40 @@ async def test_contract_ends(hass: HomeAssistant, nomos, linked, freezer) -> Non
     nomos.faults.add(kind="delay", match="usage", seconds=5, times=1)
     usage = runtime.usage[second.id]
     request = hass.async_create_background_task(usage.async_refresh(), "usage")
-    async with asyncio.timeout(10):
-        while nomos.faults.pending:
-            await asyncio.sleep(0)
+    while nomos.faults.pending:
+        await asyncio.sleep(0)
     nomos.set_subscription(second.id, status="ended", end_at=datetime.now(UTC))
     await runtime.account.async_refresh()
     assert runtime.loads.all[load].coordinator is runtime.prices[first.id]
     assert contract_of(hass, entry, load) == "Nomos"
     request.cancel()
+
+
+async def test_contract_ends_while_its_load_is_planned(
+    hass: HomeAssistant, nomos, linked
+) -> None:
+    """The load is planned again with the other contract, even if its prices are the same."""
+    first = nomos.customers[EMAIL].subscriptions[0]
+    second = nomos.add_subscription(EMAIL)
+    entry = await linked()
+    runtime = entry.runtime_data
+    load = runtime.loads.all[await add(hass, entry, subscription=second.id)]
+    table = load.coordinator.data
+    planned: list[PriceCoordinator] = []
+
+    @callback
+    def plan(event) -> None:
+        if event.data["action"] == "remove":
+            load.async_replan()
+            assert load.plan_maker.planning_task
+            planned.append(load.coordinator)
+
+    stop = hass.bus.async_listen(dr.EVENT_DEVICE_REGISTRY_UPDATED, plan)
+    nomos.set_subscription(second.id, status="ended", end_at=datetime.now(UTC))
+    await runtime.account.async_refresh()
+    stop()
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert [one.contract_id for one in planned] == [second.id]
+    assert load.coordinator is runtime.prices[first.id]
+    assert load.coordinator.data == table
+    assert load.plan_maker.is_valid
