@@ -112,6 +112,7 @@ class StoredFile:
 
     async def async_write(self, _now: datetime | None = None) -> None:
         """Write what is not on the disk yet; if that is nothing, do not wait for a read either."""
+        self._cancel_soon()
         if self._owed is not None:
             await self._async_alone(self._async_write)
 
@@ -144,7 +145,6 @@ class StoredFile:
             self._unsub_soon = None
 
     async def _async_write(self) -> None:
-        self._cancel_soon()
         if (owed := self._owed) is None:
             return
         try:
