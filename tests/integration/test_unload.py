@@ -65,6 +65,7 @@ async def test_unload_while_somebody_waits_for_an_answer(
     prices = entry.runtime_data.prices[subscription.id]
     asking = hass.async_create_task(prices.async_refresh())
     while nomos.faults.pending:
+        assert not asking.done()
         await sleep(0)
     assert await hass.config_entries.async_unload(entry.entry_id)
     await advance(timedelta(seconds=21))

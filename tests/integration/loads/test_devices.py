@@ -86,6 +86,7 @@ async def test_contract_ends(hass: HomeAssistant, nomos, linked, freezer) -> Non
     usage = runtime.usage[second.id]
     request = hass.async_create_background_task(usage.async_refresh(), "usage")
     while nomos.faults.pending:
+        assert not request.done()
         await asyncio.sleep(0)
     nomos.set_subscription(second.id, status="ended", end_at=datetime.now(UTC))
     await runtime.account.async_refresh()
