@@ -24,7 +24,7 @@ LARGEST_ROOMS = {
     "usage": 2150,
     "loads": 4250,
     "battery": 1300,
-    "forecast": 1170,
+    "forecast": 1190,
     "card": 900,
     "": 4900,
 }

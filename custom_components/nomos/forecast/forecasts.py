@@ -7,11 +7,18 @@ from datetime import date, datetime, timedelta
 import logging
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import CALLBACK_TYPE, CoreState, HomeAssistant, callback
-from homeassistant.helpers.dispatcher import async_dispatcher_send
+from homeassistant.config_entries import (
+    SIGNAL_CONFIG_ENTRY_CHANGED,
+    ConfigEntry,
+    ConfigEntryChange,
+    ConfigEntryState,
+)
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.dispatcher import (
+    async_dispatcher_connect,
+    async_dispatcher_send,
+)
 from homeassistant.helpers.event import async_track_time_interval
-from homeassistant.helpers.start import async_at_started
 from homeassistant.util import dt as dt_util
 
 from ..account.ranking import default_contract, feed_in_contract
@@ -90,7 +97,7 @@ class Forecasts:
 
     @callback
     def async_start(self) -> CALLBACK_TYPE:
-        """Read periodically, and once Home Assistant has started, so that the signal tells of changes.
+        """Read periodically, and when a solar forecast is loaded, so that the signal tells of changes.
 
         Return a function that stops it.
         """
@@ -101,20 +108,30 @@ class Forecasts:
                 self._hass, self.async_outlook(now), f"{DOMAIN} forecasts"
             )
 
-        @callback
-        def started(_hass: HomeAssistant) -> None:
-            due(dt_util.utcnow())
-
-        stops = [async_track_time_interval(self._hass, due, _READ_INTERVAL)]
-        if self._hass.state is not CoreState.running:
-            stops.append(async_at_started(self._hass, started))
+        stop_timer = async_track_time_interval(self._hass, due, _READ_INTERVAL)
+        stop_following = async_dispatcher_connect(
+            self._hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._entry_changed
+        )
 
         @callback
         def stop() -> None:
-            for one in stops:
-                one()
+            stop_timer()
+            stop_following()
 
         return stop
+
+    @callback
+    def _entry_changed(self, _change: ConfigEntryChange, entry: ConfigEntry) -> None:
+        """Read the sun again when a solar forecast is loaded: after a start, it may be later than we are."""
+        if entry.entry_id in self._sun_of and entry.state is ConfigEntryState.LOADED:
+            self._entry.async_create_background_task(
+                self._hass, self._async_read_sun_again(), f"{DOMAIN} solar forecasts"
+            )
+
+    async def _async_read_sun_again(self) -> None:
+        async with self._lock:
+            self._sun_read = None
+        await self.async_outlook(dt_util.utcnow())
 
     async def async_outlook(self, now: datetime) -> Outlook:
         """Return the outlook as of an aware instant. It never fails: what cannot be read is left out."""
@@ -195,16 +212,13 @@ class Forecasts:
             and read <= now < read + _SUN_MAX_AGE
         ):
             return
-        started = self._hass.state is CoreState.running
-        # Until Home Assistant has started, other integrations' forecasts may be missing.
-        self._sun_of, self._sun_read = entries, now if started else None
-        if not entries:
-            self._sun = SunForecast()
-            return
+        # If this is cancelled, the next request reads again.
+        self._sun_of, self._sun_read = entries, None
         self._sun = await async_read_sun(self._hass, entries, now)
-        if self._record is None:
-            self._record = await self._file.async_load(decode_record) or SolarAccuracy()
-        await self._async_learn(self._record, dashboard, now)
+        if entries:
+            record = self._record or await self._file.async_load(decode_record)
+            await self._async_learn(record or SolarAccuracy(), dashboard, now)
+        self._sun_read = now
 
     async def _async_learn(
         self, record: SolarAccuracy, dashboard: Dashboard, now: datetime

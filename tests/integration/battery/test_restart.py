@@ -6,13 +6,8 @@ import pytest
 
 from custom_components.nomos.forecast.outlook import Problem
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import (
-    EVENT_HOMEASSISTANT_STARTED,
-    STATE_UNAVAILABLE,
-    STATE_UNKNOWN,
-)
+from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import (
-    CoreState,
     Event,
     EventStateChangedData,
     HomeAssistant,
@@ -132,28 +127,23 @@ async def test_ledger_over_a_restart(
     assert after.own_level <= before.own_level
 
 
-async def test_sun_that_is_forecast_only_after_the_start(
-    hass: HomeAssistant, linked
-) -> None:
-    """A battery that was planned while the solar forecast was still loading is planned again with it at once."""
+async def test_solar_forecast_that_is_loaded_late(hass: HomeAssistant, linked) -> None:
+    """A battery that was planned without the sun is planned again as soon as the forecast is there."""
     entry = await linked()
     add_sun(hass, "east").answers["east"] = bright(date(2026, 1, 14), 3)
     hass.config_entries.async_update_entry(entry, options={"solar_forecasts": ["east"]})
     report(hass, 20)
     battery = await add(hass, entry)
-    planned = batteries_of(entry).all[battery].plan
+    planned = batteries_of(entry).all[battery].plan.plan
     roof = hass.config_entries.async_get_entry("east")
-    roof.mock_state(hass, ConfigEntryState.NOT_LOADED)
-    hass.set_state(CoreState.starting)
+    roof.mock_state(hass, ConfigEntryState.SETUP_RETRY)
     await restart(hass, entry)
     assert problems(entry) == {Problem.SUN_UNAVAILABLE}
-    assert batteries_of(entry).all[battery].plan.plan.steps != planned.plan.steps
+    assert batteries_of(entry).all[battery].plan.plan.steps != planned.steps
     roof.mock_state(hass, ConfigEntryState.LOADED)
-    hass.set_state(CoreState.running)
-    hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
     await hass.async_block_till_done(wait_background_tasks=True)
     assert problems(entry) == set()
-    assert batteries_of(entry).all[battery].plan.plan.steps == planned.plan.steps
+    assert batteries_of(entry).all[battery].plan.plan.steps == planned.steps
 
 
 def problems(entry) -> set[Problem]:

@@ -3,10 +3,12 @@
 import asyncio
 from datetime import UTC, date, datetime
 import json
+from typing import Any
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.nomos.forecast.forecasts import Forecasts
 from custom_components.nomos.forecast.outlook import Problem
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
@@ -16,6 +18,7 @@ from tests.integration.forecast.helpers import (
     DAY,
     HOUR,
     SOLAR,
+    Sun,
     add_sun,
     bright,
     dashboard,
@@ -256,3 +259,50 @@ async def test_a_file_that_cannot_be_read(
     outlook = await forecasts_of(entry).async_outlook(NOON)
     assert sun_at(outlook, NOON) == pytest.approx(0.5)
     assert files("forecast").keys() == {name, f"{name}.unreadable"}
+
+
+@pytest.fixture
+async def slow(hass: HomeAssistant, linked, forecasts_of) -> tuple[Sun, Forecasts, Any]:
+    """Return two solar forecasts, of which only the slow one is loaded, and a request that waits for it."""
+    entry = await linked()
+    sun = add_sun(hass, "east", "west")
+    sun.answers = {"east": asyncio.Event(), "west": bright(TODAY, 2)}
+    choose(hass, entry, "east", "west")
+    hass.config_entries.async_get_entry("west").mock_state(
+        hass, ConfigEntryState.SETUP_RETRY
+    )
+    forecasts = forecasts_of(entry)
+    request = hass.async_create_task(forecasts.async_outlook(NOON))
+    while not sun.asked:
+        assert not request.done()
+        await asyncio.sleep(0)
+    return sun, forecasts, request
+
+
+async def test_loaded_while_another_is_read(hass: HomeAssistant, slow) -> None:
+    """What was read without it is not kept."""
+    sun, forecasts, request = slow
+    stop = forecasts.async_start()
+    hass.config_entries.async_get_entry("west").mock_state(
+        hass, ConfigEntryState.LOADED
+    )
+    sun.answers["east"].set()
+    sun.answers["east"] = bright(TODAY, 2)
+    assert (await request).problems
+    await hass.async_block_till_done(wait_background_tasks=True)
+    stop()
+    assert forecasts.latest.problems == ()
+    assert sun_at(forecasts.latest, NOON) == pytest.approx(1)
+
+
+async def test_cancelled_request(hass: HomeAssistant, slow) -> None:
+    """The next one reads the sun."""
+    sun, forecasts, request = slow
+    request.cancel()
+    hass.config_entries.async_get_entry("west").mock_state(
+        hass, ConfigEntryState.LOADED
+    )
+    sun.answers["east"] = bright(TODAY, 2)
+    outlook = await forecasts.async_outlook(NOON)
+    assert outlook.problems == ()
+    assert sun_at(outlook, NOON) == pytest.approx(1)
