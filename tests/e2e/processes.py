@@ -1,5 +1,6 @@
 """The two processes: a real Home Assistant and a stand-in Nomos."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from tests.e2e.proxy import TokenProxy
 
 USER = "owner"
 PASSWORD = "owner-password"
+_TOKEN_NAME = "tests"
 MY_REDIRECT_URI = "https://my.home-assistant.io/redirect/oauth"
 
 
@@ -92,9 +94,18 @@ async def start_processes(
             async with hub.client() as client:
                 await client.onboard(user=USER, password=PASSWORD, language=language)
                 await wait_until_running(client)
-                token = await client.long_lived_token("tests")
+                token = await client.long_lived_token(_TOKEN_NAME)
+            await _until_token_is_stored(folder)
             yield Processes(
                 hub=hub, simulator=simulator, simulator_url=nomos_url, token=token
             )
         finally:
             hub.kill()
+
+
+async def _until_token_is_stored(folder: Path) -> None:
+    """Wait until Home Assistant has stored the token: one that stops within a second may forget it."""
+    path = folder / ".storage" / "auth"
+    async with asyncio.timeout(10):
+        while not path.exists() or f'"{_TOKEN_NAME}"' not in path.read_text():
+            await asyncio.sleep(0.05)
