@@ -39,8 +39,8 @@ RECORDER: Final = "recorder"
 
 _READ_CHUNK: Final = timedelta(days=31)
 
-_WRITE_BATCH: Final = 400
-"""Rows of one call, of each of which the recorder creates several objects."""
+_WRITE_BATCH: Final = 100
+"""Rows of one call. The recorder creates objects of all of them at once; of more, too many would grow old."""
 
 _COMMIT_TIMEOUT: Final = 300.0
 """Seconds after which a write counts as failed. A recorder that cleans up its database can be busy for a minute."""
