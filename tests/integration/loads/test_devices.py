@@ -9,10 +9,18 @@ from custom_components.nomos.const import DOMAIN
 from custom_components.nomos.prices.coordinator import PriceCoordinator
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
+from simulator import Simulator
+from simulator.customers import Subscription
 from tests.integration.helpers import EMAIL, Advance
 from tests.integration.loads.helpers import DISHWASHER, add, fill_in
 
 pytestmark = pytest.mark.usefixtures("german_hub")
+
+
+@pytest.fixture
+def contracts(nomos: Simulator) -> tuple[Subscription, Subscription]:
+    """Return the customer's contract and a second one with the same prices."""
+    return nomos.customers[EMAIL].subscriptions[0], nomos.add_subscription(EMAIL)
 
 
 def device(hass: HomeAssistant, entry, key: str) -> dr.DeviceEntry | None:
@@ -29,11 +37,10 @@ def contract_of(hass: HomeAssistant, entry, load: str) -> str | None:
 
 
 async def test_device_is_linked_to_its_contract(
-    hass: HomeAssistant, nomos, linked
+    hass: HomeAssistant, contracts, linked
 ) -> None:
     """This holds from the start, after a reload, and when another contract is chosen."""
-    first = nomos.customers[EMAIL].subscriptions[0]
-    second = nomos.add_subscription(EMAIL)
+    first, second = contracts
     entry = await linked()
     loads = [
         await add(hass, entry, name=one.number, subscription=one.id)
@@ -74,10 +81,11 @@ async def test_the_only_contract(hass: HomeAssistant, nomos, linked) -> None:
     assert contract_of(hass, entry, load) == "Nomos"
 
 
-async def test_contract_ends(hass: HomeAssistant, nomos, linked, freezer) -> None:
+async def test_contract_ends(
+    hass: HomeAssistant, nomos, contracts, linked, freezer
+) -> None:
     """From then on the load is planned with the other contract, even if usage is still being requested."""
-    first = nomos.customers[EMAIL].subscriptions[0]
-    second = nomos.add_subscription(EMAIL)
+    first, second = contracts
     entry = await linked()
     runtime = entry.runtime_data
     load = await add(hass, entry, subscription=second.id)
@@ -96,11 +104,10 @@ async def test_contract_ends(hass: HomeAssistant, nomos, linked, freezer) -> Non
 
 
 async def test_contract_ends_while_its_load_is_planned(
-    hass: HomeAssistant, nomos, linked
+    hass: HomeAssistant, nomos, contracts, linked
 ) -> None:
     """The load is planned again with the other contract, even if its prices are the same."""
-    first = nomos.customers[EMAIL].subscriptions[0]
-    second = nomos.add_subscription(EMAIL)
+    first, second = contracts
     entry = await linked()
     runtime = entry.runtime_data
     load = runtime.loads.all[await add(hass, entry, subscription=second.id)]
