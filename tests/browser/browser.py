@@ -1,15 +1,19 @@
 """A headless browser that can reach this machine only, and keeps evidence if a test fails."""
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 import shutil
 import tempfile
+import time
 from urllib.parse import urlsplit
 
 from playwright.async_api import (
     Browser,
     BrowserContext,
+    Error,
+    Page,
     Route,
     async_playwright,
     expect,
@@ -115,6 +119,26 @@ async def open_window(
         raise
     finally:
         await context.close()
+
+
+async def wait_for_history(page: Page) -> None:
+    """Wait until the browser has gone back in its history, as Home Assistant makes it do when a dialog closes.
+
+    Going back is asynchronous: a navigation that begins before it is aborted.
+    """
+    await page.wait_for_function("() => !history.state?.dialog")
+
+
+async def retry(check: Callable[[], Awaitable[None]]) -> None:
+    """Repeat a check until it passes, since a page takes time to draw. Raises the check's last error."""
+    end = time.monotonic() + PATIENCE / 1000
+    while True:
+        try:
+            return await check()
+        except AssertionError, Error:
+            if time.monotonic() > end:
+                raise
+        await asyncio.sleep(0.1)
 
 
 def _is_elsewhere(address: str) -> bool:

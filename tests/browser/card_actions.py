@@ -5,6 +5,7 @@ from typing import Any
 from playwright.async_api import expect
 
 from scripts.hub_client import HubClient
+from tests.browser.browser import retry
 from tests.browser.journey import Journey
 
 NOTE = "card_was_held"
@@ -24,9 +25,13 @@ async def see_actions(journey: Journey, hub: HubClient) -> None:
     await journey.go(f"/{path}")
     tile, chart = (page.locator("nomos-price-card").nth(one) for one in (0, 1))
     await expect(tile.locator(".spark path").first).to_be_visible()
-    box = await tile.bounding_box()
-    assert box
-    assert box["height"] == 120
+
+    async def is_a_tile() -> None:
+        box = await tile.bounding_box()
+        assert box
+        assert box["height"] == 120
+
+    await retry(is_a_tile)
     await journey.screenshots.take("card-tile", page, tile, margin=8)
     await tile.locator(".open").click(delay=700)
     for _ in range(100):

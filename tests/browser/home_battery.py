@@ -8,6 +8,7 @@ from playwright.async_api import Locator, expect
 
 from scripts.hub_client import HubClient
 from scripts.sign_in import DOMAIN
+from tests.browser.browser import retry
 from tests.browser.journey import Journey, exactly
 from tests.browser.keyboard import tab_to
 
@@ -119,10 +120,14 @@ async def _omit_a_figure(journey: Journey, key: str) -> None:
     await field.press("Enter")
     error = journey.texts.own(f"config_subentries.battery.error.no_{key}")
     await journey.see(error, journey.flow)
-    box = await field.bounding_box()
-    error_box = await journey.flow.get_by_text(error).first.bounding_box()
-    assert box and error_box
-    assert abs(error_box["y"] - box["y"]) < 2 * box["height"]
+
+    async def is_at_its_field() -> None:
+        box = await field.bounding_box()
+        error_box = await journey.flow.get_by_text(error).first.bounding_box()
+        assert box and error_box
+        assert abs(error_box["y"] - box["y"]) < 2 * box["height"]
+
+    await retry(is_at_its_field)
     for other, text in (FIGURES | {key: ""}).items():
         await expect(_number(journey, other)).to_have_value(text)
     await field.fill(FIGURES[key])

@@ -10,6 +10,7 @@ from playwright.async_api import BrowserContext, Locator, Page, expect
 from custom_components.nomos.const import PAGES
 from scripts.hub_client import HubClient, HubError
 from scripts.sign_in import CLIENT_ID, CLIENT_SECRET, CUSTOMER, DOMAIN, Customer
+from tests.browser.browser import wait_for_history
 from tests.browser.console_guard import ConsoleGuard
 from tests.browser.keyboard import tab_to
 from tests.browser.my_redirect import HOST as MY_HOST
@@ -58,7 +59,13 @@ class Journey:
 
     async def go(self, path: str) -> None:
         """Open a page of Home Assistant by its path."""
+        await wait_for_history(self.page)
         await self.page.goto(self.processes.hub.url + path)
+
+    async def reload(self) -> None:
+        """Load the page again."""
+        await wait_for_history(self.page)
+        await self.page.reload()
 
     async def resize(self, size: tuple[int, int]) -> None:
         """Change the size of the window."""
@@ -102,7 +109,11 @@ class Journey:
     async def finish(self, button: str) -> None:
         """Press the last button of a flow; it closes."""
         await self.press(button, self.flow)
+        await self._see_flow_close()
+
+    async def _see_flow_close(self) -> None:
         await expect(self.flow.locator("ha-dialog")).to_have_count(0)
+        await wait_for_history(self.page)
 
     # The steps
 
@@ -260,6 +271,7 @@ class Journey:
         finish = exactly(self.texts.button("finish"))
         await tab_to(self.page, self.flow.get_by_role("button", name=finish))
         await self.page.keyboard.press("Enter")
+        await self._see_flow_close()
         await self.see(BY_KEYS[self.texts.language])
 
     async def _enter_an_invalid_value(self) -> None:
@@ -366,8 +378,10 @@ class Journey:
         await hub.disconnect()
         assert await hub.entries(DOMAIN) == []
         assert await hub.entities(DOMAIN) == []
-        # Pages that are loaded from now on do not have the card.
-        await self.page.reload()
+        # Pages that are loaded from now on do not have the card. This one may show the question whether to delete the
+        # credentials, which Home Assistant asks only if the answer arrives before the entry vanishes from the page.
+        self.page = await self.context.new_page()
+        await self.go("/")
         await self.page.locator("home-assistant-main").wait_for()
         scripts = await self.page.locator("script").all_inner_texts()
         assert not [one for one in scripts if f"/{DOMAIN}_static/" in one]

@@ -1,14 +1,13 @@
 """The step of the journey that looks at the ready-made dashboard, with the card on it."""
 
-import asyncio
-from contextlib import suppress
+from functools import partial
 import re
 from typing import Literal
 
-from playwright.async_api import Error, Locator, expect
+from playwright.async_api import Locator, expect
 
 from scripts.hub_client import HubClient
-from tests.browser.browser import NARROW, WIDE
+from tests.browser.browser import NARROW, WIDE, retry
 from tests.browser.journey import DASHBOARD, LOADS, Journey, exactly
 
 ACTIONS = {"en": ("Start", "Skip"), "de": ("Starten", "Auslassen")}
@@ -43,7 +42,7 @@ async def see_dashboard(journey: Journey, hub: HubClient) -> None:
     assert [one["url_path"] for one in made].count(DASHBOARD) == 1
     for load in range(RELOADS):
         if load:
-            await journey.page.reload()
+            await journey.reload()
         await _see_card(journey)
     await journey.see(LOADS[journey.texts.language])
     sections = journey.page.locator("hui-section")
@@ -58,14 +57,15 @@ async def see_dashboard(journey: Journey, hub: HubClient) -> None:
         await journey.resize(size)
         await _see_card(journey)
         await journey.guard.read(journey.page)
-        await _see_whole_tiles(journey)
+        await retry(partial(_see_whole_tiles, journey))
         await _check_load_buttons(journey)
         if name:
             card = journey.page.locator("nomos-price-card")
             await journey.screenshots.take(name, journey.page, card, margin=8)
         if (theme, size) == ("dark", NARROW):
             for picture, rows in (("load", 2), ("battery", 3)):
-                await _scroll_to(sections.nth(rows))
+                # The page may redraw the section meanwhile.
+                await retry(partial(_scroll_to, sections.nth(rows)))
                 await journey.screenshots.take(
                     f"{picture}-phone-dark", journey.page, sections.nth(rows), margin=8
                 )
@@ -73,11 +73,7 @@ async def see_dashboard(journey: Journey, hub: HubClient) -> None:
 
 
 async def _scroll_to(section: Locator) -> None:
-    """Scroll to a section; retry if the page redraws it meanwhile."""
-    async with asyncio.timeout(30):
-        while True:
-            with suppress(Error):
-                return await section.scroll_into_view_if_needed(timeout=5000)
+    await section.scroll_into_view_if_needed(timeout=5000)
 
 
 async def _check_load_buttons(journey: Journey) -> None:
@@ -97,10 +93,14 @@ async def _see_card(journey: Journey) -> None:
     await expect(card.locator("path.level")).to_have_count(1)
     await expect(card.locator("path.expected")).to_have_count(2)
     await expect(card.locator("#summary")).to_have_text(SUMMARY)
-    box = await card.bounding_box()
-    assert box and journey.page.viewport_size
-    assert box["x"] >= 0
-    assert box["x"] + box["width"] <= journey.page.viewport_size["width"]
+
+    async def fits() -> None:
+        box = await card.bounding_box()
+        assert box and journey.page.viewport_size
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= journey.page.viewport_size["width"]
+
+    await retry(fits)
 
 
 async def _see_whole_tiles(journey: Journey) -> None:

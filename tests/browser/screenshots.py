@@ -1,11 +1,13 @@
 """Takes the pictures for the documentation during the journey."""
 
-import asyncio
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
 from playwright.async_api import Locator, Page
+
+from tests.browser.browser import retry
 
 COLOURS = 128
 """The number of colours in a picture: enough for flat areas and smooth letters, at a third of the full-colour size."""
@@ -25,6 +27,10 @@ CUT = """
 }
 """
 """JavaScript that returns the texts in a card that are truncated with an ellipsis."""
+
+
+async def _see_whole_texts(card: Locator) -> None:
+    assert await card.evaluate(CUT) == []
 
 
 class Screenshots:
@@ -89,12 +95,7 @@ class Screenshots:
         await page.set_viewport_size({"width": 900, "height": 1240 * cards})
         for number in range(cards):
             card = page.locator("ha-device-entities-card").nth(number)
-            for _ in range(20):
-                if not (cut := await card.evaluate(CUT)):
-                    break
-                # The page has just been widened.
-                await asyncio.sleep(0.1)
-            assert cut == []
+            await retry(partial(_see_whole_texts, card))
             shown = shown.or_(card)
         await self.take(name, page, shown, margin=12)
         if before:
