@@ -114,6 +114,18 @@ class CardPage:
             f"() => {{ const root = card.shadowRoot; return ({script}); }}"
         )
 
+    def wait(self, milliseconds: int) -> None:
+        """Wait by the page's own timers, so that those of the card which are due earlier have run, however busy it is."""
+        self.page.evaluate(
+            "delay => new Promise((done) => setTimeout(done, delay))", milliseconds
+        )
+
+    def wait_for(self, script: str) -> None:
+        """Wait until a condition holds, in which `root` is the card's shadow root."""
+        self.page.wait_for_function(
+            f"() => {{ const root = card.shadowRoot; return ({script}); }}"
+        )
+
     def text(self, selector: str) -> str:
         """Return the text of an element of the card."""
         return str(self.run(f"root.querySelector({selector!r}).textContent"))

@@ -376,14 +376,13 @@ def test_the_smallest_size_hides_nothing(
         "height => { document.querySelector('#place').style.height = `${height}px`; }",
         grid["min_rows"] * 64 - 8,
     )
-    window.page.wait_for_timeout(100)
     inside = """((box) => [...root.querySelectorAll('.head *, .plot, svg .bars, svg .run, svg .expected, .legend *, .toggle, .note')]
       .filter((one) => one.checkVisibility() && one.getBoundingClientRect().width)
       .filter((one) => {
         const { left, right, top, bottom } = one.getBoundingClientRect();
         return left < box.left || right > box.right || top < box.top || bottom > box.bottom - 4;
       }).map((one) => `${one.className.baseVal ?? one.className}: ${one.textContent}`))(card.getBoundingClientRect())"""
-    assert window.run(inside) == []
+    window.wait_for(f"{inside}.length === 0")
     assert window.shown(".toggle")
     assert window.shown(".note")
     places = window.run(

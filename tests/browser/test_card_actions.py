@@ -34,7 +34,7 @@ def listen(card: CardPage) -> None:
 
 def recorded(card: CardPage) -> Any:
     """Return the recorded actions, after the time in which a second tap would count."""
-    card.page.wait_for_timeout(350)
+    card.wait(350)
     return [
         kind
         for kind, entity in card.page.evaluate("recorded.splice(0)")

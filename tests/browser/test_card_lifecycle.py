@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 import re
+import time
 from typing import Any
 
 import pytest
@@ -129,7 +130,7 @@ def change(card: CardPage, *entities: str, times: int = 1) -> None:
             }""",
             list(entities),
         )
-    card.page.wait_for_timeout(400)
+    card.wait(400)
 
 
 def drawings(card: CardPage) -> int:
@@ -148,16 +149,18 @@ def test_draws_only_relevant_changes(card: CardPage, summer) -> None:
     assert (request_count(card), drawings(card)) == (2, 0)
     card.answer(summer | {"loads": [load("Car", (NOW, NOW + timedelta(hours=1)))]})
     change(card, LOAD)
+    # The first load needs a module.
+    card.wait_for("root.querySelector('.run')")
     assert (request_count(card), drawings(card)) == (3, 1)
     # A new load has entities that the card does not know yet.
     card.page.evaluate("card.hass = { ...window.hass, entities: {} }")
-    card.page.wait_for_timeout(400)
+    card.wait(400)
     assert (request_count(card), drawings(card)) == (4, 1)
     # Dark and light are up to the style sheet.
     card.page.evaluate("card.hass = { ...window.hass, themes: { darkMode: true } }")
     assert card.run("card.hasAttribute('dark')")
     card.page.evaluate("document.querySelector('#place').style.width = '700px'")
-    card.page.wait_for_timeout(200)
+    card.wait_for("window.drawings > 1")
     assert drawings(card) == 2
 
 
@@ -199,18 +202,25 @@ def test_in_a_cast_receiver(window: CardPage, summer) -> None:
     assert len(window.bars()) == 192
 
 
-def swipe(card: CardPage, right: int, *, wait: int = 0) -> None:
-    """Swipe over the chart; ``wait`` is how long the finger rests before it is lifted, in ms."""
+def swipe(card: CardPage, right: int, *, seconds: float = 0.2) -> None:
+    """Swipe over the chart. The events say that it took this long, whatever the machine needs for them."""
     session = card.page.context.new_cdp_session(card.page)
     x, y = card.place(len(card.bars()) // 2)
-    steps = [("touchStart", 0), *(("touchMove", right * part / 4) for part in range(5))]
-    for kind, moved in steps:
+    began = time.time()
+    steps = [
+        ("touchStart", [x], 0.0),
+        *(("touchMove", [x + right * part / 4], 0.1) for part in range(5)),
+        ("touchEnd", [], seconds),
+    ]
+    for kind, places, after in steps:
         session.send(
             "Input.dispatchTouchEvent",
-            {"type": kind, "touchPoints": [{"x": x + moved, "y": y}]},
+            {
+                "type": kind,
+                "touchPoints": [{"x": place, "y": y} for place in places],
+                "timestamp": began + after,
+            },
         )
-    card.page.wait_for_timeout(wait)
-    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     session.detach()
 
 
@@ -239,7 +249,7 @@ def test_a_day_by_buttons(card: CardPage) -> None:
     # It also works by keyboard.
     buttons("button", name="Yesterday").focus()
     card.page.keyboard.press("Enter")
-    card.page.wait_for_timeout(100)
+    card.wait_for("root.querySelector('.day').textContent.startsWith('Yesterday')")
     assert shown_days(card) == [["Yesterday"], ["Yesterday"]]
     assert card.page.evaluate("asked.at(-1).yesterday")
     assert all(bar["past"] for bar in card.bars())
@@ -255,7 +265,7 @@ def test_a_day_by_buttons(card: CardPage) -> None:
 def test_a_day_by_swiping(window: CardPage) -> None:
     """A quick swipe shows the next or previous day, if there is one; a slow one points at intervals."""
     known = intervals([SUMMER - DAY, *both(SUMMER)])
-    # The clock runs, since a swipe takes time.
+    # The clock is real, since one that stands still would also change what the events say.
     window.open()
     window.show(
         answer(known, NOW, wish=ChartOptions(yesterday=True)), language="de", width=344
@@ -263,10 +273,9 @@ def test_a_day_by_swiping(window: CardPage) -> None:
     seen = []
     for right in (-120, -120, 120, 120, 120):
         swipe(window, right)
-        window.page.wait_for_timeout(50)
         seen.append(shown_days(window)[0])
     assert seen == [["Morgen"], ["Morgen"], ["Heute"], ["Gestern"], ["Gestern"]]
-    swipe(window, -100, wait=450)
+    swipe(window, -100, seconds=0.45)
     assert shown_days(window)[0] == ["Gestern"]
     assert window.shown(".tip")
 
@@ -318,7 +327,7 @@ def test_the_legend_hides_and_shows(card: CardPage, summer) -> None:
     assert card.run("root.querySelectorAll('.total').length") == 0
     card.answer(chart | {"loads": [load("Car", (NOW, NOW + DAY))]})
     change(card, LOAD)
-    assert card.run("root.querySelectorAll('.run').length") == 1
+    card.wait_for("root.querySelectorAll('.run').length === 1")
     assert drawn() == {"p0", "p2", "need"}
     for name in ("Grid", "Sun", "Price"):
         legend.get_by_role("button", name=name, pressed=False).click()

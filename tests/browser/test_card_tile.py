@@ -107,8 +107,7 @@ def test_all_of_it_opens_the_sensor(card: CardPage, summer) -> None:
     card.page.evaluate(
         "document.querySelector('#place').style.width = '480px'; card.setConfig({ entity: 'sensor.nomos_current_price' })"
     )
-    card.page.wait_for_timeout(300)
+    card.wait_for("root.querySelector('.days').checkVisibility()")
     assert card.shown(".plot")
-    assert card.shown(".days")
     assert not card.shown(".spark")
     assert len(card.bars()) == 192
