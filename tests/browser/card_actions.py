@@ -34,13 +34,12 @@ async def see_actions(journey: Journey, hub: HubClient) -> None:
     await retry(is_a_tile)
     await journey.screenshots.take("card-tile", page, tile, margin=8)
     await tile.locator(".open").click(delay=700)
-    for _ in range(100):
+
+    async def is_noted() -> None:
         notes = await hub.command("persistent_notification/get")
-        if any(one["notification_id"] == NOTE for one in notes):
-            break
-        await page.wait_for_timeout(50)
-    else:
-        raise AssertionError(notes)
+        assert NOTE in [one["notification_id"] for one in notes]
+
+    await retry(is_noted)
     await tile.locator(".open").dblclick()
     opened_sensor = page.locator("ha-more-info-info")
     await expect(opened_sensor).to_be_visible()

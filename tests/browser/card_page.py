@@ -110,9 +110,7 @@ class CardPage:
 
     def run(self, script: str) -> Any:
         """Return the result of a script, in which `root` is the card's shadow root."""
-        return self.page.evaluate(
-            f"() => {{ const root = card.shadowRoot; return ({script}); }}"
-        )
+        return self.page.evaluate(_in_card(script))
 
     def wait(self, milliseconds: int) -> None:
         """Wait by the page's own timers, so that those of the card which are due earlier have run, however busy it is."""
@@ -122,9 +120,7 @@ class CardPage:
 
     def wait_for(self, script: str) -> None:
         """Wait until a condition holds, in which `root` is the card's shadow root."""
-        self.page.wait_for_function(
-            f"() => {{ const root = card.shadowRoot; return ({script}); }}"
-        )
+        self.page.wait_for_function(_in_card(script))
 
     def text(self, selector: str) -> str:
         """Return the text of an element of the card."""
@@ -164,6 +160,10 @@ class CardPage:
             "(({left, top}) => [left, top])(root.querySelector('svg').getBoundingClientRect())"
         )
         return left + bars[index]["left"] + width / 2, top + bars[index]["bottom"] - 5
+
+
+def _in_card(script: str) -> str:
+    return f"() => {{ const root = card.shadowRoot; return ({script}); }}"
 
 
 def _answer(route: Route) -> None:

@@ -4,7 +4,7 @@ from functools import partial
 import re
 from typing import Literal
 
-from playwright.async_api import Locator, expect
+from playwright.async_api import expect
 
 from scripts.hub_client import HubClient
 from tests.browser.browser import NARROW, WIDE, retry
@@ -65,15 +65,12 @@ async def see_dashboard(journey: Journey, hub: HubClient) -> None:
         if (theme, size) == ("dark", NARROW):
             for picture, rows in (("load", 2), ("battery", 3)):
                 # The page may redraw the section meanwhile.
-                await retry(partial(_scroll_to, sections.nth(rows)))
+                section = sections.nth(rows)
+                await retry(partial(section.scroll_into_view_if_needed, timeout=5000))
                 await journey.screenshots.take(
-                    f"{picture}-phone-dark", journey.page, sections.nth(rows), margin=8
+                    f"{picture}-phone-dark", journey.page, section, margin=8
                 )
     await journey.resize(WIDE)
-
-
-async def _scroll_to(section: Locator) -> None:
-    await section.scroll_into_view_if_needed(timeout=5000)
 
 
 async def _check_load_buttons(journey: Journey) -> None:

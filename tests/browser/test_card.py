@@ -372,17 +372,19 @@ def test_the_smallest_size_hides_nothing(
     grid = window.run("card.getGridOptions()")
     # A section has twelve columns and is 320 to 500 pixels wide; rows have 56 pixels with gaps of 8.
     assert (320 + 8) / 12 * grid["min_columns"] - 8 == 238
+    window.page.evaluate("countDrawings()")
     window.page.evaluate(
         "height => { document.querySelector('#place').style.height = `${height}px`; }",
         grid["min_rows"] * 64 - 8,
     )
+    window.wait_for("window.drawings")
     inside = """((box) => [...root.querySelectorAll('.head *, .plot, svg .bars, svg .run, svg .expected, .legend *, .toggle, .note')]
       .filter((one) => one.checkVisibility() && one.getBoundingClientRect().width)
       .filter((one) => {
         const { left, right, top, bottom } = one.getBoundingClientRect();
         return left < box.left || right > box.right || top < box.top || bottom > box.bottom - 4;
       }).map((one) => `${one.className.baseVal ?? one.className}: ${one.textContent}`))(card.getBoundingClientRect())"""
-    window.wait_for(f"{inside}.length === 0")
+    assert window.run(inside) == []
     assert window.shown(".toggle")
     assert window.shown(".note")
     places = window.run(

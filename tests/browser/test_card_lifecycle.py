@@ -327,7 +327,8 @@ def test_the_legend_hides_and_shows(card: CardPage, summer) -> None:
     assert card.run("root.querySelectorAll('.total').length") == 0
     card.answer(chart | {"loads": [load("Car", (NOW, NOW + DAY))]})
     change(card, LOAD)
-    card.wait_for("root.querySelectorAll('.run').length === 1")
+    card.wait_for("root.querySelector('.run')")
+    assert card.run("root.querySelectorAll('.run').length") == 1
     assert drawn() == {"p0", "p2", "need"}
     for name in ("Grid", "Sun", "Price"):
         legend.get_by_role("button", name=name, pressed=False).click()

@@ -109,5 +109,6 @@ def test_all_of_it_opens_the_sensor(card: CardPage, summer) -> None:
     )
     card.wait_for("root.querySelector('.days').checkVisibility()")
     assert card.shown(".plot")
+    assert card.shown(".days")
     assert not card.shown(".spark")
     assert len(card.bars()) == 192
