@@ -4,15 +4,22 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from custom_components.nomos.loads.plan import LoadStatus
 from scripts.hub import wait_until_running
 from scripts.hub_client import HubClient, Json
 from scripts.sign_in import DOMAIN, Customer, link
 from tests.e2e.loads import add_load, press, set_prices, wait_for
+from tests.e2e.moved_clock import MovedClock, on_linux
 from tests.e2e.processes import Processes
+
+pytestmark = on_linux
 
 BERLIN: Final = ZoneInfo("Europe/Berlin")
 QUARTER: Final = timedelta(minutes=15)
+START: Final = datetime(2026, 11, 17, 9, 13, tzinfo=UTC)
+"""The start of the processes. The car's run crosses a boundary of prices."""
 
 CHARGE: Final = "sensor.my_car_charge"
 CABLE: Final = "binary_sensor.my_car_cable"
@@ -22,8 +29,8 @@ RUN_NOW: Final = "binary_sensor.car_run_now"
 
 CAR: Final[Json] = {
     "name": "Car",
-    # From 20 to 90 percent it takes 35 seconds.
-    "power": 80,
+    # From 20 to 90 percent it takes ten minutes.
+    "power": 4.2,
     "end": "07:00:00",
     "charge": {
         "capacity": 1,
@@ -49,6 +56,12 @@ DISHWASHER: Final[Json] = {
 }
 
 
+@pytest.fixture(scope="module")
+def clock(tmp_path_factory: pytest.TempPathFactory) -> MovedClock:
+    """Return the clock for this module's processes, which skips the run."""
+    return MovedClock(tmp_path_factory.mktemp("clock"), START)
+
+
 async def switch(client: HubClient, entity_id: str, to: str) -> None:
     """Switch a helper on or off, as from a dashboard."""
     await client.post(
@@ -67,7 +80,7 @@ async def report(client: HubClient, cable: str, charge: str) -> None:
 
 async def publish(customer: Customer, *, tomorrow: bool) -> None:
     """Let Nomos publish the coming days at once, or never."""
-    today = datetime.now(BERLIN).date()
+    today = START.astimezone(BERLIN).date()
     days = [str(today + timedelta(days=number)) for number in (1, 2)]
     at = "00:00" if tomorrow else "never"
     await customer.control(
@@ -76,20 +89,19 @@ async def publish(customer: Customer, *, tomorrow: bool) -> None:
 
 
 async def make_cheap(customer: Customer) -> None:
-    """Make this quarter-hour and the next three the cheapest of all."""
-    now = datetime.now(UTC)
-    await set_prices(customer, {now + number * QUARTER: -50 for number in range(4)})
+    """Make the first quarter-hour and the next three the cheapest of all."""
+    await set_prices(customer, {START + number * QUARTER: -50 for number in range(4)})
 
 
-async def run_start(client: HubClient) -> str:
-    """Return when the current run began."""
+async def current_run(client: HubClient) -> tuple[datetime, datetime]:
+    """Return when the current run began, and when it is to end."""
     state = await wait_for(client, RUN_NOW, "on")
-    first: str = state["attributes"]["runs"][0]["start"]
-    return first
+    run = state["attributes"]["runs"][0]
+    return datetime.fromisoformat(run["start"]), datetime.fromisoformat(run["end"])
 
 
 async def test_from_the_cable_to_the_target(
-    client: HubClient, customer: Customer, processes: Processes
+    client: HubClient, customer: Customer, processes: Processes, clock: MovedClock
 ) -> None:
     """A car reaches its target although its sensor is unavailable, new prices arrive and the hub restarts."""
     await publish(customer, tomorrow=False)
@@ -102,7 +114,7 @@ async def test_from_the_cable_to_the_target(
 
     await report(client, cable="on", charge="20")
     await wait_for(client, WALLBOX, "on")
-    first = await run_start(client)
+    first, _ = await current_run(client)
     await report(client, cable="on", charge="unavailable")
     await publish(customer, tomorrow=True)
     await client.post(f"/api/services/{DOMAIN}/refresh")
@@ -112,7 +124,7 @@ async def test_from_the_cable_to_the_target(
         if one["translation_key"] == "tomorrow_available"
     )
     await wait_for(client, known, "on")
-    assert await run_start(client) == first
+    assert (await current_run(client))[0] == first
 
     await client.disconnect()
     await processes.hub.stop()
@@ -121,7 +133,9 @@ async def test_from_the_cable_to_the_target(
     # The car's sensors are not available yet.
     assert await client.state(CHARGE) is None
     await wait_for(client, WALLBOX, "on")
-    assert await run_start(client) == first
+    again, end = await current_run(client)
+    assert again == first
+    await clock.leap(client, max(end, clock.now()))
     await wait_for(client, STATUS, LoadStatus.DONE)
     await wait_for(client, WALLBOX, "off")
     await report(client, cable="on", charge="90")
